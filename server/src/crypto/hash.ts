@@ -1,0 +1,18 @@
+import { createHmac, hash, type KeyObject, timingSafeEqual } from 'node:crypto'
+
+/** SHA-256 of text or bytes. */
+export function sha256(data: string | Uint8Array): Buffer {
+  return hash('sha256', data, 'buffer')
+}
+
+/** HMAC-SHA-256 (RFC 2104). The key is a KeyObject: raw bytes would be imported again at each call. */
+export function hmac(key: KeyObject, ...parts: (string | Uint8Array)[]): Buffer {
+  const mac = createHmac('sha256', key)
+  for (const part of parts) mac.update(part)
+  return mac.digest()
+}
+
+/** Whether two byte strings are equal, in time that depends on their length alone. */
+export function equalBytes(a: Uint8Array | null | undefined, b: Uint8Array | null | undefined): boolean {
+  return a != null && b != null && a.length === b.length && timingSafeEqual(a, b)
+}

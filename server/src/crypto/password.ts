@@ -1,0 +1,50 @@
+import { availableParallelism } from 'node:os'
+import { hash, verify } from '@node-rs/argon2'
+
+// argon2id, the library's default algorithm, with OWASP's small-memory parameters: 19 MiB, two passes, one lane.
+const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
+
+/** Thrown when the queue of password hashes is full: the caller answers 503 with Retry-After. */
+export class PasswordQueueFull extends Error {
+  constructor() {
+    super('too many passwords are being checked')
+    this.name = 'PasswordQueueFull'
+  }
+}
+
+const running = { now: 0, most: availableParallelism() }
+const waiting: (() => void)[] = []
+const LONGEST_QUEUE = 64
+
+/** Hashes a password with argon2id into a PHC string. */
+export function hashPassword(password: string): Promise<string> {
+  return inQueue(() => hash(password.normalize('NFC'), PARAMETERS))
+}
+
+/** Checks a password against a PHC string; with no hash it does the same work and says false. */
+export async function verifyPassword(phc: string | null, password: string): Promise<boolean> {
+  const matches = await inQueue(async () => verify(phc ?? (await nobody()), password.normalize('NFC')))
+  return phc !== null && matches
+}
+
+let nobodysHash: Promise<string> | undefined
+function nobody(): Promise<string> {
+  nobodysHash ??= hash('nobody has this password', PARAMETERS)
+  return nobodysHash
+}
+
+async function inQueue<T>(work: () => Promise<T>): Promise<T> {
+  if (running.now >= running.most) {
+    if (waiting.length >= LONGEST_QUEUE) throw new PasswordQueueFull()
+    await new Promise<void>((resolve) => waiting.push(resolve))
+  } else {
+    running.now++
+  }
+  try {
+    return await work()
+  } finally {
+    const next = waiting.shift()
+    if (next) next()
+    else running.now--
+  }
+}

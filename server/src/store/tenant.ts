@@ -1,0 +1,108 @@
+import type { JsonWebKey, KeyObject } from 'node:crypto'
+import { readSigningKey, readVerifyingKey, type SigningKey } from '../crypto/jwt.ts'
+import type { RootKey, TenantKeys } from '../crypto/tenant_keys.ts'
+import type { RoleRecord } from './records.ts'
+import { readSettings, type Settings } from './settings.ts'
+import type { Store } from './store.ts'
+import type { TenantConfig } from './verbs/index.ts'
+
+/** A resource with its lists read. */
+export interface Resource {
+  readonly resource: string
+  readonly name: string
+  readonly scopes: ReadonlyMap<string, string>
+  readonly default_scopes: readonly string[]
+  readonly access_token_format: 'jwt' | 'opaque'
+  readonly access_token_lifetime_seconds: number
+}
+
+/** One version of a tenant's configuration; it never changes, a new version is a new object. */
+export interface Configuration {
+  readonly config_version: number
+  readonly name: string
+  readonly settings: Settings
+  readonly resources: ReadonlyMap<string, Resource>
+  readonly roles: ReadonlyMap<string, readonly string[]>
+  readonly signing_key: SigningKey
+  readonly verifying_keys: ReadonlyMap<string, KeyObject>
+  readonly jwks: { readonly keys: readonly JsonWebKey[] }
+}
+
+/** A tenant as use cases see it: its name, its keys, its store and the way to its configuration. */
+export class Tenant {
+  readonly tenant_id: string
+  readonly issuer: string
+  readonly keys: TenantKeys
+  readonly store: Store
+  readonly clock: () => number
+  #configuration: Configuration | undefined
+
+  constructor(args: { tenant_id: string; issuer: string; keys: TenantKeys; store: Store; clock: () => number }) {
+    this.tenant_id = args.tenant_id
+    this.issuer = args.issuer
+    this.keys = args.keys
+    this.store = args.store
+    this.clock = args.clock
+  }
+
+  /** The configuration at least as new as a version that was just read; older ones are never used again. */
+  async configuration(config_version: number): Promise<Configuration> {
+    if (this.#configuration && this.#configuration.config_version >= config_version) return this.#configuration
+    const config = await this.store.loadTenantConfig({ tenant_id: this.tenant_id })
+    if (!config) throw new Error(`tenant ${this.tenant_id} is gone`)
+    const read = readConfiguration(this.keys, config)
+    if (!this.#configuration || this.#configuration.config_version < read.config_version) this.#configuration = read
+    return this.#configuration
+  }
+
+  /** The present configuration, for a request that reads nothing else. */
+  async currentConfiguration(): Promise<Configuration> {
+    const state = await this.store.loadTenantState({ tenant_id: this.tenant_id })
+    return this.configuration(state?.config_version ?? 0)
+  }
+}
+
+/** Opens a tenant: unwraps its keys with the root key. */
+export async function openTenant(args: {
+  tenant_id: string
+  issuer: string
+  store: Store
+  root: RootKey
+  clock: () => number
+}): Promise<Tenant> {
+  const rows = await args.store.listTenantKeys({ tenant_id: args.tenant_id })
+  return new Tenant({ ...args, keys: args.root.unwrap(args.tenant_id, rows) })
+}
+
+/** Where a signing key's private half is sealed. */
+export function signingKeyPlace(kid: string) {
+  return { table: 'signing_keys', row: kid, column: 'sealed_private', version: 1 }
+}
+
+function readConfiguration(keys: TenantKeys, config: TenantConfig): Configuration {
+  const verifying = config.signing_keys.filter(({ state }) => state !== 'revoked')
+  const current = config.signing_keys.find(({ state }) => state === 'current')
+  if (!current) throw new Error(`tenant ${keys.tenant_id} has no current signing key`)
+  const jwks = verifying.map(({ public_jwk }) => JSON.parse(public_jwk) as JsonWebKey)
+  return {
+    config_version: config.config_version,
+    name: config.name,
+    settings: readSettings(JSON.parse(config.settings)),
+    resources: new Map(config.resources.map((row) => [row.resource, readResource(row)])),
+    roles: new Map(config.roles.map((row: RoleRecord) => [row.role, JSON.parse(row.scopes) as string[]])),
+    signing_key: readSigningKey(current.kid, keys.open(current.sealed_private, signingKeyPlace(current.kid))),
+    verifying_keys: new Map(verifying.map(({ kid }, i) => [kid, readVerifyingKey(jwks[i]!)])),
+    jwks: { keys: jwks },
+  }
+}
+
+function readResource(row: TenantConfig['resources'][number]): Resource {
+  return {
+    resource: row.resource,
+    name: row.name,
+    scopes: new Map(Object.entries(JSON.parse(row.scopes) as Record<string, string>)),
+    default_scopes: JSON.parse(row.default_scopes) as string[],
+    access_token_format: row.access_token_format,
+    access_token_lifetime_seconds: row.access_token_lifetime_seconds,
+  }
+}

@@ -1,0 +1,266 @@
+import type { ClientRecord, NewEvent, TenantState } from '../records.ts'
+import { bytes, int, NOW, type Run, read, sql, write } from '../sql.ts'
+import { insertEvent } from './events.ts'
+import { readClient, readTenantState } from './grants.ts'
+
+/** Tenant, client and time in one query: what a client-authenticated request without a grant needs. */
+export const loadClientAuthority = read(function* (args: {
+  tenant_id: string
+  client_id: string
+}): Run<{ now: number; tenant: TenantState; client: ClientRecord | null } | null> {
+  const [row] = yield* sql<Record<string, unknown>>`
+    select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
+      c.client_id as c_client_id, c.client_name, c.metadata, c.source, c.trusted, c.client_secret_hash,
+      c.former_client_secret_hash, c.former_client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at
+    from tenants t left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${args.client_id}
+    where t.tenant_id = ${args.tenant_id}`
+  if (!row) return null
+  return { now: row['now'] as number, tenant: readTenantState(row), client: readClient(row) }
+})
+
+/** A client to make or change. */
+export interface SavedClient {
+  readonly client_id: string
+  readonly client_name: string
+  readonly metadata: string
+  readonly source: string
+  readonly trusted: boolean
+  readonly client_secret_hash: Uint8Array | null
+}
+
+/** Makes a client; false when the client_id is taken. */
+export const createClient = write(function* (args: {
+  tenant_id: string
+  client: SavedClient
+  event: NewEvent
+}): Run<boolean> {
+  const { client, event } = args
+  const [made] = yield* sql<{ client_id: string }>`
+    insert into clients (tenant_id, client_id, client_name, metadata, source, trusted, client_secret_hash, epoch,
+      created_at, updated_at, tokens_issued)
+    values (${args.tenant_id}, ${client.client_id}, ${client.client_name}, ${client.metadata}, ${client.source},
+      ${client.trusted ? 1 : 0}, ${bytes(client.client_secret_hash)}, 0, ${event.at}, ${event.at}, 0)
+    on conflict do nothing returning client_id`
+  if (made) yield* insertEvent(event)
+  return made !== undefined
+})
+
+/** Changes a client's metadata and trust; its secret only when one is given. */
+export const updateClient = write(function* (args: {
+  tenant_id: string
+  client: Omit<SavedClient, 'source'>
+  event: NewEvent
+}): Run<boolean> {
+  const { client, event } = args
+  const [changed] = yield* sql<{ client_id: string }>`
+    update clients set client_name = ${client.client_name}, metadata = ${client.metadata},
+      trusted = ${client.trusted ? 1 : 0}, updated_at = ${event.at},
+      client_secret_hash = coalesce(${bytes(client.client_secret_hash)}, client_secret_hash)
+    where tenant_id = ${args.tenant_id} and client_id = ${client.client_id} returning client_id`
+  if (changed) yield* insertEvent(event)
+  return changed !== undefined
+})
+
+/** Gives a client a new secret; the old one lives on until the given time. */
+export const rotateClientSecret = write(function* (args: {
+  tenant_id: string
+  client_id: string
+  client_secret_hash: Uint8Array
+  former_expires_at: number | null
+  event: NewEvent
+}): Run<boolean> {
+  const [changed] = yield* sql<{ client_id: string }>`
+    update clients set former_client_secret_hash = client_secret_hash,
+      former_client_secret_expires_at = ${int(args.former_expires_at)}, client_secret_hash = ${args.client_secret_hash},
+      updated_at = ${args.event.at}
+    where tenant_id = ${args.tenant_id} and client_id = ${args.client_id} returning client_id`
+  if (changed) yield* insertEvent(args.event)
+  return changed !== undefined
+})
+
+/** Disables or enables a client. Disabling raises its epoch, so that what was issued before never lives again. */
+export const setClientDisabled = write(function* (args: {
+  tenant_id: string
+  client_id: string
+  disabled: boolean
+  event: NewEvent
+}): Run<boolean> {
+  const [changed] = args.disabled
+    ? yield* sql<{ client_id: string }>`
+        update clients set disabled_at = ${NOW}, epoch = epoch + 1
+        where tenant_id = ${args.tenant_id} and client_id = ${args.client_id} and disabled_at is null returning client_id`
+    : yield* sql<{ client_id: string }>`
+        update clients set disabled_at = null
+        where tenant_id = ${args.tenant_id} and client_id = ${args.client_id} and disabled_at is not null
+        returning client_id`
+  if (changed) yield* insertEvent(args.event)
+  return changed !== undefined
+})
+
+/** Deletes a client with its grants and consents. Its client_id is never given out again by us: ids are random. */
+export const deleteClient = write(function* (args: {
+  tenant_id: string
+  client_id: string
+  event: NewEvent
+}): Run<boolean> {
+  yield* sql`delete from grants where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
+  yield* sql`delete from consents where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
+  const [gone] = yield* sql<{ client_id: string }>`
+    delete from clients where tenant_id = ${args.tenant_id} and client_id = ${args.client_id} returning client_id`
+  if (gone) yield* insertEvent(args.event)
+  return gone !== undefined
+})
+
+/** A client as lists show it. */
+export interface ListedClient extends ClientRecord {
+  readonly created_at: number
+  readonly updated_at: number
+  readonly tokens_issued: number
+  readonly last_used_at: number | null
+}
+
+/** Clients of a tenant by client_id, from after a cursor. */
+export const pageClients = read(function* (args: {
+  tenant_id: string
+  after_client_id: string
+  most: number
+}): Run<ListedClient[]> {
+  return yield* sql<ListedClient>`
+    select client_id, client_name, metadata, source, trusted, client_secret_hash, former_client_secret_hash,
+      former_client_secret_expires_at, epoch, disabled_at, created_at, updated_at, tokens_issued, last_used_at
+    from clients where tenant_id = ${args.tenant_id} and client_id > ${args.after_client_id}
+    order by client_id limit ${args.most}`
+})
+
+/** One client, or null. */
+export const findClient = read(function* (args: { tenant_id: string; client_id: string }): Run<ListedClient | null> {
+  const [client] = yield* sql<ListedClient>`
+    select client_id, client_name, metadata, source, trusted, client_secret_hash, former_client_secret_hash,
+      former_client_secret_expires_at, epoch, disabled_at, created_at, updated_at, tokens_issued, last_used_at
+    from clients where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
+  return client ?? null
+})
+
+/** Adds up tokens issued since the last count; written behind, at most a second late. */
+export const countTokensIssued = write(
+  function* (args: { tenant_id: string; client_id: string; count: number }): Run<void> {
+    yield* sql`
+      update clients set tokens_issued = tokens_issued + ${args.count}, last_used_at = ${NOW}
+      where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
+  },
+  { key: (args) => `${args.tenant_id}/${args.client_id}` },
+)
+
+/** Marks a single access token as revoked until it would have ended anyway. */
+export const revokeAccessToken = write(
+  function* (args: { tenant_id: string; jti: string; expires_at: number; event: NewEvent }): Run<void> {
+    yield* sql`
+      insert into revoked_tokens (tenant_id, jti, expires_at) values (${args.tenant_id}, ${args.jti}, ${args.expires_at})
+      on conflict do nothing`
+    yield* insertEvent(args.event)
+  },
+  { key: (args) => `${args.tenant_id}/${args.jti}`, repeatable: true },
+)
+
+/** What decides whether an access token lives: everything it names, and who asks, in one query. */
+export interface TokenAuthority {
+  readonly now: number
+  readonly tenant: TenantState
+  /** The client that asks. */
+  readonly client: ClientRecord | null
+  readonly token_client: {
+    readonly epoch: number
+    readonly disabled_at: number | null
+    readonly metadata: string
+  } | null
+  readonly user: {
+    readonly epoch: number
+    readonly disabled_at: number | null
+    readonly roles: string
+    readonly username: string
+  } | null
+  readonly session: { readonly epoch: number; readonly ended_at: number | null; readonly expires_at: number } | null
+  readonly grant: {
+    readonly user_id: string
+    readonly scope: string
+    readonly resource: string
+    readonly connections: string | null
+    readonly offline: number
+    readonly expires_at: number
+    readonly revoked_at: number | null
+  } | null
+  readonly denied: boolean
+}
+
+/** Reads what decides about a token whose claims name these rows; absent parts are named by the empty string. */
+export const loadTokenAuthority = read(function* (args: {
+  tenant_id: string
+  client_id: string
+  token_client_id: string
+  user_id: string
+  session_id: string
+  grant_id: string
+  jti: string
+}): Run<TokenAuthority | null> {
+  const [row] = yield* sql<Record<string, unknown>>`
+    select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
+      c.client_id as c_client_id, c.client_name, c.metadata, c.source, c.trusted, c.client_secret_hash,
+      c.former_client_secret_hash, c.former_client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at,
+      tc.epoch as tc_epoch, tc.disabled_at as tc_disabled_at, tc.metadata as tc_metadata,
+      u.epoch as u_epoch, u.disabled_at as u_disabled_at, u.roles, u.username,
+      s.epoch as s_epoch, s.ended_at as s_ended_at, s.expires_at as s_expires_at,
+      g.user_id as g_user_id, g.scope, g.resource, g.connections, g.offline, g.expires_at, g.revoked_at,
+      r.jti as r_jti
+    from tenants t
+    left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${args.client_id}
+    left join clients tc on tc.tenant_id = t.tenant_id and tc.client_id = ${args.token_client_id}
+    left join users u on u.tenant_id = t.tenant_id and u.user_id = ${args.user_id}
+    left join sessions s on s.tenant_id = t.tenant_id and s.session_id = ${args.session_id}
+    left join grants g on g.tenant_id = t.tenant_id and g.grant_id = ${args.grant_id}
+    left join revoked_tokens r on r.tenant_id = t.tenant_id and r.jti = ${args.jti}
+    where t.tenant_id = ${args.tenant_id}`
+  if (!row) return null
+  return {
+    now: row['now'] as number,
+    tenant: readTenantState(row),
+    client: readClient(row),
+    token_client:
+      row['tc_epoch'] === null
+        ? null
+        : {
+            epoch: row['tc_epoch'] as number,
+            disabled_at: row['tc_disabled_at'] as number | null,
+            metadata: row['tc_metadata'] as string,
+          },
+    user:
+      row['u_epoch'] === null
+        ? null
+        : {
+            epoch: row['u_epoch'] as number,
+            disabled_at: row['u_disabled_at'] as number | null,
+            roles: row['roles'] as string,
+            username: row['username'] as string,
+          },
+    session:
+      row['s_epoch'] === null
+        ? null
+        : {
+            epoch: row['s_epoch'] as number,
+            ended_at: row['s_ended_at'] as number | null,
+            expires_at: row['s_expires_at'] as number,
+          },
+    grant:
+      row['g_user_id'] === null
+        ? null
+        : {
+            user_id: row['g_user_id'] as string,
+            scope: row['scope'] as string,
+            resource: row['resource'] as string,
+            connections: row['connections'] as string | null,
+            offline: row['offline'] as number,
+            expires_at: row['expires_at'] as number,
+            revoked_at: row['revoked_at'] as number | null,
+          },
+    denied: row['r_jti'] !== null,
+  }
+})

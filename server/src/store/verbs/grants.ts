@@ -1,0 +1,273 @@
+import type { ClientRecord, GrantAuthority, GrantRecord, NewEvent, TenantState, UserRecord } from '../records.ts'
+import { bytes, int, NOW, type Run, read, sql, text, write } from '../sql.ts'
+import { insertEvent } from './events.ts'
+
+type Row = Record<string, unknown>
+
+/** Tenant, asking client, and the grant with its own client, user and session, in one query; null without the tenant. */
+export const loadGrantAuthority = read(function* (args: {
+  tenant_id: string
+  client_id: string
+  grant_id: string
+}): Run<GrantAuthority | null> {
+  const [row] = yield* sql<Row>`
+    select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
+      c.client_id as c_client_id, c.client_name, c.metadata, c.source, c.trusted, c.client_secret_hash,
+      c.former_client_secret_hash, c.former_client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at,
+      gc.epoch as gc_epoch, gc.disabled_at as gc_disabled_at,
+      g.grant_id, g.client_id, g.user_id, g.session_id, g.scope, g.resource, g.authorization_details, g.connections,
+      g.nonce, g.auth_time, g.acr, g.amr, g.tenant_epoch, g.client_epoch, g.user_epoch, g.session_epoch, g.offline,
+      g.code_hash, g.code_expires_at, g.code_redeemed_at, g.code_failures, g.code_challenge, g.redirect_uri,
+      g.refresh_generation, g.refresh_hash, g.refresh_previous_hash, g.refresh_kid, g.refresh_rotated_at,
+      g.created_at, g.idle_expires_at, g.expires_at, g.revoked_at,
+      u.user_id as u_user_id, u.username, u.name, u.email, u.email_verified, u.claims, u.roles, u.epoch as u_epoch,
+      u.disabled_at as u_disabled_at, u.updated_at as u_updated_at,
+      s.epoch as s_epoch, s.ended_at as s_ended_at, s.expires_at as s_expires_at
+    from tenants t
+    left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${args.client_id}
+    left join grants g on g.tenant_id = t.tenant_id and g.grant_id = ${args.grant_id}
+    left join clients gc on gc.tenant_id = t.tenant_id and gc.client_id = g.client_id
+    left join users u on u.tenant_id = t.tenant_id and u.user_id = g.user_id
+    left join sessions s on s.tenant_id = t.tenant_id and s.session_id = g.session_id
+    where t.tenant_id = ${args.tenant_id}`
+  if (!row) return null
+  return {
+    now: row['now'] as number,
+    tenant: readTenantState(row),
+    client: readClient(row),
+    grant: row['grant_id'] === null ? null : (row as unknown as GrantRecord),
+    grant_client:
+      row['gc_epoch'] === null
+        ? null
+        : { epoch: row['gc_epoch'] as number, disabled_at: row['gc_disabled_at'] as number | null },
+    user: readUser(row),
+    session:
+      row['s_epoch'] === null
+        ? null
+        : {
+            epoch: row['s_epoch'] as number,
+            ended_at: row['s_ended_at'] as number | null,
+            expires_at: row['s_expires_at'] as number,
+          },
+  }
+})
+
+/** The tenant's part of a joined row. */
+export function readTenantState(row: Row): TenantState {
+  return {
+    tenant_id: row['tenant_id'] as string,
+    epoch: row['t_epoch'] as number,
+    config_version: row['config_version'] as number,
+    disabled_at: row['t_disabled_at'] as number | null,
+  }
+}
+
+/** The client's part of a joined row, or null when there is no such client. */
+export function readClient(row: Row): ClientRecord | null {
+  if (row['c_client_id'] === null) return null
+  return {
+    client_id: row['c_client_id'] as string,
+    client_name: row['client_name'] as string,
+    metadata: row['metadata'] as string,
+    source: row['source'] as string,
+    trusted: row['trusted'] as number,
+    client_secret_hash: row['client_secret_hash'] as Uint8Array | null,
+    former_client_secret_hash: row['former_client_secret_hash'] as Uint8Array | null,
+    former_client_secret_expires_at: row['former_client_secret_expires_at'] as number | null,
+    epoch: row['c_epoch'] as number,
+    disabled_at: row['c_disabled_at'] as number | null,
+  }
+}
+
+/** The user's part of a joined row, or null when there is none. */
+export function readUser(row: Row): UserRecord | null {
+  if (row['u_user_id'] === null) return null
+  return {
+    user_id: row['u_user_id'] as string,
+    username: row['username'] as string,
+    name: row['name'] as string | null,
+    email: row['email'] as string | null,
+    email_verified: row['email_verified'] as number,
+    claims: row['claims'] as string,
+    roles: row['roles'] as string,
+    epoch: row['u_epoch'] as number,
+    disabled_at: row['u_disabled_at'] as number | null,
+    updated_at: row['u_updated_at'] as number,
+  }
+}
+
+/** A grant that is about to be made, with the consent it rests on and its audit event. */
+export interface NewGrant {
+  readonly tenant_id: string
+  readonly grant: Omit<GrantRecord, 'code_redeemed_at' | 'code_failures' | 'revoked_at' | RefreshColumn>
+  /** What the user allowed from now on; null leaves what was remembered. */
+  readonly consent: { readonly scope: string; readonly resource: string; readonly connections: string | null } | null
+  readonly event: NewEvent
+}
+type RefreshColumn =
+  | 'refresh_generation'
+  | 'refresh_hash'
+  | 'refresh_previous_hash'
+  | 'refresh_kid'
+  | 'refresh_rotated_at'
+
+/** Makes a grant with its code, the remembered consent and the event. */
+export const approveGrant = write(
+  function* ({ tenant_id, grant, consent, event }: NewGrant): Run<void> {
+    yield* sql`
+      insert into grants (tenant_id, grant_id, client_id, user_id, session_id, scope, resource, authorization_details,
+        connections, nonce, auth_time, acr, amr, tenant_epoch, client_epoch, user_epoch, session_epoch, offline,
+        code_hash, code_expires_at, code_redeemed_at, code_failures, code_challenge, redirect_uri, refresh_generation,
+        created_at, idle_expires_at, expires_at)
+      values (${tenant_id}, ${grant.grant_id}, ${grant.client_id}, ${grant.user_id}, ${text(grant.session_id)},
+        ${grant.scope}, ${grant.resource}, ${text(grant.authorization_details)}, ${text(grant.connections)},
+        ${text(grant.nonce)}, ${grant.auth_time}, ${text(grant.acr)}, ${text(grant.amr)}, ${grant.tenant_epoch},
+        ${grant.client_epoch}, ${grant.user_epoch}, ${grant.session_epoch}, ${grant.offline}, ${bytes(grant.code_hash)},
+        ${int(grant.code_expires_at)}, null, 0, ${text(grant.code_challenge)}, ${text(grant.redirect_uri)}, 0,
+        ${grant.created_at}, ${int(grant.idle_expires_at)}, ${grant.expires_at})`
+    if (consent) {
+      yield* sql`
+        insert into consents (tenant_id, user_id, client_id, scope, resource, connections, created_at, updated_at)
+        values (${tenant_id}, ${grant.user_id}, ${grant.client_id}, ${consent.scope}, ${consent.resource},
+          ${text(consent.connections)}, ${grant.created_at}, ${grant.created_at})
+        on conflict (tenant_id, user_id, client_id) do update set scope = excluded.scope, resource = excluded.resource,
+          connections = excluded.connections, updated_at = excluded.updated_at`
+    }
+    yield* insertEvent(event)
+  },
+  { key: (args) => `${args.grant.user_id}/${args.grant.client_id}` },
+)
+
+/** A redemption that was checked and whose tokens are ready. */
+export interface Redemption {
+  readonly tenant_id: string
+  readonly grant_id: string
+  readonly code_hash: Uint8Array
+  /** Names this try, so that it recognises itself after a commit of unknown outcome. */
+  readonly attempt_id: string
+  readonly refresh: { readonly hash: Uint8Array; readonly kid: number } | null
+  readonly idle_expires_at: number | null
+  /** Written when the code turns out to be spent: the grant ends with it. */
+  readonly replay_event: NewEvent
+}
+
+/** Redeems a code once (RFC 6749 section 4.1.2): a second otherwise valid redemption ends the grant. */
+export const redeemCode = write(
+  function* (args: Redemption): Run<'redeemed' | 'replayed' | 'gone'> {
+    const { tenant_id, grant_id, refresh } = args
+    const [redeemed] = yield* sql<{ grant_id: string }>`
+      update grants set code_redeemed_at = ${NOW}, attempt_id = ${args.attempt_id}, last_used_at = ${NOW},
+        refresh_generation = ${refresh ? 1 : 0}, refresh_hash = ${bytes(refresh?.hash)}, refresh_kid = ${int(refresh?.kid)},
+        refresh_rotated_at = ${NOW}, idle_expires_at = ${int(args.idle_expires_at)}
+      where tenant_id = ${tenant_id} and grant_id = ${grant_id} and code_hash = ${args.code_hash}
+        and code_redeemed_at is null and code_expires_at > ${NOW} and revoked_at is null
+      returning grant_id`
+    if (redeemed) return 'redeemed'
+    const [grant] = yield* sql<{ attempt_id: string | null; code_redeemed_at: number | null }>`
+      select attempt_id, code_redeemed_at from grants
+      where tenant_id = ${tenant_id} and grant_id = ${grant_id} and code_hash = ${args.code_hash}`
+    if (!grant || grant.code_redeemed_at === null) return 'gone'
+    if (grant.attempt_id === args.attempt_id) return 'redeemed'
+    yield* endGrant(args.replay_event, grant_id, 'code_replayed')
+    return 'replayed'
+  },
+  { key: grantKey, repeatable: true },
+)
+
+/** Counts a redemption that named the right code and failed another check. */
+export const countCodeFailure = write(
+  function* (args: { tenant_id: string; grant_id: string }): Run<void> {
+    yield* sql`
+      update grants set code_failures = code_failures + 1
+      where tenant_id = ${args.tenant_id} and grant_id = ${args.grant_id} and code_redeemed_at is null`
+  },
+  { key: grantKey },
+)
+
+/** A rotation whose successor is derived and whose tokens are ready. */
+export interface Rotation {
+  readonly tenant_id: string
+  readonly grant_id: string
+  readonly generation: number
+  readonly hash: Uint8Array
+  readonly successor_hash: Uint8Array
+  readonly kid: number
+  readonly idle_expires_at: number | null
+}
+
+/** Moves a grant from one refresh generation to the next; `stale` when another request did so first. */
+export const rotateRefreshToken = write(
+  function* (args: Rotation): Run<'rotated' | 'stale'> {
+    const [rotated] = yield* sql<{ grant_id: string }>`
+      update grants set refresh_generation = refresh_generation + 1, refresh_previous_hash = refresh_hash,
+        refresh_hash = ${args.successor_hash}, refresh_kid = ${args.kid}, refresh_rotated_at = ${NOW},
+        last_used_at = ${NOW}, idle_expires_at = ${int(args.idle_expires_at)}
+      where tenant_id = ${args.tenant_id} and grant_id = ${args.grant_id} and refresh_generation = ${args.generation}
+        and refresh_hash = ${args.hash} and revoked_at is null
+      returning grant_id`
+    return rotated ? 'rotated' : 'stale'
+  },
+  // After an unknown outcome it answers `stale`; the caller reads again and derives the same successor.
+  { key: grantKey, repeatable: true },
+)
+
+/** Ends a grant with its event; says whether it was still living. */
+export const revokeGrant = write(
+  function* (args: { tenant_id: string; grant_id: string; reason: string; event: NewEvent }): Run<boolean> {
+    return yield* endGrant(args.event, args.grant_id, args.reason)
+  },
+  { key: grantKey, repeatable: true },
+)
+
+/** Ends every grant of a user with a client, and forgets the consent. */
+export const withdrawConsent = write(function* (args: {
+  tenant_id: string
+  user_id: string
+  client_id: string
+  event: NewEvent
+}): Run<number> {
+  const ended = yield* sql<{ grant_id: string }>`
+      update grants set revoked_at = ${NOW}, revoked_reason = 'consent_withdrawn'
+      where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and client_id = ${args.client_id}
+        and revoked_at is null returning grant_id`
+  yield* sql`
+      delete from consents
+      where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and client_id = ${args.client_id}`
+  yield* insertEvent(args.event)
+  return ended.length
+})
+
+function* endGrant(event: NewEvent, grant_id: string, reason: string): Run<boolean> {
+  const [ended] = yield* sql<{ grant_id: string }>`
+    update grants set revoked_at = ${NOW}, revoked_reason = ${reason}
+    where tenant_id = ${event.tenant_id} and grant_id = ${grant_id} and revoked_at is null
+    returning grant_id`
+  if (ended) yield* insertEvent(event)
+  return ended !== undefined
+}
+
+function grantKey(args: { tenant_id: string; grant_id: string }): string {
+  return `${args.tenant_id}/${args.grant_id}`
+}
+
+/** A living grant as people see it. */
+export interface ListedGrant {
+  readonly grant_id: string
+  readonly client_id: string
+  readonly client_name: string
+  readonly scope: string
+  readonly connections: string | null
+  readonly created_at: number
+  readonly last_used_at: number | null
+  readonly expires_at: number
+}
+
+/** The living grants of a user. */
+export const listGrantsOfUser = read(function* (args: { tenant_id: string; user_id: string }): Run<ListedGrant[]> {
+  return yield* sql<ListedGrant>`
+    select g.grant_id, g.client_id, c.client_name, g.scope, g.connections, g.created_at, g.last_used_at, g.expires_at
+    from grants g join clients c on c.tenant_id = g.tenant_id and c.client_id = g.client_id
+    where g.tenant_id = ${args.tenant_id} and g.user_id = ${args.user_id} and g.revoked_at is null
+      and g.expires_at > ${NOW} and g.code_redeemed_at is not null
+    order by g.grant_id desc limit 500`
+})

@@ -1,0 +1,66 @@
+import { NOW, type Run, read, sql, write } from '../sql.ts'
+
+/** Takes or renews a lease by database time; answers its fence, or null while another owner holds it. */
+export const takeLease = write(
+  function* (args: { tenant_id: string; name: string; owner: string; duration_ms: number }): Run<number | null> {
+    const [renewed] = yield* sql<{ fence: number }>`
+      update leases set fence = case when owner = ${args.owner} then fence else fence + 1 end, owner = ${args.owner},
+        until_at = ${NOW} + ${args.duration_ms}
+      where tenant_id = ${args.tenant_id} and name = ${args.name} and (until_at <= ${NOW} or owner = ${args.owner})
+      returning fence`
+    if (renewed) return renewed.fence
+    const [taken] = yield* sql<{ fence: number }>`
+      insert into leases (tenant_id, name, owner, until_at, fence)
+      values (${args.tenant_id}, ${args.name}, ${args.owner}, ${NOW} + ${args.duration_ms}, 1)
+      on conflict do nothing returning fence`
+    return taken?.fence ?? null
+  },
+  { key: (args) => `${args.tenant_id}/${args.name}` },
+)
+
+/** Gives a lease back. */
+export const releaseLease = write(
+  function* (args: { tenant_id: string; name: string; owner: string }): Run<void> {
+    yield* sql`
+      update leases set until_at = 0
+      where tenant_id = ${args.tenant_id} and name = ${args.name} and owner = ${args.owner}`
+  },
+  { key: (args) => `${args.tenant_id}/${args.name}`, repeatable: true },
+)
+
+/** Sweeps what has ended from the short-lived tables, oldest first, a bounded number of rows each; says how many. */
+export const sweepEnded = write(function* (args: { before: number; most: number }): Run<number> {
+  const swept = [
+    yield* sql<{ tenant_id: string }>`
+      delete from revoked_tokens where (tenant_id, jti) in
+        (select tenant_id, jti from revoked_tokens where expires_at < ${args.before} order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from replay_ids where (tenant_id, kind, id_hash) in
+        (select tenant_id, kind, id_hash from replay_ids where expires_at < ${args.before} order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from guesses where (tenant_id, subject) in
+        (select tenant_id, subject from guesses where window_ends_at < ${args.before} order by window_ends_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from connect_flows where (tenant_id, state_hash) in
+        (select tenant_id, state_hash from connect_flows where expires_at < ${args.before} order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from grants where (tenant_id, grant_id) in
+        (select tenant_id, grant_id from grants where expires_at < ${args.before} order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from sessions where (tenant_id, session_id) in
+        (select tenant_id, session_id from sessions where expires_at < ${args.before} order by expires_at limit ${args.most})
+      returning tenant_id`,
+  ]
+  return swept.reduce((sum, rows) => sum + rows.length, 0)
+})
+
+/** Whether the database answers. */
+export const ping = read(function* (_: Record<string, never>): Run<number> {
+  const [row] = yield* sql<{ now: number }>`select ${NOW} as now`
+  return row!.now
+})

@@ -1,0 +1,182 @@
+import type { WrappedKey } from '../../crypto/tenant_keys.ts'
+import type { NewEvent, ResourceRecord, RoleRecord, SigningKeyRecord, TenantRecord, TenantState } from '../records.ts'
+import { NOW, type Run, read, sql, write } from '../sql.ts'
+import { insertEvent } from './events.ts'
+
+/** A tenant with the first of everything it cannot live without. */
+export interface NewTenant {
+  readonly tenant_id: string
+  readonly issuer: string
+  readonly name: string
+  readonly settings: string
+  readonly key: WrappedKey
+  readonly signing_keys: readonly SigningKeyRecord[]
+  readonly resources: readonly ResourceRecord[]
+  readonly roles: readonly RoleRecord[]
+  readonly event: NewEvent
+}
+
+/** Makes a tenant, unless its issuer is taken; says whether it did. */
+export const createTenant = write(function* (args: NewTenant): Run<boolean> {
+  const { tenant_id, event } = args
+  const [made] = yield* sql<{ tenant_id: string }>`
+    insert into tenants (tenant_id, issuer, name, settings, epoch, config_version, created_at)
+    values (${tenant_id}, ${args.issuer}, ${args.name}, ${args.settings}, 0, 0, ${event.at})
+    on conflict do nothing returning tenant_id`
+  if (!made) return false
+  yield* sql`
+    insert into tenant_keys (tenant_id, kid, wrapped, created_at)
+    values (${tenant_id}, ${args.key.kid}, ${args.key.wrapped}, ${event.at})`
+  yield* sql`insert into event_chains (tenant_id, sequence, chain) values (${tenant_id}, 0, ${new Uint8Array(32)})`
+  for (const key of args.signing_keys) yield* insertSigningKey(tenant_id, key, event.at)
+  for (const resource of args.resources) yield* upsertResource(tenant_id, resource, event.at)
+  for (const role of args.roles) yield* upsertRole(tenant_id, role, event.at)
+  yield* insertEvent(event)
+  return true
+})
+
+function* insertSigningKey(tenant_id: string, key: SigningKeyRecord, at: number): Run<void> {
+  yield* sql`
+    insert into signing_keys (tenant_id, kid, alg, public_jwk, sealed_private, state, created_at)
+    values (${tenant_id}, ${key.kid}, ${key.alg}, ${key.public_jwk}, ${key.sealed_private}, ${key.state}, ${at})`
+}
+
+function* upsertResource(tenant_id: string, resource: ResourceRecord, at: number): Run<void> {
+  yield* sql`
+    insert into resources (tenant_id, resource, name, scopes, default_scopes, access_token_format,
+      access_token_lifetime_seconds, created_at, updated_at)
+    values (${tenant_id}, ${resource.resource}, ${resource.name}, ${resource.scopes}, ${resource.default_scopes},
+      ${resource.access_token_format}, ${resource.access_token_lifetime_seconds}, ${at}, ${at})
+    on conflict (tenant_id, resource) do update set name = excluded.name, scopes = excluded.scopes,
+      default_scopes = excluded.default_scopes, access_token_format = excluded.access_token_format,
+      access_token_lifetime_seconds = excluded.access_token_lifetime_seconds, updated_at = excluded.updated_at`
+}
+
+function* upsertRole(tenant_id: string, role: RoleRecord, at: number): Run<void> {
+  yield* sql`
+    insert into roles (tenant_id, role, scopes, created_at, updated_at)
+    values (${tenant_id}, ${role.role}, ${role.scopes}, ${at}, ${at})
+    on conflict (tenant_id, role) do update set scopes = excluded.scopes, updated_at = excluded.updated_at`
+}
+
+function* raiseConfigVersion(tenant_id: string): Run<void> {
+  yield* sql`update tenants set config_version = config_version + 1 where tenant_id = ${tenant_id}`
+}
+
+/** Every tenant. */
+export const listTenants = read(function* (_: Record<string, never>): Run<TenantRecord[]> {
+  return yield* sql<TenantRecord>`
+    select tenant_id, issuer, name, settings, epoch, config_version, disabled_at, created_at
+    from tenants order by tenant_id`
+})
+
+/** What of a tenant decides, and the time. */
+export const loadTenantState = read(function* (args: {
+  tenant_id: string
+}): Run<(TenantState & { now: number }) | null> {
+  const [row] = yield* sql<TenantState & { now: number }>`
+    select tenant_id, epoch, config_version, disabled_at, ${NOW} as now from tenants where tenant_id = ${args.tenant_id}`
+  return row ?? null
+})
+
+/** The wrapped keys of a tenant. */
+export const listTenantKeys = read(function* (args: { tenant_id: string }): Run<WrappedKey[]> {
+  return yield* sql<WrappedKey>`select kid, wrapped from tenant_keys where tenant_id = ${args.tenant_id} order by kid`
+})
+
+/** Everything about a tenant that is cached per configuration version. */
+export interface TenantConfig {
+  readonly config_version: number
+  readonly issuer: string
+  readonly name: string
+  readonly settings: string
+  readonly resources: readonly ResourceRecord[]
+  readonly roles: readonly RoleRecord[]
+  readonly signing_keys: readonly SigningKeyRecord[]
+}
+
+/** Reads settings, resources, roles and signing keys of a tenant; its version is read first and last, so it is one picture. */
+export const loadTenantConfig = read(function* ({ tenant_id }: { tenant_id: string }): Run<TenantConfig | null> {
+  for (;;) {
+    const before = yield* selectTenant(tenant_id)
+    if (!before) return null
+    const resources = yield* sql<ResourceRecord>`
+      select resource, name, scopes, default_scopes, access_token_format, access_token_lifetime_seconds
+      from resources where tenant_id = ${tenant_id} order by resource`
+    const roles = yield* sql<RoleRecord>`select role, scopes from roles where tenant_id = ${tenant_id} order by role`
+    const signing_keys = yield* sql<SigningKeyRecord>`
+      select kid, alg, public_jwk, sealed_private, state from signing_keys
+      where tenant_id = ${tenant_id} order by created_at, kid`
+    const after = yield* selectTenant(tenant_id)
+    if (after?.config_version === before.config_version) return { ...before, resources, roles, signing_keys }
+  }
+})
+
+type TenantHead = Pick<TenantConfig, 'config_version' | 'issuer' | 'name' | 'settings'>
+
+function* selectTenant(tenant_id: string): Run<TenantHead | undefined> {
+  const [tenant] = yield* sql<TenantHead>`
+    select config_version, issuer, name, settings from tenants where tenant_id = ${tenant_id}`
+  return tenant
+}
+
+/** Disables or enables a tenant. Disabling raises its epoch, so that what was issued before never lives again. */
+export const setTenantDisabled = write(function* (args: {
+  tenant_id: string
+  disabled: boolean
+  event: NewEvent
+}): Run<boolean> {
+  const [changed] = args.disabled
+    ? yield* sql<{ tenant_id: string }>`
+        update tenants set disabled_at = ${NOW}, epoch = epoch + 1
+        where tenant_id = ${args.tenant_id} and disabled_at is null returning tenant_id`
+    : yield* sql<{ tenant_id: string }>`
+        update tenants set disabled_at = null
+        where tenant_id = ${args.tenant_id} and disabled_at is not null returning tenant_id`
+  if (changed) yield* insertEvent(args.event)
+  return changed !== undefined
+})
+
+/** Changes the settings of a tenant. */
+export const saveSettings = write(function* (args: {
+  tenant_id: string
+  settings: string
+  event: NewEvent
+}): Run<void> {
+  yield* sql`update tenants set settings = ${args.settings} where tenant_id = ${args.tenant_id}`
+  yield* raiseConfigVersion(args.tenant_id)
+  yield* insertEvent(args.event)
+})
+
+/** Makes or changes a resource. */
+export const saveResource = write(function* (args: {
+  tenant_id: string
+  resource: ResourceRecord
+  event: NewEvent
+}): Run<void> {
+  yield* upsertResource(args.tenant_id, args.resource, args.event.at)
+  yield* raiseConfigVersion(args.tenant_id)
+  yield* insertEvent(args.event)
+})
+
+/** Makes or changes a role. */
+export const saveRole = write(function* (args: { tenant_id: string; role: RoleRecord; event: NewEvent }): Run<void> {
+  yield* upsertRole(args.tenant_id, args.role, args.event.at)
+  yield* raiseConfigVersion(args.tenant_id)
+  yield* insertEvent(args.event)
+})
+
+/** Adds a signing key and sets the states of the others. */
+export const saveSigningKeys = write(function* (args: {
+  tenant_id: string
+  added: readonly SigningKeyRecord[]
+  states: readonly { readonly kid: string; readonly state: SigningKeyRecord['state'] }[]
+  event: NewEvent
+}): Run<void> {
+  for (const { kid, state } of args.states) {
+    yield* sql`update signing_keys set state = ${state} where tenant_id = ${args.tenant_id} and kid = ${kid}`
+  }
+  for (const key of args.added) yield* insertSigningKey(args.tenant_id, key, args.event.at)
+  yield* raiseConfigVersion(args.tenant_id)
+  yield* insertEvent(args.event)
+})
