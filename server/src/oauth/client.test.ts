@@ -175,12 +175,8 @@ test('10.4.7 a bad redirect URI is invalid_redirect_uri', () => {
     'https://x.localhost/cb',
   ]) {
     assert.throws(() => readClientMetadata({ redirect_uris: [uri] }, dynamic), refused('invalid_redirect_uri'), uri)
-    assert.throws(
-      () =>
-        readClientMetadata({ redirect_uris, post_logout_redirect_uris: [uri] }, { ...administrator, door: 'dynamic' }),
-      uri.startsWith('https://') && !/[*#@]/.test(uri) ? () => true : refused('invalid_redirect_uri'),
-      uri,
-    )
+    const after_logout = { redirect_uris, post_logout_redirect_uris: [uri] }
+    assert.throws(() => readClientMetadata(after_logout, dynamic), refused('invalid_redirect_uri'), uri)
   }
   // An administrator may use addresses inside the house.
   readClientMetadata({ redirect_uris: ['https://10.0.0.1/cb'] }, administrator)
