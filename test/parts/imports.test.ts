@@ -54,7 +54,7 @@ test('what only looks like an import is not one', () => {
 const s = "import 'c'", t = 'it\\'s import("d")'
 const u = \`import 'e' \${f(\`import 'g' \${{ h: "import 'i'" }.h}\`)} import 'j'\`
 const r = /import 'k'["'\`/]/.test(s)
-Array.from('l'); import.meta.resolve('m'); obj.import('n'); const o = { from: 'o' }
+Array.from('l'); import.meta.resolve('m'); obj.import('n'); const o = { from: 'o', require(x) {} }
 const half = (a + b) / 2 // it's "odd
 const x = half / 3`
   assert.deepEqual(specifiers(source), [])

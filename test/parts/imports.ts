@@ -25,9 +25,10 @@ export function readImports(source: string): Import[] {
     const start = match.index + match[0].length - match[2]!.length - 1
     add(match.index, source.slice(start, start + match[2]!.length), '')
   }
-  for (const match of code.matchAll(/(?<![.\w$])(?:import|require)\s*\(\s*(?:(['"])( *)\1)?/g)) {
-    const start = match.index + match[0].length - (match[2]?.length ?? 0) - 1
-    add(match.index, match[1] === undefined ? undefined : source.slice(start, start + match[2]!.length), '')
+  for (const match of code.matchAll(/(?<![.\w$])(?:import\s*\(\s*(?:(['"])( *)\1)?|require\s*\(\s*(['"])( *)\3)/g)) {
+    const text = match[2] ?? match[4]
+    const start = match.index + match[0].length - (text?.length ?? 0) - 1
+    add(match.index, text === undefined ? undefined : source.slice(start, start + text.length), '')
   }
   return found.sort((a, b) => a.line - b.line)
 }

@@ -1,0 +1,45 @@
+// npm test [-- <file or glob>...]     types, style, then every test but the long ones; files named: only those
+// npm run test:long [-- <glob>...]    the long ones alone
+import { parseArgs } from 'node:util'
+import { runChecks } from './parts/checks.ts'
+import { startPostgres } from './parts/postgres.ts'
+import { cleanEnvironment, findTestFiles, runTestFiles } from './parts/runner.ts'
+
+const SUITE = ['server/src/**/*.test.ts', 'sdk/src/**/*.test.ts', 'test/**/*.test.ts']
+const LONG = 'test/long/'
+
+const { values, positionals } = parseArgs({ options: { long: { type: 'boolean' } }, allowPositionals: true })
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    process.exitCode = signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 129
+    stop.abort(new Error(`Stopped by ${signal}`))
+  })
+}
+
+async function main(): Promise<boolean> {
+  const named = positionals.length > 0
+  const files = named
+    ? findTestFiles(positionals)
+    : values.long
+      ? findTestFiles([`${LONG}**/*.test.ts`])
+      : findTestFiles(SUITE, LONG)
+  if (!named && !values.long && !(await runChecks())) return false
+  const postgres = await startPostgres()
+  cleanEnvironment()
+  process.env['SALLYPORT_TEST_POSTGRES_URL'] = postgres.url
+  try {
+    stop.signal.throwIfAborted()
+    return await runTestFiles(files, values.long ? 1800 : 120, stop.signal)
+  } finally {
+    await postgres.stop()
+  }
+}
+
+try {
+  const passed = await main()
+  process.exitCode ??= passed ? 0 : 1
+} catch (error) {
+  if (!stop.signal.aborted) process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  process.exitCode ??= 1
+}
