@@ -198,7 +198,6 @@ export const loadTokenAuthority = read(function* (args: {
   client_id: string
   token_client_id: string
   user_id: string
-  session_id: string
   grant_id: string
   jti: string
 }): Run<TokenAuthority | null> {
@@ -215,8 +214,8 @@ export const loadTokenAuthority = read(function* (args: {
     left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${args.client_id}
     left join clients tc on tc.tenant_id = t.tenant_id and tc.client_id = ${args.token_client_id}
     left join users u on u.tenant_id = t.tenant_id and u.user_id = ${args.user_id}
-    left join sessions s on s.tenant_id = t.tenant_id and s.session_id = ${args.session_id}
     left join grants g on g.tenant_id = t.tenant_id and g.grant_id = ${args.grant_id}
+    left join sessions s on s.tenant_id = t.tenant_id and s.session_id = g.session_id
     left join revoked_tokens r on r.tenant_id = t.tenant_id and r.jti = ${args.jti}
     where t.tenant_id = ${args.tenant_id}`
   if (!row) return null

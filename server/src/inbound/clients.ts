@@ -1,0 +1,71 @@
+import { LRUCache } from 'lru-cache'
+import { equalBytes } from '../crypto/hash.ts'
+import type { Client, ClientMetadata } from '../oauth/client.ts'
+import { type ClientCredentials, checkMethodAllowed, clientAuthenticationError } from '../oauth/client_auth.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import type { ClientRecord } from '../store/records.ts'
+import type { Tenant } from '../store/tenant.ts'
+
+const parsed = new LRUCache<string, Readonly<ClientMetadata>>({ max: 10_000 })
+
+/** The client that a row describes. Only the reading of its text is remembered, never whether it lives. */
+export function readClientRecord(record: ClientRecord): Client {
+  let metadata = parsed.get(record.metadata)
+  if (!metadata) {
+    metadata = Object.freeze(JSON.parse(record.metadata) as ClientMetadata)
+    parsed.set(record.metadata, metadata)
+  }
+  return { ...metadata, client_id: record.client_id, client_name: record.client_name, trusted: record.trusted === 1 }
+}
+
+/**
+ * Authenticates the client of a direct request (RFC 6749 section 2.3.1): known, enabled, by its registered method and
+ * with one of its living secrets. One refusal for all reasons but the method's.
+ */
+export function authenticateClient(
+  tenant: Tenant,
+  record: ClientRecord | null,
+  credentials: ClientCredentials,
+  now: number,
+): Client {
+  const failed = (cause: string) =>
+    clientAuthenticationError(tenant.issuer, 'The client is unknown or its credentials are wrong', cause)
+  if (credentials.method === 'client_assertion') throw failed('client assertions are not registered yet')
+  if (!record || record.client_id !== credentials.client_id) throw failed('no such client')
+  if (record.disabled_at !== null) throw failed('the client is disabled')
+  const client = readClientRecord(record)
+  if (credentials.method !== 'none') {
+    const sent = [credentials.client_secret]
+    if (credentials.method === 'client_secret_basic' && credentials.verbatim_client_secret !== undefined) {
+      sent.push(credentials.verbatim_client_secret)
+    }
+    if (!sent.some((secret) => isSecretOf(tenant, record, secret, now))) throw failed('wrong secret')
+  }
+  checkMethodAllowed(client, credentials, tenant.issuer)
+  return client
+}
+
+function isSecretOf(tenant: Tenant, record: ClientRecord, secret: string, now: number): boolean {
+  const hash = tenant.keys.hashSecret(secret)
+  if (equalBytes(hash, record.client_secret_hash)) return true
+  const until = record.former_client_secret_expires_at
+  return until !== null && until > now && equalBytes(hash, record.former_client_secret_hash)
+}
+
+/** Refuses a grant type that the client is not registered for (RFC 6749 section 5.2). */
+export function requireGrantType(client: Client, grant_type: string): void {
+  if (!client.grant_types.includes(grant_type)) {
+    throw new OAuthError('unauthorized_client', `The client is not registered for grant_type ${grant_type}`)
+  }
+}
+
+/** The scopes that a list of a user's roles may give away. A tenant that has no roles of its own only guards administration. */
+export function scopesOfRoles(
+  roles: ReadonlyMap<string, readonly string[]>,
+  held: readonly string[],
+  known: Iterable<string>,
+): string[] {
+  const scopes = new Set(held.flatMap((role) => roles.get(role) ?? []))
+  if (roles.size <= 1) for (const scope of known) if (!scope.startsWith('admin:')) scopes.add(scope)
+  return [...scopes]
+}

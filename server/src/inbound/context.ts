@@ -1,0 +1,11 @@
+import type { TokenSealer } from '../crypto/sealed_token.ts'
+import type { Tenant } from '../store/tenant.ts'
+import type { UsageCounter } from './usage.ts'
+
+/** What an inbound use case works with: the tenant, this process's token sealers, and the counter of routine work. */
+export interface InboundContext {
+  readonly tenant: Tenant
+  readonly access_tokens: TokenSealer
+  readonly interactions: TokenSealer
+  readonly usage: UsageCounter
+}

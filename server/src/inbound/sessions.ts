@@ -1,0 +1,101 @@
+import { equalBytes } from '../crypto/hash.ts'
+import { idFromBytes, idToBytes, newId, randomBytes } from '../crypto/random.ts'
+import type { SessionRecord, UserRecord } from '../store/records.ts'
+import type { Tenant } from '../store/tenant.ts'
+import type { BrowserAuthority } from '../store/verbs/users.ts'
+import { isOn } from './liveness.ts'
+import { event } from './users.ts'
+
+const TOUCH_AFTER_MS = 60_000
+
+/** A session cookie, read: which session, and the hash of its secret. */
+export interface SessionToken {
+  readonly session_id: string
+  readonly secret_hash: Buffer
+}
+
+/** Reads a session cookie; null when it is not one of ours. */
+export function readSessionToken(tenant: Tenant, cookie: string | undefined): SessionToken | null {
+  if (!cookie) return null
+  const bytes = Buffer.from(cookie, 'base64url')
+  if (bytes.length !== 48 || bytes.toString('base64url') !== cookie) return null
+  return { session_id: idFromBytes(bytes), secret_hash: tenant.keys.hashSecret(bytes.subarray(16)) }
+}
+
+/** A living session with its user. */
+export interface SignedIn {
+  readonly session: SessionRecord
+  readonly user: UserRecord
+}
+
+/** The living session that a browser proved to hold, or null (ASVS 7.2.1, 7.3.1, 7.3.2, 7.4.1). */
+export function judgeSession(
+  authority: BrowserAuthority,
+  token: SessionToken | null,
+  session_idle_seconds: number,
+): SignedIn | null {
+  const { session, user, tenant, now } = authority
+  if (!token || !session || !user) return null
+  if (!equalBytes(session.secret_hash, token.secret_hash)) return null
+  if (session.ended_at !== null || session.expires_at <= now) return null
+  if (session.last_seen_at + session_idle_seconds * 1000 + TOUCH_AFTER_MS <= now) return null
+  return isOn(tenant, session.tenant_epoch) && isOn(user, session.user_epoch) ? { session, user } : null
+}
+
+/** Notes the use of a session, at most once a minute. */
+export async function touchSession(tenant: Tenant, { session }: SignedIn, now: number): Promise<void> {
+  if (session.last_seen_at + TOUCH_AFTER_MS > now) return
+  await tenant.store.touchSession({ tenant_id: tenant.tenant_id, session_id: session.session_id })
+}
+
+/** Starts a session for a user who has just proved who they are; answers the cookie's value and its end. */
+export async function startSession(
+  tenant: Tenant,
+  args: {
+    user_id: string
+    user_epoch: number
+    amr: readonly string[]
+    former: SignedIn | null
+    user_agent: string | null
+  },
+): Promise<{ cookie: string; expires_at: number }> {
+  const state = await tenant.store.loadTenantState({ tenant_id: tenant.tenant_id })
+  if (!state) throw new Error(`tenant ${tenant.tenant_id} is gone`)
+  const { settings } = await tenant.configuration(state.config_version)
+  const secret = randomBytes(32)
+  const session_id = newId(state.now)
+  const expires_at = state.now + settings.session_lifetime_seconds * 1000
+  await tenant.store.startSession({
+    tenant_id: tenant.tenant_id,
+    session: {
+      session_id,
+      user_id: args.user_id,
+      secret_hash: tenant.keys.hashSecret(secret),
+      auth_time: state.now,
+      acr: null,
+      amr: JSON.stringify(args.amr),
+      user_agent: args.user_agent?.slice(0, 200) ?? null,
+      epoch: 0,
+      tenant_epoch: state.epoch,
+      user_epoch: args.user_epoch,
+      created_at: state.now,
+      expires_at,
+    },
+    former_session_id: args.former?.session.session_id ?? null,
+    event: event(tenant, 'session.started', `user:${args.user_id}`, {
+      user_id: args.user_id,
+      detail: { amr: args.amr },
+    }),
+  })
+  return { cookie: Buffer.concat([idToBytes(session_id)!, secret]).toString('base64url'), expires_at }
+}
+
+/** Ends a session: what hangs on it is over. */
+export async function endSession(tenant: Tenant, signed_in: SignedIn): Promise<void> {
+  const { user_id, session_id } = signed_in.session
+  await tenant.store.endSession({
+    tenant_id: tenant.tenant_id,
+    session_id,
+    event: event(tenant, 'session.ended', `user:${user_id}`, { user_id, detail: { session_id } }),
+  })
+}

@@ -1,0 +1,75 @@
+import { newSigningKey } from '../crypto/jwt.ts'
+import { newId } from '../crypto/random.ts'
+import type { RootKey, TenantKeys } from '../crypto/tenant_keys.ts'
+import type { ResourceRecord, SigningKeyRecord } from '../store/records.ts'
+import type { Store } from '../store/store.ts'
+import { openTenant, signingKeyPlace, type Tenant } from '../store/tenant.ts'
+
+/** The role that is built in: whoever holds it administers the tenant. */
+export const ADMINISTRATOR = 'administrator'
+
+/** Opens the tenant of an issuer, making it with its keys, its own API and the administrator role at first start. */
+export async function openOrCreateTenant(args: {
+  issuer: string
+  store: Store
+  root: RootKey
+  clock: () => number
+}): Promise<Tenant> {
+  const { issuer, store, root, clock } = args
+  const find = async () => (await store.listTenants({})).find((tenant) => tenant.issuer === issuer)
+  let tenant = await find()
+  if (!tenant) {
+    const now = clock()
+    const tenant_id = newId(now)
+    const key = root.newTenantKey(tenant_id, 1)
+    const keys = root.unwrap(tenant_id, [key])
+    await store.createTenant({
+      tenant_id,
+      issuer,
+      name: new URL(issuer).host,
+      settings: '{}',
+      key,
+      signing_keys: [makeSigningKey(keys, 'current')],
+      resources: [administrationResource(issuer)],
+      roles: [{ role: ADMINISTRATOR, scopes: JSON.stringify(['admin:read', 'admin:write']) }],
+      event: {
+        tenant_id,
+        event_id: newId(now),
+        at: now,
+        type: 'tenant.created',
+        actor: 'system',
+        detail: { issuer },
+      },
+    })
+    // Another replica may have been first: whichever tenant stands now is the one.
+    tenant = await find()
+  }
+  if (!tenant) throw new Error(`the tenant of ${issuer} could not be made`)
+  return openTenant({ tenant_id: tenant.tenant_id, issuer, store, root, clock })
+}
+
+/** A new signing key, sealed for its row. */
+export function makeSigningKey(keys: TenantKeys, state: SigningKeyRecord['state']): SigningKeyRecord {
+  const { kid, alg, public_jwk, pkcs8 } = newSigningKey()
+  return {
+    kid,
+    alg,
+    public_jwk: JSON.stringify(public_jwk),
+    sealed_private: keys.seal(pkcs8, signingKeyPlace(kid)),
+    state,
+  }
+}
+
+function administrationResource(issuer: string): ResourceRecord {
+  return {
+    resource: `${issuer}/api`,
+    name: 'Administration',
+    scopes: JSON.stringify({
+      'admin:read': 'See the settings of this server, its clients, users and connections',
+      'admin:write': 'Change the settings of this server, its clients, users and connections',
+    }),
+    default_scopes: '[]',
+    access_token_format: 'opaque',
+    access_token_lifetime_seconds: 600,
+  }
+}

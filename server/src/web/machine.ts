@@ -1,0 +1,139 @@
+import { PasswordQueueFull } from '../crypto/password.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { type Params, readJsonParams, readParams } from '../oauth/params.ts'
+import { StoreUnavailable } from '../store/sql.ts'
+import type { Log } from './log.ts'
+
+/** A request of a machine, without socket or stream: all its text is here. */
+export interface MachineRequest {
+  readonly method: string
+  /** What follows the question mark, undecoded. */
+  readonly query: string
+  header(name: string): string | undefined
+  readonly body: Uint8Array
+  readonly request_id: string
+}
+
+/** An answer to a machine. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** An endpoint for machines: which methods it takes, who may read it from another origin, how large a body may be. */
+export interface MachineEndpoint<Context> {
+  readonly methods: readonly string[]
+  readonly cors: boolean
+  answer(context: Context, request: MachineRequest): Promise<Answer> | Answer
+}
+
+/** The largest body of a machine endpoint, in bytes. */
+export const LARGEST_BODY = 65_536
+
+const NO_STORE = { 'Cache-Control': 'no-store', Pragma: 'no-cache' }
+const JSON_HEADERS = { 'Content-Type': 'application/json', ...NO_STORE, 'X-Content-Type-Options': 'nosniff' }
+
+/** A JSON answer that nobody may keep (RFC 6749 section 5.1). */
+export function jsonAnswer(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Answer {
+  return { status, headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify(value) }
+}
+
+/** The answer that a refusal becomes (RFC 6749 section 5.2). */
+export function refusalAnswer(error: OAuthError): Answer {
+  const { error: code, error_description } = error
+  return jsonAnswer({ error: code, error_description }, error.status, error.headers)
+}
+
+/** Runs an endpoint and turns whatever it throws into an answer, once. */
+export async function answerMachine<Context>(
+  endpoint: MachineEndpoint<Context>,
+  context: Context,
+  request: MachineRequest,
+  log: Log,
+): Promise<Answer> {
+  const answer = await refuseOr(endpoint, context, request, log)
+  if (!endpoint.cors || request.header('origin') === undefined) return answer
+  // Any origin may read: no cookie is looked at here, and no credentials flag is given.
+  return { ...answer, headers: { ...answer.headers, 'Access-Control-Allow-Origin': '*', ...EXPOSED } }
+}
+
+const EXPOSED = { 'Access-Control-Expose-Headers': 'WWW-Authenticate, DPoP-Nonce, Retry-After' }
+
+async function refuseOr<Context>(
+  endpoint: MachineEndpoint<Context>,
+  context: Context,
+  request: MachineRequest,
+  log: Log,
+): Promise<Answer> {
+  try {
+    if (request.method === 'OPTIONS' && endpoint.cors) return preflight(endpoint.methods)
+    if (!endpoint.methods.includes(request.method)) {
+      const Allow = endpoint.methods.join(', ')
+      throw new OAuthError('invalid_request', `This endpoint takes ${Allow}`, { status: 405, headers: { Allow } })
+    }
+    return await endpoint.answer(context, request)
+  } catch (error) {
+    return refusalAnswer(readFailure(error, request.request_id, log))
+  }
+}
+
+/** The refusal that a failure becomes: our own as they are, a busy server as 503, anything else as 500 and a log line. */
+export function readFailure(error: unknown, request_id: string, log: Log): OAuthError {
+  if (error instanceof OAuthError) {
+    if (error.cause !== undefined) log.info({ request_id, error: error.error, cause: causeOf(error) }, 'refused')
+    return error
+  }
+  if (error instanceof StoreUnavailable || error instanceof PasswordQueueFull) {
+    log.warn({ request_id, err: error }, 'unavailable')
+    return new OAuthError('temporarily_unavailable', 'The server cannot answer now; try again in a moment', {
+      headers: { 'Retry-After': '1' },
+    })
+  }
+  log.error({ request_id, err: error }, 'failed')
+  return new OAuthError('server_error', `The server failed; its log has the reason under ${request_id}`)
+}
+
+function causeOf(error: OAuthError): string {
+  return error.cause instanceof Error ? error.cause.message : String(error.cause)
+}
+
+function preflight(methods: readonly string[]): Answer {
+  const headers = {
+    'Access-Control-Allow-Methods': methods.join(', '),
+    'Access-Control-Allow-Headers': 'Authorization, Content-Type, DPoP',
+    'Access-Control-Max-Age': '7200',
+  }
+  return { status: 204, headers, body: '' }
+}
+
+/** Reads the form of a POST (RFC 6749 section 4.1.3 and appendix B): UTF-8, of the right type, never from the URL. */
+export function readForm(request: MachineRequest, options: { json?: boolean } = {}): Params {
+  const type = (request.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
+  const isJson = options.json === true && type === 'application/json'
+  if (type !== 'application/x-www-form-urlencoded' && !isJson) {
+    throw new OAuthError('invalid_request', 'The Content-Type must be application/x-www-form-urlencoded', {
+      status: type === '' && request.body.length === 0 ? 400 : 415,
+    })
+  }
+  if (request.query !== '') refuseSecretsInQuery(request.query)
+  const text = decodeUtf8(request.body)
+  return isJson ? readJsonParams(text) : readParams(text)
+}
+
+/** The text of a body; refused when it is not UTF-8. */
+export function decodeUtf8(body: Uint8Array): string {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+  if (text.includes('\ufffd')) throw new OAuthError('invalid_request', 'The body is not UTF-8')
+  return text
+}
+
+// What stands in a URL stands in logs as well, so credentials there are refused rather than read.
+function refuseSecretsInQuery(query: string): void {
+  for (const pair of query.split('&')) {
+    const name = pair.split('=', 1)[0]!
+    if (/^(client_secret|client_assertion|code|refresh_token|access_token|password|token|code_verifier)$/.test(name)) {
+      throw new OAuthError('invalid_request', `Parameter ${name} must be in the body, not in the URL`)
+    }
+  }
+}
