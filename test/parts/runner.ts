@@ -24,7 +24,7 @@ export async function runTestFiles(files: readonly string[], seconds: number, si
   const hung = new AbortController()
   const events = run({
     cwd: ROOT,
-    files: files.map((file) => path.join(ROOT, file)),
+    files: files.map((file) => path.resolve(ROOT, file)),
     concurrency: 2,
     timeout: seconds * 1000,
     signal: AbortSignal.any([signal, hung.signal]),
@@ -39,11 +39,11 @@ export async function runTestFiles(files: readonly string[], seconds: number, si
   events.on('test:fail', () => {
     passed = false
   })
-  const patience = (seconds + 30) * 1000
+  const patience = seconds * 1250
   const watch = setInterval(() => {
     if (performance.now() - heard < patience) return
     hung.abort(new Error(`This file did not end: nothing was heard from it for ${patience / 1000} s.`))
-  }, 1000)
+  }, 500)
   try {
     await pipeline(events, new spec(), process.stdout, { end: false })
   } finally {
