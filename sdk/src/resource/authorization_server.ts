@@ -1,0 +1,103 @@
+import { OAuthError } from '../oauth_error.ts'
+import { type Fetch, fetchJson } from './fetch_json.ts'
+import { type Keeping, Kept } from './kept.ts'
+import { type KeySet, readKeySet } from './key_set.ts'
+import { readSecureUrl } from './secure_url.ts'
+
+/** What is used of an authorization server's metadata (RFC 8414 section 2). */
+interface Metadata {
+  readonly jwks_uri: string | undefined
+  readonly introspection_endpoint: string | undefined
+}
+
+/** How an authorization server is asked. */
+export interface Asking {
+  readonly fetch: Fetch
+  readonly clock: () => number
+  readonly timeout_seconds: number
+  readonly keeping: Keeping
+}
+
+const LARGEST_METADATA = 65_536
+const LARGEST_KEY_SET = 262_144
+const RETRY_AFTER = { 'retry-after': '5' }
+
+/** A trusted authorization server: its keys, and the endpoints that its metadata names. */
+export class AuthorizationServer {
+  readonly issuer: string
+  readonly #keys: Kept<KeySet>
+  readonly #metadata: Kept<Metadata>
+
+  constructor(issuer: string, jwks_uri: string | undefined, asking: Asking) {
+    const url = readSecureUrl(issuer, 'issuer')
+    // RFC 8414 section 2.
+    if (url.search !== '' || issuer.includes('?')) throw new TypeError('issuer must not have a query')
+    if (jwks_uri !== undefined) readSecureUrl(jwks_uri, 'jwks_uri')
+    this.issuer = issuer
+    this.#metadata = new Kept(() => discover(issuer, asking), asking.keeping, asking.clock)
+    const loadKeys = async () => await fetchKeys(jwks_uri ?? (await this.#metadata.get()).jwks_uri, asking)
+    this.#keys = new Kept(loadKeys, asking.keeping, asking.clock)
+  }
+
+  /** The keys that the server publishes; `'missed'` asks for newer ones, within limits. */
+  async keys(missed?: 'missed'): Promise<KeySet> {
+    try {
+      return missed === undefined ? await this.#keys.get() : await this.#keys.reload()
+    } catch (cause) {
+      throw unavailable('The keys of the authorization server cannot be fetched', cause)
+    }
+  }
+
+  /** The introspection endpoint of the server's metadata. */
+  async introspection_endpoint(): Promise<string> {
+    try {
+      const { introspection_endpoint } = await this.#metadata.get()
+      if (introspection_endpoint === undefined) throw new TypeError(`${this.issuer} names no introspection_endpoint`)
+      return introspection_endpoint
+    } catch (cause) {
+      throw unavailable('The metadata of the authorization server cannot be fetched', cause)
+    }
+  }
+}
+
+/** The refusal when an authorization server does not answer: 503 with Retry-After, never a pass. */
+export function unavailable(error_description: string, cause: unknown): OAuthError {
+  return new OAuthError('temporarily_unavailable', error_description, { cause, headers: RETRY_AFTER })
+}
+
+/** Reads metadata by RFC 8414 section 3, else by OpenID Connect Discovery section 4; the issuer in it must be the same. */
+async function discover(issuer: string, asking: Asking): Promise<Metadata> {
+  const { origin, pathname } = new URL(issuer)
+  const path = pathname.replace(/\/$/, '')
+  const limits = { timeout_seconds: asking.timeout_seconds, bytes: LARGEST_METADATA }
+  const urls = [
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${origin}${path}/.well-known/openid-configuration`,
+  ]
+  for (const url of urls) {
+    const { status, json } = await fetchJson(asking.fetch, url, {}, limits)
+    if (json === undefined) {
+      if (status >= 400 && status < 500) continue
+      throw new Error(`${url} answered ${status}`)
+    }
+    // RFC 8414 section 3.3: other metadata must not be used.
+    if (json.issuer !== issuer) throw new Error(`${url} is the metadata of another issuer, not of ${issuer}`)
+    const { jwks_uri, introspection_endpoint } = json
+    return {
+      jwks_uri: jwks_uri === undefined ? undefined : readSecureUrl(jwks_uri, 'jwks_uri').href,
+      introspection_endpoint:
+        introspection_endpoint === undefined
+          ? undefined
+          : readSecureUrl(introspection_endpoint, 'introspection_endpoint').href,
+    }
+  }
+  throw new Error(`${issuer} has no authorization server metadata`)
+}
+
+async function fetchKeys(jwks_uri: string | undefined, asking: Asking): Promise<KeySet> {
+  if (jwks_uri === undefined) throw new TypeError('The authorization server names no jwks_uri')
+  const limits = { timeout_seconds: asking.timeout_seconds, bytes: LARGEST_KEY_SET }
+  const { status, json } = await fetchJson(asking.fetch, jwks_uri, {}, limits)
+  if (json === undefined) throw new Error(`${jwks_uri} answered ${status}`)
+  return await readKeySet(json)
+}
