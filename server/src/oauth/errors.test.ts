@@ -10,6 +10,10 @@ test('a direct answer has the status of its registered code', () => {
   assert.equal(new OAuthError('invalid_request', 'x', { status: 413 }).status, 413)
 })
 
+test('a refusal by the user is 400 where it is a direct answer, as RFC 8628 section 3.5 has it', () => {
+  assert.equal(new OAuthError('access_denied', 'x').status, 400)
+})
+
 test('every registered code is made of characters that RFC 6749 allows', () => {
   for (const code of Object.keys(ERROR_STATUS)) assert.match(code, /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/)
 })

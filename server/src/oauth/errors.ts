@@ -8,7 +8,8 @@ export const ERROR_STATUS = {
   unsupported_grant_type: 400,
   unsupported_response_type: 400,
   invalid_scope: 400,
-  access_denied: 403,
+  // Also a direct answer while polling (RFC 8628 section 3.5), which is 400 like the others.
+  access_denied: 400,
   server_error: 500,
   temporarily_unavailable: 503,
   // RFC 6750 section 3.1
@@ -44,6 +45,8 @@ export const ERROR_STATUS = {
   request_not_supported: 400,
   request_uri_not_supported: 400,
   registration_not_supported: 400,
+  // OpenID Connect Core Error Code unmet_authentication_requirements section 2
+  unmet_authentication_requirements: 400,
 } as const
 
 /** A code of the table above. */

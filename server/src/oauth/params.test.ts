@@ -55,6 +55,7 @@ test('a NUL character is refused by name', () => {
 
 test('an oversized name or value is refused', () => {
   assert.throws(() => readParams(`${'n'.repeat(65)}=1`), refused(/^A parameter name is too long$/))
+  assert.throws(() => readJsonParams(`{"${'n'.repeat(65)}":1}`), refused(/^A parameter name is too long$/))
   assert.throws(() => readParams(`state=${'v'.repeat(16_385)}`), refused(/^Parameter state is too long$/))
   assert.equal(readParams(`state=${'v'.repeat(16_384)}`).values['state']?.length, 16_384)
 })

@@ -1,6 +1,6 @@
 import { OAuthError } from './errors.ts'
 
-/** Parameters of one request: `values` by name, each once; only `resource` and `audience` may repeat (RFC 8707, RFC 8693). */
+/** Parameters of one request: `values` by name, once; only `resource` and `audience` may repeat (RFC 8707, RFC 8693). */
 export interface Params {
   readonly values: Readonly<Record<string, string>>
   readonly resource: readonly string[]
@@ -22,7 +22,7 @@ export function readParams(text: string): Params {
     if (pair === '') continue
     const equals = pair.indexOf('=')
     const name = decode(equals < 0 ? pair : pair.slice(0, equals), 'A parameter name')
-    if (name.length > LONGEST_NAME) throw new OAuthError('invalid_request', 'A parameter name is too long')
+    checkName(name)
     addParam(values, resource, audience, name, equals < 0 ? '' : decode(pair.slice(equals + 1), `Parameter ${name}`))
   }
   return { values, resource, audience }
@@ -43,6 +43,7 @@ export function readJsonParams(text: string): Params {
   const resource: string[] = []
   const audience: string[] = []
   for (const [name, value] of Object.entries(parsed)) {
+    checkName(name)
     const list = (name === 'resource' || name === 'audience') && Array.isArray(value) ? value : [value]
     for (const item of list) {
       if (typeof item !== 'string') throw new OAuthError('invalid_request', `Parameter ${name} must be a string`)
@@ -57,6 +58,10 @@ export function requireParam(params: Params, name: string): string {
   const value = params.values[name]
   if (value === undefined) throw new OAuthError('invalid_request', `Parameter ${name} is missing`)
   return value
+}
+
+function checkName(name: string): void {
+  if (name.length > LONGEST_NAME) throw new OAuthError('invalid_request', 'A parameter name is too long')
 }
 
 function addParam(
