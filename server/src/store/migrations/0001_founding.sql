@@ -264,7 +264,11 @@ create table connectors (
   sealed_client_secret bytea,
   scope text not null,
   settings text not null,
+  -- Raised with every change; flows under way name the one they began under, and the seal of the secret names it too.
   version bigint not null,
+  -- What the provider holds against this registration of ours; never a user's fault.
+  error text,
+  error_at bigint,
   disabled_at bigint,
   created_at bigint not null,
   updated_at bigint not null,
@@ -277,7 +281,8 @@ create table connections (
   connection_id text not null,
   connector text not null,
   user_id text not null,
-  state text not null check (state in ('pending', 'ready', 'needs_reconsent', 'error', 'disconnected')),
+  -- `refreshing` and `error` are seen from the open intent and from the connector, so they are not written here.
+  state text not null check (state in ('pending', 'ready', 'needs_reconsent', 'disconnected')),
   reason text,
   account text,
   account_name text,
@@ -286,29 +291,38 @@ create table connections (
   sealed_tokens bytea,
   -- Raised with every stored answer of the provider; the seal names it.
   generation bigint not null,
+  -- The generation that the latest consent brought: answers to older refresh tokens are then of no use.
+  consented_generation bigint not null,
   refresh_fingerprint bytea,
   issued_at bigint,
   access_expires_at bigint,
-  -- The intent that is committed before the provider is called, and the lease on the call.
+  refresh_expires_at bigint,
+  -- The intent that is committed before the provider is called; it is open, and a lease, while it has a deadline.
   intent_id text,
+  intent_owner text,
   intent_generation bigint,
   intent_fingerprint bytea,
+  intent_at bigint,
   intent_deadline_at bigint,
+  -- Since when the provider may have answered a refresh whose answer never arrived here.
+  uncertain_at bigint,
   -- A late winner's answer, tried when the stored token turns out dead.
   sealed_candidate bytea,
   refresh_failures bigint not null,
   retry_at bigint,
   last_error text,
-  expires_at bigint,
+  last_used_at bigint,
   created_at bigint not null,
   updated_at bigint not null,
-  last_refreshed_at bigint,
   primary key (tenant_id, connection_id),
   foreign key (tenant_id, connector) references connectors (tenant_id, connector),
   foreign key (tenant_id, user_id) references users (tenant_id, user_id)
 );
 create index connections_by_user on connections (tenant_id, user_id, connector);
 create index connections_by_connector on connections (tenant_id, connector, connection_id);
+-- A user's account at a provider is connected once: to connect it again repairs what is there.
+create unique index connections_by_account on connections (tenant_id, user_id, connector, account)
+  where account is not null and state <> 'disconnected';
 
 -- Consent flows on their way through a provider: single use, bound to the browser that started them.
 create table connect_flows (

@@ -1,7 +1,11 @@
 // The registry of verbs: the store's port is this list.
 export * from './clients.ts'
+export * from './connect_flows.ts'
+export * from './connections.ts'
+export * from './connectors.ts'
 export * from './events.ts'
 export * from './grants.ts'
 export * from './leases.ts'
+export * from './refreshes.ts'
 export * from './tenants.ts'
 export * from './users.ts'

@@ -1,0 +1,165 @@
+import { LRUCache } from 'lru-cache'
+import { signJwt, verifyOwnJwt } from '../crypto/jwt.ts'
+import { newId } from '../crypto/random.ts'
+import { type AccessTokenClaims, buildAccessTokenClaims, type Epochs } from '../oauth/access_token.ts'
+import { bearerChallenge } from '../oauth/challenge.ts'
+import type { Client } from '../oauth/client.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { isSubset, parseScope } from '../oauth/scope.ts'
+import type { GrantRecord, UserRecord } from '../store/records.ts'
+import type { Configuration } from '../store/tenant.ts'
+import type { TokenAuthority } from '../store/verbs/clients.ts'
+import type { InboundContext } from './context.ts'
+import { whyTokenIsDead } from './liveness.ts'
+import { presentScopes, roleScopes } from './rights.ts'
+
+/** How long access tokens live where no resource says otherwise. */
+const LIFETIME_SECONDS = 600
+const LARGEST_TOKEN = 4096
+
+/** What an access token is issued for: a client alone, or a grant of a user. */
+export interface AccessTokenOrder {
+  readonly client: Client
+  readonly configuration: Configuration
+  readonly scope: readonly string[]
+  readonly resource: readonly string[]
+  readonly now: number
+  readonly epochs: Epochs
+  readonly grant: GrantRecord | null
+  readonly user: UserRecord | null
+}
+
+/** Makes an access token: a JWT (RFC 9068), or sealed claims where any of its resources asks for opaque ones. */
+export function issueAccessToken(
+  context: InboundContext,
+  order: AccessTokenOrder,
+): { access_token: string; expires_in: number } {
+  const { tenant } = context
+  const { client, configuration, grant, now } = order
+  const resources = order.resource.flatMap((name) => configuration.resources.get(name) ?? [])
+  const lifetimes = resources.map(({ access_token_lifetime_seconds }) => access_token_lifetime_seconds)
+  const claims = buildAccessTokenClaims({
+    iss: tenant.issuer,
+    sub: grant?.user_id ?? client.client_id,
+    client_id: client.client_id,
+    jti: newId(now),
+    ep: order.epochs,
+    resources: order.resource,
+    scope: order.scope,
+    now,
+    lifetime_seconds: Math.min(client.access_token_lifetime_seconds ?? LIFETIME_SECONDS, ...lifetimes),
+    ends_at: grant?.expires_at,
+    auth_time: grant && Math.floor(grant.auth_time / 1000),
+    acr: grant?.acr,
+    roles: order.user && (JSON.parse(order.user.roles) as string[]),
+    grant_id: grant?.grant_id,
+  })
+  const opaque = resources.some(({ access_token_format }) => access_token_format === 'opaque')
+  const access_token = opaque
+    ? context.access_tokens.seal(tenant.keys, claims)
+    : signJwt(configuration.signing_key, 'at+jwt', claims)
+  if (access_token.length > LARGEST_TOKEN) {
+    throw new OAuthError('invalid_request', 'The token would be larger than 4 kB: ask for fewer scopes or resources')
+  }
+  context.usage.countToken(tenant.tenant_id, client.client_id)
+  return { access_token, expires_in: claims.exp - claims.iat }
+}
+
+// That a signature is right is an immutable fact; whether the token lives is asked anew each time.
+const verified = new LRUCache<string, AccessTokenClaims>({ max: 5000 })
+
+/** The claims of an access token that this tenant issued, unexpired or not, or null. Liveness is the caller's question. */
+export async function openAccessToken(context: InboundContext, token: string): Promise<AccessTokenClaims | null> {
+  const { tenant } = context
+  if (token.length > LARGEST_TOKEN) return null
+  const sealed = context.access_tokens.open(tenant.keys, token)
+  if (sealed) return sealed as unknown as AccessTokenClaims
+  if (token.split('.', 4).length !== 3) return null
+  const { verifying_keys } = await tenant.currentConfiguration()
+  const known = verified.get(`${tenant.tenant_id}/${token}`)
+  const claims = known ?? verifyOwnJwt(token, 'at+jwt', (kid) => verifying_keys.get(kid))
+  if (!claims || claims['iss'] !== tenant.issuer) return null
+  if (!known) verified.set(`${tenant.tenant_id}/${token}`, claims as unknown as AccessTokenClaims)
+  return claims as unknown as AccessTokenClaims
+}
+
+/** Everything about a token that lives. */
+export interface LivingToken {
+  readonly claims: AccessTokenClaims
+  readonly authority: TokenAuthority
+  readonly configuration: Configuration
+  /** Its scopes, less those that its client or user has lost since. */
+  readonly scope: readonly string[]
+}
+
+/** Opens an access token and asks the store whether it lives; `asking_client_id` is loaded in the same query. */
+export async function findLivingToken(
+  context: InboundContext,
+  token: string,
+  asking_client_id: string,
+): Promise<{ living: LivingToken | null; authority: TokenAuthority | null; reason: string | null }> {
+  const { tenant } = context
+  const claims = await openAccessToken(context, token)
+  const authority = await tenant.store.loadTokenAuthority({
+    tenant_id: tenant.tenant_id,
+    client_id: asking_client_id,
+    token_client_id: claims?.client_id ?? '',
+    user_id: claims?.grant_id === undefined ? '' : claims.sub,
+    grant_id: claims?.grant_id ?? '',
+    jti: claims?.jti ?? '',
+  })
+  if (!claims || !authority) return { living: null, authority, reason: 'not one of ours' }
+  if (claims.exp * 1000 <= authority.now) return { living: null, authority, reason: 'expired' }
+  const grant_id = claims.grant_id ?? null
+  const dead = whyTokenIsDead(authority, { grant_id, sub: grant_id === null ? null : claims.sub, epochs: claims.ep })
+  if (dead !== null) return { living: null, authority, reason: dead }
+  const configuration = await tenant.configuration(authority.tenant.config_version)
+  const client = JSON.parse(authority.token_client!.metadata) as Client
+  const granted = parseScope(claims.scope)
+  const still = authority.grant ? granted.filter((scope) => authority.grant!.scope.split(' ').includes(scope)) : granted
+  const held = authority.user ? roleScopes(configuration, authority.user.roles) : null
+  const scope = presentScopes(still, client, held)
+  return { living: { claims, authority, configuration, scope }, authority, reason: null }
+}
+
+/** The living token of an Authorization header, meant for one of our own resources (RFC 6750 section 2.1). */
+export async function requireAccessToken(
+  context: InboundContext,
+  authorization: string | undefined,
+  asked: { audience: readonly string[]; scope: readonly string[] },
+): Promise<LivingToken> {
+  const realm = context.tenant.issuer
+  if (authorization === undefined) {
+    throw new OAuthError('invalid_token', 'The request has no access token', {
+      headers: { 'WWW-Authenticate': bearerChallenge({ realm }) },
+    })
+  }
+  const refuse = (
+    error: 'invalid_token' | 'insufficient_scope' | 'invalid_request',
+    error_description: string,
+    cause?: string,
+  ) =>
+    new OAuthError(error, error_description, {
+      headers: {
+        'WWW-Authenticate': bearerChallenge({
+          realm,
+          error,
+          error_description,
+          ...(error === 'insufficient_scope' ? { scope: asked.scope.join(' ') } : {}),
+        }),
+      },
+      ...(cause === undefined ? {} : { cause }),
+    })
+  const token = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
+  if (token === undefined) throw refuse('invalid_request', 'The Authorization header must be Bearer and one token')
+  const { living, reason } = await findLivingToken(context, token, '')
+  if (!living) throw refuse('invalid_token', 'The access token is unknown, expired or revoked', reason ?? '')
+  const aud = [living.claims.aud].flat()
+  if (!asked.audience.some((resource) => aud.includes(resource))) {
+    throw refuse('invalid_token', 'The access token is meant for another resource')
+  }
+  if (!isSubset(asked.scope, living.scope)) {
+    throw refuse('insufficient_scope', `The access token needs scope ${asked.scope.join(' ')}`)
+  }
+  return living
+}

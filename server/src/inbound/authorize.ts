@@ -1,0 +1,286 @@
+import { verifyOwnJwt } from '../crypto/jwt.ts'
+import {
+  type AuthorizationRequest,
+  type AuthorizationTarget,
+  readAuthorizationRequest,
+  readAuthorizationTarget,
+} from '../oauth/authorization_request.ts'
+import {
+  type AuthorizationResponse,
+  authorizationErrorParams,
+  buildAuthorizationResponse,
+} from '../oauth/authorization_response.ts'
+import { type Client, skipsConsent } from '../oauth/client.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { type Params, readParams } from '../oauth/params.ts'
+import { decideResources } from '../oauth/resource.ts'
+import { decideScope, isSubset } from '../oauth/scope.ts'
+import type { Configuration } from '../store/tenant.ts'
+import type { BrowserAuthority } from '../store/verbs/users.ts'
+import { readClientRecord } from './clients.ts'
+import {
+  type ConnectionChoice,
+  type ConnectionWish,
+  chooseConnections,
+  readConnectionWishes,
+  wishConnections,
+} from './connections.ts'
+import type { InboundContext } from './context.ts'
+import { createGrant } from './grants.ts'
+import { defaultScopes, knownResources, roleScopes, scopesOfResources } from './rights.ts'
+import { judgeSession, type SessionToken, type SignedIn, touchSession } from './sessions.ts'
+
+/** An authorization request on its way through sign-in and consent: its text, and when it began. */
+export interface Interaction {
+  readonly query: string
+  readonly started_at: number
+}
+
+/** What the consent page asks, and what the user may answer. */
+export interface ConsentQuestion {
+  readonly client: Client
+  readonly redirect_uri: string
+  readonly signed_in: SignedIn
+  readonly scope: readonly string[]
+  readonly new_scope: readonly string[]
+  readonly resource: readonly string[]
+  readonly connections: readonly ConnectionWish[]
+  readonly configuration: Configuration
+}
+
+/** The user's answer on the consent page. */
+export interface ConsentAnswer {
+  readonly decision: 'allow' | 'deny'
+  /** Connector to the chosen connection. */
+  readonly connections: Readonly<Record<string, string>>
+  /** Who was shown the page: another user by now means that it must be shown again. */
+  readonly user_id: string
+}
+
+/** Where an authorization request stands. */
+export type AuthorizationOutcome =
+  /** Shown on a page, never redirected: the address is not trusted. */
+  | { readonly kind: 'refused'; readonly error: OAuthError }
+  | { readonly kind: 'respond'; readonly response: AuthorizationResponse }
+  | {
+      readonly kind: 'login'
+      readonly client: Client
+      readonly login_hint: string | undefined
+      readonly former: SignedIn | null
+    }
+  | { readonly kind: 'consent'; readonly question: ConsentQuestion }
+
+/** How long a person may take from the request to the answer. */
+const INTERACTION_LIFETIME_MS = 60 * 60_000
+
+/** Seals an interaction for the links and forms of the pages between. */
+export function sealInteraction(context: InboundContext, interaction: Interaction): string {
+  return context.interactions.seal(context.tenant.keys, interaction)
+}
+
+/** Opens a sealed interaction; null when it is not ours or too old. */
+export function openInteraction(context: InboundContext, sealed: string | undefined): Interaction | null {
+  const claims = sealed === undefined ? null : context.interactions.open(context.tenant.keys, sealed)
+  if (typeof claims?.['query'] !== 'string' || typeof claims['started_at'] !== 'number') return null
+  if (context.tenant.clock() - claims['started_at'] > INTERACTION_LIFETIME_MS) return null
+  return { query: claims['query'], started_at: claims['started_at'] }
+}
+
+/**
+ * The authorization endpoint (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2): from the request's text, the
+ * browser's session and, once given, the user's answer, to a page or a response. Everything is checked anew each time,
+ * so that nothing which changed in between is missed.
+ */
+export async function authorize(
+  context: InboundContext,
+  interaction: Interaction,
+  session: SessionToken | null,
+  answer: ConsentAnswer | null,
+): Promise<AuthorizationOutcome> {
+  const { tenant } = context
+  let params: Params
+  let client: Client
+  let target: AuthorizationTarget
+  let authority: BrowserAuthority
+  try {
+    params = readParams(interaction.query)
+    const loaded = await tenant.store.loadBrowserAuthority({
+      tenant_id: tenant.tenant_id,
+      session_id: session?.session_id ?? '',
+      client_id: params.values['client_id'] ?? '',
+    })
+    if (!loaded) throw new Error(`tenant ${tenant.tenant_id} is gone`)
+    authority = loaded
+    if (authority.tenant.disabled_at !== null)
+      throw new OAuthError('temporarily_unavailable', 'Sign-in is switched off here')
+    const record = authority.client
+    if (record && record.disabled_at !== null) throw new OAuthError('invalid_request', 'This client is disabled')
+    const known = record ? readClientRecord(record) : undefined
+    target = readAuthorizationTarget(params, known)
+    client = known!
+  } catch (error) {
+    if (error instanceof OAuthError) return { kind: 'refused', error }
+    throw error
+  }
+  const configuration = await tenant.configuration(authority.tenant.config_version)
+  const signed_in = judgeSession(authority, session, configuration.settings.session_idle_seconds)
+  try {
+    const request = readAuthorizationRequest(params, client, target, { response_types: ['code'] })
+    return await proceed(context, { params, client, request, authority, signed_in, configuration, interaction, answer })
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    // A client that anybody could register must not turn this endpoint into a redirector of strangers (RFC 9700 4.11.2).
+    if (authority.client?.source === 'open' && !signed_in) return { kind: 'refused', error }
+    return { kind: 'respond', response: respond(context, target, authorizationErrorParams(error)) }
+  }
+}
+
+interface Trusted {
+  readonly params: Params
+  readonly client: Client
+  readonly request: AuthorizationRequest
+  readonly authority: BrowserAuthority
+  readonly signed_in: SignedIn | null
+  readonly configuration: Configuration
+  readonly interaction: Interaction
+  readonly answer: ConsentAnswer | null
+}
+
+async function proceed(context: InboundContext, asked: Trusted): Promise<AuthorizationOutcome> {
+  const { tenant } = context
+  const { client, request, configuration, signed_in, answer, authority } = asked
+  const { issuer } = tenant
+  const resource = decideResources({
+    requested: request.resource,
+    registered: knownResources(issuer, configuration),
+    default_resource: client.default_resource,
+    issuer,
+  })
+  const silent = request.prompt.includes('none')
+  const must_sign_in = !signed_in || needsLogin(context, asked, signed_in)
+  if (must_sign_in && silent) throw new OAuthError('login_required', 'The user must sign in')
+  if (must_sign_in) {
+    // The scopes are checked before anybody is asked to sign in for nothing.
+    decideScope(scopeQuestion(context, asked, resource, null))
+    return { kind: 'login', client, login_hint: request.login_hint, former: signed_in }
+  }
+  await touchSession(tenant, signed_in, authority.now)
+  const scope = decideScope(scopeQuestion(context, asked, resource, roleScopes(configuration, signed_in.user.roles)))
+  const wishes = await wishConnections(
+    tenant,
+    signed_in.user.user_id,
+    readConnectionWishes(issuer, asked.params, resource),
+  )
+
+  if (answer && answer.user_id === signed_in.user.user_id) {
+    if (answer.decision === 'deny') throw new OAuthError('access_denied', 'The user refused')
+    const connections = chooseConnections(wishes, answer.connections)
+    return {
+      kind: 'respond',
+      response: await approve(context, asked, signed_in, { scope, resource, connections, remember: true }),
+    }
+  }
+  const remembered = rememberedConsent(asked, signed_in, scope, resource, wishes)
+  if (remembered && !request.prompt.includes('consent')) {
+    return { kind: 'respond', response: await approve(context, asked, signed_in, { scope, resource, ...remembered }) }
+  }
+  if (silent) throw new OAuthError('consent_required', 'The user must consent')
+  const known = authority.consent?.scope.split(' ') ?? []
+  const new_scope = scope.filter((name) => !known.includes(name))
+  const question = {
+    client,
+    redirect_uri: request.redirect_uri,
+    signed_in,
+    scope,
+    new_scope: known.length > 0 ? new_scope : [],
+    resource,
+    connections: wishes,
+    configuration,
+  }
+  return { kind: 'consent', question }
+}
+
+function scopeQuestion(
+  context: InboundContext,
+  asked: Trusted,
+  resource: readonly string[],
+  role_scopes: string[] | null,
+) {
+  const { client, request, configuration } = asked
+  return {
+    requested: request.scope,
+    client_scope: client.scope.split(' '),
+    resource_defaults: defaultScopes(configuration, resource),
+    role_scopes,
+    known_scopes: scopesOfResources(context.tenant.issuer, configuration, resource),
+  }
+}
+
+// OpenID Connect Core section 3.1.2.1: prompt, max_age and id_token_hint may each ask for a fresh or another sign-in.
+function needsLogin(context: InboundContext, asked: Trusted, signed_in: SignedIn): boolean {
+  const { request, interaction, authority } = asked
+  const { auth_time } = signed_in.session
+  const since_request = auth_time >= interaction.started_at
+  if ((request.prompt.includes('login') || request.prompt.includes('select_account')) && !since_request) return true
+  if (request.max_age !== undefined && authority.now - auth_time > request.max_age * 1000 && !since_request) return true
+  if (request.id_token_hint === undefined) return false
+  const { verifying_keys } = asked.configuration
+  const hint = verifyOwnJwt(request.id_token_hint, 'JWT', (kid) => verifying_keys.get(kid))
+  if (!hint || hint['iss'] !== context.tenant.issuer) {
+    throw new OAuthError('invalid_request', 'Parameter id_token_hint is not an ID token of this issuer')
+  }
+  return hint['sub'] !== signed_in.user.user_id
+}
+
+/** What needs no question: what a trusted client asks, or what the same user allowed the same client before. */
+function rememberedConsent(
+  asked: Trusted,
+  signed_in: SignedIn,
+  scope: readonly string[],
+  resource: readonly string[],
+  wishes: readonly ConnectionWish[],
+): { connections: ConnectionChoice[]; remember: false } | null {
+  const { client, request, authority } = asked
+  if (skipsConsent(client, request.redirect_uri)) {
+    const connections = wishes.flatMap(({ connector, choices }) =>
+      choices.length === 1 ? [{ connector, connection_id: choices[0]!.connection_id }] : [],
+    )
+    return connections.length === wishes.length ? { connections, remember: false } : null
+  }
+  // Any program can claim to be a public client on the user's machine (RFC 8252 section 8.6).
+  const provable = client.token_endpoint_auth_method !== 'none' || request.redirect_uri.startsWith('https:')
+  const { consent } = authority
+  if (!provable || !consent || signed_in.user.user_id !== signed_in.session.user_id) return null
+  if (!isSubset(scope, consent.scope.split(' '))) return null
+  if (!isSubset(resource, JSON.parse(consent.resource) as string[])) return null
+  const before = JSON.parse(consent.connections ?? '[]') as ConnectionChoice[]
+  const connections = wishes.map(({ connector, choices }) => {
+    const chosen = before.find((choice) => choice.connector === connector)?.connection_id
+    return choices.some(({ connection_id }) => connection_id === chosen) ? { connector, connection_id: chosen! } : null
+  })
+  return connections.includes(null) ? null : { connections: connections as ConnectionChoice[], remember: false }
+}
+
+async function approve(
+  context: InboundContext,
+  asked: Trusted,
+  signed_in: SignedIn,
+  allowed: {
+    scope: readonly string[]
+    resource: readonly string[]
+    connections: readonly ConnectionChoice[]
+    remember: boolean
+  },
+): Promise<AuthorizationResponse> {
+  const code = await createGrant(context, { ...asked, ...allowed, signed_in })
+  return respond(context, asked.request, { code })
+}
+
+function respond(
+  context: InboundContext,
+  target: AuthorizationTarget,
+  params: Readonly<Record<string, string>>,
+): AuthorizationResponse {
+  const { redirect_uri, response_mode, state } = target
+  return buildAuthorizationResponse({ redirect_uri, response_mode, params, state, iss: context.tenant.issuer })
+}

@@ -1,0 +1,107 @@
+import { equalBytes } from '../../crypto/hash.ts'
+import { newId } from '../../crypto/random.ts'
+import type { Client } from '../../oauth/client.ts'
+import { OAuthError } from '../../oauth/errors.ts'
+import { type Params, requireParam } from '../../oauth/params.ts'
+import { checkCodeVerifier, codeVerifierError } from '../../oauth/pkce.ts'
+import { buildTokenResponse } from '../../oauth/token_response.ts'
+import type { GrantAuthority, GrantRecord } from '../../store/records.ts'
+import { readCode } from '../codes.ts'
+import type { InboundContext } from '../context.ts'
+import { whyGrantIsDead } from '../liveness.ts'
+import { formatRefreshToken, newRefreshSecret } from '../refresh_tokens.ts'
+import { event } from '../users.ts'
+import type { GrantType } from './grant_type.ts'
+import { idleEnd, prepareTokens } from './tokens_of_grant.ts'
+
+const MOST_FAILURES = 5
+
+/** The authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */
+export const authorization_code: GrantType<GrantAuthority> = {
+  grant_type: 'authorization_code',
+
+  load(context, params, client_id) {
+    const code = readCode(context.tenant.keys, requireParam(params, 'code'))
+    const { tenant_id, store } = context.tenant
+    return store.loadGrantAuthority({ tenant_id, client_id, grant_id: code?.grant_id ?? '' })
+  },
+
+  async issue(context, { params, client, authority, configuration }) {
+    const { tenant } = context
+    const code = readCode(tenant.keys, requireParam(params, 'code'))
+    const grant = await checkCode(context, params, client, authority, code?.code_hash ?? null)
+    const refreshes = client.grant_types.includes('refresh_token')
+    const { token, scope, id_token } = prepareTokens(context, { params, client, authority, configuration, grant }, true)
+    const secret = refreshes ? newRefreshSecret() : null
+    const outcome = await tenant.store.redeemCode({
+      tenant_id: tenant.tenant_id,
+      grant_id: grant.grant_id,
+      code_hash: grant.code_hash!,
+      attempt_id: newId(authority.now),
+      refresh: secret && { hash: tenant.keys.hashSecret(secret), kid: tenant.keys.kid },
+      idle_expires_at: refreshes ? idleEnd(configuration, grant, authority.now) : null,
+      replay_event: replayed(context, client, grant),
+    })
+    if (outcome !== 'redeemed') throw spent(outcome)
+    const refresh_token = secret
+      ? formatRefreshToken(tenant.keys, { grant_id: grant.grant_id, generation: 1, secret })
+      : undefined
+    return buildTokenResponse({ ...token, scope, refresh_token, id_token })
+  },
+}
+
+/** Everything that a redemption must show, single use last: only who could have redeemed it can end its grant. */
+async function checkCode(
+  context: InboundContext,
+  params: Params,
+  client: Client,
+  authority: GrantAuthority,
+  code_hash: Buffer | null,
+): Promise<GrantRecord> {
+  const { grant, now } = authority
+  const refuse = (cause: string) =>
+    new OAuthError('invalid_grant', 'The code is unknown, expired, used or was issued to another client', { cause })
+  if (!grant || !equalBytes(code_hash, grant.code_hash)) throw refuse('no such code')
+  if (grant.client_id !== client.client_id) throw refuse('issued to another client')
+  if (grant.code_expires_at === null || grant.code_expires_at <= now) throw refuse('expired')
+  if (grant.code_failures >= MOST_FAILURES) throw refuse('too many wrong tries')
+  const dead = whyGrantIsDead(authority)
+  if (dead !== null) throw refuse(dead)
+  const { redirect_uri, code_verifier } = params.values
+  const verified = checkCodeVerifier(code_verifier, grant.code_challenge)
+  if (redirect_uri !== undefined && redirect_uri !== grant.redirect_uri) {
+    await countFailure(context, grant)
+    throw new OAuthError('invalid_grant', 'Parameter redirect_uri is not the one of the authorization request')
+  }
+  if (verified !== 'ok') {
+    await countFailure(context, grant)
+    throw codeVerifierError(verified)
+  }
+  if (grant.code_redeemed_at !== null) {
+    const { tenant_id, store } = context.tenant
+    await store.revokeGrant({
+      tenant_id,
+      grant_id: grant.grant_id,
+      reason: 'code_replayed',
+      event: replayed(context, client, grant),
+    })
+    throw spent('replayed')
+  }
+  return grant
+}
+
+async function countFailure(context: InboundContext, grant: GrantRecord): Promise<void> {
+  const { tenant_id, store } = context.tenant
+  await store.countCodeFailure({ tenant_id, grant_id: grant.grant_id })
+}
+
+function replayed(context: InboundContext, client: Client, grant: GrantRecord) {
+  const { client_id } = client
+  const about = { client_id, user_id: grant.user_id, grant_id: grant.grant_id, detail: { reason: 'code_replayed' } }
+  return event(context.tenant, 'grant.revoked', `client:${client_id}`, about)
+}
+
+function spent(outcome: 'replayed' | 'gone'): OAuthError {
+  const what = outcome === 'replayed' ? 'was used before: its grant is revoked' : 'is expired or its grant has ended'
+  return new OAuthError('invalid_grant', `The code ${what}`)
+}

@@ -1,0 +1,132 @@
+import type { Client } from '../../oauth/client.ts'
+import { isConfidential } from '../../oauth/client.ts'
+import { OAuthError } from '../../oauth/errors.ts'
+import { requireParam } from '../../oauth/params.ts'
+import { buildTokenResponse } from '../../oauth/token_response.ts'
+import type { GrantAuthority, GrantRecord } from '../../store/records.ts'
+import type { InboundContext } from '../context.ts'
+import { whyGrantIsDead } from '../liveness.ts'
+import {
+  deriveSuccessor,
+  formatRefreshToken,
+  judgeRefreshToken,
+  type RefreshToken,
+  readRefreshToken,
+} from '../refresh_tokens.ts'
+import { event } from '../users.ts'
+import type { GrantType } from './grant_type.ts'
+import { idleEnd, prepareTokens } from './tokens_of_grant.ts'
+
+// Each round means that another request rotated the grant in between; one more look then decides.
+const MOST_ROUNDS = 4
+
+/** The refresh token (RFC 6749 section 6) with idempotent rotation: a retry gets the same successor. */
+export const refresh_token: GrantType<GrantAuthority> = {
+  grant_type: 'refresh_token',
+
+  load(context, params, client_id) {
+    const token = readRefreshToken(context.tenant.keys, requireParam(params, 'refresh_token'))
+    return loadGrant(context, client_id, token)
+  },
+
+  async issue(context, request) {
+    const { tenant } = context
+    const { params, client, configuration } = request
+    const token = readRefreshToken(tenant.keys, requireParam(params, 'refresh_token'))
+    let { authority } = request
+    for (let round = 0; token && round < MOST_ROUNDS; round++) {
+      const grant = checkGrant(authority, client)
+      const verdict = judgeRefreshToken(token, grant, tenant.keys.hashSecret(token.secret), {
+        now: authority.now,
+        bearer_public: !isConfidential(client),
+        retry_ms: configuration.settings.refresh_retry_seconds * 1000,
+      })
+      if (verdict === 'unknown') break
+      if (verdict === 'reused') throw await endReused(context, client, grant, token)
+      const kid = verdict === 'rotate' ? tenant.keys.kid : grant.refresh_kid!
+      const secret = deriveSuccessor(tenant.keys, token, kid)
+      if (!secret) break
+      const prepared = prepareTokens(context, { ...request, authority, grant }, false)
+      const answer = () => {
+        const successor = { grant_id: grant.grant_id, generation: token.generation + 1, secret }
+        const refresh_token = formatRefreshToken(tenant.keys, successor)
+        return buildTokenResponse({ ...prepared.token, ...prepared, refresh_token })
+      }
+      if (verdict === 'retry') {
+        if (!isConfidential(client)) await recordRetry(context, client, grant, token)
+        return answer()
+      }
+      const outcome = await tenant.store.rotateRefreshToken({
+        tenant_id: tenant.tenant_id,
+        grant_id: grant.grant_id,
+        generation: token.generation,
+        hash: grant.refresh_hash!,
+        successor_hash: tenant.keys.hashSecret(secret),
+        kid,
+        idle_expires_at: idleEnd(configuration, grant, authority.now),
+      })
+      if (outcome === 'rotated') return answer()
+      const reloaded = await loadGrant(context, client.client_id, token)
+      if (!reloaded) break
+      authority = reloaded
+    }
+    throw refused('not the token of a living grant')
+  },
+}
+
+function loadGrant(context: InboundContext, client_id: string, token: RefreshToken | null) {
+  const { tenant_id, store } = context.tenant
+  return store.loadGrantAuthority({ tenant_id, client_id, grant_id: token?.grant_id ?? '' })
+}
+
+/** The grant of a refresh token, if it is this client's and lives. What an outsider presents changes nothing. */
+function checkGrant(authority: GrantAuthority, client: Client): GrantRecord {
+  const { grant, now } = authority
+  if (!grant || grant.client_id !== client.client_id) throw refused('no grant of this client')
+  const dead = whyGrantIsDead(authority)
+  if (dead !== null) throw refused(dead)
+  if (grant.idle_expires_at !== null && grant.idle_expires_at <= now) throw refused('idle for too long')
+  return grant
+}
+
+function refused(cause: string): OAuthError {
+  const text = 'The refresh token is unknown, expired, revoked or was issued to another client'
+  return new OAuthError('invalid_grant', text, { cause })
+}
+
+async function endReused(
+  context: InboundContext,
+  client: Client,
+  grant: GrantRecord,
+  token: RefreshToken,
+): Promise<OAuthError> {
+  const { tenant_id, store } = context.tenant
+  await store.revokeGrant({
+    tenant_id,
+    grant_id: grant.grant_id,
+    reason: 'refresh_token_reused',
+    event: event(context.tenant, 'grant.revoked', `client:${client.client_id}`, {
+      client_id: client.client_id,
+      user_id: grant.user_id,
+      grant_id: grant.grant_id,
+      detail: { reason: 'refresh_token_reused', presented: token.generation, newest: grant.refresh_generation },
+    }),
+  })
+  return new OAuthError('invalid_grant', 'The refresh token was used before: its grant is revoked')
+}
+
+async function recordRetry(
+  context: InboundContext,
+  client: Client,
+  grant: GrantRecord,
+  token: RefreshToken,
+): Promise<void> {
+  await context.tenant.store.recordEvent(
+    event(context.tenant, 'refresh_token.retried', `client:${client.client_id}`, {
+      client_id: client.client_id,
+      user_id: grant.user_id,
+      grant_id: grant.grant_id,
+      detail: { generation: token.generation },
+    }),
+  )
+}

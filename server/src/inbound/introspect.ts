@@ -1,0 +1,87 @@
+import type { Client } from '../oauth/client.ts'
+import { readClientCredentials } from '../oauth/client_auth.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { buildIntrospectionResponse, INACTIVE, type IntrospectionResponse } from '../oauth/introspection.ts'
+import { type Params, requireParam } from '../oauth/params.ts'
+import type { GrantAuthority } from '../store/records.ts'
+import { findLivingToken, type LivingToken } from './access_tokens.ts'
+import { authenticateClient } from './clients.ts'
+import type { InboundContext } from './context.ts'
+import { whyGrantIsDead } from './liveness.ts'
+import { judgeRefreshToken, readRefreshToken } from './refresh_tokens.ts'
+import { presentScopes, roleScopes } from './rights.ts'
+
+/** Introspection (RFC 7662) of every token we issue, for confidential clients that the token concerns. */
+export async function introspect(
+  context: InboundContext,
+  request: { params: Params; authorization: string | undefined },
+): Promise<IntrospectionResponse> {
+  const { tenant } = context
+  const { params, authorization } = request
+  const credentials = readClientCredentials({ authorization, params, realm: tenant.issuer })
+  const client_id = credentials.client_id ?? ''
+  const token = requireParam(params, 'token')
+  const refresh = readRefreshToken(tenant.keys, token)
+  if (refresh) {
+    const { tenant_id, store } = tenant
+    const authority = await store.loadGrantAuthority({ tenant_id, client_id, grant_id: refresh.grant_id })
+    const client = authenticateClient(tenant, authority?.client ?? null, credentials, authority?.now ?? 0)
+    refusePublic(client)
+    return describeRefreshToken(context, client, authority!, refresh)
+  }
+  const { living, authority } = await findLivingToken(context, token, client_id)
+  const client = authenticateClient(tenant, authority?.client ?? null, credentials, authority?.now ?? 0)
+  refusePublic(client)
+  if (!living || !mayIntrospect(client, authority!.client!.source, living)) return INACTIVE
+  const username = living.authority.user?.username
+  const roles = living.authority.user ? (JSON.parse(living.authority.user.roles) as string[]) : undefined
+  const rights = roles ? { scope: living.scope, roles } : { scope: living.scope }
+  return buildIntrospectionResponse(living.claims, rights, { token_type: 'Bearer', username })
+}
+
+function refusePublic(client: Client): void {
+  if (client.token_endpoint_auth_method === 'none') {
+    throw new OAuthError('invalid_client', 'A public client may not introspect tokens')
+  }
+}
+
+/**
+ * Whether a token is the caller's to see (RFC 7662 section 4): its own, one for the resource it stands for, or any for
+ * a resource server that an administrator registered, which is a confidential client without redirect URIs.
+ */
+function mayIntrospect(client: Client, source: string, { claims }: LivingToken): boolean {
+  if (claims.client_id === client.client_id) return true
+  if (client.default_resource !== undefined && [claims.aud].flat().includes(client.default_resource)) return true
+  return client.redirect_uris.length === 0 && source !== 'open' && source !== 'dynamic'
+}
+
+async function describeRefreshToken(
+  context: InboundContext,
+  client: Client,
+  authority: GrantAuthority,
+  token: NonNullable<ReturnType<typeof readRefreshToken>>,
+): Promise<IntrospectionResponse> {
+  const { tenant } = context
+  const { grant, user, now } = authority
+  if (!grant || grant.client_id !== client.client_id || whyGrantIsDead(authority) !== null) return INACTIVE
+  if (grant.idle_expires_at !== null && grant.idle_expires_at <= now) return INACTIVE
+  const { settings } = await tenant.configuration(authority.tenant.config_version)
+  const verdict = judgeRefreshToken(token, grant, tenant.keys.hashSecret(token.secret), {
+    now,
+    bearer_public: false,
+    retry_ms: settings.refresh_retry_seconds * 1000,
+  })
+  if (verdict !== 'rotate' && verdict !== 'retry') return INACTIVE
+  const configuration = await tenant.configuration(authority.tenant.config_version)
+  const granted = grant.scope.split(' ')
+  const scope = presentScopes(granted, client, user && roleScopes(configuration, user.roles))
+  const claims = {
+    iss: tenant.issuer,
+    sub: grant.user_id,
+    client_id: grant.client_id,
+    scope: grant.scope,
+    iat: Math.floor((grant.refresh_rotated_at ?? grant.created_at) / 1000),
+    exp: Math.floor((grant.idle_expires_at ?? grant.expires_at) / 1000),
+  }
+  return buildIntrospectionResponse(claims, { scope }, { token_type: 'refresh_token', username: user?.username })
+}

@@ -1,0 +1,63 @@
+import { readClientCredentials } from '../oauth/client_auth.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { type Params, requireParam } from '../oauth/params.ts'
+import { openAccessToken } from './access_tokens.ts'
+import { authenticateClient } from './clients.ts'
+import type { InboundContext } from './context.ts'
+import { readRefreshToken } from './refresh_tokens.ts'
+import { event } from './users.ts'
+
+/**
+ * Revocation (RFC 7009): a refresh token ends its grant and with it every access token of the grant; an access token
+ * ends alone. What is unknown is fine; what belongs to another client is refused and stays as it was.
+ */
+export async function revoke(
+  context: InboundContext,
+  request: { params: Params; authorization: string | undefined },
+): Promise<void> {
+  const { tenant } = context
+  const { tenant_id, store } = tenant
+  const { params, authorization } = request
+  const credentials = readClientCredentials({ authorization, params, realm: tenant.issuer })
+  const token = requireParam(params, 'token')
+  const refresh = readRefreshToken(tenant.keys, token)
+  const client_id = credentials.client_id ?? ''
+  const authority = await store.loadGrantAuthority({ tenant_id, client_id, grant_id: refresh?.grant_id ?? '' })
+  const client = authenticateClient(tenant, authority?.client ?? null, credentials, authority?.now ?? 0)
+  const actor = `client:${client.client_id}`
+  if (refresh) {
+    const grant = authority?.grant
+    if (!grant) return
+    if (grant.client_id !== client.client_id) throw notYours()
+    const about = {
+      client_id,
+      user_id: grant.user_id,
+      grant_id: grant.grant_id,
+      detail: { reason: 'revoked_by_client' },
+    }
+    await store.revokeGrant({
+      tenant_id,
+      grant_id: grant.grant_id,
+      reason: 'revoked_by_client',
+      event: event(tenant, 'grant.revoked', actor, about),
+    })
+    return
+  }
+  const claims = await openAccessToken(context, token)
+  if (!claims || claims.exp * 1000 <= authority!.now) return
+  if (claims.client_id !== client.client_id) throw notYours()
+  await store.revokeAccessToken({
+    tenant_id,
+    jti: claims.jti,
+    expires_at: claims.exp * 1000,
+    event: event(tenant, 'access_token.revoked', actor, {
+      client_id,
+      grant_id: claims.grant_id ?? null,
+      detail: { jti: claims.jti },
+    }),
+  })
+}
+
+function notYours(): OAuthError {
+  return new OAuthError('invalid_request', 'The token was issued to another client')
+}

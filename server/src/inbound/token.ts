@@ -1,0 +1,30 @@
+import { readClientCredentials } from '../oauth/client_auth.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { type Params, requireParam } from '../oauth/params.ts'
+import type { TokenResponse } from '../oauth/token_response.ts'
+import { authenticateClient, requireGrantType } from './clients.ts'
+import type { InboundContext } from './context.ts'
+import type { GrantType } from './grant_types/grant_type.ts'
+
+/** The token endpoint (RFC 6749 section 3.2): one grant type of the list issues tokens to an authenticated client. */
+export async function issueTokens(
+  context: InboundContext,
+  grant_types: readonly GrantType[],
+  request: { params: Params; authorization: string | undefined },
+): Promise<TokenResponse> {
+  const { tenant } = context
+  const { params, authorization } = request
+  const asked = requireParam(params, 'grant_type')
+  const grantType = grant_types.find(({ grant_type }) => grant_type === asked)
+  if (!grantType) throw new OAuthError('unsupported_grant_type', 'Parameter grant_type names one that is not supported')
+  const credentials = readClientCredentials({ authorization, params, realm: tenant.issuer })
+  const client_id = credentials.client_id ?? ''
+  const authority = await grantType.load(context, params, client_id)
+  if (!authority || authority.tenant.disabled_at !== null) {
+    throw new OAuthError('temporarily_unavailable', 'This server is switched off')
+  }
+  const client = authenticateClient(tenant, authority.client, credentials, authority.now)
+  requireGrantType(client, asked)
+  const configuration = await tenant.configuration(authority.tenant.config_version)
+  return grantType.issue(context, { params, client, authority, configuration })
+}
