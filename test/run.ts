@@ -5,7 +5,7 @@ import { runChecks } from './parts/checks.ts'
 import { startPostgres } from './parts/postgres.ts'
 import { cleanEnvironment, findTestFiles, runTestFiles } from './parts/runner.ts'
 
-const SUITE = ['server/src/**/*.test.ts', 'sdk/src/**/*.test.ts', 'test/**/*.test.ts']
+const SUITE = ['{server,sdk}/**/*.test.ts', 'test/**/*.test.ts']
 const LONG = 'test/long/'
 
 const { values, positionals } = parseArgs({ options: { long: { type: 'boolean' } }, allowPositionals: true })
