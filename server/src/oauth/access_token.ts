@@ -53,7 +53,7 @@ export interface AccessTokenInput
 
 type Partialized<T> = { [K in keyof T]?: T[K] | null | undefined }
 
-/** Builds the claims of an access token (RFC 9068 section 2.2): one resource is a string in `aud`, several are a list. */
+/** Builds the claims of an access token (RFC 9068 section 2.2): one resource is a string in `aud`, several a list. */
 export function buildAccessTokenClaims(input: AccessTokenInput): AccessTokenClaims {
   const { resources } = input
   const iat = Math.floor(input.now / 1000)

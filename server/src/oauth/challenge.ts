@@ -1,4 +1,4 @@
-/** What a challenge to a client may say; names as in RFC 6750 section 3, RFC 9470 section 3 and RFC 9728 section 5.1. */
+/** What a challenge to a client may say; names of RFC 6750 section 3, RFC 9470 section 3, RFC 9728 section 5.1. */
 export interface ChallengeParams {
   realm?: string | undefined
   error?: string | undefined

@@ -1,6 +1,6 @@
 import { OAuthError } from './errors.ts'
 
-/** Parameters of one request: `values` by name, once; only `resource` and `audience` may repeat (RFC 8707, RFC 8693). */
+/** Parameters of one request, each once by its name; `resource` and `audience` may repeat (RFC 8707, RFC 8693). */
 export interface Params {
   readonly values: Readonly<Record<string, string>>
   readonly resource: readonly string[]
