@@ -1,0 +1,276 @@
+import type { NewEvent } from '../records.ts'
+import { bytes, int, NOW, type Run, read, sql, text, write } from '../sql.ts'
+import { type ConnectorRecord, readConnector } from './connectors.ts'
+import { insertEvent } from './events.ts'
+
+/** What a stored connection may be; `pending` awaits a platform's confirmation. */
+export type ConnectionState = 'pending' | 'ready' | 'needs_reconsent' | 'disconnected'
+
+/** One owner's link through a connector, as its row holds it. */
+export interface ConnectionRecord {
+  readonly connection_id: string
+  readonly connector: string
+  readonly user_id: string
+  readonly state: ConnectionState
+  readonly reason: string | null
+  readonly account: string | null
+  readonly account_name: string | null
+  readonly scope: string
+  readonly data_key: Uint8Array | null
+  readonly sealed_tokens: Uint8Array | null
+  readonly generation: number
+  readonly refresh_fingerprint: Uint8Array | null
+  readonly issued_at: number | null
+  readonly access_expires_at: number | null
+  readonly refresh_expires_at: number | null
+  readonly intent_id: string | null
+  readonly intent_deadline_at: number | null
+  readonly uncertain_at: number | null
+  readonly sealed_candidate: Uint8Array | null
+  readonly refresh_failures: number
+  readonly retry_at: number | null
+  readonly last_used_at: number | null
+}
+
+/** Everything that decides about a connection, read in one query. */
+export interface ConnectionAuthority {
+  readonly now: number
+  readonly connection: ConnectionRecord
+  readonly connector: ConnectorRecord
+  readonly tenant_disabled_at: number | null
+  readonly user_disabled_at: number | null
+}
+
+/** A connection with its connector, owner, tenant and the time; null when there is none. */
+export const loadConnection = read(function* (args: {
+  tenant_id: string
+  connection_id: string
+}): Run<ConnectionAuthority | null> {
+  const [row] = yield* sql<Record<string, unknown>>`
+    select ${NOW} as now, c.connection_id, c.connector, c.user_id, c.state, c.reason, c.account, c.account_name, c.scope,
+      c.data_key, c.sealed_tokens, c.generation, c.refresh_fingerprint, c.issued_at, c.access_expires_at,
+      c.refresh_expires_at, c.intent_id, c.intent_deadline_at, c.uncertain_at, c.sealed_candidate, c.refresh_failures,
+      c.retry_at, c.last_used_at,
+      k.provider, k.client_id as k_client_id, k.sealed_client_secret, k.scope as k_scope, k.settings as k_settings,
+      k.version as k_version, k.error as k_error, k.error_at as k_error_at, k.disabled_at as k_disabled_at,
+      t.disabled_at as t_disabled_at, u.disabled_at as u_disabled_at
+    from connections c
+    join tenants t on t.tenant_id = c.tenant_id
+    join connectors k on k.tenant_id = c.tenant_id and k.connector = c.connector
+    join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
+    where c.tenant_id = ${args.tenant_id} and c.connection_id = ${args.connection_id}`
+  if (!row) return null
+  return {
+    now: row['now'] as number,
+    connection: row as unknown as ConnectionRecord,
+    connector: readConnector(row),
+    tenant_disabled_at: row['t_disabled_at'] as number | null,
+    user_disabled_at: row['u_disabled_at'] as number | null,
+  }
+})
+
+/** The living connection of a user's account at a provider, or null. */
+export const findConnectionOfAccount = read(function* (args: {
+  tenant_id: string
+  user_id: string
+  connector: string
+  account: string
+}): Run<string | null> {
+  const [row] = yield* sql<{ connection_id: string }>`
+    select connection_id from connections
+    where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and connector = ${args.connector}
+      and account = ${args.account} and state <> 'disconnected'`
+  return row?.connection_id ?? null
+})
+
+/** The answer of a provider, sealed, with what of it decides. */
+export interface SealedAnswer {
+  readonly sealed_tokens: Uint8Array
+  readonly scope: string
+  readonly refresh_fingerprint: Uint8Array | null
+  readonly issued_at: number
+  readonly access_expires_at: number | null
+  readonly refresh_expires_at: number | null
+}
+
+/** What a finished consent flow stores; `generation` is the one that was read, null for a new connection. */
+export interface NewConsent {
+  readonly tenant_id: string
+  readonly connection_id: string
+  readonly connector: string
+  readonly connector_version: number
+  readonly user_id: string
+  readonly account: string | null
+  readonly account_name: string | null
+  readonly generation: number | null
+  readonly data_key: Uint8Array
+  readonly answer: SealedAnswer
+  readonly event: NewEvent
+}
+
+/**
+ * Stores what a consent brought and sets the connection `ready`: a new one, or the same one again. `moved` when another
+ * answer was stored, or the account connected, since it was read; `refused` when connector or user no longer allow it.
+ */
+export const connectAccount = write(
+  function* (args: NewConsent): Run<'connected' | 'moved' | 'refused'> {
+    const { tenant_id, answer } = args
+    const [allowed] = yield* sql<{ user_id: string }>`
+      select u.user_id from users u
+      join connectors k on k.tenant_id = u.tenant_id and k.connector = ${args.connector}
+      where u.tenant_id = ${tenant_id} and u.user_id = ${args.user_id} and u.disabled_at is null
+        and k.version = ${args.connector_version} and k.disabled_at is null`
+    if (!allowed) return 'refused'
+    const stored = args.generation === null ? yield* insertConnection(args) : yield* repairConnection(args, answer)
+    if (!stored) return 'moved'
+    yield* insertEvent(args.event)
+    return 'connected'
+  },
+  { key: connectionKey },
+)
+
+function* insertConnection(args: NewConsent): Run<boolean> {
+  const { answer } = args
+  const [made] = yield* sql<{ connection_id: string }>`
+    insert into connections (tenant_id, connection_id, connector, user_id, state, account, account_name, scope, data_key,
+      sealed_tokens, generation, consented_generation, refresh_fingerprint, issued_at, access_expires_at,
+      refresh_expires_at, refresh_failures, created_at, updated_at)
+    values (${args.tenant_id}, ${args.connection_id}, ${args.connector}, ${args.user_id}, 'ready', ${text(args.account)},
+      ${text(args.account_name)}, ${answer.scope}, ${args.data_key}, ${answer.sealed_tokens}, 1, 1,
+      ${bytes(answer.refresh_fingerprint)}, ${answer.issued_at}, ${int(answer.access_expires_at)},
+      ${int(answer.refresh_expires_at)}, 0, ${args.event.at}, ${args.event.at})
+    on conflict do nothing returning connection_id`
+  return made !== undefined
+}
+
+// A refresh that is under way keeps its intent: its late answer belongs to the consent before this one.
+function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean> {
+  const [repaired] = yield* sql<{ connection_id: string }>`
+    update connections set state = 'ready', reason = null, account = ${text(args.account)},
+      account_name = ${text(args.account_name)}, scope = ${answer.scope}, data_key = ${args.data_key},
+      sealed_tokens = ${answer.sealed_tokens}, generation = generation + 1, consented_generation = generation + 1,
+      refresh_fingerprint = ${bytes(answer.refresh_fingerprint)}, issued_at = ${answer.issued_at},
+      access_expires_at = ${int(answer.access_expires_at)}, refresh_expires_at = ${int(answer.refresh_expires_at)},
+      uncertain_at = null, sealed_candidate = null, refresh_failures = 0, retry_at = null, last_error = null,
+      updated_at = ${args.event.at}
+    where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and connector = ${args.connector}
+      and user_id = ${args.user_id} and generation = ${int(args.generation)} and state <> 'disconnected'
+    returning connection_id`
+  return repaired !== undefined
+}
+
+/** Ends a connection: no token leaves it from now on. Its data key stays until the provider has been told. */
+export const disconnectConnection = write(
+  function* (args: { tenant_id: string; connection_id: string; reason: string; event: NewEvent }): Run<boolean> {
+    const [ended] = yield* sql<{ connection_id: string }>`
+      update connections set state = 'disconnected', reason = ${args.reason}, updated_at = ${args.event.at}
+      where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and state <> 'disconnected'
+      returning connection_id`
+    if (ended) yield* insertEvent(args.event)
+    return ended !== undefined
+  },
+  { key: connectionKey, repeatable: true },
+)
+
+/** Destroys the data key of an ended connection, and with it every copy of its tokens, backups included. */
+export const destroyDataKey = write(
+  function* (args: { tenant_id: string; connection_id: string; event: NewEvent }): Run<boolean> {
+    const [destroyed] = yield* sql<{ connection_id: string }>`
+      update connections set data_key = null, sealed_tokens = null, sealed_candidate = null,
+        refresh_fingerprint = null, intent_fingerprint = null, updated_at = ${args.event.at}
+      where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and state = 'disconnected'
+        and data_key is not null
+      returning connection_id`
+    if (destroyed) yield* insertEvent(args.event)
+    return destroyed !== undefined
+  },
+  { key: connectionKey, repeatable: true },
+)
+
+/** Ended connections whose data key still stands, because a process died before it was done. */
+export const listUndestroyed = read(function* (args: { tenant_id: string; before: number }): Run<string[]> {
+  const rows = yield* sql<{ connection_id: string }>`
+    select connection_id from connections
+    where tenant_id = ${args.tenant_id} and state = 'disconnected' and data_key is not null
+      and updated_at < ${args.before}
+    order by connection_id limit 100`
+  return rows.map(({ connection_id }) => connection_id)
+})
+
+/** Notes the last use of a connection; called at most once an hour. */
+export const touchConnection = write(
+  function* (args: { tenant_id: string; connection_id: string }): Run<void> {
+    yield* sql`
+      update connections set last_used_at = ${NOW}
+      where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id}`
+  },
+  { key: connectionKey, repeatable: true },
+)
+
+/** A connection as lists show it: no keys, no tokens. */
+export interface ListedConnection {
+  readonly connection_id: string
+  readonly connector: string
+  readonly provider: string
+  readonly user_id: string
+  readonly username: string
+  readonly state: ConnectionState
+  readonly reason: string | null
+  readonly account: string | null
+  readonly account_name: string | null
+  readonly scope: string
+  readonly issued_at: number | null
+  readonly access_expires_at: number | null
+  readonly refresh_expires_at: number | null
+  readonly intent_deadline_at: number | null
+  readonly refresh_failures: number
+  readonly retry_at: number | null
+  readonly last_error: string | null
+  readonly connector_error: string | null
+  readonly connector_disabled_at: number | null
+  readonly last_used_at: number | null
+  readonly created_at: number
+  readonly updated_at: number
+}
+
+/** The connections of a user that are not ended, oldest first. */
+export const listConnectionsOfUser = read(function* (args: {
+  tenant_id: string
+  user_id: string
+}): Run<ListedConnection[]> {
+  return yield* sql<ListedConnection>`
+    select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.state, c.reason, c.account, c.account_name,
+      c.scope, c.issued_at, c.access_expires_at, c.refresh_expires_at, c.intent_deadline_at, c.refresh_failures,
+      c.retry_at, c.last_error, k.error as connector_error, k.disabled_at as connector_disabled_at, c.last_used_at,
+      c.created_at, c.updated_at
+    from connections c
+    join connectors k on k.tenant_id = c.tenant_id and k.connector = c.connector
+    join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
+    where c.tenant_id = ${args.tenant_id} and c.user_id = ${args.user_id} and c.state <> 'disconnected'
+    order by c.connection_id limit 500`
+})
+
+/** The connections through a connector by id, ended ones included, from after a cursor. */
+export const pageConnections = read(function* (args: {
+  tenant_id: string
+  connector: string
+  after_connection_id: string
+  most: number
+}): Run<ListedConnection[]> {
+  return yield* sql<ListedConnection>`
+    select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.state, c.reason, c.account, c.account_name,
+      c.scope, c.issued_at, c.access_expires_at, c.refresh_expires_at, c.intent_deadline_at, c.refresh_failures,
+      c.retry_at, c.last_error, k.error as connector_error, k.disabled_at as connector_disabled_at, c.last_used_at,
+      c.created_at, c.updated_at
+    from connections c
+    join connectors k on k.tenant_id = c.tenant_id and k.connector = c.connector
+    join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
+    where c.tenant_id = ${args.tenant_id} and c.connector = ${args.connector}
+      and c.connection_id > ${args.after_connection_id}
+    order by c.connection_id limit ${args.most}`
+})
+
+/** The key by which writes on one connection are kept apart in a batch. */
+export function connectionKey(args: { tenant_id: string; connection_id: string }): string {
+  return `${args.tenant_id}/${args.connection_id}`
+}
