@@ -1,0 +1,100 @@
+import { lookup } from 'node:dns/promises'
+import { isIP, type Socket } from 'node:net'
+import { buildConnector } from 'undici'
+import { EgressError } from './egress_error.ts'
+import { type Destination, type Policy, refuseDestination } from './policy.ts'
+
+/** Turns a name into addresses; replaceable so that tests can play a hostile name server. */
+export type Resolve = (hostname: string) => Promise<readonly string[]>
+
+/** What the connector needs besides the policy. */
+export interface ConnectorOptions {
+  resolve: Resolve
+  onConnect: (address: string) => void
+  connectTimeoutMs: number
+  ca: string | readonly string[] | undefined
+}
+
+// More addresses than this are not tried: one answer must not buy minutes of waiting.
+const MOST_ATTEMPTS = 4
+
+/** Resolves through the operating system, in the order it prefers. */
+export const resolveBySystem: Resolve = async (hostname) =>
+  (await lookup(hostname, { all: true, order: 'verbatim' })).map((entry) => entry.address)
+
+/**
+ * The connector of the guard: resolves the name once, refuses unless every address may be reached, then connects to
+ * one of those very addresses, so that no second resolution can lead elsewhere. TLS still names and verifies the host.
+ */
+export function createConnector(policy: Policy, options: ConnectorOptions): buildConnector.connector {
+  const open = buildConnector({
+    timeout: options.connectTimeoutMs,
+    ...(options.ca === undefined ? {} : { ca: options.ca as string | string[] }),
+  })
+
+  async function connect(to: Destination, request: buildConnector.Options) {
+    const addresses = isIP(to.hostname) ? [to.hostname] : await resolveOnce(to)
+    for (const address of addresses) {
+      const refusal = refuseDestination(policy, to, address)
+      if (refusal) throw new EgressError(refusal, to.hostname)
+    }
+    let failure: unknown
+    for (const address of addresses.slice(0, MOST_ATTEMPTS)) {
+      options.onConnect(address)
+      try {
+        return await openTo(address, to, request)
+      } catch (cause) {
+        failure = cause
+      }
+    }
+    throw new EgressError(isTlsFailure(failure) ? 'tls' : 'connect', to.hostname, { cause: failure })
+  }
+
+  async function resolveOnce(to: Destination): Promise<readonly string[]> {
+    let addresses: readonly string[]
+    try {
+      addresses = await withTimeout(options.resolve(to.hostname), options.connectTimeoutMs)
+    } catch (cause) {
+      throw new EgressError('dns', to.hostname, { cause })
+    }
+    if (addresses.length === 0) throw new EgressError('dns', to.hostname)
+    return addresses
+  }
+
+  function openTo(address: string, to: Destination, request: buildConnector.Options) {
+    const servername = request.servername || (isIP(to.hostname) ? undefined : to.hostname)
+    return new Promise<Socket>((resolve, reject) => {
+      open({ ...request, hostname: address, ...(servername ? { servername } : {}) }, (error, socket) => {
+        if (error) reject(error)
+        else resolve(socket as Socket)
+      })
+    })
+  }
+
+  return (request, callback) => {
+    const to = {
+      protocol: request.protocol,
+      hostname: request.hostname,
+      port: Number(request.port || (request.protocol === 'https:' ? 443 : 80)),
+    }
+    connect(to, request).then(
+      (socket) => callback(null, socket),
+      (error) => callback(error, null),
+    )
+  }
+}
+
+async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('Name resolution took too long')), ms)
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function isTlsFailure(failure: unknown): boolean {
+  const code = failure instanceof Error && 'code' in failure ? String(failure.code) : ''
+  return code !== '' && !/^(ECONN|EHOST|ENET|ETIMEDOUT|EADDR|EACCES|EPERM|EINVAL|EMFILE|UND_ERR)/.test(code)
+}

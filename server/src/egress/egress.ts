@@ -1,0 +1,144 @@
+import { Agent, fetch as undiciFetch } from 'undici'
+import { readAllowList } from './allow_list.ts'
+import { guardBody } from './body.ts'
+import { type Call, type EgressInit, startCall } from './call.ts'
+import { createConnector, type Resolve, resolveBySystem } from './connector.ts'
+import { EgressError, toEgressError } from './egress_error.ts'
+import { createHostSlots, type HostSlots } from './host_slots.ts'
+import { mayUseHttp, type Policy, readDestination } from './policy.ts'
+
+/** The only way out of this process to hosts that somebody else chose. */
+export interface Egress {
+  /** As fetch, within limits; rejects, and breaks a body off, with an EgressError alone. */
+  fetch(input: string | URL | Request, init: EgressInit): Promise<Response>
+  /** True where the operator's allow list may let plain http through to this URL. */
+  mayUseHttp(url: string | URL): boolean
+  /** Refuses new calls, waits a few seconds for those under way, then cuts them. */
+  close(): Promise<void>
+}
+
+/** How the guard is set up; only the operator can, never a tenant. */
+export interface EgressOptions {
+  /** Entries of SALLYPORT_EGRESS_ALLOW: host, host:port or CIDR. */
+  allow?: readonly string[]
+  /** Ports open over https without an entry. */
+  ports?: readonly number[]
+  /** Calls at once to one host, and calls that may wait behind them. */
+  perHost?: number
+  perHostWaiting?: number
+  connectTimeoutMs?: number
+  /** Replaces the system's certificate authorities, for a private network or a test. */
+  ca?: string | readonly string[]
+  resolve?: Resolve
+  /** Told of every address just before a connection to it is opened. */
+  onConnect?: (address: string) => void
+}
+
+interface Guard {
+  policy: Policy
+  slots: HostSlots
+  pooled: Agent
+  unshared: Agent
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+const NULL_BODY = new Set([204, 205, 304])
+const MAX_HEADER_BYTES = 16_384
+const CLOSE_GRACE_MS = 5_000
+
+/** Creates the guard: https to public addresses on open ports, no proxies from the environment, limits on everything. */
+export function createEgress(options: EgressOptions = {}): Egress {
+  const policy: Policy = {
+    allow: readAllowList(options.allow ?? []),
+    ports: new Set(options.ports ?? [443, 8443]),
+  }
+  const connect = createConnector(policy, {
+    resolve: options.resolve ?? resolveBySystem,
+    onConnect: options.onConnect ?? (() => {}),
+    connectTimeoutMs: options.connectTimeoutMs ?? 4_000,
+    ca: options.ca,
+  })
+  // The deadline of each call replaces undici's own timeouts.
+  const shape = { connect, maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: 0, bodyTimeout: 0, allowH2: false }
+  const guard: Guard = {
+    policy,
+    slots: createHostSlots(options.perHost ?? 64, options.perHostWaiting ?? 512),
+    pooled: new Agent(shape),
+    // A kept-alive connection can be closed by the other side just as a request leaves on it, and nobody then knows
+    // whether a refresh token was spent. What must not be repeated blindly gets a connection of its own.
+    unshared: new Agent({ ...shape, pipelining: 0 }),
+  }
+  return {
+    async fetch(input, init) {
+      const call = startCall(input, init)
+      try {
+        return await followRedirects(guard, call)
+      } catch (thrown) {
+        call.end()
+        throw toEgressError(thrown, call.host)
+      }
+    },
+    mayUseHttp: (url) => mayUseHttp(policy, url),
+    async close() {
+      const agents = [guard.pooled, guard.unshared]
+      const timer = setTimeout(() => agents.map((agent) => agent.destroy()), CLOSE_GRACE_MS)
+      await Promise.all(agents.map((agent) => agent.close()))
+      clearTimeout(timer)
+    },
+  }
+}
+
+async function followRedirects(guard: Guard, call: Call): Promise<Response> {
+  let url = readDestination(guard.policy, call.url)
+  for (let hop = 0; ; hop++) {
+    const { response, ended } = await callInSlot(guard, call, url)
+    const location = response.headers.get('location')
+    if (call.redirects === 0 || location === null || !REDIRECTS.has(response.status)) {
+      ended.then(call.end)
+      return response
+    }
+    await response.body?.cancel()
+    if (hop === call.redirects) throw new EgressError('redirect', url.host)
+    const next = readDestination(guard.policy, URL.parse(location, url.href)?.href ?? '')
+    if (next.origin !== url.origin) for (const name of ['authorization', 'cookie']) call.headers.delete(name)
+    url = next
+  }
+}
+
+/** Calls once within the host's slots; `ended` resolves when the answer's body has ended, read or not. */
+async function callInSlot(guard: Guard, call: Call, url: URL): Promise<{ response: Response; ended: Promise<void> }> {
+  const giveBack = await guard.slots.take(url.host, call.control.signal)
+  const { promise: ended, resolve } = Promise.withResolvers<void>()
+  const onEnd = () => {
+    giveBack()
+    resolve()
+  }
+  call.control.signal.addEventListener('abort', onEnd, { once: true })
+  try {
+    return { response: await callOnce(guard, call, url, onEnd), ended }
+  } catch (thrown) {
+    onEnd()
+    throw toEgressError(thrown, url.host)
+  }
+}
+
+async function callOnce(guard: Guard, call: Call, url: URL, onEnd: () => void): Promise<Response> {
+  const repeatable = call.purpose === 'proxy' || call.method === 'GET' || call.method === 'HEAD'
+  const answer = await undiciFetch(url.href, {
+    method: call.method,
+    headers: [...call.headers],
+    ...(call.body === null || call.body === undefined ? {} : { body: call.body, duplex: 'half' as const }),
+    redirect: 'manual',
+    signal: call.control.signal,
+    dispatcher: repeatable ? guard.pooled : guard.unshared,
+  })
+  const headers = new Headers([...answer.headers])
+  // undici has already decompressed the body: these two would describe bytes that no longer exist.
+  if (headers.has('content-encoding')) headers.delete('content-length')
+  headers.delete('content-encoding')
+  let body: ReadableStream<Uint8Array> | null = null
+  if (answer.body === null || NULL_BODY.has(answer.status)) onEnd()
+  else body = guardBody(answer.body as ReadableStream<Uint8Array>, { ...call, host: url.host, onEnd })
+  const response = new Response(body, { status: answer.status, statusText: answer.statusText, headers })
+  return Object.defineProperty(response, 'url', { value: url.href })
+}
