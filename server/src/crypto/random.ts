@@ -7,6 +7,7 @@ let used = POOL_SIZE
 
 /** Bytes from the system's CSPRNG. */
 export function randomBytes(size: number): Buffer {
+  if (size > POOL_SIZE) return randomFillSync(Buffer.allocUnsafeSlow(size))
   if (used + size > POOL_SIZE) {
     randomFillSync(pool)
     used = 0

@@ -59,11 +59,12 @@ export class TokenSealer {
   }
 
   #key(keys: TenantKeys, kid: number, boot: Buffer): KeyObject | null {
+    // Asked first: a key that the tenant no longer has opens nothing, cached or not.
+    const base = keys.derive(this.#kind, kid)
+    if (!base) return null
     const name = `${keys.tenant_id}/${kid}/${boot.toString('latin1')}`
     const known = this.#keys.get(name)
     if (known) return known
-    const base = keys.derive(this.#kind, kid)
-    if (!base) return null
     const key = deriveKey(base, this.#kind, boot)
     this.#keys.set(name, key)
     return key

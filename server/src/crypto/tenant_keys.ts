@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { hmac } from './hash.ts'
 import { randomBytes } from './random.ts'
-import { deriveKey, open, type SealContext, seal, sealedKid } from './seal.ts'
+import { deriveKey, open, type SealContext, SealError, seal, sealedKid } from './seal.ts'
 
 /** One wrapped tenant key, as its row holds it. */
 export interface WrappedKey {
@@ -51,7 +51,7 @@ export class TenantKeys {
   /** Opens what `seal` made, under whichever of the tenant's keys it names. */
   open(sealed: Uint8Array, context: Omit<SealContext, 'tenant_id'>): Buffer {
     const key = this.derive('seal', sealedKid(sealed))
-    if (!key) throw new Error(`tenant ${this.tenant_id} has no key ${sealedKid(sealed)}`)
+    if (!key) throw new SealError()
     return open(key, sealed, { ...context, tenant_id: this.tenant_id })
   }
 }

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { createHmac, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { calculateJwkThumbprint, importJWK, jwtVerify, SignJWT } from 'jose'
+import { newSigningKey, readSigningKey, readVerifyingKey, signJwt, verifyOwnJwt } from './jwt.ts'
+
+const made = newSigningKey()
+const key = readSigningKey(made.kid, made.pkcs8)
+const publicKey = readVerifyingKey(made.public_jwk)
+const find = (kid: string): KeyObject | undefined => (kid === made.kid ? publicKey : undefined)
+const claims = { iss: 'https://as.example', sub: 'alice', jti: 'j', exp: 2_000_000_000 }
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** A token with any header, signed rightly with our key. */
+function forge(header: object, payload: unknown = claims): string {
+  const input = `${encode(header)}.${typeof payload === 'string' ? payload : encode(payload)}`
+  const signature = sign('sha256', Buffer.from(input), { key: key.privateKey, dsaEncoding: 'ieee-p1363' })
+  return `${input}.${signature.toString('base64url')}`
+}
+const header = { alg: 'ES256', typ: 'at+jwt', kid: made.kid }
+
+test('a new key is a P-256 pair whose kid is its RFC 7638 thumbprint, and its JWK holds no private part', async () => {
+  const { d: _, ...expected } = key.privateKey.export({ format: 'jwk' })
+  assert.deepEqual(made.public_jwk, { ...expected, kid: made.kid, alg: 'ES256', use: 'sig' })
+  assert.equal(made.kid, await calculateJwkThumbprint(made.public_jwk as never))
+  assert.deepEqual(createPublicKey(key.privateKey).export({ format: 'jwk' }), expected)
+  assert.notEqual(newSigningKey().kid, made.kid)
+})
+
+test('jose verifies 2,000 signatures of ours, those with short integers among them', async () => {
+  const jwk = await importJWK(made.public_jwk as never, 'ES256')
+  let short = 0
+  for (let i = 0; i < 2000; i++) {
+    const token = signJwt(key, 'at+jwt', { ...claims, i })
+    const { payload, protectedHeader } = await jwtVerify(token, jwk, { algorithms: ['ES256'], typ: 'at+jwt' })
+    assert.equal(payload['i'], i)
+    assert.deepEqual(protectedHeader, header)
+    const raw = Buffer.from(token.split('.')[2]!, 'base64url')
+    if (raw[0] === 0 || raw[32] === 0) short++
+    assert.deepEqual(verifyOwnJwt(token, 'at+jwt', find), { ...claims, i })
+  }
+  // One signature in 128 has a leading zero byte in r or s, which DER leaves out.
+  assert.ok(short > 0)
+})
+
+test('a token that jose signed with our key verifies', async () => {
+  const token = await new SignJWT(claims).setProtectedHeader(header).sign(key.privateKey)
+  assert.deepEqual(verifyOwnJwt(token, 'at+jwt', find), claims)
+})
+
+test('a token with any character changed does not verify', () => {
+  const token = signJwt(key, 'at+jwt', claims)
+  for (let i = 0; i < token.length; i++) {
+    for (const other of ['A', 'B', '.', '=', ' ']) {
+      if (token[i] === other) continue
+      assert.equal(verifyOwnJwt(token.slice(0, i) + other + token.slice(i + 1), 'at+jwt', find), null, `${i} ${other}`)
+    }
+  }
+})
+
+test('a signature cut, padded, in DER or all zeros does not verify', () => {
+  const token = signJwt(key, 'at+jwt', claims)
+  const input = token.slice(0, token.lastIndexOf('.'))
+  const der = sign('sha256', Buffer.from(input), key.privateKey)
+  const wrong = [
+    der.toString('base64url'),
+    Buffer.alloc(64).toString('base64url'),
+    Buffer.alloc(64, 255).toString('base64url'),
+    '',
+    `${token.slice(input.length + 1)}=`,
+    `${token.slice(input.length + 1)}AA`,
+    token.slice(input.length + 1, -2),
+  ]
+  for (const signature of wrong) assert.equal(verifyOwnJwt(`${input}.${signature}`, 'at+jwt', find), null)
+})
+
+test('CVE-2025-59420 an unsigned token, another algorithm, type, critical header or unknown key is refused', () => {
+  assert.deepEqual(verifyOwnJwt(forge(header), 'at+jwt', find), claims)
+  const headers: Record<string, unknown>[] = [
+    { ...header, alg: 'none' },
+    { ...header, alg: 'HS256' },
+    { ...header, alg: 'ES384' },
+    { ...header, alg: 'es256' },
+    { ...header, typ: 'JWT' },
+    { ...header, typ: 'AT+JWT' },
+    { ...header, crit: ['exp'] },
+    { ...header, crit: [] },
+    { ...header, kid: 'other' },
+    { ...header, kid: 1 },
+    { alg: 'ES256', typ: 'at+jwt' },
+    { alg: 'ES256', kid: made.kid },
+  ]
+  for (const wrong of headers) assert.equal(verifyOwnJwt(forge(wrong), 'at+jwt', find), null, JSON.stringify(wrong))
+  assert.equal(verifyOwnJwt(`${encode({ ...header, alg: 'none' })}.${encode(claims)}.`, 'at+jwt', find), null)
+})
+
+test('the public key as an HMAC secret signs nothing', () => {
+  const input = `${encode({ ...header, alg: 'HS256' })}.${encode(claims)}`
+  const pem = publicKey.export({ format: 'pem', type: 'spki' })
+  const token = `${input}.${createHmac('sha256', pem).update(input).digest('base64url')}`
+  assert.equal(verifyOwnJwt(token, 'at+jwt', find), null)
+})
+
+test('claims that are no JSON object, however well signed, are refused', () => {
+  for (const payload of [[], null, 'text', 1]) {
+    assert.equal(verifyOwnJwt(forge(header, encode(payload)), 'at+jwt', find), null)
+  }
+  assert.equal(verifyOwnJwt(forge(header, Buffer.from('{').toString('base64url')), 'at+jwt', find), null)
+})
+
+test('what is no token at all is refused without an exception', () => {
+  fc.assert(fc.property(fc.string(), (text) => verifyOwnJwt(text, 'at+jwt', find) === null))
+  const part = fc.constantFrom(encode(header), encode(claims), '', '.', 'e30', 'bnVsbA')
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 5 }), (parts) => verifyOwnJwt(parts.join('.'), 'at+jwt', find) === null),
+  )
+})
