@@ -1,0 +1,64 @@
+import { newId, randomSecret } from '../crypto/random.ts'
+import { RESPONSE_MODES } from '../oauth/authorization_request.ts'
+import { type ClientMetadata, readClientId, readClientMetadata } from '../oauth/client.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import type { Tenant } from '../store/tenant.ts'
+import { event } from './users.ts'
+
+/** How clients may authenticate (RFC 7591 section 2). */
+export const TOKEN_ENDPOINT_AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const
+
+/** Where a client comes from; `open` and `dynamic` ones were registered by nobody we know. */
+export type ClientSource = 'console' | 'apply' | 'api' | 'hub' | 'open' | 'dynamic'
+
+/** Checks the metadata of a client that an administrator describes (RFC 7591 section 2). */
+export function readAdministratedClient(json: unknown, grant_types: readonly string[]): ClientMetadata {
+  return readClientMetadata(json, {
+    door: 'administrator',
+    grant_types,
+    response_types: ['code'],
+    response_modes: RESPONSE_MODES,
+    token_endpoint_auth_methods: TOKEN_ENDPOINT_AUTH_METHODS,
+  })
+}
+
+/**
+ * Registers a client; a confidential one gets a random secret unless one is given. The secret is in the answer and
+ * nowhere else: the store keeps its hash. A client_id that is taken is refused.
+ */
+export async function registerClient(
+  tenant: Tenant,
+  args: {
+    metadata: ClientMetadata
+    source: ClientSource
+    actor: string
+    client_id?: string | undefined
+    client_secret?: string | undefined
+  },
+): Promise<{ client_id: string; client_secret: string | undefined }> {
+  const { metadata, source, actor } = args
+  const { tenant_id, store } = tenant
+  const client_id = args.client_id === undefined ? newId(tenant.clock()) : readClientId(args.client_id)
+  // A client must never be taken for a user (RFC 9700 section 4.15).
+  if (await store.findUser({ tenant_id, user_id: client_id })) throw taken()
+  const confidential = metadata.token_endpoint_auth_method !== 'none'
+  const client_secret = confidential ? (args.client_secret ?? randomSecret('sp_cs_')) : undefined
+  const made = await store.createClient({
+    tenant_id,
+    client: {
+      client_id,
+      client_name: metadata.client_name ?? client_id,
+      metadata: JSON.stringify(metadata),
+      source,
+      trusted: metadata.trusted,
+      client_secret_hash: client_secret === undefined ? null : tenant.keys.hashSecret(client_secret),
+    },
+    event: event(tenant, 'client.created', actor, { client_id, detail: { source, trusted: metadata.trusted } }),
+  })
+  if (!made) throw taken()
+  return { client_id, client_secret }
+}
+
+function taken(): OAuthError {
+  return new OAuthError('invalid_client_metadata', 'Member client_id is taken')
+}

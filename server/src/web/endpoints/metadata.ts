@@ -1,0 +1,85 @@
+import { TOKEN_ENDPOINT_AUTH_METHODS } from '../../inbound/register_client.ts'
+import { RESPONSE_MODES } from '../../oauth/authorization_request.ts'
+import { buildMetadata, buildProtectedResourceMetadata, type Metadata } from '../../oauth/metadata.ts'
+import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
+import type { Configuration } from '../../store/tenant.ts'
+import { jsonAnswer, type MachineEndpoint } from '../machine.ts'
+import type { Web } from '../web.ts'
+
+const CACHED = { 'Cache-Control': 'public, max-age=300' }
+const CLAIMS = [
+  'sub',
+  'iss',
+  'aud',
+  'exp',
+  'iat',
+  'auth_time',
+  'nonce',
+  'amr',
+  'azp',
+  'sid',
+  'at_hash',
+  'name',
+  'preferred_username',
+  'updated_at',
+  'email',
+  'email_verified',
+]
+
+/** GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server (RFC 8414, OpenID Connect Discovery). */
+export const metadata: MachineEndpoint<Web> = {
+  methods: ['GET'],
+  cors: true,
+  async answer(web) {
+    return jsonAnswer(describeServer(web, await web.tenant.currentConfiguration()), 200, CACHED)
+  },
+}
+
+/** GET /jwks (RFC 7517 section 5). */
+export const jwks: MachineEndpoint<Web> = {
+  methods: ['GET'],
+  cors: true,
+  async answer(web) {
+    const { jwks } = await web.tenant.currentConfiguration()
+    return jsonAnswer(jwks, 200, CACHED)
+  },
+}
+
+/** GET /.well-known/oauth-protected-resource for our own administration API (RFC 9728 section 3). */
+export const protectedResource: MachineEndpoint<Web> = {
+  methods: ['GET'],
+  cors: true,
+  async answer(web) {
+    const { issuer } = web.tenant
+    const resource = `${issuer}/api`
+    const { resources } = await web.tenant.currentConfiguration()
+    const scopes = [...(resources.get(resource)?.scopes.keys() ?? [])]
+    const document = buildProtectedResourceMetadata({ resource, issuer, scopes, resource_name: 'Administration' })
+    return jsonAnswer(document, 200, CACHED)
+  },
+}
+
+function describeServer(web: Web, configuration: Configuration): Metadata {
+  const { issuer } = web.tenant
+  const scopes = [...configuration.resources.values()].flatMap((resource) => [...resource.scopes.keys()])
+  return buildMetadata({
+    issuer,
+    endpoints: {
+      authorization_endpoint: `${issuer}/authorize`,
+      token_endpoint: `${issuer}/token`,
+      jwks_uri: `${issuer}/jwks`,
+      userinfo_endpoint: `${issuer}/userinfo`,
+      introspection_endpoint: `${issuer}/introspect`,
+      revocation_endpoint: `${issuer}/revoke`,
+    },
+    grant_types: web.grant_types.map(({ grant_type }) => grant_type),
+    response_types: ['code'],
+    response_modes: RESPONSE_MODES,
+    prompts: ['none', 'login', 'consent', 'select_account'],
+    scopes: [...new Set([...IDENTITY_SCOPES, ...scopes])],
+    claims: CLAIMS,
+    token_endpoint_auth_methods: TOKEN_ENDPOINT_AUTH_METHODS,
+    id_token_signing_algs: [configuration.signing_key.alg],
+    further: { authorization_details_types_supported: ['connection'] },
+  })
+}

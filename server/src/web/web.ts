@@ -1,0 +1,67 @@
+import type { KeyObject } from 'node:crypto'
+import { createHash } from 'node:crypto'
+import { equalBytes, hmac } from '../crypto/hash.ts'
+import type { InboundContext } from '../inbound/context.ts'
+import type { GrantType } from '../inbound/grant_types/grant_type.ts'
+import type { OutboundContext } from '../outbound/context.ts'
+import type { Tenant } from '../store/tenant.ts'
+import type { Log } from './log.ts'
+
+/** What every endpoint and page works with. */
+export interface Web {
+  readonly tenant: Tenant
+  readonly inbound: InboundContext
+  readonly outbound: OutboundContext
+  readonly grant_types: readonly GrantType[]
+  readonly log: Log
+  /** The issuer is https: cookies are secure, browsers are told to stay on https. */
+  readonly production: boolean
+  /** The path of the issuer, empty or `/hub`. */
+  readonly base: string
+  readonly origin: string
+  readonly cookies: CookieNames
+}
+
+/** The names of our cookies at an issuer, and where they are sent. */
+export interface CookieNames {
+  readonly session: string
+  /** Ties forms and connect flows to one browser, signed in or not. */
+  readonly browser: string
+  readonly theme: string
+  readonly path: string
+  readonly secure: boolean
+}
+
+/**
+ * Cookie names by where the issuer stands: `__Host-` at a host of our own, `__Secure-` with a path under a shared one
+ * (RFC 6265bis section 4.1.3). Over http, which is for development, no prefix is possible.
+ */
+export function cookieNames(issuer: string): CookieNames {
+  const { protocol, pathname } = new URL(issuer)
+  const secure = protocol === 'https:'
+  const path = pathname.replace(/\/$/, '') || '/'
+  const prefix = !secure ? '' : path === '/' ? '__Host-' : '__Secure-'
+  // Cookies do not know ports, so that servers on one machine need names of their own.
+  const suffix = secure ? '' : `_${createHash('sha256').update(issuer).digest('hex').slice(0, 8)}`
+  const name = (of: string) => `${prefix}sallyport_${of}${suffix}`
+  return { session: name('session'), browser: name('browser'), theme: name('theme'), path, secure }
+}
+
+/** The token that a form carries against forgery: bound to the browser and, once there is one, to the session. */
+export function csrfToken(tenant: Tenant, browser: string, session_id: string | null): string {
+  return hmac(csrfKey(tenant), JSON.stringify([browser, session_id])).toString('base64url')
+}
+
+/** Whether a posted token is the one that this browser's forms carry. */
+export function isCsrfToken(
+  tenant: Tenant,
+  browser: string,
+  session_id: string | null,
+  posted: string | undefined,
+): boolean {
+  return equalBytes(Buffer.from(csrfToken(tenant, browser, session_id)), Buffer.from(posted ?? ''))
+}
+
+function csrfKey(tenant: Tenant): KeyObject {
+  return tenant.keys.derive('csrf')!
+}
