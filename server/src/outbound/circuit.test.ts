@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { backoffMs, Circuits } from './circuit.ts'
+
+test('backoff doubles, is capped, jittered, and never shorter than the provider asked', () => {
+  assert.deepEqual(
+    [0, 1, 2, 3].map((failures) => backoffMs(failures, () => 1)),
+    [1000, 2000, 4000, 8000],
+  )
+  assert.equal(
+    backoffMs(0, () => 0),
+    500,
+  )
+  assert.equal(
+    backoffMs(1000, () => 1),
+    300_000,
+  )
+  assert.equal(
+    backoffMs(0, () => 0, 60_000),
+    60_000,
+  )
+  assert.equal(
+    backoffMs(0, () => 0, 1e12),
+    3_600_000,
+  )
+})
+
+test('R-26 five failures in a row open the circuit, then one caller tries', () => {
+  const circuits = new Circuits(() => 1)
+  for (let i = 0; i < 4; i++) circuits.fail('acme', 1, 0)
+  assert.equal(circuits.waitMs('acme', 1, 0), 0)
+  circuits.fail('acme', 1, 0)
+  assert.equal(circuits.waitMs('acme', 1, 0), 1000)
+  assert.equal(circuits.waitMs('other', 1, 0), 0)
+  assert.equal(circuits.waitMs('acme', 1, 1000), 0)
+  assert.equal(circuits.waitMs('acme', 1, 1000), 1000, 'the others wait for the outcome of that try')
+  circuits.fail('acme', 1, 1000)
+  assert.equal(circuits.waitMs('acme', 1, 1000), 2000)
+  circuits.succeed('acme')
+  assert.equal(circuits.waitMs('acme', 1, 1000), 0)
+})
+
+test('a fault of the connector opens its circuit at once, and a changed connector closes it', () => {
+  const circuits = new Circuits(() => 1)
+  circuits.fail('acme', 1, 0, true)
+  assert.equal(circuits.waitMs('acme', 1, 0), 1000)
+  assert.equal(circuits.waitMs('acme', 2, 0), 0)
+})

@@ -1,0 +1,97 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import { randomBytes } from '../crypto/random.ts'
+import { open, type SealContext, seal } from '../crypto/seal.ts'
+import type { TenantKeys } from '../crypto/tenant_keys.ts'
+import type { SealedAnswer } from '../store/verbs/connections.ts'
+
+/** What a provider gave, as it lies in the vault: wire names, and in `extra` whatever else the catalogue keeps. */
+export interface ProviderTokens {
+  readonly access_token: string
+  readonly token_type: string
+  readonly refresh_token?: string
+  readonly id_token?: string
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+/** A provider's answer with the times that decide about it, in milliseconds of the database's clock. */
+export interface ProviderAnswer {
+  readonly tokens: ProviderTokens
+  readonly scope: string
+  readonly issued_at: number
+  /** Null when the provider names no end. */
+  readonly access_expires_at: number | null
+  readonly refresh_expires_at: number | null
+}
+
+/** The data key of one connection: 256 random bits that seal its tokens and die with it. */
+export class Vault {
+  readonly #keys: TenantKeys
+  readonly #connection_id: string
+  readonly #key: KeyObject
+  /** The data key wrapped under the tenant's key, as its row holds it. */
+  readonly data_key: Uint8Array
+
+  constructor(keys: TenantKeys, connection_id: string, key: Buffer, data_key: Uint8Array) {
+    this.#keys = keys
+    this.#connection_id = connection_id
+    this.#key = createSecretKey(key)
+    this.data_key = data_key
+    key.fill(0)
+  }
+
+  /** Seals an answer as the stored one of a generation. */
+  seal(answer: ProviderAnswer, generation: number): SealedAnswer {
+    const { tokens, scope, issued_at, access_expires_at, refresh_expires_at } = answer
+    return {
+      ...{ scope, issued_at, access_expires_at, refresh_expires_at },
+      sealed_tokens: seal(this.#key, DATA_KEY_ID, JSON.stringify(tokens), this.#place('sealed_tokens', generation)),
+      refresh_fingerprint: tokens.refresh_token === undefined ? null : this.fingerprint(tokens.refresh_token),
+    }
+  }
+
+  /** Opens the stored tokens of a generation. */
+  open(sealed_tokens: Uint8Array, generation: number): ProviderTokens {
+    return JSON.parse(
+      open(this.#key, sealed_tokens, this.#place('sealed_tokens', generation)).toString(),
+    ) as ProviderTokens
+  }
+
+  /** Seals the whole answer of a late winner. */
+  sealCandidate(answer: ProviderAnswer): Uint8Array {
+    return seal(this.#key, DATA_KEY_ID, JSON.stringify(answer), this.#place('sealed_candidate', 1))
+  }
+
+  /** Opens the answer of a late winner. */
+  openCandidate(sealed_candidate: Uint8Array): ProviderAnswer {
+    return JSON.parse(
+      open(this.#key, sealed_candidate, this.#place('sealed_candidate', 1)).toString(),
+    ) as ProviderAnswer
+  }
+
+  /** What tells one refresh token from another at rest, and nothing else about it. */
+  fingerprint(refresh_token: string): Buffer {
+    return this.#keys.hashSecret(refresh_token)
+  }
+
+  #place(column: string, version: number): SealContext {
+    return { tenant_id: this.#keys.tenant_id, table: 'connections', row: this.#connection_id, column, version }
+  }
+}
+
+// A connection has one data key in its life, so its id in the seal's header never changes.
+const DATA_KEY_ID = 1
+
+/** Makes the data key of a new connection. */
+export function newVault(keys: TenantKeys, connection_id: string): Vault {
+  const key = randomBytes(32)
+  return new Vault(keys, connection_id, key, keys.seal(key, dataKeyPlace(connection_id)))
+}
+
+/** Opens the vault of a connection; throws SealError when its key was destroyed or is another's. */
+export function openVault(keys: TenantKeys, connection_id: string, data_key: Uint8Array): Vault {
+  return new Vault(keys, connection_id, keys.open(data_key, dataKeyPlace(connection_id)), data_key)
+}
+
+function dataKeyPlace(connection_id: string) {
+  return { table: 'connections', row: connection_id, column: 'data_key', version: 1 }
+}
