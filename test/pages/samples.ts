@@ -514,6 +514,6 @@ function connectorPages(view: View, put: Put): Pages {
   }
 }
 
-/** A picture of 8 by 8 points. */
+/** A picture of 80 by 80 points. */
 const LOGO =
-  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAYAAADED76LAAAAEklEQVR4nGPgF7b9jw8zDA0FAIBMS4Hhx7vHAAAAAElFTkSuQmCC'
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAFAAAABQCAIAAAABc2X6AAAA5ElEQVR42u3a2w3DMAxDUQ/VVbp592FXKFI9aPAS/k3ig/zYks7n/YpaBzBgwIABAwYMGDBgwIABAwbctfRbrgfrae4DqyJ3gFUda7B6YgpWZ+zA6o8RWFOxAGs2y2BtZA2svdwH/v/xaXDtLsfMQ+DFd9aA+3bWbW4Hu738eN5vvcAzJ4SmrwAu2srYER0wYMD1+5isovCHAQMGzEkrHRx3W+I+HFDxiKtpJVYt4+rSiZ2HuN5SYvcwsT+cOAGQOOOROMWTOKeVOIkXOmsZOk3LgDhgwIABAwYMGDBgwIABA/ZcX2ENpfeSPV7DAAAAAElFTkSuQmCC'

@@ -1,0 +1,125 @@
+import {
+  badge,
+  card,
+  copyable,
+  definitions,
+  emptyState,
+  ending,
+  notice,
+  pageHeader,
+  section,
+} from '../../ui/components.ts'
+import { button, form } from '../../ui/forms.ts'
+import { type Child, html, type SafeHtml } from '../../ui/html.ts'
+import { consolePage } from '../../ui/layout.ts'
+import { clientName, code, displayName, name } from '../../ui/name.ts'
+import { paths } from '../../ui/paths.ts'
+import { ago, count, link, moment, tell, type View } from '../../ui/view.ts'
+import type { ClientType } from './client_type.ts'
+
+/** What the page of one client shows (RFC 7591 section 2, plus our own settings). */
+export interface ClientData {
+  readonly client_id: string
+  readonly client_name?: string | undefined
+  readonly type: ClientType
+  readonly token_endpoint_auth_method: string
+  readonly grant_types: readonly string[]
+  readonly redirect_uris: readonly string[]
+  readonly scope: string
+  readonly default_resource?: string | undefined
+  readonly trusted: boolean
+  readonly disabled: boolean
+  readonly created_at: number
+  readonly last_used_at?: number | undefined
+  /** Living grants, and how many users they belong to. */
+  readonly grants: number
+  readonly users: number
+  /** Newest first; empty for a public client. */
+  readonly secrets: readonly { readonly created_at: number; readonly expires_at?: number | undefined }[]
+  readonly done?: string | undefined
+}
+
+/** The page of one client. */
+export function renderClient(view: View, data: ClientData): SafeHtml {
+  const { client, clients } = view.text.console
+  const shown = clientName(data)
+  const standing = html`${data.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${data.trusted && badge(clients.trusted, 'note')}`
+  const disabled = data.disabled && notice('danger', html`<p>${client.disabled}</p>`)
+  const done = data.done && notice('good', html`<p>${name(data.done, 300)}</p>`)
+  const content = html`${pageHeader(name(shown), standing)}${done}${disabled}${section(client.details, card(registration(view, data)))}${secrets(view, data)}${section(client.danger, endings(view, data))}`
+  return consolePage(view, { entry: 'clients', title: displayName(shown), content })
+}
+
+function registration(view: View, data: ClientData): SafeHtml {
+  const { client, client_types } = view.text.console
+  const uris = data.redirect_uris.map((uri) => html`<p>${code(uri)}</p>`)
+  return definitions([
+    [client.client_id, copyable(data.client_id)],
+    [client.type, client_types[data.type]],
+    [client.method, code(data.token_endpoint_auth_method)],
+    [client.grant_types, codes(data.grant_types)],
+    [client.redirect_uris, uris.length > 0 && uris],
+    [client.scope, data.scope !== '' && codes(data.scope.split(' '))],
+    [client.resource, data.default_resource && code(data.default_resource)],
+    [client.trusted, data.trusted ? client.trusted_yes : client.trusted_no],
+    [client.grants, tell(view, client.grants_of, { grants: count(view, data.grants), n: data.users })],
+    [client.created, moment(view, data.created_at)],
+    [client.last_used, data.last_used_at === undefined ? view.text.time.never : ago(view, data.last_used_at)],
+  ])
+}
+
+function codes(values: readonly string[]): Child {
+  return html`<span class="codes">${values.map((value) => html`${code(value)} `)}</span>`
+}
+
+function secrets(view: View, data: ClientData): SafeHtml {
+  const { client } = view.text.console
+  if (data.secrets.length === 0) {
+    return section(client.secrets, emptyState(client.secrets_none, client.secrets_none_body))
+  }
+  const rotate = ending(view, {
+    id: 'rotate',
+    label: client.rotate,
+    title: client.rotate_title,
+    consequences: [client.rotate_ends, client.rotate_ends_older],
+    action: link(view, paths.admin_rotate_secret),
+    hidden: { client_id: data.client_id },
+  })
+  const rows = data.secrets.map(
+    (secret) =>
+      html`<li><p class="facts"><span>${tell(view, client.secret_since, { when: ago(view, secret.created_at) })}</span>${
+        secret.expires_at !== undefined &&
+        html`<span>${tell(view, client.secret_until, { when: moment(view, secret.expires_at) })}</span>`
+      }</p></li>`,
+  )
+  return section(client.secrets, card(html`<ul class="rows">${rows}</ul>`), client.secrets_lead, rotate)
+}
+
+function endings(view: View, data: ClientData): SafeHtml {
+  const { client } = view.text.console
+  const shown = name(clientName(data))
+  const hidden = { client_id: data.client_id }
+  const toggle = data.disabled
+    ? form(view, { action: link(view, paths.admin_enable_client), hidden }, button(client.enable, { kind: 'plain' }))
+    : ending(view, {
+        id: 'disable',
+        label: client.disable,
+        title: tell(view, client.disable_title, { client: shown }),
+        consequences: [client.disable_ends_tokens, client.disable_ends_logins],
+        action: link(view, paths.admin_disable_client),
+        hidden,
+      })
+  const remove = ending(view, {
+    id: 'delete',
+    label: client.delete,
+    title: tell(view, client.delete_title, { client: shown }),
+    consequences: [
+      tell(view, client.delete_ends_grants, { n: data.grants }),
+      client.delete_ends_tokens,
+      client.delete_final,
+    ],
+    action: link(view, paths.admin_delete_client),
+    hidden,
+  })
+  return html`<div class="actions start">${toggle}${remove}</div>`
+}

@@ -1,0 +1,48 @@
+import { badge, emptyState, pageHeader, pagination, table } from '../../ui/components.ts'
+import { buttonLink } from '../../ui/forms.ts'
+import { html, type SafeHtml } from '../../ui/html.ts'
+import { consolePage } from '../../ui/layout.ts'
+import { clientName, code, name } from '../../ui/name.ts'
+import { paths } from '../../ui/paths.ts'
+import { ago, link, type View } from '../../ui/view.ts'
+import type { ClientType } from './client_type.ts'
+
+/** One line of the list. */
+export interface ClientRow {
+  readonly client_id: string
+  readonly client_name?: string | undefined
+  readonly type: ClientType
+  readonly trusted: boolean
+  readonly disabled: boolean
+  readonly created_at: number
+}
+
+/** What the list of clients shows. */
+export interface ClientsData {
+  readonly clients: readonly ClientRow[]
+  /** Set when this is not the first page. */
+  readonly cursor?: string | undefined
+  readonly next_cursor?: string | undefined
+}
+
+/** The list of clients. */
+export function renderClients(view: View, data: ClientsData): SafeHtml {
+  const { clients, client_types } = view.text.console
+  const add = buttonLink(clients.add, link(view, paths.admin_new_client), 'primary')
+  const rows = data.clients.map((client) => [
+    html`<a href="${link(view, paths.admin_client, { client_id: client.client_id })}">${name(clientName(client))}</a>`,
+    code(client.client_id),
+    client_types[client.type],
+    html`${client.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${client.trusted && badge(clients.trusted, 'note')}`,
+    ago(view, client.created_at),
+  ])
+  const columns = [clients.name, clients.client_id, clients.type, clients.status, clients.created]
+  const list =
+    rows.length === 0 ? emptyState(clients.empty, clients.empty_body, add) : table(clients.title, columns, rows)
+  const pages = pagination(view, {
+    first: data.cursor && link(view, paths.admin_clients),
+    next: data.next_cursor && link(view, paths.admin_clients, { cursor: data.next_cursor }),
+  })
+  const content = html`${pageHeader(clients.title, clients.lead, rows.length > 0 && add)}${list}${pages}`
+  return consolePage(view, { entry: 'clients', title: clients.title, content })
+}

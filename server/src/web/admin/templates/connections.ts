@@ -1,0 +1,75 @@
+import { emptyState, pageHeader, pagination, table } from '../../ui/components.ts'
+import { type ConnectionReason, type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
+import { select } from '../../ui/forms.ts'
+import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
+import { consolePage } from '../../ui/layout.ts'
+import { code, name } from '../../ui/name.ts'
+import { paths } from '../../ui/paths.ts'
+import { ago, link, type View } from '../../ui/view.ts'
+
+/** One line of the list. */
+export interface ConnectionRow {
+  readonly connection_id: string
+  readonly connector: string
+  readonly provider_name: string
+  readonly account_label: string
+  readonly username: string
+  readonly state: ConnectionState
+  readonly reason?: ConnectionReason | undefined
+  /** When the stored access token expires. */
+  readonly expires_at?: number | undefined
+  readonly refreshed_at?: number | undefined
+  /** What the provider answered, redacted. */
+  readonly last_error?: string | undefined
+}
+
+/** What the list of connections shows. */
+export interface ConnectionsData {
+  readonly connections: readonly ConnectionRow[]
+  readonly filter?: { readonly state?: ConnectionState | undefined; readonly connector?: string | undefined }
+  readonly cursor?: string | undefined
+  readonly next_cursor?: string | undefined
+}
+
+const FILTER_STATES = ['ready', 'needs_reconsent', 'error', 'pending', 'disconnected'] as const
+
+/** The list of connections, filtered by what stands in the address. */
+export function renderConnections(view: View, data: ConnectionsData): SafeHtml {
+  const { connections } = view.text.console
+  const { state, connector } = data.filter ?? {}
+  const rows = data.connections.map((row): Child[] => [
+    html`<strong>${name(row.provider_name)}</strong> <small>${name(row.account_label)}</small>`,
+    name(row.username),
+    html`${stateBadge(view, row.state)}${row.reason && html` <small>${view.text.reason[row.reason]}</small>`}`,
+    row.expires_at === undefined ? '–' : ago(view, row.expires_at),
+    row.refreshed_at === undefined ? view.text.time.never : ago(view, row.refreshed_at),
+    row.last_error ? code(row.last_error) : '–',
+  ])
+  const columns = [
+    connections.account,
+    connections.user,
+    connections.state,
+    connections.expires,
+    connections.refreshed,
+    connections.error,
+  ]
+  const list =
+    rows.length === 0 ? emptyState(connections.empty, connections.empty_body) : table(connections.title, columns, rows)
+  const kept = { state, connector }
+  const pages = pagination(view, {
+    first: data.cursor && link(view, paths.admin_connections, kept),
+    next: data.next_cursor && link(view, paths.admin_connections, { ...kept, cursor: data.next_cursor }),
+  })
+  const content = html`${pageHeader(connections.title, connections.lead)}${filters(view, state, connector)}${list}${pages}`
+  return consolePage(view, { entry: 'connections', title: connections.title, content })
+}
+
+function filters(view: View, state: ConnectionState | undefined, connector: string | undefined): SafeHtml {
+  const { connections } = view.text.console
+  const choices = [
+    { value: '', label: connections.all },
+    ...FILTER_STATES.map((value) => ({ value, label: view.text.state[value] })),
+  ]
+  const kept = connector && html`<input type="hidden" name="connector"${attrs({ value: connector })}>`
+  return html`<form class="filters" action="${link(view, paths.admin_connections)}">${kept}${select({ name: 'state', label: connections.filter, value: state, choices })}<button class="button plain">${connections.apply}</button></form>`
+}

@@ -1,0 +1,93 @@
+import {
+  badge,
+  card,
+  codeBlock,
+  definitions,
+  emptyState,
+  notice,
+  pageHeader,
+  section,
+  table,
+} from '../../ui/components.ts'
+import { buttonLink } from '../../ui/forms.ts'
+import { type Child, html, type SafeHtml } from '../../ui/html.ts'
+import { consolePage } from '../../ui/layout.ts'
+import { code, displayName, name } from '../../ui/name.ts'
+import { connectPath, paths } from '../../ui/paths.ts'
+import { ago, count, link, tell, type View } from '../../ui/view.ts'
+
+/** One line of the list. */
+export interface ConnectorRow {
+  readonly connector: string
+  readonly provider_name: string
+  /** False while the catalogue's data of this provider is not checked against its own documentation. */
+  readonly verified: boolean
+  readonly scope: string
+  readonly connections: number
+  /** The provider refuses the connector itself (`invalid_client`). */
+  readonly refused: boolean
+}
+
+/** The list of connectors. */
+export function renderConnectors(view: View, data: { readonly connectors: readonly ConnectorRow[] }): SafeHtml {
+  const { connectors } = view.text.console
+  const rows = data.connectors.map((row): Child[] => [
+    html`<a href="${link(view, paths.admin_connector, { connector: row.connector })}">${name(row.connector)}</a>`,
+    html`${name(row.provider_name)} ${!row.verified && badge(connectors.unverified)}`,
+    html`<span class="codes">${row.scope.split(' ').map((scope) => html`${code(scope)} `)}</span>`,
+    count(view, row.connections),
+    row.refused ? badge(connectors.refused, 'danger') : badge(connectors.working, 'good'),
+  ])
+  const columns = [connectors.name, connectors.provider, connectors.scope, connectors.connections, connectors.status]
+  const list =
+    rows.length === 0 ? emptyState(connectors.empty, connectors.empty_body) : table(connectors.title, columns, rows)
+  const content = html`${pageHeader(connectors.title, connectors.lead)}${list}`
+  return consolePage(view, { entry: 'connectors', title: connectors.title, content })
+}
+
+/** What the page of one connector shows. */
+export interface ConnectorData extends ConnectorRow {
+  /** Exactly what must be registered at the provider. */
+  readonly redirect_uri: string
+  readonly client_id: string
+  readonly has_secret: boolean
+  readonly issuer?: string | undefined
+  readonly authorization_endpoint?: string | undefined
+  readonly token_endpoint?: string | undefined
+  readonly last_error?: { readonly at: number; readonly error: string; readonly error_description?: string } | undefined
+}
+
+/** The page of one connector. */
+export function renderConnector(view: View, data: ConnectorData): SafeHtml {
+  const { connector, connectors } = view.text.console
+  const provider = name(data.provider_name)
+  const lead = html`${provider} ${data.refused ? badge(connectors.refused, 'danger') : badge(connectors.working, 'good')} ${!data.verified && badge(connectors.unverified)}`
+  const test = buttonLink(connector.test, link(view, connectPath(data.connector)))
+  const callback = section(
+    connector.callback,
+    codeBlock(connector.callback, data.redirect_uri),
+    tell(view, connector.callback_lead, { provider }),
+  )
+  const all = link(view, paths.admin_connections, { connector: data.connector })
+  const details = definitions([
+    [connector.client_id, code(data.client_id)],
+    [connector.secret, data.has_secret ? connector.secret_sealed : connector.secret_none],
+    [connector.issuer, data.issuer && code(data.issuer)],
+    [connector.authorization_endpoint, data.authorization_endpoint && code(data.authorization_endpoint)],
+    [connector.token_endpoint, data.token_endpoint && code(data.token_endpoint)],
+    [connector.scope, html`<span class="codes">${data.scope.split(' ').map((scope) => html`${code(scope)} `)}</span>`],
+    [connector.connections, html`${count(view, data.connections)} · <a href="${all}">${connector.connections_of}</a>`],
+  ])
+  const content = html`${pageHeader(name(data.connector), lead, test)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${section(connector.details, card(details))}`
+  return consolePage(view, { entry: 'connectors', title: displayName(data.connector), content })
+}
+
+function lastError(view: View, data: ConnectorData): Child {
+  if (!data.last_error) return ''
+  const { at, error, error_description } = data.last_error
+  const words = error_description === undefined ? '' : html` <span>${name(error_description, 300)}</span>`
+  return notice(
+    'danger',
+    html`<p>${tell(view, view.text.console.connector.last_error, { when: ago(view, at) })}</p><p>${code(error)}${words}</p>`,
+  )
+}

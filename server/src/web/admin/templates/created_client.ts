@@ -1,0 +1,43 @@
+import { card, codeBlock, copyable, definitions, notice, pageHeader, section } from '../../ui/components.ts'
+import { buttonLink } from '../../ui/forms.ts'
+import { html, type SafeHtml } from '../../ui/html.ts'
+import { consolePage } from '../../ui/layout.ts'
+import { clientName, displayName, name } from '../../ui/name.ts'
+import { paths } from '../../ui/paths.ts'
+import { link, tell, tellText, type View } from '../../ui/view.ts'
+
+/** What is shown once after a client was made or got a new secret. */
+export interface CreatedClientData {
+  readonly client_id: string
+  readonly client_name?: string | undefined
+  /** Absent for a public client. */
+  readonly client_secret?: string | undefined
+  readonly issuer: string
+  readonly discovery: string
+  /** Code that uses the values, made by the caller. */
+  readonly snippet: string
+}
+
+/** The page that shows a client secret, once. */
+export function renderCreatedClient(view: View, data: CreatedClientData): SafeHtml {
+  const { created_client } = view.text.console
+  const shown = clientName(data)
+  const { client_secret } = data
+  const values = definitions([
+    [created_client.client_id, copyable(data.client_id)],
+    [created_client.client_secret, client_secret === undefined ? created_client.no_secret : copyable(client_secret)],
+    [created_client.issuer, copyable(data.issuer)],
+    [created_client.discovery, copyable(data.discovery)],
+  ])
+  const once = client_secret !== undefined && notice('warning', html`<p>${created_client.once}</p>`)
+  const snippet = section(
+    created_client.snippet,
+    codeBlock(created_client.snippet, data.snippet),
+    created_client.snippet_lead,
+  )
+  const on = buttonLink(created_client.go_on, link(view, paths.admin_client, { client_id: data.client_id }), 'primary')
+  const header = pageHeader(tell(view, created_client.title, { client: name(shown) }), created_client.lead)
+  const content = html`${header}${once}${card(values)}${snippet}<div class="actions start">${on}</div>`
+  const title = tellText(view, created_client.title, { client: displayName(shown) })
+  return consolePage(view, { entry: 'clients', title, content })
+}

@@ -1,0 +1,82 @@
+import { notice, pageHeader, sameByScript } from '../../ui/components.ts'
+import { button, buttonLink, check, field, form, group, radio, textArea } from '../../ui/forms.ts'
+import { html, type SafeHtml } from '../../ui/html.ts'
+import { consolePage } from '../../ui/layout.ts'
+import { name } from '../../ui/name.ts'
+import { paths } from '../../ui/paths.ts'
+import { link, type View } from '../../ui/view.ts'
+import { CLIENT_TYPES, type ClientType } from './client_type.ts'
+
+/** What the form for a new client shows, again after a refusal. Fields are named as in RFC 7591, plus `type` and `trusted`. */
+export interface NewClientData {
+  readonly values?: {
+    readonly client_name?: string
+    readonly type?: ClientType
+    /** One per line. */
+    readonly redirect_uris?: string
+    readonly scope?: string
+    readonly trusted?: boolean
+  }
+  readonly errors?: Readonly<Partial<Record<'client_name' | 'type' | 'redirect_uris' | 'scope' | 'trusted', string>>>
+  readonly script?: { readonly api: string; readonly cli: string }
+}
+
+/** The form for a new client. */
+export function renderNewClient(view: View, data: NewClientData): SafeHtml {
+  const { new_client, client_types, client_type_hints } = view.text.console
+  const { values = {} } = data
+  const errors = cleaned(data.errors)
+  const types = CLIENT_TYPES.map((type) =>
+    radio({
+      name: 'type',
+      value: type,
+      label: html`<strong>${client_types[type]}</strong>`,
+      hint: client_type_hints[type],
+      checked: type === (values.type ?? 'server'),
+    }),
+  )
+  const fields = html`${field({
+    name: 'client_name',
+    label: new_client.name,
+    hint: new_client.name_hint,
+    value: values.client_name,
+    error: errors['client_name'],
+    required: true,
+    autocomplete: 'off',
+  })}${group(new_client.where, html`<div class="choices framed">${types}</div>`, { name: 'type', error: errors['type'] })}<div class="with-redirects">${textArea(
+    {
+      name: 'redirect_uris',
+      label: new_client.redirect_uris,
+      hint: new_client.redirect_uris_hint,
+      value: values.redirect_uris,
+      error: errors['redirect_uris'],
+      literal: true,
+    },
+  )}</div>${field({
+    name: 'scope',
+    label: new_client.scope,
+    hint: new_client.scope_hint,
+    value: values.scope,
+    error: errors['scope'],
+    autocomplete: 'off',
+    literal: true,
+  })}${group(
+    new_client.trusted,
+    check({
+      name: 'trusted',
+      value: 'true',
+      label: new_client.trusted_label,
+      hint: new_client.trusted_hint,
+      checked: values.trusted === true,
+    }),
+    { name: 'trusted', error: errors['trusted'] },
+  )}<div class="actions start">${button(new_client.submit)}${buttonLink(new_client.cancel, link(view, paths.admin_clients), 'quiet')}</div>`
+  const wrong = Object.keys(errors).length > 0 && notice('danger', new_client.wrong)
+  const content = html`${pageHeader(new_client.title, new_client.lead)}<div class="measure">${wrong}${form(view, { action: link(view, paths.admin_new_client) }, fields)}${sameByScript(view, data.script)}</div>`
+  return consolePage(view, { entry: 'clients', title: new_client.title, content })
+}
+
+/** Sentences about what was typed, which may repeat it. */
+function cleaned(errors: NewClientData['errors']): Partial<Record<string, SafeHtml>> {
+  return Object.fromEntries(Object.entries(errors ?? {}).map(([field, sentence]) => [field, name(sentence, 300)]))
+}

@@ -1,0 +1,217 @@
+import { badge, card, emptyState, ending, mark, notice, pageHeader, rightsList, section } from '../../ui/components.ts'
+import { type ConnectionReason, type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
+import { buttonLink, form } from '../../ui/forms.ts'
+import { type Child, html, type SafeHtml } from '../../ui/html.ts'
+import { branch } from '../../ui/icons.ts'
+import { accountPage } from '../../ui/layout.ts'
+import { clientName, displayName, name, userName } from '../../ui/name.ts'
+import { connectPath, paths } from '../../ui/paths.ts'
+import { ago, link, moment, tell, tellText, type View } from '../../ui/view.ts'
+
+/** A client with all its living grants of this user. */
+export interface AccountApp {
+  readonly client_id: string
+  readonly client_name?: string | undefined
+  readonly logo_uri?: string | undefined
+  readonly scopes: readonly { readonly scope: string; readonly description: string }[]
+  readonly created_at: number
+  readonly last_used_at?: number | undefined
+  readonly expires_at?: number | undefined
+  /** The chain: through this client's grant, these connections. */
+  readonly connections: readonly {
+    readonly connection_id: string
+    readonly provider_name: string
+    readonly account_label: string
+    readonly state: ConnectionState
+    readonly scopes: readonly { readonly scope: string; readonly description: string }[]
+    readonly last_used_at?: number | undefined
+  }[]
+}
+
+/** An account at another service. */
+export interface AccountConnection {
+  readonly connection_id: string
+  readonly connector: string
+  readonly provider_name: string
+  readonly account_label: string
+  readonly state: ConnectionState
+  readonly reason?: ConnectionReason | undefined
+  readonly created_at: number
+  readonly last_used_at?: number | undefined
+  readonly used_by: readonly { readonly client_id: string; readonly client_name?: string | undefined }[]
+}
+
+/** A browser in which this user is signed in. */
+export interface AccountSession {
+  readonly sid: string
+  readonly current: boolean
+  /** In words, from the User-Agent: "Firefox on Linux". */
+  readonly device: string
+  readonly ip?: string | undefined
+  readonly created_at: number
+  readonly last_seen_at: number
+}
+
+/** What the account page shows. */
+export interface AccountData {
+  readonly user: { readonly username: string; readonly name?: string | undefined; readonly email?: string | undefined }
+  readonly may_administer: boolean
+  readonly apps: readonly AccountApp[]
+  readonly connections: readonly AccountConnection[]
+  /** What can be connected. */
+  readonly connectors: readonly { readonly connector: string; readonly provider_name: string }[]
+  readonly sessions: readonly AccountSession[]
+  /** What was just done, as a sentence. */
+  readonly done?: string | undefined
+}
+
+/** One page on which a user sees and ends whatever may act in their name. */
+export function renderAccount(view: View, data: AccountData): SafeHtml {
+  const { account } = view.text
+  const { user } = data
+  const who = facts([html`<strong>${name(userName(user))}</strong>`, name(user.email ?? user.username)])
+  const done = data.done && notice('good', html`<p>${name(data.done, 300)}</p>`)
+  const content = html`${pageHeader(account.title, who)}${done}${apps(view, data)}${connections(view, data)}${sessions(view, data)}`
+  return accountPage(view, { title: account.title, content, console: data.may_administer })
+}
+
+function apps(view: View, data: AccountData): SafeHtml {
+  const { account } = view.text
+  if (data.apps.length === 0) {
+    return section(account.apps, emptyState(account.apps_empty, account.apps_empty_body))
+  }
+  return section(
+    account.apps,
+    html`<ul class="cards">${data.apps.map((app, i) => html`<li>${appCard(view, app, i)}</li>`)}</ul>`,
+    account.apps_lead,
+  )
+}
+
+function appCard(view: View, app: AccountApp, index: number): SafeHtml {
+  const { account } = view.text
+  const client = html`<strong>${name(clientName(app))}</strong>`
+  const chained = app.connections.length > 0
+  const remove = ending(view, {
+    id: `remove-app-${index}`,
+    label: account.remove_app,
+    title: tell(view, account.remove_app_title, { client: name(clientName(app)) }),
+    consequences: [
+      account.remove_app_ends,
+      ...(chained ? [account.remove_app_ends_connections] : []),
+      account.remove_app_keeps,
+    ],
+    action: link(view, paths.account_end_app),
+    hidden: { client_id: app.client_id },
+  })
+  const times = [
+    tell(view, account.since, { when: ago(view, app.created_at) }),
+    used(view, app.last_used_at),
+    app.expires_at !== undefined && tell(view, account.ends, { when: moment(view, app.expires_at) }),
+  ]
+  return card(
+    html`<div class="row">${mark(clientName(app), app.logo_uri)}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}</div>${remove}</div>${rightsList(app.scopes)}${chained && chain(view, app, client)}`,
+  )
+}
+
+function chain(view: View, app: AccountApp, client: SafeHtml): SafeHtml {
+  const { account } = view.text
+  const links = app.connections.map((connection) => {
+    const holes = {
+      provider: name(connection.provider_name),
+      account: html`<strong>${name(connection.account_label)}</strong>`,
+    }
+    const state =
+      connection.state === 'ready' || connection.state === 'refreshing' ? '' : stateBadge(view, connection.state)
+    return html`<li>${branch}<div><p>${tell(view, account.uses, holes)} ${state}</p>${facts([used(view, connection.last_used_at)])}${rightsList(connection.scopes)}</div></li>`
+  })
+  return html`<div class="chain"><p class="unseen">${tell(view, account.chain, { client })}</p><ul>${links}</ul></div>`
+}
+
+function connections(view: View, data: AccountData): SafeHtml {
+  const { account } = view.text
+  const list =
+    data.connections.length === 0
+      ? emptyState(account.connections_empty, account.connections_empty_body)
+      : html`<ul class="cards">${data.connections.map((connection, i) => html`<li>${connectionCard(view, connection, i)}</li>`)}</ul>`
+  const more =
+    data.connectors.length > 0 &&
+    html`<h3>${account.connect_heading}</h3><div class="actions start">${data.connectors.map(
+      ({ connector, provider_name }) =>
+        buttonLink(tell(view, account.connect, { provider: name(provider_name) }), link(view, connectPath(connector))),
+    )}</div>`
+  const lead = tell(view, account.connections_lead, { tenant: name(view.tenant.name) })
+  return section(account.connections, html`${list}${more}`, lead)
+}
+
+function connectionCard(view: View, connection: AccountConnection, index: number): SafeHtml {
+  const { account, reason } = view.text
+  const provider = name(connection.provider_name)
+  const broken = connection.state === 'needs_reconsent'
+  const repair = link(view, connectPath(connection.connector), { connection_id: connection.connection_id })
+  const disconnect = ending(view, {
+    id: `disconnect-${index}`,
+    label: account.disconnect,
+    title: tell(view, account.disconnect_title, { account: name(connection.account_label) }),
+    consequences: [
+      tell(view, account.disconnect_ends, { provider }),
+      ...connection.used_by.map((client) =>
+        tell(view, account.disconnect_ends_app, { client: name(clientName(client)) }),
+      ),
+    ],
+    action: link(view, paths.account_disconnect),
+    hidden: { connection_id: connection.connection_id },
+  })
+  const users = connection.used_by.map((client) => tell(view, account.used_by, { client: name(clientName(client)) }))
+  const times = [
+    tell(view, account.connected, { when: ago(view, connection.created_at) }),
+    used(view, connection.last_used_at),
+    ...(users.length > 0 ? users : [account.used_by_none]),
+  ]
+  const title = html`<h3>${provider} ${stateBadge(view, connection.state)}</h3><p>${name(connection.account_label)}</p>`
+  const why = broken && notice('warning', html`<p>${reason[connection.reason ?? 'unknown']}</p>`)
+  const actions = html`<div class="actions">${broken && buttonLink(account.reconnect, repair, 'primary')}${disconnect}</div>`
+  return card(
+    html`<div class="row">${mark(connection.provider_name)}<div class="grow">${title}${facts(times)}</div>${actions}</div>${why}`,
+  )
+}
+
+function sessions(view: View, data: AccountData): SafeHtml {
+  const { account } = view.text
+  const others = ending(view, {
+    id: 'end-others',
+    label: account.end_others,
+    title: account.end_others_title,
+    consequences: [account.end_others_ends],
+    action: link(view, paths.account_end_other_sessions),
+    hidden: {},
+  })
+  const rows = data.sessions.map((session) => {
+    const end = form(
+      view,
+      { action: link(view, paths.account_end_session), hidden: { sid: session.sid } },
+      html`<button class="button plain" aria-label="${tellText(view, account.end_session_of, { device: displayName(session.device) })}">${account.end_session}</button>`,
+    )
+    const times = [
+      tell(view, account.signed_in, { when: ago(view, session.created_at) }),
+      !session.current && tell(view, account.last_seen, { when: ago(view, session.last_seen_at) }),
+      session.ip && tell(view, account.from, { ip: name(session.ip) }),
+    ]
+    const here = session.current && badge(account.this_session, 'good')
+    return html`<li><div class="row"><div class="grow"><h3>${name(session.device)} ${here}</h3>${facts(times)}</div>${!session.current && end}</div></li>`
+  })
+  return section(
+    account.sessions,
+    card(html`<ul class="rows">${rows}</ul>`),
+    undefined,
+    data.sessions.length > 1 && others,
+  )
+}
+
+function used(view: View, at: number | undefined): Child {
+  const { account } = view.text
+  return at === undefined ? account.never_used : tell(view, account.last_used, { when: ago(view, at) })
+}
+
+function facts(items: readonly Child[]): SafeHtml {
+  return html`<p class="facts">${items.filter(Boolean).map((item) => html`<span>${item}</span>`)}</p>`
+}

@@ -1,0 +1,79 @@
+import { definitions } from '../../ui/components.ts'
+import { button, buttonLink, form } from '../../ui/forms.ts'
+import { type Child, html, type SafeHtml } from '../../ui/html.ts'
+import { caution, cross, tick } from '../../ui/icons.ts'
+import { narrowPage } from '../../ui/layout.ts'
+import { code, displayName, name } from '../../ui/name.ts'
+import { tell, tellText, type View } from '../../ui/view.ts'
+
+/** How a connect flow ended. */
+export type ConnectOutcome =
+  | 'connected'
+  | 'reconnected'
+  | 'refused'
+  | 'failed'
+  | 'other_browser'
+  | 'other_account'
+  | 'connector_fault'
+
+/** What the last page of a connect flow shows. */
+export interface ConnectResultData {
+  readonly outcome: ConnectOutcome
+  readonly provider_name: string
+  readonly account_label?: string | undefined
+  readonly request_id: string
+  /** Starts the flow again; left out where that cannot help. */
+  readonly retry_href?: string | undefined
+  /** Back to where the person came from: the account page, or the consent page. */
+  readonly continue_href: string
+}
+
+/** The last page of a connect flow: what happened, and the way on. */
+export function renderConnectResult(view: View, data: ConnectResultData): SafeHtml {
+  const { connect } = view.text
+  const { outcome } = data
+  const fine = outcome === 'connected' || outcome === 'reconnected'
+  const holes = {
+    provider: name(data.provider_name),
+    account: html`<strong>${name(data.account_label ?? data.provider_name)}</strong>`,
+  }
+  const sign = fine ? tick : outcome === 'refused' ? caution : cross
+  const retry = !fine && data.retry_href && buttonLink(connect.try_again, data.retry_href, 'primary')
+  const goOn = buttonLink(connect.go_on, data.continue_href, retry ? 'plain' : 'primary')
+  const reference = fine
+    ? ''
+    : html`<p class="hint after">${tell(view, connect.request_id, { request_id: code(data.request_id) })}</p>`
+  const content = html`<div class="heading"><span class="sign ${fine ? 'good' : 'warning'}">${sign}</span><h1>${tell(view, connect[outcome], holes)}</h1><p class="lead">${tell(view, connect[`${outcome}_body`], holes)}</p></div><div class="stack">${retry}${goOn}</div>${reference}`
+  return narrowPage(view, {
+    title: tellText(view, connect[outcome], { provider: displayName(data.provider_name) }),
+    content,
+  })
+}
+
+/** What the confirm page of a connect flow shows. */
+export interface ConnectConfirmData {
+  readonly action: string
+  readonly provider_name: string
+  readonly account_label: string
+  readonly scopes: readonly { readonly scope: string; readonly description: string }[]
+  readonly user: { readonly username: string }
+}
+
+/** The one who finishes must be the one who started: the person sees the account before it goes live. */
+export function renderConnectConfirm(view: View, data: ConnectConfirmData): SafeHtml {
+  const { connect } = view.text
+  const provider = name(data.provider_name)
+  const rights: Child = data.scopes.map(({ scope, description }) => html`<p>${name(description || scope, 200)}</p>`)
+  const facts = definitions([
+    [connect.account, html`<strong>${name(data.account_label)}</strong>`],
+    [connect.owner, name(data.user.username)],
+    [connect.rights, data.scopes.length > 0 && rights],
+  ])
+  const decide = html`<div class="decide">${button(connect.cancel, { kind: 'ink', name: 'decision', value: 'deny' })}${button(
+    connect.confirm,
+    { name: 'decision', value: 'allow' },
+  )}</div>`
+  const content = html`<div class="heading"><h1>${tell(view, connect.confirm_title, { provider })}</h1><p class="lead">${connect.confirm_body}</p></div>${facts}${form(view, { action: data.action }, decide)}`
+  const title = tellText(view, connect.confirm_title, { provider: displayName(data.provider_name) })
+  return narrowPage(view, { title, content })
+}

@@ -1,0 +1,205 @@
+import { badge, definitions, mark, notice, rightsList } from '../../ui/components.ts'
+import { button, check, form, group, radio, select } from '../../ui/forms.ts'
+import { type Child, html, type SafeHtml } from '../../ui/html.ts'
+import { arrows, clock, eye, pencil } from '../../ui/icons.ts'
+import { narrowPage } from '../../ui/layout.ts'
+import { clientName, code, displayName, exactText, name, userName } from '../../ui/name.ts'
+import { type RedirectTarget, redirectTarget } from '../../ui/redirect_target.ts'
+import { tell, tellText, type View } from '../../ui/view.ts'
+
+/** A scope as a person reads it (RFC 6749 section 3.3). */
+export interface ConsentScope {
+  readonly scope: string
+  readonly description: string
+  readonly kind: 'read' | 'change' | 'away'
+  /** Not covered by what the user allowed before. */
+  readonly is_new?: boolean
+  /** The user may leave it out; it comes unticked, and is posted as the value of a field `scope.<number>`. */
+  readonly optional?: boolean
+}
+
+/** A connector whose connection the client asks to use; the choice is posted as `connection.<connector>`. */
+export interface ConsentConnector {
+  readonly connector: string
+  readonly provider_name: string
+  readonly scopes: readonly { readonly scope: string; readonly description: string }[]
+  readonly choices: readonly { connection_id: string; account_label: string; ready: boolean; selected: boolean }[]
+  /** Starts the connect flow and comes back here. */
+  readonly connect_href: string
+}
+
+/** What the consent page shows (ASVS 10.7.2: what, to whom, for how long). */
+export interface ConsentData {
+  readonly action: string
+  /** What the form carries beside the answer. */
+  readonly hidden?: Readonly<Record<string, string>> | undefined
+  readonly client: {
+    readonly client_id: string
+    readonly client_name?: string | undefined
+    /** A data URL of a raster format that the server has fetched and checked. */
+    readonly logo_uri?: string | undefined
+    readonly publisher?: string | undefined
+    readonly verified: boolean
+  }
+  readonly redirect_uri: string
+  readonly user: { readonly username: string; readonly name?: string | undefined }
+  /** Where "Not you?" posts. */
+  readonly switch_action: string
+  readonly scopes: readonly ConsentScope[]
+  /** Resource indicators (RFC 8707), with names where they have one. */
+  readonly resources: readonly { readonly resource: string; readonly name?: string | undefined }[]
+  readonly connectors: readonly ConsentConnector[]
+  /** True when a refresh token outlives the session (`offline_access`). */
+  readonly offline: boolean
+  /** Ends the user may choose, in seconds; posted as `expires_in`, empty means none. */
+  readonly end_choices?: readonly number[]
+}
+
+/** "Allow X to use your account?", answered by `decision=allow` or `decision=deny`. */
+export function renderConsent(view: View, data: ConsentData): SafeHtml {
+  const { consent } = view.text
+  const shown = clientName(data.client)
+  const client = html`<strong>${name(shown)}</strong>`
+  const target = redirectTarget(data.redirect_uri)
+  const parts = [
+    permissions(view, data, client),
+    data.connectors.map((connector) => connections(view, connector, client)),
+    until(view, data),
+    facts(view, data, target),
+  ]
+  const answers = [
+    button(consent.deny, { kind: 'ink', name: 'decision', value: 'deny' }),
+    button(consent.allow, { name: 'decision', value: 'allow' }),
+  ]
+  const decide = html`<div class="parts">${parts}</div><div class="decide">${answers}</div>`
+  const content = html`${heading(view, data, client)}${warnings(view, data, target, client)}${signedIn(view, data)}${form(
+    view,
+    { action: data.action, hidden: data.hidden },
+    decide,
+  )}<p class="hint after">${tell(view, consent.take_back, { tenant: name(view.tenant.name) })}</p>`
+  return narrowPage(view, { title: tellText(view, consent.page_title, { client: displayName(shown) }), content })
+}
+
+function heading(view: View, data: ConsentData, client: SafeHtml): SafeHtml {
+  const { consent } = view.text
+  const { publisher, verified, logo_uri } = data.client
+  const standing = verified ? badge(consent.verified, 'good') : badge(consent.unverified, 'warning')
+  const by = publisher && html`<span>${tell(view, consent.publisher, { publisher: name(publisher) })}</span>`
+  const marks = html`<div class="marks">${mark(clientName(data.client), logo_uri)}${arrows}${mark(view.tenant.name, view.tenant.logo_uri)}</div>`
+  return html`<div class="heading">${marks}<h1>${tell(view, consent.title, { client })}</h1><p class="standing">${by}${standing}</p></div>`
+}
+
+/** A client on this computer can be imitated by any program there (RFC 8252 section 8.6). */
+function warnings(view: View, data: ConsentData, target: RedirectTarget, client: SafeHtml): Child {
+  const { consent } = view.text
+  if (target.kind === 'loopback')
+    return notice('warning', html`<p>${tell(view, consent.loopback_warning, { client })}</p>`)
+  if (data.client.verified) return ''
+  return notice('warning', html`<p>${tell(view, consent.unverified_warning, { client })}</p>`)
+}
+
+function signedIn(view: View, data: ConsentData): SafeHtml {
+  const { consent } = view.text
+  const { user } = data
+  const username = tell(view, consent.signed_in, { username: name(user.username) })
+  const leave = form(view, { action: data.switch_action }, button(consent.not_you, { kind: 'quiet' }))
+  return html`<div class="person">${mark(userName(user))}<p><strong>${name(userName(user))}</strong><small>${username}</small></p>${leave}</div>`
+}
+
+const KINDS = [
+  ['read', eye],
+  ['change', pencil],
+  ['away', clock],
+] as const
+
+function permissions(view: View, data: ConsentData, client: SafeHtml): Child {
+  const { consent } = view.text
+  if (data.scopes.length === 0) return ''
+  const groups = KINDS.map(([kind, icon]) => {
+    const scopes = data.scopes.filter((scope) => scope.kind === kind)
+    if (scopes.length === 0) return ''
+    return html`<h3>${consent[kind]}</h3><ul class="permissions">${scopes.map(
+      (scope) =>
+        html`<li>${scope.optional ? optionalScope(view, data, scope) : html`${icon}${scopeText(view, scope)}`}</li>`,
+    )}</ul>`
+  })
+  const repeated = data.scopes.some((scope) => scope.is_new) && data.scopes.some((scope) => !scope.is_new)
+  const note = repeated && html`<p class="hint">${tell(view, consent.new_note, { client })}</p>`
+  return html`<section><h2>${tell(view, consent.what, { client })}</h2>${note}${groups}</section>`
+}
+
+function scopeText(view: View, scope: ConsentScope): SafeHtml {
+  const words = name(scope.description || scope.scope, 200)
+  const isNew = scope.is_new ? html` ${badge(view.text.consent.new, 'note')}` : ''
+  return html`<span>${words}${isNew}</span>`
+}
+
+function optionalScope(view: View, data: ConsentData, scope: ConsentScope): SafeHtml {
+  const label = html`${scopeText(view, scope)} ${badge(view.text.consent.optional)}`
+  return check({ name: `scope.${data.scopes.indexOf(scope)}`, value: scope.scope, label })
+}
+
+function connections(view: View, data: ConsentConnector, client: SafeHtml): SafeHtml {
+  const { consent } = view.text
+  const provider = name(data.provider_name)
+  const field = `connection.${data.connector}`
+  const none = !data.choices.some((choice) => choice.ready && choice.selected)
+  const choices = data.choices.map(({ connection_id, account_label, ready, selected }) =>
+    radio({
+      name: field,
+      value: connection_id,
+      label: name(account_label),
+      hint: !ready && consent.connection_needs_you,
+      checked: ready && selected,
+      disabled: !ready,
+    }),
+  )
+  const connect = tell(view, data.choices.length > 0 ? consent.connect_another : consent.connect_one, { provider })
+  return group(
+    tell(view, consent.connections, { provider, client }),
+    html`${rightsList(data.scopes)}<div class="choices">${choices}${radio({ name: field, value: '', label: consent.no_connection, checked: none })}</div><a class="add" href="${data.connect_href}">${connect}</a>`,
+  )
+}
+
+function until(view: View, data: ConsentData): Child {
+  const { consent } = view.text
+  const longest = data.offline ? consent.until_revoked : consent.until_session
+  if (!data.end_choices?.length) return ''
+  const choices = data.end_choices.map((seconds) => ({
+    value: String(seconds),
+    label: tellText(view, consent.until_expires, { duration: duration(view, seconds) }),
+  }))
+  return select({ name: 'expires_in', label: consent.until, choices: [{ value: '', label: longest }, ...choices] })
+}
+
+function facts(view: View, data: ConsentData, target: RedirectTarget): SafeHtml {
+  const { consent } = view.text
+  const host = html`<strong><bdi dir="ltr">${exactText(target.shown)}</bdi></strong>`
+  const returns =
+    target.kind === 'loopback'
+      ? tell(view, consent.returns_to_loopback, { host })
+      : target.kind === 'app'
+        ? tell(view, consent.returns_to_app, { scheme: host })
+        : host
+  const resources = data.resources.map(({ resource, name: label }) =>
+    label ? html`<p>${name(label)} ${code(resource)}</p>` : html`<p>${code(resource)}</p>`,
+  )
+  const lasts = !data.end_choices?.length && (data.offline ? consent.until_revoked : consent.until_session)
+  return html`<section><h2>${consent.facts}</h2>${definitions([
+    [consent.returns_to, returns],
+    [consent.resources, resources.length > 0 && resources],
+    [consent.until, lasts],
+    [consent.client_id, code(data.client.client_id)],
+  ])}</section>`
+}
+
+function duration(view: View, seconds: number): string {
+  const [unit, length] = seconds % 86_400 === 0 ? (['day', 86_400] as const) : (['hour', 3600] as const)
+  const format = new Intl.NumberFormat(view.lang, {
+    style: 'unit',
+    unit,
+    unitDisplay: 'long',
+    maximumFractionDigits: 1,
+  })
+  return format.format(seconds / length)
+}

@@ -1,0 +1,29 @@
+import { badge, type Tone } from './components.ts'
+import type { SafeHtml } from './html.ts'
+import type { View } from './view.ts'
+
+/** The state of a connection, as its record has it. */
+export type ConnectionState = 'pending' | 'ready' | 'refreshing' | 'needs_reconsent' | 'error' | 'disconnected'
+
+/** Why a connection needs its owner. */
+export type ConnectionReason =
+  | 'revoked'
+  | 'expired'
+  | 'scope_removed'
+  | 'consent_withdrawn'
+  | 'account_changed'
+  | 'unknown'
+
+const TONES: Record<ConnectionState, Tone | undefined> = {
+  pending: undefined,
+  ready: 'good',
+  refreshing: 'good',
+  needs_reconsent: 'warning',
+  error: 'danger',
+  disconnected: undefined,
+}
+
+/** The state of a connection as a word with a colour. */
+export function stateBadge(view: View, state: ConnectionState): SafeHtml {
+  return badge(view.text.state[state], TONES[state])
+}

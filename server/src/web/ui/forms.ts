@@ -1,0 +1,136 @@
+import { attrs, type Child, html, type SafeHtml } from './html.ts'
+import type { View } from './view.ts'
+
+/** How a button looks: the one main thing on a page, a choice of equal weight, everything else, or what ends something. */
+export type ButtonKind = 'primary' | 'ink' | 'plain' | 'danger' | 'quiet'
+
+/** A form that posts to a path of ours. Every one carries the token against request forgery (RFC 9700 section 4.7). */
+export function form(
+  view: View,
+  to: { action: string; id?: string; hidden?: Readonly<Record<string, string>> | undefined },
+  content: Child,
+): SafeHtml {
+  const hidden = Object.entries({ ...to.hidden, csrf_token: view.csrf_token })
+  return html`<form method="post" action="${to.action}"${attrs({ id: to.id })}>${hidden.map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  )}${content}</form>`
+}
+
+/** A button that submits its form, or the form named by `form`. */
+export function button(
+  label: Child,
+  options: { kind?: ButtonKind; name?: string; value?: string; form?: string; pressed?: boolean } = {},
+): SafeHtml {
+  const { kind = 'primary', name, value, form, pressed } = options
+  const rest = attrs({ name, value, form, 'aria-pressed': pressed === undefined ? undefined : String(pressed) })
+  return html`<button class="button ${kind}"${rest}>${label}</button>`
+}
+
+/** A link that looks like a button. */
+export function buttonLink(label: Child, to: string, kind: ButtonKind = 'plain'): SafeHtml {
+  return html`<a class="button ${kind}" href="${to}">${label}</a>`
+}
+
+/** One line of input with its label, its hint and what is wrong with it. */
+export interface Field {
+  /** Name on the wire; also the id. */
+  readonly name: string
+  readonly label: Child
+  readonly type?: 'text' | 'password' | 'email' | 'search' | 'url'
+  readonly value?: string | undefined
+  readonly hint?: Child
+  readonly error?: Child
+  readonly autocomplete?: string
+  readonly required?: boolean
+  readonly autofocus?: boolean
+  readonly minlength?: number
+  /** Letters as they are: no capitals at the start, no spell check. */
+  readonly literal?: boolean
+  /** Stands in the frame at the end of the field. */
+  readonly after?: SafeHtml | false
+}
+
+/** A labelled input; the error is text, tied to the field (WCAG 3.3.1). */
+export function field(options: Field): SafeHtml {
+  const { name, type = 'text', value, autocomplete, required, autofocus, minlength, literal } = options
+  const input = attrs({
+    ...described(options),
+    value,
+    autocomplete,
+    required,
+    autofocus,
+    minlength,
+    autocapitalize: literal ? 'none' : undefined,
+    spellcheck: literal ? 'false' : undefined,
+  })
+  const box = html`<input id="${name}" name="${name}" type="${type}"${input}>`
+  return labelled(options, options.after ? html`<div class="joined">${box}${options.after}</div>` : box)
+}
+
+/** Several lines of input. */
+export function textArea(options: Field & { rows?: number }): SafeHtml {
+  const { name, value = '', rows = 3, required } = options
+  const area = attrs({ ...described(options), rows, required, spellcheck: options.literal ? 'false' : undefined })
+  // The parser drops one newline after the start tag.
+  return labelled(options, html`<textarea id="${name}" name="${name}"${area}>${`\n${value}`}</textarea>`)
+}
+
+/** A choice from a list. */
+export function select(options: Field & { choices: readonly { value: string; label: string }[] }): SafeHtml {
+  const items = options.choices.map(
+    ({ value, label }) =>
+      html`<option value="${value}"${attrs({ selected: value === (options.value ?? '') })}>${label}</option>`,
+  )
+  return labelled(
+    options,
+    html`<select id="${options.name}" name="${options.name}"${attrs(described(options))}>${items}</select>`,
+  )
+}
+
+/** One box to tick or one of several to pick, with a line of explanation. */
+export interface Choice {
+  readonly name: string
+  readonly value: string
+  readonly label: Child
+  readonly hint?: Child
+  readonly checked?: boolean
+  readonly disabled?: boolean
+}
+
+/** A check box with its label. */
+export function check(choice: Choice): SafeHtml {
+  return tickable('checkbox', choice)
+}
+
+/** A radio button with its label. */
+export function radio(choice: Choice): SafeHtml {
+  return tickable('radio', choice)
+}
+
+/** A group of choices under one question. */
+export function group(question: Child, content: Child, options: { name?: string; error?: Child } = {}): SafeHtml {
+  const error = options.error ? html`<p class="wrong" id="${options.name ?? ''}-error">${options.error}</p>` : ''
+  const wrong = options.error ? `${options.name ?? ''}-error` : undefined
+  return html`<fieldset${attrs({ 'aria-describedby': wrong })}><legend>${question}</legend>${error}${content}</fieldset>`
+}
+
+function tickable(type: 'checkbox' | 'radio', choice: Choice): SafeHtml {
+  const { name, value, label, hint, checked, disabled } = choice
+  const small = hint ? html`<small>${hint}</small>` : ''
+  return html`<label class="choice"><input type="${type}" name="${name}" value="${value}"${attrs({ checked, disabled })}><span>${label}${small}</span></label>`
+}
+
+function described(options: Field): Record<string, string | undefined> {
+  const ids = [options.error ? `${options.name}-error` : '', options.hint ? `${options.name}-hint` : '']
+  return {
+    'aria-describedby': ids.filter(Boolean).join(' ') || undefined,
+    'aria-invalid': options.error ? 'true' : undefined,
+  }
+}
+
+function labelled(options: Field, control: SafeHtml): SafeHtml {
+  const { name, label, hint, error } = options
+  const wrong = error ? html`<p class="wrong" id="${name}-error">${error}</p>` : ''
+  const help = hint ? html`<p class="hint" id="${name}-hint">${hint}</p>` : ''
+  return html`<div class="field"><label for="${name}">${label}</label>${control}${wrong}${help}</div>`
+}

@@ -1,0 +1,117 @@
+import { brandPath, icon, showPassword, signedInStylesheet, stylesheet } from './assets.ts'
+import { mark } from './components.ts'
+import { button, form } from './forms.ts'
+import { attrs, type Child, html, type SafeHtml } from './html.ts'
+import { menu } from './icons.ts'
+import { displayName, name } from './name.ts'
+import { paths } from './paths.ts'
+import { link, tellText, type View } from './view.ts'
+
+/** What a page hands to its frame. */
+export interface PageFrame {
+  /** Plain text for the tab. */
+  readonly title: string
+  readonly content: Child
+  /** True where the show-password island runs; the headers must then allow scripts of ours. */
+  readonly script?: boolean
+}
+
+/** A page with one thing to do, in one column: sign-in, consent, refusals. */
+export function narrowPage(view: View, frame: PageFrame & { below?: Child }): SafeHtml {
+  const brand = html`<header class="brand">${tenantMark(view)}</header>`
+  const below = frame.below ? html`<footer>${frame.below}</footer>` : ''
+  return shell(
+    view,
+    'narrow',
+    frame,
+    html`${brand}<main id="main"><div class="panel">${frame.content}</div></main>${below}`,
+  )
+}
+
+/** The page of a signed-in person. */
+export function accountPage(view: View, frame: PageFrame & { console?: boolean }): SafeHtml {
+  const { layout } = view.text
+  const toConsole =
+    frame.console && html`<a class="button quiet" href="${link(view, paths.admin)}">${layout.console}</a>`
+  const top = html`<header class="top">${tenantMark(view)}<div class="actions">${toConsole}${signOut(view)}</div></header>`
+  return shell(
+    view,
+    'account',
+    frame,
+    html`${top}<main id="main">${frame.content}</main>${themeFooter(view, paths.account)}`,
+  )
+}
+
+/** The entries of the console's navigation. */
+export const CONSOLE_ENTRIES = ['overview', 'clients', 'users', 'connectors', 'connections', 'events'] as const
+
+/** An entry of the console's navigation. */
+export type ConsoleEntry = (typeof CONSOLE_ENTRIES)[number]
+
+const ENTRY_PATHS: Record<ConsoleEntry, string> = {
+  overview: paths.admin,
+  clients: paths.admin_clients,
+  users: paths.admin_users,
+  connectors: paths.admin_connectors,
+  connections: paths.admin_connections,
+  events: paths.admin_events,
+}
+
+/** A page of the console: navigation beside it, behind a menu button on small screens (a native popover, no script). */
+export function consolePage(view: View, frame: PageFrame & { entry: ConsoleEntry }): SafeHtml {
+  const { layout, console } = view.text
+  const entries = CONSOLE_ENTRIES.map((entry) => {
+    const current = attrs({ 'aria-current': entry === frame.entry ? 'page' : undefined })
+    return html`<li><a href="${link(view, ENTRY_PATHS[entry])}"${current}>${console.nav[entry]}</a></li>`
+  })
+  const toggle = html`<button class="button quiet menu" type="button" popovertarget="nav">${menu}${console.nav.menu}</button>`
+  const account = html`<a class="button quiet" href="${link(view, paths.account)}">${layout.account}</a>`
+  const nav = html`<nav id="nav" popover aria-label="${layout.console}"><ul>${entries}</ul></nav>`
+  const top = html`<header class="top">${toggle}${tenantMark(view)}<div class="actions">${account}${signOut(view)}</div></header>`
+  const foot = themeFooter(view, ENTRY_PATHS[frame.entry])
+  return shell(view, 'console', frame, html`${top}${nav}<main id="main">${frame.content}</main>${foot}`)
+}
+
+function shell(view: View, kind: 'narrow' | 'account' | 'console', frame: PageFrame, body: SafeHtml): SafeHtml {
+  const title = tellText(view, view.text.layout.title_of, { page: frame.title, tenant: displayName(view.tenant.name) })
+  const brand = brandPath(view.tenant.accent)
+  return html`<!doctype html>
+<html lang="${view.lang}" dir="${view.dir}"${attrs({ 'data-theme': view.theme })}>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${title}</title>
+<link rel="icon" href="${view.base + icon.path}">
+<link rel="stylesheet" href="${view.base + stylesheet.path}">
+${kind !== 'narrow' && html`<link rel="stylesheet" href="${view.base + signedInStylesheet.path}">`}${brand && html`<link rel="stylesheet" href="${view.base + brand}">`}${
+  frame.script && html`<script type="module" src="${view.base + showPassword.path}"></script>`
+}</head>
+<body class="${kind}">
+<a class="skip" href="#main">${view.text.layout.skip}</a>
+${body}
+</body>
+</html>
+`
+}
+
+function tenantMark(view: View): SafeHtml {
+  const { tenant } = view
+  return html`<div class="tenant">${mark(tenant.name, tenant.logo_uri)}${name(tenant.name)}</div>`
+}
+
+function signOut(view: View): SafeHtml {
+  return form(view, { action: link(view, paths.logout) }, button(view.text.layout.sign_out, { kind: 'quiet' }))
+}
+
+function themeFooter(view: View, return_to: string): SafeHtml {
+  const { layout } = view.text
+  const choice = (theme: 'system' | 'light' | 'dark', label: string): SafeHtml =>
+    button(label, { kind: 'quiet', name: 'theme', value: theme, pressed: (view.theme ?? 'system') === theme })
+  const choices = html`<span id="theme">${layout.theme}</span><div class="switch" role="group" aria-labelledby="theme">${[
+    choice('system', layout.theme_system),
+    choice('light', layout.theme_light),
+    choice('dark', layout.theme_dark),
+  ]}</div>`
+  return html`<footer>${form(view, { action: link(view, paths.theme), hidden: { return_to } }, choices)}</footer>`
+}

@@ -1,0 +1,31 @@
+/**
+ * The paths that pages link and post to, under the issuer. Records are named by wire names in the query or in hidden
+ * fields, never in the path: a client_id may be a URL, and proxies rewrite %2F.
+ */
+export const paths = {
+  theme: '/theme',
+  logout: '/logout',
+  account: '/account',
+  account_end_app: '/account/apps/revoke',
+  account_disconnect: '/account/connections/disconnect',
+  account_end_session: '/account/sessions/end',
+  account_end_other_sessions: '/account/sessions/end_others',
+  admin: '/admin',
+  admin_clients: '/admin/clients',
+  admin_new_client: '/admin/clients/new',
+  admin_client: '/admin/client',
+  admin_rotate_secret: '/admin/client/rotate_secret',
+  admin_disable_client: '/admin/client/disable',
+  admin_enable_client: '/admin/client/enable',
+  admin_delete_client: '/admin/client/delete',
+  admin_users: '/admin/users',
+  admin_connectors: '/admin/connectors',
+  admin_connector: '/admin/connector',
+  admin_connections: '/admin/connections',
+  admin_events: '/admin/events',
+} as const
+
+/** Where a connection through a connector starts, or is repaired. */
+export function connectPath(connector: string): string {
+  return `/connect/${encodeURIComponent(connector.toWellFormed())}`
+}

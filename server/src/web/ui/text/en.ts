@@ -1,0 +1,287 @@
+import { enConsole } from './en_console.ts'
+import type { Message } from './say.ts'
+
+/** Every sentence that people read, in English. Templates hold none; a translator copies this file and edits values. */
+export const en = {
+  layout: {
+    skip: 'Skip to content',
+    theme: 'Colours',
+    theme_system: 'System',
+    theme_light: 'Light',
+    theme_dark: 'Dark',
+    sign_out: 'Sign out',
+    account: 'Your account',
+    console: 'Console',
+    pages: 'Pages',
+    first_page: 'First page',
+    next_page: 'Next page',
+    same_by_script: 'Do the same by API or command line',
+    api: 'API call',
+    cli: 'Command line',
+    keep: 'Keep',
+    title_of: '{page} · {tenant}',
+  },
+  time: {
+    now: 'just now',
+    never: 'never',
+  },
+  /** States of a connection. */
+  state: {
+    pending: 'Being connected',
+    ready: 'Working',
+    refreshing: 'Working',
+    needs_reconsent: 'Needs you',
+    error: 'Not working',
+    disconnected: 'Disconnected',
+  },
+  /** Why a connection needs its owner. */
+  reason: {
+    revoked: 'Access was taken back at the other service.',
+    expired: 'The access has expired.',
+    scope_removed: 'A right that is needed was taken away.',
+    consent_withdrawn: 'Consent was withdrawn.',
+    account_changed: 'Another account was chosen than before.',
+    unknown: 'The other service no longer accepts this connection.',
+  },
+  login: {
+    title: 'Sign in',
+    to_client: 'to continue to {client}',
+    to_tenant: 'to {tenant}',
+    again_title: 'Confirm that it is you',
+    again: 'Enter your password again to go on as {user}.',
+    username: 'Username or e-mail',
+    password: 'Password',
+    show_password: 'Show',
+    show_password_long: 'Show the password',
+    submit: 'Sign in',
+    or: 'or',
+    sign_in_with: 'Continue with {provider}',
+    cancel: 'Cancel and return to {client}',
+    wrong_credentials: 'The username or the password is not right. Check both and try again.',
+    too_many_tries: {
+      one: 'Too many tries. Try again in {n} minute.',
+      other: 'Too many tries. Try again in {n} minutes.',
+    },
+    username_missing: 'Enter your username or e-mail.',
+    password_missing: 'Enter your password.',
+    stale: 'This page was open for too long, so nothing was sent on. Enter your password again.',
+  },
+  consent: {
+    title: 'Allow {client} to use your account?',
+    page_title: 'Allow {client}?',
+    verified: 'Verified',
+    unverified: 'Not verified',
+    publisher: 'by {publisher}',
+    unverified_warning: 'Nobody has checked who runs {client}. Allow it only if you know it and started this yourself.',
+    loopback_warning:
+      'Any program on this computer can call itself {client}. Allow it only if you have just started it here yourself.',
+    signed_in: 'Signed in as {username}',
+    not_you: 'Not you?',
+    what: '{client} will be able to',
+    read: 'Read',
+    change: 'Change',
+    away: 'While you are away',
+    new: 'New',
+    new_note: 'You have allowed {client} before. What is new is marked.',
+    optional: 'Optional',
+    connections: 'Which {provider} account may {client} use?',
+    no_connection: 'None',
+    connect_one: 'Connect a {provider} account',
+    connect_another: 'Connect another {provider} account',
+    connection_needs_you: 'must be reconnected first',
+    until: 'Access ends',
+    until_revoked: 'When you take it back',
+    until_session: 'When you sign out',
+    until_expires: 'After {duration}',
+    facts: 'Where this goes',
+    returns_to: 'Returns to',
+    returns_to_loopback: 'A program on this computer ({host})',
+    returns_to_app: 'An app on this device ({scheme})',
+    resources: 'For use at',
+    client_id: 'Client ID',
+    deny: 'Deny',
+    allow: 'Allow',
+    take_back: 'You can take this back at any time under “Your account” at {tenant}.',
+  },
+  error: {
+    page_title: 'Something is not right',
+    untrusted_redirect: {
+      title: 'This link does not lead back safely',
+      body: 'The application asked to return to an address that is not registered for it. To protect you, nothing was sent there. Go back to the application and start again, or tell the people who run it.',
+    },
+    unknown_client: {
+      title: 'This application is not known here',
+      body: 'The link that brought you here names an application that is not registered, or that was switched off. Tell the people who run it.',
+    },
+    bad_request: {
+      title: 'This request cannot be answered',
+      body: 'Something in the link that brought you here is missing or wrong. Go back to the application and start again.',
+    },
+    expired: {
+      title: 'This page has expired',
+      body: 'For your safety a sign-in must be finished within a few minutes. Nothing has changed. Go back and start again.',
+    },
+    forged: {
+      title: 'This form did not come from this page',
+      body: 'It was sent from another site, or the page was open for too long. Nothing has changed. Open the page again and repeat what you did.',
+    },
+    setup_link: {
+      title: 'This link has been used or has expired',
+      body: 'The link for the first administrator works once and for 15 minutes. Start the server again to get a new one in its terminal.',
+    },
+    forbidden: {
+      title: 'You may not see this page',
+      body: 'Your account does not have the right that this page needs. Ask an administrator if you think it should.',
+    },
+    not_found: {
+      title: 'There is no such page',
+      body: 'The address may be mistyped, or what it named is gone.',
+    },
+    too_many: {
+      title: 'Too many requests',
+      body: 'Wait a minute, then try again.',
+    },
+    server_error: {
+      title: 'Something went wrong here',
+      body: 'This is our fault, not yours. Nothing has changed. Try again in a moment; if it stays so, send the request ID to the people who run this service.',
+    },
+    details: 'For the developer of the application',
+    code: 'Error',
+    description: 'Description',
+    request_id: 'Request ID',
+    to_account: 'Go to your account',
+    to_client: 'Return to {client}',
+    to_sign_in: 'Sign in',
+  },
+  signed_out: {
+    title: 'You are signed out',
+    body: 'You can close this page. On a shared computer, close the browser too.',
+    again: 'Sign in again',
+  },
+  setup: {
+    title: 'Set up the first administrator',
+    lead: 'This account can manage everything on this server. There is no default password, so choose a good one.',
+    username: 'Username',
+    username_hint: 'You sign in with it. Letters, digits, dots and dashes.',
+    name: 'Name',
+    email: 'E-mail',
+    password: 'Password',
+    password_hint: {
+      one: 'At least {n} character. A sentence is easier to remember than a riddle.',
+      other: 'At least {n} characters. A sentence is easier to remember than a riddle.',
+    },
+    submit: 'Create administrator',
+  },
+  account: {
+    title: 'Your account',
+    apps: 'Apps that can use your account',
+    apps_lead: 'You allowed these. Take back what you no longer use.',
+    apps_empty: 'No app can use your account',
+    apps_empty_body: 'When you allow an app to use your account, it stands here with all that it may do.',
+    since: 'Allowed {when}',
+    last_used: 'Last used {when}',
+    never_used: 'Not used yet',
+    ends: 'Ends {when}',
+    may: 'May',
+    uses: 'uses your {provider} account {account}',
+    chain: '{client} uses your connected accounts',
+    remove_app: 'Remove access',
+    remove_app_title: 'Remove access of {client}?',
+    remove_app_ends: 'It can no longer use your account, on any of your devices.',
+    remove_app_ends_connections: 'It can no longer use the accounts that you connected. They stay connected.',
+    remove_app_keeps: 'What it has already read or stored is not deleted.',
+    connections: 'Connected accounts',
+    connections_lead: 'Your accounts at other services that apps may use through {tenant}.',
+    connections_empty: 'No account is connected',
+    connections_empty_body:
+      'Connect an account at another service, and the apps you allow can use it without its password.',
+    connected: 'Connected {when}',
+    used_by: 'Used by {client}',
+    used_by_none: 'No app uses it',
+    connect: 'Connect {provider}',
+    connect_heading: 'Connect an account',
+    reconnect: 'Reconnect',
+    disconnect: 'Disconnect',
+    disconnect_title: 'Disconnect {account}?',
+    disconnect_ends: 'The stored access to {provider} is destroyed, and taken back at {provider} where it allows that.',
+    disconnect_ends_app: '{client} can no longer use it.',
+    sessions: 'Where you are signed in',
+    this_session: 'This one',
+    signed_in: 'Signed in {when}',
+    last_seen: 'Last seen {when}',
+    from: 'from {ip}',
+    end_session: 'Sign out',
+    end_session_of: 'Sign out {device}',
+    end_others: 'Sign out everywhere else',
+    end_others_title: 'Sign out everywhere else?',
+    end_others_ends:
+      'All other browsers and devices must sign in again. Apps that work only while you are signed in stop there.',
+  },
+  connect: {
+    connected: 'Your {provider} account is connected',
+    connected_body: 'Apps that you allow can now use {account}. Your password for {provider} was never seen here.',
+    reconnected: 'Your {provider} account works again',
+    reconnected_body: '{account} is connected again. Apps that use it go on by themselves.',
+    refused: 'Nothing was connected',
+    refused_body: 'You or {provider} refused the access. If that was not what you wanted, try again.',
+    failed: 'The connection did not work',
+    failed_body: '{provider} did not answer as it should. Nothing was stored or changed. Try again in a moment.',
+    other_browser: 'This was started somewhere else',
+    other_browser_body:
+      'An account can be connected only in the browser where you started. Nothing was stored. Start again from here.',
+    other_account: 'That is another account',
+    other_account_body:
+      'This connection belongs to another {provider} account than the one you chose. Nothing was changed. Try again with the right one.',
+    connector_fault: '{provider} is not set up rightly here',
+    connector_fault_body:
+      'That is not your fault, and trying again will not help. Tell an administrator and name the request ID.',
+    try_again: 'Try again',
+    go_on: 'Continue',
+    request_id: 'Request ID: {request_id}',
+    confirm_title: 'Connect this {provider} account?',
+    confirm_body: 'Make sure that it is yours. Apps that you allow act there in its name.',
+    account: 'Account',
+    owner: 'Connected to',
+    rights: 'Rights',
+    confirm: 'Connect',
+    cancel: 'Cancel',
+  },
+  form_post: {
+    title: 'Back to the application',
+    go_on: 'Continue',
+  },
+  /** The scopes of OpenID Connect (Core sections 5.4 and 11) and of our own API, in plain words. */
+  scopes: {
+    openid: 'Know who you are here',
+    profile: 'See your name and profile',
+    email: 'See your e-mail address',
+    address: 'See your postal address',
+    phone: 'See your phone number',
+    offline_access: 'Stay connected while you are away',
+    'admin:read': 'See all settings, users and events of this server',
+    'admin:write': 'Change all settings and users of this server',
+  },
+  console: enConsole,
+} as const satisfies Catalogue
+
+/** The shape of any catalogue: messages in named groups. */
+export interface Catalogue {
+  readonly [key: string]: Message | Catalogue
+}
+
+/** The catalogue as templates see it: the English messages are its types, so a misspelt hole does not compile. */
+export type Text = typeof en
+
+/** What a translation has to provide: every message, each a sentence or its plural forms. */
+export type Translation<C = Text> = {
+  readonly [K in keyof C]: C[K] extends string
+    ? string
+    : C[K] extends { readonly other: string }
+      ? Exclude<Message, string>
+      : Translation<C[K]>
+}
+
+/** A translation in the place of the English catalogue; that it has the same holes is a test, not a type. */
+export function asText(translation: Translation): Text {
+  return translation as unknown as Text
+}
