@@ -34,6 +34,8 @@ import { judgeSession, type SessionToken, type SignedIn, touchSession } from './
 export interface Interaction {
   readonly query: string
   readonly started_at: number
+  /** Who was shown the consent page. */
+  readonly shown_to?: string
 }
 
 /** What the consent page asks, and what the user may answer. */
@@ -83,7 +85,8 @@ export function openInteraction(context: InboundContext, sealed: string | undefi
   const claims = sealed === undefined ? null : context.interactions.open(context.tenant.keys, sealed)
   if (typeof claims?.['query'] !== 'string' || typeof claims['started_at'] !== 'number') return null
   if (context.tenant.clock() - claims['started_at'] > INTERACTION_LIFETIME_MS) return null
-  return { query: claims['query'], started_at: claims['started_at'] }
+  const { query, started_at, shown_to } = claims
+  return typeof shown_to === 'string' ? { query, started_at, shown_to } : { query, started_at }
 }
 
 /**

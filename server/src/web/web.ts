@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { equalBytes, hmac } from '../crypto/hash.ts'
 import type { InboundContext } from '../inbound/context.ts'
 import type { GrantType } from '../inbound/grant_types/grant_type.ts'
-import type { OutboundContext } from '../outbound/context.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { Log } from './log.ts'
 
@@ -11,7 +10,6 @@ import type { Log } from './log.ts'
 export interface Web {
   readonly tenant: Tenant
   readonly inbound: InboundContext
-  readonly outbound: OutboundContext
   readonly grant_types: readonly GrantType[]
   readonly log: Log
   /** The issuer is https: cookies are secure, browsers are told to stay on https. */

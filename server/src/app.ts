@@ -1,0 +1,74 @@
+import { TokenSealer } from './crypto/sealed_token.ts'
+import type { RootKey } from './crypto/tenant_keys.ts'
+import type { InboundContext } from './inbound/context.ts'
+import type { GrantType } from './inbound/grant_types/grant_type.ts'
+import { GRANT_TYPES } from './inbound/grant_types/index.ts'
+import { openOrCreateTenant } from './inbound/tenants.ts'
+import { UsageCounter } from './inbound/usage.ts'
+import type { Store } from './store/store.ts'
+import type { Tenant } from './store/tenant.ts'
+import type { Log } from './web/log.ts'
+import { createMachines, createRouter, type Machines } from './web/router.ts'
+import { cookieNames, type Web } from './web/web.ts'
+
+/** What an embedder gives to `createApp`. */
+export interface AppOptions {
+  /** The issuer: its URL without a trailing slash, on https, or on http for a loopback host (RFC 8414 section 2). */
+  readonly issuer: string
+  /** Where everything is kept; the app does not close it. */
+  readonly store: Store
+  /** The key that wraps every other key at rest. */
+  readonly root: RootKey
+  readonly log: Log
+  /** Milliseconds since the epoch; the database's own clock decides about expiry. */
+  readonly clock?: () => number
+  /** Further grant types; they pass the same door as the built-in ones (RFC 6749 section 4.5). */
+  readonly grant_types?: readonly GrantType[]
+}
+
+/** A running Sallyport without a socket. */
+export interface App {
+  readonly tenant: Tenant
+  readonly web: Web
+  /** Answers any request, on any runtime. */
+  fetch(request: Request): Promise<Response>
+  /** Answers machines without building streams, for a listener that has the whole body already. */
+  readonly machines: Machines
+  /** Writes what was counted; the store stays open. */
+  close(): Promise<void>
+}
+
+/**
+ * Builds the server around a store: opens the tenant of the issuer, made at first start, and wires every URL.
+ * Throws when the root key does not open the tenant's keys.
+ */
+export async function createApp(options: AppOptions): Promise<App> {
+  const { issuer, store, log } = options
+  const tenant = await openOrCreateTenant({ issuer, store, root: options.root, clock: options.clock ?? Date.now })
+  const inbound: InboundContext = {
+    tenant,
+    access_tokens: new TokenSealer('access_token', 'sp_at_'),
+    interactions: new TokenSealer('interaction', ''),
+    usage: new UsageCounter(store),
+  }
+  const url = new URL(issuer)
+  const web: Web = {
+    tenant,
+    inbound,
+    grant_types: [...GRANT_TYPES, ...(options.grant_types ?? [])],
+    log,
+    production: url.protocol === 'https:',
+    base: url.pathname.replace(/\/$/, ''),
+    origin: url.origin,
+    cookies: cookieNames(issuer),
+  }
+  const machines = createMachines(web)
+  const router = createRouter(web, machines)
+  return {
+    tenant,
+    web,
+    fetch: async (request) => router.fetch(request),
+    machines,
+    close: () => inbound.usage.flush(),
+  }
+}

@@ -1,0 +1,105 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import type { App } from './app.ts'
+import { LARGEST_BODY } from './web/machine.ts'
+import { newRequestId, tooLarge } from './web/router.ts'
+
+/** A listening server. */
+export interface Listening {
+  readonly server: Server
+  readonly port: number
+  /** Stops accepting, answers what is in flight, and cuts what is left after the grace. */
+  stop(grace_ms?: number): Promise<void>
+}
+
+const LONGEST_URL = 8192
+
+/** Serves an app over HTTP on one address (limits of OWASP ASVS 15.2.2 and of the docs of node:http). */
+export async function listen(app: App, options: { host: string; port: number }): Promise<Listening> {
+  const pages = getRequestListener((request) => app.fetch(request), { overrideGlobalObjects: false })
+  const server = createServer(
+    {
+      maxHeaderSize: 16_384,
+      headersTimeout: 10_000,
+      requestTimeout: 15_000,
+      connectionsCheckingInterval: 1_000,
+      keepAliveTimeout: 65_000,
+      keepAlive: true,
+      noDelay: true,
+    },
+    (request, response) => {
+      const url = request.url ?? '/'
+      if (url.length > LONGEST_URL) return refuseUrl(response)
+      const question = url.indexOf('?')
+      const path = question < 0 ? url : url.slice(0, question)
+      if (app.machines.has(path))
+        answerMachine(app, path, question < 0 ? '' : url.slice(question + 1), request, response)
+      else void pages(request, response)
+    },
+  )
+  server.maxRequestsPerSocket = 0
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, resolve)
+  })
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : options.port
+  return { server, port, stop: (grace_ms = 10_000) => stop(server, grace_ms) }
+}
+
+// The hot endpoints read their small body as it comes: a web stream would cost more than the endpoint itself.
+function answerMachine(
+  app: App,
+  path: string,
+  query: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const request_id = newRequestId()
+  const chunks: Buffer[] = []
+  let size = 0
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    if (size <= LARGEST_BODY) chunks.push(chunk)
+    else if (!response.headersSent) send(response, request_id, tooLarge())
+  })
+  request.on('end', () => {
+    if (size > LARGEST_BODY) return
+    const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+    const { headers } = request
+    const header = (name: string) => headers[name] as string | undefined
+    void app.machines
+      .answer(path, { method: request.method ?? 'GET', query, header, body, request_id })
+      .then((answer) => send(response, request_id, answer))
+  })
+  request.on('error', () => response.destroy())
+}
+
+function send(
+  response: ServerResponse,
+  request_id: string,
+  answer: { status: number; headers: Readonly<Record<string, string>>; body: string },
+): void {
+  response.writeHead(answer.status, {
+    ...answer.headers,
+    'X-Request-Id': request_id,
+    'Content-Length': Buffer.byteLength(answer.body),
+  })
+  response.end(answer.body)
+}
+
+function refuseUrl(response: ServerResponse): void {
+  response.writeHead(414, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-store', Connection: 'close' })
+  response.end(`The URL is longer than ${LONGEST_URL} bytes\n`)
+}
+
+async function stop(server: Server, grace_ms: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), grace_ms)
+  // Connections that fall idle while others are still being answered are let go as well.
+  const idle = setInterval(() => server.closeIdleConnections(), 50)
+  await closed
+  clearTimeout(timer)
+  clearInterval(idle)
+}

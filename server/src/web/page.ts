@@ -1,0 +1,197 @@
+import type { Context } from 'hono'
+import { getCookie, setCookie } from 'hono/cookie'
+import { randomBytes } from '../crypto/random.ts'
+import { judgeSession, readSessionToken, type SessionToken, type SignedIn } from '../inbound/sessions.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { type Params, readParams } from '../oauth/params.ts'
+import type { Configuration } from '../store/tenant.ts'
+import { decodeUtf8, LARGEST_BODY, readFailure } from './machine.ts'
+import { type ErrorData, type ErrorKind, renderError } from './pages/templates/error.ts'
+import { pageHeaders } from './ui/headers.ts'
+import type { SafeHtml } from './ui/html.ts'
+import { en } from './ui/text/en.ts'
+import type { View } from './ui/view.ts'
+import { csrfToken, isCsrfToken, type Web } from './web.ts'
+
+/** What Hono carries for one request. */
+export interface PageEnv {
+  Variables: { web: Web; request_id: string }
+}
+
+/** A request of a browser: its cookies read, its session judged. */
+export interface Visit {
+  readonly c: Context<PageEnv>
+  readonly web: Web
+  readonly request_id: string
+  /** The browser's own secret: it ties forms and connect flows to this browser. */
+  readonly browser: string
+  readonly session: SessionToken | null
+  readonly signed_in: SignedIn | null
+  readonly configuration: Configuration
+  readonly view: View
+}
+
+/** A page for browsers; what it throws becomes an error page, once. */
+export function page(answer: (visit: Visit) => Promise<Response> | Response) {
+  return async (c: Context<PageEnv>): Promise<Response> => {
+    const visit = await readVisit(c).catch((error) => failedVisit(c, error))
+    if (visit instanceof Response) return visit
+    try {
+      return await answer(visit)
+    } catch (error) {
+      return failurePage(visit, error)
+    }
+  }
+}
+
+/** A page whose form was posted: the post is proved to come from a page of ours before it is looked at. */
+export function submit(
+  answer: (visit: Visit, form: Params) => Promise<Response>,
+  onStale?: (visit: Visit) => Promise<Response>,
+) {
+  return page(async (visit) => {
+    requireSameOrigin(visit)
+    const form = await readPostedForm(visit.c)
+    const { tenant } = visit.web
+    const session_id = visit.signed_in?.session.session_id ?? null
+    if (!isCsrfToken(tenant, visit.browser, session_id, form.values['csrf_token'])) {
+      if (onStale) return onStale(visit)
+      return errorPage(visit, 'forged', 403)
+    }
+    return answer(visit, form)
+  })
+}
+
+/** Sends a page with its headers. */
+export function send(
+  visit: Visit,
+  html: SafeHtml,
+  options: { status?: number; script?: boolean; headers?: Record<string, string> } = {},
+): Response {
+  const headers = pageHeaders({ production: visit.web.production, script: options.script ?? false })
+  for (const [name, value] of Object.entries({ ...headers, ...options.headers })) visit.c.header(name, value)
+  return visit.c.body(html.toString(), (options.status ?? 200) as 200)
+}
+
+/** Sends the browser on: always 303, so that no password is posted again (RFC 9700 section 4.12). */
+export function redirect(visit: Visit, location: string): Response {
+  visit.c.header('Cache-Control', 'no-store')
+  visit.c.header('Referrer-Policy', 'no-referrer')
+  visit.c.header('Location', location)
+  return visit.c.body(null, 303)
+}
+
+/** A link of ours, under the path of the issuer. */
+export function ours(web: Web, path: string, query: Readonly<Record<string, string>> = {}): string {
+  const search = new URLSearchParams(query).toString()
+  return web.base + path + (search === '' ? '' : `?${search}`)
+}
+
+/** Sends an error page. */
+export function errorPage(visit: Visit, kind: ErrorKind, status: number, data: Partial<ErrorData> = {}): Response {
+  return send(visit, renderError(visit.view, { kind, request_id: visit.request_id, ...data }), { status })
+}
+
+/** The error page of a refusal; which words it has follows from its code. */
+export function refusalPage(visit: Visit, error: OAuthError, kind: ErrorKind = 'bad_request'): Response {
+  for (const [name, value] of Object.entries(error.headers)) visit.c.header(name, value)
+  const shown = error.status >= 500 ? 'server_error' : kind
+  const { error: code, error_description } = error
+  return errorPage(visit, shown, error.status, { error: code, error_description })
+}
+
+/** The page of whatever was thrown. */
+export function failurePage(visit: Visit, error: unknown): Response {
+  return refusalPage(visit, readFailure(error, visit.request_id, visit.web.log))
+}
+
+// Without the store not even a session can be read: the answer is plain text then.
+function failedVisit(c: Context<PageEnv>, error: unknown): Response {
+  const refusal = readFailure(error, c.get('request_id'), c.get('web').log)
+  for (const [name, value] of Object.entries(refusal.headers)) c.header(name, value)
+  c.header('Cache-Control', 'no-store')
+  return c.text(`${refusal.error_description}\n`, refusal.status as 500)
+}
+
+async function readVisit(c: Context<PageEnv>): Promise<Visit> {
+  const web = c.get('web')
+  const { tenant, cookies } = web
+  const session = readSessionToken(tenant, getCookie(c, cookies.session))
+  const authority = await tenant.store.loadBrowserAuthority({
+    tenant_id: tenant.tenant_id,
+    session_id: session?.session_id ?? '',
+    client_id: '',
+  })
+  if (!authority) throw new Error(`tenant ${tenant.tenant_id} is gone`)
+  const configuration = await tenant.configuration(authority.tenant.config_version)
+  const signed_in = judgeSession(authority, session, configuration.settings.session_idle_seconds)
+  const browser = readBrowser(c, web)
+  const theme = getCookie(c, cookies.theme)
+  const view: View = {
+    lang: 'en',
+    dir: 'ltr',
+    text: en,
+    now: authority.now,
+    base: web.base,
+    tenant: { name: configuration.name },
+    theme: theme === 'light' || theme === 'dark' ? theme : undefined,
+    csrf_token: csrfToken(tenant, browser, signed_in?.session.session_id ?? null),
+  }
+  return { c, web, request_id: c.get('request_id'), browser, session, signed_in, configuration, view }
+}
+
+function readBrowser(c: Context<PageEnv>, web: Web): string {
+  const known = getCookie(c, web.cookies.browser)
+  if (known !== undefined && /^[A-Za-z0-9_-]{43}$/.test(known)) return known
+  const browser = randomBytes(32).toString('base64url')
+  writeCookie(c, web, web.cookies.browser, browser)
+  return browser
+}
+
+/** Sets one of our cookies: never readable by script, never sent with requests that other sites make in the background. */
+export function writeCookie(c: Context<PageEnv>, web: Web, name: string, value: string, expires_at?: number): void {
+  setCookie(c, name, value, {
+    path: web.cookies.path,
+    secure: web.cookies.secure,
+    httpOnly: true,
+    sameSite: 'Lax',
+    ...(expires_at === undefined ? {} : { expires: new Date(expires_at) }),
+  })
+}
+
+/** Refuses a post that another site's page sent: by Fetch Metadata, else by Origin; one of the two must be there. */
+function requireSameOrigin(visit: Visit): void {
+  const site = visit.c.req.header('sec-fetch-site')
+  const origin = visit.c.req.header('origin')
+  const ok = site !== undefined ? site === 'same-origin' : origin === visit.web.origin
+  if (!ok) {
+    throw new OAuthError('invalid_request', 'The form was not posted by a page of this server', {
+      status: 403,
+      cause: `sec-fetch-site ${site ?? 'absent'}, origin ${origin ?? 'absent'}`,
+    })
+  }
+}
+
+async function readPostedForm(c: Context<PageEnv>): Promise<Params> {
+  const type = (c.req.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
+  if (type !== 'application/x-www-form-urlencoded') {
+    throw new OAuthError('invalid_request', 'The Content-Type must be application/x-www-form-urlencoded', {
+      status: 415,
+    })
+  }
+  return readParams(decodeUtf8(await readBody(c)))
+}
+
+/** Reads a body up to our limit. */
+export async function readBody(c: Context<PageEnv>, largest = LARGEST_BODY): Promise<Uint8Array> {
+  const tooLarge = () => new OAuthError('invalid_request', `The body is larger than ${largest} bytes`, { status: 413 })
+  if (Number(c.req.header('content-length') ?? 0) > largest) throw tooLarge()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of c.req.raw.body ?? []) {
+    size += chunk.byteLength
+    if (size > largest) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,134 @@
+import {
+  type AuthorizationOutcome,
+  authorize,
+  type ConsentAnswer,
+  type ConsentQuestion,
+  type Interaction,
+  openInteraction,
+  sealInteraction,
+} from '../../inbound/authorize.ts'
+import type { AuthorizationResponse } from '../../oauth/authorization_response.ts'
+import type { Params } from '../../oauth/params.ts'
+import { decodeUtf8 } from '../machine.ts'
+import { errorPage, ours, page, readBody, redirect, refusalPage, send, submit, type Visit } from '../page.ts'
+import { connectPath } from '../ui/paths.ts'
+import { renderFormPost } from './form_post.ts'
+import { renderConsent } from './templates/consent.ts'
+
+/** GET and POST /authorize: the authorization endpoint (RFC 6749 section 3.1). */
+export const authorizePage = page(async (visit) => {
+  const { c, web } = visit
+  const query = c.req.method === 'POST' ? decodeUtf8(await readBody(c)) : new URL(c.req.url).search.slice(1)
+  const interaction = { query, started_at: web.tenant.clock() }
+  return answerOutcome(visit, interaction, await authorize(web.inbound, interaction, visit.session, null))
+})
+
+/** GET /consent: goes on with an authorization request after sign-in, and asks what must be asked. */
+export const consentPage = page(async (visit) => {
+  const interaction = openInteraction(visit.web.inbound, visit.c.req.query('request'))
+  if (!interaction) return expired(visit)
+  return answerOutcome(visit, interaction, await authorize(visit.web.inbound, interaction, visit.session, null))
+})
+
+/** POST /consent: the user's answer. */
+export const consentSubmit = submit(
+  async (visit, form) => {
+    const interaction = openInteraction(visit.web.inbound, visit.c.req.query('request'))
+    if (!interaction) return expired(visit)
+    const answer = readAnswer(interaction, form)
+    return answerOutcome(visit, interaction, await authorize(visit.web.inbound, interaction, visit.session, answer))
+  },
+  // Signed in anew in another tab, or the cookie is gone: the page is simply shown again.
+  async (visit) => errorPage(visit, 'forged', 403),
+)
+
+function readAnswer(interaction: Interaction, form: Params): ConsentAnswer | null {
+  const { decision } = form.values
+  if ((decision !== 'allow' && decision !== 'deny') || interaction.shown_to === undefined) return null
+  const connections: Record<string, string> = Object.create(null)
+  for (const [name, value] of Object.entries(form.values)) {
+    if (name.startsWith('connection.')) connections[name.slice('connection.'.length)] = value
+  }
+  return { decision, connections, user_id: interaction.shown_to }
+}
+
+function answerOutcome(visit: Visit, interaction: Interaction, outcome: AuthorizationOutcome): Response {
+  const { web } = visit
+  switch (outcome.kind) {
+    case 'refused':
+      return refusalPage(visit, outcome.error, refusalKind(outcome.error.error_description))
+    case 'respond':
+      return answerClient(visit, outcome.response)
+    case 'login': {
+      const request = sealInteraction(web.inbound, interaction)
+      return redirect(visit, ours(web, '/login', { request }))
+    }
+    case 'consent': {
+      const shown_to = outcome.question.signed_in.user.user_id
+      const request = sealInteraction(web.inbound, { ...interaction, shown_to })
+      return send(visit, renderConsent(visit.view, consentData(visit, outcome.question, request)))
+    }
+  }
+}
+
+function refusalKind(error_description: string) {
+  if (error_description.includes('redirect_uri')) return 'untrusted_redirect'
+  return error_description.includes('client_id') ? 'unknown_client' : 'bad_request'
+}
+
+function answerClient(visit: Visit, response: AuthorizationResponse): Response {
+  return response.response_mode === 'form_post' ? renderFormPost(visit, response) : redirect(visit, response.location)
+}
+
+function expired(visit: Visit): Response {
+  return errorPage(visit, 'expired', 400)
+}
+
+const KINDS: readonly (readonly [RegExp, 'read' | 'change' | 'away'])[] = [
+  [/^offline_access$/, 'away'],
+  [/^(openid|profile|email|address|phone)$|[:._-](read|list|view)/, 'read'],
+]
+
+function consentData(visit: Visit, question: ConsentQuestion, request: string): Parameters<typeof renderConsent>[1] {
+  const { web, view } = visit
+  const { client, signed_in, scope, configuration } = question
+  const sentences = new Map<string, string>(Object.entries(view.text.scopes))
+  for (const resource of configuration.resources.values()) {
+    for (const [name, sentence] of resource.scopes) sentences.set(name, sentence)
+  }
+  const here = ours(web, '/consent', { request })
+  return {
+    action: here,
+    client: {
+      client_id: client.client_id,
+      client_name: client.client_name,
+      publisher: client.client_uri,
+      verified: client.trusted,
+    },
+    redirect_uri: question.redirect_uri,
+    user: { username: signed_in.user.username, name: signed_in.user.name ?? undefined },
+    switch_action: ours(web, '/login/switch', { request }),
+    scopes: scope.map((name) => ({
+      scope: name,
+      description: sentences.get(name) ?? name,
+      kind: KINDS.find(([pattern]) => pattern.test(name))?.[1] ?? 'change',
+      is_new: question.new_scope.includes(name),
+    })),
+    resources: question.resource
+      .filter((resource) => resource !== web.tenant.issuer && !resource.startsWith(`${web.tenant.issuer}/proxy/`))
+      .map((resource) => ({ resource, name: configuration.resources.get(resource)?.name })),
+    connectors: question.connections.map(({ connector, choices }) => ({
+      connector,
+      provider_name: connector,
+      scopes: [],
+      choices: choices.map(({ connection_id, account_name, ready }, i) => ({
+        connection_id,
+        account_label: account_name,
+        ready,
+        selected: i === 0,
+      })),
+      connect_href: ours(web, connectPath(connector), { return_to: here }),
+    })),
+    offline: scope.includes('offline_access'),
+  }
+}

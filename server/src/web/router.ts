@@ -1,0 +1,94 @@
+import { Hono } from 'hono'
+import { randomBytes } from '../crypto/random.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { type Answer, answerMachine, LARGEST_BODY, type MachineRequest, refusalAnswer } from './machine.ts'
+import { errorPage, failurePage, type PageEnv, page } from './page.ts'
+import { machineRoutes, pageRoutes } from './routes.ts'
+import type { Web } from './web.ts'
+
+/** The endpoints for machines: whether a path is one of theirs, and their answers. */
+export interface Machines {
+  has(path: string): boolean
+  answer(path: string, request: MachineRequest): Promise<Answer>
+}
+
+/** The endpoints of a server, each answer logged. */
+export function createMachines(web: Web): Machines {
+  const routes = machineRoutes(web.tenant.issuer)
+  return {
+    has: (path) => routes.has(path),
+    async answer(path, request) {
+      const started = performance.now()
+      const answer = await answerMachine(routes.get(path)!, web, request, web.log)
+      logRequest(web, request.request_id, request.method, path, answer.status, started)
+      return answer
+    },
+  }
+}
+
+/** The router over Request and Response: machines first, then the pages. */
+export function createRouter(web: Web, machines: Machines): Hono<PageEnv> {
+  const router = new Hono<PageEnv>()
+  router.use(async (c, next) => {
+    const request_id = newRequestId()
+    const { pathname } = new URL(c.req.url)
+    if (machines.has(pathname)) return answerRequest(machines, pathname, c.req.raw, request_id)
+    const started = performance.now()
+    c.set('web', web)
+    c.set('request_id', request_id)
+    await next()
+    c.header('X-Request-Id', request_id)
+    logRequest(web, request_id, c.req.method, c.req.path, c.res.status, started)
+  })
+  router.route(web.base === '' ? '/' : web.base, pageRoutes())
+  router.notFound(page((visit) => errorPage(visit, 'not_found', 404)))
+  router.onError((error, c) => page((visit) => failurePage(visit, error))(c))
+  return router
+}
+
+/** A short name for one request, by which its log lines and its error page are found. */
+export function newRequestId(): string {
+  return randomBytes(9).toString('base64url')
+}
+
+/** The refusal of a body over the limit (RFC 9110 section 15.5.14). */
+export function tooLarge(): Answer {
+  const text = `The body is larger than ${LARGEST_BODY} bytes`
+  return refusalAnswer(new OAuthError('invalid_request', text, { status: 413, headers: { Connection: 'close' } }))
+}
+
+async function answerRequest(machines: Machines, path: string, raw: Request, request_id: string): Promise<Response> {
+  const body = await readBytes(raw)
+  const answer = body
+    ? await machines.answer(path, {
+        method: raw.method,
+        query: new URL(raw.url).search.slice(1),
+        header: (name) => raw.headers.get(name) ?? undefined,
+        body,
+        request_id,
+      })
+    : tooLarge()
+  const headers = new Headers(answer.headers)
+  headers.set('X-Request-Id', request_id)
+  return new Response(answer.body === '' ? null : answer.body, { status: answer.status, headers })
+}
+
+async function readBytes(raw: Request): Promise<Uint8Array | null> {
+  if (!raw.body) return EMPTY
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of raw.body) {
+    size += chunk.byteLength
+    if (size > LARGEST_BODY) return null
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+const EMPTY = new Uint8Array(0)
+
+// The path alone: a query may hold what must never stand in a log.
+function logRequest(web: Web, request_id: string, method: string, path: string, status: number, started: number): void {
+  const ms = Math.round((performance.now() - started) * 100) / 100
+  web.log.info({ request_id, method, path, status, ms }, 'request')
+}

@@ -1,0 +1,48 @@
+import { Hono } from 'hono'
+import { wellKnownPaths } from '../oauth/metadata.ts'
+import { healthz, readyz } from './endpoints/health.ts'
+import { introspect } from './endpoints/introspect.ts'
+import { jwks, metadata, protectedResource } from './endpoints/metadata.ts'
+import { revoke } from './endpoints/revoke.ts'
+import { token } from './endpoints/token.ts'
+import { userinfo } from './endpoints/userinfo.ts'
+import type { MachineEndpoint } from './machine.ts'
+import type { PageEnv } from './page.ts'
+import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
+import { loginPage, loginSubmit } from './pages/login.ts'
+import { logoutSubmit, switchSubmit } from './pages/logout.ts'
+import { findAsset } from './ui/assets.ts'
+import type { Web } from './web.ts'
+
+/** Every URL for machines, by its path on the host. */
+export function machineRoutes(issuer: string): ReadonlyMap<string, MachineEndpoint<Web>> {
+  const base = new URL(issuer).pathname.replace(/\/$/, '')
+  return new Map<string, MachineEndpoint<Web>>([
+    [`${base}/token`, token],
+    [`${base}/introspect`, introspect],
+    [`${base}/revoke`, revoke],
+    [`${base}/userinfo`, userinfo],
+    [`${base}/jwks`, jwks],
+    ...wellKnownPaths(issuer).map(({ path }) => [path, metadata] as const),
+    [`/.well-known/oauth-protected-resource${base}/api`, protectedResource],
+    ['/healthz', healthz],
+    ['/readyz', readyz],
+  ])
+}
+
+/** Every URL for people, under the path of the issuer. */
+export function pageRoutes(): Hono<PageEnv> {
+  const pages = new Hono<PageEnv>()
+  pages.on(['GET', 'POST'], '/authorize', authorizePage)
+  pages.get('/consent', consentPage)
+  pages.post('/consent', consentSubmit)
+  pages.get('/login', loginPage)
+  pages.post('/login', loginSubmit)
+  pages.post('/login/switch', switchSubmit)
+  pages.post('/logout', logoutSubmit)
+  pages.get('/assets/:file', (c) => {
+    const asset = findAsset(`/assets/${c.req.param('file')}`)
+    return asset ? c.body(asset.body, 200, asset.headers) : c.text('Not found\n', 404)
+  })
+  return pages
+}
