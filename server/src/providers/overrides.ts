@@ -1,0 +1,69 @@
+import { OAuthError } from '../oauth/errors.ts'
+import type { ProviderFields } from './provider.ts'
+
+type Check = (value: unknown) => boolean
+
+const text: Check = (value) => typeof value === 'string' && value.length <= 2_048 && !/[\0-\x1f\x7f]/.test(value)
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value)
+const oneOf =
+  (...words: readonly unknown[]): Check =>
+  (value) =>
+    words.includes(value)
+const texts: Check = (value) => Array.isArray(value) && value.length <= 64 && value.every(text)
+const params: Check = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.entries(value).flat().every(text)
+const seconds: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const url = orNull((value) => text(value) && /^(https?:\/\/|\{)/.test(value as string))
+
+/** The fields that a connector may set or override, each with what it may hold. The rest needs a provider record. */
+const OVERRIDES = {
+  issuer: url,
+  discovery: oneOf('oidc', 'oauth2', null),
+  authorization_endpoint: url,
+  token_endpoint: url,
+  refresh_endpoint: url,
+  revocation_endpoint: url,
+  introspection_endpoint: url,
+  userinfo_endpoint: url,
+  device_authorization_endpoint: url,
+  jwks_uri: url,
+  api_base_url: url,
+  api_hosts: texts,
+  token_endpoint_auth_method: oneOf('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'),
+  revocation_endpoint_auth_method: oneOf('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none', null),
+  basic_credentials: oneOf('encoded', 'raw'),
+  pkce: oneOf('required', 'supported', 'refused'),
+  response_mode: oneOf('query', 'form_post', null),
+  authorization_params: params,
+  scope_parameter: orNull(text),
+  scope_separator: oneOf(' ', ',', '+', ';', '|'),
+  default_scope: text,
+  offline_scope: orNull(text),
+  offline_params: params,
+  token_request: oneOf('form', 'json', 'query'),
+  token_params: params,
+  refresh_params: params,
+  refresh_sends: (value) => texts(value) && (value as string[]).every(oneOf('scope', 'redirect_uri')),
+  access_token_seconds: orNull(seconds),
+  refresh_token_seconds: orNull(seconds),
+  authorization_scheme: (value) => typeof value === 'string' && /^[A-Za-z][A-Za-z0-9-]{0,31}$/.test(value),
+} as const satisfies { [K in keyof ProviderFields]?: Check }
+
+/** A field that a connector may override. */
+export type OverridableField = keyof typeof OVERRIDES
+
+/** The names of those fields, for the configuration file and the console. */
+export const OVERRIDABLE_FIELDS = Object.keys(OVERRIDES) as OverridableField[]
+
+/** Reads overridden fields from configuration; what is unknown or of the wrong type is refused by name. */
+export function readOverrides(input: Readonly<Record<string, unknown>>): Partial<ProviderFields> {
+  for (const [name, value] of Object.entries(input)) {
+    const check = Object.hasOwn(OVERRIDES, name) ? OVERRIDES[name as OverridableField] : undefined
+    if (!check) throw new OAuthError('invalid_request', `Field ${name} cannot be set for a connector`)
+    if (!check(value)) throw new OAuthError('invalid_request', `Field ${name} has a value that is not allowed`)
+  }
+  return input as Partial<ProviderFields>
+}
