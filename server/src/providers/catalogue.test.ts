@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { OAuthError } from '../oauth/errors.ts'
 import { BUILT_IN, createCatalogue, unverifiedFields } from './catalogue.ts'
 import { verified } from './fact.ts'
 import { OVERRIDABLE_FIELDS, readOverrides } from './overrides.ts'
 import type { Provider } from './provider.ts'
 import { missingPlaceholders, resolveProvider } from './resolve.ts'
+import { SettingError } from './setting_error.ts'
 import { STANDARD_FIELDS } from './standard.ts'
 
 const acme: Provider = {
@@ -99,8 +99,7 @@ test('a shared authority names the tenant in its ID tokens, an authority of one 
 test('O-05 a placeholder that does not fit is refused with the field it spoils', () => {
   assert.throws(
     () => resolveProvider(acme, { client_id: 'c', placeholders: { shop: 'evil.com/' } }),
-    (error) =>
-      error instanceof OAuthError && /Field authorization_endpoint: Value for shop/.test(error.error_description),
+    (error) => error instanceof SettingError && /Field authorization_endpoint: Value for shop/.test(error.message),
   )
   assert.throws(() => resolveProvider(acme, { client_id: 'c' }), /Value for shop is missing/)
   const fields = { token_endpoint: 'ftp://x.example/' }
@@ -114,7 +113,7 @@ test('the console can ask which placeholders lack a value', () => {
   assert.deepEqual(missingPlaceholders(acme), ['shop'])
   assert.deepEqual(missingPlaceholders(acme, { shop: 'north' }), [])
   assert.deepEqual(missingPlaceholders(createCatalogue().find('salesforce')!), [])
-  assert.throws(() => missingPlaceholders(acme, { shop: '../' }), OAuthError)
+  assert.throws(() => missingPlaceholders(acme, { shop: '../' }), SettingError)
 })
 
 test('overrides from configuration are checked by name and type', () => {
@@ -140,5 +139,5 @@ test('overrides from configuration are checked by name and type', () => {
     { refresh_sends: ['everything'] },
     { api_hosts: 'a.example' },
   ]
-  for (const input of refused) assert.throws(() => readOverrides(input), OAuthError, JSON.stringify(input))
+  for (const input of refused) assert.throws(() => readOverrides(input), SettingError, JSON.stringify(input))
 })

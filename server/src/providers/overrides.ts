@@ -1,5 +1,5 @@
-import { OAuthError } from '../oauth/errors.ts'
 import type { ProviderFields } from './provider.ts'
+import { SettingError } from './setting_error.ts'
 
 type Check = (value: unknown) => boolean
 
@@ -62,8 +62,8 @@ export const OVERRIDABLE_FIELDS = Object.keys(OVERRIDES) as OverridableField[]
 export function readOverrides(input: Readonly<Record<string, unknown>>): Partial<ProviderFields> {
   for (const [name, value] of Object.entries(input)) {
     const check = Object.hasOwn(OVERRIDES, name) ? OVERRIDES[name as OverridableField] : undefined
-    if (!check) throw new OAuthError('invalid_request', `Field ${name} cannot be set for a connector`)
-    if (!check(value)) throw new OAuthError('invalid_request', `Field ${name} has a value that is not allowed`)
+    if (!check) throw new SettingError(name, `Field ${name} cannot be set for a connector`)
+    if (!check(value)) throw new SettingError(name, `Field ${name} has a value that is not allowed`)
   }
   return input as Partial<ProviderFields>
 }

@@ -1,5 +1,5 @@
-import { OAuthError } from '../oauth/errors.ts'
 import type { Provider, ProviderFields } from './provider.ts'
+import { SettingError } from './setting_error.ts'
 import { STANDARD_FIELDS } from './standard.ts'
 import { expandUrl, type PlaceholderValues, readPlaceholderValue } from './template.ts'
 
@@ -51,8 +51,8 @@ export function resolveProvider(provider: Provider, settings: ProviderSettings):
       const expanded = expandUrl(template.replace('{token}', TOKEN_MARK), placeholders, values)
       urls[name] = expanded.replace(TOKEN_MARK, '{token}')
     } catch (cause) {
-      if (!(cause instanceof OAuthError)) throw cause
-      throw new OAuthError('invalid_request', `Field ${name}: ${cause.error_description}`, { cause })
+      if (!(cause instanceof SettingError)) throw cause
+      throw new SettingError(cause.setting, `Field ${name}: ${cause.message}`, { cause })
     }
   }
   const api_hosts = fields.api_hosts.map((host) => new URL(expandUrl(`https://${host}`, placeholders, values)).host)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { OAuthError } from '../oauth/errors.ts'
+import { SettingError } from './setting_error.ts'
 import { expandUrl, type Placeholder, readLearnedOrigin, readPlaceholderValue } from './template.ts'
 
 const label: Placeholder = { label: 'Tenant', form: 'label' }
@@ -203,8 +203,8 @@ test('O-05 no hostile value leaves the place that the template gives it', () => 
       try {
         expanded = expand(template, { [name]: value })
       } catch (error) {
-        assert.ok(error instanceof OAuthError, `${name} ${JSON.stringify(value)}`)
-        assert.doesNotMatch(error.error_description, /evil/)
+        assert.ok(error instanceof SettingError, `${name} ${JSON.stringify(value)}`)
+        assert.doesNotMatch(error.message, /evil/)
         continue
       }
       // A few are harmless in one place: "-a-" as a path segment is a name like any other.
@@ -221,10 +221,10 @@ test('O-05 no hostile value leaves the place that the template gives it', () => 
 
 test('O-05 numbers and addresses do not become hosts', () => {
   for (const value of ['127.0.0.1', '2130706433', '0x7f000001', '127.1', '0', 'localhost', '1.1.1.1.', '10.0.0']) {
-    assert.throws(() => expand('https://{anyHost}/', { anyHost: value }), OAuthError, value)
+    assert.throws(() => expand('https://{anyHost}/', { anyHost: value }), SettingError, value)
   }
   for (const value of ['2130706433', '0x7f000001', '0']) {
-    assert.throws(() => expand('https://{label}/', { label: value }), OAuthError, value)
+    assert.throws(() => expand('https://{label}/', { label: value }), SettingError, value)
     assert.equal(expand('https://{label}.example.com/', { label: value }), `https://${value}.example.com/`)
   }
 })
@@ -238,7 +238,7 @@ test('O-05 a host outside its suffixes is refused, however it is dressed', () =>
     'my.example.com.evil.com',
     'a.my.example.comx',
   )
-  for (const value of hosts) assert.throws(() => readPlaceholderValue('host', host, value), OAuthError, value)
+  for (const value of hosts) assert.throws(() => readPlaceholderValue('host', host, value), SettingError, value)
 })
 
 test('O-05 a learned API origin must be https, on the default port and under its suffixes', () => {

@@ -1,4 +1,4 @@
-import { OAuthError } from '../oauth/errors.ts'
+import { SettingError } from './setting_error.ts'
 
 /** What may stand in for a placeholder. */
 export interface Placeholder {
@@ -33,23 +33,23 @@ export function expandUrl(
 ): string {
   const expanded = template.replace(/\{([^{}]*)\}/g, (_, name: string) => {
     const placeholder = Object.hasOwn(placeholders, name) ? placeholders[name]! : undefined
-    if (!placeholder) throw new OAuthError('invalid_request', `Placeholder ${name} is not known to this provider`)
+    if (!placeholder) throw new SettingError(name, `Placeholder ${name} is not known to this provider`)
     return readPlaceholderValue(name, placeholder, Object.hasOwn(values, name) ? values[name] : placeholder.default)
   })
   const url = URL.parse(expanded)
   // The parser changes what is not canonical: dot segments, backslashes, escapes, odd hosts, default ports.
   const canonical = url && (url.href === expanded || url.href === `${expanded}/`)
   if (!canonical || !/^https?:$/.test(url.protocol) || url.username + url.password + url.hash !== '') {
-    throw new OAuthError('invalid_request', 'The values of the placeholders do not make a valid URL')
+    throw new SettingError('placeholders', 'The values of the placeholders do not make a valid URL')
   }
   return expanded
 }
 
 /** Checks one value against its placeholder and brings it into canonical form. */
 export function readPlaceholderValue(name: string, placeholder: Placeholder, value: string | undefined): string {
-  if (value === undefined || value === '') throw new OAuthError('invalid_request', `Value for ${name} is missing`)
+  if (value === undefined || value === '') throw new SettingError(name, `Value for ${name} is missing`)
   const read = readForm(placeholder, value)
-  if (read === null) throw new OAuthError('invalid_request', `Value for ${name} is not a valid ${placeholder.form}`)
+  if (read === null) throw new SettingError(name, `Value for ${name} is not a valid ${placeholder.form}`)
   return read
 }
 
