@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigError, type ConfigSources, readConfig } from './config.ts'
+
+const read = (sources: Partial<ConfigSources>) => readConfig({ flags: {}, env: {}, cwd: '/srv', ...sources })
+const KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('base64')
+
+function refuses(sources: Partial<ConfigSources>, ...sentences: RegExp[]): void {
+  assert.throws(
+    () => read(sources),
+    (error) => {
+      assert.ok(error instanceof ConfigError)
+      for (const sentence of sentences) {
+        assert.ok(
+          error.sentences.some((said) => sentence.test(said)),
+          `${sentence} in ${error.sentences.join('\n')}`,
+        )
+      }
+      assert.equal(error.sentences.length, sentences.length, error.message)
+      return true
+    },
+  )
+}
+
+test('without any setting the server listens on loopback, port 9400, in development', () => {
+  const { root_key, ...config } = read({})
+  assert.deepEqual(config, {
+    host: '127.0.0.1',
+    port: 9400,
+    issuer: 'http://localhost:9400',
+    production: false,
+    data_dir: '/srv/.sallyport',
+    database_url: undefined,
+    egress_allow: [],
+    log_level: 'info',
+    log_format: 'text',
+    log_file: undefined,
+  })
+  assert.deepEqual(root_key, { kind: 'made', file: '/srv/.sallyport/root_key' })
+})
+
+test('a flag wins over the environment, the environment over the file, the file over the default', () => {
+  const file = { port: '1003', host: '127.0.0.3', log_level: 'warn' } as const
+  const env = { PORT: '1002', HOST: '127.0.0.2' }
+  const { port, host, log_level, log_format } = read({ flags: { port: '1001' }, env, file })
+  assert.deepEqual([port, host, log_level, log_format], [1001, '127.0.0.2', 'warn', 'text'])
+})
+
+test('the default issuer has the port, and an empty variable counts as absent', () => {
+  assert.equal(read({ env: { PORT: '9500', SALLYPORT_ISSUER: '' } }).issuer, 'http://localhost:9500')
+})
+
+test('an https issuer means production: JSON logs, and a root key that is given', () => {
+  const env = { SALLYPORT_ISSUER: 'https://login.example.com/hub', SALLYPORT_ROOT_KEY: KEY }
+  const config = read({ env })
+  assert.deepEqual([config.production, config.log_format, config.root_key.kind], [true, 'json', 'given'])
+  refuses({ env: { SALLYPORT_ISSUER: 'https://login.example.com' } }, /production, which needs a root key/)
+})
+
+test('a root key is 32 random bytes as base64, base64url or hex, and is never repeated', () => {
+  const bytes = Buffer.from(KEY, 'base64')
+  for (const text of [
+    KEY,
+    `${KEY}\n`,
+    bytes.toString('base64url'),
+    bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
+  ]) {
+    assert.equal(read({ env: { SALLYPORT_ROOT_KEY: text } }).root_key.kind, 'given')
+  }
+  refuses(
+    { env: { SALLYPORT_ROOT_KEY: 'hunter2' } },
+    /^SALLYPORT_ROOT_KEY must be 32 bytes as base64, base64url or hex$/,
+  )
+  refuses({ env: { SALLYPORT_ROOT_KEY: '0'.repeat(64) } }, /^SALLYPORT_ROOT_KEY is not random/)
+})
+
+test('of two root keys the nearer source wins, and two from the same source are refused', () => {
+  const env = { SALLYPORT_ROOT_KEY: KEY }
+  assert.deepEqual(read({ env, flags: { root_key_file: 'key' } }).root_key, { kind: 'file', file: '/srv/key' })
+  assert.equal(read({ env, file: { root_key_file: 'key' } }).root_key.kind, 'given')
+  refuses(
+    { env: { ...env, SALLYPORT_ROOT_KEY_FILE: 'key' } },
+    /^Give SALLYPORT_ROOT_KEY or SALLYPORT_ROOT_KEY_FILE, not/,
+  )
+})
+
+for (const [issuer, sentence] of [
+  ['login.example.com', /must be a URL such as/],
+  ['ftp://login.example.com', /must be a URL such as/],
+  ['http://login.example.com', /may be http only at localhost/],
+  ['http://10.0.0.1:9400', /may be http only at localhost/],
+  ['http://localhost.example.com', /may be http only at localhost/],
+  ['https://login.example.com/', /must be written as https:\/\/login\.example\.com$/],
+  ['https://login.example.com/hub/', /must be written as https:\/\/login\.example\.com\/hub$/],
+  ['https://login.example.com:443', /must be written as https:\/\/login\.example\.com$/],
+  ['https://LOGIN.example.com', /must be written as https:\/\/login\.example\.com$/],
+  ['https://login.example.com/a/../b', /must be written as https:\/\/login\.example\.com\/b$/],
+  ['https://login.example.com/?tenant=1', /must not have a query or a fragment/],
+  ['https://login.example.com/#', /must not have a query or a fragment/],
+  ['https://a%20b.example.com/', /must be a URL such as/],
+  ['https://login.example.com/a%20b', /may have a path of letters/],
+  ['https://login.example.com/a//b', /may have a path of letters/],
+  ['https://login.example.com/.well-known', /none called .well-known/],
+] as const) {
+  test(`the issuer ${issuer} is refused`, () => {
+    refuses({ env: { SALLYPORT_ISSUER: issuer, SALLYPORT_ROOT_KEY: KEY } }, sentence)
+  })
+}
+
+test('an issuer with a password is refused without repeating it', () => {
+  refuses({ flags: { issuer: 'http://alice:hunter2@localhost' } }, /^--issuer must not have a user name or password$/)
+})
+
+test('an http issuer may be at any name of this machine, with a path', () => {
+  for (const issuer of ['http://localhost:9400/hub', 'http://127.0.0.1:1', 'http://[::1]:9400', 'http://a.localhost']) {
+    assert.deepEqual([read({ flags: { issuer } }).issuer, read({ flags: { issuer } }).production], [issuer, false])
+  }
+})
+
+test('every wrong setting is told at once, each by the name under which it was set', () => {
+  refuses(
+    {
+      flags: { port: '0', log_level: 'loud' },
+      env: { HOST: '127.0.0.1:80 ', DATABASE_URL: 'mysql://root:hunter2@db/x', SALLYPORT_EGRESS_ALLOW: '10.0.0.0/33' },
+      file: { log_format: 'xml' },
+    },
+    /^--port must be a whole number from 1 to 65535$/,
+    /^HOST must be an address or a host name, without port$/,
+    /^DATABASE_URL must be a URL that begins with postgres:\/\/ or postgresql:\/\/$/,
+    /^SALLYPORT_EGRESS_ALLOW: Egress allow entry "10\.0\.0\.0\/33" is not a CIDR range/,
+    /^--log-level must be debug, info, warn, error or silent$/,
+    /^server\.log_format must be text or json$/,
+  )
+})
+
+test('an unknown SALLYPORT_ variable is refused with the nearest known one', () => {
+  refuses({ env: { SALLYPORT_ISUER: 'x' } }, /^SALLYPORT_ISUER is not a setting; did you mean SALLYPORT_ISSUER\?$/)
+  refuses({ env: { SALLYPORT_PORT: '9500' } }, /^SALLYPORT_PORT is not a setting; did you mean PORT\?$/)
+  refuses({ env: { SALLYPORT_COLOUR: 'red' } }, /^SALLYPORT_COLOUR is not a setting$/)
+})
+
+test('the variables by which Kubernetes describes a neighbour called sallyport are no settings', () => {
+  const env = {
+    SALLYPORT_SERVICE_HOST: '10.0.0.7',
+    SALLYPORT_SERVICE_PORT: '9400',
+    SALLYPORT_SERVICE_PORT_HTTP: '9400',
+    SALLYPORT_PORT: 'tcp://10.0.0.7:9400',
+    SALLYPORT_PORT_9400_TCP: 'tcp://10.0.0.7:9400',
+    SALLYPORT_PORT_9400_TCP_ADDR: '10.0.0.7',
+  }
+  assert.equal(read({ env }).port, 9400)
+})
