@@ -59,6 +59,8 @@ create table resources (
   default_scopes text not null,
   access_token_format text not null check (access_token_format in ('jwt', 'opaque')),
   access_token_lifetime_seconds bigint not null,
+  -- 1 where every user may give its scopes away, whatever their roles.
+  every_user bigint not null,
   created_at bigint not null,
   updated_at bigint not null,
   primary key (tenant_id, resource)
@@ -268,6 +270,7 @@ create table connectors (
   version bigint not null,
   -- What the provider holds against this registration of ours; never a user's fault.
   error text,
+  error_description text,
   error_at bigint,
   disabled_at bigint,
   created_at bigint not null,

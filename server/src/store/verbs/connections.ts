@@ -52,7 +52,7 @@ export const loadConnection = read(function* (args: {
       c.refresh_expires_at, c.intent_id, c.intent_deadline_at, c.uncertain_at, c.sealed_candidate, c.refresh_failures,
       c.retry_at, c.last_used_at,
       k.provider, k.client_id as k_client_id, k.sealed_client_secret, k.scope as k_scope, k.settings as k_settings,
-      k.version as k_version, k.error as k_error, k.error_at as k_error_at, k.disabled_at as k_disabled_at,
+      k.version as k_version, k.error as k_error, k.error_description as k_error_description, k.error_at as k_error_at, k.disabled_at as k_disabled_at,
       t.disabled_at as t_disabled_at, u.disabled_at as u_disabled_at
     from connections c
     join tenants t on t.tenant_id = c.tenant_id

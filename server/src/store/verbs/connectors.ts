@@ -1,5 +1,5 @@
 import type { NewEvent } from '../records.ts'
-import { bytes, NOW, type Run, read, sql, write } from '../sql.ts'
+import { bytes, NOW, type Run, read, sql, text, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
 
 /** A tenant's own registration at a provider, as its row holds it; `settings` is JSON. */
@@ -13,12 +13,13 @@ export interface ConnectorRecord {
   readonly version: number
   /** What the provider holds against this registration, as its error code. */
   readonly error: string | null
+  readonly error_description: string | null
   readonly error_at: number | null
   readonly disabled_at: number | null
 }
 
 /** A connector to make or change, sealed under its new version. */
-export type SavedConnector = Omit<ConnectorRecord, 'error' | 'error_at' | 'disabled_at'>
+export type SavedConnector = Omit<ConnectorRecord, 'error' | 'error_description' | 'error_at' | 'disabled_at'>
 
 /** Makes a connector; false when the name is taken. */
 export const createConnector = write(function* (args: {
@@ -49,7 +50,7 @@ export const updateConnector = write(function* (args: {
   const [changed] = yield* sql<{ connector: string }>`
     update connectors set provider = ${connector.provider}, client_id = ${connector.client_id},
       sealed_client_secret = ${bytes(connector.sealed_client_secret)}, scope = ${connector.scope},
-      settings = ${connector.settings}, version = ${connector.version}, error = null, error_at = null,
+      settings = ${connector.settings}, version = ${connector.version}, error = null, error_description = null, error_at = null,
       updated_at = ${event.at}
     where tenant_id = ${args.tenant_id} and connector = ${connector.connector} and version = ${args.from_version}
     returning connector`
@@ -84,17 +85,19 @@ export const noteConnectorError = write(
     connector: string
     version: number
     error: string | null
+    error_description: string | null
     event: NewEvent
   }): Run<boolean> {
     const [changed] =
       args.error === null
         ? yield* sql<{ connector: string }>`
-            update connectors set error = null, error_at = null
+            update connectors set error = null, error_description = null, error_at = null
             where tenant_id = ${args.tenant_id} and connector = ${args.connector} and version = ${args.version}
               and error is not null
             returning connector`
         : yield* sql<{ connector: string }>`
-            update connectors set error = ${args.error}, error_at = ${NOW}
+            update connectors set error = ${args.error}, error_description = ${text(args.error_description)},
+              error_at = ${NOW}
             where tenant_id = ${args.tenant_id} and connector = ${args.connector} and version = ${args.version}
               and (error is null or error <> ${args.error})
             returning connector`
@@ -142,7 +145,7 @@ export interface ListedConnector extends ConnectorRecord {
 export const listConnectors = read(function* (args: { tenant_id: string }): Run<ListedConnector[]> {
   return yield* sql<ListedConnector>`
     select k.connector, k.provider, k.client_id, k.sealed_client_secret, k.scope, k.settings, k.version, k.error,
-      k.error_at, k.disabled_at, k.created_at, k.updated_at,
+      k.error_description, k.error_at, k.disabled_at, k.created_at, k.updated_at,
       (select count(*) from connections c
         where c.tenant_id = k.tenant_id and c.connector = k.connector and c.state <> 'disconnected') as connections
     from connectors k where k.tenant_id = ${args.tenant_id} order by k.connector limit 1000`
@@ -155,7 +158,7 @@ export const findConnector = read(function* (args: {
 }): Run<ListedConnector | null> {
   const [connector] = yield* sql<ListedConnector>`
     select k.connector, k.provider, k.client_id, k.sealed_client_secret, k.scope, k.settings, k.version, k.error,
-      k.error_at, k.disabled_at, k.created_at, k.updated_at,
+      k.error_description, k.error_at, k.disabled_at, k.created_at, k.updated_at,
       (select count(*) from connections c
         where c.tenant_id = k.tenant_id and c.connector = k.connector and c.state <> 'disconnected') as connections
     from connectors k where k.tenant_id = ${args.tenant_id} and k.connector = ${args.connector}`
@@ -173,6 +176,7 @@ export function readConnector(row: Readonly<Record<string, unknown>>): Connector
     settings: row['k_settings'] as string,
     version: row['k_version'] as number,
     error: row['k_error'] as string | null,
+    error_description: row['k_error_description'] as string | null,
     error_at: row['k_error_at'] as number | null,
     disabled_at: row['k_disabled_at'] as number | null,
   }
