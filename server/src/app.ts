@@ -7,6 +7,8 @@ import { openOrCreateTenant } from './inbound/tenants.ts'
 import { UsageCounter } from './inbound/usage.ts'
 import type { Store } from './store/store.ts'
 import type { Tenant } from './store/tenant.ts'
+import type { CompatDoor } from './web/compat/door.ts'
+import { COMPAT_DOORS } from './web/compat/index.ts'
 import type { Log } from './web/log.ts'
 import { createMachines, createRouter, type Machines } from './web/router.ts'
 import { cookieNames, type Web } from './web/web.ts'
@@ -24,6 +26,8 @@ export interface AppOptions {
   readonly clock?: () => number
   /** Further grant types; they pass the same door as the built-in ones (RFC 6749 section 4.5). */
   readonly grant_types?: readonly GrantType[]
+  /** Doors of other systems; all that come with the server unless a list is given. */
+  readonly doors?: readonly CompatDoor[]
 }
 
 /** A running Sallyport without a socket. */
@@ -56,6 +60,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tenant,
     inbound,
     grant_types: [...GRANT_TYPES, ...(options.grant_types ?? [])],
+    doors: options.doors ?? COMPAT_DOORS,
     log,
     production: url.protocol === 'https:',
     base: url.pathname.replace(/\/$/, ''),

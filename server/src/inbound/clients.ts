@@ -58,14 +58,3 @@ export function requireGrantType(client: Client, grant_type: string): void {
     throw new OAuthError('unauthorized_client', `The client is not registered for grant_type ${grant_type}`)
   }
 }
-
-/** The scopes that a list of a user's roles may give away. A tenant that has no roles of its own only guards administration. */
-export function scopesOfRoles(
-  roles: ReadonlyMap<string, readonly string[]>,
-  held: readonly string[],
-  known: Iterable<string>,
-): string[] {
-  const scopes = new Set(held.flatMap((role) => roles.get(role) ?? []))
-  if (roles.size <= 1) for (const scope of known) if (!scope.startsWith('admin:')) scopes.add(scope)
-  return [...scopes]
-}

@@ -1,7 +1,6 @@
 import type { Client } from '../oauth/client.ts'
 import { IDENTITY_SCOPES, intersect } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
-import { scopesOfRoles } from './clients.ts'
 
 /** The resource by which a client asks for the use of a user's connection: the proxy of one connector. */
 export function proxyResource(issuer: string, connector: string): string {
@@ -40,10 +39,19 @@ export function defaultScopes(configuration: Configuration, resources: readonly 
   return resources.flatMap((resource) => configuration.resources.get(resource)?.default_scopes ?? [])
 }
 
-/** The scopes that a user's roles may give away now; `roles` is the JSON of the user's row. */
+/**
+ * The scopes that a user's roles may give away now; `roles` is the JSON of the user's row. Resources open to every user
+ * ask for no role, and a tenant that has no roles of its own guards nothing but its administration.
+ */
 export function roleScopes(configuration: Configuration, roles: string): string[] {
-  const known = [...configuration.resources.values()].flatMap(({ scopes }) => [...scopes.keys()])
-  return scopesOfRoles(configuration.roles, JSON.parse(roles) as string[], known)
+  const held = JSON.parse(roles) as string[]
+  const scopes = held.flatMap((role) => configuration.roles.get(role) ?? [])
+  const unguarded = configuration.roles.size <= 1
+  for (const resource of configuration.resources.values()) {
+    if (!resource.every_user && !unguarded) continue
+    for (const scope of resource.scopes.keys()) if (!scope.startsWith('admin:')) scopes.push(scope)
+  }
+  return scopes
 }
 
 /** What is left of once granted scopes: those the client may still have and the user's roles still give. */

@@ -115,6 +115,8 @@ export interface ResourceRecord {
   readonly default_scopes: string
   readonly access_token_format: 'jwt' | 'opaque'
   readonly access_token_lifetime_seconds: number
+  /** 1 where every user may give its scopes away, whatever their roles. */
+  readonly every_user?: number
 }
 
 /** A role and the JSON list of scopes that its holders can give away. */

@@ -14,6 +14,7 @@ export interface Resource {
   readonly default_scopes: readonly string[]
   readonly access_token_format: 'jwt' | 'opaque'
   readonly access_token_lifetime_seconds: number
+  readonly every_user: boolean
 }
 
 /** One version of a tenant's configuration; it never changes, a new version is a new object. */
@@ -104,5 +105,6 @@ function readResource(row: TenantConfig['resources'][number]): Resource {
     default_scopes: JSON.parse(row.default_scopes) as string[],
     access_token_format: row.access_token_format,
     access_token_lifetime_seconds: row.access_token_lifetime_seconds,
+    every_user: row.every_user === 1,
   }
 }

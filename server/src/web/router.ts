@@ -14,7 +14,7 @@ export interface Machines {
 
 /** The endpoints of a server, each answer logged. */
 export function createMachines(web: Web): Machines {
-  const routes = machineRoutes(web.tenant.issuer)
+  const routes = machineRoutes(web.tenant.issuer, web.doors)
   return {
     has: (path) => routes.has(path),
     async answer(path, request) {
@@ -40,7 +40,7 @@ export function createRouter(web: Web, machines: Machines): Hono<PageEnv> {
     c.header('X-Request-Id', request_id)
     logRequest(web, request_id, c.req.method, c.req.path, c.res.status, started)
   })
-  router.route(web.base === '' ? '/' : web.base, pageRoutes())
+  router.route(web.base === '' ? '/' : web.base, pageRoutes(web.doors))
   router.notFound(page((visit) => errorPage(visit, 'not_found', 404)))
   router.onError((error, c) => page((visit) => failurePage(visit, error))(c))
   return router

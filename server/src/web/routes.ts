@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { wellKnownPaths } from '../oauth/metadata.ts'
+import type { CompatDoor } from './compat/door.ts'
 import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
 import { jwks, metadata, protectedResource } from './endpoints/metadata.ts'
@@ -15,7 +16,7 @@ import { findAsset } from './ui/assets.ts'
 import type { Web } from './web.ts'
 
 /** Every URL for machines, by its path on the host. */
-export function machineRoutes(issuer: string): ReadonlyMap<string, MachineEndpoint<Web>> {
+export function machineRoutes(issuer: string, doors: readonly CompatDoor[]): ReadonlyMap<string, MachineEndpoint<Web>> {
   const base = new URL(issuer).pathname.replace(/\/$/, '')
   return new Map<string, MachineEndpoint<Web>>([
     [`${base}/token`, token],
@@ -27,13 +28,14 @@ export function machineRoutes(issuer: string): ReadonlyMap<string, MachineEndpoi
     [`/.well-known/oauth-protected-resource${base}/api`, protectedResource],
     ['/healthz', healthz],
     ['/readyz', readyz],
+    ...doors.flatMap((door) => door.machines(base)),
   ])
 }
 
 /** Every URL for people, under the path of the issuer. */
-export function pageRoutes(): Hono<PageEnv> {
+export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   const pages = new Hono<PageEnv>()
-  pages.on(['GET', 'POST'], '/authorize', authorizePage)
+  pages.on(['GET', 'POST'], '/authorize', authorizePage())
   pages.get('/consent', consentPage)
   pages.post('/consent', consentSubmit)
   pages.get('/login', loginPage)
@@ -44,5 +46,6 @@ export function pageRoutes(): Hono<PageEnv> {
     const asset = findAsset(`/assets/${c.req.param('file')}`)
     return asset ? c.body(asset.body, 200, asset.headers) : c.text('Not found\n', 404)
   })
+  for (const door of doors) door.pages(pages)
   return pages
 }

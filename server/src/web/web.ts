@@ -4,6 +4,7 @@ import { equalBytes, hmac } from '../crypto/hash.ts'
 import type { InboundContext } from '../inbound/context.ts'
 import type { GrantType } from '../inbound/grant_types/grant_type.ts'
 import type { Tenant } from '../store/tenant.ts'
+import type { CompatDoor } from './compat/door.ts'
 import type { Log } from './log.ts'
 
 /** What every endpoint and page works with. */
@@ -11,6 +12,7 @@ export interface Web {
   readonly tenant: Tenant
   readonly inbound: InboundContext
   readonly grant_types: readonly GrantType[]
+  readonly doors: readonly CompatDoor[]
   readonly log: Log
   /** The issuer is https: cookies are secure, browsers are told to stay on https. */
   readonly production: boolean

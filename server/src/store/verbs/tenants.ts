@@ -44,12 +44,13 @@ function* insertSigningKey(tenant_id: string, key: SigningKeyRecord, at: number)
 function* upsertResource(tenant_id: string, resource: ResourceRecord, at: number): Run<void> {
   yield* sql`
     insert into resources (tenant_id, resource, name, scopes, default_scopes, access_token_format,
-      access_token_lifetime_seconds, created_at, updated_at)
+      access_token_lifetime_seconds, every_user, created_at, updated_at)
     values (${tenant_id}, ${resource.resource}, ${resource.name}, ${resource.scopes}, ${resource.default_scopes},
-      ${resource.access_token_format}, ${resource.access_token_lifetime_seconds}, ${at}, ${at})
+      ${resource.access_token_format}, ${resource.access_token_lifetime_seconds}, ${resource.every_user ?? 0}, ${at}, ${at})
     on conflict (tenant_id, resource) do update set name = excluded.name, scopes = excluded.scopes,
       default_scopes = excluded.default_scopes, access_token_format = excluded.access_token_format,
-      access_token_lifetime_seconds = excluded.access_token_lifetime_seconds, updated_at = excluded.updated_at`
+      access_token_lifetime_seconds = excluded.access_token_lifetime_seconds, every_user = excluded.every_user,
+      updated_at = excluded.updated_at`
 }
 
 function* upsertRole(tenant_id: string, role: RoleRecord, at: number): Run<void> {
@@ -101,7 +102,7 @@ export const loadTenantConfig = read(function* ({ tenant_id }: { tenant_id: stri
     const before = yield* selectTenant(tenant_id)
     if (!before) return null
     const resources = yield* sql<ResourceRecord>`
-      select resource, name, scopes, default_scopes, access_token_format, access_token_lifetime_seconds
+      select resource, name, scopes, default_scopes, access_token_format, access_token_lifetime_seconds, every_user
       from resources where tenant_id = ${tenant_id} order by resource`
     const roles = yield* sql<RoleRecord>`select role, scopes from roles where tenant_id = ${tenant_id} order by role`
     const signing_keys = yield* sql<SigningKeyRecord>`

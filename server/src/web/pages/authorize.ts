@@ -15,13 +15,14 @@ import { connectPath } from '../ui/paths.ts'
 import { renderFormPost } from './form_post.ts'
 import { renderConsent } from './templates/consent.ts'
 
-/** GET and POST /authorize: the authorization endpoint (RFC 6749 section 3.1). */
-export const authorizePage = page(async (visit) => {
-  const { c, web } = visit
-  const query = c.req.method === 'POST' ? decodeUtf8(await readBody(c)) : new URL(c.req.url).search.slice(1)
-  const interaction = { query, started_at: web.tenant.clock() }
-  return answerOutcome(visit, interaction, await authorize(web.inbound, interaction, visit.session, null))
-})
+/** GET and POST /authorize: the authorization endpoint (RFC 6749 section 3.1); other doors translate into its terms. */
+export const authorizePage = (translate: (query: string) => string = (query) => query) =>
+  page(async (visit) => {
+    const { c, web } = visit
+    const text = c.req.method === 'POST' ? decodeUtf8(await readBody(c)) : new URL(c.req.url).search.slice(1)
+    const interaction = { query: translate(text), started_at: web.tenant.clock() }
+    return answerOutcome(visit, interaction, await authorize(web.inbound, interaction, visit.session, null))
+  })
 
 /** GET /consent: goes on with an authorization request after sign-in, and asks what must be asked. */
 export const consentPage = page(async (visit) => {
