@@ -6,9 +6,10 @@ import { insertEvent } from './events.ts'
 
 /** How an asked lease was answered; `until` is the database's time. */
 export type Lease =
-  /** Ours until the deadline; `issued_at` is the database's time, `uncertain_at` since when an answer may be lost. */
+  /** Ours until the deadline; `uncertain_at` says since when an answer may be lost. */
   | { readonly kind: 'leased'; readonly now: number; readonly uncertain_at: number | null }
-  | { readonly kind: 'held' | 'backoff'; readonly now: number; readonly until: number }
+  | { readonly kind: 'held'; readonly now: number; readonly until: number }
+  | { readonly kind: 'backoff'; readonly now: number; readonly until: number }
   /** Another answer was stored, or the connection is no longer ready: read again. */
   | { readonly kind: 'moved' }
 

@@ -1,0 +1,72 @@
+import { LRUCache } from 'lru-cache'
+import { OAuthError } from '../oauth/errors.ts'
+import type { ProviderFields } from '../providers/provider.ts'
+import { type ResolvedProvider, resolveProvider } from '../providers/resolve.ts'
+import type { PlaceholderValues } from '../providers/template.ts'
+import type { ConnectorRecord } from '../store/verbs/connectors.ts'
+import type { OutboundContext } from './context.ts'
+
+/** What a connector's row keeps as JSON beside its columns. */
+export interface ConnectorSettings {
+  readonly placeholders: PlaceholderValues
+  /** Fields of the provider that this connector sets or overrides. */
+  readonly fields: Partial<ProviderFields>
+  /** Where a consent flow may lead to besides the paths of this server. */
+  readonly return_uris: readonly string[]
+  /** Whether a client may be given the provider's token, or may only call through the proxy. */
+  readonly hand_out_tokens: boolean
+}
+
+/** A connector as the outbound half works with it: its row, and its provider as plain values. */
+export interface Connector {
+  readonly record: ConnectorRecord
+  readonly settings: ConnectorSettings
+  readonly provider: ResolvedProvider
+}
+
+const opened = new WeakMap<OutboundContext, LRUCache<string, Connector>>()
+
+/** The connector that a row describes. A version never changes, so each is read once. */
+export function openConnector(context: OutboundContext, record: ConnectorRecord): Connector {
+  const cache = opened.get(context) ?? new LRUCache({ max: 1000 })
+  opened.set(context, cache)
+  const known = cache.get(record.connector)
+  // Whether it is disabled, or at fault, is always the row's to say.
+  if (known?.record.version === record.version) return { ...known, record }
+  const found = context.catalogue.find(record.provider)
+  if (!found) throw new OAuthError('server_error', `Provider ${record.provider} is no longer in the catalogue`)
+  const settings = JSON.parse(record.settings) as ConnectorSettings
+  const provider = resolveProvider(found, { ...settings, client_id: record.client_id })
+  const connector = { record, settings, provider }
+  cache.set(record.connector, connector)
+  return connector
+}
+
+/** The redirect URI of a connector. */
+export function callbackUrl(context: Pick<OutboundContext, 'tenant'>, connector: string): string {
+  return `${context.tenant.issuer}/connect/${connector}/callback`
+}
+
+/** Seals a connector's secret for one version of its row. */
+export function sealClientSecret(
+  context: OutboundContext,
+  connector: string,
+  version: number,
+  client_secret: string | null,
+): Uint8Array | null {
+  return client_secret === null ? null : context.tenant.keys.seal(client_secret, secretPlace(connector, version))
+}
+
+/** The client secret of a connector, or null where it has none. */
+export function openClientSecret(
+  context: OutboundContext,
+  record: Pick<ConnectorRecord, 'connector' | 'version' | 'sealed_client_secret'>,
+): string | null {
+  const { connector, version, sealed_client_secret } = record
+  if (sealed_client_secret === null) return null
+  return context.tenant.keys.open(sealed_client_secret, secretPlace(connector, version)).toString()
+}
+
+function secretPlace(connector: string, version: number) {
+  return { table: 'connectors', row: connector, column: 'client_secret', version }
+}

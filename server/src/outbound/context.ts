@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
+import { newId } from '../crypto/random.ts'
+import type { Egress } from '../egress/egress.ts'
+import type { Catalogue } from '../providers/catalogue.ts'
+import type { NewEvent } from '../store/records.ts'
+import type { Tenant } from '../store/tenant.ts'
+import { Circuits, type Random } from './circuit.ts'
+
+/** What the roof gives the outbound half. */
+export interface OutboundParts {
+  readonly tenant: Tenant
+  readonly egress: Egress
+  /** The providers that connectors may name, built-in or the embedder's own. */
+  readonly catalogue: Catalogue
+  /** Names this process among the replicas, anew at each start. */
+  readonly owner: string
+  readonly clock: () => number
+  /** Waits; tests pass one that does not. */
+  readonly wait?: (ms: number) => Promise<void>
+  readonly random?: Random
+  /** Told of what went wrong behind the back of every caller. */
+  readonly report?: (what: string, cause: unknown) => void
+}
+
+/** Why a refresh has to wait: for the provider, for our registration there, or for somebody else's call. */
+export interface RefreshPause {
+  readonly reason: 'provider' | 'connector' | 'busy'
+  readonly retry_ms: number
+}
+
+/** What an outbound use case works with: the given parts, and what this process remembers between calls. */
+export interface OutboundContext extends Required<OutboundParts> {
+  /** No other process can be alive on this database, so that the open intents of others are those of the dead. */
+  readonly sole_owner: boolean
+  readonly circuits: Circuits
+  /** Refreshes under way, by connection: whoever comes later joins. */
+  readonly refreshes: Map<string, Promise<RefreshPause | null>>
+  /** Answers of providers that are not stored yet; a process that stops waits for them. */
+  readonly unstored: Set<Promise<unknown>>
+  /** The generation that the last forced refresh of a connection brought, and when. */
+  readonly forced: LRUCache<string, { readonly generation: number; readonly at: number }>
+}
+
+/** Makes the context of one tenant in one process. */
+export function createOutboundContext(parts: OutboundParts): OutboundContext {
+  const random = parts.random ?? Math.random
+  return {
+    wait: (ms) => sleep(ms),
+    report: () => {},
+    ...parts,
+    random,
+    // One process owns a SQLite database.
+    sole_owner: parts.tenant.store.driver.dialect === 'sqlite',
+    circuits: new Circuits(random),
+    refreshes: new Map(),
+    unstored: new Set(),
+    forced: new LRUCache({ max: 10_000 }),
+  }
+}
+
+/** Waits until every answer that a provider gave is stored, for a process that is about to stop. */
+export async function settleOutbound(context: OutboundContext): Promise<void> {
+  while (context.unstored.size > 0) await Promise.allSettled(context.unstored)
+}
+
+/** The page on which a person connects through a connector, or repairs one connection of theirs. */
+export function connectUrl(context: { readonly tenant: Tenant }, connector: string, connection_id?: string): string {
+  const url = `${context.tenant.issuer}/connect/${encodeURIComponent(connector)}`
+  return connection_id === undefined ? url : `${url}?connection_id=${encodeURIComponent(connection_id)}`
+}
+
+/** An audit event of this tenant, at this process's time. */
+export function outboundEvent(
+  context: OutboundContext,
+  type: string,
+  actor: string,
+  more: Pick<NewEvent, 'user_id' | 'connection_id' | 'client_id' | 'detail'> = {},
+): NewEvent {
+  const at = context.clock()
+  return { tenant_id: context.tenant.tenant_id, event_id: newId(at), at, type, actor, ...more }
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { requestHeaders, responseHeaders } from './proxy_headers.ts'
+
+test('our own credentials, cookies and what a connection or a proxy adds never reach the provider', () => {
+  const given = new Headers({
+    ...{ Authorization: 'Bearer ours', Cookie: '__Host-session=1', DPoP: 'proof', 'Proxy-Authorization': 'Basic x' },
+    ...{ Host: 'id.example', Connection: 'close, X-Hop', 'X-Hop': '1', 'Keep-Alive': '1', TE: 'trailers' },
+    ...{ Upgrade: 'h2c', 'Transfer-Encoding': 'chunked', 'Content-Length': '1', Expect: '100-continue' },
+    ...{ Forwarded: 'for=1', 'X-Forwarded-For': '1', 'X-Forwarded-Host': 'a', 'X-Real-IP': '1', Via: '1.1 a' },
+    ...{ Origin: 'https://app', Referer: 'https://app/?code=1', 'Sec-Fetch-Mode': 'cors', 'X-Original-URL': '/admin' },
+    ...{ Accept: 'application/json', 'Content-Type': 'text/plain', 'X-GitHub-Api-Version': '2026-01-01', Prefer: 'a' },
+  })
+  const sent = requestHeaders(given, 'Bearer theirs')
+  assert.deepEqual([...sent.keys()], ['accept', 'authorization', 'content-type', 'prefer', 'x-github-api-version'])
+  assert.equal(sent.get('authorization'), 'Bearer theirs')
+})
+
+test("the provider's cookies, challenges and policies never reach the caller", () => {
+  const given = new Headers({
+    ...{ 'Content-Type': 'text/html', 'Retry-After': '7', ETag: '"1"', Location: 'https://api.example/x' },
+    ...{ 'WWW-Authenticate': 'Bearer resource_metadata="https://evil.example/"', 'Alt-Svc': 'h3=":1"' },
+    ...{ 'Strict-Transport-Security': 'max-age=1', 'Access-Control-Allow-Origin': '*', 'Clear-Site-Data': '"*"' },
+    ...{ 'Content-Security-Policy': "script-src 'unsafe-inline'", Connection: 'X-Hop', 'X-Hop': '1' },
+  })
+  given.append('Set-Cookie', '__Host-session=evil')
+  given.append('Set-Cookie', 'b=2')
+  const returned = responseHeaders(given)
+  assert.deepEqual(
+    [...returned.keys()],
+    [
+      'cache-control',
+      'content-security-policy',
+      'content-type',
+      'etag',
+      'location',
+      'retry-after',
+      'x-content-type-options',
+    ],
+  )
+  assert.equal(returned.get('content-security-policy'), "sandbox; default-src 'none'")
+  assert.equal(returned.get('retry-after'), '7')
+})

@@ -1,0 +1,49 @@
+// RFC 9110 section 7.6.1, and what older software still sends.
+const HOP_BY_HOP = [
+  ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer'],
+  ...['trailers', 'transfer-encoding', 'upgrade', 'http2-settings'],
+]
+
+// What speaks for the caller to us, or of us to others, is no business of the provider's.
+const NEVER_SENT = new Set([
+  ...HOP_BY_HOP,
+  ...['authorization', 'cookie', 'cookie2', 'dpop', 'host', 'content-length', 'expect', 'accept-encoding'],
+  ...['forwarded', 'via', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'true-client-ip', 'cf-connecting-ip'],
+  ...['origin', 'referer', 'client-cert', 'client-cert-chain', 'traceparent', 'tracestate', 'baggage'],
+])
+const NEVER_SENT_PREFIX = /^(x-forwarded-|x-original-|x-rewrite-|sec-|proxy-|cf-|x-sallyport-)/
+
+// What would act on our own origin, or lead a client's OAuth library elsewhere, is not passed back.
+const NEVER_RETURNED = new Set([
+  ...HOP_BY_HOP,
+  ...['set-cookie', 'set-cookie2', 'www-authenticate', 'authentication-info', 'strict-transport-security', 'alt-svc'],
+  ...['clear-site-data', 'public-key-pins', 'public-key-pins-report-only', 'expect-ct', 'nel', 'report-to'],
+  ...['reporting-endpoints', 'service-worker-allowed', 'content-security-policy', 'x-frame-options', 'refresh'],
+  ...['content-security-policy-report-only', 'dpop-nonce', 'sourcemap', 'x-sourcemap', 'speculation-rules'],
+])
+const NEVER_RETURNED_PREFIX = /^(access-control-|cross-origin-|origin-agent-cluster|x-sallyport-|permissions-policy)/
+
+/** The headers that go to the provider: the caller's own, without credentials, and the provider's token. */
+export function requestHeaders(given: Headers, authorization: string): Headers {
+  const headers = keep(given, NEVER_SENT, NEVER_SENT_PREFIX)
+  headers.set('authorization', authorization)
+  return headers
+}
+
+/** The headers that come back; whatever the body is, a browser runs nothing of it on our origin. */
+export function responseHeaders(given: Headers): Headers {
+  const headers = keep(given, NEVER_RETURNED, NEVER_RETURNED_PREFIX)
+  headers.set('content-security-policy', "sandbox; default-src 'none'")
+  headers.set('x-content-type-options', 'nosniff')
+  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
+  return headers
+}
+
+function keep(given: Headers, never: ReadonlySet<string>, prefix: RegExp): Headers {
+  const named = new Set((given.get('connection') ?? '').split(',').map((name) => name.trim().toLowerCase()))
+  const kept = new Headers()
+  for (const [name, value] of given) {
+    if (!never.has(name) && !prefix.test(name) && !named.has(name)) kept.append(name, value)
+  }
+  return kept
+}
