@@ -1,89 +1,110 @@
+import { encodeArray, type PostgresType } from './postgres_array.ts'
 import { NOW, type SqlValue, type Statement } from './sql.ts'
 
-/** A statement as PostgreSQL takes it. */
+/** A statement as PostgreSQL takes it; the name is that of its prepared form. */
 export interface Query {
   readonly name: string
   readonly text: string
   readonly values: unknown[]
 }
 
-type PostgresType = 'text' | 'bigint' | 'bytea'
 interface Rendered {
   readonly name: string
   readonly text: string
+  readonly types: readonly (PostgresType | typeof NOW)[]
 }
 
-const DATABASE_TIME = '(extract(epoch from statement_timestamp()) * 1000)::bigint'
-/** The column by which a row of a batch finds its caller. */
-export const ORDINAL = '#'
-const CALLER = `b.ordinal::int as "${ORDINAL}"`
+// No `from` in it: the rewriting below looks for that word.
+const DATABASE_TIME = "(date_part('epoch', statement_timestamp()) * 1000)::bigint"
+/** Rows of a batch say whose they are in their first column. */
+const CALLER = 'b.ordinal::int as "#"'
 
-let templates = 0
-const singles = new WeakMap<TemplateStringsArray, Rendered>()
-const batches = new WeakMap<TemplateStringsArray, Rendered | null>()
+/** Renders the statements of one database. A given clock replaces the database's, for tests. */
+export class Renderer {
+  readonly #clock: (() => number) | undefined
+  readonly #singles = new WeakMap<TemplateStringsArray, Rendered>()
+  readonly #batches = new WeakMap<TemplateStringsArray, Rendered | null>()
+  #count = 0
 
-/** Renders a statement for one caller. A given clock replaces the database's, for tests. */
-export function renderOne(statement: Statement<unknown>, clock: (() => number) | undefined): Query {
-  const values: unknown[] = []
-  const known = singles.get(statement.strings)
-  for (const value of statement.values) {
-    if (value !== NOW) values.push(plain(value))
-    else if (clock) values.push(clock())
+  constructor(clock: (() => number) | undefined) {
+    this.#clock = clock
   }
-  if (known) return { ...known, values }
-  let position = 0
-  const text = join(statement, (value) => (value === NOW && !clock ? DATABASE_TIME : `$${++position}`))
-  const rendered = { name: `s${++templates}`, text }
-  singles.set(statement.strings, rendered)
-  return { ...rendered, values }
-}
 
-/**
- * Renders one statement for many callers: their values become columns of `unnest`, rows carry their caller's ordinal.
- * Null when the statement's form cannot be batched; it is then run for one caller after the other.
- */
-export function renderMany(statements: readonly Statement<unknown>[], clock: (() => number) | undefined): Query | null {
-  const first = statements[0]!
-  let rendered = batches.get(first.strings)
-  if (rendered === undefined) {
-    const text = rewrite(first, clock)
-    rendered = text === null ? null : { name: `b${++templates}`, text }
-    batches.set(first.strings, rendered)
+  /** A statement for one caller. */
+  one(statement: Statement<unknown>): Query {
+    let rendered = this.#singles.get(statement.strings)
+    if (!rendered) {
+      const types = statement.values.map(typeOf)
+      let position = 0
+      const text = join(statement, (i) =>
+        types[i] === NOW ? this.#now(() => ++position) : `$${++position}::${String(types[i])}`,
+      )
+      rendered = { name: `s${++this.#count}`, text, types }
+      this.#singles.set(statement.strings, rendered)
+    }
+    const values: unknown[] = []
+    for (const value of statement.values) {
+      if (value !== NOW) values.push(plain(value))
+      else if (this.#clock) values.push(this.#clock())
+    }
+    return { name: rendered.name, text: rendered.text, values }
   }
-  if (!rendered) return null
-  const values: unknown[] = []
-  for (const [i, value] of first.values.entries()) {
-    if (value === NOW) continue
-    values.push(statements.map((statement) => plain(statement.values[i]!)))
-  }
-  if (clock && first.values.includes(NOW)) values.push(clock())
-  return { ...rendered, values }
-}
 
-function rewrite(statement: Statement<unknown>, clock: (() => number) | undefined): string | null {
-  const types = statement.values.filter((value) => value !== NOW).map(typeOf)
-  if (types.length === 0) return null
-  let column = 0
-  const now = clock ? `$${types.length + 1}::bigint` : DATABASE_TIME
-  const body = join(statement, (value) => (value === NOW ? now : `b.p${++column}`)).trim()
-  const names = types.map((_, i) => `p${i + 1}`).join(', ')
-  const arrays = types.map((type, i) => `$${i + 1}::${type}[]`).join(', ')
-  const callers = `unnest(${arrays}) with ordinality as b(${names}, ordinal)`
-  if (/^select\b/i.test(body)) return `select r.*, ${CALLER} from ${callers} cross join lateral (${body}) r`
-  if (/^update\b/i.test(body)) return rewriteChange(body, `from ${callers}`)
-  if (/^delete\b/i.test(body)) return rewriteChange(body, `using ${callers}`)
-  if (/^insert\b/i.test(body)) return rewriteInsert(body, callers)
-  return null
+  /**
+   * One statement for many callers: their values become columns of `unnest`, rows carry their caller's ordinal. Null
+   * when the statement's form cannot be batched; it is then run once for each caller.
+   */
+  many(statements: readonly Statement<unknown>[]): Query | null {
+    const first = statements[0]!
+    let rendered = this.#batches.get(first.strings)
+    if (rendered === undefined) {
+      const types = first.values.map(typeOf)
+      const text = this.#rewrite(first, types)
+      rendered = text === null ? null : { name: `b${++this.#count}`, text, types }
+      this.#batches.set(first.strings, rendered)
+    }
+    if (!rendered) return null
+    const values: unknown[] = []
+    for (const [i, type] of rendered.types.entries()) {
+      if (type === NOW) continue
+      const column = statements.map((statement) => plain(statement.values[i]!))
+      values.push(encodeArray(type, column))
+    }
+    if (this.#clock && rendered.types.includes(NOW)) values.push(this.#clock())
+    return { name: rendered.name, text: rendered.text, values }
+  }
+
+  #now(position: () => number): string {
+    return this.#clock ? `$${position()}::bigint` : DATABASE_TIME
+  }
+
+  #rewrite(statement: Statement<unknown>, all: readonly (PostgresType | typeof NOW)[]): string | null {
+    const types = all.filter((type) => type !== NOW)
+    if (types.length === 0) return null
+    let column = 0
+    const now = this.#now(() => types.length + 1)
+    const body = join(statement, (i) => (all[i] === NOW ? now : `b.p${++column}`)).trim()
+    const names = types.map((_, i) => `p${i + 1}`).join(', ')
+    const arrays = types.map((type, i) => `$${i + 1}::${type}[]`).join(', ')
+    const callers = `unnest(${arrays}) with ordinality as b(${names}, ordinal)`
+    if (/^select\b/i.test(body)) return `select ${CALLER}, r.* from ${callers} cross join lateral (${body}) r`
+    if (/^update\b/i.test(body)) return rewriteChange(body, `from ${callers}`)
+    if (/^delete\b/i.test(body)) return rewriteChange(body, `using ${callers}`)
+    if (/^insert\b/i.test(body)) return rewriteInsert(body, callers)
+    return null
+  }
 }
 
 // `update t set ... where ... [returning ...]` has exactly one place for the callers: before its only where.
 function rewriteChange(body: string, callers: string): string | null {
   const parts = body.split(/\bwhere\b/i)
-  if (parts.length !== 2 || /\b(select|with)\b/i.test(body) || /\bset\b[\s\S]*\bfrom\b/i.test(parts[0]!)) return null
+  if (parts.length !== 2 || /\b(select|with|using)\b/i.test(body) || /\bset\b[\s\S]*\bfrom\b/i.test(parts[0]!)) {
+    return null
+  }
   const [condition, returning, more] = parts[1]!.split(/\breturning\b/i)
   if (more !== undefined) return null
-  const columns = returning === undefined ? '' : `${returning.trim()}, `
-  return `${parts[0]}${callers} where ${condition!.trim()} returning ${columns}${CALLER}`
+  const columns = returning === undefined ? '' : `, ${returning.trim()}`
+  return `${parts[0]}${callers} where (${condition!.trim()}) returning ${CALLER}${columns}`
 }
 
 // Rows that an insert returns cannot say whose they are, so only inserts that return nothing are batched.
@@ -104,28 +125,20 @@ function rewriteInsert(body: string, callers: string): string | null {
   return `${body.slice(0, values.index)}select ${body.slice(start, end - 1)} from ${callers} ${rest}`.trim()
 }
 
-function join(statement: Statement<unknown>, place: (value: SqlValue) => string): string {
+function join(statement: Statement<unknown>, place: (index: number) => string): string {
   let text = statement.strings[0]!
-  for (const [i, value] of statement.values.entries()) text += place(value) + statement.strings[i + 1]!
+  for (let i = 0; i < statement.values.length; i++) text += place(i) + statement.strings[i + 1]!
   return text
 }
 
-function typeOf(value: SqlValue): PostgresType {
+function typeOf(value: SqlValue): PostgresType | typeof NOW {
+  if (value === NOW) return NOW
   if (typeof value === 'string') return 'text'
   if (typeof value === 'number') return 'bigint'
   if (value instanceof Uint8Array) return 'bytea'
-  if (typeof value === 'symbol') throw new Error('the clock has no column')
   return value.type
 }
 
-function plain(value: SqlValue): unknown {
-  if (typeof value === 'object' && 'type' in value) return asBuffer(value.value)
-  return asBuffer(value)
-}
-
-// The driver writes Buffers, and only Buffers, as bytea inside arrays.
-function asBuffer(value: unknown): unknown {
-  return value instanceof Uint8Array && !Buffer.isBuffer(value)
-    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-    : value
+function plain(value: Exclude<SqlValue, typeof NOW> | SqlValue): unknown {
+  return typeof value === 'object' && 'type' in value ? value.value : value
 }

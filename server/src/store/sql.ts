@@ -33,13 +33,26 @@ export class Statement<Row> {
   }
 }
 
+/** A row from its values, of the same shape on both databases; `from` skips what is not the verb's. */
+export function makeRow(columns: readonly string[], values: readonly unknown[], from = 0): Record<string, unknown> {
+  const row: Record<string, unknown> = {}
+  for (let i = from; i < columns.length; i++) row[columns[i]!] = values[i]
+  return row
+}
+
 /** Writes a statement in the SQL that SQLite and PostgreSQL share; values are always bound, never spliced. */
 export function sql<Row = never>(strings: TemplateStringsArray, ...values: SqlValue[]): Statement<Row> {
   return new Statement<Row>(strings, values)
 }
 
+/** Runs statements that do not depend on each other in one go; answers the rows of each. */
+export function* together<Row>(statements: readonly Statement<Row>[]): Run<Row[][]> {
+  if (statements.length === 0) return []
+  return (yield statements) as Row[][]
+}
+
 /** A running verb: yields statements, receives rows, and awaits nothing else. */
-export type Run<Result> = Generator<Statement<unknown>, Result, unknown[]>
+export type Run<Result> = Generator<Statement<unknown> | readonly Statement<unknown>[], Result, unknown[]>
 
 /** A verb of the store: one transaction, one meaning. */
 export interface Verb<Args, Result> {

@@ -2,10 +2,10 @@ import { chmodSync, existsSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import {
   type Driver,
+  makeRow,
   NOW,
   type Run,
   type Session,
-  type SqlValue,
   type Statement,
   StoreUnavailable,
   type Verb,
@@ -16,6 +16,11 @@ interface Job {
   readonly args: unknown
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
+}
+
+interface Prepared {
+  readonly statement: StatementSync
+  readonly columns: readonly string[]
 }
 
 const MOST_IN_A_BATCH = 256
@@ -34,7 +39,7 @@ class SqliteDriver implements Driver {
   readonly dialect = 'sqlite'
   readonly #database: DatabaseSync
   readonly #clock: () => number
-  readonly #prepared = new Map<TemplateStringsArray, StatementSync>()
+  readonly #prepared = new WeakMap<TemplateStringsArray, Prepared>()
   readonly #savepoint: StatementSync
   readonly #release: StatementSync
   #waiting: Job[] = []
@@ -55,6 +60,8 @@ class SqliteDriver implements Driver {
 
   #configure(path: string): void {
     assertVersion(this.#database)
+    // While it is empty: the log that SQLite puts beside it takes over its mode.
+    for (const file of [path, `${path}-wal`]) if (existsSync(file)) chmodSync(file, 0o600)
     // Exclusive locking keeps every other process out for as long as this one lives.
     try {
       this.#database.exec('pragma locking_mode = exclusive')
@@ -76,7 +83,6 @@ class SqliteDriver implements Driver {
       pragma temp_store = memory;
       pragma cache_size = -65536;
     `)
-    for (const file of [path, `${path}-wal`]) if (existsSync(file)) chmodSync(file, 0o600)
   }
 
   run<Args, Result>(verb: Verb<Args, Result>, args: Args): Promise<Result> {
@@ -114,20 +120,28 @@ class SqliteDriver implements Driver {
 
   // Two statements of one read belong to one snapshot by themselves: nothing runs between them.
   async #read<Args, Result>(verb: Verb<Args, Result>, args: Args): Promise<Result> {
-    return this.#drive(verb.run(args))
+    try {
+      return this.#drive(verb.run(args))
+    } catch (error) {
+      throw asUnavailable(error)
+    }
   }
 
   #flush(): void {
     const jobs = this.#waiting.splice(0, MOST_IN_A_BATCH)
     if (this.#waiting.length > 0) setImmediate(() => this.#flush())
     const answers: (() => void)[] = []
+    let committing = false
     try {
       this.#database.exec('begin immediate')
       for (const job of jobs) answers.push(this.#runInSavepoint(job))
+      committing = true
       this.#database.exec('commit')
     } catch (cause) {
       if (this.#database.isTransaction) this.#database.exec('rollback')
-      const error = new StoreUnavailable('the database did not commit', 'not committed', cause)
+      // After a failed fsync nobody can say what a power loss would leave.
+      const outcome = committing && primaryCode(cause) === IOERR ? 'unknown' : 'not committed'
+      const error = new StoreUnavailable('the database did not commit', outcome, cause)
       for (const job of jobs) job.reject(error)
       return
     }
@@ -145,14 +159,16 @@ class SqliteDriver implements Driver {
       // A full disk, among others, rolls back everything: then nobody in this batch has been served.
       if (!this.#database.isTransaction) throw error
       this.#database.exec('rollback to verb; release verb')
-      return () => job.reject(error)
+      return () => job.reject(asUnavailable(error))
     }
   }
 
   #drive<Result>(run: Run<Result>): Result {
     let step = run.next([])
     while (!step.done) {
-      step = run.next(this.#execute(step.value))
+      const asked = step.value
+      const rows = isList(asked) ? asked.map((statement) => this.#execute(statement)) : this.#execute(asked)
+      step = run.next(rows)
     }
     return step.value
   }
@@ -160,20 +176,33 @@ class SqliteDriver implements Driver {
   #execute(statement: Statement<unknown>): unknown[] {
     let prepared = this.#prepared.get(statement.strings)
     if (!prepared) {
-      prepared = this.#database.prepare(statement.strings.join('?'))
+      prepared = this.#prepare(statement.strings)
       this.#prepared.set(statement.strings, prepared)
     }
-    const values = statement.values
+    const { values } = statement
     const bound: SQLInputValue[] = new Array(values.length)
-    for (let i = 0; i < values.length; i++) bound[i] = this.#bind(values[i]!)
-    return prepared.all(...bound)
+    // One statement sees one time, as on PostgreSQL.
+    let now: number | undefined
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!
+      if (value === NOW) bound[i] = now ??= this.#clock()
+      else bound[i] = (typeof value === 'object' && 'type' in value ? value.value : value) as SQLInputValue
+    }
+    const { columns } = prepared
+    const rows = prepared.statement.all(...bound) as unknown as unknown[][]
+    return columns.length === 0 ? rows : rows.map((row) => makeRow(columns, row))
   }
 
-  #bind(value: SqlValue): SQLInputValue {
-    if (value === NOW) return this.#clock()
-    if (typeof value === 'object' && 'type' in value) return value.value as SQLInputValue
-    return value as SQLInputValue
+  #prepare(strings: TemplateStringsArray): Prepared {
+    const statement = this.#database.prepare(strings.join('?'))
+    // Objects made by the database are three times as slow to make and to read as our own.
+    statement.setReturnArrays(true)
+    return { statement, columns: statement.columns().map(({ name }) => name) }
   }
+}
+
+function isList(asked: Statement<unknown> | readonly Statement<unknown>[]): asked is readonly Statement<unknown>[] {
+  return Array.isArray(asked)
 }
 
 function assertVersion(database: DatabaseSync): void {
@@ -187,7 +216,21 @@ function assertVersion(database: DatabaseSync): void {
   }
 }
 
+const BUSY = 5
+const LOCKED = 6
+const IOERR = 10
+// Out of memory, read-only, input or output failed, damaged, full, cannot be opened: no caller's data is to blame.
+const NO_CALLERS_FAULT = new Set([BUSY, LOCKED, 7, 8, IOERR, 11, 13, 14])
+
+function primaryCode(error: unknown): number {
+  return ((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff
+}
+
 function isBusy(error: unknown): boolean {
-  const code = (error as { errcode?: number }).errcode ?? 0
-  return (code & 0xff) === 5 || (code & 0xff) === 6
+  return [BUSY, LOCKED].includes(primaryCode(error))
+}
+
+function asUnavailable(error: unknown): unknown {
+  if (!NO_CALLERS_FAULT.has(primaryCode(error))) return error
+  return new StoreUnavailable('the database cannot answer now', 'not committed', error)
 }
