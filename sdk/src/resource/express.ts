@@ -68,7 +68,7 @@ export function answerRefusals() {
 }
 
 /** The access of a request that went through `protect`. */
-export function readAccess(req: { access?: Access }): Access {
+export function readAccess(req: IncomingRequest): Access {
   if (req.access === undefined) throw new TypeError('This route is not behind protect()')
   return req.access
 }
