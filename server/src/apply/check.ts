@@ -1,0 +1,97 @@
+import { checkUser } from '../inbound/administer_users.ts'
+import { checkResource, checkRole } from '../inbound/configure.ts'
+import { ADMINISTRATOR } from '../inbound/tenants.ts'
+import { isConfidential } from '../oauth/client.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { IDENTITY_SCOPES } from '../oauth/scope.ts'
+import { suggest } from './nearest.ts'
+import type { Platform, PlatformClient, PlatformUser } from './platform.ts'
+import { PlatformError } from './platform_error.ts'
+import type { Present } from './present.ts'
+
+// A secret of 112 bits or more (ASVS 6.5.2) has at least so many characters of base64.
+const SHORT_SECRET = 19
+
+/** Refuses, before anything is written, what could not be written; answers what is allowed and yet looks wrong. */
+export async function checkPlatform(issuer: string, platform: Platform, present: Present): Promise<string[]> {
+  const roles = [...present.roles.keys(), ...platform.roles.map(({ role }) => role), ADMINISTRATOR]
+  const sentences = [
+    ...(await refused(platform.resources, 'resources', 'resource', (entry) => checkResource(issuer, entry))),
+    ...(await refused(platform.roles, 'roles', 'role', ({ role, scopes }) => checkRole(role, scopes))),
+    ...(await refused(platform.clients, 'clients', 'client_id', (entry) => checkClient(entry, present))),
+    ...(await refused(platform.users, 'users', 'username', (entry) => checkPlatformUser(entry, present, roles))),
+    ...(await refused(platform.connectors, 'connectors', 'connector', ({ connector }) => {
+      const { outcome } = present.connectors.get(connector)!
+      if (outcome instanceof OAuthError) throw outcome
+    })),
+  ]
+  if (sentences.length > 0) throw new PlatformError(sentences)
+  return [...unknownScopes(platform, present), ...shortSecrets(platform)]
+}
+
+async function refused<Entry, Id extends keyof Entry>(
+  entries: readonly Entry[],
+  list: string,
+  id: Id,
+  check: (entry: Entry) => void | Promise<void>,
+): Promise<string[]> {
+  const sentences: string[] = []
+  for (const [i, entry] of entries.entries()) {
+    try {
+      await check(entry)
+    } catch (error) {
+      if (!(error instanceof OAuthError)) throw error
+      sentences.push(`${list}[${i}] (${String(entry[id])}): ${error.error_description}`)
+    }
+  }
+  return sentences
+}
+
+function checkClient({ client_id, client_secret, metadata }: PlatformClient, present: Present): void {
+  const refuse = (text: string) => new OAuthError('invalid_client_metadata', text)
+  if (present.taken.by_users.has(client_id)) throw refuse('client_id is the user_id of a user')
+  const found = present.clients.get(client_id)
+  if (isConfidential(metadata) && client_secret === undefined && !found?.has_secret) {
+    throw refuse(
+      'client_secret is missing: give { value }, { env } or { file }, or say token_endpoint_auth_method: none',
+    )
+  }
+  if (!isConfidential(metadata) && client_secret !== undefined) {
+    throw refuse('client_secret does not go with token_endpoint_auth_method: none')
+  }
+}
+
+async function checkPlatformUser(user: PlatformUser, present: Present, roles: readonly string[]): Promise<void> {
+  const refuse = (text: string) => new OAuthError('invalid_request', text)
+  await checkUser(user)
+  for (const role of user.roles ?? []) {
+    if (!roles.includes(role)) throw refuse(`there is no role ${role}; ${suggest(role, roles)}`)
+  }
+  const { user_id } = user
+  if (user_id === undefined) return
+  if (!/^[\x21-\x7e]{1,255}$/.test(user_id)) throw refuse('user_id must be 1 to 255 printable ASCII characters')
+  const found = present.users.get(user.username)
+  if (found && found.record.user_id !== user_id) throw refuse('user_id is another one already, and never changes')
+  if (present.taken.by_clients.has(user_id)) throw refuse('user_id is the client_id of a client')
+  if (!found && present.taken.by_users.has(user_id)) throw refuse('user_id is that of another user')
+}
+
+function unknownScopes(platform: Platform, present: Present): string[] {
+  const resources = [...present.resources.values(), ...platform.resources]
+  const known = new Set([...IDENTITY_SCOPES, ...resources.flatMap(({ scopes }) => [...scopes.keys()])])
+  const unknown = (place: string, scopes: readonly string[]) => {
+    const missing = scopes.filter((scope) => scope !== '' && !known.has(scope))
+    return missing.map((scope) => `${place}: no resource has the scope ${scope}`)
+  }
+  return [
+    ...platform.roles.flatMap(({ role, scopes }) => unknown(`role ${role}`, scopes)),
+    ...platform.clients.flatMap(({ client_id, metadata }) => unknown(`client ${client_id}`, metadata.scope.split(' '))),
+  ]
+}
+
+function shortSecrets({ clients }: Platform): string[] {
+  const short = clients.filter(
+    ({ client_secret }) => client_secret !== undefined && client_secret.length < SHORT_SECRET,
+  )
+  return short.map(({ client_id }) => `client ${client_id}: client_secret is short enough to be guessed`)
+}

@@ -1,0 +1,212 @@
+import * as z from 'zod'
+import { readAdministratedClient } from '../inbound/register_client.ts'
+import { type UserDescription, usernameKey } from '../inbound/users.ts'
+import { type ClientMetadata, readClientId } from '../oauth/client.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import type { ConnectorInput } from '../outbound/connectors.ts'
+import { DEFAULT_SETTINGS, readSettings } from '../store/settings.ts'
+import type { Resource } from '../store/tenant.ts'
+import { suggest } from './nearest.ts'
+import { PlatformError } from './platform_error.ts'
+
+/** What a platform file describes, its secrets resolved: each entry whole, except users and settings. */
+export interface Platform {
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly resources: readonly Resource[]
+  readonly clients: readonly PlatformClient[]
+  readonly roles: readonly PlatformRole[]
+  readonly users: readonly PlatformUser[]
+  readonly connectors: readonly ConnectorInput[]
+}
+
+/** A client of the file; without a secret the present one stays. */
+export interface PlatformClient {
+  readonly client_id: string
+  readonly client_secret: string | undefined
+  readonly metadata: ClientMetadata
+}
+
+/** A role of the file. */
+export interface PlatformRole {
+  readonly role: string
+  readonly scopes: readonly string[]
+}
+
+/** A user of the file: what is left out stays as it is. */
+export interface PlatformUser extends UserDescription {
+  readonly user_id?: string | undefined
+}
+
+// Their values are checked by the reader of RFC 7591; here stands only which names there are.
+const anything = z.unknown().optional()
+const METADATA = {
+  client_name: anything,
+  client_uri: anything,
+  logo_uri: anything,
+  policy_uri: anything,
+  tos_uri: anything,
+  contacts: anything,
+  redirect_uris: anything,
+  post_logout_redirect_uris: anything,
+  grant_types: anything,
+  response_types: anything,
+  response_modes: anything,
+  token_endpoint_auth_method: anything,
+  scope: anything,
+  application_type: anything,
+  jwks: anything,
+  jwks_uri: anything,
+  software_id: anything,
+  software_version: anything,
+  default_max_age: anything,
+  trusted: anything,
+  require_pkce: anything,
+  default_resource: anything,
+  access_token_lifetime_seconds: anything,
+  loopback_localhost: anything,
+} satisfies Record<keyof ClientMetadata, typeof anything>
+
+/** An object in which an unknown name is refused, with the nearest known one. */
+function strict<Shape extends z.core.$ZodShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? (issue.keys as string[]).map((key) => `${key} is not known; ${suggest(key, Object.keys(shape))}`).join('. ')
+        : undefined,
+  })
+}
+
+const text = z.string().min(1)
+const scopes = z.array(text)
+const settings = strict(Object.fromEntries(Object.keys(DEFAULT_SETTINGS).map((name) => [name, anything])))
+const resource = strict({
+  resource: text,
+  name: text.optional(),
+  scopes: z.record(z.string(), text).default({}),
+  default_scopes: scopes.default([]),
+  access_token: strict({
+    format: z.enum(['jwt', 'opaque']).default('jwt'),
+    lifetime_seconds: z.number().default(600),
+  }).prefault({}),
+  every_user: z.boolean().default(false),
+})
+const client = strict({ client_id: text, client_secret: text.optional(), ...METADATA })
+const role = strict({ role: text, scopes: scopes.default([]) })
+const user = strict({
+  user_id: text.optional(),
+  username: text,
+  name: text.optional(),
+  email: text.optional(),
+  email_verified: z.boolean().optional(),
+  password: text.optional(),
+  roles: z.array(text).optional(),
+  claims: z.record(z.string(), z.unknown()).optional(),
+})
+const connector = strict({
+  connector: text,
+  provider: text,
+  issuer: text.optional(),
+  client_id: text,
+  client_secret: text.optional(),
+  scope: z.string().optional(),
+  placeholders: z.record(z.string(), z.string()).optional(),
+  fields: z.record(z.string(), z.unknown()).optional(),
+  return_uris: z.array(text).optional(),
+  hand_out_tokens: z.boolean().optional(),
+})
+const platform = strict({
+  settings: settings.default({}),
+  resources: z.array(resource).default([]),
+  clients: z.array(client).default([]),
+  roles: z.array(role).default([]),
+  users: z.array(user).default([]),
+  connectors: z.array(connector).default([]),
+})
+
+/** Reads a platform whose secrets are resolved; refuses with every reason at once, each with its place. */
+export function readPlatform(value: unknown, rules: { grant_types: readonly string[] }): Platform {
+  const parsed = platform.safeParse(value ?? {})
+  if (!parsed.success) throw new PlatformError(parsed.error.issues.map(describeIssue))
+  const { settings, resources, clients, roles, users, connectors } = parsed.data
+  const sentences = [
+    ...refusedSettings(settings),
+    ...repeated(
+      'resources',
+      resources.map((entry) => entry.resource),
+    ),
+    ...repeated(
+      'clients',
+      clients.map((entry) => entry.client_id),
+    ),
+    ...repeated(
+      'roles',
+      roles.map((entry) => entry.role),
+    ),
+    ...repeated(
+      'users',
+      users.map((entry) => usernameKey(entry.username)),
+    ),
+    ...repeated(
+      'connectors',
+      connectors.map((entry) => entry.connector),
+    ),
+  ]
+  const read = clients.map((entry, i) => {
+    try {
+      return readClient(entry, rules.grant_types)
+    } catch (error) {
+      if (!(error instanceof OAuthError)) throw error
+      sentences.push(`clients[${i}] (${entry.client_id}): ${error.error_description.replace(/^Member /, '')}`)
+      return []
+    }
+  })
+  if (sentences.length > 0) throw new PlatformError(sentences)
+  return { settings, resources: resources.map(toResource), clients: read.flat(), roles, users, connectors }
+}
+
+function refusedSettings(given: Readonly<Record<string, unknown>>): string[] {
+  try {
+    readSettings(given)
+    return []
+  } catch (error) {
+    return [(error as Error).message]
+  }
+}
+
+function readClient(entry: z.infer<typeof client>, grant_types: readonly string[]): PlatformClient {
+  const { client_id, client_secret, ...members } = entry
+  return { client_id: readClientId(client_id), client_secret, metadata: readAdministratedClient(members, grant_types) }
+}
+
+function toResource(entry: z.infer<typeof resource>): Resource {
+  return {
+    resource: entry.resource,
+    name: entry.name ?? entry.resource,
+    scopes: new Map(Object.entries(entry.scopes)),
+    default_scopes: entry.default_scopes,
+    access_token_format: entry.access_token.format,
+    access_token_lifetime_seconds: entry.access_token.lifetime_seconds,
+    every_user: entry.every_user,
+  }
+}
+
+function repeated(list: string, ids: readonly string[]): string[] {
+  const twice = new Set(ids.filter((id, i) => ids.indexOf(id) !== i))
+  return [...twice].map((id) => `${list}: ${id} is described twice`)
+}
+
+// zod's own sentences never hold the value that was given, which might be a secret.
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const place = issue.path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
+  const sentence = issue.code === 'invalid_type' ? `must be ${TYPES[issue.expected] ?? issue.expected}` : issue.message
+  return `${place.replace(/^\./, '') || 'the file'}: ${sentence}`
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map of names to values',
+  record: 'a map of names to values',
+}
