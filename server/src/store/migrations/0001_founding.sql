@@ -234,8 +234,10 @@ create table events (
   connection_id text,
   request_id text,
   detail text not null,
-  -- Given by the sealer, in its order of committing.
+  -- Given by the sealer, in its order of committing. Erasing a detail erases its salt; its digest stays in the chain.
   sequence bigint,
+  detail_salt bytea,
+  detail_digest bytea,
   chain bytea,
   primary key (tenant_id, event_id)
 );

@@ -154,6 +154,9 @@ export const countTokensIssued = write(
 /** Marks a single access token as revoked until it would have ended anyway. */
 export const revokeAccessToken = write(
   function* (args: { tenant_id: string; jti: string; expires_at: number; event: NewEvent }): Run<void> {
+    const [known] = yield* sql<{ jti: string }>`
+      select jti from revoked_tokens where tenant_id = ${args.tenant_id} and jti = ${args.jti}`
+    if (known) return
     yield* sql`
       insert into revoked_tokens (tenant_id, jti, expires_at) values (${args.tenant_id}, ${args.jti}, ${args.expires_at})
       on conflict do nothing`

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto'
+import { type ChainedEvent, type ChainHead, type SealedEvent, sealInOrder } from '../event_chain.ts'
 import type { NewEvent } from '../records.ts'
-import { type Run, read, sql, text, write } from '../sql.ts'
+import { type Run, read, sql, text, together, write } from '../sql.ts'
 
 /** Writes an audit event inside the verb that causes it. */
 export function* insertEvent(event: NewEvent): Run<void> {
@@ -11,61 +11,59 @@ export function* insertEvent(event: NewEvent): Run<void> {
       ${JSON.stringify(event.detail ?? {})}, null, null)`
 }
 
-/** Writes an audit event that changes nothing else, such as a refusal. */
-export const recordEvent = write(function* (event: NewEvent): Run<void> {
-  yield* insertEvent(event)
-})
-
-interface UnsealedEvent {
-  readonly event_id: string
-  readonly at: number
-  readonly type: string
-  readonly actor: string
-  readonly detail: string
+/** Whether an event was written before: its identifier is random, so only the same call wrote it. */
+export function* isRecorded(event: NewEvent): Run<boolean> {
+  const [known] = yield* sql<{ event_id: string }>`
+    select event_id from events where tenant_id = ${event.tenant_id} and event_id = ${event.event_id}`
+  return known !== undefined
 }
 
-/**
- * Numbers and chains committed events of a tenant: each link hashes the one before it and the digest of the payload,
- * so that a payload can be erased and the chain still verifies. Returns how many it sealed.
- */
+/** Writes an audit event that changes nothing else, such as a refusal. */
+export const recordEvent = write(
+  function* (event: NewEvent): Run<void> {
+    if (!(yield* isRecorded(event))) yield* insertEvent(event)
+  },
+  { key: ({ tenant_id, event_id }) => `${tenant_id}/${event_id}`, repeatable: true },
+)
+
+/** Numbers and chains committed events of a tenant, oldest first; returns how many it sealed. */
 export const sealEvents = write(
   function* ({ tenant_id, most }: { tenant_id: string; most: number }): Run<number> {
     // Updating the head locks it: one sealer at a time, whoever runs it.
-    const [head] = yield* sql<{ sequence: number; chain: Uint8Array }>`
+    const [head] = yield* sql<ChainHead>`
       update event_chains set sequence = sequence where tenant_id = ${tenant_id} returning sequence, chain`
     if (!head) return 0
-    const events = yield* sql<UnsealedEvent>`
-      select event_id, at, type, actor, detail from events
+    const events = yield* sql<ChainedEvent>`
+      select event_id, at, type, actor, client_id, user_id, grant_id, connection_id, request_id, detail from events
       where tenant_id = ${tenant_id} and sequence is null order by event_id limit ${most}`
-    let { sequence, chain } = head
-    for (const event of events) {
-      sequence++
-      chain = linkEvent(chain, sequence, event)
+    const links = sealInOrder(head, events)
+    yield* together(
+      links.map(
+        ({ event_id, sequence, detail_salt, detail_digest, chain }) => sql`
+          update events set sequence = ${sequence}, detail_salt = ${detail_salt}, detail_digest = ${detail_digest},
+            chain = ${chain}
+          where tenant_id = ${tenant_id} and event_id = ${event_id}`,
+      ),
+    )
+    const last = links.at(-1)
+    if (last) {
       yield* sql`
-        update events set sequence = ${sequence}, chain = ${chain}
-        where tenant_id = ${tenant_id} and event_id = ${event.event_id}`
-    }
-    if (events.length > 0) {
-      yield* sql`update event_chains set sequence = ${sequence}, chain = ${chain} where tenant_id = ${tenant_id}`
+        update event_chains set sequence = ${last.sequence}, chain = ${last.chain} where tenant_id = ${tenant_id}`
     }
     return events.length
   },
   { repeatable: true },
 )
 
-/** One link of the chain: SHA-256 over the previous link, the number and the digest of the payload. */
-export function linkEvent(previous: Uint8Array, sequence: number, event: UnsealedEvent): Buffer {
-  const digest = hash('sha256', JSON.stringify([event.event_id, event.at, event.type, event.actor, event.detail]))
-  return hash('sha256', `${Buffer.from(previous).toString('hex')}/${sequence}/${digest}`, 'buffer')
-}
+/** The newest link of a tenant's chain, or null without the tenant. */
+export const loadChainHead = read(function* (args: { tenant_id: string }): Run<ChainHead | null> {
+  const [head] = yield* sql<ChainHead>`
+    select sequence, chain from event_chains where tenant_id = ${args.tenant_id}`
+  return head ?? null
+})
 
 /** An audit event as the log lists it. */
-export interface EventRecord extends UnsealedEvent {
-  readonly client_id: string | null
-  readonly user_id: string | null
-  readonly grant_id: string | null
-  readonly connection_id: string | null
-  readonly request_id: string | null
+export interface EventRecord extends ChainedEvent {
   readonly sequence: number | null
   readonly chain: Uint8Array | null
 }
@@ -87,9 +85,10 @@ export const pageSealedEvents = read(function* (args: {
   tenant_id: string
   after_sequence: number
   most: number
-}): Run<EventRecord[]> {
-  return yield* sql<EventRecord>`
-    select event_id, at, type, actor, detail, client_id, user_id, grant_id, connection_id, request_id, sequence, chain
+}): Run<SealedEvent[]> {
+  return yield* sql<SealedEvent>`
+    select event_id, at, type, actor, detail, client_id, user_id, grant_id, connection_id, request_id, sequence,
+      detail_salt, detail_digest, chain
     from events where tenant_id = ${args.tenant_id} and sequence > ${args.after_sequence}
     order by sequence limit ${args.most}`
 })

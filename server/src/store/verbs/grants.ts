@@ -1,6 +1,6 @@
 import type { ClientRecord, GrantAuthority, GrantRecord, NewEvent, TenantState, UserRecord } from '../records.ts'
 import { bytes, int, NOW, type Run, read, sql, text, write } from '../sql.ts'
-import { insertEvent } from './events.ts'
+import { insertEvent, isRecorded } from './events.ts'
 
 type Row = Record<string, unknown>
 
@@ -35,7 +35,7 @@ export const loadGrantAuthority = read(function* (args: {
     now: row['now'] as number,
     tenant: readTenantState(row),
     client: readClient(row),
-    grant: row['grant_id'] === null ? null : (row as unknown as GrantRecord),
+    grant: readGrant(row),
     grant_client:
       row['gc_epoch'] === null
         ? null
@@ -96,6 +96,22 @@ export function readUser(row: Row): UserRecord | null {
   }
 }
 
+// What is joined to it stays out: a grant that is logged or handed on holds no part of the client or the user.
+function readGrant(row: Row): GrantRecord | null {
+  if (row['grant_id'] === null) return null
+  const grant: Row = {}
+  for (const column of GRANT_COLUMNS) grant[column] = row[column]
+  return grant as unknown as GrantRecord
+}
+
+const GRANT_COLUMNS: readonly (keyof GrantRecord)[] = [
+  ...(['grant_id', 'client_id', 'user_id', 'session_id', 'scope', 'resource', 'authorization_details'] as const),
+  ...(['connections', 'nonce', 'auth_time', 'acr', 'amr', 'tenant_epoch', 'client_epoch', 'user_epoch'] as const),
+  ...(['session_epoch', 'offline', 'code_hash', 'code_expires_at', 'code_redeemed_at', 'code_failures'] as const),
+  ...(['code_challenge', 'redirect_uri', 'refresh_generation', 'refresh_hash', 'refresh_previous_hash'] as const),
+  ...(['refresh_kid', 'refresh_rotated_at', 'created_at', 'idle_expires_at', 'expires_at', 'revoked_at'] as const),
+]
+
 /** A grant that is about to be made, with the consent it rests on and its audit event. */
 export interface NewGrant {
   readonly tenant_id: string
@@ -135,7 +151,8 @@ export const approveGrant = write(
     }
     yield* insertEvent(event)
   },
-  { key: (args) => `${args.grant.user_id}/${args.grant.client_id}` },
+  // The remembered consent is the one row that two of them may share.
+  { key: ({ tenant_id, grant }) => `${tenant_id}/${grant.user_id}/${grant.client_id}` },
 )
 
 /** A redemption that was checked and whose tokens are ready. */
@@ -242,8 +259,10 @@ function* endGrant(event: NewEvent, grant_id: string, reason: string): Run<boole
     update grants set revoked_at = ${NOW}, revoked_reason = ${reason}
     where tenant_id = ${event.tenant_id} and grant_id = ${grant_id} and revoked_at is null
     returning grant_id`
-  if (ended) yield* insertEvent(event)
-  return ended !== undefined
+  // The event is there already when this call ended the grant before, and its commit had an unknown outcome.
+  if (!ended) return yield* isRecorded(event)
+  yield* insertEvent(event)
+  return true
 }
 
 function grantKey(args: { tenant_id: string; grant_id: string }): string {

@@ -15,7 +15,7 @@ export const takeLease = write(
       on conflict do nothing returning fence`
     return taken?.fence ?? null
   },
-  { key: (args) => `${args.tenant_id}/${args.name}` },
+  { key: (args) => `${args.tenant_id}/${args.name}`, repeatable: true },
 )
 
 /** Gives a lease back. */
@@ -54,6 +54,10 @@ export const sweepEnded = write(function* (args: { before: number; most: number 
     yield* sql<{ tenant_id: string }>`
       delete from sessions where (tenant_id, session_id) in
         (select tenant_id, session_id from sessions where expires_at < ${args.before} order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from one_time_links where (tenant_id, kind, secret_hash) in
+        (select tenant_id, kind, secret_hash from one_time_links where expires_at < ${args.before} order by expires_at limit ${args.most})
       returning tenant_id`,
   ]
   return swept.reduce((sum, rows) => sum + rows.length, 0)

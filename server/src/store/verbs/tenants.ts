@@ -1,4 +1,5 @@
 import type { WrappedKey } from '../../crypto/tenant_keys.ts'
+import { EMPTY_CHAIN } from '../event_chain.ts'
 import type { NewEvent, ResourceRecord, RoleRecord, SigningKeyRecord, TenantRecord, TenantState } from '../records.ts'
 import { NOW, type Run, read, sql, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
@@ -27,7 +28,8 @@ export const createTenant = write(function* (args: NewTenant): Run<boolean> {
   yield* sql`
     insert into tenant_keys (tenant_id, kid, wrapped, created_at)
     values (${tenant_id}, ${args.key.kid}, ${args.key.wrapped}, ${event.at})`
-  yield* sql`insert into event_chains (tenant_id, sequence, chain) values (${tenant_id}, 0, ${new Uint8Array(32)})`
+  yield* sql`
+    insert into event_chains (tenant_id, sequence, chain) values (${tenant_id}, 0, ${EMPTY_CHAIN.chain})`
   for (const key of args.signing_keys) yield* insertSigningKey(tenant_id, key, event.at)
   for (const resource of args.resources) yield* upsertResource(tenant_id, resource, event.at)
   for (const role of args.roles) yield* upsertRole(tenant_id, role, event.at)

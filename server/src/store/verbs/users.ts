@@ -92,6 +92,15 @@ export const findUser = read(function* (args: { tenant_id: string; user_id: stri
   return user ?? null
 })
 
+/** Whether any user holds a role. */
+export const hasUserWithRole = read(function* (args: { tenant_id: string; role: string }): Run<boolean> {
+  // Roles are a JSON list of names, so the quoted name stands in it or not. LIKE would ignore case on SQLite alone.
+  const [user] = yield* sql<{ user_id: string }>`
+    select user_id from users
+    where tenant_id = ${args.tenant_id} and replace(roles, ${JSON.stringify(args.role)}, '') <> roles limit 1`
+  return user !== undefined
+})
+
 /** Users of a tenant by id, from after a cursor. */
 export const pageUsers = read(function* (args: {
   tenant_id: string
@@ -119,14 +128,17 @@ export const startSession = write(function* (args: {
       ${text(session.acr)}, ${session.amr}, ${text(session.user_agent)}, ${session.epoch}, ${session.tenant_epoch},
       ${session.user_epoch}, ${session.created_at}, ${session.created_at}, ${session.expires_at})`
   if (args.former_session_id) {
-    // The same person again: what hangs on the old session moves on to the new one.
-    yield* sql`
-      update grants set session_id = ${session.session_id}, session_epoch = ${session.epoch}
-      where tenant_id = ${args.tenant_id} and session_id = ${args.former_session_id} and user_id = ${session.user_id}
-        and revoked_at is null`
-    yield* sql`
+    const [former] = yield* sql<{ user_id: string; living_epoch: number }>`
       update sessions set ended_at = ${NOW}, epoch = epoch + 1
-      where tenant_id = ${args.tenant_id} and session_id = ${args.former_session_id} and ended_at is null`
+      where tenant_id = ${args.tenant_id} and session_id = ${args.former_session_id} and ended_at is null
+        and expires_at > ${NOW} returning user_id, epoch - 1 as living_epoch`
+    // The same person again: what lives by the old session moves on to the new one. What died with it stays dead.
+    if (former?.user_id === session.user_id) {
+      yield* sql`
+        update grants set session_id = ${session.session_id}, session_epoch = ${session.epoch}
+        where tenant_id = ${args.tenant_id} and session_id = ${args.former_session_id}
+          and user_id = ${session.user_id} and session_epoch = ${former.living_epoch} and revoked_at is null`
+    }
   }
   yield* insertEvent(args.event)
 })
@@ -207,7 +219,7 @@ export const loadBrowserAuthority = read(function* (args: {
   return {
     now: row['now'] as number,
     tenant: readTenantState(row),
-    session: row['session_id'] === null ? null : (row as unknown as SessionRecord),
+    session: readSession(row),
     user: readUser(row),
     client: readClient(row),
     consent:
@@ -221,96 +233,21 @@ export const loadBrowserAuthority = read(function* (args: {
   }
 })
 
-/** Makes a link that works once. */
-export const createOneTimeLink = write(function* (args: {
-  tenant_id: string
-  kind: string
-  secret_hash: Uint8Array
-  expires_at: number
-  at: number
-}): Run<void> {
-  // A new link of a kind replaces the ones before it that nobody used.
-  yield* sql`delete from one_time_links where tenant_id = ${args.tenant_id} and kind = ${args.kind} and used_at is null`
-  yield* sql`
-    insert into one_time_links (tenant_id, kind, secret_hash, created_at, expires_at)
-    values (${args.tenant_id}, ${args.kind}, ${args.secret_hash}, ${args.at}, ${args.expires_at})`
-})
-
-/** Whether a link is there to be used. */
-export const findOneTimeLink = read(function* (args: {
-  tenant_id: string
-  kind: string
-  secret_hash: Uint8Array
-}): Run<boolean> {
-  const [link] = yield* sql<{ kind: string }>`
-    select kind from one_time_links
-    where tenant_id = ${args.tenant_id} and kind = ${args.kind} and secret_hash = ${args.secret_hash}
-      and used_at is null and expires_at > ${NOW}`
-  return link !== undefined
-})
-
-/** Makes the first administrator by a one-time link: the link is spent and the user made, or neither. */
-export const redeemSetupLink = write(function* (args: {
-  tenant_id: string
-  secret_hash: Uint8Array
-  user: SavedUser
-  event: NewEvent
-}): Run<'created' | 'spent'> {
-  const [link] = yield* sql<{ kind: string }>`
-    update one_time_links set used_at = ${NOW}
-    where tenant_id = ${args.tenant_id} and kind = 'setup' and secret_hash = ${args.secret_hash}
-      and used_at is null and expires_at > ${NOW} returning kind`
-  if (!link) return 'spent'
-  const { user, event } = args
-  yield* sql`
-    insert into users (tenant_id, user_id, username_key, username, name, email, email_verified, claims, roles,
-      password_hash, epoch, created_at, updated_at)
-    values (${args.tenant_id}, ${user.user_id}, ${user.username_key}, ${user.username}, ${text(user.name)},
-      ${text(user.email)}, 0, ${user.claims}, ${user.roles}, ${text(user.password_hash)}, 0, ${event.at}, ${event.at})`
-  yield* insertEvent(event)
-  return 'created'
-})
-
-/** Whether any user holds a role. */
-export const hasUserWithRole = read(function* (args: { tenant_id: string; role: string }): Run<boolean> {
-  // Roles are a JSON list of plain names, so the quoted name stands in it or not.
-  const [user] = yield* sql<{ user_id: string }>`
-    select user_id from users where tenant_id = ${args.tenant_id} and roles like ${`%"${args.role}"%`} limit 1`
-  return user !== undefined
-})
-
-/** Counts a guess before it is checked (ASVS 6.3.1); answers until when further ones are refused, or 0. */
-export const reserveGuess = write(
-  function* (args: {
-    tenant_id: string
-    subject: string
-    most: number
-    window_ms: number
-  }): Run<{ refused_until: number }> {
-    const [row] = yield* sql<{ failures: number; blocked_until: number; now: number }>`
-      update guesses set
-        failures = case when window_ends_at <= ${NOW} then 1 else failures + 1 end,
-        blocked_until = case
-          when blocked_until > ${NOW} then blocked_until
-          when window_ends_at > ${NOW} and failures + 1 > ${args.most} then window_ends_at
-          else 0 end,
-        window_ends_at = case when window_ends_at <= ${NOW} then ${NOW} + ${args.window_ms} else window_ends_at end
-      where tenant_id = ${args.tenant_id} and subject = ${args.subject}
-      returning failures, blocked_until, ${NOW} as now`
-    if (row) return { refused_until: row.blocked_until > row.now ? row.blocked_until : 0 }
-    yield* sql`
-      insert into guesses (tenant_id, subject, failures, window_ends_at, blocked_until)
-      values (${args.tenant_id}, ${args.subject}, 1, ${NOW} + ${args.window_ms}, 0)
-      on conflict (tenant_id, subject) do update set failures = guesses.failures + 1`
-    return { refused_until: 0 }
-  },
-  { key: (args) => `${args.tenant_id}/${args.subject}` },
-)
-
-/** Forgets the guesses at a secret after it was given rightly. */
-export const forgetGuesses = write(
-  function* (args: { tenant_id: string; subject: string }): Run<void> {
-    yield* sql`delete from guesses where tenant_id = ${args.tenant_id} and subject = ${args.subject}`
-  },
-  { key: (args) => `${args.tenant_id}/${args.subject}`, repeatable: true },
-)
+function readSession(row: Record<string, unknown>): SessionRecord | null {
+  if (row['session_id'] === null) return null
+  return {
+    session_id: row['session_id'] as string,
+    user_id: row['user_id'] as string,
+    secret_hash: row['secret_hash'] as Uint8Array,
+    auth_time: row['auth_time'] as number,
+    acr: row['acr'] as string | null,
+    amr: row['amr'] as string,
+    epoch: row['epoch'] as number,
+    tenant_epoch: row['tenant_epoch'] as number,
+    user_epoch: row['user_epoch'] as number,
+    created_at: row['created_at'] as number,
+    last_seen_at: row['last_seen_at'] as number,
+    expires_at: row['expires_at'] as number,
+    ended_at: row['ended_at'] as number | null,
+  }
+}
