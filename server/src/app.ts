@@ -1,10 +1,15 @@
+import { newId } from './crypto/random.ts'
 import { TokenSealer } from './crypto/sealed_token.ts'
 import type { RootKey } from './crypto/tenant_keys.ts'
+import { createEgress, type Egress } from './egress/egress.ts'
 import type { InboundContext } from './inbound/context.ts'
 import type { GrantType } from './inbound/grant_types/grant_type.ts'
 import { GRANT_TYPES } from './inbound/grant_types/index.ts'
 import { openOrCreateTenant } from './inbound/tenants.ts'
 import { UsageCounter } from './inbound/usage.ts'
+import { createOutboundContext, settleOutbound } from './outbound/context.ts'
+import { createCatalogue } from './providers/catalogue.ts'
+import type { Provider } from './providers/provider.ts'
 import type { Store } from './store/store.ts'
 import type { Tenant } from './store/tenant.ts'
 import type { CompatDoor } from './web/compat/door.ts'
@@ -12,6 +17,9 @@ import { COMPAT_DOORS } from './web/compat/index.ts'
 import type { Log } from './web/log.ts'
 import { createMachines, createRouter, type Machines } from './web/router.ts'
 import { cookieNames, type Web } from './web/web.ts'
+
+/** Of this software. */
+export const VERSION = '0.1.0'
 
 /** What an embedder gives to `createApp`. */
 export interface AppOptions {
@@ -26,6 +34,10 @@ export interface AppOptions {
   readonly clock?: () => number
   /** Further grant types; they pass the same door as the built-in ones (RFC 6749 section 4.5). */
   readonly grant_types?: readonly GrantType[]
+  /** Further providers for connectors; a record with the name of a built-in one replaces it. */
+  readonly providers?: readonly Provider[]
+  /** The way out; the default lets nothing through to private addresses. The app does not close it. */
+  readonly egress?: Egress
   /** Doors of other systems; all that come with the server unless a list is given. */
   readonly doors?: readonly CompatDoor[]
 }
@@ -55,10 +67,20 @@ export async function createApp(options: AppOptions): Promise<App> {
     interactions: new TokenSealer('interaction', ''),
     usage: new UsageCounter(store),
   }
+  const outbound = createOutboundContext({
+    tenant,
+    egress: options.egress ?? createEgress(),
+    catalogue: createCatalogue(options.providers),
+    owner: newId(tenant.clock()),
+    clock: tenant.clock,
+    report: (what, cause) => log.warn({ err: cause }, what),
+  })
   const url = new URL(issuer)
   const web: Web = {
     tenant,
     inbound,
+    outbound,
+    version: VERSION,
     grant_types: [...GRANT_TYPES, ...(options.grant_types ?? [])],
     doors: options.doors ?? COMPAT_DOORS,
     log,
@@ -74,6 +96,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     web,
     fetch: async (request) => router.fetch(request),
     machines,
-    close: () => inbound.usage.flush(),
+    async close() {
+      await settleOutbound(outbound)
+      await inbound.usage.flush()
+    },
   }
 }

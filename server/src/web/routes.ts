@@ -1,5 +1,16 @@
 import { Hono } from 'hono'
 import { wellKnownPaths } from '../oauth/metadata.ts'
+import {
+  clientPage,
+  clientsPage,
+  deleteClientSubmit,
+  newClientPage,
+  newClientSubmit,
+  rotateSecretSubmit,
+  setClientDisabledSubmit,
+} from './admin/clients.ts'
+import { connectionsPage, eventsPage, usersPage } from './admin/lists.ts'
+import { overviewPage } from './admin/overview.ts'
 import type { CompatDoor } from './compat/door.ts'
 import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
@@ -9,10 +20,14 @@ import { token } from './endpoints/token.ts'
 import { userinfo } from './endpoints/userinfo.ts'
 import type { MachineEndpoint } from './machine.ts'
 import type { PageEnv } from './page.ts'
+import { accountPage, endAppSubmit, endOtherSessionsSubmit, endSessionSubmit } from './pages/account.ts'
 import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { loginPage, loginSubmit } from './pages/login.ts'
 import { logoutSubmit, switchSubmit } from './pages/logout.ts'
+import { setupPage, setupSubmit } from './pages/setup.ts'
+import { themeSubmit } from './pages/theme.ts'
 import { findAsset } from './ui/assets.ts'
+import { paths } from './ui/paths.ts'
 import type { Web } from './web.ts'
 
 /** Every URL for machines, by its path on the host. */
@@ -42,6 +57,28 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.post('/login', loginSubmit)
   pages.post('/login/switch', switchSubmit)
   pages.post('/logout', logoutSubmit)
+  pages.get('/setup', setupPage)
+  pages.post('/setup', setupSubmit)
+  pages.post(paths.theme, themeSubmit)
+
+  pages.get(paths.account, accountPage)
+  pages.post(paths.account_end_app, endAppSubmit)
+  pages.post(paths.account_end_session, endSessionSubmit)
+  pages.post(paths.account_end_other_sessions, endOtherSessionsSubmit)
+
+  pages.get(paths.admin, overviewPage)
+  pages.get(paths.admin_clients, clientsPage)
+  pages.get(paths.admin_new_client, newClientPage)
+  pages.post(paths.admin_new_client, newClientSubmit)
+  pages.get(paths.admin_client, clientPage)
+  pages.post(paths.admin_rotate_secret, rotateSecretSubmit)
+  pages.post(paths.admin_disable_client, setClientDisabledSubmit(true))
+  pages.post(paths.admin_enable_client, setClientDisabledSubmit(false))
+  pages.post(paths.admin_delete_client, deleteClientSubmit)
+  pages.get(paths.admin_users, usersPage)
+  pages.get(paths.admin_connections, connectionsPage)
+  pages.get(paths.admin_events, eventsPage)
+
   pages.get('/assets/:file', (c) => {
     const asset = findAsset(`/assets/${c.req.param('file')}`)
     return asset ? c.body(asset.body, 200, asset.headers) : c.text('Not found\n', 404)

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { equalBytes, hmac } from '../crypto/hash.ts'
 import type { InboundContext } from '../inbound/context.ts'
 import type { GrantType } from '../inbound/grant_types/grant_type.ts'
+import type { OutboundContext } from '../outbound/context.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { CompatDoor } from './compat/door.ts'
 import type { Log } from './log.ts'
@@ -11,9 +12,12 @@ import type { Log } from './log.ts'
 export interface Web {
   readonly tenant: Tenant
   readonly inbound: InboundContext
+  readonly outbound: OutboundContext
   readonly grant_types: readonly GrantType[]
   readonly doors: readonly CompatDoor[]
   readonly log: Log
+  /** Of this software. */
+  readonly version: string
   /** The issuer is https: cookies are secure, browsers are told to stay on https. */
   readonly production: boolean
   /** The path of the issuer, empty or `/hub`. */

@@ -113,6 +113,19 @@ export const pageUsers = read(function* (args: {
     order by user_id limit ${args.most}`
 })
 
+/** Users whose name begins as given. */
+export const searchUsers = read(function* (args: {
+  tenant_id: string
+  username_key: string
+  most: number
+}): Run<UserRecord[]> {
+  return yield* sql<UserRecord>`
+    select user_id, username, name, email, email_verified, claims, roles, epoch, disabled_at, updated_at
+    from users where tenant_id = ${args.tenant_id} and username_key >= ${args.username_key}
+      and username_key < ${`${args.username_key}\u{10ffff}`}
+    order by username_key limit ${args.most}`
+})
+
 /** Starts a session with a new id, ending the one that the browser held before (ASVS 7.2.4). */
 export const startSession = write(function* (args: {
   tenant_id: string

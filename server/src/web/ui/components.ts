@@ -1,5 +1,5 @@
 import { button, form } from './forms.ts'
-import { attrs, type Child, html, imageSource, type SafeHtml } from './html.ts'
+import { attrs, type Child, html, type SafeHtml, source } from './html.ts'
 import { caution, cross, info, tick } from './icons.ts'
 import { exactText, initial, name } from './name.ts'
 import type { View } from './view.ts'
@@ -16,13 +16,13 @@ export function notice(tone: Tone, content: Child): SafeHtml {
 
 /** A word about a state. */
 export function badge(label: Child, tone?: Tone): SafeHtml {
-  return html`<span class="badge ${tone ?? ''}">${label}</span>`
+  return html`<span class="${tone ? `badge ${tone}` : 'badge'}">${label}</span>`
 }
 
 /** A square with a picture, or with the first letter of a name. */
 export function mark(text: string, logo_uri?: string | undefined): SafeHtml {
-  const src = logo_uri === undefined ? undefined : imageSource(logo_uri)
-  if (src === undefined) return html`<span class="mark" aria-hidden="true">${initial(text)}</span>`
+  const src = logo_uri && source(logo_uri)
+  if (!src) return html`<span class="mark" aria-hidden="true">${initial(text)}</span>`
   return html`<img class="mark" src="${src}" alt="" width="40" height="40">`
 }
 
@@ -91,7 +91,7 @@ export function copyable(value: string): SafeHtml {
 export function sameByScript(view: View, script: { api: string; cli: string } | undefined): Child {
   if (!script) return ''
   const { same_by_script, api, cli } = view.text.layout
-  return html`<details><summary>${same_by_script}</summary><h3>${api}</h3>${codeBlock(api, script.api)}<h3>${cli}</h3>${codeBlock(cli, script.cli)}</details>`
+  return html`<details><summary>${same_by_script}</summary><p><strong>${api}</strong></p>${codeBlock(api, script.api)}<p><strong>${cli}</strong></p>${codeBlock(cli, script.cli)}</details>`
 }
 
 /** What scopes allow, in words. */

@@ -70,7 +70,8 @@ export function field(options: Field): SafeHtml {
 /** Several lines of input. */
 export function textArea(options: Field & { rows?: number }): SafeHtml {
   const { name, value = '', rows = 3, required } = options
-  const area = attrs({ ...described(options), rows, required, spellcheck: options.literal ? 'false' : undefined })
+  const literal = options.literal ? { dir: 'ltr', spellcheck: 'false' } : {}
+  const area = attrs({ ...described(options), rows, required, ...literal })
   // The parser drops one newline after the start tag.
   return labelled(options, html`<textarea id="${name}" name="${name}"${area}>${`\n${value}`}</textarea>`)
 }

@@ -21,7 +21,6 @@ const POLICY = [
 const NO_FEATURES = [
   'accelerometer',
   'autoplay',
-  'bluetooth',
   'camera',
   'display-capture',
   'encrypted-media',

@@ -77,9 +77,10 @@ export function href(url: string): string | undefined {
   return /^(https?:\/\/[^/?#]|\/(?!\/)|[?#])/i.test(url) ? url : undefined
 }
 
-/** The source of a picture: what `href` lets through, or a data URL of a raster format (never SVG). */
-export function imageSource(url: string): string | undefined {
-  return /^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+$/.test(url) ? url : href(url)
+/** What a page may load: a path of this server, or a data URL of a raster picture (never SVG). Nothing of third parties. */
+export function source(url: string): string | undefined {
+  if (/^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+$/.test(url)) return url
+  return url.startsWith('/') ? href(url) : undefined
 }
 
 /** Escapes text for any place between tags and inside double quotes. */
@@ -113,7 +114,7 @@ function childText(value: Child | Attributes): string {
 function escapeAttribute(name: string, value: string | number): string {
   if (SCRIPTABLE_ATTRIBUTE.test(name)) throw new TypeError(`Attribute ${name} takes no data`)
   if (!URL_ATTRIBUTES.has(name)) return escapeText(String(value))
-  return escapeText((name === 'src' ? imageSource(String(value)) : href(String(value))) ?? REFUSED_URL)
+  return escapeText((name === 'src' ? source(String(value)) : href(String(value))) ?? REFUSED_URL)
 }
 
 /** Reads the fixed parts of a template once, and says where each hole stands. */

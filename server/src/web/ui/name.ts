@@ -17,8 +17,8 @@ export function displayName(text: string, longest = LONGEST_NAME): string {
   const plain = text
     .slice(0, longest * 8)
     .toWellFormed()
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .replace(INVISIBLE_IN_NAMES, '')
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .replace(/(\p{M}{3})\p{M}+/gu, '$1')
     .trim()
   if (plain.length <= longest) return plain

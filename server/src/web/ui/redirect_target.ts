@@ -11,11 +11,14 @@ export function redirectTarget(redirect_uri: string): RedirectTarget {
   const url = URL.canParse(redirect_uri) ? new URL(redirect_uri) : undefined
   if (!url) return { kind: 'app', shown: redirect_uri }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return { kind: 'app', shown: url.protocol }
-  const loopback =
-    url.hostname === 'localhost' || url.hostname.endsWith('.localhost') || isLoopbackAddress(url.hostname)
-  return { kind: loopback ? 'loopback' : 'web', shown: url.host }
+  return { kind: isThisComputer(url.hostname.replace(/\.$/, '')) ? 'loopback' : 'web', shown: url.host }
 }
 
-function isLoopbackAddress(hostname: string): boolean {
-  return hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
+// The parser has already written every address in its one usual form.
+function isThisComputer(hostname: string): boolean {
+  return (
+    /^(.+\.)?localhost$/.test(hostname) ||
+    /^(127\.\d+\.\d+\.\d+|0\.0\.0\.0)$/.test(hostname) ||
+    /^\[::(1|ffff:7f[0-9a-f]{2}:[0-9a-f]+|ffff:0:0)?\]$/.test(hostname)
+  )
 }

@@ -170,6 +170,7 @@ export const en = {
       one: 'At least {n} character. A sentence is easier to remember than a riddle.',
       other: 'At least {n} characters. A sentence is easier to remember than a riddle.',
     },
+    missing: 'This is needed.',
     submit: 'Create administrator',
   },
   account: {

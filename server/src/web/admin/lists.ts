@@ -1,0 +1,88 @@
+import { usernameKey } from '../../inbound/users.ts'
+import { readReason, readState } from '../connection_state.ts'
+import { send } from '../page.ts'
+import { accountLabel, providerName } from '../pages/account.ts'
+import type { ConnectionState } from '../ui/connection_state.ts'
+import { consolePage } from './administrator.ts'
+import { renderConnections } from './templates/connections.ts'
+import { renderEvents } from './templates/events.ts'
+import { renderUsers } from './templates/users.ts'
+
+const PAGE = 50
+// Above every identifier: the cursor of the first page of a list that runs backwards.
+const LAST_ID = '~'
+
+/** GET /admin/users. */
+export const usersPage = consolePage(async (visit) => {
+  const { tenant_id, store } = visit.web.tenant
+  const cursor = visit.c.req.query('cursor')
+  const q = visit.c.req.query('q')?.trim()
+  const found = q
+    ? await store.searchUsers({ tenant_id, username_key: usernameKey(q), most: PAGE })
+    : await store.pageUsers({ tenant_id, after_user_id: cursor ?? '', most: PAGE + 1 })
+  const shown = found.slice(0, PAGE)
+  const users = shown.map(({ username, name, email, email_verified, roles, disabled_at }) => ({
+    username,
+    name: name ?? undefined,
+    email: email ?? undefined,
+    email_verified: email_verified === 1,
+    roles: JSON.parse(roles) as string[],
+    disabled: disabled_at !== null,
+  }))
+  const next_cursor = found.length > PAGE ? shown.at(-1)!.user_id : undefined
+  return send(visit, renderUsers(visit.view, { users, q: q || undefined, cursor, next_cursor }))
+})
+
+/** GET /admin/connections. */
+export const connectionsPage = consolePage(async (visit) => {
+  const { tenant_id, store } = visit.web.tenant
+  const { cursor, connector, state } = visit.c.req.query()
+  const found = await store.pageConnections({
+    tenant_id,
+    connector: connector ?? '',
+    after_connection_id: cursor ?? '',
+    most: PAGE + 1,
+  })
+  const shown = found.slice(0, PAGE)
+  const connections = shown
+    .map((connection) => ({
+      connection_id: connection.connection_id,
+      connector: connection.connector,
+      provider_name: providerName(visit, connection.provider, connection.connector),
+      account_label: accountLabel(connection),
+      username: connection.username,
+      state: readState(connection),
+      reason: readReason(connection.reason),
+      expires_at: connection.access_expires_at ?? undefined,
+      refreshed_at: connection.issued_at ?? undefined,
+      last_error: connection.last_error ?? undefined,
+    }))
+    .filter((connection) => !state || connection.state === state)
+  const next_cursor = found.length > PAGE ? shown.at(-1)!.connection_id : undefined
+  const filter = { state: (state || undefined) as ConnectionState | undefined, connector: connector || undefined }
+  return send(visit, renderConnections(visit.view, { connections, filter, cursor, next_cursor }))
+})
+
+/** GET /admin/events. */
+export const eventsPage = consolePage(async (visit) => {
+  const { tenant_id, store } = visit.web.tenant
+  const { cursor, event: type = '', actor = '' } = visit.c.req.query()
+  const found = await store.pageEvents({ tenant_id, before_event_id: cursor ?? LAST_ID, type, actor, most: PAGE + 1 })
+  const shown = found.slice(0, PAGE)
+  const events = shown.map(({ at, type, actor, client_id, user_id, grant_id, connection_id }) => ({
+    at,
+    event: type,
+    actor,
+    target: connection_id ?? grant_id ?? client_id ?? user_id ?? undefined,
+  }))
+  const next_cursor = found.length > PAGE ? shown.at(-1)!.event_id : undefined
+  return send(
+    visit,
+    renderEvents(visit.view, {
+      events,
+      filter: { event: type || undefined, actor: actor || undefined },
+      cursor,
+      next_cursor,
+    }),
+  )
+})

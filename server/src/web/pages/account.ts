@@ -1,0 +1,163 @@
+import type { ConnectionChoice } from '../../inbound/connections.ts'
+import type { SignedIn } from '../../inbound/sessions.ts'
+import { ADMINISTRATOR } from '../../inbound/tenants.ts'
+import { event } from '../../inbound/users.ts'
+import { requireParam } from '../../oauth/params.ts'
+import type { Configuration } from '../../store/tenant.ts'
+import type { ListedConnection } from '../../store/verbs/connections.ts'
+import { readReason, readState } from '../connection_state.ts'
+import { ours, page, redirect, send, submit, type Visit } from '../page.ts'
+import type { Text } from '../ui/text/en.ts'
+import { type AccountApp, renderAccount } from './templates/account.ts'
+
+/** A page for whoever is signed in; others are sent to sign in first. */
+export function signedInPage(answer: (visit: Visit, signed_in: SignedIn) => Promise<Response>) {
+  return page(async (visit) => {
+    if (visit.signed_in) return answer(visit, visit.signed_in)
+    const { pathname, search } = new URL(visit.c.req.url)
+    return redirect(visit, ours(visit.web, '/login', { return_to: pathname + search }))
+  })
+}
+
+/** A form of whoever is signed in. */
+export function signedInSubmit(
+  answer: (visit: Visit, signed_in: SignedIn, values: Readonly<Record<string, string>>) => Promise<Response>,
+) {
+  return submit(async (visit, form) => {
+    if (visit.signed_in) return answer(visit, visit.signed_in, form.values)
+    return redirect(visit, ours(visit.web, '/login'))
+  })
+}
+
+/** GET /account: what may act in the user's name, and the ways to end it. */
+export const accountPage = signedInPage(async (visit, { user, session }) => {
+  const { tenant_id, store } = visit.web.tenant
+  const mine = { tenant_id, user_id: user.user_id }
+  const [grants, connections, connectors, sessions] = await Promise.all([
+    store.listGrantsOfUser(mine),
+    store.listConnectionsOfUser(mine),
+    store.listConnectors({ tenant_id }),
+    store.listSessionsOfUser(mine),
+  ])
+  const living = connections.filter(({ state }) => state !== 'disconnected')
+  const sentences = scopeSentences(visit.view.text, visit.configuration)
+  const apps = joinApps(grants, living, sentences)
+  const html = renderAccount(visit.view, {
+    user: { username: user.username, name: user.name ?? undefined, email: user.email ?? undefined },
+    may_administer: (JSON.parse(user.roles) as string[]).includes(ADMINISTRATOR),
+    apps,
+    connections: living.map((connection) => ({
+      connection_id: connection.connection_id,
+      connector: connection.connector,
+      provider_name: providerName(visit, connection.provider, connection.connector),
+      account_label: accountLabel(connection),
+      state: readState(connection),
+      reason: readReason(connection.reason),
+      created_at: connection.created_at,
+      last_used_at: connection.last_used_at ?? undefined,
+      used_by: apps
+        .filter((app) => app.connections.some(({ connection_id }) => connection_id === connection.connection_id))
+        .map(({ client_id, client_name }) => ({ client_id, client_name })),
+    })),
+    connectors: connectors
+      .filter(({ disabled_at }) => disabled_at === null)
+      .map(({ connector, provider }) => ({ connector, provider_name: providerName(visit, provider, connector) })),
+    sessions: sessions.map(({ session_id, user_agent, auth_time, last_seen_at }) => ({
+      sid: session_id,
+      current: session_id === session.session_id,
+      device: user_agent ?? '',
+      created_at: auth_time,
+      last_seen_at,
+    })),
+  })
+  return send(visit, html)
+})
+
+/** POST /account/apps/revoke: ends every grant of one client, and forgets the consent. */
+export const endAppSubmit = signedInSubmit(async (visit, { user }, values) => {
+  const { tenant } = visit.web
+  const client_id = requireParam({ values, resource: [], audience: [] }, 'client_id')
+  const { user_id } = user
+  const ended = event(tenant, 'consent.withdrawn', `user:${user_id}`, { client_id, user_id })
+  await tenant.store.withdrawConsent({ tenant_id: tenant.tenant_id, user_id, client_id, event: ended })
+  return redirect(visit, ours(visit.web, '/account'))
+})
+
+/** POST /account/sessions/end: ends one session of the user. */
+export const endSessionSubmit = signedInSubmit(async (visit, { user }, values) => {
+  const { tenant } = visit.web
+  const session_id = requireParam({ values, resource: [], audience: [] }, 'sid')
+  const { user_id } = user
+  const ended = event(tenant, 'session.ended', `user:${user_id}`, { user_id, detail: { session_id } })
+  await tenant.store.endSessionOfUser({ tenant_id: tenant.tenant_id, user_id, session_id, event: ended })
+  return redirect(visit, ours(visit.web, '/account'))
+})
+
+/** POST /account/sessions/end_others: ends every session of the user but this one. */
+export const endOtherSessionsSubmit = signedInSubmit(async (visit, { user, session }) => {
+  const { tenant } = visit.web
+  const { user_id } = user
+  const ended = event(tenant, 'session.ended', `user:${user_id}`, { user_id, detail: { all_but: session.session_id } })
+  const kept_session_id = session.session_id
+  await tenant.store.endOtherSessions({ tenant_id: tenant.tenant_id, user_id, kept_session_id, event: ended })
+  return redirect(visit, ours(visit.web, '/account'))
+})
+
+/** A scope in the words of the resource that has it, or of OpenID Connect. */
+export function scopeSentences(text: Text, configuration: Configuration): ReadonlyMap<string, string> {
+  const sentences = new Map<string, string>(Object.entries(text.scopes))
+  for (const { scopes } of configuration.resources.values()) {
+    for (const [scope, sentence] of scopes) sentences.set(scope, sentence)
+  }
+  return sentences
+}
+
+/** What a person calls a connected account. */
+export function accountLabel(connection: Pick<ListedConnection, 'account' | 'account_name' | 'connection_id'>): string {
+  return connection.account_name ?? connection.account ?? connection.connection_id
+}
+
+/** What a person calls a connector: the provider's name, and the connector's own where the provider is nobody in particular. */
+export function providerName(visit: Visit, provider: string, connector: string): string {
+  return provider === 'oidc' ? connector : (visit.web.outbound.catalogue.get(provider)?.name ?? connector)
+}
+
+type Grant = Awaited<ReturnType<Visit['web']['tenant']['store']['listGrantsOfUser']>>[number]
+
+// Two devices are two grants, but to a person they are one app.
+function joinApps(
+  grants: readonly Grant[],
+  connections: readonly ListedConnection[],
+  sentences: ReadonlyMap<string, string>,
+): AccountApp[] {
+  const clients = Map.groupBy(grants, ({ client_id }) => client_id)
+  return [...clients.values()].map((group) => {
+    const scopes = new Set(group.flatMap(({ scope }) => scope.split(' ')))
+    const chosen = new Set(
+      group.flatMap((grant) =>
+        (JSON.parse(grant.connections ?? '[]') as ConnectionChoice[]).map((c) => c.connection_id),
+      ),
+    )
+    const used = group.map(({ last_used_at }) => last_used_at ?? 0)
+    return {
+      client_id: group[0]!.client_id,
+      client_name: group[0]!.client_name,
+      scopes: [...scopes].map((scope) => ({ scope, description: sentences.get(scope) ?? scope })),
+      created_at: Math.min(...group.map(({ created_at }) => created_at)),
+      last_used_at: Math.max(...used) || undefined,
+      connections: connections
+        .filter(({ connection_id }) => chosen.has(connection_id))
+        .map((connection) => ({
+          connection_id: connection.connection_id,
+          provider_name: connection.connector,
+          account_label: accountLabel(connection),
+          state: readState(connection),
+          scopes: connection.scope
+            .split(' ')
+            .filter((scope) => scope !== '')
+            .map((scope) => ({ scope, description: scope })),
+          last_used_at: connection.last_used_at ?? undefined,
+        })),
+    }
+  })
+}
