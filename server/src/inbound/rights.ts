@@ -41,7 +41,7 @@ export function defaultScopes(configuration: Configuration, resources: readonly 
 
 /**
  * The scopes that a user's roles may give away now; `roles` is the JSON of the user's row. Resources open to every user
- * ask for no role, and a tenant that has no roles of its own guards nothing but its administration.
+ * ask for no role, and a tenant that has no roles of its own guards nothing but its administration and its vault.
  */
 export function roleScopes(configuration: Configuration, roles: string): string[] {
   const held = JSON.parse(roles) as string[]
@@ -49,7 +49,7 @@ export function roleScopes(configuration: Configuration, roles: string): string[
   const unguarded = configuration.roles.size <= 1
   for (const resource of configuration.resources.values()) {
     if (!resource.every_user && !unguarded) continue
-    for (const scope of resource.scopes.keys()) if (!scope.startsWith('admin:')) scopes.push(scope)
+    for (const scope of resource.scopes.keys()) if (!/^(admin|vault):/.test(scope)) scopes.push(scope)
   }
   return scopes
 }

@@ -31,7 +31,7 @@ export async function openOrCreateTenant(args: {
       key,
       signing_keys: [makeSigningKey(keys, 'current')],
       resources: [administrationResource(issuer)],
-      roles: [{ role: ADMINISTRATOR, scopes: JSON.stringify(['admin:read', 'admin:write']) }],
+      roles: [{ role: ADMINISTRATOR, scopes: JSON.stringify(['admin:read', 'admin:write', 'vault:token']) }],
       event: {
         tenant_id,
         event_id: newId(now),
@@ -67,6 +67,7 @@ function administrationResource(issuer: string): ResourceRecord {
     scopes: JSON.stringify({
       'admin:read': 'See the settings of this server, its clients, users and connections',
       'admin:write': 'Change the settings of this server, its clients, users and connections',
+      'vault:token': "Take access tokens of users' connections out of the vault",
     }),
     default_scopes: '[]',
     access_token_format: 'opaque',

@@ -1,0 +1,80 @@
+import type { NewEvent } from '../records.ts'
+import { NOW, type Run, read, sql, write } from '../sql.ts'
+import { insertEvent } from './events.ts'
+
+/** How much of everything there is; each count stops at `most`, so that it stays fast. */
+export interface Overview {
+  readonly clients: number
+  readonly users: number
+  readonly grants: number
+  readonly connections: number
+  readonly connections_need: number
+  readonly connectors_fail: number
+  readonly secrets_expire: number
+}
+
+/** What the console's first page counts. */
+export const loadOverview = read(function* (args: {
+  tenant_id: string
+  most: number
+  secrets_before: number
+}): Run<Overview> {
+  const { tenant_id, most } = args
+  const [row] = yield* sql<Overview>`
+    select
+      (select count(*) from (select 1 from clients where tenant_id = ${tenant_id} limit ${most}) a) as clients,
+      (select count(*) from (select 1 from users where tenant_id = ${tenant_id} limit ${most}) b) as users,
+      (select count(*) from (select 1 from grants where tenant_id = ${tenant_id} and revoked_at is null
+        and expires_at > ${NOW} limit ${most}) c) as grants,
+      (select count(*) from (select 1 from connections where tenant_id = ${tenant_id}
+        and state <> 'disconnected' limit ${most}) d) as connections,
+      (select count(*) from (select 1 from connections where tenant_id = ${tenant_id}
+        and state = 'needs_reconsent' limit ${most}) e) as connections_need,
+      (select count(*) from connectors where tenant_id = ${tenant_id} and error is not null) as connectors_fail,
+      (select count(*) from (select 1 from clients where tenant_id = ${tenant_id}
+        and former_client_secret_expires_at between ${NOW} and ${args.secrets_before} limit ${most}) f) as secrets_expire`
+  return row!
+})
+
+/** How many living grants a client has, and of how many users; both stop at `most`. */
+export const countGrantsOfClient = read(function* (args: {
+  tenant_id: string
+  client_id: string
+  most: number
+}): Run<{ grants: number; users: number }> {
+  const [row] = yield* sql<{ grants: number; users: number }>`
+    select count(*) as grants, count(distinct user_id) as users from (
+      select user_id from grants where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}
+        and revoked_at is null and expires_at > ${NOW} limit ${args.most}) g`
+  return row!
+})
+
+/** Ends every session of a user but one. */
+export const endOtherSessions = write(function* (args: {
+  tenant_id: string
+  user_id: string
+  kept_session_id: string
+  event: NewEvent
+}): Run<number> {
+  const ended = yield* sql<{ session_id: string }>`
+    update sessions set ended_at = ${NOW}, epoch = epoch + 1
+    where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and session_id <> ${args.kept_session_id}
+      and ended_at is null returning session_id`
+  if (ended.length > 0) yield* insertEvent(args.event)
+  return ended.length
+})
+
+/** Ends one session, if it is this user's. */
+export const endSessionOfUser = write(function* (args: {
+  tenant_id: string
+  user_id: string
+  session_id: string
+  event: NewEvent
+}): Run<boolean> {
+  const [ended] = yield* sql<{ session_id: string }>`
+    update sessions set ended_at = ${NOW}, epoch = epoch + 1
+    where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and session_id = ${args.session_id}
+      and ended_at is null returning session_id`
+  if (ended) yield* insertEvent(args.event)
+  return ended !== undefined
+})
