@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { bytes, contract, DIALECTS, fillStage, makeDatabase, START } from '../../../../test/parts/stores.ts'
+import type { ResourceRecord, SigningKeyRecord } from '../records.ts'
+
+const resource: ResourceRecord = {
+  resource: 'https://api.example',
+  name: 'API',
+  scopes: '{"read":"Read"}',
+  default_scopes: '["read"]',
+  access_token_format: 'jwt',
+  access_token_lifetime_seconds: 600,
+  every_user: 0,
+}
+const key = (kid: string, state: SigningKeyRecord['state']): SigningKeyRecord => ({
+  ...{ kid, alg: 'ES256', public_jwk: `{"kid":"${kid}"}`, sealed_private: bytes(kid), state },
+})
+
+contract('a tenant is made once for an issuer, with everything it was given', async ({ store, tenant_id, event }) => {
+  const other = {
+    ...{ tenant_id: `${tenant_id}b`, issuer: `https://${tenant_id}b.example`, name: 'B', settings: '{"a":1}' },
+    ...{ key: { kid: 7, wrapped: bytes('wrapped') }, signing_keys: [key('k1', 'current')], resources: [resource] },
+    roles: [{ role: 'member', scopes: '["read"]' }],
+  }
+  const made = (more: object) => store.createTenant({ ...other, event: event('tenant.created'), ...more })
+  assert.equal(await made({}), true)
+  assert.equal(await made({}), false)
+  assert.equal(await made({ tenant_id: `${tenant_id}c` }), false)
+  assert.equal(await made({ issuer: 'https://elsewhere.example' }), false)
+  assert.deepStrictEqual(await store.loadTenantConfig({ tenant_id: other.tenant_id }), {
+    ...{ config_version: 0, issuer: other.issuer, name: 'B', settings: '{"a":1}' },
+    ...{ resources: [resource], roles: other.roles, signing_keys: other.signing_keys },
+  })
+  assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: other.tenant_id }), [
+    { kid: 7, wrapped: bytes('wrapped') },
+  ])
+  assert.equal(await store.loadTenantConfig({ tenant_id: `${tenant_id}c` }), null)
+  assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: `${tenant_id}c` }), [])
+})
+
+contract('disabling a tenant raises its epoch, and enabling it leaves the epoch there', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  const set = (disabled: boolean) => store.setTenantDisabled({ tenant_id, disabled, event: event('tenant.switched') })
+  const state = (epoch: number, disabled_at: number | null) => ({
+    ...{ tenant_id, epoch, config_version: 0, disabled_at, now: clock.now },
+  })
+  assert.deepStrictEqual(await store.loadTenantState({ tenant_id }), state(0, null))
+  assert.equal(await set(false), false)
+  clock.now += 5
+  assert.equal(await set(true), true)
+  assert.equal(await set(true), false)
+  assert.deepStrictEqual(await store.loadTenantState({ tenant_id }), state(1, START + 5))
+  assert.equal(await set(false), true)
+  assert.deepStrictEqual(await store.loadTenantState({ tenant_id }), state(1, null))
+  assert.equal(await store.loadTenantState({ tenant_id: 'nobody' }), null)
+})
+
+contract('every change of settings, resources, roles and signing keys raises config_version', async (stage) => {
+  const { store, tenant_id, event } = stage
+  const versions: number[] = []
+  const note = async () => versions.push((await store.loadTenantConfig({ tenant_id }))!.config_version)
+  await note()
+  await store.saveSettings({ tenant_id, settings: '{"code_lifetime_seconds":30}', event: event() })
+  await note()
+  await store.saveResource({ tenant_id, resource, event: event() })
+  await note()
+  await store.saveResource({ tenant_id, resource: { ...resource, name: 'API 2', scopes: '{}' }, event: event() })
+  await note()
+  await store.saveRole({ tenant_id, role: { role: 'member', scopes: '[]' }, event: event() })
+  await store.saveRole({ tenant_id, role: { role: 'member', scopes: '["read"]' }, event: event() })
+  await note()
+  await store.saveSigningKeys({ tenant_id, added: [key('k1', 'current')], states: [], event: event() })
+  await note()
+  const states = [{ kid: 'k1', state: 'retired' as const }]
+  await store.saveSigningKeys({ tenant_id, added: [key('k2', 'current')], states, event: event() })
+  await note()
+  assert.deepEqual(versions, [0, 1, 2, 3, 5, 6, 7])
+  assert.deepStrictEqual(await store.loadTenantConfig({ tenant_id }), {
+    ...{ config_version: 7, issuer: `https://${tenant_id}.example`, name: 'Test' },
+    settings: '{"code_lifetime_seconds":30}',
+    resources: [{ ...resource, name: 'API 2', scopes: '{}' }],
+    roles: [{ role: 'member', scopes: '["read"]' }],
+    signing_keys: [key('k1', 'retired'), key('k2', 'current')],
+  })
+})
+
+contract('a signing key is added with the states of the others, or nothing is changed', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await store.saveSigningKeys({ tenant_id, added: [key('k1', 'current')], states: [], event: event() })
+  const states = [{ kid: 'k1', state: 'retired' as const }]
+  await assert.rejects(store.saveSigningKeys({ tenant_id, added: [key('k1', 'current')], states, event: event() }))
+  const config = await store.loadTenantConfig({ tenant_id })
+  assert.deepStrictEqual(config!.signing_keys, [key('k1', 'current')])
+  assert.equal(config!.config_version, 1)
+})
+
+for (const dialect of DIALECTS) {
+  test(`every tenant is listed, each with its own rows (${dialect})`, async () => {
+    const database = await makeDatabase(dialect)
+    const store = await database.open()
+    for (const tenant_id of ['b', 'a']) {
+      const { event } = fillStage({ dialect, store, clock: database.clock, tenant_id })
+      await store.createTenant({
+        ...{ tenant_id, issuer: `https://${tenant_id}.example`, name: tenant_id, settings: '{}' },
+        ...{ key: { kid: 1, wrapped: bytes(tenant_id) }, signing_keys: [], resources: [], roles: [], event: event() },
+      })
+    }
+    const listed = (tenant_id: string) => ({
+      ...{ tenant_id, issuer: `https://${tenant_id}.example`, name: tenant_id, settings: '{}', epoch: 0 },
+      ...{ config_version: 0, disabled_at: null, created_at: START },
+    })
+    assert.deepStrictEqual(await store.listTenants({}), [listed('a'), listed('b')])
+    assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: 'b' }), [{ kid: 1, wrapped: bytes('b') }])
+    await database.drop()
+  })
+}
