@@ -166,6 +166,8 @@ create index grants_by_user on grants (tenant_id, user_id, grant_id);
 create index grants_by_client on grants (tenant_id, client_id, grant_id);
 create index grants_by_session on grants (tenant_id, session_id);
 create index grants_by_end on grants (expires_at);
+-- Authorizations that nobody came back for.
+create index grants_unredeemed on grants (code_expires_at) where code_redeemed_at is null;
 
 create table consents (
   tenant_id text not null,

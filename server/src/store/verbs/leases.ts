@@ -28,6 +28,9 @@ export const releaseLease = write(
   { key: (args) => `${args.tenant_id}/${args.name}`, repeatable: true },
 )
 
+// A code that came too late is still told so for a while.
+const UNREDEEMED_MS = 3_600_000
+
 /** Sweeps what has ended from the short-lived tables, oldest first, a bounded number of rows each; says how many. */
 export const sweepEnded = write(function* (args: { before: number; most: number }): Run<number> {
   const swept = [
@@ -50,6 +53,11 @@ export const sweepEnded = write(function* (args: { before: number; most: number 
     yield* sql<{ tenant_id: string }>`
       delete from grants where (tenant_id, grant_id) in
         (select tenant_id, grant_id from grants where expires_at < ${args.before} order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from grants where (tenant_id, grant_id) in
+        (select tenant_id, grant_id from grants where code_redeemed_at is null and code_expires_at < ${args.before - UNREDEEMED_MS}
+          order by code_expires_at limit ${args.most})
       returning tenant_id`,
     yield* sql<{ tenant_id: string }>`
       delete from sessions where (tenant_id, session_id) in

@@ -19,8 +19,10 @@ import { renderConsent } from './templates/consent.ts'
 export const authorizePage = (translate: (query: string) => string = (query) => query) =>
   page(async (visit) => {
     const { c, web } = visit
+    // The database's time, as that of the sign-in it is compared with.
+    const started_at = visit.view.now
     const text = c.req.method === 'POST' ? decodeUtf8(await readBody(c)) : new URL(c.req.url).search.slice(1)
-    const interaction = { query: translate(text), started_at: web.tenant.clock() }
+    const interaction = { query: translate(text), started_at }
     return answerOutcome(visit, interaction, await authorize(web.inbound, interaction, visit.session, null))
   })
 
