@@ -32,10 +32,13 @@ export function deriveSuccessor(keys: TenantKeys, token: RefreshToken, kid: numb
   return deriveBytes(key, info, token.secret)
 }
 
-/** Writes a refresh token: key id, grant, generation, secret, and the tag that proves it was ours. */
-export function formatRefreshToken(keys: TenantKeys, token: RefreshToken): string {
-  const body = Buffer.concat([uint32(keys.kid), idToBytes(token.grant_id)!, uint32(token.generation), token.secret])
-  return PREFIX + Buffer.concat([body, tagOf(keys, keys.kid, body)!]).toString('base64url')
+/**
+ * Writes a refresh token: key id, grant, generation, secret, and the tag that proves it was ours. A retry names the key
+ * of the rotation that it repeats, so that its answer is the same letter for letter.
+ */
+export function formatRefreshToken(keys: TenantKeys, token: RefreshToken, kid = keys.kid): string {
+  const body = Buffer.concat([uint32(kid), idToBytes(token.grant_id)!, uint32(token.generation), token.secret])
+  return PREFIX + Buffer.concat([body, tagOf(keys, kid, body)!]).toString('base64url')
 }
 
 /** Reads a refresh token; null when its form is wrong or its tag is not ours. */

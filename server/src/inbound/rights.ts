@@ -34,6 +34,17 @@ export function scopesOfResources(
   return named.flatMap(({ scopes }) => [...scopes.keys()])
 }
 
+/** What of some scopes means anything at the named resources: a token for one carries no scope of another (RFC 8707 section 2.2). */
+export function scopesAtResources(
+  scope: readonly string[],
+  issuer: string,
+  configuration: Configuration,
+  resources: readonly string[],
+): string[] {
+  const known = scopesOfResources(issuer, configuration, resources)
+  return scope.filter((name) => IDENTITY_SCOPES.has(name) || known.includes(name))
+}
+
 /** The scopes that requests for these resources get when they name none. */
 export function defaultScopes(configuration: Configuration, resources: readonly string[]): string[] {
   return resources.flatMap((resource) => configuration.resources.get(resource)?.default_scopes ?? [])

@@ -49,7 +49,7 @@ export const refresh_token: GrantType<GrantAuthority> = {
       const prepared = prepareTokens(context, { ...request, authority, grant }, false)
       const answer = () => {
         const successor = { grant_id: grant.grant_id, generation: token.generation + 1, secret }
-        const refresh_token = formatRefreshToken(tenant.keys, successor)
+        const refresh_token = formatRefreshToken(tenant.keys, successor, kid)
         return buildTokenResponse({ ...prepared.token, ...prepared, refresh_token })
       }
       if (verdict === 'retry') {

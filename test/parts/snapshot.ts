@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import type { Store } from '../../server/src/store/store.ts'
+
+type Row = Record<string, unknown>
+
+// What routine work writes and no refusal is measured by: the audit log, counted guesses, and counters written behind.
+const LOGS = ['events', 'event_chains', 'guesses', 'leases', 'migrations']
+const COUNTERS = ['tokens_issued', 'last_used_at', 'last_seen_at']
+
+/** Every row of every table, by table: what an attacker would see who has the database. */
+export async function dumpRows(store: Store): Promise<ReadonlyMap<string, readonly Row[]>> {
+  const list =
+    store.driver.dialect === 'sqlite'
+      ? "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name"
+      : "select table_name as name from information_schema.tables where table_schema = 'public' order by table_name"
+  return store.driver.exclusively(async (session) => {
+    const tables = new Map<string, readonly Row[]>()
+    for (const row of await session.query(list)) {
+      const name = String(row['name'])
+      tables.set(name, await session.query(`select * from ${name}`))
+    }
+    return tables
+  })
+}
+
+/** How many rows each table has, the audit log left out. */
+export async function countRows(store: Store): Promise<Record<string, number>> {
+  const tables = [...(await dumpRows(store))].filter(([name]) => !LOGS.includes(name))
+  return Object.fromEntries(tables.map(([name, rows]) => [name, rows.length]))
+}
+
+/** Number and hash of each table's rows: equal before and after what must change nothing. */
+export async function snapshotRows(store: Store): Promise<Record<string, string>> {
+  const snapshot: Record<string, string> = {}
+  for (const [name, rows] of await dumpRows(store)) {
+    if (LOGS.includes(name)) continue
+    const lines = rows.map((row) => printRow(row, COUNTERS)).sort()
+    snapshot[name] = `${rows.length} rows, ${createHash('sha256').update(lines.join('\n')).digest('hex')}`
+  }
+  return snapshot
+}
+
+/** One row as text, bytes in every spelling that a secret could have been stored in. */
+export function printRow(row: Row, except: readonly string[] = []): string {
+  const cells = Object.entries(row).filter(([column]) => !except.includes(column))
+  return cells.map(([column, value]) => `${column}=${printValue(value)}`).join(' ')
+}
+
+function printValue(value: unknown): string {
+  if (!(value instanceof Uint8Array)) return String(value)
+  const bytes = Buffer.from(value)
+  return [bytes.toString('hex'), bytes.toString('base64url'), bytes.toString('base64'), bytes.toString('latin1')].join()
+}
+
+/** The audit events of a store, oldest first, their details read. */
+export async function readEvents(store: Store): Promise<{ type: string; actor: string; detail: Row }[]> {
+  const rows = (await dumpRows(store)).get('events') ?? []
+  return rows
+    .toSorted((a, b) => (String(a['event_id']) < String(b['event_id']) ? -1 : 1))
+    .map((row) => ({
+      type: String(row['type']),
+      actor: String(row['actor']),
+      detail: JSON.parse(String(row['detail'])),
+    }))
+}
