@@ -5,7 +5,8 @@ import { pageHeaders } from '../../server/src/web/ui/headers.ts'
 import { html } from '../../server/src/web/ui/html.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 import { hostile } from './hostile.ts'
-import { samplePages, sampleView } from './samples.ts'
+import { sampleView } from './sample_view.ts'
+import { samplePages } from './samples.ts'
 
 /**
  * Serves every page with sample data on loopback, under the headers of production pages. In the query: `theme=dark`,

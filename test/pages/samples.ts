@@ -1,12 +1,3 @@
-import { renderClient } from '../../server/src/web/admin/templates/client.ts'
-import { renderClients } from '../../server/src/web/admin/templates/clients.ts'
-import { renderConnections } from '../../server/src/web/admin/templates/connections.ts'
-import { renderConnector, renderConnectors } from '../../server/src/web/admin/templates/connectors.ts'
-import { renderCreatedClient } from '../../server/src/web/admin/templates/created_client.ts'
-import { renderEvents } from '../../server/src/web/admin/templates/events.ts'
-import { renderNewClient } from '../../server/src/web/admin/templates/new_client.ts'
-import { renderOverview } from '../../server/src/web/admin/templates/overview.ts'
-import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
 import { renderAccount } from '../../server/src/web/pages/templates/account.ts'
 import { renderConnectConfirm, renderConnectResult } from '../../server/src/web/pages/templates/connect.ts'
 import { renderConsent } from '../../server/src/web/pages/templates/consent.ts'
@@ -14,30 +5,15 @@ import { renderError } from '../../server/src/web/pages/templates/error.ts'
 import { renderLogin } from '../../server/src/web/pages/templates/login.ts'
 import { renderSetup } from '../../server/src/web/pages/templates/setup.ts'
 import { renderSignedOut } from '../../server/src/web/pages/templates/signed_out.ts'
-import type { SafeHtml } from '../../server/src/web/ui/html.ts'
-import { en } from '../../server/src/web/ui/text/en.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
-
-/** The moment at which the sample pages are shown. */
-export const NOW = Date.UTC(2026, 10, 21, 14, 30)
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
-
-/** A view with sensible values. */
-export function sampleView(change: Partial<View> = {}): View {
-  const tenant = { name: 'Northwind Cloud' }
-  return { lang: 'en', dir: 'ltr', text: en, now: NOW, base: '', tenant, csrf_token: 'csrf-5b1f', ...change }
-}
+import { consolePages } from './console_samples.ts'
+import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
 
 /**
  * Every page with realistic data. `put` sees each string of data before it reaches a template, so that a test can put
  * something hostile in the place of all of them.
  */
-export function samplePages(
-  view: View,
-  put: (text: string) => string = (text) => text,
-): Record<string, () => SafeHtml> {
+export function samplePages(view: View, put: Put = (text) => text): Pages {
   return {
     ...signInPages(view, put),
     ...consentPages(view, put),
@@ -45,9 +21,6 @@ export function samplePages(
     ...consolePages(view, put),
   }
 }
-
-type Put = (text: string) => string
-type Pages = Record<string, () => SafeHtml>
 
 function signInPages(view: View, put: Put): Pages {
   const client = { client_id: put('notes-web'), client_name: put('Acme Notes') }
@@ -291,226 +264,6 @@ function accountPages(view: View, put: Put): Pages {
         scopes: calendar,
         user: { username: put('alice') },
       }),
-  }
-}
-
-function consolePages(view: View, put: Put): Pages {
-  return { ...clientPages(view, put), ...connectorPages(view, put) }
-}
-
-function clientPages(view: View, put: Put): Pages {
-  const issuer = put('https://id.northwind.example')
-  const discovery = put('https://id.northwind.example/.well-known/openid-configuration')
-  return {
-    overview: () =>
-      renderOverview(view, {
-        counts: { clients: 42, users: 128_431, grants: 310_207, connections: 9312 },
-        tokens_per_hour: [
-          31, 22, 18, 9, 12, 30, 88, 240, 410, 530, 610, 590, 480, 520, 640, 700, 580, 420, 330, 260, 190, 120, 80, 44,
-        ],
-        attention: { connections_need: 3, connectors_fail: 1, secrets_expire: 0 },
-        server: { issuer, discovery, version: put('0.1.0'), database: put('SQLite 3.53.0'), production: true },
-      }),
-    clients: () =>
-      renderClients(view, {
-        clients: [
-          {
-            client_id: put('notes-web'),
-            client_name: put('Acme Notes'),
-            type: 'server',
-            trusted: false,
-            disabled: false,
-            created_at: NOW - 200 * DAY,
-          },
-          {
-            client_id: put('8f14e45f-ceea-467f-a0e6-d3f1b2c4a5e6'),
-            client_name: put('Northwind CLI'),
-            type: 'native',
-            trusted: true,
-            disabled: false,
-            created_at: NOW - 40 * DAY,
-          },
-          {
-            client_id: put('https://agent.example/client.json'),
-            client_name: put('Desk Agent'),
-            type: 'agent',
-            trusted: false,
-            disabled: true,
-            created_at: NOW - 3 * HOUR,
-          },
-        ],
-        cursor: put('abc'),
-        next_cursor: put('def'),
-      }),
-    clients_empty: () => renderClients(view, { clients: [] }),
-    new_client: () =>
-      renderNewClient(view, {
-        values: {
-          client_name: put('Acme Notes'),
-          type: 'server',
-          redirect_uris: put('https://notes.acme.example/callback#x'),
-          scope: put('openid profile'),
-          trusted: false,
-        },
-        errors: { redirect_uris: put('Line 1 has a fragment; a redirect URI has none.') },
-        script: {
-          api: put(
-            'curl -X POST https://id.northwind.example/api/clients -H "Authorization: Bearer $TOKEN" -d @client.json',
-          ),
-          cli: put('sallyport apply -f platform.yaml'),
-        },
-      }),
-    created_client: () =>
-      renderCreatedClient(view, {
-        client_id: put('notes-web'),
-        client_name: put('Acme Notes'),
-        client_secret: put('sp_2vQk7bJ0mWc9sXyR4tZ8uL1nE5aH3dF6gK0pM2qV7wB'),
-        issuer,
-        discovery,
-        snippet: put(
-          'curl -u notes-web:$CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  https://id.northwind.example/token',
-        ),
-      }),
-    client: () =>
-      renderClient(view, {
-        client_id: put('notes-web'),
-        client_name: put('Acme Notes'),
-        type: 'server',
-        token_endpoint_auth_method: put('client_secret_basic'),
-        grant_types: [put('authorization_code'), put('refresh_token')],
-        redirect_uris: [put('https://notes.acme.example/callback')],
-        scope: put('openid email profile offline_access notes.write'),
-        default_resource: put('https://api.northwind.example/'),
-        trusted: true,
-        disabled: false,
-        created_at: NOW - 200 * DAY,
-        last_used_at: NOW - 4 * MINUTE,
-        grants: 412,
-        users: 380,
-        secrets: [{ created_at: NOW - 2 * DAY }, { created_at: NOW - 200 * DAY, expires_at: NOW + 5 * DAY }],
-        done: put('The client is enabled.'),
-      }),
-    client_disabled: () =>
-      renderClient(view, {
-        client_id: put('cli'),
-        type: 'native',
-        token_endpoint_auth_method: put('none'),
-        grant_types: [put('authorization_code')],
-        redirect_uris: [put('http://127.0.0.1/callback')],
-        scope: put('openid'),
-        trusted: false,
-        disabled: true,
-        created_at: NOW - 200 * DAY,
-        grants: 1,
-        users: 1,
-        secrets: [],
-      }),
-    users: () =>
-      renderUsers(view, {
-        q: put('example'),
-        users: [
-          {
-            username: put('alice'),
-            name: put('Alice Example'),
-            email: put('alice@example.test'),
-            email_verified: true,
-            roles: [put('member'), put('administrator')],
-            disabled: false,
-            last_login_at: NOW - 2 * HOUR,
-          },
-          { username: put('bob'), email_verified: false, email: put('bob@example.test'), roles: [], disabled: true },
-        ],
-        next_cursor: put('def'),
-      }),
-  }
-}
-
-function connectorPages(view: View, put: Put): Pages {
-  const google = {
-    connector: put('google'),
-    provider_name: put('Google'),
-    verified: true,
-    scope: put('openid email https://www.googleapis.com/auth/calendar.readonly'),
-    connections: 9120,
-    refused: false,
-  }
-  const acme = {
-    connector: put('acme'),
-    provider_name: put('Acme ID'),
-    verified: false,
-    scope: put('openid'),
-    connections: 0,
-    refused: true,
-  }
-  return {
-    connectors: () => renderConnectors(view, { connectors: [google, acme] }),
-    connectors_empty: () => renderConnectors(view, { connectors: [] }),
-    connector: () =>
-      renderConnector(view, {
-        ...acme,
-        redirect_uri: put('https://id.northwind.example/connect/acme/callback'),
-        client_id: put('northwind'),
-        has_secret: true,
-        issuer: put('https://id.acme.example'),
-        authorization_endpoint: put('https://id.acme.example/authorize'),
-        token_endpoint: put('https://id.acme.example/token'),
-        last_error: {
-          at: NOW - 2 * HOUR,
-          error: put('invalid_client'),
-          error_description: put('The client secret has expired'),
-        },
-      }),
-    connections: () =>
-      renderConnections(view, {
-        connections: [
-          {
-            connection_id: put('c1'),
-            connector: put('google'),
-            provider_name: put('Google'),
-            account_label: put('alice@gmail.example'),
-            username: put('alice'),
-            state: 'ready',
-            expires_at: NOW + 40 * MINUTE,
-            refreshed_at: NOW - 20 * MINUTE,
-          },
-          {
-            connection_id: put('c3'),
-            connector: put('github'),
-            provider_name: put('GitHub'),
-            account_label: put('alice-example'),
-            username: put('alice'),
-            state: 'needs_reconsent',
-            reason: 'revoked',
-            refreshed_at: NOW - 3 * DAY,
-            last_error: put('invalid_grant: Token has been revoked'),
-          },
-        ],
-        filter: { connector: put('google') },
-        next_cursor: put('def'),
-      }),
-    events: () =>
-      renderEvents(view, {
-        filter: { event: put('grant.'), actor: put('alice') },
-        events: [
-          {
-            at: NOW - 3 * MINUTE,
-            event: put('grant.revoked'),
-            actor: put('alice'),
-            target: put('Acme Notes'),
-            ip: put('192.0.2.7'),
-          },
-          { at: NOW - 9 * MINUTE, event: put('connection.needs_reconsent'), target: put('alice-example at GitHub') },
-          {
-            at: NOW - 2 * HOUR,
-            event: put('client.secret_rotated'),
-            actor: put('root'),
-            target: put('notes-web'),
-            ip: put('2001:db8::7'),
-          },
-        ],
-        cursor: put('abc'),
-      }),
-    events_empty: () => renderEvents(view, { events: [] }),
   }
 }
 

@@ -78,8 +78,8 @@ export function pagination(view: View, pages: { first?: string | undefined; next
 const LONGEST_BLOCK = 10_000
 
 /** Code or an address to copy: one click selects all of it. */
-export function codeBlock(label: string, text: string): SafeHtml {
-  return html`<pre dir="ltr" tabindex="0" role="region" aria-label="${label}"><code>${exactText(text, LONGEST_BLOCK)}</code></pre>`
+export function codeBlock(text: string): SafeHtml {
+  return html`<pre dir="ltr"><code>${exactText(text, LONGEST_BLOCK)}</code></pre>`
 }
 
 /** A value to copy, in one line that wraps. */
@@ -91,7 +91,7 @@ export function copyable(value: string): SafeHtml {
 export function sameByScript(view: View, script: { api: string; cli: string } | undefined): Child {
   if (!script) return ''
   const { same_by_script, api, cli } = view.text.layout
-  return html`<details><summary>${same_by_script}</summary><p><strong>${api}</strong></p>${codeBlock(api, script.api)}<p><strong>${cli}</strong></p>${codeBlock(cli, script.cli)}</details>`
+  return html`<details><summary>${same_by_script}</summary><p><strong>${api}</strong></p>${codeBlock(script.api)}<p><strong>${cli}</strong></p>${codeBlock(script.cli)}</details>`
 }
 
 /** What scopes allow, in words. */

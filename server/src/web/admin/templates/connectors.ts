@@ -65,7 +65,7 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
   const test = buttonLink(connector.test, link(view, connectPath(data.connector)))
   const callback = section(
     connector.callback,
-    codeBlock(connector.callback, data.redirect_uri),
+    codeBlock(data.redirect_uri),
     tell(view, connector.callback_lead, { provider }),
   )
   const all = link(view, paths.admin_connections, { connector: data.connector })

@@ -30,11 +30,7 @@ export function renderCreatedClient(view: View, data: CreatedClientData): SafeHt
     [created_client.discovery, copyable(data.discovery)],
   ])
   const once = client_secret !== undefined && notice('warning', html`<p>${created_client.once}</p>`)
-  const snippet = section(
-    created_client.snippet,
-    codeBlock(created_client.snippet, data.snippet),
-    created_client.snippet_lead,
-  )
+  const snippet = section(created_client.snippet, codeBlock(data.snippet), created_client.snippet_lead)
   const on = buttonLink(created_client.go_on, link(view, paths.admin_client, { client_id: data.client_id }), 'primary')
   const header = pageHeader(tell(view, created_client.title, { client: name(shown) }), created_client.lead)
   const content = html`${header}${once}${card(values)}${snippet}<div class="actions start">${on}</div>`

@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { hostile } from '../pages/hostile.ts'
+import { payloads } from '../pages/payloads.ts'
+import { servePreview } from '../pages/preview.ts'
+import { sampleView } from '../pages/sample_view.ts'
+import { samplePages } from '../pages/samples.ts'
+import { launchBrowser } from '../parts/chromium.ts'
+
+const PAGES = Object.keys(samplePages(sampleView()))
+
+let running: { browser: Browser; close(): Promise<void> }
+let preview: { origin: string; close(): void }
+
+before(async () => {
+  preview = await servePreview()
+  running = await launchBrowser()
+})
+after(async () => {
+  await running?.close()
+  preview?.close()
+})
+
+/** Runs steps in a page of their own; what the browser complains about fails them. */
+async function visit(options: BrowserContextOptions, steps: (page: Page) => Promise<void>): Promise<void> {
+  const context = await running.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  page.on('request', (request) => {
+    const url = request.url()
+    if (!url.startsWith(`${preview.origin}/`) && !url.startsWith('data:')) complaints.push(`request to ${url}`)
+  })
+  await steps(page)
+  await context.close()
+  assert.deepEqual(complaints, [])
+}
+
+// Axe puts a script of its own into the page, so for it alone the policy is set aside.
+async function findByAxe(page: Page, name: string, rules?: string[]): Promise<string[]> {
+  const builder = new AxeBuilder({ page })
+  const { violations, passes } = await (rules ? builder.withRules(rules) : builder).analyze()
+  assert.ok(passes.length > 0, `axe looked at nothing on ${name}`)
+  return violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes.map((node) => node.target).join(', ')}`)
+}
+
+// One page of each template: what differs in the other theme does not differ between its states.
+const TEMPLATES = PAGES.filter((name) => !PAGES.some((other) => name.startsWith(`${other}_`)))
+
+for (const [theme, names, rules] of [
+  ['light', PAGES, undefined],
+  ['dark', TEMPLATES, ['color-contrast', 'link-in-text-block']],
+] as const) {
+  test(`axe finds nothing on any page in the ${theme} theme`, async () => {
+    await visit({ colorScheme: theme, bypassCSP: true }, async (page) => {
+      for (const name of names) {
+        await page.goto(`${preview.origin}/${name}`)
+        for (const summary of await page.locator('summary').all()) await summary.click()
+        assert.deepEqual(await findByAxe(page, name, rules && [...rules]), [])
+      }
+    })
+  })
+}
+
+test('axe finds nothing on a small screen, nor in the questions before something ends', async () => {
+  await visit({ viewport: { width: 320, height: 700 }, bypassCSP: true }, async (page) => {
+    for (const [name, opener] of [
+      ['account', 'remove-app-0'],
+      ['client', 'delete'],
+      ['clients', 'nav'],
+    ]) {
+      await page.goto(`${preview.origin}/${name}`)
+      assert.deepEqual(await findByAxe(page, name!), [])
+      await page.click(`[popovertarget="${opener}"]`)
+      assert.deepEqual(await findByAxe(page, `${name} ${opener}`), [])
+    }
+  })
+})
+
+/** What reaches over the right or left edge of the window. */
+function sideways(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const root = document.documentElement
+    if (root.scrollWidth <= root.clientWidth) return []
+    const wide = [...document.querySelectorAll('body *')].filter((element) => {
+      const { left, right } = element.getBoundingClientRect()
+      return right > root.clientWidth + 1 || left < -1
+    })
+    return [`${root.scrollWidth} wide`, ...wide.map((element) => element.outerHTML.slice(0, 80))]
+  })
+}
+
+for (const [direction, kinds] of [
+  ['ltr', ['', 'long', 'script', 'marks']],
+  ['rtl', ['', 'long']],
+] as const) {
+  test(`nothing scrolls sideways at 320 px (${direction}), with any kind of name`, async () => {
+    await visit({ viewport: { width: 320, height: 700 } }, async (page) => {
+      for (const data of kinds) {
+        for (const name of PAGES) {
+          await page.goto(`${preview.origin}/${name}?dir=${direction}&data=${data}`)
+          assert.deepEqual(await sideways(page), [], `${name} ${data}`)
+        }
+      }
+    })
+  })
+}
+
+test('nothing scrolls sideways when text is twice as large', async () => {
+  await visit({ viewport: { width: 640, height: 700 } }, async (page) => {
+    for (const name of PAGES) {
+      await page.goto(`${preview.origin}/${name}`)
+      await page.evaluate(() => {
+        document.documentElement.style.fontSize = '200%'
+      })
+      assert.deepEqual(await sideways(page), [], name)
+    }
+  })
+})
+
+test('whatever is pressed or filled is at least 44 px high, also on a small screen', async () => {
+  for (const width of [320, 1280]) {
+    await visit({ viewport: { width, height: 700 } }, async (page) => {
+      for (const name of PAGES) {
+        await page.goto(`${preview.origin}/${name}`)
+        const small = await page.evaluate(() =>
+          [...document.querySelectorAll('a:not(.skip), button, input, select, textarea, summary, label.choice')]
+            .filter((element) => element.checkVisibility() && !element.matches('.choice input, [type=hidden]'))
+            .filter((element) => element.getBoundingClientRect().height < 43.9)
+            .map((element) => `${element.getBoundingClientRect().height} ${element.outerHTML.slice(0, 80)}`),
+        )
+        assert.deepEqual(small, [], `${name} at ${width}`)
+      }
+    })
+  }
+})
+
+test('every stop of the keyboard can be seen, and the skip link comes first', async () => {
+  await visit({}, async (page) => {
+    for (const name of ['consent', 'account', 'new_client', 'events']) {
+      await page.goto(`${preview.origin}/${name}`)
+      await page.keyboard.press('Tab')
+      assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('href')), '#main')
+      for (let stop = 0; stop < 60; stop++) {
+        const seen = await page.evaluate(() => {
+          const element = document.activeElement
+          if (!element || element === document.body) return 'end'
+          const { outlineStyle, outlineWidth } = getComputedStyle(element)
+          const shown = outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2
+          return shown && element.checkVisibility() ? 'seen' : element.outerHTML.slice(0, 80)
+        })
+        if (seen === 'end') break
+        assert.equal(seen, 'seen', name)
+        await page.keyboard.press('Tab')
+      }
+    }
+  })
+})
+
+test('CVE-2018-1000088 a browser under our policy finds neither script nor element in a hostile name', async () => {
+  const { script } = hostile
+  await visit({}, async (page) => {
+    for (const name of PAGES) {
+      await page.goto(`${preview.origin}/${name}?data=script`)
+      assert.doesNotMatch(await page.title(), /^owned$/)
+      assert.ok((await page.content()).length > 500)
+      const planted = 'img:not(.mark), [onerror], script:not([src^="/assets/"]), [style], iframe, object, base'
+      assert.equal(await page.locator(planted).count(), 0, name)
+    }
+    await page.goto(`${preview.origin}/account?data=script`)
+    assert.ok((await page.textContent('h3 bdi'))!.startsWith(script!.slice(0, 40)))
+  })
+})
+
+test('CVE-2018-1000088 the parser of a browser makes the same elements with and without payloads', async () => {
+  await visit({}, async (page) => {
+    // A document without our policy, so that its parser may be called; scripts do not run in what it parses.
+    await page.goto('about:blank')
+    for (const payload of payloads) {
+      const pages = samplePages(sampleView({ tenant: { name: payload } }), () => payload)
+      const sources = Object.values(pages).map((render) => String(render()))
+      const found = await page.evaluate((list) => {
+        const wrong: string[] = []
+        for (const source of list) {
+          for (const element of new DOMParser().parseFromString(source, 'text/html').querySelectorAll('*')) {
+            const planted = /^(iframe|object|embed|style|base|template|dialog|x|marquee|math|video|audio|body|html)$/
+            const root = element === element.ownerDocument.documentElement || element === element.ownerDocument.body
+            if (!root && planted.test(element.localName)) wrong.push(element.outerHTML)
+            if (element.localName === 'script' && !element.getAttribute('src')?.startsWith('/assets/')) {
+              wrong.push(element.outerHTML)
+            }
+            for (const { name, value } of element.attributes) {
+              const link = /^(href|src|action|formaction|xlink:href|data)$/.test(name)
+              if (
+                /^on|^style$|^srcdoc$|["'<>=/]/.test(name) ||
+                (link && /^\W*(java|vb)script|^data:(?!image\/png)/i.test(value))
+              ) {
+                wrong.push(`${name}=${value}`)
+              }
+            }
+          }
+        }
+        return wrong
+      }, sources)
+      assert.deepEqual(found, [], payload)
+    }
+  })
+})
+
+test('B-20 a page is not shown in a frame, not even of its own origin', async () => {
+  const context = await running.browser.newContext()
+  const page = await context.newPage()
+  await page.route(`${preview.origin}/frame`, (route) =>
+    route.fulfill({ contentType: 'text/html', body: '<iframe src="/consent"></iframe>' }),
+  )
+  await page.goto(`${preview.origin}/frame`)
+  assert.match(page.frames()[1]!.url(), /^chrome-error:/)
+  await context.close()
+})
+
+test('the password can be shown with JavaScript, and the button stays away without it', async () => {
+  await visit({}, async (page) => {
+    await page.goto(`${preview.origin}/login`)
+    const type = () => page.getAttribute('#password', 'type')
+    await page.fill('#password', 'correct horse')
+    await page.click('button[data-shows]')
+    assert.equal(await type(), 'text')
+    assert.equal(await page.getAttribute('button[data-shows]', 'aria-pressed'), 'true')
+    await page.click('button[data-shows]')
+    assert.equal(await type(), 'password')
+  })
+  await visit({ javaScriptEnabled: false }, async (page) => {
+    await page.goto(`${preview.origin}/login`)
+    assert.equal(await page.locator('button[data-shows]').isVisible(), false)
+    assert.equal(await page.locator('#username').isVisible(), true)
+  })
+})
+
+test('without JavaScript a question before an ending opens and closes, by keyboard too', async () => {
+  await visit({ javaScriptEnabled: false }, async (page) => {
+    await page.goto(`${preview.origin}/client`)
+    const question = page.locator('#delete')
+    assert.equal(await question.isVisible(), false)
+    await page.locator('[popovertarget="delete"]').first().focus()
+    await page.keyboard.press('Enter')
+    assert.equal(await question.isVisible(), true)
+    await page.keyboard.press('Escape')
+    assert.equal(await question.isVisible(), false)
+  })
+})
+
+test('without JavaScript a script for itself is not asked for redirect URIs', async () => {
+  await visit({ javaScriptEnabled: false }, async (page) => {
+    await page.goto(`${preview.origin}/new_client`)
+    assert.equal(await page.locator('#redirect_uris').isVisible(), true)
+    await page.check('[value="machine"]')
+    assert.equal(await page.locator('#redirect_uris').isVisible(), false)
+  })
+})
+
+test('deny and allow are as large, as heavy and as near', async () => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await visit({ colorScheme, viewport: { width: 320, height: 700 } }, async (page) => {
+      await page.goto(`${preview.origin}/consent`)
+      const [deny, allow] = await page.locator('[name="decision"]').evaluateAll((buttons) =>
+        buttons.map((button) => {
+          const { width, height, top } = button.getBoundingClientRect()
+          const { fontSize, fontWeight, borderWidth } = getComputedStyle(button)
+          return { width: Math.round(width), height, top, fontSize, fontWeight, borderWidth }
+        }),
+      )
+      assert.deepEqual(deny, allow)
+    })
+  }
+})
+
+test('the chosen theme wins over the system, and a tenant brings its colour', async () => {
+  await visit({ colorScheme: 'light' }, async (page) => {
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+    await page.goto(`${preview.origin}/account`)
+    assert.equal(await ground(), 'rgb(246, 246, 244)')
+    await page.goto(`${preview.origin}/account?theme=dark&accent=0a7f5a`)
+    assert.equal(await ground(), 'rgb(16, 17, 19)')
+    const accent = await page.evaluate(() => getComputedStyle(document.querySelector('.primary')!).backgroundColor)
+    assert.notEqual(accent, 'rgb(163, 182, 255)')
+  })
+})

@@ -1,0 +1,25 @@
+import type { SafeHtml } from '../../server/src/web/ui/html.ts'
+import { en } from '../../server/src/web/ui/text/en.ts'
+import type { View } from '../../server/src/web/ui/view.ts'
+
+/** The moment at which the sample pages are shown. */
+export const NOW = Date.UTC(2026, 10, 21, 14, 30)
+
+/** In milliseconds. */
+export const MINUTE = 60_000
+/** In milliseconds. */
+export const HOUR = 60 * MINUTE
+/** In milliseconds. */
+export const DAY = 24 * HOUR
+
+/** A view with sensible values. */
+export function sampleView(change: Partial<View> = {}): View {
+  const tenant = { name: 'Northwind Cloud' }
+  return { lang: 'en', dir: 'ltr', text: en, now: NOW, base: '', tenant, csrf_token: 'csrf-5b1f', ...change }
+}
+
+/** Sees each string of data before it reaches a template. */
+export type Put = (text: string) => string
+
+/** Pages by name, each ready to be rendered. */
+export type Pages = Record<string, () => SafeHtml>

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { renderConsent } from '../../server/src/web/pages/templates/consent.ts'
+import { stylesheet } from '../../server/src/web/ui/assets.ts'
+import { asText, type Catalogue, en, type Translation } from '../../server/src/web/ui/text/en.ts'
+import { hostile } from './hostile.ts'
+import { payloads } from './payloads.ts'
+import { sampleView } from './sample_view.ts'
+import { samplePages } from './samples.ts'
+
+const view = sampleView()
+const benign = new Map(Object.entries(samplePages(view)).map(([page, render]) => [page, String(render())]))
+
+/** One tag of a page, its attributes as written. */
+interface Tag {
+  readonly name: string
+  readonly attributes: ReadonlyMap<string, string>
+}
+
+/** Reads a page by a grammar that is stricter than HTML's: anything unquoted or unescaped fails. */
+function readTags(html: string): Tag[] {
+  const tags: Tag[] = []
+  const piece = /(?:<(!doctype html|\/?[a-z][a-z0-9]*)((?: [a-zA-Z0-9-]+(?:="[^"<>]*")?)*)\/?>|[^<>]+)/gy
+  let end = 0
+  for (const [text, name, list] of html.matchAll(piece)) {
+    end += text.length
+    if (name === undefined || name.startsWith('/')) continue
+    const found = [...list!.matchAll(/ ([a-zA-Z0-9-]+)(?:="([^"]*)")?/g)]
+    const attributes = new Map(found.map(([, attribute, value]) => [attribute!, readEntities(value ?? '')]))
+    assert.equal(attributes.size, found.length, `an attribute stands twice in ${text}`)
+    tags.push({ name, attributes })
+  }
+  assert.equal(end, html.length, `not understood: ${html.slice(end, end + 80)}`)
+  return tags
+}
+
+function readEntities(text: string): string {
+  const characters: Record<string, string> = { lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' }
+  return text.replace(/&(lt|gt|quot|#39|amp);/g, (_, name: string) => characters[name]!)
+}
+
+const allTags = [...benign.values()].flatMap(readTags)
+const knownNames = new Set(allTags.map((tag) => tag.name))
+const knownAttributes = new Set(allTags.flatMap((tag) => [...tag.attributes.keys()].map((key) => `${tag.name} ${key}`)))
+
+test('there are at least 80 payloads, and no page has a script, style or event of its own making', () => {
+  assert.ok(new Set(payloads).size >= 80)
+  for (const { name, attributes } of allTags) {
+    assert.notEqual(name, 'style')
+    if (name === 'script') assert.match(attributes.get('src') ?? '', /^\/assets\/[a-z_]+-[0-9a-f]{12}\.js$/)
+    for (const key of attributes.keys()) assert.doesNotMatch(key, /^(on|style$|srcdoc$)/)
+  }
+})
+
+test('CVE-2018-1000088 no payload in any field of any page makes an element or an attribute', () => {
+  for (const payload of payloads) {
+    const tenant = { name: payload, logo_uri: payload, accent: payload }
+    const attacked = samplePages(sampleView({ tenant, csrf_token: payload }), () => payload)
+    for (const [page, render] of Object.entries(attacked)) {
+      const tags = readTags(String(render()))
+      for (const { name, attributes } of tags) {
+        assert.ok(knownNames.has(name), `${page}: <${name}> by ${payload}`)
+        for (const key of attributes.keys())
+          assert.ok(knownAttributes.has(`${name} ${key}`), `${page}: ${key} by ${payload}`)
+      }
+      const before = readTags(benign.get(page)!)
+      for (const name of ['script', 'link', 'meta', 'form', 'input', 'button', 'select', 'textarea', 'iframe', 'h1']) {
+        const counts = [before, tags].map((list) => list.filter((tag) => tag.name === name).length)
+        assert.equal(counts[1], counts[0], `${page}: number of <${name}> by ${payload}`)
+      }
+    }
+  }
+})
+
+test('CVE-2026-67333 no payload becomes a link, a target of a form or a source', () => {
+  for (const payload of payloads) {
+    const pages = samplePages(sampleView({ tenant: { name: payload, logo_uri: payload } }), () => payload)
+    for (const [page, render] of Object.entries(pages)) {
+      for (const { attributes } of readTags(String(render()))) {
+        for (const key of ['href', 'action', 'src', 'formaction']) {
+          const url = attributes.get(key)
+          if (url === undefined) continue
+          const fine = /^(about:invalid$|\/(?![/\\])|#|\?|https?:\/\/[^/\\])/.test(url)
+          assert.ok(fine, `${page}: ${key}="${url}"`)
+          if (key === 'src') assert.match(url, /^(\/|data:image\/png;)/)
+        }
+      }
+    }
+  }
+})
+
+test('whatever is hostile or unusual in a name still makes a whole page', () => {
+  for (const [kind, text] of Object.entries(hostile)) {
+    for (const [page, render] of Object.entries(samplePages(sampleView({ tenant: { name: text } }), () => text))) {
+      const html = String(render())
+      readTags(html)
+      // What is edited or sent back stays as it is.
+      assert.doesNotMatch(
+        html.replace(/ (value|name)="[^"]*"|<textarea.*?<\/textarea>/gs, ''),
+        /[\u202a-\u202e\u2066-\u2069]/,
+        `${page}: ${kind}`,
+      )
+    }
+  }
+})
+
+test('B-03 no page names another origin in anything it loads, links or posts to', () => {
+  for (const [page, html] of benign) {
+    for (const { attributes } of readTags(html)) {
+      for (const key of ['href', 'action', 'src', 'formaction']) {
+        const url = attributes.get(key)
+        if (url !== undefined) assert.match(url, /^(\/(?!\/)|#|data:image\/png;base64,)/, `${page}: ${key}`)
+      }
+    }
+  }
+})
+
+test('5.7 every form that posts carries the token against request forgery, and no other form does', () => {
+  for (const [page, html] of benign) {
+    for (const [, head, body] of html.matchAll(/<form([^>]*)>(.*?)<\/form>/gs)) {
+      const posts = head!.includes('method="post"')
+      const carries = body!.includes('<input type="hidden" name="csrf_token" value="csrf-5b1f">')
+      assert.equal(carries, posts, page)
+    }
+  }
+})
+
+test('every page has a language, a direction, one heading of the first level, and no id twice', () => {
+  for (const [page, html] of benign) {
+    assert.match(html, /<html lang="en" dir="ltr">/, page)
+    const tags = readTags(html)
+    assert.equal(tags.filter((tag) => tag.name === 'h1').length, 1, page)
+    const ids = tags.map((tag) => tag.attributes.get('id')).filter((id) => id !== undefined)
+    assert.equal(new Set(ids).size, ids.length, page)
+    for (const { attributes } of tags) {
+      for (const key of ['aria-describedby', 'aria-labelledby', 'for', 'popovertarget']) {
+        for (const id of attributes.get(key)?.split(' ') ?? []) assert.ok(ids.includes(id), `${page}: ${key} ${id}`)
+      }
+    }
+  }
+})
+
+test('the theme, the language and the path of the issuer reach every page', () => {
+  const text = { theme: 'dark', lang: 'ar', dir: 'rtl', base: '/hub' } as const
+  for (const [page, render] of Object.entries(
+    samplePages(sampleView(text), (value) => value.replace(/^\//, '/hub/')),
+  )) {
+    const html = String(render())
+    assert.match(html, /<html lang="ar" dir="rtl" data-theme="dark">/, page)
+    assert.doesNotMatch(html, /(?:href|action|src)="\/(?!hub\/)/, page)
+  }
+})
+
+test('sign-in and consent paint from under 15 kB, uncompressed and together with their styles', () => {
+  const bytes = [benign.get('login')!, benign.get('consent')!, stylesheet.body].map((text) => Buffer.byteLength(text))
+  assert.ok(bytes.reduce((sum, size) => sum + size) < 15_000, bytes.join(' + '))
+})
+
+/** A catalogue whose every sentence is marked. */
+function markSentences(catalogue: Catalogue): Catalogue {
+  const mark = ([key, value]: [string, unknown]): [string, string | Catalogue] =>
+    typeof value === 'string' ? [key, `⟦${value}⟧`] : [key, markSentences(value as Catalogue)]
+  return Object.fromEntries(Object.entries(catalogue).map(mark))
+}
+
+test('every word that people read comes from the catalogue', () => {
+  const marked = sampleView({ text: asText(markSentences(en) as unknown as Translation), tenant: { name: '§' } })
+  for (const [page, render] of Object.entries(samplePages(marked, () => '§'))) {
+    const html = String(render())
+    const attributes = readTags(html.replace(/<time[^>]*>/g, '<time>')).flatMap(({ attributes }) =>
+      ['aria-label', 'title', 'alt', 'placeholder', 'data-label'].map((key) => attributes.get(key) ?? ''),
+    )
+    let rest = [html.replace(/<time.*?<\/time>/gs, ''), ...attributes].join('\n').replace(/<[^>]*>/g, '')
+    for (let before = ''; before !== rest; ) {
+      before = rest
+      rest = rest.replace(/⟦[^⟦⟧]*⟧/g, '')
+    }
+    assert.doesNotMatch(rest, /\p{L}{2,}/u, page)
+  }
+})
+
+test('10.7.2 consent shows what, to whom, for how long', () => {
+  const html = benign.get('consent')!
+  const text = html.replace(/<[^>]*>/g, '\n')
+  for (const shown of [
+    'Acme Notes',
+    'Acme Inc.',
+    'Verified',
+    'notes-web',
+    'notes.acme.example',
+    'See your name and picture',
+    'See your e-mail address',
+    'Write and delete notes',
+    'Add tasks to your lists',
+    'Keep working when you are not signed in',
+    'Northwind API',
+    'https://api.northwind.example/',
+    'When you take it back',
+    'alice',
+    'alice@gmail.example',
+    'See your calendar',
+  ]) {
+    assert.ok(text.includes(shown), shown)
+  }
+  assert.match(benign.get('consent_small')!, /Not verified/)
+  assert.match(benign.get('consent_small')!, /When you sign out/)
+})
+
+test('10.7.2 a client without a name that shows anything is named by its client_id', () => {
+  const client = { client_id: 's6BhdRkqt3', client_name: '\u200b\u202e ', verified: false }
+  const data = { action: '/consent', switch_action: '/login/switch', user: { username: 'alice' } }
+  const rest = { scopes: [], resources: [], connectors: [], offline: false }
+  const html = String(renderConsent(view, { ...data, ...rest, client, redirect_uri: 'https://a.example/' }))
+  assert.match(html, /<h1>Allow <strong><bdi>s6BhdRkqt3<\/bdi>/)
+})
+
+test('T-04 an optional scope comes unticked, and what is new is marked', () => {
+  const html = benign.get('consent')!
+  assert.match(html, /<input type="checkbox" name="scope\.3" value="tasks\.write"><span>/)
+  assert.equal(html.match(/>New<\/span>/g)!.length, 2)
+})
+
+test('M-07 a client on this computer gets a warning, and the host is always shown', () => {
+  const html = benign.get('consent_loopback')!
+  assert.match(html, /Any program on this computer can call itself/)
+  assert.match(html, /localhost:33418/)
+  assert.doesNotMatch(benign.get('consent')!, /Any program on this computer/)
+})
+
+test('the contract of the forms: username and password, decision=allow and decision=deny', () => {
+  const login = benign.get('login')!
+  assert.match(login, /<input id="username" name="username" type="text" autocomplete="username" required/)
+  assert.match(login, /<input id="password" name="password" type="password" autocomplete="current-password" required/)
+  assert.match(login, /to continue to <strong><bdi>Acme Notes/)
+  // Deny stands first: what Enter does in a field of the form must not be to allow.
+  assert.match(benign.get('consent')!, /name="decision" value="deny".*name="decision" value="allow"/)
+})
+
+test('an error is text, tied to its field', () => {
+  const html = benign.get('login_wrong')!
+  assert.match(html, /name="password"[^>]* aria-describedby="password-error" aria-invalid="true"/)
+  assert.match(html, /<p class="wrong" id="password-error">The username or the password is not right\./)
+  assert.doesNotMatch(html, /name="password"[^>]* value=/)
+  assert.match(benign.get('login_too_many')!, /role="alert">.*Try again in 12 minutes\./s)
+})
+
+test('something that ends something says what before it does', () => {
+  const html = benign.get('client')!
+  assert.match(html, /popovertarget="delete">Delete</)
+  assert.match(
+    html,
+    /id="delete" popover role="dialog".*412 grants of its users end\..*action="\/admin\/client\/delete"/s,
+  )
+})
