@@ -52,14 +52,18 @@ function printValue(value: unknown): string {
   return [bytes.toString('hex'), bytes.toString('base64url'), bytes.toString('base64'), bytes.toString('latin1')].join()
 }
 
-/** The audit events of a store, oldest first, their details read. */
-export async function readEvents(store: Store): Promise<{ type: string; actor: string; detail: Row }[]> {
-  const rows = (await dumpRows(store)).get('events') ?? []
-  return rows
-    .toSorted((a, b) => (String(a['event_id']) < String(b['event_id']) ? -1 : 1))
-    .map((row) => ({
-      type: String(row['type']),
-      actor: String(row['actor']),
-      detail: JSON.parse(String(row['detail'])),
-    }))
+/** Watches the audit log of a store: the answer lists what was added since. */
+export async function watchEvents(
+  store: Store,
+): Promise<() => Promise<{ type: string; actor: string; detail: Record<string, unknown> }[]>> {
+  const read = async () => (await dumpRows(store)).get('events') ?? []
+  const seen = new Set((await read()).map((row) => row['event_id']))
+  return async () =>
+    (await read())
+      .filter((row) => !seen.has(row['event_id']))
+      .map(({ type, actor, detail }) => ({
+        type: String(type),
+        actor: String(actor),
+        detail: JSON.parse(String(detail)),
+      }))
 }
