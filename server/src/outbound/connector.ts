@@ -3,6 +3,7 @@ import { OAuthError } from '../oauth/errors.ts'
 import type { ProviderFields } from '../providers/provider.ts'
 import { type ResolvedProvider, resolveProvider } from '../providers/resolve.ts'
 import type { PlaceholderValues } from '../providers/template.ts'
+import type { RelyingParty } from '../relying/context.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
 import type { OutboundContext } from './context.ts'
 
@@ -33,7 +34,7 @@ export function openConnector(context: OutboundContext, record: ConnectorRecord)
   const known = cache.get(record.connector)
   // Whether it is disabled, or at fault, is always the row's to say.
   if (known?.record.version === record.version) return { ...known, record }
-  const found = context.catalogue.find(record.provider)
+  const found = context.catalogue.get(record.provider)
   if (!found) throw new OAuthError('server_error', `Provider ${record.provider} is no longer in the catalogue`)
   const settings = JSON.parse(record.settings) as ConnectorSettings
   const provider = resolveProvider(found, { ...settings, client_id: record.client_id })
@@ -65,6 +66,17 @@ export function openClientSecret(
   const { connector, version, sealed_client_secret } = record
   if (sealed_client_secret === null) return null
   return context.tenant.keys.open(sealed_client_secret, secretPlace(connector, version)).toString()
+}
+
+/** Us as the client of a connector's provider. */
+export function relyingParty(context: OutboundContext, { record, provider }: Connector): RelyingParty {
+  return {
+    provider,
+    client_id: record.client_id,
+    client_secret: openClientSecret(context, record),
+    redirect_uri: callbackUrl(context, record.connector),
+    scope: record.scope,
+  }
 }
 
 function secretPlace(connector: string, version: number) {

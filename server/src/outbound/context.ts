@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { newId } from '../crypto/random.ts'
 import type { Egress } from '../egress/egress.ts'
 import type { Catalogue } from '../providers/catalogue.ts'
+import { createRelyingContext, type RelyingContext } from '../relying/context.ts'
 import type { NewEvent } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
 import { Circuits, type Random } from './circuit.ts'
@@ -33,6 +34,7 @@ export interface RefreshPause {
 export interface OutboundContext extends Required<OutboundParts> {
   /** No other process can be alive on this database, so that the open intents of others are those of the dead. */
   readonly sole_owner: boolean
+  readonly relying: RelyingContext
   readonly circuits: Circuits
   /** Refreshes under way, by connection: whoever comes later joins. */
   readonly refreshes: Map<string, Promise<RefreshPause | null>>
@@ -52,6 +54,7 @@ export function createOutboundContext(parts: OutboundParts): OutboundContext {
     random,
     // One process owns a SQLite database.
     sole_owner: parts.tenant.store.driver.dialect === 'sqlite',
+    relying: createRelyingContext(parts),
     circuits: new Circuits(random),
     refreshes: new Map(),
     unstored: new Set(),

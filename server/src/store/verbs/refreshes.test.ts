@@ -168,7 +168,7 @@ for (const kind of DATABASES) {
       const connection_id = await connect()
       await lease(connection_id, 'i1')
       assert.equal(await tenant.store.connectAccount(consent(connection_id, 1, 'N1')), 'connected')
-      assert.deepEqual(await store(connection_id, 'i1', 'R1', 'R2'), { kind: 'gone' })
+      assert.deepEqual(await store(connection_id, 'i1', 'R1', 'R2'), { kind: 'obsolete' })
       const row = await load(connection_id)
       assert.equal(Buffer.from(row.sealed_tokens!).toString(), 'sealed N1')
       assert.equal(row.sealed_candidate, null)

@@ -86,7 +86,9 @@ export interface RefreshAnswer {
 
 /** What became of a provider's answer. */
 export type Stored =
-  | { readonly kind: 'stored' | 'kept' | 'gone' }
+  | { readonly kind: 'stored' | 'kept' }
+  /** The connection has ended, or a newer consent has taken its place. */
+  | { readonly kind: 'gone' | 'obsolete' }
   /** Seal again for what comes after this generation, as the answer to this refresh token. */
   | { readonly kind: 'moved'; readonly generation: number; readonly refresh_fingerprint: Uint8Array }
 
@@ -152,7 +154,7 @@ function* placeLate(args: RefreshAnswer): Run<Stored> {
     update connections set intent_deadline_at = case when intent_id = ${intent_id} then null else intent_deadline_at end,
       sealed_candidate = case when ${obsolete ? 1 : 0} = 1 then sealed_candidate else ${args.sealed_candidate} end
     where tenant_id = ${tenant_id} and connection_id = ${connection_id}`
-  if (obsolete) return { kind: 'gone' }
+  if (obsolete) return { kind: 'obsolete' }
   yield* insertEvent(args.candidate_event)
   return { kind: 'kept' }
 }

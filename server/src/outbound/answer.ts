@@ -1,0 +1,56 @@
+import type { ResolvedProvider } from '../providers/resolve.ts'
+import type { Tokens } from '../relying/outcome.ts'
+import type { ProviderAnswer, ProviderTokens } from './vault.ts'
+
+/** What stood before a refresh, and the refresh token that was sent. */
+export interface Before {
+  readonly tokens: ProviderTokens
+  readonly scope: string
+  readonly refresh_expires_at: number | null
+  readonly sent_refresh_token: string
+}
+
+/**
+ * What is to be stored of a provider's answer. What the answer to a refresh leaves out stays as it was (RFC 6749
+ * section 6); `asked_at` is the time before the request left, so that no token is thought younger than it is.
+ */
+export function arrangeAnswer(
+  provider: ResolvedProvider,
+  answer: Tokens,
+  asked_at: number,
+  otherwise: Before | { readonly scope: string },
+): ProviderAnswer {
+  const before = 'tokens' in otherwise ? otherwise : null
+  const renews = provider.refresh_grant?.sends === 'access_token' ? answer.access_token : null
+  const refresh_token = answer.refresh_token ?? renews ?? before?.sent_refresh_token
+  const id_token = answer.id_token ?? before?.tokens.id_token
+  return {
+    tokens: {
+      access_token: answer.access_token,
+      token_type: answer.token_type,
+      ...(refresh_token === undefined ? {} : { refresh_token }),
+      ...(id_token === undefined ? {} : { id_token }),
+      extra: { ...before?.tokens.extra, ...answer.extra },
+    },
+    scope: answer.scope ?? otherwise.scope,
+    issued_at: asked_at,
+    access_expires_at: endOf(asked_at, answer.expires_in),
+    refresh_expires_at: refresh_token === undefined ? null : refreshEnd(provider, answer, asked_at, before),
+  }
+}
+
+// A life that is fixed counts from the consent; any other starts anew with each use.
+function refreshEnd(
+  provider: ResolvedProvider,
+  answer: Tokens,
+  asked_at: number,
+  before: Before | null,
+): number | null {
+  if (answer.refresh_token_expires_in !== null) return endOf(asked_at, answer.refresh_token_expires_in)
+  if (before && provider.refresh_token_life === 'fixed') return before.refresh_expires_at
+  return endOf(asked_at, provider.refresh_token_life === 'unlimited' ? null : provider.refresh_token_seconds)
+}
+
+function endOf(asked_at: number, seconds: number | null): number | null {
+  return seconds === null ? null : asked_at + seconds * 1000
+}

@@ -1,0 +1,253 @@
+import { OAuthError } from '../oauth/errors.ts'
+import { formatScope, parseScope } from '../oauth/scope.ts'
+import { unverifiedFields } from '../providers/catalogue.ts'
+import { readOverrides } from '../providers/overrides.ts'
+import type { Provider, ProviderFields } from '../providers/provider.ts'
+import { missingPlaceholders, type ResolvedProvider, resolveProvider } from '../providers/resolve.ts'
+import { SettingError } from '../providers/setting_error.ts'
+import type { PlaceholderValues } from '../providers/template.ts'
+import type { ListedConnector } from '../store/verbs/connectors.ts'
+import { type ConnectorSettings, callbackUrl, openClientSecret, sealClientSecret } from './connector.ts'
+import { type OutboundContext, outboundEvent } from './context.ts'
+import { disconnect } from './disconnect.ts'
+
+/** What an administrator says about a connector; a secret that is left out stays as it is. */
+export interface ConnectorInput {
+  readonly connector: string
+  readonly provider: string
+  readonly client_id: string
+  readonly client_secret?: string | undefined
+  readonly scope?: string | undefined
+  /** Short for the field of that name. */
+  readonly issuer?: string | undefined
+  readonly placeholders?: PlaceholderValues | undefined
+  readonly fields?: Readonly<Record<string, unknown>> | undefined
+  readonly return_uris?: readonly string[] | undefined
+  readonly hand_out_tokens?: boolean | undefined
+}
+
+/** A connector as the console and the configuration show it; never its secret. */
+export interface ShownConnector {
+  readonly connector: string
+  readonly provider: string
+  readonly provider_name: string
+  readonly client_id: string
+  readonly has_client_secret: boolean
+  readonly scope: string
+  readonly settings: ConnectorSettings
+  /** The redirect URI to register at the provider: its own for each connector (RFC 9700 section 4.4.2). */
+  readonly callback_url: string
+  /** Fields of the provider's record that nobody has checked with the vendor. */
+  readonly unverified_fields: readonly string[]
+  readonly version: number
+  readonly disabled_at: number | null
+  /** What the provider holds against this registration. */
+  readonly error: string | null
+  readonly error_description: string | null
+  readonly error_at: number | null
+  readonly connections: number
+  readonly created_at: number
+  readonly updated_at: number
+}
+
+const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/
+const MOST_TRIES = 5
+
+/**
+ * Makes a connector or changes it; says which, and `unchanged` when it already is as described, so that flows under way
+ * are not disturbed. With `dry_run` it only says.
+ */
+export async function saveConnector(
+  context: OutboundContext,
+  actor: string,
+  input: ConnectorInput,
+  options: { dry_run?: boolean } = {},
+): Promise<'created' | 'changed' | 'unchanged'> {
+  const { tenant_id, store } = context.tenant
+  const wanted = readInput(context, input)
+  const { connector } = wanted
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const found = await store.findConnector({ tenant_id, connector })
+    const client_secret = input.client_secret ?? (found ? openClientSecret(context, found) : null)
+    if (client_secret === null && wanted.needs_secret) throw refusal('client_secret is missing')
+    if (found && isSame(context, found, wanted, client_secret)) return 'unchanged'
+    const outcome = found ? 'changed' : 'created'
+    if (options.dry_run) return outcome
+    // A name that is used again never repeats a version, so that a flow of the old connector cannot end in the new one.
+    const version = Math.max(context.clock(), (found?.version ?? 0) + 1)
+    const sealed_client_secret = sealClientSecret(context, connector, version, client_secret)
+    const { provider, client_id, scope, settings } = wanted
+    const detail = { connector, provider, client_id, scope, secret_changed: input.client_secret !== undefined }
+    const event = outboundEvent(context, `connector.${outcome}`, actor, { detail })
+    const row = { connector, provider, client_id, scope, settings, version, sealed_client_secret }
+    const saved = found
+      ? await store.updateConnector({ tenant_id, connector: row, from_version: found.version, event })
+      : await store.createConnector({ tenant_id, connector: row, event })
+    if (saved) return outcome
+  }
+  throw new OAuthError('temporarily_unavailable', `Connector ${connector} is being changed by somebody else`)
+}
+
+/** Every connector of the tenant, as shown. */
+export async function listConnectors(context: OutboundContext): Promise<ShownConnector[]> {
+  const { tenant_id, store } = context.tenant
+  return (await store.listConnectors({ tenant_id })).map((record) => show(context, record))
+}
+
+/** One connector as shown, or null. */
+export async function findConnector(context: OutboundContext, connector: string): Promise<ShownConnector | null> {
+  const { tenant_id, store } = context.tenant
+  const record = await store.findConnector({ tenant_id, connector })
+  return record && show(context, record)
+}
+
+/** Disables or enables a connector; false when it already is, or is not there. */
+export function setConnectorDisabled(
+  context: OutboundContext,
+  actor: string,
+  connector: string,
+  disabled: boolean,
+): Promise<boolean> {
+  const { tenant_id, store } = context.tenant
+  const type = disabled ? 'connector.disabled' : 'connector.enabled'
+  const event = outboundEvent(context, type, actor, { detail: { connector } })
+  return store.setConnectorDisabled({ tenant_id, connector, disabled, event })
+}
+
+/** Deletes a connector. While it has living connections only when told to end them, each also at the provider. */
+export async function deleteConnector(
+  context: OutboundContext,
+  actor: string,
+  connector: string,
+  options: { disconnect?: boolean } = {},
+): Promise<'deleted' | 'has_connections' | 'unknown'> {
+  const { tenant_id, store } = context.tenant
+  if (options.disconnect) {
+    // No new connection comes about while the old ones are ended.
+    await setConnectorDisabled(context, actor, connector, true)
+    await disconnectAll(context, actor, connector)
+  }
+  const event = outboundEvent(context, 'connector.deleted', actor, { detail: { connector } })
+  return store.deleteConnector({ tenant_id, connector, event })
+}
+
+async function disconnectAll(context: OutboundContext, actor: string, connector: string): Promise<void> {
+  const { tenant_id, store } = context.tenant
+  for (let after_connection_id = ''; ; ) {
+    const page = await store.pageConnections({ tenant_id, connector, after_connection_id, most: 50 })
+    if (page.length === 0) return
+    await Promise.all(
+      page.map(({ connection_id }) => disconnect(context, { connection_id, actor, reason: 'connector_deleted' })),
+    )
+    after_connection_id = page.at(-1)!.connection_id
+  }
+}
+
+interface WantedConnector {
+  readonly connector: string
+  readonly provider: string
+  readonly client_id: string
+  readonly scope: string
+  readonly settings: string
+  readonly needs_secret: boolean
+}
+
+/** Checks what an administrator says against the provider's record, so that a connector that is saved can work. */
+function readInput(context: OutboundContext, input: ConnectorInput): WantedConnector {
+  const { connector, client_id } = input
+  if (!NAME.test(connector)) throw refusal('connector must be a name of lower-case letters, digits, - and _')
+  if (!/^[\x20-\x7e]{1,512}$/.test(client_id)) throw refusal('client_id must have 1 to 512 printable ASCII characters')
+  const record = context.catalogue.get(input.provider)
+  if (!record) throw refusal(`provider ${input.provider} is not in the catalogue`)
+  const { settings, provider } = withSettings(() => readSettings(context, record, input))
+  const scope = formatScope(parseScope(input.scope ?? provider.default_scope))
+  const needs_secret = provider.token_endpoint_auth_method !== 'none'
+  return { connector, provider: record.provider, client_id, scope, settings: JSON.stringify(settings), needs_secret }
+}
+
+function readSettings(context: OutboundContext, record: Provider, input: ConnectorInput) {
+  const issuer = input.issuer === undefined ? {} : { issuer: input.issuer }
+  const settings: ConnectorSettings = {
+    placeholders: input.placeholders ?? {},
+    fields: readOverrides({ ...input.fields, ...issuer }),
+    return_uris: (input.return_uris ?? []).map(readReturnUri),
+    hand_out_tokens: input.hand_out_tokens ?? true,
+  }
+  return { settings, provider: readProvider(context, record, input.client_id, settings) }
+}
+
+function withSettings<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (!(cause instanceof SettingError)) throw cause
+    throw new OAuthError('invalid_request', `${cause.message} (${cause.setting})`, { cause })
+  }
+}
+
+function readProvider(
+  context: OutboundContext,
+  record: Provider,
+  client_id: string,
+  { placeholders, fields }: ConnectorSettings,
+): ResolvedProvider {
+  const missing = missingPlaceholders(record, placeholders)
+  if (missing.length > 0) throw refusal(`placeholders.${missing[0]} is missing`)
+  const provider = resolveProvider(record, { client_id, placeholders, fields })
+  const { issuer, discovery, authorization_endpoint, token_endpoint } = provider
+  if ((issuer === null || discovery === null) && (authorization_endpoint === null || token_endpoint === null)) {
+    throw refusal('issuer is missing, or authorization_endpoint and token_endpoint')
+  }
+  if (provider.token_endpoint_auth_method === 'private_key_jwt') {
+    throw refusal('token_endpoint_auth_method may not be private_key_jwt yet')
+  }
+  for (const name of URL_FIELDS) {
+    const url = provider[name]
+    if (url !== null && !url.startsWith('https:') && !context.egress.mayUseHttp(url)) {
+      throw refusal(`${name} must be https, unless the operator allows its host in SALLYPORT_EGRESS_ALLOW`)
+    }
+  }
+  return provider
+}
+
+const URL_FIELDS = [
+  ...(['issuer', 'authorization_endpoint', 'token_endpoint', 'refresh_endpoint', 'revocation_endpoint'] as const),
+  ...(['userinfo_endpoint', 'jwks_uri', 'api_base_url'] as const),
+] satisfies (keyof ProviderFields)[]
+
+function readReturnUri(uri: string): string {
+  const url = URL.parse(uri)
+  const loopback = url?.protocol === 'http:' && /^(127\.0\.0\.1|\[::1\]|localhost)$/.test(url.hostname)
+  if (!url || url.href !== uri || url.username + url.password !== '' || (url.protocol !== 'https:' && !loopback)) {
+    throw refusal('return_uris must be https URLs in their normal form')
+  }
+  return uri
+}
+
+function isSame(
+  context: OutboundContext,
+  found: ListedConnector,
+  wanted: WantedConnector,
+  client_secret: string | null,
+): boolean {
+  const { provider, client_id, scope, settings } = wanted
+  const same = found.provider === provider && found.client_id === client_id && found.scope === scope
+  return same && found.settings === settings && openClientSecret(context, found) === client_secret
+}
+
+function show(context: OutboundContext, row: ListedConnector): ShownConnector {
+  const { sealed_client_secret, settings, ...shown } = row
+  const record = context.catalogue.get(row.provider)
+  return {
+    ...shown,
+    settings: JSON.parse(settings) as ConnectorSettings,
+    provider_name: record?.name ?? row.provider,
+    has_client_secret: sealed_client_secret !== null,
+    callback_url: callbackUrl(context, row.connector),
+    unverified_fields: record ? unverifiedFields(record) : [],
+  }
+}
+
+function refusal(what: string): OAuthError {
+  return new OAuthError('invalid_request', `The connector's ${what}`)
+}

@@ -1,0 +1,170 @@
+import { fetchUserinfo } from '../relying/userinfo.ts'
+import type { ConnectionAuthority } from '../store/verbs/connections.ts'
+import { openConnector, relyingParty } from './connector.ts'
+import { connectUrl, type OutboundContext, outboundEvent, type RefreshPause } from './context.ts'
+import { refreshConnection } from './refresh.ts'
+import { mayReplay, type ReplayPolicy } from './replay.ts'
+import { openVault, type ProviderTokens } from './vault.ts'
+
+/** A usable token of a provider; times are milliseconds. */
+export interface UsableToken {
+  readonly kind: 'token'
+  readonly connection_id: string
+  readonly access_token: string
+  readonly token_type: string
+  readonly issued_at: number
+  /** Null when the provider names no end. */
+  readonly expires_at: number | null
+  readonly scope: string
+  readonly extra: ProviderTokens['extra']
+  /** What a forced refresh names as the one that failed. */
+  readonly generation: number
+}
+
+/** Why there is no token: what helps is a new consent, or time, or nothing. */
+export type NoToken =
+  | { readonly kind: 'needs_reconsent'; readonly reason: string; readonly connect_url: string }
+  | {
+      readonly kind: 'unavailable'
+      readonly reason: RefreshPause['reason']
+      readonly retry_after_seconds: number
+    }
+  | { readonly kind: 'refused'; readonly reason: 'unknown' | 'disconnected' | 'disabled' }
+
+/** What is asked of a token. */
+export interface TokenWish {
+  readonly connection_id: string
+  readonly user_id: string
+  /** Seconds of life the token should have left; one that never lives so long is renewed at half its life. */
+  readonly min_seconds?: number
+  /** The provider refused the token of this generation: only a newer one will do. */
+  readonly failed_generation?: number
+}
+
+const AHEAD_SECONDS = 30
+const MOST_REFRESHES = 4
+const MOST_READS = 10
+// A path of an API that always says 401 must not call the token endpoint each time.
+const FORCED_AGAIN_MS = 30_000
+const TOUCH_AFTER_MS = 3_600_000
+
+/** A usable access token of a connection, renewed where it has to be, by one call however many ask. */
+export async function freshToken(context: OutboundContext, wish: TokenWish): Promise<UsableToken | NoToken> {
+  const { tenant_id, store } = context.tenant
+  const { connection_id } = wish
+  let pause: RefreshPause | null = null
+  for (let refreshes = 0; ; refreshes++) {
+    const authority = await store.loadConnection({ tenant_id, connection_id })
+    if (!authority || authority.connection.user_id !== wish.user_id) return { kind: 'refused', reason: 'unknown' }
+    if (refreshes > MOST_READS) return unavailable(null)
+    const decision = decide(authority, {
+      min_seconds: wish.min_seconds ?? AHEAD_SECONDS,
+      forced: isForced(context, authority, wish.failed_generation),
+      exhausted: pause !== null || refreshes >= MOST_REFRESHES,
+      policy: openConnector(context, authority.connector).provider,
+    })
+    if (decision === 'serve') return serve(context, authority)
+    if (decision === 'refuse') return refuse(context, authority)
+    if (decision === 'pause') return unavailable(pause)
+    if (decision === 'lapse') await lapse(context, authority)
+    else if (decision === 'probe') {
+      if (await isLiving(context, authority)) return serve(context, authority)
+    } else {
+      pause = await refreshConnection(context, authority)
+      if (!pause && wish.failed_generation !== undefined) noteForced(context, authority)
+    }
+  }
+}
+
+type Decision = 'serve' | 'refuse' | 'refresh' | 'lapse' | 'probe' | 'pause'
+
+/** What to do for a wish, from what was read alone. */
+export function decide(
+  authority: ConnectionAuthority,
+  wish: { min_seconds: number; forced: boolean; exhausted: boolean; policy: ReplayPolicy },
+): Decision {
+  const { connection, connector, now } = authority
+  if (connection.state !== 'ready') return 'refuse'
+  if (authority.tenant_disabled_at !== null || authority.user_disabled_at !== null) return 'refuse'
+  if (connector.disabled_at !== null) return 'refuse'
+  const { access_expires_at: end, issued_at, uncertain_at } = connection
+  const left = end === null ? Number.POSITIVE_INFINITY : end - now
+  const ahead = end === null ? 0 : Math.min(wish.min_seconds * 1000, (end - (issued_at ?? end)) / 2)
+  if (!wish.forced && left > ahead) return 'serve'
+  const living = left > 0 && !wish.forced
+  if (connection.refresh_fingerprint === null) {
+    if (living) return 'serve'
+    return left > 0 ? 'probe' : 'lapse'
+  }
+  if (living && (wish.exhausted || (uncertain_at !== null && !mayReplay(wish.policy, uncertain_at, now))))
+    return 'serve'
+  return wish.exhausted ? 'pause' : 'refresh'
+}
+
+function isForced(context: OutboundContext, { connection }: ConnectionAuthority, failed?: number): boolean {
+  if (failed !== connection.generation) return false
+  const last = context.forced.get(connection.connection_id)
+  return last?.generation !== failed || last.at + FORCED_AGAIN_MS <= context.clock()
+}
+
+function noteForced(context: OutboundContext, { connection }: ConnectionAuthority): void {
+  context.forced.set(connection.connection_id, { generation: connection.generation + 1, at: context.clock() })
+}
+
+function serve(context: OutboundContext, { connection, now }: ConnectionAuthority): UsableToken {
+  const { connection_id, generation, last_used_at } = connection
+  const vault = openVault(context.tenant.keys, connection_id, connection.data_key!)
+  const tokens = vault.open(connection.sealed_tokens!, generation)
+  if (last_used_at === null || last_used_at + TOUCH_AFTER_MS <= now) touch(context, connection_id)
+  return {
+    kind: 'token',
+    connection_id,
+    access_token: tokens.access_token,
+    token_type: tokens.token_type,
+    issued_at: connection.issued_at!,
+    expires_at: connection.access_expires_at,
+    scope: connection.scope,
+    extra: tokens.extra,
+    generation,
+  }
+}
+
+function touch(context: OutboundContext, connection_id: string): void {
+  const { tenant_id, store } = context.tenant
+  store.touchConnection({ tenant_id, connection_id }).catch((cause) => context.report('last use was not noted', cause))
+}
+
+function refuse(context: OutboundContext, { connection, connector }: ConnectionAuthority): NoToken {
+  if (connection.state === 'disconnected') return { kind: 'refused', reason: 'disconnected' }
+  if (connection.state === 'ready') return { kind: 'refused', reason: 'disabled' }
+  const { connection_id, reason } = connection
+  const connect_url = connectUrl(context, connector.connector, connection_id)
+  return { kind: 'needs_reconsent', reason: reason ?? 'unknown', connect_url }
+}
+
+function unavailable(pause: RefreshPause | null): NoToken {
+  const { reason, retry_ms } = pause ?? { reason: 'busy', retry_ms: 1000 }
+  return { kind: 'unavailable', reason, retry_after_seconds: Math.max(1, Math.ceil(retry_ms / 1000)) }
+}
+
+/** The access token is over and nothing renews it: only a new consent helps. */
+async function lapse(context: OutboundContext, authority: ConnectionAuthority, reason = 'expired'): Promise<void> {
+  const { connection_id, generation, connector, user_id } = authority.connection
+  const detail = { connector, reason }
+  await context.tenant.store.needReconsent({
+    ...{ tenant_id: context.tenant.tenant_id, connection_id, generation, reason, error: reason },
+    event: outboundEvent(context, 'connection.needs_reconsent', 'system', { connection_id, user_id, detail }),
+  })
+}
+
+/** A token that nothing renews was refused somewhere: the provider itself says whether it is dead. */
+async function isLiving(context: OutboundContext, authority: ConnectionAuthority): Promise<boolean> {
+  const { connection, connector } = authority
+  const vault = openVault(context.tenant.keys, connection.connection_id, connection.data_key!)
+  const { access_token } = vault.open(connection.sealed_tokens!, connection.generation)
+  const party = relyingParty(context, openConnector(context, connector))
+  const answer = await fetchUserinfo(context.relying, party, { access_token })
+  if (answer.kind !== 'refused' || answer.status !== 401) return true
+  await lapse(context, authority, 'revoked')
+  return false
+}
