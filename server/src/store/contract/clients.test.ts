@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { bytes, contract, START, type Stage } from '../../../../test/parts/stores.ts'
+
+const saved = {
+  ...{ client_id: 'web', client_name: 'Web', metadata: '{"scope":"openid"}', source: 'console', trusted: true },
+  client_secret_hash: bytes('secret'),
+}
+const record = {
+  ...saved,
+  ...{
+    trusted: 1,
+    former_client_secret_hash: null,
+    former_client_secret_expires_at: null,
+    epoch: 0,
+    disabled_at: null,
+  },
+}
+const listed = { ...record, created_at: START, updated_at: START, tokens_issued: 0, last_used_at: null }
+const make = ({ store, tenant_id, event }: Stage, more = {}) =>
+  store.createClient({ tenant_id, client: { ...saved, ...more }, event: event('client.created') })
+
+contract('a client_id is given once in a tenant', async (stage) => {
+  const { store, tenant_id } = stage
+  assert.equal(await make(stage), true)
+  assert.equal(await make(stage, { client_name: 'Another' }), false)
+  assert.deepStrictEqual(await store.findClient({ tenant_id, client_id: 'web' }), listed)
+  assert.equal(await store.findClient({ tenant_id, client_id: 'other' }), null)
+  assert.equal(await store.findClient({ tenant_id: 'nobody', client_id: 'web' }), null)
+})
+
+contract('a public client has no secret', async (stage) => {
+  const { store, tenant_id } = stage
+  await make(stage, { client_secret_hash: null, trusted: false })
+  const found = await store.findClient({ tenant_id, client_id: 'web' })
+  assert.deepStrictEqual(found, { ...listed, client_secret_hash: null, trusted: 0 })
+})
+
+contract('changing a client keeps its secret unless another one is given', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  await make(stage)
+  clock.now += 10
+  const client = { ...saved, client_name: 'New', metadata: '{}', trusted: false, client_secret_hash: null }
+  const expected = { ...listed, client_name: 'New', metadata: '{}', trusted: 0, updated_at: START + 10 }
+  assert.equal(await store.updateClient({ tenant_id, client, event: event() }), true)
+  assert.deepStrictEqual(await store.findClient({ tenant_id, client_id: 'web' }), expected)
+  const client_secret_hash = bytes('another')
+  await store.updateClient({ tenant_id, client: { ...client, client_secret_hash }, event: event() })
+  assert.deepStrictEqual(await store.findClient({ tenant_id, client_id: 'web' }), { ...expected, client_secret_hash })
+  const unknown = { ...client, client_id: 'unknown' }
+  assert.equal(await store.updateClient({ tenant_id, client: unknown, event: event() }), false)
+})
+
+contract('a new secret leaves the old one as the former, until its end', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await make(stage)
+  const rotate = (client_id: string, secret: string, former_expires_at: number | null) =>
+    store.rotateClientSecret({
+      ...{ tenant_id, client_id, client_secret_hash: bytes(secret), former_expires_at, event: event() },
+    })
+  assert.equal(await rotate('web', 'second', START + 1000), true)
+  assert.deepStrictEqual((await store.loadClientAuthority({ tenant_id, client_id: 'web' }))!.client, {
+    ...record,
+    client_secret_hash: bytes('second'),
+    former_client_secret_hash: bytes('secret'),
+    former_client_secret_expires_at: START + 1000,
+  })
+  assert.equal(await rotate('web', 'third', null), true)
+  assert.deepStrictEqual((await store.loadClientAuthority({ tenant_id, client_id: 'web' }))!.client, {
+    ...record,
+    client_secret_hash: bytes('third'),
+    former_client_secret_hash: bytes('second'),
+  })
+  assert.equal(await rotate('unknown', 'x', null), false)
+})
+
+contract('disabling a client raises its epoch, and enabling it leaves the epoch there', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await make(stage)
+  const set = (disabled: boolean, client_id = 'web') =>
+    store.setClientDisabled({ tenant_id, client_id, disabled, event: event('client.switched') })
+  const load = async () => (await store.loadClientAuthority({ tenant_id, client_id: 'web' }))!.client
+  assert.equal(await set(false), false)
+  assert.equal(await set(true), true)
+  assert.equal(await set(true), false)
+  assert.deepStrictEqual(await load(), { ...record, epoch: 1, disabled_at: START })
+  assert.equal(await set(false), true)
+  assert.deepStrictEqual(await load(), { ...record, epoch: 1 })
+  assert.equal(await set(true, 'unknown'), false)
+})
+
+contract('the authority of a client is tenant, client and time in one', async (stage) => {
+  const { store, tenant_id, clock } = stage
+  await make(stage)
+  const tenant = { tenant_id, epoch: 0, config_version: 0, disabled_at: null }
+  const load = (client_id: string, of = tenant_id) => store.loadClientAuthority({ tenant_id: of, client_id })
+  assert.deepStrictEqual(await load('web'), { now: clock.now, tenant, client: record })
+  assert.deepStrictEqual(await load('unknown'), { now: clock.now, tenant, client: null })
+  assert.equal(await load('web', 'nobody'), null)
+})
+
+contract('a deleted client takes its grants and consents along, and nobody else\u2019s', async (stage) => {
+  const { store, tenant_id, event, user, client, newGrant } = stage
+  await Promise.all([user('alice'), client('web'), client('other')])
+  const consent = { scope: 'openid', resource: '[]', connections: null }
+  await store.approveGrant({ ...newGrant('g1'), consent })
+  await store.approveGrant({ ...newGrant('g2', { client_id: 'other' }), consent })
+  assert.equal(await store.deleteClient({ tenant_id, client_id: 'web', event: event() }), true)
+  assert.equal(await store.deleteClient({ tenant_id, client_id: 'web', event: event() }), false)
+  const grantOf = async (client_id: string, grant_id: string) =>
+    (await store.loadGrantAuthority({ tenant_id, client_id, grant_id }))!.grant?.grant_id
+  assert.equal(await grantOf('web', 'g1'), undefined)
+  assert.equal(await grantOf('other', 'g2'), 'g2')
+  await stage.session('s1', 'alice')
+  const consentOf = async (client_id: string) =>
+    (await store.loadBrowserAuthority({ tenant_id, session_id: 's1', client_id }))!.consent
+  assert.equal(await consentOf('web'), null)
+  assert.deepStrictEqual(await consentOf('other'), consent)
+})
+
+contract('clients are listed by client_id, page by page', async (stage) => {
+  const { store, tenant_id } = stage
+  for (const client_id of ['c', 'B', 'a', 'A', 'b-1', 'b1']) await make(stage, { client_id })
+  const page = async (after_client_id: string, most: number) =>
+    (await store.pageClients({ tenant_id, after_client_id, most })).map(({ client_id }) => client_id)
+  // In the order of the bytes, whatever the language of the database.
+  assert.deepEqual(await page('', 4), ['A', 'B', 'a', 'b-1'])
+  assert.deepEqual(await page('b-1', 4), ['b1', 'c'])
+  assert.deepEqual(await page('c', 4), [])
+  const [first] = await store.pageClients({ tenant_id, after_client_id: '', most: 1 })
+  assert.deepStrictEqual(first, { ...listed, client_id: 'A' })
+})
+
+contract('counts of issued tokens add up, with the time of the last', async (stage) => {
+  const { store, tenant_id, clock } = stage
+  await make(stage)
+  await Promise.all([3, 4].map((count) => store.countTokensIssued({ tenant_id, client_id: 'web', count })))
+  clock.now += 7
+  await store.countTokensIssued({ tenant_id, client_id: 'web', count: 1 })
+  await store.countTokensIssued({ tenant_id, client_id: 'unknown', count: 1 })
+  const found = await store.findClient({ tenant_id, client_id: 'web' })
+  assert.deepStrictEqual(found, { ...listed, tokens_issued: 8, last_used_at: START + 7 })
+})
