@@ -9,6 +9,7 @@ import {
   rotateSecretSubmit,
   setClientDisabledSubmit,
 } from './admin/clients.ts'
+import { connectorPage, connectorsPage } from './admin/connectors.ts'
 import { connectionsPage, eventsPage, usersPage } from './admin/lists.ts'
 import { overviewPage } from './admin/overview.ts'
 import type { CompatDoor } from './compat/door.ts'
@@ -76,6 +77,8 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.post(paths.admin_enable_client, setClientDisabledSubmit(false))
   pages.post(paths.admin_delete_client, deleteClientSubmit)
   pages.get(paths.admin_users, usersPage)
+  pages.get(paths.admin_connectors, connectorsPage)
+  pages.get(paths.admin_connector, connectorPage)
   pages.get(paths.admin_connections, connectionsPage)
   pages.get(paths.admin_events, eventsPage)
 
