@@ -1,4 +1,5 @@
 import { randomSecret } from '../crypto/random.ts'
+import { OAuthError } from '../oauth/errors.ts'
 import type { Tenant } from '../store/tenant.ts'
 import { ADMINISTRATOR } from './tenants.ts'
 import { event } from './users.ts'
@@ -20,8 +21,14 @@ export async function needsSetup(tenant: Tenant): Promise<boolean> {
   return !(await tenant.store.hasUserWithRole({ tenant_id: tenant.tenant_id, role: ADMINISTRATOR }))
 }
 
-/** Makes a setup link instead of a default password (ASVS 6.3.2); the store keeps its hash alone. */
+/**
+ * Makes a setup link instead of a default password (ASVS 6.3.2); the store keeps its hash alone. Refused once there is
+ * an administrator: further ones are made by those there are.
+ */
 export async function createSetupLink(tenant: Tenant, actor: string): Promise<SetupLink> {
+  if (!(await needsSetup(tenant))) {
+    throw new OAuthError('access_denied', 'There is an administrator already, who can make others')
+  }
   const { tenant_id, store } = tenant
   const token = randomSecret('sp_setup_')
   const at = tenant.clock()

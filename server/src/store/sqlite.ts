@@ -59,11 +59,11 @@ class SqliteDriver implements Driver {
   }
 
   #configure(path: string): void {
-    assertVersion(this.#database)
     // While it is empty: the log that SQLite puts beside it takes over its mode.
     for (const file of [path, `${path}-wal`]) if (existsSync(file)) chmodSync(file, 0o600)
     // Exclusive locking keeps every other process out for as long as this one lives.
     try {
+      assertVersion(this.#database)
       this.#database.exec('pragma locking_mode = exclusive')
       this.#database.exec('pragma journal_mode = wal')
       this.#database.exec('begin immediate; commit')
@@ -205,7 +205,8 @@ function isList(asked: Statement<unknown> | readonly Statement<unknown>[]): aske
   return Array.isArray(asked)
 }
 
-function assertVersion(database: DatabaseSync): void {
+/** Refuses a SQLite that may corrupt a write-ahead log. */
+export function assertVersion(database: DatabaseSync): void {
   const { version } = database.prepare('select sqlite_version() as version').get() as { version: string }
   const numbers = version.split('.').map(Number)
   for (const [i, minimum] of MINIMUM_VERSION.entries()) {

@@ -1,0 +1,49 @@
+import type { CommandConfig } from './command_config.ts'
+import { describeChecks, examine } from './doctor.ts'
+import { withAdministration } from './open_app.ts'
+import { migrateDatabase } from './open_store.ts'
+import { describeOutcome } from './show_outcome.ts'
+
+/** `apply -f`: makes the server hold what a platform file describes. */
+export async function apply({ config, platform }: CommandConfig, json: boolean): Promise<number> {
+  const outcome = await withAdministration(config, (administration) => administration.apply(platform))
+  print(json ? toJson(outcome) : describeOutcome(outcome, true))
+  return 0
+}
+
+/** `plan -f`: prints what apply would do; 2 says that there is something. */
+export async function plan({ config, platform }: CommandConfig, json: boolean): Promise<number> {
+  const outcome = await withAdministration(config, (administration) => administration.plan(platform))
+  print(json ? toJson(outcome) : describeOutcome(outcome, false))
+  return outcome.changes.some(({ action }) => action !== 'none') ? 2 : 0
+}
+
+/** `setup-link`: prints a new link; the one before it works no more. */
+export async function setupLink({ config }: CommandConfig, json: boolean): Promise<number> {
+  const link = await withAdministration(config, (administration) => administration.createSetupLink())
+  print(json ? toJson(link) : `${link.url}\n`)
+  return 0
+}
+
+/** `migrate`: brings the database up to date. */
+export async function migrate({ config }: CommandConfig, json: boolean): Promise<number> {
+  const applied = await migrateDatabase(config)
+  const said = applied.length === 0 ? 'The database is up to date' : `Applied ${applied.join(', ')}`
+  print(json ? toJson({ applied }) : `${said}\n`)
+  return 0
+}
+
+/** `doctor`: looks at everything; 1 says that something fails. */
+export async function doctor({ config }: CommandConfig, json: boolean): Promise<number> {
+  const checks = await examine(config)
+  print(json ? toJson({ checks }) : describeChecks(checks))
+  return checks.some(({ status }) => status === 'fail') ? 1 : 0
+}
+
+function print(text: string): void {
+  process.stdout.write(text)
+}
+
+function toJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}

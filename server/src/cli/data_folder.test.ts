@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { readConfig } from '../config.ts'
+import { dataFiles, readRootKey } from './data_folder.ts'
+
+async function config(t: TestContext, env: Record<string, string> = {}) {
+  const cwd = await mkdtemp(path.join(tmpdir(), 'sallyport-data-'))
+  t.after(() => rm(cwd, { recursive: true, force: true }))
+  return { ...readConfig({ flags: {}, env, cwd }), cwd }
+}
+const mode = async (file: string) => (await stat(file)).mode & 0o777
+
+test('in development the root key is made once, for its owner alone, and read again', async (t) => {
+  const development = await config(t)
+  const key = readRootKey(development)
+  const file = path.join(development.data_dir, 'root_key')
+  assert.deepEqual([await mode(development.data_dir), await mode(file)], [0o700, 0o600])
+  const text = await readFile(file, 'utf8')
+  const wrapped = key.newTenantKey('t1', 1)
+  assert.equal(readRootKey(development).unwrap('t1', [wrapped]).kid, 1)
+  assert.equal(await readFile(file, 'utf8'), text)
+  assert.deepEqual(await readdir(development.data_dir), ['root_key'])
+})
+
+test('no new root key is made beside a database that was sealed with another', async (t) => {
+  const development = await config(t)
+  readRootKey(development)
+  await writeFile(dataFiles(development).database, '')
+  await rm(path.join(development.data_dir, 'root_key'))
+  assert.throws(() => readRootKey(development), /root_key is missing, but its database is there/)
+})
+
+test('a root key file may hold text or 32 bytes; one that cannot be read or used is refused by name', async (t) => {
+  const given = await config(t, { SALLYPORT_ROOT_KEY_FILE: 'key' })
+  const file = path.join(given.cwd, 'key')
+  assert.throws(() => readRootKey(given), /^ConfigError: The root key cannot be read from .*\/key \(ENOENT\)$/)
+  const bytes = Buffer.from(Array.from({ length: 32 }, (_, i) => 255 - i))
+  await writeFile(file, bytes)
+  const wrapped = readRootKey(given).newTenantKey('t1', 1)
+  await writeFile(file, `${bytes.toString('hex')}\n`)
+  assert.equal(readRootKey(given).unwrap('t1', [wrapped]).kid, 1)
+  await writeFile(file, 'hunter2')
+  assert.throws(
+    () => readRootKey(given),
+    (error: Error) =>
+      /key must be 32 bytes as base64, base64url or hex$/.test(error.message) && !/hunter2/.test(error.message),
+  )
+})
+
+test('a data folder that cannot be made is refused', { skip: process.getuid?.() === 0 }, async (t) => {
+  const development = await config(t)
+  await chmod(development.cwd, 0o500)
+  assert.throws(() => readRootKey(development), /The data folder .* cannot be made \(EACCES\)/)
+})

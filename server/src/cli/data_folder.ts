@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import path from 'node:path'
+import { type Config, ConfigError, decodeRootKey } from '../config.ts'
+import type { RootKey } from '../crypto/tenant_keys.ts'
+
+/** The files of a data folder. */
+export const dataFiles = (config: Pick<Config, 'data_dir'>) => ({
+  database: path.join(config.data_dir, 'sallyport.db'),
+  setup_link: path.join(config.data_dir, 'setup-link'),
+  admin_socket: path.join(config.data_dir, 'admin.sock'),
+})
+
+/** Makes the data folder, for its owner alone, unless it is there. */
+export function makeDataFolder(config: Pick<Config, 'data_dir'>): void {
+  try {
+    mkdirSync(config.data_dir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new ConfigError([`The data folder ${config.data_dir} cannot be made (${codeOf(error)})`])
+  }
+}
+
+/** The root key: as given, from its file, or, in development, made at first start. */
+export function readRootKey(config: Config): RootKey {
+  const { root_key } = config
+  if (root_key.kind === 'given') return root_key.key
+  const { kind, file } = root_key
+  if (kind === 'made' && !existsSync(file)) makeRootKey(config, file)
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(file)
+  } catch (error) {
+    throw new ConfigError([`The root key cannot be read from ${file} (${codeOf(error)})`])
+  }
+  // 32 bytes of text are no encoding of a key, so that the two cannot be confused.
+  return decodeRootKey(
+    bytes.length === 32 ? bytes.toString('base64') : bytes.toString('latin1'),
+    `The root key in ${file}`,
+  )
+}
+
+function makeRootKey(config: Config, file: string): void {
+  if (config.database_url === undefined && existsSync(dataFiles(config).database)) {
+    throw new ConfigError([
+      `${file} is missing, but its database is there: put the root key back, for no other opens what is sealed in it`,
+    ])
+  }
+  makeDataFolder(config)
+  // Written aside and linked into place: another process finds the whole key, its own or ours, or none.
+  const aside = `${file}.${randomBytes(6).toString('hex')}`
+  try {
+    writeFileSync(aside, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    linkSync(aside, file)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw new ConfigError([`${file} cannot be written (${codeOf(error)})`])
+  } finally {
+    rmSync(aside, { force: true })
+  }
+  syncFolder(config.data_dir)
+}
+
+// A file whose name is lost in a power cut is lost. Windows cannot open folders and needs no such step.
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return
+  const handle = openSync(folder, 'r')
+  fsyncSync(handle)
+  closeSync(handle)
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error)
+}

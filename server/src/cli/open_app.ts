@@ -1,0 +1,64 @@
+import { type App, createApp } from '../app.ts'
+import { type Config, ConfigError } from '../config.ts'
+import { SealError } from '../crypto/seal.ts'
+import { createEgress } from '../egress/egress.ts'
+import type { Store } from '../store/store.ts'
+import type { Log } from '../web/log.ts'
+import { adminSocketPath, findAdministration } from './admin_socket.ts'
+import { type Administration, createAdministration } from './administration.ts'
+import { readRootKey } from './data_folder.ts'
+import { openDatabase } from './open_store.ts'
+
+/** An app over its database. */
+export interface OpenApp {
+  readonly app: App
+  readonly store: Store
+  /** Issuers that the database knows besides this one, which it has just met. */
+  readonly other_issuers: readonly string[]
+  /** Stores what is still under way, and closes the database. */
+  close(): Promise<void>
+}
+
+/** Opens the database of a configuration and builds the app on it, or refuses with a sentence. */
+export async function openApp(config: Config, log: Log, options: { known_issuer?: boolean } = {}): Promise<OpenApp> {
+  const root = readRootKey(config)
+  const store = await openDatabase(config)
+  const egress = createEgress({ allow: config.egress_allow })
+  try {
+    const issuers = (await store.listTenants({})).map(({ issuer }) => issuer)
+    const is_new = issuers.length > 0 && !issuers.includes(config.issuer)
+    if (is_new && options.known_issuer) {
+      throw new ConfigError([`The database is that of ${issuers.join(', ')}, not of ${config.issuer}`])
+    }
+    const app = await createApp({ issuer: config.issuer, store, root, log, egress })
+    const close = async () => {
+      await app.close()
+      await egress.close()
+      await store.close()
+    }
+    return { app, store, other_issuers: is_new ? issuers : [], close }
+  } catch (error) {
+    await store.close()
+    if (!(error instanceof SealError)) throw error
+    throw new ConfigError([
+      'The root key is not the one with which this database was sealed: give that one, no other can open it',
+    ])
+  }
+}
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** Does work at the running server of the data folder, or, where none runs, at its database. */
+export async function withAdministration<Result>(
+  config: Config,
+  work: (administration: Administration) => Promise<Result>,
+): Promise<Result> {
+  const running = await findAdministration(adminSocketPath(config))
+  if (running) return work(running)
+  const open = await openApp(config, SILENT, { known_issuer: true })
+  try {
+    return await work(createAdministration(open.app))
+  } finally {
+    await open.close()
+  }
+}

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { SETTINGS, type Setting, type SettingName } from '../config.ts'
+import { type CommandConfig, type CommandOptions, readCommandConfig } from './command_config.ts'
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 refused or failed, 2 (plan alone) there is something to change.
+Settings come from flags, else from the environment, else from the file of --config, else from defaults.`
+
+type Options = Readonly<Record<string, string | boolean | undefined>>
+
+/** Runs the command line and answers its exit code. Each command loads what it needs, and no more. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  let code = 0
+  const program = new Command('sallyport')
+    .description('OAuth 2, both ways: authorization server and token vault in one')
+    .version(readVersion(), '-V, --version')
+    .helpCommand(true)
+    .showHelpAfterError('(sallyport --help lists what there is)')
+    .exitOverride()
+    .addHelpText('after', EXIT_CODES)
+  const command = (name: string, about: string, work: (options: Options) => Promise<number>) => {
+    const made = program.command(name).description(about).exitOverride()
+    made.option('--config <file>', 'platform file: its server section holds settings [SALLYPORT_CONFIG]')
+    for (const { flag, env, about: what } of Object.values<Setting>(SETTINGS)) {
+      if (flag !== undefined) made.option(flag, `${what} [${env}]`)
+    }
+    return made.action(async (options: Options) => {
+      code = await work(options)
+    })
+  }
+  command('serve', 'run the server; what the file of --config describes is applied first', (options) =>
+    runServer(options, 'serve'),
+  )
+  command('dev', 'run the server for development on this machine, and say where everything is', (options) =>
+    runServer(options, 'dev'),
+  )
+  command(
+    'apply',
+    'make the server hold what a platform file describes; beside a running one or alone',
+    async (options) => (await import('./commands.ts')).apply(await configure(options), options['json'] === true),
+  )
+    .requiredOption('-f, --file <file>', 'platform file, - for the standard input')
+    .option('--json', 'print JSON')
+  command('plan', 'print what apply would change, and change nothing', async (options) =>
+    (await import('./commands.ts')).plan(await configure(options), options['json'] === true),
+  )
+    .requiredOption('-f, --file <file>', 'platform file, - for the standard input')
+    .option('--json', 'print JSON')
+  command('setup-link', 'print a new link that makes the first administrator, once', async (options) =>
+    (await import('./commands.ts')).setupLink(await configure(options), options['json'] === true),
+  ).option('--json', 'print JSON')
+  command('migrate', 'bring the database up to date, before a new version serves', async (options) =>
+    (await import('./commands.ts')).migrate(await configure(options), options['json'] === true),
+  ).option('--json', 'print JSON')
+  command('doctor', 'look at everything that keeps a server from running well', async (options) =>
+    (await import('./commands.ts')).doctor(await configure(options), options['json'] === true),
+  ).option('--json', 'print JSON')
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode
+    const { sentencesOf } = await import('./admin_socket.ts')
+    const sentences = sentencesOf(error)
+    if (!sentences) throw error
+    for (const sentence of sentences) process.stderr.write(`sallyport: ${sentence}\n`)
+    return 1
+  }
+}
+
+async function runServer(options: Options, mode: 'serve' | 'dev'): Promise<number> {
+  const { config, platform } = await configure(options)
+  const { serve } = await import('./serve.ts')
+  return serve(config, platform, mode)
+}
+
+function configure(options: Options): Promise<CommandConfig> {
+  const read = (name: string) => {
+    const value = options[name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())]
+    return typeof value === 'string' ? value : undefined
+  }
+  const given = Object.keys(SETTINGS).flatMap((name) => {
+    const text = read(name)
+    return text === undefined ? [] : [[name, text]]
+  })
+  const flags = Object.fromEntries(given) as Partial<Record<SettingName, string>>
+  const command: CommandOptions = { flags, config_file: read('config'), platform_file: read('file') }
+  return readCommandConfig(command, { env: process.env, cwd: process.cwd() })
+}
+
+function readVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}

@@ -1,0 +1,109 @@
+import type { Store } from './store/store.ts'
+import type { Log } from './web/log.ts'
+
+/** What the work behind the requests needs. */
+export interface UpkeepParts {
+  readonly store: Store
+  readonly tenant_id: string
+  /** Names this process among the replicas. */
+  readonly owner: string
+  readonly log: Log
+  readonly timers?: Timers
+}
+
+/** Timers as the platform has them; tests pass their own. */
+export interface Timers {
+  setTimeout(work: () => void, ms: number): unknown
+  clearTimeout(timer: unknown): void
+}
+
+/** Work that goes on until it is stopped. */
+export interface Upkeep {
+  /** Starts nothing more, and waits for what is under way. */
+  stop(): Promise<void>
+}
+
+interface Task {
+  readonly name: 'seal' | 'sweep'
+  readonly every_ms: number
+  run(parts: UpkeepParts): Promise<void>
+}
+
+const EVENTS_AT_ONCE = 500
+const ROWS_AT_ONCE = 500
+// What has just ended may still be asked about by a request that began before.
+const KEPT_AFTER_END_MS = 60_000
+
+/** Seals committed events each second, and sweeps what has ended each minute. */
+const TASKS: readonly Task[] = [
+  {
+    name: 'seal',
+    every_ms: 1000,
+    async run({ store, tenant_id, owner }) {
+      if (!(await store.hasUnsealedEvents({ tenant_id }))) return
+      if (!(await mayRun(store, { tenant_id, name: 'seal', owner, duration_ms: 5000 }))) return
+      while ((await store.sealEvents({ tenant_id, most: EVENTS_AT_ONCE })) === EVENTS_AT_ONCE);
+    },
+  },
+  {
+    name: 'sweep',
+    every_ms: 60_000,
+    async run({ store, tenant_id, owner }) {
+      if (!(await mayRun(store, { tenant_id, name: 'sweep', owner, duration_ms: 55_000 }))) return
+      const before = (await store.ping({})) - KEPT_AFTER_END_MS
+      while ((await store.sweepEnded({ before, most: ROWS_AT_ONCE })) >= ROWS_AT_ONCE);
+    },
+  },
+]
+
+// One process owns a SQLite database: it needs no lease, and so writes nothing while it is at rest.
+async function mayRun(store: Store, lease: Parameters<Store['takeLease']>[0]): Promise<boolean> {
+  return store.driver.dialect === 'sqlite' || (await store.takeLease(lease)) !== null
+}
+
+/** Starts the work that nobody asks for: whichever replica holds a task's lease does it. */
+export function startUpkeep(parts: UpkeepParts): Upkeep {
+  const loops = TASKS.map((task) => startLoop(task, parts))
+  return {
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop()))
+    },
+  }
+}
+
+function startLoop(task: Task, parts: UpkeepParts): Upkeep {
+  const { log, timers = PLATFORM } = parts
+  let running = Promise.resolve()
+  let stopped = false
+  let failed = false
+  let timer: unknown
+  const round = async () => {
+    try {
+      await task.run(parts)
+      failed = false
+    } catch (error) {
+      // A database that is away fails every round; one line says so.
+      if (!failed && !stopped) log.warn({ err: error, reason: task.name }, 'upkeep failed')
+      failed = true
+    }
+    if (!stopped) schedule()
+  }
+  const schedule = () => {
+    timer = timers.setTimeout(() => {
+      running = round()
+    }, task.every_ms)
+  }
+  schedule()
+  return {
+    async stop() {
+      stopped = true
+      timers.clearTimeout(timer)
+      await running
+    },
+  }
+}
+
+const PLATFORM: Timers = {
+  setTimeout: (work, ms) => setTimeout(work, ms).unref(),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+}
