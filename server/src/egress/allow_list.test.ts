@@ -25,11 +25,19 @@ test('address and range entries cover addresses, not names', () => {
   assert.equal(allow.hasHost('127.0.0.1', 4001), false)
 })
 
+test('an address entry leaves a name open at its own port alone', () => {
+  const allow = readAllowList(['127.0.0.1:4001', 'idp.internal:80'])
+  assert.equal(allow.mayHaveAddress(4001), true)
+  assert.equal(allow.mayHaveAddress(80), false)
+  assert.equal(readAllowList(['127.0.0.1']).mayHaveAddress(80), true)
+  assert.equal(readAllowList(['10.0.0.0/8']).mayHaveAddress(80), true)
+})
+
 test('an empty list allows nothing and blanks are skipped', () => {
   const allow = readAllowList(['', '  '])
   assert.equal(allow.hasHost('localhost', 80), false)
   assert.equal(allow.hasAddress('127.0.0.1', 80), false)
-  assert.equal(allow.hasRanges, false)
+  assert.equal(allow.mayHaveAddress(80), false)
 })
 
 test('an entry that cannot be read is refused by name', () => {

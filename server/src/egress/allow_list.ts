@@ -6,32 +6,34 @@ export interface AllowList {
   hasHost(hostname: string, port: number): boolean
   /** A CIDR or address entry covers this address. */
   hasAddress(address: string, port: number): boolean
-  /** Some entry is a range, so that only the resolved address can decide about a name. */
-  readonly hasRanges: boolean
+  /** Some address or range is open at this port, so that only the resolved address can decide about a name. */
+  mayHaveAddress(port: number): boolean
 }
 
 /** Reads the entries of SALLYPORT_EGRESS_ALLOW: `host`, `host:port`, an address, `[v6]:port`, or a CIDR range. */
 export function readAllowList(entries: readonly string[]): AllowList {
   const names = new Set<string>()
   const addresses = new Set<string>()
+  const addressPorts = new Set<number | null>()
   const ranges = new BlockList()
-  let hasRanges = false
   for (const entry of entries) {
     const text = entry.trim().toLowerCase()
     if (text === '') continue
     if (text.includes('/')) {
       addRange(ranges, text)
-      hasRanges = true
+      addressPorts.add(null)
       continue
     }
     const { hostname, port } = readHostEntry(text)
-    const list = isIP(hostname) ? addresses : names
+    const isAddress = isIP(hostname) !== 0
+    const list = isAddress ? addresses : names
     list.add(port === null ? hostname : keyOf(hostname, port))
+    if (isAddress) addressPorts.add(port)
   }
   const has = (list: Set<string>, hostname: string, port: number) =>
     list.has(hostname) || list.has(keyOf(hostname, port))
   return {
-    hasRanges: hasRanges || addresses.size > 0,
+    mayHaveAddress: (port) => addressPorts.has(null) || addressPorts.has(port),
     hasHost: (hostname, port) => has(names, hostname.replace(/\.$/, ''), port),
     hasAddress(address, port) {
       const family = isIP(address)

@@ -25,7 +25,7 @@ export interface Policy {
 export function refuseDestination(policy: Policy, to: Destination, address: string | null): EgressErrorCode | null {
   const { allow, ports } = policy
   if (allow.hasHost(to.hostname, to.port)) return null
-  if (address === null ? allow.hasRanges : allow.hasAddress(address, to.port)) return null
+  if (address === null ? allow.mayHaveAddress(to.port) : allow.hasAddress(address, to.port)) return null
   if (to.protocol !== 'https:') return 'blocked_scheme'
   if (!ports.has(to.port)) return 'blocked_port'
   return address === null || isPublicAddress(address) ? null : 'blocked_address'

@@ -46,23 +46,23 @@ test('every fact names a field, a status and, unless it is unverified, a source'
 })
 
 test('what nobody verified is listed as such', () => {
-  const github = createCatalogue().find('github')!
+  const github = createCatalogue().get('github')!
   const fields = unverifiedFields(github)
   assert.ok(fields.includes('userinfo_endpoint'))
   assert.ok(fields.includes('pkce'))
   assert.ok(!fields.includes('token_endpoint'))
-  assert.deepEqual(unverifiedFields(createCatalogue().find('oidc')!), [])
+  assert.deepEqual(unverifiedFields(createCatalogue().get('oidc')!), [])
 })
 
 test('an own record stands beside the built-in ones, or in the place of one', () => {
   const own = { ...acme, provider: 'github', name: 'GitHub Enterprise' }
   const catalogue = createCatalogue([acme, own])
-  assert.equal(catalogue.find('acme'), acme)
-  assert.equal(catalogue.find('github'), own)
-  assert.equal(catalogue.find('google')?.name, 'Google')
-  assert.equal(catalogue.find('nobody'), undefined)
-  assert.equal(catalogue.providers.length, BUILT_IN.length + 1)
-  assert.equal(createCatalogue().find('acme'), undefined, 'the built-in list is untouched')
+  assert.equal(catalogue.get('acme'), acme)
+  assert.equal(catalogue.get('github'), own)
+  assert.equal(catalogue.get('google')?.name, 'Google')
+  assert.equal(catalogue.get('nobody'), undefined)
+  assert.equal(catalogue.size, BUILT_IN.length + 1)
+  assert.equal(createCatalogue().get('acme'), undefined, 'the built-in list is untouched')
 })
 
 test('an own record with a bad name, or given twice, is refused', () => {
@@ -87,7 +87,7 @@ test('a connector resolves its record with defaults, placeholders and overrides'
 })
 
 test('a shared authority names the tenant in its ID tokens, an authority of one tenant does not', () => {
-  const entra = createCatalogue().find('microsoft-entra')!
+  const entra = createCatalogue().get('microsoft-entra')!
   const issuerOf = (placeholders: Record<string, string>) => resolveProvider(entra, { client_id: 'c', placeholders })
   assert.equal(issuerOf({}).id_token_issuer, 'https://login.microsoftonline.com/{tid}/v2.0')
   assert.equal(issuerOf({ tenant: 'organizations' }).id_token_issuer, 'https://login.microsoftonline.com/{tid}/v2.0')
@@ -112,7 +112,7 @@ test('O-05 a placeholder that does not fit is refused with the field it spoils',
 test('the console can ask which placeholders lack a value', () => {
   assert.deepEqual(missingPlaceholders(acme), ['shop'])
   assert.deepEqual(missingPlaceholders(acme, { shop: 'north' }), [])
-  assert.deepEqual(missingPlaceholders(createCatalogue().find('salesforce')!), [])
+  assert.deepEqual(missingPlaceholders(createCatalogue().get('salesforce')!), [])
   assert.throws(() => missingPlaceholders(acme, { shop: '../' }), SettingError)
 })
 

@@ -22,15 +22,12 @@ export const BUILT_IN: readonly Provider[] = [
   slack,
 ]
 
-/** All providers that connectors may name. */
-export interface Catalogue {
-  readonly providers: readonly Provider[]
-  find(provider: string): Provider | undefined
-}
+/** All providers that connectors may name, by name. */
+export type Catalogue = ReadonlyMap<string, Provider>
 
 /** Joins the built-in records with an embedder's own; an own record of the same name takes the place of a built-in. */
 export function createCatalogue(extra: readonly Provider[] = []): Catalogue {
-  const byName = new Map(BUILT_IN.map((record) => [record.provider, record]))
+  const catalogue = new Map(BUILT_IN.map((record) => [record.provider, record]))
   const seen = new Set<string>()
   for (const record of extra) {
     if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(record.provider)) {
@@ -38,9 +35,9 @@ export function createCatalogue(extra: readonly Provider[] = []): Catalogue {
     }
     if (seen.has(record.provider)) throw new Error(`Provider ${record.provider} is given twice`)
     seen.add(record.provider)
-    byName.set(record.provider, record)
+    catalogue.set(record.provider, record)
   }
-  return { providers: [...byName.values()], find: (provider) => byName.get(provider) }
+  return catalogue
 }
 
 /** The fields of a record that nobody has verified with the vendor: what the console marks as such. */

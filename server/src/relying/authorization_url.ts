@@ -1,0 +1,64 @@
+import { calculatePKCECodeChallenge, generateRandomCodeVerifier, generateRandomNonce } from 'oauth4webapi'
+import type { RelyingContext, RelyingParty } from './context.ts'
+import { DiscoveryError, discoverProvider } from './discovery.ts'
+
+/** What has to be kept, sealed, until the answer comes back. */
+export interface Remembered {
+  /** Null where the provider refuses PKCE. */
+  readonly code_verifier: string | null
+  /** Null where no ID token was asked for. */
+  readonly nonce: string | null
+}
+
+/** What one authorization request adds to what the provider and the connector say. */
+export interface AuthorizationInput {
+  readonly state: string
+  /** Further parameters, such as login_hint or prompt; those of the protocol itself cannot be set here. */
+  readonly params?: Readonly<Record<string, string>>
+}
+
+/** The scope that a connector asks for: its own, or the provider's default. Nothing is added in secret (ASVS 10.2.3). */
+export function readAskedScope(party: RelyingParty): string[] {
+  return (party.scope || party.provider.default_scope).split(' ').filter((scope) => scope !== '')
+}
+
+/**
+ * Builds the URL that the browser is sent to (RFC 6749 section 4.1.1, RFC 7636, OpenID Connect Core 1.0 section
+ * 3.1.2.1), and what must be remembered for the way back.
+ */
+export async function buildAuthorizationUrl(
+  context: RelyingContext,
+  party: RelyingParty,
+  input: AuthorizationInput,
+): Promise<{ url: string; remember: Remembered }> {
+  const { provider } = party
+  const server = await discoverProvider(context, provider)
+  const url = URL.parse(server.authorization_endpoint ?? '')
+  // The browser goes there, not the guard: the scheme alone decides what could be run.
+  if (!url || (url.protocol !== 'https:' && !context.egress.mayUseHttp(url))) {
+    throw new DiscoveryError('missing', 'The provider has no authorization endpoint that can be used')
+  }
+  const asked = readAskedScope(party)
+  const nonce = asked.includes('openid') ? generateRandomNonce() : null
+  const methods = server.code_challenge_methods_supported
+  const unsupported = provider.pkce === 'supported' && methods !== undefined && !methods.includes('S256')
+  const code_verifier = provider.pkce === 'refused' || unsupported ? null : generateRandomCodeVerifier()
+  const offline = provider.offline_scope === null || asked.includes(provider.offline_scope)
+
+  const set = (params: Readonly<Record<string, string>>) => {
+    for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value)
+  }
+  set(provider.authorization_params)
+  if (offline) set(provider.offline_params)
+  set(input.params ?? {})
+  set({ response_type: 'code', client_id: party.client_id, redirect_uri: party.redirect_uri, state: input.state })
+  if (provider.response_mode !== null) set({ response_mode: provider.response_mode })
+  if (nonce !== null) set({ nonce })
+  if (code_verifier !== null) {
+    set({ code_challenge: await calculatePKCECodeChallenge(code_verifier), code_challenge_method: 'S256' })
+  }
+  if (provider.scope_parameter !== null && asked.length > 0) {
+    set({ [provider.scope_parameter]: asked.join(provider.scope_separator) })
+  }
+  return { url: url.href, remember: { code_verifier, nonce } }
+}

@@ -1,0 +1,132 @@
+import { type AuthorizationServer, allowInsecureRequests, customFetch, revocationRequest } from 'oauth4webapi'
+import type { RevocationRequest } from '../providers/quirks.ts'
+import { readClientAuth } from './client_auth.ts'
+import type { RelyingContext, RelyingParty } from './context.ts'
+import { discoverProvider } from './discovery.ts'
+import { isErrorWithin200, readErrorResponse, readRetryAfter } from './error_response.ts'
+import { type ClientRefused, type Refused, type Throttled, type Unknown, unknownOutcome } from './outcome.ts'
+import { type JsonObject, readJsonObject } from './read_json.ts'
+
+/** The tokens of a connection that ends. */
+export interface RevocationInput {
+  readonly refresh_token: string | null
+  readonly access_token: string | null
+}
+
+/** What a revocation came to; `unsupported` where the provider offers none for what is held. */
+export type RevocationOutcome =
+  | { readonly kind: 'revoked' }
+  | { readonly kind: 'unsupported' }
+  | Refused
+  | ClientRefused
+  | Throttled
+  | Unknown
+
+/** Tells the provider that a connection has ended (RFC 7009, or as the provider's record says). */
+export async function revokeToken(
+  context: RelyingContext,
+  party: RelyingParty,
+  input: RevocationInput,
+): Promise<RevocationOutcome> {
+  const { provider } = party
+  let server: AuthorizationServer
+  try {
+    server = await discoverProvider(context, provider)
+  } catch (cause) {
+    return unknownOutcome(cause, { sent: false })
+  }
+  const endpoint = provider.revocation_endpoint ?? server.revocation_endpoint
+  const shape = provider.revocation_request
+  const token = shape ? input[shape.token] : (input.refresh_token ?? input.access_token)
+  if (!endpoint || token === null) return { kind: 'unsupported' }
+  const secrets = [input.refresh_token ?? '', input.access_token ?? '', party.client_secret ?? '']
+  try {
+    const response = shape
+      ? await sendAsTold(context, party, server, shape, endpoint, token)
+      : await sendStandard(context, party, server, endpoint, token, input)
+    return readRevocationResponse(context, party, response, await response.text(), secrets)
+  } catch (cause) {
+    return unknownOutcome(cause)
+  }
+}
+
+function sendStandard(
+  context: RelyingContext,
+  party: RelyingParty,
+  server: AuthorizationServer,
+  revocation_endpoint: string,
+  token: string,
+  input: RevocationInput,
+): Promise<Response> {
+  const { egress } = context
+  const token_type_hint = token === input.refresh_token ? 'refresh_token' : 'access_token'
+  return revocationRequest(
+    { ...server, revocation_endpoint },
+    { client_id: party.client_id },
+    readClientAuth(party, server, party.provider.revocation_endpoint_auth_method ?? undefined),
+    token,
+    {
+      additionalParameters: { token_type_hint },
+      [customFetch]: (url, { method, headers, body }) =>
+        egress.fetch(url, { purpose: 'revocation', method, headers, body: String(body) }),
+      [allowInsecureRequests]: egress.mayUseHttp(revocation_endpoint),
+    },
+  )
+}
+
+async function sendAsTold(
+  context: RelyingContext,
+  party: RelyingParty,
+  server: AuthorizationServer,
+  shape: RevocationRequest,
+  endpoint: string,
+  token: string,
+): Promise<Response> {
+  const headers = new Headers({ accept: 'application/json' })
+  const params = new URLSearchParams(shape.parameter === null ? {} : { [shape.parameter]: token })
+  if (shape.authorization === 'bearer') headers.set('authorization', `Bearer ${token}`)
+  if (shape.authorization === 'client') {
+    const authenticate = readClientAuth(party, server, party.provider.revocation_endpoint_auth_method ?? undefined)
+    await authenticate(server, { client_id: party.client_id }, params, headers)
+  }
+  const url = new URL(endpoint.replace('{token}', encodeURIComponent(token)))
+  const init = { purpose: 'revocation' as const, method: shape.method, headers }
+  if (shape.body === 'none') {
+    for (const [name, value] of params) url.searchParams.set(name, value)
+    return context.egress.fetch(url, init)
+  }
+  const isJson = shape.body === 'json'
+  headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded')
+  const body = isJson ? JSON.stringify(Object.fromEntries(params)) : String(params)
+  return context.egress.fetch(url, { ...init, body })
+}
+
+function readRevocationResponse(
+  context: RelyingContext,
+  party: RelyingParty,
+  response: Response,
+  text: string,
+  secrets: readonly string[],
+): RevocationOutcome {
+  const { status } = response
+  const shape = party.provider.error_response
+  const retry_after_seconds = readRetryAfter(response.headers, context.clock())
+  if (status === 429) return { kind: 'throttled', retry_after_seconds }
+  const body = readObjectOrNull(text)
+  const failed = status < 200 || status >= 300 || (body !== null && isErrorWithin200(shape, body))
+  if (!failed) return { kind: 'revoked' }
+  if (status < 500 && body !== null) {
+    const refusal = readErrorResponse(shape, body, status, retry_after_seconds, secrets)
+    if (refusal) return refusal
+  }
+  return unknownOutcome(new Error(`The provider answered with status ${status}`), { status, retry_after_seconds })
+}
+
+// RFC 7009 section 2.2: the body of a success is of no interest, and is often empty.
+function readObjectOrNull(text: string): JsonObject | null {
+  try {
+    return readJsonObject(text)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,40 @@
+import type { Purpose } from '../egress/call.ts'
+import type { Egress } from '../egress/egress.ts'
+import type { ResolvedProvider } from '../providers/resolve.ts'
+import { readJsonObject } from './read_json.ts'
+
+interface WireRequest {
+  readonly method: string
+  readonly headers: Record<string, string>
+}
+
+/** A fetch for documents that a library parses: within the guard's limits, and bounded in depth before it is handed on. */
+export function fetchJson(egress: Egress, purpose: Purpose): (url: string, request: WireRequest) => Promise<Response> {
+  return async (url, { method, headers }) => {
+    const response = await egress.fetch(url, { purpose, method, headers })
+    const text = await response.text()
+    if (response.status === 200) readJsonObject(text)
+    return new Response(text, { status: response.status, headers: response.headers })
+  }
+}
+
+/** A fetch for token requests, which puts the form that RFC 6749 asks for into the body that the provider takes. */
+export function fetchToken(
+  egress: Egress,
+  provider: ResolvedProvider,
+  timeoutMs: number | undefined,
+): (url: string, request: WireRequest & { readonly body: URLSearchParams }) => Promise<Response> {
+  return (url, { method, headers, body }) => {
+    const limits = timeoutMs === undefined ? {} : { timeoutMs }
+    const init = { purpose: 'token' as const, ...limits, headers: { ...headers, ...provider.token_request_headers } }
+    if (provider.token_request === 'form') return egress.fetch(url, { ...init, method, body: String(body) })
+    if (provider.token_request === 'json') {
+      const json = { ...init.headers, 'content-type': 'application/json' }
+      return egress.fetch(url, { ...init, method, headers: json, body: JSON.stringify(Object.fromEntries(body)) })
+    }
+    const target = new URL(url)
+    for (const [name, value] of body) target.searchParams.set(name, value)
+    const { 'content-type': _, ...bodyless } = init.headers
+    return egress.fetch(target, { ...init, headers: bodyless })
+  }
+}
