@@ -66,6 +66,6 @@ export async function addUser(tenant: Tenant, username: string): Promise<string>
 /** The types of a tenant's events, oldest first. */
 export async function eventTypes(tenant: Tenant): Promise<string[]> {
   const { tenant_id } = tenant
-  const events = await tenant.store.pageEvents({ tenant_id, before_event_id: 'g', most: 1000 })
+  const events = await tenant.store.pageEvents({ tenant_id, before_event_id: 'g', type: '', actor: '', most: 1000 })
   return events.map(({ type }) => type).reverse()
 }

@@ -10,6 +10,7 @@ import { openVault, type ProviderTokens } from './vault.ts'
 export interface UsableToken {
   readonly kind: 'token'
   readonly connection_id: string
+  readonly connector: string
   readonly access_token: string
   readonly token_type: string
   readonly issued_at: number
@@ -119,6 +120,7 @@ function serve(context: OutboundContext, { connection, now }: ConnectionAuthorit
   return {
     kind: 'token',
     connection_id,
+    connector: connection.connector,
     access_token: tokens.access_token,
     token_type: tokens.token_type,
     issued_at: connection.issued_at!,

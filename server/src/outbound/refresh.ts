@@ -4,6 +4,7 @@ import { refreshToken } from '../relying/token_call.ts'
 import type { ConnectionAuthority } from '../store/verbs/connections.ts'
 import { backoffMs } from './circuit.ts'
 import { type Connector, openConnector, relyingParty } from './connector.ts'
+import { noteConnectorRefused, noteConnectorWorks } from './connector_error.ts'
 import { type OutboundContext, outboundEvent, type RefreshPause } from './context.ts'
 import { keepAnswer } from './keep_answer.ts'
 import { mayReplay } from './replay.ts'
@@ -104,9 +105,7 @@ async function finish(
   sent_refresh_token: string,
 ): Promise<null> {
   await keepAnswer(context, { ...attempt, sent_refresh_token, answer })
-  const { connector } = attempt.authority
-  context.circuits.succeed(connector.connector)
-  if (connector.error !== null) await noteConnector(context, attempt, null)
+  await noteConnectorWorks(context, attempt.authority.connector)
   return null
 }
 
@@ -151,22 +150,13 @@ async function blameConnector(
 ): Promise<RefreshPause> {
   const { connector, connection } = attempt.authority
   const { tenant_id, store } = context.tenant
-  await noteConnector(context, attempt, refused)
+  await noteConnectorRefused(context, connector, refused)
   await store.dropIntent({ tenant_id, connection_id: connection.connection_id, intent_id: attempt.intent_id })
   context.circuits.fail(connector.connector, connector.version, context.clock(), true)
   return {
     reason: 'connector',
     retry_ms: context.circuits.waitMs(connector.connector, connector.version, context.clock()),
   }
-}
-
-async function noteConnector(context: OutboundContext, attempt: Attempt, refused: ClientRefused | null): Promise<void> {
-  const { connector, version } = attempt.authority.connector
-  const { error = null, error_description = null } = refused ?? {}
-  const detail = refused ? { connector, ...said(refused) } : { connector }
-  const event = outboundEvent(context, refused ? 'connector.failed' : 'connector.recovered', 'system', { detail })
-  const { tenant_id, store } = context.tenant
-  await store.noteConnectorError({ tenant_id, connector, version, error, error_description, event })
 }
 
 /** No tokens, and no word that they are dead: what is stored stays, and the next try waits. */

@@ -2,6 +2,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import { randomBytes } from '../crypto/random.ts'
 import { open, type SealContext, seal } from '../crypto/seal.ts'
 import type { TenantKeys } from '../crypto/tenant_keys.ts'
+import type { JsonObject } from '../relying/read_json.ts'
 import type { SealedAnswer } from '../store/verbs/connections.ts'
 
 /** What a provider gave, as it lies in the vault: wire names, and in `extra` whatever else the catalogue keeps. */
@@ -10,7 +11,7 @@ export interface ProviderTokens {
   readonly token_type: string
   readonly refresh_token?: string
   readonly id_token?: string
-  readonly extra: Readonly<Record<string, unknown>>
+  readonly extra: JsonObject
 }
 
 /** A provider's answer with the times that decide about it, in milliseconds of the database's clock. */

@@ -2,7 +2,7 @@ import { equalBytes } from '../../crypto/hash.ts'
 import type { NewEvent } from '../records.ts'
 import { bytes, int, NOW, type Run, sql, write } from '../sql.ts'
 import { connectionKey, type SealedAnswer } from './connections.ts'
-import { insertEvent } from './events.ts'
+import { insertEvent, isRecorded } from './events.ts'
 
 /** How an asked lease was answered; `until` is the database's time. */
 export type Lease =
@@ -155,7 +155,7 @@ function* placeLate(args: RefreshAnswer): Run<Stored> {
       sealed_candidate = case when ${obsolete ? 1 : 0} = 1 then sealed_candidate else ${args.sealed_candidate} end
     where tenant_id = ${tenant_id} and connection_id = ${connection_id}`
   if (obsolete) return { kind: 'obsolete' }
-  yield* insertEvent(args.candidate_event)
+  if (!(yield* isRecorded(args.candidate_event))) yield* insertEvent(args.candidate_event)
   return { kind: 'kept' }
 }
 

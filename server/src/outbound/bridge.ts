@@ -1,0 +1,98 @@
+import { openConnector } from './connector.ts'
+import { connectUrl, type OutboundContext } from './context.ts'
+import { freshToken, type NoToken, type UsableToken } from './fresh_token.ts'
+import { type Forwarded, type ForwardRequest, forward } from './proxy.ts'
+
+/** Who asks for the use of a connection: a client, by a grant of a user that names the connection, or names none. */
+export interface BridgeAsk {
+  readonly connector: string
+  readonly user_id: string
+  readonly connection_id: string | null
+}
+
+/** A refusal of the bridge, as a client reads it: a code, a sentence, and where a person can help. */
+export interface BridgeRefusal {
+  readonly kind: 'bridge_refused'
+  readonly error:
+    | 'connection_not_allowed'
+    | 'connection_required'
+    | 'connection_needs_reconsent'
+    | 'connection_unavailable'
+    | 'token_not_handed_out'
+  readonly error_description: string
+  readonly status: 403 | 404 | 503
+  /** A page on which the user can put it right. */
+  readonly connect_url?: string
+  readonly retry_after_seconds?: number
+}
+
+/** Hands a provider's token to a client of ours, where the connector allows it. */
+export async function handOutToken(
+  context: OutboundContext,
+  ask: BridgeAsk & { readonly min_seconds?: number },
+): Promise<UsableToken | BridgeRefusal> {
+  const { connection_id, user_id, connector, min_seconds } = ask
+  if (connection_id === null) return notAllowed(context, ask)
+  const { tenant_id, store } = context.tenant
+  const authority = await store.loadConnection({ tenant_id, connection_id })
+  if (authority && authority.connection.connector !== connector) return notAllowed(context, ask)
+  if (authority && !openConnector(context, authority.connector).settings.hand_out_tokens) {
+    const error_description = `The tokens of ${connector} stay here: call its API through the proxy`
+    return { kind: 'bridge_refused', error: 'token_not_handed_out', error_description, status: 403 }
+  }
+  const wish = { connection_id, user_id, ...(min_seconds === undefined ? {} : { min_seconds }) }
+  const token = await freshToken(context, wish)
+  return token.kind === 'token' ? token : explain(context, connector, token)
+}
+
+/** Makes a request with the token of the connection that a client's grant may use. */
+export async function forwardForClient(
+  context: OutboundContext,
+  ask: BridgeAsk,
+  request: Omit<ForwardRequest, 'connection_id' | 'user_id' | 'connector'>,
+): Promise<Exclude<Forwarded, NoToken> | BridgeRefusal> {
+  const { connection_id, user_id, connector } = ask
+  if (connection_id === null) return notAllowed(context, ask)
+  const forwarded = await forward(context, { ...request, connection_id, user_id, connector })
+  if (forwarded.kind === 'response' || forwarded.kind === 'unreachable') return forwarded
+  return explain(context, connector, forwarded)
+}
+
+function notAllowed(context: OutboundContext, { connector }: BridgeAsk): BridgeRefusal {
+  return {
+    kind: 'bridge_refused',
+    error: 'connection_not_allowed',
+    error_description: `The user has not allowed this client to use a connection of ${connector}`,
+    status: 403,
+    connect_url: connectUrl(context, connector),
+  }
+}
+
+/** What a client reads when its connection gives no token. */
+export function explain(context: OutboundContext, connector: string, no: NoToken): BridgeRefusal {
+  if (no.kind === 'needs_reconsent') {
+    return {
+      kind: 'bridge_refused',
+      error: 'connection_needs_reconsent',
+      error_description: `The connection of ${connector} needs a new consent of the user (${no.reason})`,
+      status: 403,
+      connect_url: no.connect_url,
+    }
+  }
+  if (no.kind === 'unavailable') {
+    return {
+      kind: 'bridge_refused',
+      error: 'connection_unavailable',
+      error_description: `The connection of ${connector} has no usable token at the moment`,
+      status: 503,
+      retry_after_seconds: no.retry_after_seconds,
+    }
+  }
+  return {
+    kind: 'bridge_refused',
+    error: 'connection_required',
+    error_description: `The user has no connection of ${connector} that can be used (${no.reason})`,
+    status: no.reason === 'disabled' ? 403 : 404,
+    ...(no.reason === 'disabled' ? {} : { connect_url: connectUrl(context, connector) }),
+  }
+}

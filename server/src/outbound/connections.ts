@@ -1,0 +1,32 @@
+import type { ListedConnection } from '../store/verbs/connections.ts'
+import type { OutboundContext } from './context.ts'
+
+/** A connection as the account page, the console and the API show it: never a key or a token. */
+export interface ShownConnection extends Omit<ListedConnection, 'state' | 'intent_deadline_at'> {
+  readonly provider_name: string
+  readonly state: 'pending' | 'ready' | 'refreshing' | 'needs_reconsent' | 'error' | 'disconnected'
+}
+
+/** The living connections of a user. */
+export async function listConnections(context: OutboundContext, user_id: string): Promise<ShownConnection[]> {
+  const { tenant_id, store } = context.tenant
+  return (await store.listConnectionsOfUser({ tenant_id, user_id })).map((row) => showConnection(context, row))
+}
+
+/** The connections through one connector, ended ones included, from after a cursor. */
+export async function pageConnections(
+  context: OutboundContext,
+  page: { readonly connector: string; readonly after_connection_id: string; readonly most: number },
+): Promise<ShownConnection[]> {
+  const { tenant_id, store } = context.tenant
+  return (await store.pageConnections({ tenant_id, ...page })).map((row) => showConnection(context, row))
+}
+
+/** A row as it is shown: an open intent is `refreshing`, what the connector cannot do is an `error` of ours. */
+export function showConnection(context: OutboundContext, row: ListedConnection): ShownConnection {
+  const { intent_deadline_at, ...shown } = row
+  let state: ShownConnection['state'] = row.state
+  if (state === 'ready' && row.connector_error !== null) state = 'error'
+  else if (state === 'ready' && intent_deadline_at !== null) state = 'refreshing'
+  return { ...shown, state, provider_name: context.catalogue.get(row.provider)?.name ?? row.provider }
+}

@@ -1,0 +1,163 @@
+import { EgressError } from '../egress/egress_error.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { readLearnedOrigin } from '../providers/template.ts'
+import { discoverProvider } from '../relying/discovery.ts'
+import { readPath } from '../relying/read_json.ts'
+import { type Connector, openConnector } from './connector.ts'
+import type { OutboundContext } from './context.ts'
+import { freshToken, type NoToken, type UsableToken } from './fresh_token.ts'
+import { requestHeaders, responseHeaders } from './proxy_headers.ts'
+import { joinPath } from './proxy_path.ts'
+
+/** A request that is to be made with the token of a connection. */
+export interface ForwardRequest {
+  readonly connection_id: string
+  readonly user_id: string
+  /** From the path of the proxy, where it names one: the connection must go through it. */
+  readonly connector?: string
+  readonly method: string
+  /** As it came, still encoded, from the slash on. */
+  readonly path: string
+  /** As it came, still encoded, without the question mark. */
+  readonly query: string
+  readonly headers: Headers
+  readonly body: ReadableStream<Uint8Array> | null
+  readonly signal?: AbortSignal
+}
+
+/** The provider's answer, or why there is none. */
+export type Forwarded =
+  | { readonly kind: 'response'; readonly response: Response }
+  | { readonly kind: 'unreachable'; readonly status: 502 | 504; readonly reason: string }
+  | NoToken
+
+const METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'QUERY'])
+const BODILESS = new Set(['GET', 'HEAD'])
+const REPLAYABLE_BYTES = 65_536
+
+/**
+ * Makes a request to a provider's API with the token of a connection, streaming both ways. When the API refuses the
+ * token it is renewed once, and the request repeated if its body is at hand. The token never leaves the server.
+ */
+export async function forward(context: OutboundContext, request: ForwardRequest): Promise<Forwarded> {
+  if (!METHODS.has(request.method)) {
+    throw new OAuthError('invalid_request', 'This method cannot be forwarded', { status: 405 })
+  }
+  const wish = { connection_id: request.connection_id, user_id: request.user_id }
+  const token = await freshToken(context, wish)
+  if (token.kind !== 'token') return token
+  if (request.connector !== undefined && token.connector !== request.connector) {
+    return { kind: 'refused', reason: 'unknown' }
+  }
+  const connector = await findConnectorOf(context, token)
+  const url = joinPath(await findApiBase(context, connector, token), request.path, request.query)
+  const body = BODILESS.has(request.method) ? EMPTY : await readAhead(request.body)
+  try {
+    const first = await send(context, connector, request, url, token, body.first)
+    if (first.status !== 401) return pass(first)
+    const renewed = await freshToken(context, { ...wish, failed_generation: token.generation })
+    if (renewed.kind === 'token' && (renewed.generation === token.generation || !body.again)) return pass(first)
+    await first.body?.cancel()
+    if (renewed.kind !== 'token') return renewed
+    return pass(await send(context, connector, request, url, renewed, body.again!()))
+  } catch (cause) {
+    if (!(cause instanceof EgressError)) throw cause
+    context.report(`a call through ${connector.record.connector} failed`, cause)
+    return { kind: 'unreachable', status: cause.code === 'timeout' ? 504 : 502, reason: cause.code }
+  }
+}
+
+async function findConnectorOf(context: OutboundContext, { connector }: UsableToken): Promise<Connector> {
+  const { tenant_id, store } = context.tenant
+  const record = await store.findConnector({ tenant_id, connector })
+  if (!record) throw new OAuthError('invalid_target', 'The connector is gone')
+  return openConnector(context, record)
+}
+
+/** Where a connection's API is: learned from the provider's own answer, known of it, or else where its userinfo is. */
+async function findApiBase(context: OutboundContext, { provider }: Connector, token: UsableToken): Promise<string> {
+  const learned = provider.learned.find(({ name }) => name === 'api_base_url')
+  if (learned) {
+    const path = learned.from === 'callback' ? learned.name : learned.path
+    const origin = readLearnedOrigin(readPath(token.extra, path), learned.suffixes)
+    if (origin !== null) return origin
+  }
+  if (provider.api_base_url !== null) return provider.api_base_url
+  if (provider.api_hosts[0] !== undefined) return `https://${provider.api_hosts[0]}`
+  const { userinfo_endpoint, issuer } = await discoverProvider(context.relying, provider)
+  const url = URL.parse(userinfo_endpoint ?? issuer)
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new OAuthError('invalid_request', 'The connector does not say where the API is: set api_base_url')
+  }
+  return url.origin
+}
+
+function send(
+  context: OutboundContext,
+  { provider }: Connector,
+  { method, headers, signal }: ForwardRequest,
+  url: URL,
+  token: UsableToken,
+  body: Body,
+): Promise<Response> {
+  const authorization = `${provider.authorization_scheme} ${token.access_token}`
+  return context.egress.fetch(url, {
+    purpose: 'proxy',
+    method,
+    headers: requestHeaders(headers, authorization),
+    ...(body === null ? {} : { body }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+}
+
+function pass(response: Response): Forwarded {
+  const { status, statusText, body, headers } = response
+  return { kind: 'response', response: new Response(body, { status, statusText, headers: responseHeaders(headers) }) }
+}
+
+type Body = ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null
+
+interface ReadBody {
+  readonly first: Body
+  /** Gives the body once more; absent where it was too long to keep. */
+  readonly again?: () => Body
+}
+
+const EMPTY: ReadBody = { first: null, again: () => null }
+
+/** Keeps a short body for a second try; a longer one goes on as a stream that starts with what was read. */
+async function readAhead(stream: ReadableStream<Uint8Array> | null): Promise<ReadBody> {
+  if (stream === null) return EMPTY
+  const reader = stream.getReader()
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  while (bytes <= REPLAYABLE_BYTES) {
+    const { done, value } = await reader.read()
+    if (done) {
+      const whole = new Uint8Array(Buffer.concat(chunks))
+      return bytes === 0 ? EMPTY : { first: whole, again: () => whole }
+    }
+    chunks.push(value)
+    bytes += value.byteLength
+  }
+  return { first: continueStream(chunks, reader) }
+}
+
+function continueStream(
+  chunks: Uint8Array[],
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const ahead = chunks.shift()
+        if (ahead) return controller.enqueue(ahead)
+        const { done, value } = await reader.read()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+}

@@ -1,0 +1,116 @@
+import { randomSecret } from '../crypto/random.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { isSubset, parseScope } from '../oauth/scope.ts'
+import { SettingError } from '../providers/setting_error.ts'
+import { buildAuthorizationUrl, readAskedScope } from '../relying/authorization_url.ts'
+import { DiscoveryError } from '../relying/discovery.ts'
+import { openConnector, relyingParty } from './connector.ts'
+import { type OutboundContext, outboundEvent } from './context.ts'
+import { readReturnTo } from './return_to.ts'
+
+/** What a consent flow starts from. */
+export interface ConnectStart {
+  /** The signed-in user: the one who finishes must be the same. */
+  readonly user_id: string
+  readonly connector: string
+  /** The connection to repair; a new one otherwise. */
+  readonly connection_id?: string | undefined
+  /** The secret of the connect cookie that the browser holds, if it does. */
+  readonly browser_secret?: string | undefined
+  readonly return_to?: string | undefined
+  /** Less than the connector's scope, where less is enough. */
+  readonly scope?: string | undefined
+}
+
+/** Where to send the browser, and the cookie that proves it to be the same one when it comes back. */
+export interface ConnectStarted {
+  readonly authorization_url: string
+  readonly browser_secret: string
+  readonly cookie_seconds: number
+}
+
+/** What a flow keeps sealed until its answer comes back. */
+export interface FlowMemory {
+  readonly code_verifier: string | null
+  readonly nonce: string | null
+  readonly return_to: string
+  readonly scope: string
+}
+
+const LIFETIME_SECONDS = 600
+const SECRET = /^[\w-]{43}$/
+
+/**
+ * Starts a consent flow (RFC 6749 section 4.1.1): its state is random, used once within ten minutes, and bound to
+ * tenant, user, connector at its present version, connection and browser (RFC 9700 section 4.7.1).
+ */
+export async function startConnect(context: OutboundContext, start: ConnectStart): Promise<ConnectStarted> {
+  const { tenant_id, store, keys, issuer } = context.tenant
+  const { user_id, connection_id = null } = start
+  const record = await store.findConnector({ tenant_id, connector: start.connector })
+  if (!record) throw new OAuthError('invalid_request', 'There is no connector of this name', { status: 404 })
+  if (record.disabled_at !== null) throw new OAuthError('invalid_request', 'This connector is disabled')
+  const connector = openConnector(context, record)
+  const return_to = readReturnTo(issuer, connector.settings.return_uris, start.return_to)
+  if (connection_id !== null) await checkRepair(context, user_id, record.connector, connection_id)
+  const party = relyingParty(context, connector)
+  const scope = readScope(readAskedScope(party), start.scope)
+  const state = randomSecret()
+  const { url, remember } = await buildUrl(context, { ...party, scope }, state)
+  const known = start.browser_secret
+  const browser_secret = known !== undefined && SECRET.test(known) ? known : randomSecret()
+  const state_hash = keys.hashSecret(state)
+  const memory: FlowMemory = { ...remember, return_to, scope }
+  const detail = { connector: record.connector }
+  await store.startConnectFlow({
+    ...{ tenant_id, state_hash, lifetime_ms: LIFETIME_SECONDS * 1000 },
+    flow: {
+      ...{ connector: record.connector, connector_version: record.version, user_id, connection_id },
+      browser_hash: keys.hashSecret(browser_secret),
+      sealed: keys.seal(JSON.stringify(memory), flowPlace(state_hash)),
+    },
+    event: outboundEvent(context, 'connect.started', `user:${user_id}`, { user_id, connection_id, detail }),
+  })
+  return { authorization_url: url, browser_secret, cookie_seconds: LIFETIME_SECONDS }
+}
+
+/** Where the memory of a flow is sealed. */
+export function flowPlace(state_hash: Uint8Array) {
+  const row = Buffer.from(state_hash).toString('hex')
+  return { table: 'connect_flows', row, column: 'sealed', version: 1 }
+}
+
+async function checkRepair(
+  context: OutboundContext,
+  user_id: string,
+  connector: string,
+  connection_id: string,
+): Promise<void> {
+  const { tenant_id, store } = context.tenant
+  const found = (await store.loadConnection({ tenant_id, connection_id }))?.connection
+  // A connection that its owner ended stays ended: whoever was allowed to use it does not get it back.
+  if (found?.user_id !== user_id || found.connector !== connector || found.state === 'disconnected') {
+    throw new OAuthError('invalid_request', 'Parameter connection_id is not a connection of yours', { status: 404 })
+  }
+}
+
+function readScope(allowed: readonly string[], scope: string | undefined): string {
+  if (scope === undefined) return allowed.join(' ')
+  const asked = parseScope(scope)
+  if (asked.length === 0 || !isSubset(asked, allowed)) {
+    throw new OAuthError('invalid_scope', 'Parameter scope asks for more than the connector does')
+  }
+  return asked.join(' ')
+}
+
+async function buildUrl(context: OutboundContext, party: ReturnType<typeof relyingParty>, state: string) {
+  try {
+    return await buildAuthorizationUrl(context.relying, party, { state })
+  } catch (cause) {
+    if (cause instanceof DiscoveryError && cause.reason === 'unreachable') {
+      throw new OAuthError('temporarily_unavailable', 'The provider cannot be reached', { cause })
+    }
+    if (!(cause instanceof DiscoveryError || cause instanceof SettingError)) throw cause
+    throw new OAuthError('server_error', 'The connector is not set up rightly', { cause })
+  }
+}
