@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { type Driver, type Run, read, StoreUnavailable, sql, together, write } from './sql.ts'
+import { type Driver, NOW, type Run, read, StoreUnavailable, sql, together, write } from './sql.ts'
 import { assertVersion, openSqlite } from './sqlite.ts'
 
 const put = write(function* ({ name, size = 1 }: { name: string; size?: number }): Run<string> {
