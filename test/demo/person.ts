@@ -48,14 +48,12 @@ export class Person {
   }
 
   /** Signs in and consents on the foreign provider's own pages; ends on the first page that is ours again. */
-  async signInAtForeign(login: string): Promise<void> {
+  async signInAtForeign(username: string): Promise<void> {
     const { origin } = new URL(this.#page.url())
-    for (let pages = 0; pages < 6 && new URL(this.#page.url()).origin === origin; pages++) {
-      if (await this.#page.$('input[name=login]')) {
-        await this.#page.fill('input[name=login]', login)
-        await this.#page.fill('input[name=password]', 'anything')
-      }
-      await Promise.all([this.#page.waitForNavigation(), this.#page.click('button[type=submit]')])
+    for (let pages = 0; pages < 4 && new URL(this.#page.url()).origin === origin; pages++) {
+      if (await this.#page.$('input[name=username]')) await this.#page.fill('input[name=username]', username)
+      await this.#page.click('button[name=decision][value=allow]')
+      await this.#page.waitForLoadState()
     }
   }
 

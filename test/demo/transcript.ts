@@ -53,7 +53,9 @@ const LONGEST = 28
 
 /** A value short enough to read and too short to use. */
 export function shorten(value: string): string {
-  return value.length > LONGEST && !value.includes(' ') && !/^https?:/.test(value) ? `${value.slice(0, 12)}…` : value
+  return value.length > LONGEST && !value.includes(' ') && !/^https?:/.test(value)
+    ? `${value.slice(0, 6)}…${value.slice(-4)}`
+    : value
 }
 
 function shortenForm(form: string): string {

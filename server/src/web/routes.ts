@@ -12,6 +12,7 @@ import {
 import { connectorPage, connectorsPage } from './admin/connectors.ts'
 import { connectionsPage, eventsPage, usersPage } from './admin/lists.ts'
 import { overviewPage } from './admin/overview.ts'
+import { connectionTokenApi, disconnectApi, listConnectionsApi, refreshConnectionApi } from './api/connections.ts'
 import type { CompatDoor } from './compat/door.ts'
 import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
@@ -23,6 +24,7 @@ import type { MachineEndpoint } from './machine.ts'
 import type { PageEnv } from './page.ts'
 import { accountPage, endAppSubmit, endOtherSessionsSubmit, endSessionSubmit } from './pages/account.ts'
 import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
+import { connectCallbackPage, connectPage, disconnectSubmit } from './pages/connect.ts'
 import { loginPage, loginSubmit } from './pages/login.ts'
 import { logoutSubmit, switchSubmit } from './pages/logout.ts'
 import { setupPage, setupSubmit } from './pages/setup.ts'
@@ -48,7 +50,7 @@ export function machineRoutes(issuer: string, doors: readonly CompatDoor[]): Rea
   ])
 }
 
-/** Every URL for people, under the path of the issuer. */
+/** Every URL that is not an exact path, or is for people, under the path of the issuer. */
 export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   const pages = new Hono<PageEnv>()
   pages.on(['GET', 'POST'], '/authorize', authorizePage())
@@ -67,6 +69,10 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.post(paths.account_end_session, endSessionSubmit)
   pages.post(paths.account_end_other_sessions, endOtherSessionsSubmit)
 
+  pages.post(paths.account_disconnect, disconnectSubmit)
+  pages.get('/connect/:connector', connectPage)
+  pages.get('/connect/:connector/callback', connectCallbackPage)
+
   pages.get(paths.admin, overviewPage)
   pages.get(paths.admin_clients, clientsPage)
   pages.get(paths.admin_new_client, newClientPage)
@@ -81,6 +87,11 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.get(paths.admin_connector, connectorPage)
   pages.get(paths.admin_connections, connectionsPage)
   pages.get(paths.admin_events, eventsPage)
+
+  pages.get('/api/connections', listConnectionsApi)
+  pages.get('/api/connections/:connection_id/token', connectionTokenApi)
+  pages.post('/api/connections/:connection_id/refresh', refreshConnectionApi)
+  pages.post('/api/connections/:connection_id/disconnect', disconnectApi)
 
   pages.get('/assets/:file', (c) => {
     const asset = findAsset(`/assets/${c.req.param('file')}`)

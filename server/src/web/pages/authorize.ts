@@ -21,9 +21,14 @@ export const authorizePage = (translate: (query: string) => string = (query) => 
     const { c, web } = visit
     // The database's time, as that of the sign-in it is compared with.
     const started_at = visit.view.now
-    const text = c.req.method === 'POST' ? decodeUtf8(await readBody(c)) : new URL(c.req.url).search.slice(1)
+    const posted = c.req.method === 'POST'
+    if (posted) requireForm(c)
+    const text = posted ? decodeUtf8(await readBody(c)) : new URL(c.req.url).search.slice(1)
     const interaction = { query: translate(text), started_at }
-    return answerOutcome(visit, interaction, await authorize(web.inbound, interaction, visit.session, null))
+    const outcome = await authorize(web.inbound, interaction, visit.session, null)
+    // A form that another site posts comes without our cookies; the redirect to our own page brings them.
+    if (posted && visit.session === null && outcome.kind !== 'refused') return goOn(visit, interaction, '/consent')
+    return answerOutcome(visit, interaction, outcome)
   })
 
 /** GET /consent: goes on with an authorization request after sign-in, and asks what must be asked. */

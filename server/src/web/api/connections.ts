@@ -1,0 +1,107 @@
+import { disconnect } from '../../outbound/disconnect.ts'
+import { freshToken, type NoToken, type UsableToken } from '../../outbound/fresh_token.ts'
+import type { ListedConnection } from '../../store/verbs/connections.ts'
+import { readReason, readState } from '../connection_state.ts'
+import { type ApiCall, api } from './api.ts'
+
+const MOST = 100
+
+/** GET /api/connections?connector=&cursor=: connections, never their secrets. */
+export const listConnectionsApi = api('admin:read', async ({ c, web }) => {
+  const { tenant_id, store } = web.tenant
+  const { connector = '', cursor = '' } = c.req.query()
+  const found = await store.pageConnections({ tenant_id, connector, after_connection_id: cursor, most: MOST + 1 })
+  const shown = found.slice(0, MOST)
+  const next_cursor = found.length > MOST ? shown.at(-1)!.connection_id : undefined
+  return c.json({ connections: shown.map(describe), ...(next_cursor !== undefined && { next_cursor }) })
+})
+
+/** GET /api/connections/{connection_id}/token?min_seconds=: a usable access token of the provider. */
+export const connectionTokenApi = api('vault:token', (call) => answerToken(call))
+
+/** POST /api/connections/{connection_id}/refresh: the same, renewed now. */
+export const refreshConnectionApi = api('vault:token', async (call) => {
+  const owner = await findOwner(call)
+  if (!owner) return notFound(call)
+  const { connection_id, user_id } = owner
+  const present = await freshToken(call.web.outbound, { connection_id, user_id, min_seconds: 0 })
+  return answerToken(call, present.kind === 'token' ? present.generation : undefined)
+})
+
+/** POST /api/connections/{connection_id}/disconnect: revokes upstream where the provider can, and destroys the key. */
+export const disconnectApi = api('admin:write', async (call) => {
+  const owner = await findOwner(call)
+  if (!owner) return notFound(call)
+  await disconnect(call.web.outbound, { ...owner, actor: call.actor })
+  return call.c.body(null, 204)
+})
+
+async function answerToken(call: ApiCall, failed_generation?: number): Promise<Response> {
+  const owner = await findOwner(call)
+  if (!owner) return notFound(call)
+  const min = Number(call.c.req.query('min_seconds') ?? 30)
+  const min_seconds = Number.isInteger(min) && min >= 0 && min <= 3600 ? min : 30
+  const wish = { ...owner, min_seconds, ...(failed_generation !== undefined && { failed_generation }) }
+  const token = await freshToken(call.web.outbound, wish)
+  if (token.kind !== 'token') return answerNoToken(call, token)
+  return call.c.json(describeToken(token, call.web.tenant.clock()))
+}
+
+/** A provider's token as it is handed out: its extra members beside the standard ones. */
+export function describeToken(token: UsableToken, now: number): Record<string, unknown> {
+  const { access_token, token_type, scope, issued_at, expires_at, extra, connection_id } = token
+  return {
+    ...extra,
+    access_token,
+    token_type,
+    scope,
+    connection_id,
+    issued_at: Math.floor(issued_at / 1000),
+    ...(expires_at !== null && { expires_in: Math.max(0, Math.floor((expires_at - now) / 1000)) }),
+  }
+}
+
+function answerNoToken({ c }: ApiCall, answer: NoToken): Response {
+  if (answer.kind === 'needs_reconsent') {
+    const { reason, connect_url } = answer
+    const error_description = 'The user must consent again at the provider'
+    return c.json({ error: 'needs_reconsent', error_description, reason, connect_url }, 409)
+  }
+  if (answer.kind === 'unavailable') {
+    c.header('Retry-After', String(answer.retry_after_seconds))
+    const error_description = 'The provider cannot be asked now; try again later'
+    return c.json({ error: 'temporarily_unavailable', error_description, reason: answer.reason }, 503)
+  }
+  const error_description = `The connection is ${answer.reason}`
+  return c.json({ error: 'invalid_target', error_description }, answer.reason === 'unknown' ? 404 : 409)
+}
+
+async function findOwner({ c, web }: ApiCall): Promise<{ connection_id: string; user_id: string } | null> {
+  const { tenant_id, store } = web.tenant
+  const connection_id = c.req.param('connection_id') ?? ''
+  const authority = await store.loadConnection({ tenant_id, connection_id })
+  return authority && { connection_id, user_id: authority.connection.user_id }
+}
+
+function notFound({ c }: ApiCall): Response {
+  return c.json({ error: 'invalid_target', error_description: 'There is no such connection' }, 404)
+}
+
+function describe(connection: ListedConnection) {
+  const { connection_id, connector, provider, user_id, username, account, account_name, scope, created_at } = connection
+  return {
+    connection_id,
+    connector,
+    provider,
+    user_id,
+    username,
+    account,
+    account_name,
+    scope,
+    state: readState(connection),
+    reason: readReason(connection.reason) ?? null,
+    created_at,
+    expires_at: connection.access_expires_at,
+    last_error: connection.last_error,
+  }
+}
