@@ -12,9 +12,9 @@ import {
 } from '../oauth/authorization_response.ts'
 import { type Client, skipsConsent } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import { type Params, readParams } from '../oauth/params.ts'
+import { type Params, readSoundParams } from '../oauth/params.ts'
 import { decideResources } from '../oauth/resource.ts'
-import { decideScope, isSubset } from '../oauth/scope.ts'
+import { decideScope } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
 import type { BrowserAuthority } from '../store/verbs/users.ts'
 import { readClientRecord } from './clients.ts'
@@ -25,6 +25,7 @@ import {
   readConnectionWishes,
   wishConnections,
 } from './connections.ts'
+import { coversRequest, findNewScopes, readConnections } from './consents.ts'
 import type { InboundContext } from './context.ts'
 import { createGrant } from './grants.ts'
 import { defaultScopes, knownResources, roleScopes, scopesOfResources } from './rights.ts'
@@ -74,6 +75,9 @@ export type AuthorizationOutcome =
 
 /** How long a person may take from the request to the answer. */
 const INTERACTION_LIFETIME_MS = 60 * 60_000
+// Sealed and with the rest of the URL it is then below the 8192 bytes that the listener takes.
+const LONGEST_QUERY = 5800
+const LONGEST_LOCATION = 8192
 
 /** Seals an interaction for the links and forms of the pages between. */
 export function sealInteraction(context: InboundContext, interaction: Interaction): string {
@@ -89,6 +93,11 @@ export function openInteraction(context: InboundContext, sealed: string | undefi
   return typeof shown_to === 'string' ? { query, started_at, shown_to } : { query, started_at }
 }
 
+/** Whether an interaction, sealed, fits into the URLs of the pages between. */
+export function fitsUrl({ query }: Interaction): boolean {
+  return Buffer.byteLength(JSON.stringify(query)) <= LONGEST_QUERY
+}
+
 /**
  * The authorization endpoint (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2): from the request's text, the
  * browser's session and, once given, the user's answer, to a page or a response. Everything is checked anew each time,
@@ -100,42 +109,80 @@ export async function authorize(
   session: SessionToken | null,
   answer: ConsentAnswer | null,
 ): Promise<AuthorizationOutcome> {
-  const { tenant } = context
-  let params: Params
-  let client: Client
-  let target: AuthorizationTarget
-  let authority: BrowserAuthority
+  let trusted: TrustedTarget
   try {
-    params = readParams(interaction.query)
-    const loaded = await tenant.store.loadBrowserAuthority({
-      tenant_id: tenant.tenant_id,
-      session_id: session?.session_id ?? '',
-      client_id: params.values['client_id'] ?? '',
-    })
-    if (!loaded) throw new Error(`tenant ${tenant.tenant_id} is gone`)
-    authority = loaded
-    if (authority.tenant.disabled_at !== null)
-      throw new OAuthError('temporarily_unavailable', 'Sign-in is switched off here')
-    const record = authority.client
-    if (record && record.disabled_at !== null) throw new OAuthError('invalid_request', 'This client is disabled')
-    const known = record ? readClientRecord(record) : undefined
-    target = readAuthorizationTarget(params, known)
-    client = known!
+    trusted = await readTarget(context, interaction.query, session)
   } catch (error) {
     if (error instanceof OAuthError) return { kind: 'refused', error }
     throw error
   }
-  const configuration = await tenant.configuration(authority.tenant.config_version)
+  const { params, refusals, client, target, authority } = trusted
+  const configuration = await context.tenant.configuration(authority.tenant.config_version)
   const signed_in = judgeSession(authority, session, configuration.settings.session_idle_seconds)
   try {
+    for (const refusal of refusals.values()) throw refusal
+    if (!fitsUrl(interaction)) {
+      throw new OAuthError('invalid_request', `The authorization request is longer than ${LONGEST_QUERY} bytes`)
+    }
     const request = readAuthorizationRequest(params, client, target, { response_types: ['code'] })
     return await proceed(context, { params, client, request, authority, signed_in, configuration, interaction, answer })
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
-    // A client that anybody could register must not turn this endpoint into a redirector of strangers (RFC 9700 4.11.2).
-    if (authority.client?.source === 'open' && !signed_in) return { kind: 'refused', error }
-    return { kind: 'respond', response: respond(context, target, authorizationErrorParams(error)) }
+    const response = respond(context, target, authorizationErrorParams(error))
+    const too_long = 'location' in response && response.location.length > LONGEST_LOCATION
+    if (too_long || !mayRedirectError(authority, signed_in, answer)) return { kind: 'refused', error }
+    return { kind: 'respond', response }
   }
+}
+
+interface TrustedTarget {
+  readonly params: Params
+  readonly refusals: ReadonlyMap<string, OAuthError>
+  readonly client: Client
+  readonly target: AuthorizationTarget
+  readonly authority: BrowserAuthority
+}
+
+/** First phase: what it throws is shown on a page (RFC 6749 section 4.1.2.1). */
+async function readTarget(
+  context: InboundContext,
+  query: string,
+  session: SessionToken | null,
+): Promise<TrustedTarget> {
+  const { tenant } = context
+  const { params, refusals } = readSoundParams(query)
+  for (const name of ['client_id', 'redirect_uri']) {
+    const refusal = refusals.get(name)
+    if (refusal) throw refusal
+  }
+  const authority = await tenant.store.loadBrowserAuthority({
+    tenant_id: tenant.tenant_id,
+    session_id: session?.session_id ?? '',
+    client_id: params.values['client_id'] ?? '',
+  })
+  if (!authority) throw new Error(`tenant ${tenant.tenant_id} is gone`)
+  if (authority.tenant.disabled_at !== null) {
+    throw new OAuthError('temporarily_unavailable', 'Sign-in is switched off here')
+  }
+  const record = authority.client
+  if (record && record.disabled_at !== null) throw new OAuthError('invalid_request', 'This client is disabled')
+  const client = record ? readClientRecord(record) : undefined
+  const target = readAuthorizationTarget(params, client)
+  return { params, refusals, client: client!, target, authority }
+}
+
+/**
+ * Whether an error may be sent on without anybody's doing. A client that a stranger registered must not turn this
+ * endpoint into a redirector: its users have answered just now, or have allowed it before (RFC 9700 section 4.11.2).
+ */
+function mayRedirectError(
+  authority: BrowserAuthority,
+  signed_in: SignedIn | null,
+  answer: ConsentAnswer | null,
+): boolean {
+  const source = authority.client?.source
+  if (source !== 'open' && source !== 'dynamic') return true
+  return signed_in !== null && (answer !== null || authority.consent !== null)
 }
 
 interface Trusted {
@@ -183,19 +230,18 @@ async function proceed(context: InboundContext, asked: Trusted): Promise<Authori
       response: await approve(context, asked, signed_in, { scope, resource, connections, remember: true }),
     }
   }
-  const remembered = rememberedConsent(asked, signed_in, scope, resource, wishes)
+  const remembered = rememberedConsent(asked, issuer, signed_in, { scope, resource, wishes })
   if (remembered && !request.prompt.includes('consent')) {
     return { kind: 'respond', response: await approve(context, asked, signed_in, { scope, resource, ...remembered }) }
   }
   if (silent) throw new OAuthError('consent_required', 'The user must consent')
-  const known = authority.consent?.scope.split(' ') ?? []
-  const new_scope = scope.filter((name) => !known.includes(name))
+  const { consent } = authority
   const question = {
     client,
     redirect_uri: request.redirect_uri,
     signed_in,
     scope,
-    new_scope: known.length > 0 ? new_scope : [],
+    new_scope: consent ? findNewScopes(consent, { scope, resource }, issuer, configuration) : [],
     resource,
     connections: wishes,
     configuration,
@@ -238,12 +284,12 @@ function needsLogin(context: InboundContext, asked: Trusted, signed_in: SignedIn
 /** What needs no question: what a trusted client asks, or what the same user allowed the same client before. */
 function rememberedConsent(
   asked: Trusted,
+  issuer: string,
   signed_in: SignedIn,
-  scope: readonly string[],
-  resource: readonly string[],
-  wishes: readonly ConnectionWish[],
+  wanted: { scope: readonly string[]; resource: readonly string[]; wishes: readonly ConnectionWish[] },
 ): { connections: ConnectionChoice[]; remember: false } | null {
-  const { client, request, authority } = asked
+  const { client, request, authority, configuration } = asked
+  const { wishes } = wanted
   if (skipsConsent(client, request.redirect_uri)) {
     const connections = wishes.flatMap(({ connector, choices }) =>
       choices.length === 1 ? [{ connector, connection_id: choices[0]!.connection_id }] : [],
@@ -254,9 +300,8 @@ function rememberedConsent(
   const provable = client.token_endpoint_auth_method !== 'none' || request.redirect_uri.startsWith('https:')
   const { consent } = authority
   if (!provable || !consent || signed_in.user.user_id !== signed_in.session.user_id) return null
-  if (!isSubset(scope, consent.scope.split(' '))) return null
-  if (!isSubset(resource, JSON.parse(consent.resource) as string[])) return null
-  const before = JSON.parse(consent.connections ?? '[]') as ConnectionChoice[]
+  if (!coversRequest(consent, wanted, issuer, configuration)) return null
+  const before = readConnections(consent)
   const connections = wishes.map(({ connector, choices }) => {
     const chosen = before.find((choice) => choice.connector === connector)?.connection_id
     return choices.some(({ connection_id }) => connection_id === chosen) ? { connector, connection_id: chosen! } : null

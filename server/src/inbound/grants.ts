@@ -5,6 +5,7 @@ import type { Configuration } from '../store/tenant.ts'
 import type { BrowserAuthority } from '../store/verbs/users.ts'
 import { newCode } from './codes.ts'
 import type { ConnectionChoice } from './connections.ts'
+import { rememberConsent } from './consents.ts'
 import type { InboundContext } from './context.ts'
 import type { SignedIn } from './sessions.ts'
 import { event } from './users.ts'
@@ -63,7 +64,7 @@ export async function createGrant(
       idle_expires_at: null,
       expires_at: offline ? now + settings.refresh_lifetime_seconds * 1000 : session.expires_at,
     },
-    consent: args.remember ? mergeConsent(authority.consent, args) : null,
+    consent: args.remember ? rememberConsent(authority.consent, args, tenant.issuer, configuration) : null,
     event: event(tenant, 'grant.created', `user:${user.user_id}`, {
       client_id: client.client_id,
       user_id: user.user_id,
@@ -77,22 +78,4 @@ export async function createGrant(
     }),
   })
   return code
-}
-
-/** What is remembered after a consent: what was allowed before, and what is allowed now. */
-function mergeConsent(
-  before: BrowserAuthority['consent'],
-  now: { scope: readonly string[]; resource: readonly string[]; connections: readonly ConnectionChoice[] },
-): NonNullable<BrowserAuthority['consent']> {
-  const scopes = new Set([...(before?.scope.split(' ') ?? []), ...now.scope])
-  const resources = new Set([...(JSON.parse(before?.resource ?? '[]') as string[]), ...now.resource])
-  const kept = (JSON.parse(before?.connections ?? '[]') as ConnectionChoice[]).filter(
-    ({ connector }) => !now.connections.some((choice) => choice.connector === connector),
-  )
-  const connections = [...kept, ...now.connections]
-  return {
-    scope: [...scopes].join(' '),
-    resource: JSON.stringify([...resources]),
-    connections: connections.length > 0 ? JSON.stringify(connections) : null,
-  }
 }

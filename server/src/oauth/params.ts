@@ -15,17 +15,55 @@ const LONGEST_VALUE = 16_384
  * repeated ones are refused by name (RFC 6749 sections 3.1 and 3.2), so is what is not UTF-8.
  */
 export function readParams(text: string): Params {
+  const { params, add } = collect()
+  for (const pair of text.split('&')) if (pair !== '') add(pair)
+  return params
+}
+
+// A request that has more wrong parameters than this is not worth reading on.
+const MOST_REFUSALS = 8
+
+/**
+ * Reads the parameters of a request whose refusals go to a redirect URI (RFC 6749 section 4.1.2.1): one that is
+ * repeated or cannot be read is left out, and its refusal is told under its name.
+ */
+export function readSoundParams(text: string): { params: Params; refusals: ReadonlyMap<string, OAuthError> } {
+  const { params, add } = collect()
+  const refusals = new Map<string, OAuthError>()
+  let count = 0
+  for (const pair of text.split('&')) {
+    try {
+      if (pair !== '') add(pair)
+    } catch (error) {
+      if (!(error instanceof OAuthError) || ++count > MOST_REFUSALS) throw error
+      refusals.set(readName(pair), error)
+    }
+  }
+  const values: Record<string, string> = Object.assign(Object.create(null), params.values)
+  for (const name of refusals.keys()) delete values[name]
+  return { params: { ...params, values }, refusals }
+}
+
+function collect(): { params: Params; add(pair: string): void } {
   const values: Record<string, string> = Object.create(null)
   const resource: string[] = []
   const audience: string[] = []
-  for (const pair of text.split('&')) {
-    if (pair === '') continue
+  const add = (pair: string) => {
     const equals = pair.indexOf('=')
     const name = decode(equals < 0 ? pair : pair.slice(0, equals), 'A parameter name')
     checkName(name)
     addParam(values, resource, audience, name, equals < 0 ? '' : decode(pair.slice(equals + 1), `Parameter ${name}`))
   }
-  return { values, resource, audience }
+  return { params: { values, resource, audience }, add }
+}
+
+function readName(pair: string): string {
+  const [name = ''] = pair.split('=', 1)
+  try {
+    return decode(name, '')
+  } catch {
+    return name
+  }
 }
 
 /** Reads parameters from a JSON object, for a client configured to send them so. */

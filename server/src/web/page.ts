@@ -173,13 +173,15 @@ function requireSameOrigin(visit: Visit): void {
 }
 
 async function readPostedForm(c: Context<PageEnv>): Promise<Params> {
-  const type = (c.req.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
-  if (type !== 'application/x-www-form-urlencoded') {
-    throw new OAuthError('invalid_request', 'The Content-Type must be application/x-www-form-urlencoded', {
-      status: 415,
-    })
-  }
+  requireFormType(c)
   return readParams(decodeUtf8(await readBody(c)))
+}
+
+/** Refuses a post that is not a form. */
+export function requireFormType(c: Context<PageEnv>): void {
+  const type = (c.req.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
+  if (type === 'application/x-www-form-urlencoded') return
+  throw new OAuthError('invalid_request', 'The Content-Type must be application/x-www-form-urlencoded', { status: 415 })
 }
 
 /** Reads a body up to our limit. */

@@ -3,6 +3,7 @@ import {
   authorize,
   type ConsentAnswer,
   type ConsentQuestion,
+  fitsUrl,
   type Interaction,
   openInteraction,
   sealInteraction,
@@ -10,7 +11,18 @@ import {
 import type { AuthorizationResponse } from '../../oauth/authorization_response.ts'
 import type { Params } from '../../oauth/params.ts'
 import { decodeUtf8 } from '../machine.ts'
-import { errorPage, ours, page, readBody, redirect, refusalPage, send, submit, type Visit } from '../page.ts'
+import {
+  errorPage,
+  ours,
+  page,
+  readBody,
+  redirect,
+  refusalPage,
+  requireFormType,
+  send,
+  submit,
+  type Visit,
+} from '../page.ts'
 import { connectPath } from '../ui/paths.ts'
 import { renderFormPost } from './form_post.ts'
 import { renderConsent } from './templates/consent.ts'
@@ -22,12 +34,14 @@ export const authorizePage = (translate: (query: string) => string = (query) => 
     // The database's time, as that of the sign-in it is compared with.
     const started_at = visit.view.now
     const posted = c.req.method === 'POST'
-    if (posted) requireForm(c)
+    if (posted) requireFormType(c)
     const text = posted ? decodeUtf8(await readBody(c)) : new URL(c.req.url).search.slice(1)
     const interaction = { query: translate(text), started_at }
     const outcome = await authorize(web.inbound, interaction, visit.session, null)
     // A form that another site posts comes without our cookies; the redirect to our own page brings them.
-    if (posted && visit.session === null && outcome.kind !== 'refused') return goOn(visit, interaction, '/consent')
+    if (posted && visit.session === null && outcome.kind !== 'refused' && fitsUrl(interaction)) {
+      return redirect(visit, ours(web, '/consent', { request: sealInteraction(web.inbound, interaction) }))
+    }
     return answerOutcome(visit, interaction, outcome)
   })
 
@@ -101,7 +115,10 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
   const { web, view } = visit
   const { client, signed_in, scope, configuration } = question
   const sentences = new Map<string, string>(Object.entries(view.text.scopes))
+  // One name may mean two things at two resources: only those that are asked for have a say.
+  const everywhere = question.resource.includes(web.tenant.issuer)
   for (const resource of configuration.resources.values()) {
+    if (!everywhere && !question.resource.includes(resource.resource)) continue
     for (const [name, sentence] of resource.scopes) sentences.set(name, sentence)
   }
   const here = ours(web, '/consent', { request })
