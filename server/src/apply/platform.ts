@@ -130,26 +130,12 @@ export function readPlatform(value: unknown, rules: { grant_types: readonly stri
   const { settings, resources, clients, roles, users, connectors } = parsed.data
   const sentences = [
     ...refusedSettings(settings),
-    ...repeated(
-      'resources',
-      resources.map((entry) => entry.resource),
-    ),
-    ...repeated(
-      'clients',
-      clients.map((entry) => entry.client_id),
-    ),
-    ...repeated(
-      'roles',
-      roles.map((entry) => entry.role),
-    ),
-    ...repeated(
-      'users',
-      users.map((entry) => usernameKey(entry.username)),
-    ),
-    ...repeated(
-      'connectors',
-      connectors.map((entry) => entry.connector),
-    ),
+    ...repeated('resources', resources, (entry) => entry.resource),
+    ...repeated('roles', roles, (entry) => entry.role),
+    ...repeated('clients', clients, (entry) => entry.client_id),
+    ...repeated('users', users, (entry) => usernameKey(entry.username)),
+    ...takenIds(clients, users),
+    ...repeated('connectors', connectors, (entry) => entry.connector),
   ]
   const read = clients.map((entry, i) => {
     try {
@@ -190,9 +176,20 @@ function toResource(entry: z.infer<typeof resource>): Resource {
   }
 }
 
-function repeated(list: string, ids: readonly string[]): string[] {
+// An id names one client or one user, never both (RFC 9700 section 4.15).
+function takenIds(clients: readonly { client_id: string }[], users: readonly PlatformUser[]): string[] {
+  const taken = new Set(clients.map(({ client_id }) => client_id))
+  return users.flatMap(({ username, user_id }, i) => {
+    if (user_id === undefined) return []
+    const sentence = `users[${i}] (${username}): user_id ${user_id} is described as that of another`
+    return taken.size === taken.add(user_id).size ? [sentence] : []
+  })
+}
+
+function repeated<Entry>(list: string, entries: readonly Entry[], idOf: (entry: Entry) => unknown): string[] {
+  const ids = entries.map(idOf).filter((id) => id !== undefined)
   const twice = new Set(ids.filter((id, i) => ids.indexOf(id) !== i))
-  return [...twice].map((id) => `${list}: ${id} is described twice`)
+  return [...twice].map((id) => `${list}: ${String(id)} is described twice`)
 }
 
 // zod's own sentences never hold the value that was given, which might be a secret.

@@ -1,0 +1,301 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import { createDatabase, startPostgres } from '../../../test/parts/postgres.ts'
+import { RootKey } from '../crypto/tenant_keys.ts'
+import { createEgress, type Egress } from '../egress/egress.ts'
+import { openOrCreateTenant } from '../inbound/tenants.ts'
+import { checkLogin } from '../inbound/users.ts'
+import { createOutboundContext } from '../outbound/context.ts'
+import { createCatalogue } from '../providers/catalogue.ts'
+import { openStore, type Store, type StoreLocation } from '../store/store.ts'
+import { type ApplyContext, applyPlatform, planPlatform } from './apply.ts'
+import type { Change } from './plan.ts'
+import { readPlatform } from './platform.ts'
+import { PlatformError } from './platform_error.ts'
+
+const ISSUER = 'http://localhost:9400'
+const SECRET = 'a-secret-of-enough-characters'
+const DESCRIBED = {
+  settings: { service_registration: 'open' },
+  resources: [
+    {
+      resource: 'http://127.0.0.1:5000/mcp',
+      scopes: { 'mcp:tools': 'Use the tools', 'api:read': 'Read your data' },
+      access_token: { format: 'jwt', lifetime_seconds: 600 },
+    },
+  ],
+  clients: [
+    {
+      client_id: 'web',
+      client_secret: SECRET,
+      redirect_uris: ['http://127.0.0.1:3000/callback'],
+      grant_types: ['authorization_code', 'refresh_token'],
+      scope: 'openid email profile offline_access mcp:tools',
+      trusted: false,
+    },
+  ],
+  roles: [{ role: 'member', scopes: ['mcp:tools', 'api:read'] }],
+  users: [
+    {
+      username: 'alice',
+      name: 'Alice Example',
+      email: 'alice@example.test',
+      email_verified: true,
+      password: 'correct horse battery',
+      roles: ['member'],
+    },
+  ],
+  connectors: [
+    {
+      connector: 'acme',
+      provider: 'oidc',
+      issuer: 'http://127.0.0.1:4001',
+      client_id: 'web',
+      client_secret: 'upstream-secret',
+      scope: 'openid email offline_access',
+    },
+  ],
+}
+type Described = { [Name in keyof typeof DESCRIBED]?: unknown }
+
+const read = (described: Described) =>
+  readPlatform(described, { grant_types: ['authorization_code', 'refresh_token', 'client_credentials'] })
+const done = (changes: readonly Change[]) =>
+  changes.flatMap(({ action, kind, id, fields }) =>
+    action === 'none' ? [] : [`${action} ${kind} ${id}: ${fields.map(({ field }) => field).join(' ')}`],
+  )
+
+for (const database of ['sqlite', 'postgres'] as const) {
+  describe(database, () => {
+    let store: Store
+    let egress: Egress
+    let drop = async () => {}
+    before(async () => {
+      let location: StoreLocation = { sqlite: ':memory:' }
+      if (database === 'postgres') {
+        const server = await startPostgres()
+        const made = await createDatabase(server.url)
+        location = { postgres: made.url }
+        drop = async () => {
+          await made.drop()
+          await server.stop()
+        }
+      }
+      store = await openStore(location)
+      egress = createEgress({ allow: ['127.0.0.1:4001'] })
+    })
+    after(async () => {
+      await store?.close()
+      await egress?.close()
+      await drop()
+    })
+
+    let tenants = 0
+    async function makeContext(): Promise<ApplyContext> {
+      const issuer = `${ISSUER}/${tenants++}`
+      const tenant = await openOrCreateTenant({ issuer, store, root: new RootKey(randomBytes(32)), clock: Date.now })
+      const catalogue = createCatalogue()
+      return {
+        tenant,
+        outbound: createOutboundContext({ tenant, egress, catalogue, owner: 'test', clock: Date.now }),
+      }
+    }
+    const events = async ({ tenant }: ApplyContext) =>
+      (
+        await store.pageEvents({ tenant_id: tenant.tenant_id, before_event_id: '~', type: '', actor: '', most: 100 })
+      ).map((event) => event.type)
+    const apply = async (context: ApplyContext, described: Described) =>
+      done((await applyPlatform(context, read(described), 'cli')).changes)
+    const refuses = async (context: ApplyContext, described: Described, ...sentences: string[]) => {
+      const before = await events(context)
+      await assert.rejects(applyPlatform(context, read(described), 'cli'), (error) => {
+        assert.ok(error instanceof PlatformError, String(error))
+        assert.deepEqual(error.sentences, sentences)
+        return true
+      })
+      assert.deepEqual(await events(context), before)
+    }
+
+    test('a platform is made as described, and applying it again changes nothing and writes no event', async () => {
+      const context = await makeContext()
+      const planned = await planPlatform(context, read(DESCRIBED))
+      assert.deepEqual(await events(context), ['tenant.created'])
+      const applied = await applyPlatform(context, read(DESCRIBED), 'cli')
+      assert.deepEqual(applied, planned)
+      assert.deepEqual(
+        applied.changes.map(({ action, kind, id }) => `${action} ${kind} ${id}`),
+        [
+          'change settings settings',
+          'create resource http://127.0.0.1:5000/mcp',
+          'create role member',
+          'create client web',
+          'create user alice',
+          'create connector acme',
+        ],
+      )
+      assert.doesNotMatch(JSON.stringify(applied), /a-secret-of|correct horse|upstream-secret/)
+      assert.deepEqual(applied.warnings, [])
+
+      const { settings, resources, roles } = await context.tenant.currentConfiguration()
+      assert.equal(settings.service_registration, 'open')
+      assert.deepEqual(resources.get('http://127.0.0.1:5000/mcp')?.scopes.get('mcp:tools'), 'Use the tools')
+      assert.deepEqual(roles.get('member'), ['mcp:tools', 'api:read'])
+      assert.equal((await checkLogin(context.tenant, 'alice', 'correct horse battery')).kind, 'signed_in')
+
+      const before = await events(context)
+      const again = await applyPlatform(context, read(DESCRIBED), 'cli')
+      assert.deepEqual(done(again.changes), [])
+      assert.equal(again.changes.length, 6)
+      assert.deepEqual(await events(context), before)
+    })
+
+    test('only what differs is changed; of a secret it is said only that it does', async () => {
+      const context = await makeContext()
+      await apply(context, DESCRIBED)
+      const [web] = DESCRIBED.clients
+      const [alice] = DESCRIBED.users
+      const [acme] = DESCRIBED.connectors
+      const changed = {
+        settings: { code_lifetime_seconds: 30 },
+        resources: [{ ...DESCRIBED.resources[0], access_token: { format: 'opaque' } }],
+        roles: [{ role: 'member', scopes: ['mcp:tools'] }],
+        clients: [{ ...web, client_secret: `${SECRET}-2`, trusted: true }],
+        users: [{ ...alice, password: 'another long password', roles: [] }],
+        connectors: [{ ...acme, client_secret: 'another upstream secret' }],
+      }
+      const { changes } = await applyPlatform(context, read(changed), 'cli')
+      assert.deepEqual(done(changes), [
+        'change settings settings: code_lifetime_seconds',
+        'change resource http://127.0.0.1:5000/mcp: access_token.format',
+        'change role member: scopes',
+        'change client web: trusted client_secret',
+        'change user alice: roles password',
+        'change connector acme: client_secret',
+      ])
+      assert.deepEqual(changes[1]!.fields, [{ field: 'access_token.format', from: 'jwt', to: 'opaque' }])
+      assert.deepEqual(changes[3]!.fields[1], { field: 'client_secret', secret: true })
+      assert.equal((await checkLogin(context.tenant, 'alice', 'another long password')).kind, 'signed_in')
+      assert.deepEqual(await apply(context, changed), [])
+      // The setting that this file does not name has stayed.
+      assert.equal((await context.tenant.currentConfiguration()).settings.service_registration, 'open')
+    })
+
+    test('what the file does not name stays, secrets and profiles of named users included', async () => {
+      const context = await makeContext()
+      await apply(context, DESCRIBED)
+      const { client_secret: _, ...web } = DESCRIBED.clients[0]!
+      assert.deepEqual(await apply(context, { users: [{ username: 'ALICE' }], clients: [web] }), [])
+      assert.deepEqual(await apply(context, {}), [])
+      assert.equal((await checkLogin(context.tenant, 'alice', 'correct horse battery')).kind, 'signed_in')
+    })
+
+    test('several that apply the same file at once leave one of everything', async () => {
+      const context = await makeContext()
+      await Promise.all([1, 2, 3].map(() => applyPlatform(context, read(DESCRIBED), 'cli')))
+      const made = (await events(context)).filter((type) => /\.created$/.test(type))
+      assert.deepEqual(made.sort(), ['client.created', 'connector.created', 'tenant.created', 'user.created'])
+      assert.deepEqual(await apply(context, DESCRIBED), [])
+    })
+
+    test('the built-in role cannot be narrowed, and may be widened', async () => {
+      const context = await makeContext()
+      const role = 'administrator'
+      await refuses(
+        context,
+        { roles: [{ role, scopes: ['admin:read'] }] },
+        'roles[0] (administrator): role administrator is built in and keeps admin:write',
+      )
+      const scopes = ['admin:read', 'admin:write', 'api:read']
+      assert.deepEqual(await apply(context, { roles: [{ role, scopes }] }), ['change role administrator: scopes'])
+    })
+
+    test('whatever cannot be written is refused before anything is written', async () => {
+      const context = await makeContext()
+      const { issuer } = context.tenant
+      await refuses(
+        context,
+        {
+          resources: [
+            { resource: 'https://fine.example.com' },
+            { resource: `${issuer}/api` },
+            { resource: 'no-uri' },
+            { resource: 'https://a.example.com', scopes: { 'a b': 'x' } },
+            { resource: 'https://b.example.com', default_scopes: ['x'], access_token: { lifetime_seconds: 600 } },
+            { resource: 'https://c.example.com', access_token: { lifetime_seconds: 0 } },
+          ],
+          roles: [{ role: 'not a name' }],
+          clients: [
+            { client_id: 'web', redirect_uris: ['https://app.example.com/cb'] },
+            {
+              client_id: 'spa',
+              redirect_uris: ['https://app.example.com/cb'],
+              token_endpoint_auth_method: 'none',
+              client_secret: SECRET,
+            },
+          ],
+          users: [
+            { username: 'bob', password: 'short' },
+            { username: 'carol', email: 'nowhere' },
+            { username: 'dave', roles: ['adminstrator'] },
+            { username: 'eve', user_id: 'a b' },
+          ],
+          connectors: [{ ...DESCRIBED.connectors[0], issuer: 'http://127.0.0.1:4002' }],
+        },
+        `resources[1] (${issuer}/api): resource is one of the server itself`,
+        'resources[2] (no-uri): Parameter resource must be an absolute URI',
+        "resources[3] (https://a.example.com): scopes: 'a b' is not one scope",
+        'resources[4] (https://b.example.com): default_scopes: x is not among the scopes',
+        'resources[5] (https://c.example.com): access_token.lifetime_seconds must be a whole number from 1 to 86400',
+        'roles[0] (not a name): role must have 1 to 64 letters, digits or _ . : - and begin with a letter or digit',
+        'clients[0] (web): client_secret is missing: give { value }, { env } or { file }, or say token_endpoint_auth_method: none',
+        'clients[1] (spa): client_secret does not go with token_endpoint_auth_method: none',
+        'users[0] (bob): password must have 8 to 1024 characters',
+        'users[1] (carol): email is not an address',
+        'users[2] (dave): there is no role adminstrator; did you mean administrator?',
+        'users[3] (eve): user_id must be 1 to 255 printable ASCII characters',
+        "connectors[0] (acme): The connector's issuer must be https, unless the operator allows its host in SALLYPORT_EGRESS_ALLOW",
+      )
+    })
+
+    test('a user_id may be fixed at creation, never changes, and is never a client_id', async () => {
+      const context = await makeContext()
+      await apply(context, { users: [{ username: 'alice', user_id: 'u-1' }] })
+      assert.deepEqual(await apply(context, { users: [{ username: 'alice', user_id: 'u-1' }] }), [])
+      await refuses(
+        context,
+        {
+          users: [
+            { username: 'alice', user_id: 'u-2' },
+            { username: 'bob', user_id: 'u-1' },
+          ],
+          clients: [{ ...DESCRIBED.clients[0], client_id: 'u-1' }],
+        },
+        'clients[0] (u-1): client_id is the user_id of a user',
+        'users[0] (alice): user_id is another one already, and never changes',
+        'users[1] (bob): user_id is that of another user',
+      )
+      await apply(context, { clients: DESCRIBED.clients })
+      await refuses(
+        context,
+        { users: [{ username: 'bob', user_id: 'web' }] },
+        'users[0] (bob): user_id is the client_id of a client',
+      )
+    })
+
+    test('what is allowed and yet looks wrong is said', async () => {
+      const { warnings } = await planPlatform(
+        await makeContext(),
+        read({
+          clients: [{ ...DESCRIBED.clients[0], client_secret: 'short', scope: 'openid mcp:tols' }],
+          roles: [{ role: 'member', scopes: ['api:raed'] }],
+        }),
+      )
+      assert.deepEqual(warnings, [
+        'role member: no resource has the scope api:raed',
+        'client web: no resource has the scope mcp:tols',
+        'client web: client_secret is short enough to be guessed',
+      ])
+    })
+  })
+}
