@@ -5,6 +5,7 @@ import { createEgress, type Egress } from './egress/egress.ts'
 import type { InboundContext } from './inbound/context.ts'
 import type { GrantType } from './inbound/grant_types/grant_type.ts'
 import { GRANT_TYPES } from './inbound/grant_types/index.ts'
+import { createTokenExchange } from './inbound/grant_types/token_exchange.ts'
 import { openOrCreateTenant } from './inbound/tenants.ts'
 import { UsageCounter } from './inbound/usage.ts'
 import { createOutboundContext, settleOutbound } from './outbound/context.ts'
@@ -12,6 +13,7 @@ import { createCatalogue } from './providers/catalogue.ts'
 import type { Provider } from './providers/provider.ts'
 import type { Store } from './store/store.ts'
 import type { Tenant } from './store/tenant.ts'
+import { createHandOut } from './web/bridge.ts'
 import type { CompatDoor } from './web/compat/door.ts'
 import { COMPAT_DOORS } from './web/compat/index.ts'
 import type { Log } from './web/log.ts'
@@ -81,7 +83,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     inbound,
     outbound,
     version: VERSION,
-    grant_types: [...GRANT_TYPES, ...(options.grant_types ?? [])],
+    grant_types: [...GRANT_TYPES, createTokenExchange(createHandOut(outbound)), ...(options.grant_types ?? [])],
     doors: options.doors ?? COMPAT_DOORS,
     log,
     production: url.protocol === 'https:',

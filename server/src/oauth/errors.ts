@@ -61,11 +61,18 @@ export class OAuthError extends Error {
   readonly error_description: string
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** Further members of a direct answer, such as a page on which a person can help. */
+  readonly members: Readonly<Record<string, string>>
 
   constructor(
     error: OAuthErrorCode,
     error_description: string,
-    options: { cause?: unknown; status?: number; headers?: Record<string, string> } = {},
+    options: {
+      cause?: unknown
+      status?: number
+      headers?: Record<string, string>
+      members?: Record<string, string>
+    } = {},
   ) {
     super(`${error}: ${error_description}`, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = 'OAuthError'
@@ -74,5 +81,6 @@ export class OAuthError extends Error {
     this.error_description = error_description.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, '?')
     this.status = options.status ?? ERROR_STATUS[error]
     this.headers = options.headers ?? {}
+    this.members = options.members ?? {}
   }
 }

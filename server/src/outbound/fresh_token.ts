@@ -90,7 +90,10 @@ export function decide(
   if (connector.disabled_at !== null) return 'refuse'
   const { access_expires_at: end, issued_at, uncertain_at } = connection
   const left = end === null ? Number.POSITIVE_INFINITY : end - now
-  const ahead = end === null ? 0 : Math.min(wish.min_seconds * 1000, (end - (issued_at ?? end)) / 2)
+  const life = end === null ? 0 : end - (issued_at ?? end)
+  const asked = wish.min_seconds * 1000
+  // A token that never lives as long as asked would otherwise be renewed at each call.
+  const ahead = life > asked ? asked : life / 2
   if (!wish.forced && left > ahead) return 'serve'
   const living = left > 0 && !wish.forced
   if (connection.refresh_fingerprint === null) {

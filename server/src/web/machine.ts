@@ -41,8 +41,8 @@ export function jsonAnswer(value: unknown, status = 200, headers: Readonly<Recor
 
 /** The answer that a refusal becomes (RFC 6749 section 5.2). */
 export function refusalAnswer(error: OAuthError): Answer {
-  const { error: code, error_description } = error
-  return jsonAnswer({ error: code, error_description }, error.status, error.headers)
+  const { error: code, error_description, members } = error
+  return jsonAnswer({ error: code, error_description, ...members }, error.status, error.headers)
 }
 
 /** Runs an endpoint and turns whatever it throws into an answer, once. */

@@ -13,6 +13,7 @@ import { connectorPage, connectorsPage } from './admin/connectors.ts'
 import { connectionsPage, eventsPage, usersPage } from './admin/lists.ts'
 import { overviewPage } from './admin/overview.ts'
 import { connectionTokenApi, disconnectApi, listConnectionsApi, refreshConnectionApi } from './api/connections.ts'
+import { proxy } from './api/proxy.ts'
 import type { CompatDoor } from './compat/door.ts'
 import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
@@ -88,6 +89,7 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.get(paths.admin_connections, connectionsPage)
   pages.get(paths.admin_events, eventsPage)
 
+  pages.all('/proxy/:connector/*', proxy)
   pages.get('/api/connections', listConnectionsApi)
   pages.get('/api/connections/:connection_id/token', connectionTokenApi)
   pages.post('/api/connections/:connection_id/refresh', refreshConnectionApi)

@@ -34,5 +34,8 @@ export function api(scope: string, answer: (call: ApiCall) => Promise<Response>)
 /** A refusal as JSON (RFC 6749 section 5.2, RFC 6750 section 3). */
 export function refuse(c: Context<PageEnv>, error: OAuthError): Response {
   for (const [name, value] of Object.entries(error.headers)) c.header(name, value)
-  return c.json({ error: error.error, error_description: error.error_description }, error.status as 400)
+  return c.json(
+    { error: error.error, error_description: error.error_description, ...error.members },
+    error.status as 400,
+  )
 }

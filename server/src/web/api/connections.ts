@@ -1,3 +1,4 @@
+import { explain } from '../../outbound/bridge.ts'
 import { disconnect } from '../../outbound/disconnect.ts'
 import { freshToken, type NoToken, type UsableToken } from '../../outbound/fresh_token.ts'
 import type { ListedConnection } from '../../store/verbs/connections.ts'
@@ -32,7 +33,8 @@ export const refreshConnectionApi = api('vault:token', async (call) => {
 export const disconnectApi = api('admin:write', async (call) => {
   const owner = await findOwner(call)
   if (!owner) return notFound(call)
-  await disconnect(call.web.outbound, { ...owner, actor: call.actor })
+  const { connection_id, user_id } = owner
+  await disconnect(call.web.outbound, { connection_id, user_id, actor: call.actor })
   return call.c.body(null, 204)
 })
 
@@ -41,9 +43,10 @@ async function answerToken(call: ApiCall, failed_generation?: number): Promise<R
   if (!owner) return notFound(call)
   const min = Number(call.c.req.query('min_seconds') ?? 30)
   const min_seconds = Number.isInteger(min) && min >= 0 && min <= 3600 ? min : 30
-  const wish = { ...owner, min_seconds, ...(failed_generation !== undefined && { failed_generation }) }
+  const { connection_id, user_id } = owner
+  const wish = { connection_id, user_id, min_seconds, ...(failed_generation !== undefined && { failed_generation }) }
   const token = await freshToken(call.web.outbound, wish)
-  if (token.kind !== 'token') return answerNoToken(call, token)
+  if (token.kind !== 'token') return answerNoToken(call, owner.connector, token)
   return call.c.json(describeToken(token, call.web.tenant.clock()))
 }
 
@@ -61,26 +64,22 @@ export function describeToken(token: UsableToken, now: number): Record<string, u
   }
 }
 
-function answerNoToken({ c }: ApiCall, answer: NoToken): Response {
-  if (answer.kind === 'needs_reconsent') {
-    const { reason, connect_url } = answer
-    const error_description = 'The user must consent again at the provider'
-    return c.json({ error: 'needs_reconsent', error_description, reason, connect_url }, 409)
-  }
-  if (answer.kind === 'unavailable') {
-    c.header('Retry-After', String(answer.retry_after_seconds))
-    const error_description = 'The provider cannot be asked now; try again later'
-    return c.json({ error: 'temporarily_unavailable', error_description, reason: answer.reason }, 503)
-  }
-  const error_description = `The connection is ${answer.reason}`
-  return c.json({ error: 'invalid_target', error_description }, answer.reason === 'unknown' ? 404 : 409)
+function answerNoToken({ c, web }: ApiCall, connector: string, answer: NoToken): Response {
+  const { kind: _, status, retry_after_seconds, ...refusal } = explain(web.outbound, connector, answer)
+  if (retry_after_seconds !== undefined) c.header('Retry-After', String(retry_after_seconds))
+  return c.json(refusal, status)
 }
 
-async function findOwner({ c, web }: ApiCall): Promise<{ connection_id: string; user_id: string } | null> {
+async function findOwner({
+  c,
+  web,
+}: ApiCall): Promise<{ connection_id: string; user_id: string; connector: string } | null> {
   const { tenant_id, store } = web.tenant
   const connection_id = c.req.param('connection_id') ?? ''
   const authority = await store.loadConnection({ tenant_id, connection_id })
-  return authority && { connection_id, user_id: authority.connection.user_id }
+  if (!authority) return null
+  const { user_id, connector } = authority.connection
+  return { connection_id, user_id, connector }
 }
 
 function notFound({ c }: ApiCall): Response {

@@ -1,0 +1,51 @@
+import type { Context } from 'hono'
+import { requireAccessToken } from '../../inbound/access_tokens.ts'
+import { connectionOfGrant } from '../../inbound/connections.ts'
+import { proxyResource } from '../../inbound/rights.ts'
+import { forwardForClient } from '../../outbound/bridge.ts'
+import { readFailure } from '../machine.ts'
+import type { PageEnv } from '../page.ts'
+import { refuse } from './api.ts'
+
+/**
+ * ANY /proxy/{connector}/{path}: calls the provider's API with the token of the connection that the grant of the
+ * presented access token may use. The provider's token never leaves the server.
+ */
+export async function proxy(c: Context<PageEnv>): Promise<Response> {
+  const web = c.get('web')
+  const request_id = c.get('request_id')
+  try {
+    const connector = c.req.param('connector') ?? ''
+    const { issuer } = web.tenant
+    const audience = [issuer, proxyResource(issuer, connector)]
+    const authorization = c.req.header('authorization')
+    const { claims, authority } = await requireAccessToken(web.inbound, authorization, { audience, scope: [] })
+    const connection_id = authority.grant && connectionOfGrant(authority.grant.connections, connector)
+    const { pathname, search } = new URL(c.req.url)
+    const { raw } = c.req
+    const answer = await forwardForClient(
+      web.outbound,
+      { connector, connection_id, user_id: claims.sub },
+      {
+        method: raw.method,
+        path: pathname.slice(`${web.base}/proxy/${connector}`.length) || '/',
+        query: search.slice(1),
+        headers: raw.headers,
+        body: raw.body,
+        signal: raw.signal,
+      },
+    )
+    if (answer.kind === 'response') return answer.response
+    c.header('Cache-Control', 'no-store')
+    if (answer.kind === 'unreachable') {
+      const error_description = 'The provider could not be reached'
+      return c.json({ error: 'provider_unreachable', error_description, reason: answer.reason }, answer.status)
+    }
+    const { kind: _, status, retry_after_seconds, ...refusal } = answer
+    if (retry_after_seconds !== undefined) c.header('Retry-After', String(retry_after_seconds))
+    return c.json(refusal, status)
+  } catch (error) {
+    c.header('Cache-Control', 'no-store')
+    return refuse(c, readFailure(error, request_id, web.log))
+  }
+}
