@@ -15,8 +15,9 @@ export interface ConnectorOptions {
   ca: string | readonly string[] | undefined
 }
 
-// More addresses than this are not tried: one answer must not buy minutes of waiting.
-const MOST_ATTEMPTS = 4
+// Resolving and three attempts together end before a token call does: a provider that cannot be reached is then known
+// not to have got the request.
+const MOST_ATTEMPTS = 3
 
 /** Resolves through the operating system, in the order it prefers. */
 export const resolveBySystem: Resolve = async (hostname) =>

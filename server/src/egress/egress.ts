@@ -55,7 +55,7 @@ export function createEgress(options: EgressOptions = {}): Egress {
   const connect = createConnector(policy, {
     resolve: options.resolve ?? resolveBySystem,
     onConnect: options.onConnect ?? (() => {}),
-    connectTimeoutMs: options.connectTimeoutMs ?? 4_000,
+    connectTimeoutMs: options.connectTimeoutMs ?? 3_000,
     ca: options.ca,
   })
   // The deadline of each call replaces undici's own timeouts.

@@ -7,7 +7,6 @@ import {
   processAuthorizationCodeResponse,
   validateApplicationLevelSignature,
 } from 'oauth4webapi'
-import { EgressError } from '../egress/egress_error.ts'
 import type { RelyingContext, RelyingParty } from './context.ts'
 import { DiscoveryError, discoverProvider, hasIssuer } from './discovery.ts'
 import type { IdTokenClaims } from './outcome.ts'
@@ -50,8 +49,7 @@ export async function validateIdToken(
     return { kind: 'valid', claims: await readClaims(context, party, server, input) }
   } catch (thrown) {
     const cause = thrown instanceof Error ? thrown : new Error(String(thrown))
-    const unreachable = cause instanceof EgressError || cause instanceof DiscoveryError
-    return { kind: unreachable ? 'unknown' : 'invalid', cause }
+    return { kind: cause instanceof DiscoveryError ? 'unknown' : 'invalid', cause }
   }
 }
 
@@ -71,13 +69,27 @@ async function readClaims(
   const result = await processAuthorizationCodeResponse({ ...server, issuer }, client, answer, options)
   // The library remembers keys by this very object, which discovery keeps for as long as it is fresh.
   await validateApplicationLevelSignature(server, answer, {
-    [customFetch]: fetchJson(context.egress, 'jwks'),
+    [customFetch]: fetchKeys(context),
     [allowInsecureRequests]: context.egress.mayUseHttp(server.jwks_uri ?? ''),
   })
   const claims = getValidatedIdTokenClaims(result)!
   if (claims.azp !== undefined && claims.azp !== client_id) throw new Error('The azp of the ID token is not us')
   if (sub !== undefined && claims.sub !== sub) throw new Error('The ID token names another user')
   return claims as IdTokenClaims
+}
+
+// Keys that cannot be had are no verdict on the token.
+function fetchKeys({ egress }: RelyingContext): ReturnType<typeof fetchJson> {
+  return async (url, request) => {
+    let cause: unknown
+    try {
+      const response = await fetchJson(egress, 'jwks')(url, request)
+      if (response.status === 200) return response
+    } catch (thrown) {
+      cause = thrown
+    }
+    throw new DiscoveryError('unreachable', 'The keys of the provider could not be fetched', { cause })
+  }
 }
 
 // An authority that serves many tenants writes the tenant into each token's issuer: which one is read from the token
