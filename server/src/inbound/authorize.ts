@@ -28,6 +28,7 @@ import {
 import { coversRequest, findNewScopes, readConnections } from './consents.ts'
 import type { InboundContext } from './context.ts'
 import { createGrant } from './grants.ts'
+import type { ClientSource } from './register_client.ts'
 import { defaultScopes, knownResources, roleScopes, scopesOfResources } from './rights.ts'
 import { judgeSession, type SessionToken, type SignedIn, touchSession } from './sessions.ts'
 
@@ -42,6 +43,8 @@ export interface Interaction {
 /** What the consent page asks, and what the user may answer. */
 export interface ConsentQuestion {
   readonly client: Client
+  /** Whether an administrator registered it, and not whoever runs it. */
+  readonly verified: boolean
   readonly redirect_uri: string
   readonly signed_in: SignedIn
   readonly scope: readonly string[]
@@ -72,6 +75,8 @@ export type AuthorizationOutcome =
       readonly former: SignedIn | null
     }
   | { readonly kind: 'consent'; readonly question: ConsentQuestion }
+
+const SELF_REGISTERED: ReadonlySet<string> = new Set<ClientSource>(['open', 'dynamic'])
 
 /** How long a person may take from the request to the answer. */
 const INTERACTION_LIFETIME_MS = 60 * 60_000
@@ -238,6 +243,7 @@ async function proceed(context: InboundContext, asked: Trusted): Promise<Authori
   const { consent } = authority
   const question = {
     client,
+    verified: !SELF_REGISTERED.has(authority.client!.source),
     redirect_uri: request.redirect_uri,
     signed_in,
     scope,

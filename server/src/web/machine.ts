@@ -68,14 +68,19 @@ async function refuseOr<Context>(
 ): Promise<Answer> {
   try {
     if (request.method === 'OPTIONS' && endpoint.cors) return preflight(endpoint.methods)
-    if (!endpoint.methods.includes(request.method)) {
-      const Allow = endpoint.methods.join(', ')
-      throw new OAuthError('invalid_request', `This endpoint takes ${Allow}`, { status: 405, headers: { Allow } })
-    }
+    // A HEAD is answered as a GET; whoever sends the answer leaves its body out (RFC 9110 section 9.3.2).
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    if (!endpoint.methods.includes(method)) throw methodNotAllowed(endpoint.methods)
     return await endpoint.answer(context, request)
   } catch (error) {
     return refusalAnswer(readFailure(error, request.request_id, log))
   }
+}
+
+/** The refusal of a method, with the methods there are (RFC 9110 section 15.5.6). */
+export function methodNotAllowed(methods: readonly string[]): OAuthError {
+  const Allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
+  return new OAuthError('invalid_request', `This URL takes ${Allow}`, { status: 405, headers: { Allow } })
 }
 
 /** The refusal that a failure becomes: our own as they are, a busy server as 503, anything else as 500 and a log line. */

@@ -70,7 +70,8 @@ async function answerRequest(machines: Machines, path: string, raw: Request, req
     : tooLarge()
   const headers = new Headers(answer.headers)
   headers.set('X-Request-Id', request_id)
-  return new Response(answer.body === '' ? null : answer.body, { status: answer.status, headers })
+  const body_out = answer.body === '' || raw.method === 'HEAD' ? null : answer.body
+  return new Response(body_out, { status: answer.status, headers })
 }
 
 async function readBytes(raw: Request): Promise<Uint8Array | null> {

@@ -21,8 +21,8 @@ import { jwks, metadata, protectedResource } from './endpoints/metadata.ts'
 import { revoke } from './endpoints/revoke.ts'
 import { token } from './endpoints/token.ts'
 import { userinfo } from './endpoints/userinfo.ts'
-import type { MachineEndpoint } from './machine.ts'
-import type { PageEnv } from './page.ts'
+import { type MachineEndpoint, methodNotAllowed } from './machine.ts'
+import { type PageEnv, page, refusalPage } from './page.ts'
 import { accountPage, endAppSubmit, endOtherSessionsSubmit, endSessionSubmit } from './pages/account.ts'
 import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { connectCallbackPage, connectPage, disconnectSubmit } from './pages/connect.ts'
@@ -100,5 +100,17 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
     return asset ? c.body(asset.body, 200, asset.headers) : c.text('Not found\n', 404)
   })
   for (const door of doors) door.pages(pages)
+  refuseOtherMethods(pages)
   return pages
+}
+
+// Hono answers 404 where only the method is wrong.
+function refuseOtherMethods(pages: Hono<PageEnv>): void {
+  const methods = new Map<string, string[]>()
+  for (const { path, method } of pages.routes) methods.set(path, [...(methods.get(path) ?? []), method])
+  for (const [path, allowed] of methods) {
+    if (allowed.includes('ALL')) continue
+    const error = methodNotAllowed([...new Set(allowed)])
+    pages.all(path, path.startsWith('/api/') ? (c) => refuse(c, error) : page((visit) => refusalPage(visit, error)))
+  }
 }

@@ -6,6 +6,7 @@ import { requireParam } from '../../oauth/params.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import type { ListedConnection } from '../../store/verbs/connections.ts'
 import { readReason, readState } from '../connection_state.ts'
+import { nameDevice } from '../device_name.ts'
 import { ours, page, redirect, send, submit, type Visit } from '../page.ts'
 import type { Text } from '../ui/text/en.ts'
 import { type AccountApp, renderAccount } from './templates/account.ts'
@@ -65,7 +66,7 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
     sessions: sessions.map(({ session_id, user_agent, auth_time, last_seen_at }) => ({
       sid: session_id,
       current: session_id === session.session_id,
-      device: user_agent ?? '',
+      device: nameDevice(user_agent),
       created_at: auth_time,
       last_seen_at,
     })),

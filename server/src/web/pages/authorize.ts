@@ -128,7 +128,7 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
       client_id: client.client_id,
       client_name: client.client_name,
       publisher: client.client_uri,
-      verified: client.trusted,
+      verified: question.verified,
     },
     redirect_uri: question.redirect_uri,
     user: { username: signed_in.user.username, name: signed_in.user.name ?? undefined },
