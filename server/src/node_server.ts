@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import type { App } from './app.ts'
 import { LARGEST_BODY } from './web/machine.ts'
@@ -38,6 +39,7 @@ export async function listen(app: App, options: { host: string; port: number }):
     },
   )
   server.maxRequestsPerSocket = 0
+  server.on('clientError', refuseGarbage)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
@@ -80,12 +82,21 @@ function send(
   request_id: string,
   answer: { status: number; headers: Readonly<Record<string, string>>; body: string },
 ): void {
-  response.writeHead(answer.status, {
-    ...answer.headers,
-    'X-Request-Id': request_id,
-    'Content-Length': Buffer.byteLength(answer.body),
-  })
+  const headers: Record<string, string | number> = { ...answer.headers, 'X-Request-Id': request_id }
+  // An answer without content has no length either (RFC 9110 section 8.6).
+  if (answer.status !== 204) headers['Content-Length'] = Buffer.byteLength(answer.body)
+  response.writeHead(answer.status, headers)
   response.end(answer.body)
+}
+
+/** Answers what the parser refused: a header block over the limit, a request that took too long, or no HTTP at all. */
+function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const status = late ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nCache-Control: no-store\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+  )
 }
 
 function refuseUrl(response: ServerResponse): void {

@@ -12,6 +12,7 @@ import {
 import { connectorPage, connectorsPage } from './admin/connectors.ts'
 import { connectionsPage, eventsPage, usersPage } from './admin/lists.ts'
 import { overviewPage } from './admin/overview.ts'
+import { refuse } from './api/api.ts'
 import { connectionTokenApi, disconnectApi, listConnectionsApi, refreshConnectionApi } from './api/connections.ts'
 import { proxy } from './api/proxy.ts'
 import type { CompatDoor } from './compat/door.ts'
