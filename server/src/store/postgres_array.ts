@@ -30,7 +30,6 @@ function sizeOf(value: unknown): number {
 function writeElement(array: Buffer, at: number, value: unknown): number {
   if (value === null) return array.writeInt32BE(-1, at)
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is not an integer`)
     const high = Math.floor(value / TWO_TO_32)
     array.writeInt32BE(8, at)
     array.writeInt32BE(high, at + 4)

@@ -13,7 +13,10 @@ export interface Typed {
 /** A nullable text. */
 export const text = (value: string | null | undefined): Typed => ({ type: 'text', value: value ?? null })
 /** A nullable integer. */
-export const int = (value: number | null | undefined): Typed => ({ type: 'bigint', value: value ?? null })
+export function int(value: number | null | undefined): Typed {
+  if (value != null && !Number.isSafeInteger(value)) throw new RangeError(`${value} is not an integer`)
+  return { type: 'bigint', value: value ?? null }
+}
 /** A nullable byte string. */
 export const bytes = (value: Uint8Array | null | undefined): Typed => ({ type: 'bytea', value: value ?? null })
 
@@ -42,6 +45,10 @@ export function makeRow(columns: readonly string[], values: readonly unknown[], 
 
 /** Writes a statement in the SQL that SQLite and PostgreSQL share; values are always bound, never spliced. */
 export function sql<Row = never>(strings: TemplateStringsArray, ...values: SqlValue[]): Statement<Row> {
+  for (const value of values) {
+    // SQLite would store a fraction where PostgreSQL refuses it.
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new RangeError(`${value} is not an integer`)
+  }
   return new Statement<Row>(strings, values)
 }
 
