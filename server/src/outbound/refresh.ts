@@ -201,7 +201,7 @@ async function waitForHolder(context: OutboundContext, authority: ConnectionAuth
 
 async function within<T>(promise: Promise<T>, ms: number, otherwise: T): Promise<T> {
   const { promise: late, resolve } = Promise.withResolvers<T>()
-  const timer = setTimeout(() => resolve(otherwise), ms)
+  const timer = setTimeout(() => resolve(otherwise), ms).unref()
   try {
     return await Promise.race([promise, late])
   } finally {
