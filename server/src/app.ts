@@ -84,15 +84,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     outbound,
     version: VERSION,
     grant_types: [...GRANT_TYPES, createTokenExchange(createHandOut(outbound)), ...(options.grant_types ?? [])],
-    doors: options.doors ?? COMPAT_DOORS,
     log,
     production: url.protocol === 'https:',
     base: url.pathname.replace(/\/$/, ''),
     origin: url.origin,
     cookies: cookieNames(issuer),
   }
-  const machines = createMachines(web)
-  const router = createRouter(web, machines)
+  const doors = options.doors ?? COMPAT_DOORS
+  const machines = createMachines(web, doors)
+  const router = createRouter(web, machines, doors)
   return {
     tenant,
     web,

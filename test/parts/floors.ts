@@ -58,11 +58,11 @@ const SDK = 'sdk/src/'
 const isTest = (file: string) => file.endsWith('.test.ts')
 const isRelative = (specifier: string) => specifier.startsWith('.')
 
-/** The unit that a path of server/src belongs to; what lies beside the folders, and cli/, is the roof. */
+/** The unit that a path of server/src belongs to; what lies beside the folders, cli/ and apply/ is the roof. */
 function unitOf(file: string): string | undefined {
   if (!file.startsWith(SERVER)) return undefined
   const [first, rest] = file.slice(SERVER.length).split('/', 2)
-  return rest === undefined || first === 'cli' ? 'roof' : first
+  return rest === undefined || first === 'cli' || first === 'apply' ? 'roof' : first
 }
 
 function target(file: string, specifier: string): string {
@@ -251,11 +251,11 @@ function findAll(source: string, pattern: RegExp): { text: string; line: number 
 
 const VAGUE = /^(utils?|helpers?|common|shared|libs?|managers?|services?)$/
 
-/** Names that say nothing; `service` is a resource of JetBrains Hub, so its own room may say it. */
+/** Names that say nothing; `service` is a resource of JetBrains Hub, so its own room and its rows may say it. */
 export function checkNames(paths: readonly string[]): string[] {
   return paths.flatMap((file) => {
     const vague = file.split(/[/._-]/).filter((word) => VAGUE.test(word))
-    const hub = file.includes('/compat/') && vague.every((word) => word.startsWith('service'))
+    const hub = /\/compat\/|^test\/reference\/h\d/.test(file) && vague.every((word) => word.startsWith('service'))
     return vague.length === 0 || hub ? [] : [`${file} is named by a word that says nothing: ${vague.join(', ')}`]
   })
 }

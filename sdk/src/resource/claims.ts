@@ -113,10 +113,8 @@ function readString(from: Record<string, unknown>, name: string): string | undef
 function readTime(from: Record<string, unknown>, name: string): number | undefined {
   const value = from[name]
   if (value === undefined) return undefined
-  if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw invalid(`The claim ${name} of the access token is not a time`)
-  }
-  return value
+  if (!Number.isFinite(value)) throw invalid(`The claim ${name} of the access token is not a time`)
+  return value as number
 }
 
 function readAudience(aud: unknown): readonly string[] {

@@ -228,6 +228,24 @@ test('a huge, broken or unusual token is refused without an exception of another
     assert.equal((await refusalOf(resource, token)).error, 'invalid_token', token.slice(0, 100))
 })
 
+test('a payload that is not UTF-8 is refused, even when it is well signed', async () => {
+  const encode = (bytes: Buffer) => bytes.toString('base64url')
+  const text = JSON.stringify({ ...goodClaims(as.issuer), note: 'X' })
+  const payload = Buffer.from(text)
+  payload[text.indexOf('X')] = 0xff
+  const input = `${encode(Buffer.from('{"alg":"ES256","typ":"at+jwt","kid":"first"}'))}.${encode(payload)}`
+  const token = `${input}.${encode(signerOf(as.keys[0]!)(Buffer.from(input)))}`
+  assert.match((await refusalOf(resource, token)).error_description, /not a JSON object/)
+})
+
+test('a time that no number can hold is refused', async () => {
+  const encode = (text: string) => Buffer.from(text).toString('base64url')
+  const claims = JSON.stringify({ ...goodClaims(as.issuer), exp: 0 }).replace('"exp":0', '"exp":1e999')
+  const input = `${encode('{"alg":"ES256","typ":"at+jwt","kid":"first"}')}.${encode(claims)}`
+  const token = `${input}.${signerOf(as.keys[0]!)(Buffer.from(input)).toString('base64url')}`
+  assert.match((await refusalOf(resource, token)).error_description, /exp of the access token is not a time/)
+})
+
 test('a token is taken to the issuer that it names, when several are trusted', async () => {
   const other = await startIssuer('/hub')
   const both = createUncached({

@@ -5,6 +5,11 @@ export function sha256(data: string | Uint8Array): Buffer {
   return hash('sha256', data, 'buffer')
 }
 
+/** A hash of the SHA-2 family, for where the algorithm follows from data. */
+export function digest(algorithm: 'sha256' | 'sha384' | 'sha512', data: string | Uint8Array): Buffer {
+  return hash(algorithm, data, 'buffer')
+}
+
 /** HMAC-SHA-256 (RFC 2104). The key is a KeyObject: raw bytes would be imported again at each call. */
 export function hmac(key: KeyObject, ...parts: (string | Uint8Array)[]): Buffer {
   const mac = createHmac('sha256', key)

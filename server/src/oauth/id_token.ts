@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { digest } from '../crypto/hash.ts'
 
 /** The claims of an ID token (OpenID Connect Core section 2), with those of the user beside them. */
 export interface IdTokenClaims {
@@ -76,8 +76,8 @@ function setOrDelete(claims: IdTokenClaims, name: string, value: unknown): void 
  * is the one inside the signing algorithm; Ed25519 has SHA-512 (RFC 8032 section 5.1).
  */
 export function hashLeftHalf(text: string, alg: string): string {
-  const digest = createHash(hashOf(alg)).update(text, 'ascii').digest()
-  return digest.subarray(0, digest.length / 2).toString('base64url')
+  const whole = digest(hashOf(alg), text)
+  return whole.subarray(0, whole.length / 2).toString('base64url')
 }
 
 function hashOf(alg: string): 'sha256' | 'sha384' | 'sha512' {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { equalBytes, sha256 } from '../crypto/hash.ts'
 import { OAuthError } from './errors.ts'
 import type { Params } from './params.ts'
 
@@ -52,12 +52,12 @@ export function checkCodeVerifier(
   if (!CODE_VERIFIER.test(code_verifier)) return 'malformed'
   const expected = Buffer.from(code_challenge, 'latin1')
   const actual = Buffer.from(hashCodeVerifier(code_verifier), 'latin1')
-  return expected.length === actual.length && timingSafeEqual(expected, actual) ? 'ok' : 'mismatch'
+  return equalBytes(expected, actual) ? 'ok' : 'mismatch'
 }
 
 /** The S256 challenge of a verifier (RFC 7636 section 4.2). */
 export function hashCodeVerifier(code_verifier: string): string {
-  return createHash('sha256').update(code_verifier, 'latin1').digest('base64url')
+  return sha256(code_verifier).toString('base64url')
 }
 
 /** The refusal that a result other than `ok` stands for (RFC 7636 section 4.6). */

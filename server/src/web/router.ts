@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { randomBytes } from '../crypto/random.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import type { CompatDoor } from './compat/door.ts'
 import { type Answer, answerMachine, LARGEST_BODY, type MachineRequest, refusalAnswer } from './machine.ts'
 import { errorPage, failurePage, type PageEnv, page } from './page.ts'
 import { machineRoutes, pageRoutes } from './routes.ts'
@@ -13,8 +14,8 @@ export interface Machines {
 }
 
 /** The endpoints of a server, each answer logged. */
-export function createMachines(web: Web): Machines {
-  const routes = machineRoutes(web.tenant.issuer, web.doors)
+export function createMachines(web: Web, doors: readonly CompatDoor[]): Machines {
+  const routes = machineRoutes(web.tenant.issuer, doors)
   return {
     has: (path) => routes.has(path),
     async answer(path, request) {
@@ -27,7 +28,7 @@ export function createMachines(web: Web): Machines {
 }
 
 /** The router over Request and Response: machines first, then the pages. */
-export function createRouter(web: Web, machines: Machines): Hono<PageEnv> {
+export function createRouter(web: Web, machines: Machines, doors: readonly CompatDoor[]): Hono<PageEnv> {
   const router = new Hono<PageEnv>()
   router.use(async (c, next) => {
     const request_id = newRequestId()
@@ -40,7 +41,7 @@ export function createRouter(web: Web, machines: Machines): Hono<PageEnv> {
     c.header('X-Request-Id', request_id)
     logRequest(web, request_id, c.req.method, c.req.path, c.res.status, started)
   })
-  router.route(web.base === '' ? '/' : web.base, pageRoutes(web.doors))
+  router.route(web.base === '' ? '/' : web.base, pageRoutes(doors))
   router.notFound(page((visit) => errorPage(visit, 'not_found', 404)))
   router.onError((error, c) => page((visit) => failurePage(visit, error))(c))
   return router

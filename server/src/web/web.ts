@@ -1,11 +1,9 @@
 import type { KeyObject } from 'node:crypto'
-import { createHash } from 'node:crypto'
-import { equalBytes, hmac } from '../crypto/hash.ts'
+import { equalBytes, hmac, sha256 } from '../crypto/hash.ts'
 import type { InboundContext } from '../inbound/context.ts'
 import type { GrantType } from '../inbound/grant_types/grant_type.ts'
 import type { OutboundContext } from '../outbound/context.ts'
 import type { Tenant } from '../store/tenant.ts'
-import type { CompatDoor } from './compat/door.ts'
 import type { Log } from './log.ts'
 
 /** What every endpoint and page works with. */
@@ -14,7 +12,6 @@ export interface Web {
   readonly inbound: InboundContext
   readonly outbound: OutboundContext
   readonly grant_types: readonly GrantType[]
-  readonly doors: readonly CompatDoor[]
   readonly log: Log
   /** Of this software. */
   readonly version: string
@@ -46,7 +43,7 @@ export function cookieNames(issuer: string): CookieNames {
   const path = pathname.replace(/\/$/, '') || '/'
   const prefix = !secure ? '' : path === '/' ? '__Host-' : '__Secure-'
   // Cookies do not know ports, so that servers on one machine need names of their own.
-  const suffix = secure ? '' : `_${createHash('sha256').update(issuer).digest('hex').slice(0, 8)}`
+  const suffix = secure ? '' : `_${sha256(issuer).toString('hex').slice(0, 8)}`
   const name = (of: string) => `${prefix}sallyport_${of}${suffix}`
   return { session: name('session'), browser: name('browser'), theme: name('theme'), path, secure }
 }

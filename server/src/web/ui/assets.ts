@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { sha256 } from '../../crypto/hash.ts'
 import { brandStylesheet } from './colour.ts'
 
 /** A file that pages load. Its path carries the hash of its content, so browsers keep it for ever. */
@@ -47,7 +47,7 @@ export function brandPath(accent: string | undefined): string | undefined {
 function readAsset(file: string, type: string): Asset {
   const source = readFileSync(new URL(file, import.meta.url), 'utf8')
   const body = file.endsWith('.css') ? shortenCss(source) : source
-  const hash = createHash('sha256').update(body).digest('hex').slice(0, 12)
+  const hash = sha256(body).toString('hex').slice(0, 12)
   const [stem, extension] = file.split('.')
   return asset(`/assets/${stem}-${hash}.${extension}`, body, type)
 }

@@ -1,0 +1,10 @@
+/** sallyport: the authorization server and token vault, to mount in an application of your own. */
+export { type App, type AppOptions, createApp, VERSION } from './app.ts'
+export { RootKey } from './crypto/tenant_keys.ts'
+export { createEgress, type Egress, type EgressOptions } from './egress/egress.ts'
+export type { GrantType, Loaded, TokenRequest } from './inbound/grant_types/grant_type.ts'
+export { type Listening, listen } from './node_server.ts'
+export { OAuthError, type OAuthErrorCode } from './oauth/errors.ts'
+export type { Provider } from './providers/provider.ts'
+export { openStore, type Store, type StoreLocation } from './store/store.ts'
+export type { Log } from './web/log.ts'
