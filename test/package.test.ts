@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { gunzipSync } from 'node:zlib'
 import { ROOT } from './parts/checks.ts'
 import { readImports } from './parts/imports.ts'
 import { startRegistry } from './parts/registry.ts'
+import { freePort } from './parts/sallyport.ts'
 import { readTar } from './parts/tar.ts'
 
 let folder: string
@@ -114,3 +115,55 @@ test('the SDK, packed and installed into an empty project, type-checks and runs'
   assert.equal(counts.length, doors.length)
   for (const [index, count] of counts.entries()) assert.ok(count > 0, `${doors[index]} exports nothing`)
 })
+
+test('the server, packed and installed into an empty project, has its command, serves discovery and embeds', async () => {
+  const server = await pack('server')
+  checkFiles('server', server)
+  const project = path.join(folder, 'server-project')
+  await mkdir(project)
+  await writeFile(path.join(project, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }')
+  await runCommand(project, 'npm', 'install', '--no-save', server.archive)
+  const version = await runCommand(project, 'npx', 'sallyport', '--version')
+  assert.equal(version.trim(), server.manifest.version)
+
+  const port = await freePort()
+  const child = spawn('npx', ['sallyport', 'dev', '--port', String(port)], {
+    cwd: project,
+    env: { PATH: process.env['PATH'], HOME: path.join(folder, 'home') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  const exited = new Promise((resolve) => child.on('exit', resolve))
+  try {
+    const issuer = `http://localhost:${port}`
+    const discovery = await waitFor(`${issuer}/.well-known/openid-configuration`, () => output)
+    assert.equal(discovery.issuer, issuer)
+    assert.match(output, /\/setup\?token=/)
+  } finally {
+    // The whole group: npx, and the server below it.
+    process.kill(-child.pid!, 'SIGTERM')
+    await exited
+  }
+  const script = `
+    import { createApp, openStore, RootKey } from 'sallyport'
+    const log = { debug() {}, info() {}, warn() {}, error() {} }
+    const store = await openStore({ sqlite: ':memory:' })
+    const app = await createApp({ issuer: 'https://host.example/hub', store, root: new RootKey(new Uint8Array(32)), log })
+    const answer = await app.fetch(new Request('https://host.example/hub/.well-known/openid-configuration'))
+    console.log((await answer.json()).token_endpoint)
+    await app.close()
+    await store.close()`
+  const embedded = await runCommand(project, process.execPath, '--input-type=module', '-e', script)
+  assert.equal(embedded.trim(), 'https://host.example/hub/token')
+})
+
+async function waitFor(url: string, output: () => string): Promise<{ issuer: string }> {
+  for (let tries = 0; tries < 200; tries++) {
+    const response = await fetch(url).catch(() => null)
+    if (response?.ok) return (await response.json()) as { issuer: string }
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw new Error(`${url} does not answer:\n${output()}`)
+}
