@@ -1,5 +1,6 @@
 import { equalBytes } from '../crypto/hash.ts'
 import { idFromBytes, idToBytes, newId, randomBytes } from '../crypto/random.ts'
+import { OAuthError } from '../oauth/errors.ts'
 import type { SessionRecord, UserRecord } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { BrowserAuthority } from '../store/verbs/users.ts'
@@ -61,6 +62,8 @@ export async function startSession(
 ): Promise<{ cookie: string; expires_at: number }> {
   const state = await tenant.store.loadTenantState({ tenant_id: tenant.tenant_id })
   if (!state) throw new Error(`tenant ${tenant.tenant_id} is gone`)
+  // A session of that time would live again with the tenant.
+  if (state.disabled_at !== null) throw new OAuthError('temporarily_unavailable', 'Sign-in is switched off here')
   const { settings } = await tenant.configuration(state.config_version)
   const secret = randomBytes(32)
   const session_id = newId(state.now)

@@ -23,6 +23,8 @@ export interface Visit {
   readonly c: Context<PageEnv>
   readonly web: Web
   readonly request_id: string
+  /** The tenant is disabled: nobody is signed in, and nobody can sign in. */
+  readonly disabled: boolean
   /** The browser's own secret: it ties forms and connect flows to this browser. */
   readonly browser: string
   readonly session: SessionToken | null
@@ -37,6 +39,7 @@ export function page(answer: (visit: Visit) => Promise<Response> | Response) {
     const visit = await readVisit(c).catch((error) => failedVisit(c, error))
     if (visit instanceof Response) return visit
     try {
+      if (visit.disabled) throw new OAuthError('temporarily_unavailable', 'Sign-in is switched off here')
       return await answer(visit)
     } catch (error) {
       return failurePage(visit, error)
@@ -137,7 +140,8 @@ async function readVisit(c: Context<PageEnv>): Promise<Visit> {
     theme: theme === 'light' || theme === 'dark' ? theme : undefined,
     csrf_token: csrfToken(tenant, browser, signed_in?.session.session_id ?? null),
   }
-  return { c, web, request_id: c.get('request_id'), browser, session, signed_in, configuration, view }
+  const disabled = authority.tenant.disabled_at !== null
+  return { c, web, request_id: c.get('request_id'), disabled, browser, session, signed_in, configuration, view }
 }
 
 function readBrowser(c: Context<PageEnv>, web: Web): string {
