@@ -3,10 +3,16 @@ import { RESPONSE_MODES } from '../../oauth/authorization_request.ts'
 import { buildMetadata, buildProtectedResourceMetadata, type Metadata } from '../../oauth/metadata.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
 import type { Configuration } from '../../store/tenant.ts'
-import { jsonAnswer, type MachineEndpoint } from '../machine.ts'
+import type { Answer, MachineEndpoint } from '../machine.ts'
 import type { Web } from '../web.ts'
 
-const CACHED = { 'Cache-Control': 'public, max-age=300' }
+const DOCUMENT = {
+  'Content-Type': 'application/json',
+  'Cache-Control': 'public, max-age=300',
+  // With an Origin there is a CORS header, without one there is none: a cache must not mix them up.
+  Vary: 'Origin',
+  'X-Content-Type-Options': 'nosniff',
+}
 const CLAIMS = [
   'sub',
   'iss',
@@ -31,7 +37,7 @@ export const metadata: MachineEndpoint<Web> = {
   methods: ['GET'],
   cors: true,
   async answer(web) {
-    return jsonAnswer(describeServer(web, await web.tenant.currentConfiguration()), 200, CACHED)
+    return publish(describeServer(web, await web.tenant.currentConfiguration()))
   },
 }
 
@@ -41,7 +47,7 @@ export const jwks: MachineEndpoint<Web> = {
   cors: true,
   async answer(web) {
     const { jwks } = await web.tenant.currentConfiguration()
-    return jsonAnswer(jwks, 200, CACHED)
+    return publish(jwks)
   },
 }
 
@@ -55,8 +61,12 @@ export const protectedResource: MachineEndpoint<Web> = {
     const { resources } = await web.tenant.currentConfiguration()
     const scopes = [...(resources.get(resource)?.scopes.keys() ?? [])]
     const document = buildProtectedResourceMetadata({ resource, issuer, scopes, resource_name: 'Administration' })
-    return jsonAnswer(document, 200, CACHED)
+    return publish(document)
   },
+}
+
+function publish(document: unknown): Answer {
+  return { status: 200, headers: DOCUMENT, body: JSON.stringify(document) }
 }
 
 function describeServer(web: Web, configuration: Configuration): Metadata {
