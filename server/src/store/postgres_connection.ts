@@ -14,10 +14,12 @@ types.setTypeParser(pg.types.builtins.BYTEA, (hex: string) => {
 // two batches that share keys wait for each other in one direction only, whatever plan PostgreSQL picks for the rows.
 const LOCK_KEYS = 'select pg_advisory_xact_lock(hashtextextended(k, 0)) from unnest($1::text[]) k'
 
+// Each of our statements has an index, and a plan that was made while a table was empty must use it as well.
 // Writing needs an explicit BEGIN: if that one statement fails, those sent behind it must not commit by themselves.
 const SESSION = `
   set jit = off;
   set plan_cache_mode = force_generic_plan;
+  set enable_seqscan = off;
   set idle_in_transaction_session_timeout = '5s';
   set default_transaction_read_only = on`
 
@@ -25,6 +27,8 @@ const SESSION = `
 export class PostgresConnection {
   readonly #client: pg.Client
   #warning: Error | undefined
+  #queries = 0
+  #replan_at = 32
   #lost = false
 
   private constructor(client: pg.Client) {
@@ -65,8 +69,16 @@ export class PostgresConnection {
 
   /** Rows as arrays, with the names of their columns. */
   async query(query: Query): Promise<{ columns: string[]; rows: unknown[][] }> {
+    if (++this.#queries === this.#replan_at) this.#replan()
     const { fields, rows } = await this.#client.query({ ...query, types, rowMode: 'array' as const })
     return { columns: fields.map(({ name }) => name), rows }
+  }
+
+  // A plan is made for the tables as they are, and kept until statistics come. In a database that fills up quickly that
+  // is too long: what is good for ten grants reads all of ten thousand.
+  #replan(): void {
+    this.#replan_at *= 2
+    this.#client.query('discard plans').catch(() => {})
   }
 
   /** Commits, or says what is known of the outcome. */

@@ -172,12 +172,13 @@ export interface Redemption {
 export const redeemCode = write(
   function* (args: Redemption): Run<'redeemed' | 'replayed' | 'gone'> {
     const { tenant_id, grant_id, refresh } = args
+    // `attempt_id` and not `code_redeemed_at`, or PostgreSQL may walk the index of the unredeemed to find this one.
     const [redeemed] = yield* sql<{ grant_id: string }>`
       update grants set code_redeemed_at = ${NOW}, attempt_id = ${args.attempt_id}, last_used_at = ${NOW},
         refresh_generation = ${refresh ? 1 : 0}, refresh_hash = ${bytes(refresh?.hash)}, refresh_kid = ${int(refresh?.kid)},
         refresh_rotated_at = ${NOW}, idle_expires_at = ${int(args.idle_expires_at)}
       where tenant_id = ${tenant_id} and grant_id = ${grant_id} and code_hash = ${args.code_hash}
-        and code_redeemed_at is null and code_expires_at > ${NOW} and revoked_at is null
+        and attempt_id is null and code_expires_at > ${NOW} and revoked_at is null
       returning grant_id`
     if (redeemed) return 'redeemed'
     const [grant] = yield* sql<{ attempt_id: string | null; code_redeemed_at: number | null }>`
@@ -196,7 +197,7 @@ export const countCodeFailure = write(
   function* (args: { tenant_id: string; grant_id: string }): Run<void> {
     yield* sql`
       update grants set code_failures = code_failures + 1
-      where tenant_id = ${args.tenant_id} and grant_id = ${args.grant_id} and code_redeemed_at is null`
+      where tenant_id = ${args.tenant_id} and grant_id = ${args.grant_id} and attempt_id is null`
   },
   { key: grantKey },
 )
