@@ -5,7 +5,7 @@ import { discoverProvider } from '../relying/discovery.ts'
 import { readPath } from '../relying/read_json.ts'
 import { type Connector, openConnector } from './connector.ts'
 import type { OutboundContext } from './context.ts'
-import { freshToken, type NoToken, type UsableToken } from './fresh_token.ts'
+import { freshToken, type NoToken, type TokenWish, type UsableToken } from './fresh_token.ts'
 import { requestHeaders, responseHeaders } from './proxy_headers.ts'
 import { joinPath } from './proxy_path.ts'
 
@@ -55,7 +55,7 @@ export async function forward(context: OutboundContext, request: ForwardRequest)
   try {
     const first = await send(context, connector, request, url, token, body.first)
     if (first.status !== 401) return pass(first)
-    const renewed = await freshToken(context, { ...wish, failed_generation: token.generation })
+    const renewed = await renew(context, { ...wish, failed_generation: token.generation }, first)
     if (renewed.kind === 'token' && (renewed.generation === token.generation || !body.again)) return pass(first)
     await first.body?.cancel()
     if (renewed.kind !== 'token') return renewed
@@ -64,6 +64,15 @@ export async function forward(context: OutboundContext, request: ForwardRequest)
     if (!(cause instanceof EgressError)) throw cause
     context.report(`a call through ${connector.record.connector} failed`, cause)
     return { kind: 'unreachable', status: cause.code === 'timeout' ? 504 : 502, reason: cause.code }
+  }
+}
+
+async function renew(context: OutboundContext, wish: TokenWish, first: Response): Promise<UsableToken | NoToken> {
+  try {
+    return await freshToken(context, wish)
+  } catch (cause) {
+    await first.body?.cancel()
+    throw cause
   }
 }
 
