@@ -489,13 +489,9 @@ test('B-15 a client that a stranger registered cannot make us redirect before th
 })
 
 test('a disabled client gets a page, and its users are not asked to sign in', async () => {
-  const { tenant_id } = p.server.app.tenant
-  const event = (type: string) => ({ tenant_id, event_id: crypto.randomUUID(), at: p.now(), type, actor: 'cli' })
-  const set = (disabled: boolean) =>
-    p.server.store.setClientDisabled({ tenant_id, client_id: 'other', disabled, event: event('client.disabled') })
-  await set(true)
+  await p.setDisabled(true, { client_id: 'other' })
   await assertPage(await new UserAgent().request(p.authorizeUrl('other')), 'disabled')
-  await set(false)
+  await p.setDisabled(false, { client_id: 'other' })
 })
 
 test('4.2.5 a request too long to be carried through the sign-in is refused cleanly', async () => {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { type App, createApp } from '../../server/src/app.ts'
 import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
@@ -79,6 +79,8 @@ export interface Platform {
   /** What the resource server learns about a token. */
   introspect(token: string, client?: ClientName, app?: App): Promise<Reply['body']>
   userinfo(access_token: string, app?: App): Promise<Reply>
+  /** Disables or enables the tenant, a client or a user. */
+  setDisabled(disabled: boolean, part: 'tenant' | { client_id: string } | { user_id: string }): Promise<void>
   stop(): Promise<void>
 }
 
@@ -186,6 +188,13 @@ export async function startPlatform(options: { path?: string; kind?: 'sqlite' | 
     async userinfo(access_token, app) {
       const request = new Request(`${issuer}/userinfo`, { headers: { authorization: `Bearer ${access_token}` } })
       return readReply(await (app ? app.fetch(request) : fetch(request)))
+    },
+    async setDisabled(disabled, part) {
+      const { tenant_id } = server.app.tenant
+      const event = { tenant_id, event_id: randomUUID(), at: now, type: 'disabled', actor: 'cli' }
+      if (part === 'tenant') await server.store.setTenantDisabled({ tenant_id, disabled, event })
+      else if ('client_id' in part) await server.store.setClientDisabled({ tenant_id, ...part, disabled, event })
+      else await server.store.setUserDisabled({ tenant_id, ...part, disabled, event })
     },
     async stop() {
       for (const app of replicas) await app.close()

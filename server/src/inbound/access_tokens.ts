@@ -65,22 +65,35 @@ export function issueAccessToken(
   return { access_token, expires_in: claims.exp - claims.iat }
 }
 
-// That a signature is right is an immutable fact; whether the token lives is asked anew each time.
-const verified = new LRUCache<string, AccessTokenClaims>({ max: 5000 })
+// That a signature is right is an immutable fact; whether its key is still trusted and the token lives is asked anew.
+const verified = new LRUCache<string, { readonly kid: string; readonly claims: AccessTokenClaims }>({ max: 5000 })
 
 /** The claims of an access token that this tenant issued, unexpired or not, or null. Liveness is the caller's question. */
 export async function openAccessToken(context: InboundContext, token: string): Promise<AccessTokenClaims | null> {
   const { tenant } = context
   if (token.length > LARGEST_TOKEN) return null
   const sealed = context.access_tokens.open(tenant.keys, token)
-  if (sealed) return sealed as unknown as AccessTokenClaims
+  if (sealed) return isAccessToken(sealed, tenant.issuer) ? sealed : null
   if (token.split('.', 4).length !== 3) return null
   const { verifying_keys } = await tenant.currentConfiguration()
-  const known = verified.get(`${tenant.tenant_id}/${token}`)
-  const claims = known ?? verifyOwnJwt(token, 'at+jwt', (kid) => verifying_keys.get(kid))
-  if (!claims || claims['iss'] !== tenant.issuer) return null
-  if (!known) verified.set(`${tenant.tenant_id}/${token}`, claims as unknown as AccessTokenClaims)
-  return claims as unknown as AccessTokenClaims
+  const name = `${tenant.tenant_id}/${token}`
+  const known = verified.get(name)
+  if (known && verifying_keys.has(known.kid)) return known.claims
+  let kid = ''
+  const claims = verifyOwnJwt(token, 'at+jwt', (named) => {
+    kid = named
+    return verifying_keys.get(named)
+  })
+  if (!claims || !isAccessToken(claims, tenant.issuer)) return null
+  verified.set(name, { kid, claims })
+  return claims
+}
+
+// Nothing without an end or without epochs is an access token, whoever signed it (RFC 9068 section 4).
+function isAccessToken(claims: object, issuer: string): claims is AccessTokenClaims {
+  const { iss, exp, ep, sub, client_id, scope, jti } = claims as Partial<AccessTokenClaims>
+  const texts = [sub, client_id, scope, jti].every((text) => typeof text === 'string')
+  return iss === issuer && Number.isInteger(exp) && Array.isArray(ep) && ep.length === 4 && texts
 }
 
 /** Everything about a token that lives. */
