@@ -1,0 +1,107 @@
+// Sallyport, wired as `serve` wires it: info log to a file, audit sealed, durable. Arguments: port, database, folder.
+import path from 'node:path'
+import { createLog } from '../server/src/cli/log.ts'
+import { openApp } from '../server/src/cli/open_app.ts'
+import { readConfig } from '../server/src/config.ts'
+import { newId, randomBytes } from '../server/src/crypto/random.ts'
+import { newCode } from '../server/src/inbound/codes.ts'
+import { readAdministratedClient, registerClient } from '../server/src/inbound/register_client.ts'
+import { startSession } from '../server/src/inbound/sessions.ts'
+import { event, prepareUser } from '../server/src/inbound/users.ts'
+import { listen } from '../server/src/node_server.ts'
+import { startUpkeep } from '../server/src/upkeep.ts'
+import { answerParent } from './pinned_process.ts'
+import {
+  CLIENT_SECRET,
+  CODE_CHALLENGE,
+  type CodeOrder,
+  JWT_RESOURCE,
+  OPAQUE_RESOURCE,
+  REDIRECT_URI,
+  SCOPE,
+  USERS,
+} from './world.ts'
+
+const [port, database, folder] = process.argv.slice(2) as [string, string, string]
+const DATABASE_URL = database === 'sqlite' ? undefined : database
+const name = DATABASE_URL === undefined ? 'sqlite' : 'postgres'
+const config = readConfig({
+  flags: {
+    ...{ port, issuer: `http://127.0.0.1:${port}`, data_dir: path.join(folder, name) },
+    ...{ log_file: path.join(folder, `${name}.log`), log_level: 'info' },
+  },
+  env: { DATABASE_URL, SALLYPORT_ROOT_KEY: randomBytes(32).toString('base64') },
+  cwd: folder,
+})
+const log = createLog(config)
+const { app, store, close } = await openApp(config, log)
+const { tenant } = app
+const { tenant_id } = tenant
+const upkeep = startUpkeep({ store, tenant_id, owner: 'bench', log })
+const listening = await listen(app, config)
+const users: { user_id: string; session_id: string; auth_time: number }[] = []
+
+answerParent({ fill, codes }, async () => {
+  await listening.stop(0)
+  await upkeep.stop()
+  await close()
+})
+
+async function fill(): Promise<void> {
+  for (const [resource, access_token_format] of [
+    [JWT_RESOURCE, 'jwt'],
+    [OPAQUE_RESOURCE, 'opaque'],
+  ] as const) {
+    await store.saveResource({
+      tenant_id,
+      resource: {
+        ...{ resource, name: resource, access_token_format },
+        ...{ scopes: JSON.stringify({ [SCOPE]: 'Read' }), default_scopes: '[]', access_token_lifetime_seconds: 600 },
+      },
+      event: event(tenant, 'resource.saved', 'cli'),
+    })
+  }
+  const web = { redirect_uris: [REDIRECT_URI], grant_types: ['authorization_code', 'refresh_token'] }
+  await addClient('web', { ...web, scope: `openid offline_access ${SCOPE}` })
+  await addClient('machine', { grant_types: ['client_credentials'], redirect_uris: [], scope: SCOPE })
+  await addClient('api', { grant_types: ['client_credentials'], redirect_uris: [], scope: SCOPE })
+  for (let i = 0; i < USERS; i++) {
+    const user = await prepareUser(newId(Date.now()), { username: `user${i}`, name: `User ${i}` })
+    await store.createUser({ tenant_id, user, event: event(tenant, 'user.created', 'cli') })
+    const { user_id } = user
+    await startSession(tenant, { user_id, user_epoch: 0, amr: ['pwd'], former: null, user_agent: null })
+    const [session] = await store.listSessionsOfUser({ tenant_id, user_id })
+    users.push({ user_id, session_id: session!.session_id, auth_time: session!.auth_time })
+  }
+}
+
+async function addClient(client_id: string, json: Record<string, unknown>): Promise<void> {
+  const grant_types = app.web.grant_types.map(({ grant_type }) => grant_type)
+  const metadata = readAdministratedClient(json, grant_types)
+  await registerClient(tenant, { metadata, source: 'apply', actor: 'cli', client_id, client_secret: CLIENT_SECRET })
+}
+
+/** Codes of grants that users have just allowed, as the consent page makes them. */
+async function codes({ count, scope, resource }: CodeOrder): Promise<string[]> {
+  return Promise.all(Array.from({ length: count }, (_, i) => approve(users[i % USERS]!, scope, resource)))
+}
+
+async function approve(user: (typeof users)[number], scope: string, resource: string): Promise<string> {
+  const now = Date.now()
+  const grant_id = newId(now)
+  const { code, code_hash } = newCode(tenant.keys, grant_id)
+  const { user_id, session_id, auth_time } = user
+  await store.approveGrant({
+    tenant_id,
+    grant: {
+      ...{ grant_id, client_id: 'web', user_id, session_id, scope, resource: JSON.stringify([resource]) },
+      ...{ authorization_details: null, connections: null, nonce: null, auth_time, acr: null, amr: '["pwd"]' },
+      ...{ tenant_epoch: 0, client_epoch: 0, user_epoch: 0, session_epoch: 0, offline: 1 },
+      ...{ code_hash, code_expires_at: now + 600_000, code_challenge: CODE_CHALLENGE, redirect_uri: REDIRECT_URI },
+      ...{ created_at: now, idle_expires_at: null, expires_at: now + 86_400_000 },
+    },
+    consent: { scope, resource: JSON.stringify([resource]), connections: null },
+    event: event(tenant, 'grant.created', `user:${user_id}`, { client_id: 'web', user_id, grant_id }),
+  })
+  return code
+}
