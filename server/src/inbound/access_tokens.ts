@@ -89,11 +89,12 @@ export async function openAccessToken(context: InboundContext, token: string): P
   return claims
 }
 
-// Nothing without an end or without epochs is an access token, whoever signed it (RFC 9068 section 4).
+// Nothing without an end or without epochs is an access token, and without a grant it speaks for its client alone.
 function isAccessToken(claims: object, issuer: string): claims is AccessTokenClaims {
-  const { iss, exp, ep, sub, client_id, scope, jti } = claims as Partial<AccessTokenClaims>
-  const texts = [sub, client_id, scope, jti].every((text) => typeof text === 'string')
-  return iss === issuer && Number.isInteger(exp) && Array.isArray(ep) && ep.length === 4 && texts
+  const { iss, exp, ep, sub, client_id, scope, jti, grant_id } = claims as Partial<AccessTokenClaims>
+  if (iss !== issuer || !Number.isInteger(exp) || !Array.isArray(ep) || ep.length !== 4) return false
+  const texts = [sub, client_id, scope, jti, grant_id ?? ''].every((text) => typeof text === 'string')
+  return texts && (grant_id !== undefined || sub === client_id)
 }
 
 /** Everything about a token that lives. */
