@@ -21,6 +21,8 @@ export async function listen(app: App, options: { host: string; port: number }):
   const server = createServer(
     {
       maxHeaderSize: 16_384,
+      // Of two Authorization headers neither may silently win.
+      joinDuplicateHeaders: true,
       headersTimeout: 10_000,
       requestTimeout: 15_000,
       connectionsCheckingInterval: 1_000,
