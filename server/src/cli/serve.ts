@@ -21,6 +21,7 @@ export interface Running {
 }
 
 const GRACE_MS = 10_000
+const LONGEST_STOP_MS = 20_000
 
 /** Starts a server: opens the database, applies the platform of its file, and listens only then. */
 export async function startServer(config: Config, platform: unknown, log: ServerLog): Promise<Running> {
@@ -127,12 +128,23 @@ export async function serve(config: Config, platform: unknown, mode: 'serve' | '
     const running = await startServer({ ...config, egress_allow: [...config.egress_allow, ...own] }, platform, log)
     welcome(config, running, mode)
     log.info({ signal: await stopped }, 'stopping')
+    limitStop(log)
     await running.stop()
     log.info({}, 'stopped')
     return 0
   } finally {
     log.flush()
   }
+}
+
+// A database that does not answer must not keep a process that was told to end.
+function limitStop(log: ServerLog): void {
+  const limit = setTimeout(() => {
+    log.error({ reason: `more than ${LONGEST_STOP_MS / 1000} s` }, 'the server ends before everything is closed')
+    log.flush()
+    process.exit(1)
+  }, LONGEST_STOP_MS)
+  limit.unref()
 }
 
 // npm and the terminal may both pass on one wish to stop, so that a second signal changes nothing.
