@@ -1,6 +1,5 @@
-import { openConnector } from './connector.ts'
 import { connectUrl, type OutboundContext } from './context.ts'
-import { freshToken, type NoToken, type UsableToken } from './fresh_token.ts'
+import { findFreshToken, type NoToken, type UsableToken } from './fresh_token.ts'
 import { type Forwarded, type ForwardRequest, forward } from './proxy.ts'
 
 /** Who asks for the use of a connection: a client, by a grant of a user that names the connection, or names none. */
@@ -33,16 +32,12 @@ export async function handOutToken(
 ): Promise<UsableToken | BridgeRefusal> {
   const { connection_id, user_id, connector, min_seconds } = ask
   if (connection_id === null) return notAllowed(context, ask)
-  const { tenant_id, store } = context.tenant
-  const authority = await store.loadConnection({ tenant_id, connection_id })
-  if (authority && authority.connection.connector !== connector) return notAllowed(context, ask)
-  if (authority && !openConnector(context, authority.connector).settings.hand_out_tokens) {
-    const error_description = `The tokens of ${connector} stay here: call its API through the proxy`
-    return { kind: 'bridge_refused', error: 'token_not_handed_out', error_description, status: 403 }
-  }
-  const wish = { connection_id, user_id, ...(min_seconds === undefined ? {} : { min_seconds }) }
-  const token = await freshToken(context, wish)
-  return token.kind === 'token' ? token : explain(context, connector, token)
+  const wish = { connection_id, user_id, connector, ...(min_seconds === undefined ? {} : { min_seconds }) }
+  const found = await findFreshToken(context, wish)
+  if (found.kind !== 'found') return explain(context, connector, found)
+  if (found.connector.settings.hand_out_tokens) return found.token
+  const error_description = `The tokens of ${connector} stay here: call its API through the proxy`
+  return { kind: 'bridge_refused', error: 'token_not_handed_out', error_description, status: 403 }
 }
 
 /** Makes a request with the token of the connection that a client's grant may use. */

@@ -1,6 +1,6 @@
 import { fetchUserinfo } from '../relying/userinfo.ts'
 import type { ConnectionAuthority } from '../store/verbs/connections.ts'
-import { openConnector, relyingParty } from './connector.ts'
+import { type Connector, openConnector, relyingParty } from './connector.ts'
 import { connectUrl, type OutboundContext, outboundEvent, type RefreshPause } from './context.ts'
 import { refreshConnection } from './refresh.ts'
 import { mayReplay, type ReplayPolicy } from './replay.ts'
@@ -36,6 +36,8 @@ export type NoToken =
 export interface TokenWish {
   readonly connection_id: string
   readonly user_id: string
+  /** The connector that the connection must go through, where the caller was told one. */
+  readonly connector?: string
   /** Seconds of life the token should have left; one that never lives so long is renewed at half its life. */
   readonly min_seconds?: number
   /** The provider refused the token of this generation: only a newer one will do. */
@@ -51,30 +53,45 @@ const TOUCH_AFTER_MS = 3_600_000
 
 /** A usable access token of a connection, renewed where it has to be, by one call however many ask. */
 export async function freshToken(context: OutboundContext, wish: TokenWish): Promise<UsableToken | NoToken> {
+  const found = await findFreshToken(context, wish)
+  return found.kind === 'found' ? found.token : found
+}
+
+/** A usable token together with the connector that it came through. */
+export interface FoundToken {
+  readonly kind: 'found'
+  readonly token: UsableToken
+  readonly connector: Connector
+}
+
+/** As `freshToken`, for callers that need the connector as well. */
+export async function findFreshToken(context: OutboundContext, wish: TokenWish): Promise<FoundToken | NoToken> {
   const { tenant_id, store } = context.tenant
-  const { connection_id } = wish
+  const { connection_id, user_id } = wish
   let pause: RefreshPause | null = null
-  for (let refreshes = 0; ; refreshes++) {
+  for (let refreshes = 0; refreshes <= MOST_READS; refreshes++) {
     const authority = await store.loadConnection({ tenant_id, connection_id })
-    if (!authority || authority.connection.user_id !== wish.user_id) return { kind: 'refused', reason: 'unknown' }
-    if (refreshes > MOST_READS) return unavailable(null)
-    const decision = decide(authority, {
-      min_seconds: wish.min_seconds ?? AHEAD_SECONDS,
-      forced: isForced(context, authority, wish.failed_generation),
-      exhausted: pause !== null || refreshes >= MOST_REFRESHES,
-      policy: openConnector(context, authority.connector).provider,
-    })
-    if (decision === 'serve') return serve(context, authority)
-    if (decision === 'refuse') return refuse(context, authority)
-    if (decision === 'pause') return unavailable(pause)
-    if (decision === 'lapse') await lapse(context, authority)
-    else if (decision === 'probe') {
-      if (await isLiving(context, authority)) return serve(context, authority)
-    } else {
-      pause = await refreshConnection(context, authority)
-      if (!pause && wish.failed_generation !== undefined) noteForced(context, authority)
+    const connection = authority?.connection
+    if (connection?.user_id !== user_id || (wish.connector ?? connection.connector) !== connection.connector) {
+      return { kind: 'refused', reason: 'unknown' }
     }
+    const connector = openConnector(context, authority!.connector)
+    const decision = decide(authority!, {
+      min_seconds: wish.min_seconds ?? AHEAD_SECONDS,
+      forced: isForced(context, authority!, wish.failed_generation),
+      exhausted: pause !== null || refreshes >= MOST_REFRESHES,
+      policy: connector.provider,
+    })
+    const lives = decision === 'serve' || (decision === 'probe' && (await isLiving(context, authority!)))
+    if (lives) return { kind: 'found', token: open(context, authority!), connector }
+    if (decision === 'refuse') return refuse(context, authority!)
+    if (decision === 'pause') return unavailable(pause)
+    if (decision === 'lapse') await lapse(context, authority!)
+    if (decision !== 'refresh') continue
+    pause = await refreshConnection(context, authority!)
+    if (!pause && wish.failed_generation !== undefined) noteForced(context, authority!)
   }
+  return unavailable(null)
 }
 
 type Decision = 'serve' | 'refuse' | 'refresh' | 'lapse' | 'probe' | 'pause'
@@ -115,7 +132,7 @@ function noteForced(context: OutboundContext, { connection }: ConnectionAuthorit
   context.forced.set(connection.connection_id, { generation: connection.generation + 1, at: context.clock() })
 }
 
-function serve(context: OutboundContext, { connection, now }: ConnectionAuthority): UsableToken {
+function open(context: OutboundContext, { connection, now }: ConnectionAuthority): UsableToken {
   const { connection_id, generation, last_used_at } = connection
   const vault = openVault(context.tenant.keys, connection_id, connection.data_key!)
   const tokens = vault.open(connection.sealed_tokens!, generation)

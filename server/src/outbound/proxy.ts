@@ -3,9 +3,9 @@ import { OAuthError } from '../oauth/errors.ts'
 import { readLearnedOrigin } from '../providers/template.ts'
 import { discoverProvider } from '../relying/discovery.ts'
 import { readPath } from '../relying/read_json.ts'
-import { type Connector, openConnector } from './connector.ts'
+import type { Connector } from './connector.ts'
 import type { OutboundContext } from './context.ts'
-import { freshToken, type NoToken, type TokenWish, type UsableToken } from './fresh_token.ts'
+import { findFreshToken, freshToken, type NoToken, type TokenWish, type UsableToken } from './fresh_token.ts'
 import { requestHeaders, responseHeaders } from './proxy_headers.ts'
 import { joinPath } from './proxy_path.ts'
 
@@ -43,13 +43,11 @@ export async function forward(context: OutboundContext, request: ForwardRequest)
   if (!METHODS.has(request.method)) {
     throw new OAuthError('invalid_request', 'This method cannot be forwarded', { status: 405 })
   }
-  const wish = { connection_id: request.connection_id, user_id: request.user_id }
-  const token = await freshToken(context, wish)
-  if (token.kind !== 'token') return token
-  if (request.connector !== undefined && token.connector !== request.connector) {
-    return { kind: 'refused', reason: 'unknown' }
-  }
-  const connector = await findConnectorOf(context, token)
+  const { connection_id, user_id, connector: through } = request
+  const wish = { connection_id, user_id, ...(through === undefined ? {} : { connector: through }) }
+  const found = await findFreshToken(context, wish)
+  if (found.kind !== 'found') return found
+  const { token, connector } = found
   const url = joinPath(await findApiBase(context, connector, token), request.path, request.query)
   const body = BODILESS.has(request.method) ? EMPTY : await readAhead(request.body)
   try {
@@ -74,13 +72,6 @@ async function renew(context: OutboundContext, wish: TokenWish, first: Response)
     await first.body?.cancel()
     throw cause
   }
-}
-
-async function findConnectorOf(context: OutboundContext, { connector }: UsableToken): Promise<Connector> {
-  const { tenant_id, store } = context.tenant
-  const record = await store.findConnector({ tenant_id, connector })
-  if (!record) throw new OAuthError('invalid_target', 'The connector is gone')
-  return openConnector(context, record)
 }
 
 /** Where a connection's API is: learned from the provider's own answer, known of it, or else where its userinfo is. */
