@@ -108,10 +108,12 @@ export function onBothDatabases(options: { path?: string } = {}) {
   }
 }
 
-/** Starts a platform. */
-export async function startPlatform(options: { path?: string; kind?: 'sqlite' | 'postgres' } = {}): Promise<Platform> {
+/** Starts a platform; in real time for clients that look at a clock of their own. */
+export async function startPlatform(
+  options: { path?: string; kind?: 'sqlite' | 'postgres'; real_time?: boolean } = {},
+): Promise<Platform> {
   let now = Date.UTC(2026, 10, 21)
-  const clock = () => now
+  const clock = options.real_time ? Date.now : () => now
   const root = new RootKey(randomBytes(32))
   const postgres = options.kind === 'postgres' ? await startPostgres() : undefined
   const database = postgres && (await createDatabase(postgres.url))

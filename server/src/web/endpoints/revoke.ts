@@ -1,5 +1,5 @@
 import { revoke as revokeToken } from '../../inbound/revoke.ts'
-import { type MachineEndpoint, readForm } from '../machine.ts'
+import { jsonAnswer, type MachineEndpoint, readForm } from '../machine.ts'
 import type { Web } from '../web.ts'
 
 /** POST /revoke (RFC 7009 section 2). */
@@ -9,6 +9,7 @@ export const revoke: MachineEndpoint<Web> = {
   async answer(web, request) {
     const params = readForm(request)
     await revokeToken(web.inbound, { params, authorization: request.header('authorization') })
-    return { status: 200, headers: { 'Cache-Control': 'no-store', 'Content-Length': '0' }, body: '' }
+    // The body says nothing (section 2.2); there are client libraries that read JSON from every answer.
+    return jsonAnswer({})
   },
 }
