@@ -19,7 +19,12 @@ export async function startSallyportProcess(options: {
   const issuer = `http://127.0.0.1:${options.port}`
   const args = ['--conditions=sallyport-source', MAIN, 'serve', '--port', String(options.port), '--config', file]
   const child = spawn(process.execPath, args, {
-    env: { ...process.env, ...options.env, SALLYPORT_ISSUER: issuer, SALLYPORT_DATA_DIR: join(folder, 'data') },
+    env: {
+      ...foreignEnvironment(),
+      ...options.env,
+      SALLYPORT_ISSUER: issuer,
+      SALLYPORT_DATA_DIR: join(folder, 'data'),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -39,6 +44,12 @@ export async function startSallyportProcess(options: {
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Our environment without what would configure another Sallyport. */
+function foreignEnvironment(): NodeJS.ProcessEnv {
+  const ours = /^(SALLYPORT_|DATABASE_URL$|HOST$|PORT$)/
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
 }
 
 async function answers(url: string): Promise<boolean> {
