@@ -198,6 +198,10 @@ function readProvider(
   if ((issuer === null || discovery === null) && (authorization_endpoint === null || token_endpoint === null)) {
     throw refusal('issuer is missing, or authorization_endpoint and token_endpoint')
   }
+  const { steps, starts_at_provider, client_per_connection, client_secret_form } = provider
+  if (steps.length > 0 || starts_at_provider || client_per_connection || client_secret_form !== 'text') {
+    throw refusal(`provider ${record.provider} asks for steps that this version does not take`)
+  }
   if (provider.token_endpoint_auth_method === 'private_key_jwt') {
     throw refusal('token_endpoint_auth_method may not be private_key_jwt yet')
   }

@@ -38,8 +38,8 @@ export interface OutboundContext extends Required<OutboundParts> {
   readonly circuits: Circuits
   /** Refreshes under way, by connection: whoever comes later joins. */
   readonly refreshes: Map<string, Promise<RefreshPause | null>>
-  /** Answers of providers that are not stored yet; a process that stops waits for them. */
-  readonly unstored: Set<Promise<unknown>>
+  /** Calls whose answers must find their place in the store; a process that stops waits for them. */
+  readonly calls: Set<Promise<unknown>>
   /** The generation that the last forced refresh of a connection brought, and when. */
   readonly forced: LRUCache<string, { readonly generation: number; readonly at: number }>
 }
@@ -57,14 +57,14 @@ export function createOutboundContext(parts: OutboundParts): OutboundContext {
     relying: createRelyingContext(parts),
     circuits: new Circuits(random),
     refreshes: new Map(),
-    unstored: new Set(),
+    calls: new Set(),
     forced: new LRUCache({ max: 10_000 }),
   }
 }
 
-/** Waits until every answer that a provider gave is stored, for a process that is about to stop. */
+/** Waits until every call to a token endpoint is over and its answer stored, for a process that is about to stop. */
 export async function settleOutbound(context: OutboundContext): Promise<void> {
-  while (context.unstored.size > 0) await Promise.allSettled(context.unstored)
+  while (context.calls.size > 0) await Promise.allSettled(context.calls)
 }
 
 /** The page on which a person connects through a connector, or repairs one connection of theirs. */

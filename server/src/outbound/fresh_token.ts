@@ -69,16 +69,19 @@ export async function findFreshToken(context: OutboundContext, wish: TokenWish):
   const { tenant_id, store } = context.tenant
   const { connection_id, user_id } = wish
   let pause: RefreshPause | null = null
+  let begun: number | undefined
   for (let refreshes = 0; refreshes <= MOST_READS; refreshes++) {
     const authority = await store.loadConnection({ tenant_id, connection_id })
     const connection = authority?.connection
     if (connection?.user_id !== user_id || (wish.connector ?? connection.connector) !== connection.connector) {
       return { kind: 'refused', reason: 'unknown' }
     }
+    begun ??= authority!.now
     const connector = openConnector(context, authority!.connector)
     const decision = decide(authority!, {
       min_seconds: wish.min_seconds ?? AHEAD_SECONDS,
       forced: isForced(context, authority!, wish.failed_generation),
+      renewed: (connection.issued_at ?? 0) >= begun,
       exhausted: pause !== null || refreshes >= MOST_REFRESHES,
       policy: connector.provider,
     })
@@ -99,7 +102,7 @@ type Decision = 'serve' | 'refuse' | 'refresh' | 'lapse' | 'probe' | 'pause'
 /** What to do for a wish, from what was read alone. */
 export function decide(
   authority: ConnectionAuthority,
-  wish: { min_seconds: number; forced: boolean; exhausted: boolean; policy: ReplayPolicy },
+  wish: { min_seconds: number; forced: boolean; renewed: boolean; exhausted: boolean; policy: ReplayPolicy },
 ): Decision {
   const { connection, connector, now } = authority
   if (connection.state !== 'ready') return 'refuse'
@@ -111,7 +114,8 @@ export function decide(
   const asked = wish.min_seconds * 1000
   // A token that never lives as long as asked would otherwise be renewed at each call.
   const ahead = life > asked ? asked : life / 2
-  if (!wish.forced && left > ahead) return 'serve'
+  // A token that has just come is as good as they get here, however short its life.
+  if (!wish.forced && (left > ahead || wish.renewed)) return 'serve'
   const living = left > 0 && !wish.forced
   if (connection.refresh_fingerprint === null) {
     if (living) return 'serve'

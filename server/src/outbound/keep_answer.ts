@@ -24,13 +24,7 @@ export interface Arrival {
 const MOST_TRIES = 24
 
 /** Stores what a provider answered to a refresh, however long the database takes to come back. */
-export function keepAnswer(context: OutboundContext, arrival: Arrival): Promise<void> {
-  const keeping = store(context, arrival).finally(() => context.unstored.delete(keeping))
-  context.unstored.add(keeping)
-  return keeping
-}
-
-async function store(context: OutboundContext, arrival: Arrival): Promise<void> {
+export async function keepAnswer(context: OutboundContext, arrival: Arrival): Promise<void> {
   const { authority, vault, intent_id } = arrival
   const { connection_id, user_id, connector, generation: sent_generation } = authority.connection
   const arranged = arrange(arrival)

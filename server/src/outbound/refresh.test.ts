@@ -247,6 +247,35 @@ for (const kind of DATABASES) {
       assert.equal(calls[1], calls[0])
     })
 
+    test('a token without any life is served when it is new, and renewed for the next caller', async () => {
+      const answer = (n: number) => answerJson({ access_token: `AT${n}`, token_type: 'Bearer', expires_in: 0 })
+      const id = await connect(STRICT, answer(2), answer(3))
+      expire()
+      const [second, third] = [await ask(id), await ask(id)]
+      assert.deepEqual(
+        [second, third].map((token) => token.kind === 'token' && token.access_token),
+        ['AT2', 'AT3'],
+      )
+      assert.equal(calls.length, 2)
+    })
+
+    test('a process that stops waits for the call under way and its answer', async () => {
+      const slow = gate()
+      const id = await connect(STRICT, slow.answer('R2'))
+      expire()
+      void ask(id).catch(() => {})
+      await until(() => calls.length === 1)
+      let settled = false
+      const stopping = settleOutbound(bench.contexts[0]).then(() => {
+        settled = true
+      })
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.equal(settled, false)
+      slow.open()
+      await stopping
+      assert.equal((await bench.load(id)).generation, 2)
+    })
+
     test('a provider that asks for a pause gets it', async () => {
       const id = await connect(STRICT, answerJson({}, 429, { 'retry-after': '120' }), answerTokens('R2'))
       expire()

@@ -1,4 +1,5 @@
 import { newId } from '../crypto/random.ts'
+import type { RelyingParty } from '../relying/context.ts'
 import type { ClientRefused, Refused, Throttled, Tokens, Unknown } from '../relying/outcome.ts'
 import { refreshToken } from '../relying/token_call.ts'
 import type { ConnectionAuthority } from '../store/verbs/connections.ts'
@@ -8,7 +9,7 @@ import { noteConnectorRefused, noteConnectorWorks } from './connector_error.ts'
 import { type OutboundContext, outboundEvent, type RefreshPause } from './context.ts'
 import { keepAnswer } from './keep_answer.ts'
 import { mayReplay } from './replay.ts'
-import { openVault, type Vault } from './vault.ts'
+import { openVault, type ProviderTokens, type Vault } from './vault.ts'
 
 // The call must be over before its lease is, with room for a slow start and for storing the answer.
 const CALL_MS = 15_000
@@ -64,11 +65,11 @@ async function attempt(
   may_repeat: boolean,
 ): Promise<RefreshPause | 'again' | null> {
   const { tenant_id, store, keys } = context.tenant
-  const { connection_id, generation, data_key, sealed_tokens, scope } = authority.connection
+  const { connection_id, generation, data_key, sealed_tokens } = authority.connection
   const connector = openConnector(context, authority.connector)
   const party = relyingParty(context, connector)
   const vault = openVault(keys, connection_id, data_key!)
-  const { refresh_token = '', access_token } = vault.open(sealed_tokens!, generation)
+  const tokens = vault.open(sealed_tokens!, generation)
   const intent_id = newId(context.clock())
   const { owner, sole_owner } = context
   const began = context.clock()
@@ -85,6 +86,19 @@ async function attempt(
   }
   const { now: leased_at, uncertain_at } = lease
   const made: Attempt = { authority, connector, vault, intent_id, leased_at, uncertain_at, may_repeat }
+  const call = conclude(context, made, party, tokens).finally(() => context.calls.delete(call))
+  context.calls.add(call)
+  return call
+}
+
+/** Calls the provider, and brings whatever comes of it into the store. */
+async function conclude(
+  context: OutboundContext,
+  made: Attempt,
+  party: RelyingParty,
+  { refresh_token = '', access_token }: ProviderTokens,
+): Promise<RefreshPause | 'again' | null> {
+  const { scope } = made.authority.connection
   const outcome = await refreshToken(context.relying, party, { refresh_token, access_token, scope, timeoutMs: CALL_MS })
   switch (outcome.kind) {
     case 'tokens':

@@ -27,7 +27,7 @@ const HOSTILE = [
   ],
   ...['https:/evil.example', 'https:evil.example', 'https://id.example.com@evil.example/hub', 'javascript:alert(1)'],
   ...['data:text/html,x', ' /hub', '/hub\0', '/hub/../other', '/hub/%2e%2e/other', '/hubble', '/', '/other'],
-  ...['https://app.example.com/connected/', 'https://app.example.com/connected?x', `/hub/${'a'.repeat(2048)}`],
+  ...['https://app.example.com/connected/', 'https://app.example.com/connected?x', `/hub/${'a'.repeat(8192)}`],
   ...['//id.example.com/hub', 'HTTPS://ID.EXAMPLE.COM/hub', '/hub\u2028', 'https://id.example.com\\@evil.example/hub'],
 ]
 

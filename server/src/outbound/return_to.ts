@@ -1,6 +1,7 @@
 import { OAuthError } from '../oauth/errors.ts'
 
-const LONGEST = 2048
+// As long as a URL may be here: the consent page, to which a person comes back, carries the whole request.
+const LONGEST = 8192
 // A browser drops tabs and line breaks inside a URL and reads a backslash as a slash; neither is ever needed here.
 const PRINTABLE = /^[\x21-\x5b\x5d-\x7e]+$/
 
