@@ -1,0 +1,6 @@
+import { test } from 'node:test'
+import { issueWithoutGrowth } from '../parts/growth.ts'
+
+test('T-07 10,000 tokens of a client and 10,000 refreshes of a grant add no row to any table', async (t) => {
+  for (const kind of ['sqlite', 'postgres'] as const) await t.test(kind, () => issueWithoutGrowth(kind, 10_000))
+})
