@@ -13,7 +13,9 @@ export async function apply({ config, platform }: CommandConfig, json: boolean):
 
 /** `plan -f`: prints what apply would do; 2 says that there is something. */
 export async function plan({ config, platform }: CommandConfig, json: boolean): Promise<number> {
-  const outcome = await withAdministration(config, (administration) => administration.plan(platform))
+  const outcome = await withAdministration(config, (administration) => administration.plan(platform), {
+    read_only: true,
+  })
   print(json ? toJson(outcome) : describeOutcome(outcome, false))
   return outcome.changes.some(({ action }) => action !== 'none') ? 2 : 0
 }

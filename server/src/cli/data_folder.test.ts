@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -50,8 +50,8 @@ test('a root key file may hold text or 32 bytes; one that cannot be read or used
   )
 })
 
-test('a data folder that cannot be made is refused', { skip: process.getuid?.() === 0 }, async (t) => {
-  const development = await config(t)
-  await chmod(development.cwd, 0o500)
-  assert.throws(() => readRootKey(development), /The data folder .* cannot be made \(EACCES\)/)
+test('a data folder that cannot be made is refused', async (t) => {
+  const development = await config(t, { SALLYPORT_DATA_DIR: 'file/data' })
+  await writeFile(path.join(development.cwd, 'file'), '')
+  assert.throws(() => readRootKey(development), /The data folder .*\/file\/data cannot be made \(ENOTDIR\)/)
 })

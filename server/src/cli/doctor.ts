@@ -3,7 +3,7 @@ import { type Config, isLoopback } from '../config.ts'
 import { createEgress } from '../egress/egress.ts'
 import { adminSocketPath, findAdministration, sentencesOf } from './admin_socket.ts'
 import type { Administration, Facts } from './administration.ts'
-import { withAdministration } from './open_app.ts'
+import { isMade, withAdministration } from './open_app.ts'
 
 /** One thing that was looked at. */
 export interface Check {
@@ -29,7 +29,7 @@ export async function examine(config: Config): Promise<Check[]> {
     checkMode(config),
     checkAddress(config),
     ...checkFiles(config),
-    ...(await checkInside(config)),
+    ...(await checkInside(config, running !== null)),
     ...(running ? await checkRunning(config, running) : [warn('server', 'no server of this data folder runs')]),
   ]
 }
@@ -81,8 +81,9 @@ function checkPrivate(name: string, path: string, others: number): Check {
   return warn(name, `${path} is open to other users (mode ${mode.toString(8).padStart(4, '0')})`)
 }
 
-async function checkInside(config: Config): Promise<Check[]> {
+async function checkInside(config: Config, runs: boolean): Promise<Check[]> {
   try {
+    if (!runs && !(await isMade(config))) return [warn('database', 'is made at first start')]
     return readFacts(await withAdministration(config, (administration) => administration.examine()))
   } catch (error) {
     const sentences = sentencesOf(error)

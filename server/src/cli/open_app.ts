@@ -1,13 +1,18 @@
+import { existsSync } from 'node:fs'
 import { type App, createApp } from '../app.ts'
 import { type Config, ConfigError } from '../config.ts'
+import { randomBytes } from '../crypto/random.ts'
 import { SealError } from '../crypto/seal.ts'
+import { RootKey } from '../crypto/tenant_keys.ts'
 import { createEgress } from '../egress/egress.ts'
-import type { Store } from '../store/store.ts'
+import { readMigrations } from '../store/migrate.ts'
+import { listPendingMigrations } from '../store/pending_migrations.ts'
+import { openStore, type Store } from '../store/store.ts'
 import type { Log } from '../web/log.ts'
 import { adminSocketPath, findAdministration } from './admin_socket.ts'
 import { type Administration, createAdministration } from './administration.ts'
-import { readRootKey } from './data_folder.ts'
-import { openDatabase } from './open_store.ts'
+import { dataFiles, readRootKey } from './data_folder.ts'
+import { askDatabase, openAsItIs, openDatabase } from './open_store.ts'
 
 /** An app over its database. */
 export interface OpenApp {
@@ -23,20 +28,13 @@ export interface OpenApp {
 export async function openApp(config: Config, log: Log, options: { known_issuer?: boolean } = {}): Promise<OpenApp> {
   const root = readRootKey(config)
   const store = await openDatabase(config)
-  const egress = createEgress({ allow: config.egress_allow })
   try {
     const issuers = (await store.listTenants({})).map(({ issuer }) => issuer)
     const is_new = issuers.length > 0 && !issuers.includes(config.issuer)
     if (is_new && options.known_issuer) {
       throw new ConfigError([`The database is that of ${issuers.join(', ')}, not of ${config.issuer}`])
     }
-    const app = await createApp({ issuer: config.issuer, store, root, log, egress })
-    const close = async () => {
-      await app.close()
-      await egress.close()
-      await store.close()
-    }
-    return { app, store, other_issuers: is_new ? issuers : [], close }
+    return { ...(await buildApp(config, store, root, log)), other_issuers: is_new ? issuers : [] }
   } catch (error) {
     await store.close()
     if (!(error instanceof SealError)) throw error
@@ -46,19 +44,54 @@ export async function openApp(config: Config, log: Log, options: { known_issuer?
   }
 }
 
+async function buildApp(
+  config: Config,
+  store: Store,
+  root: RootKey,
+  log: Log,
+): Promise<Omit<OpenApp, 'other_issuers'>> {
+  const egress = createEgress({ allow: config.egress_allow })
+  const app = await createApp({ issuer: config.issuer, store, root, log, egress })
+  const close = async () => {
+    await app.close()
+    await egress.close()
+    await store.close()
+  }
+  return { app, store, close }
+}
+
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** Does work at the running server of the data folder, or, where none runs, at its database. */
+/**
+ * Does work at the running server of the data folder, or, where none runs, at its database. Work that only reads finds
+ * an empty database where there is none, and leaves none behind.
+ */
 export async function withAdministration<Result>(
   config: Config,
   work: (administration: Administration) => Promise<Result>,
+  options: { read_only?: boolean } = {},
 ): Promise<Result> {
   const running = await findAdministration(adminSocketPath(config))
   if (running) return work(running)
-  const open = await openApp(config, SILENT, { known_issuer: true })
+  const open =
+    options.read_only && !(await isMade(config))
+      ? await buildApp(config, await openStore({ sqlite: ':memory:' }), new RootKey(randomBytes(32)), SILENT)
+      : await openApp(config, SILENT, { known_issuer: true })
   try {
     return await work(createAdministration(open.app))
   } finally {
     await open.close()
+  }
+}
+
+/** Whether a server has been started on the database of a configuration before. */
+export async function isMade(config: Config): Promise<boolean> {
+  if (config.database_url === undefined) return existsSync(dataFiles(config).database)
+  const store = await openAsItIs(config)
+  try {
+    const pending = await askDatabase(() => listPendingMigrations(store.driver))
+    return pending.length < readMigrations('postgres').length && (await store.listTenants({})).length > 0
+  } finally {
+    await store.close()
   }
 }

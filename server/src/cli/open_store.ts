@@ -44,7 +44,8 @@ export async function openAsItIs(config: Config): Promise<Store> {
   }
 }
 
-async function askDatabase<T>(work: () => Promise<T>): Promise<T> {
+/** Asks the database, and says in a sentence why it cannot be used. */
+export async function askDatabase<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { freePort, runProgram, startProgram } from '../parts/program.ts'
+
+async function makeFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-doctor-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+interface Check {
+  readonly name: string
+  readonly status: string
+  readonly says: string
+}
+
+async function examine(cwd: string, env: Record<string, string>, ...args: string[]) {
+  const { code, stdout, stderr } = await runProgram(['doctor', '--json', ...args], { cwd, env })
+  assert.equal(stderr, '')
+  const { checks } = JSON.parse(stdout) as { checks: Check[] }
+  const find = (name: string) => checks.find((check) => check.name === name)!
+  const of = (status: string) => checks.filter((check) => check.status === status).map(({ name }) => name)
+  return { code, find, of }
+}
+
+test('doctor finds nothing that fails at a running server, and asks it from outside and inside', async (t) => {
+  const cwd = await makeFolder(t)
+  const env = { PORT: String(await freePort()) }
+  const server = startProgram(['serve'], { cwd, env })
+  t.after(() => server.stop('SIGKILL'))
+  await server.waitFor(/ listening /)
+  const { code, find, of } = await examine(cwd, env)
+  assert.deepEqual([code, of('fail'), of('warn')], [0, [], ['mode', 'administrator']])
+  assert.match(find('server').says, new RegExp(`runs as process ${server.pid}$`))
+  assert.equal(find('discovery').says, `http://localhost:${env.PORT}/.well-known/openid-configuration`)
+  assert.match(find('signing key').says, /^ES256, /)
+
+  const text = await runProgram(['doctor'], { cwd, env })
+  assert.match(text.stdout, /^ok {4}node {11}24\./)
+  const other = await examine(cwd, env, '--issuer', 'http://localhost:1')
+  assert.deepEqual([other.code, other.of('fail')], [1, ['issuer']])
+})
+
+test('doctor examines a database that no server has open, and says what is open to others', async (t) => {
+  const cwd = await makeFolder(t)
+  const first = await examine(cwd, {})
+  assert.deepEqual([first.code, first.of('fail')], [0, []])
+  assert.deepEqual(first.of('warn'), ['mode', 'data folder', 'root key', 'database', 'server'])
+  // Whoever only looks makes nothing.
+  assert.deepEqual(await readdir(cwd), [])
+  assert.equal((await runProgram(['plan', '-f', '-'], { cwd, stdin: 'roles: [{ role: member }]' })).code, 2)
+  assert.deepEqual(await readdir(cwd), [])
+  await runProgram(['setup-link'], { cwd })
+  await chmod(path.join(cwd, '.sallyport'), 0o755)
+  await chmod(path.join(cwd, '.sallyport', 'root_key'), 0o644)
+  const { find } = await examine(cwd, {}, '--host', '0.0.0.0')
+  assert.match(find('data folder').says, /is open to other users \(mode 0755\)$/)
+  assert.match(find('root key').says, /is open to other users \(mode 0644\)$/)
+  assert.match(find('address').says, /^listens on 0\.0\.0\.0, port 9400: without TLS, and others can reach it$/)
+})
+
+test('doctor fails where the root key or the database does not fit', async (t) => {
+  const cwd = await makeFolder(t)
+  await runProgram(['setup-link'], { cwd })
+  await writeFile(path.join(cwd, 'key'), Buffer.from(Array.from({ length: 32 }, (_, i) => i)))
+  const wrong = await examine(cwd, { SALLYPORT_ROOT_KEY_FILE: 'key' })
+  assert.deepEqual([wrong.code, wrong.of('fail')], [1, ['database']])
+  assert.match(wrong.find('database').says, /^The root key is not the one with which this database was sealed/)
+  const away = await examine(cwd, { DATABASE_URL: 'postgres://a:hunter2@127.0.0.1:1/x' })
+  assert.deepEqual([away.code, away.of('fail')], [1, ['database']])
+  assert.doesNotMatch(JSON.stringify(away.find('database')), /hunter2/)
+  const missing = await examine(cwd, { SALLYPORT_ROOT_KEY_FILE: 'none' })
+  assert.deepEqual([missing.code, missing.of('fail')], [1, ['root key', 'database']])
+})
