@@ -75,11 +75,27 @@ async function trust(as: TestIssuer, settings: Partial<ResourceSettings> = {}) {
 
 test('metadata cannot send the resource to an insecure place', async (t) => {
   const { as } = await setUp(t)
-  for (const jwks_uri of ['http://keys.example/jwks', 'file:///etc/passwd', 'data:,{}', '/jwks', 7, undefined]) {
-    as.routes.set(METADATA, () => ({ body: { issuer: as.issuer, jwks_uri } }))
-    const { resource } = await trust(as)
-    assert.equal((await refusalOf(resource, await as.sign())).status, 503, String(jwks_uri))
+  const fetched: string[] = []
+  const record = (url: string, init: RequestInit) => {
+    fetched.push(url)
+    return fetch(url, init)
   }
+  const introspection = { client_id: 'api', client_secret: 'secret' }
+  for (const place of [
+    'http://keys.example/',
+    'file:///etc/passwd',
+    'data:,{}',
+    '/jwks',
+    'https://u:p@x/',
+    7,
+    undefined,
+  ]) {
+    as.routes.set(METADATA, () => ({ body: { issuer: as.issuer, jwks_uri: place, introspection_endpoint: place } }))
+    const { resource } = await trust(as, { fetch: record, introspection } as Partial<ResourceSettings>)
+    assert.equal((await refusalOf(resource, await as.sign())).status, 503, String(place))
+    assert.equal((await refusalOf(resource, 'opaque')).status, 503, String(place))
+  }
+  assert.deepEqual([...new Set(fetched)], [as.origin + METADATA])
 })
 
 test('redirects are not followed, neither for metadata nor for keys', async (t) => {
@@ -101,7 +117,7 @@ test('an answer that is too large, no JSON, not UTF-8 or no object is no answer'
   const bodies = [
     `{"keys":[],"pad":"${'x'.repeat(300_000)}"}`,
     'keys',
-    Buffer.from([0x7b, 0xff, 0x7d]),
+    Buffer.from('{"keys":[],"x":"\xff"}', 'latin1'),
     '[]',
     'null',
     '',

@@ -66,6 +66,8 @@ test('the metadata is served beside a mounted router', async () => {
   assert.equal(((await response.json()) as { resource: string }).resource, RESOURCE)
   assert.equal(response.headers.get('content-type'), 'application/json')
   assert.equal((await call('/.well-known/oauth-protected-resource/mcp', undefined, 'HEAD')).status, 200)
+  // Under the router's own path it is not: the router sees a shorter URL, the client asked for another one.
+  assert.equal((await call('/api/.well-known/oauth-protected-resource/mcp')).status, 401)
 })
 
 test('a refusal that a handler throws is answered too, and other errors go their way', async () => {
@@ -76,16 +78,16 @@ test('a refusal that a handler throws is answered too, and other errors go their
   assert.deepEqual([broken.status, await broken.text()], [500, 'mine'])
 })
 
-test('without the error middleware Express itself renders status and challenge of a thrown refusal', async () => {
+test('without the error middleware Express itself renders status and challenge of a thrown refusal', async (t) => {
   const plain = express()
   plain.set('env', 'test')
   const resource = createResource({ resource: RESOURCE, issuer: as.issuer, clock: () => NOW })
   plain.get('/', protect(resource), (req) => resource.require(readAccess(req), { scope: 'more' }))
   const other = createServer(plain)
+  t.after(() => close(other))
   const response = await fetch(await listen(other), { headers: { authorization: `Bearer ${await as.sign()}` } })
   assert.equal(response.status, 403)
   assert.match(response.headers.get('www-authenticate')!, /error="insufficient_scope"/)
-  await close(other)
 })
 
 test('reading the access of a route that is not protected is a mistake that shows', async () => {
@@ -107,13 +109,13 @@ test('two Authorization fields on the wire are refused, though node:http would s
   assert.equal(status, 400)
 })
 
-test('the middleware works in front of plain node:http too', async () => {
+test('the middleware works in front of plain node:http too', async (t) => {
   const resource = createResource({ resource: RESOURCE, issuer: as.issuer, clock: () => NOW })
   const guard = protect(resource)
   const plain = createServer((req, res) => guard(req, res, () => res.end(readAccess(req).sub)))
+  t.after(() => close(plain))
   const url = await listen(plain)
   const response = await fetch(url, { headers: { authorization: `Bearer ${await as.sign()}` } })
   assert.equal(await response.text(), 'alice')
   assert.equal((await fetch(url)).status, 401)
-  await close(plain)
 })

@@ -112,6 +112,9 @@ test('a remembered positive answer serves for its seconds and not longer', async
   time.now += 1
   await refusalOf(resource, 'opaque')
   assert.equal(asks(), 2)
+  // From here the negative answer is the one that is remembered.
+  await refusalOf(resource, 'opaque')
+  assert.equal(asks(), 2)
 })
 
 test('a remembered positive answer does not outlive the token', async (t) => {
@@ -243,6 +246,17 @@ test('with `jwt` a revoked JWT is refused at once, a narrowed one is narrow, a f
   const [header, payload] = token.split('.')
   await refusalOf(resource, `${header}.${payload}.${'A'.repeat(86)}`)
   assert.equal(asks(), 2)
+})
+
+test('a JWT of another trusted server is not shown to the server that is asked about its own', async (t) => {
+  const { as, asks } = await setUp(t)
+  const other = await startIssuer('/other')
+  t.after(() => other.close())
+  const introspection = { client_id: 'api', client_secret: 'secret', jwt: true }
+  const authorization_servers = [{ issuer: as.issuer, introspection }, other.issuer]
+  const resource = createResource({ resource: RESOURCE, authorization_servers, clock: () => NOW })
+  await resource.verify(requestWith(await other.sign()))
+  assert.equal(asks(), 0)
 })
 
 test('options that would be unsafe are refused when the resource is described', () => {

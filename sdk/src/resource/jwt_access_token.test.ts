@@ -169,8 +169,9 @@ test('9.2.2 a JWT of another type is no access token, an ID token included', asy
   }
 })
 
-test('9.1.3 keys and places that the token itself names are ignored, and nobody is asked', async () => {
+test('9.1.3 keys and places that the token itself names are ignored, and nobody is asked', async (t) => {
   const attacker = await startIssuer()
+  t.after(() => attacker.close())
   attacker.routes.set('/keys', () => ({ body: { keys: [attacker.keys[0]!.jwk] } }))
   const url = `${attacker.origin}/keys`
   const own = attacker.keys[0]!
@@ -198,7 +199,6 @@ test('9.1.3 keys and places that the token itself names are ignored, and nobody 
   }
   assert.deepEqual(attacker.asked, [])
   assert.deepEqual(fetched, [])
-  await attacker.close()
 })
 
 test('a token of another issuer is refused, even when the key is right', async () => {
@@ -246,8 +246,9 @@ test('a time that no number can hold is refused', async () => {
   assert.match((await refusalOf(resource, token)).error_description, /exp of the access token is not a time/)
 })
 
-test('a token is taken to the issuer that it names, when several are trusted', async () => {
+test('a token is taken to the issuer that it names, when several are trusted', async (t) => {
   const other = await startIssuer('/hub')
+  t.after(() => other.close())
   const both = createUncached({
     issuer: undefined,
     authorization_servers: [as.issuer, { issuer: other.issuer }],
@@ -256,5 +257,4 @@ test('a token is taken to the issuer that it names, when several are trusted', a
   assert.equal((await both.verify(requestWith(await other.sign()))).iss, other.issuer)
   // The other server signs, and names this one.
   assert.match((await refusalOf(both, await other.sign({ iss: as.issuer }))).error_description, /signature/)
-  await other.close()
 })
