@@ -154,7 +154,7 @@ test('a backend that is ended before COMMIT is no reason to fail: the batch runs
   await direct.query('begin')
   await direct.query("update things set changes = 5 where name = 'b'")
   const calls = [all(driver, change, 'abc'), all(driver, changeOnce, 'b')]
-  for (let ended = 0; ended < 2; ended++) {
+  for (let ended = 0; ended < 4; ended++) {
     const pid = await findWaiting(direct)
     await direct.query(`select pg_terminate_backend(${pid}, 1000)`)
   }
