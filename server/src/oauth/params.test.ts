@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { OAuthError } from './errors.ts'
-import { readJsonParams, readParams, requireParam } from './params.ts'
+import { readJsonParams, readParams, readSoundParams, requireParam } from './params.ts'
 
 const refused = (error_description: RegExp) => (error: unknown) =>
   error instanceof OAuthError && error.error === 'invalid_request' && error_description.test(error.error_description)
@@ -83,4 +83,16 @@ test('a JSON body of another shape is refused', () => {
   for (const text of ['{"scope":1}', '{"scope":["a"]}', '{"scope":null}', '{"resource":[1]}']) {
     assert.throws(() => readJsonParams(text), refused(/^Parameter (scope|resource) must be a string$/))
   }
+})
+
+test('of a request with wrong parameters the others can be read, and each refusal has its name', () => {
+  const { params, refusals } = readSoundParams('client_id=web&scope=a&scope=b&nonce=%ff&state=a%00&%73cope=c&x=1')
+  assert.deepEqual({ ...params.values }, { client_id: 'web', x: '1' })
+  assert.deepEqual([...refusals.keys()], ['scope', 'nonce', 'state'])
+  for (const [name, error] of refusals) assert.match(error.error_description, new RegExp(`^Parameter ${name} `))
+  assert.deepEqual(readSoundParams('client_id=web&resource=a&resource=b').refusals.size, 0)
+})
+
+test('a request with too many wrong parameters is not read on', () => {
+  assert.throws(() => readSoundParams('a=1&'.repeat(10)), refused(/^Parameter a is given more than once$/))
 })
