@@ -62,24 +62,35 @@ export type LoginResult =
   | { readonly kind: 'too_many'; readonly until: number }
   | { readonly kind: 'busy' }
 
+// As many as the queue of password hashes takes: who must be sent away is sent away before anything is counted.
+const MOST_AT_ONCE = 64
+let at_once = 0
+
 /**
  * Checks a username and password. The guess is counted before it is checked, an unknown user costs the same work, and
  * the answer is one and the same for unknown, wrong and disabled (ASVS 6.3.1, 6.3.8).
  */
 export async function checkLogin(tenant: Tenant, username: string, password: string): Promise<LoginResult> {
+  if (at_once >= MOST_AT_ONCE) return { kind: 'busy' }
+  at_once++
+  try {
+    return await checkGuess(tenant, username, password)
+  } catch (error) {
+    if (error instanceof PasswordQueueFull) return { kind: 'busy' }
+    throw error
+  } finally {
+    at_once--
+  }
+}
+
+async function checkGuess(tenant: Tenant, username: string, password: string): Promise<LoginResult> {
   const username_key = usernameKey(username).slice(0, 200)
   const { tenant_id, store } = tenant
   const subject = `password/${tenant.keys.hashSecret(username_key).toString('base64url')}`
   const guess = await store.reserveGuess({ tenant_id, subject, ...GUESSES })
   if (guess.refused_until > 0) return { kind: 'too_many', until: guess.refused_until }
   const user = username_key.includes('\0') ? null : await store.findUserByUsername({ tenant_id, username_key })
-  let matches: boolean
-  try {
-    matches = await verifyPassword(user?.password_hash ?? null, password.slice(0, LONGEST_PASSWORD + 1))
-  } catch (error) {
-    if (error instanceof PasswordQueueFull) return { kind: 'busy' }
-    throw error
-  }
+  const matches = await verifyPassword(user?.password_hash ?? null, password.slice(0, LONGEST_PASSWORD + 1))
   if (!user || !matches || user.disabled_at !== null) {
     await store.recordEvent(event(tenant, 'login.refused', 'anonymous', { user_id: user?.user_id ?? null }))
     return { kind: 'refused' }
