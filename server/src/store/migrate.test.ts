@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, before, type TestContext, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { createDatabase, type PostgresServer, startPostgres } from '../../../test/parts/postgres.ts'
+import { DIALECTS, type Dialect } from '../../../test/parts/stores.ts'
+import { migrate, readMigrations } from './migrate.ts'
+import { openPostgres } from './postgres.ts'
+import type { Driver } from './sql.ts'
+import { openSqlite } from './sqlite.ts'
+
+let server: PostgresServer
+before(async () => {
+  server = await startPostgres()
+})
+after(() => server.stop())
+
+/** Opens an empty database as often as asked: PostgreSQL may have several migrators. */
+async function opener(t: TestContext, dialect: Dialect): Promise<() => Driver> {
+  if (dialect === 'sqlite') {
+    const driver = openSqlite({ path: ':memory:', clock: () => 1 })
+    t.after(() => driver.close())
+    return () => driver
+  }
+  const database = await createDatabase(server.url)
+  const drivers: Driver[] = []
+  t.after(async () => {
+    await Promise.all(drivers.map((driver) => driver.close()))
+    await database.drop()
+  })
+  return () => {
+    const driver = openPostgres({ url: database.url })
+    drivers.push(driver)
+    return driver
+  }
+}
+
+const tables = (driver: Driver) =>
+  driver.exclusively(async (session) => {
+    const rows =
+      driver.dialect === 'sqlite'
+        ? await session.query("select name from sqlite_schema where type = 'table' order by name")
+        : await session.query("select tablename as name from pg_tables where schemaname = 'public' order by tablename")
+    return rows.map(({ name }) => name)
+  })
+const first = { name: '0001_first', script: 'create table first (a text); insert into first values (1)' }
+const broken = { name: '0002_broken', script: 'create table second (a text); insert into nowhere values (1)' }
+const repaired = { name: '0002_broken', script: 'create table second (a text)' }
+
+for (const dialect of DIALECTS) {
+  test(`a migration is applied once, in order, and noted (${dialect})`, async (t) => {
+    const driver = (await opener(t, dialect))()
+    assert.deepEqual(await migrate(driver, [first]), ['0001_first'])
+    assert.deepEqual(await migrate(driver, [first]), [])
+    assert.deepEqual(await migrate(driver, [first, repaired]), ['0002_broken'])
+    assert.deepEqual(await tables(driver), ['first', 'migrations', 'second'])
+    const noted = await driver.exclusively((session) => session.query('select name from migrations order by name'))
+    assert.deepEqual(
+      noted.map(({ name }) => name),
+      ['0001_first', '0002_broken'],
+    )
+  })
+
+  test(`a migration that fails leaves nothing, what came before it stays, and it may be tried again (${dialect})`, async (t) => {
+    const driver = (await opener(t, dialect))()
+    await assert.rejects(migrate(driver, [first, broken]), /nowhere/)
+    assert.deepEqual(await tables(driver), ['first', 'migrations'])
+    assert.deepEqual(await migrate(driver, [first, repaired]), ['0002_broken'])
+  })
+
+  test(`the founding schema is there after its migrations, and a second start changes nothing (${dialect})`, async (t) => {
+    const driver = (await opener(t, dialect))()
+    const all = readMigrations(dialect)
+    assert.deepEqual(
+      await migrate(driver),
+      all.map(({ name }) => name),
+    )
+    assert.deepEqual(await migrate(driver), [])
+    const made = await tables(driver)
+    for (const table of ['tenants', 'clients', 'users', 'sessions', 'grants', 'consents', 'events', 'connections']) {
+      assert.ok(made.includes(table), table)
+    }
+  })
+
+  test(`every table but the list of migrations begins with its tenant (${dialect})`, async (t) => {
+    const driver = (await opener(t, dialect))()
+    await migrate(driver)
+    const query =
+      dialect === 'sqlite'
+        ? `select m.name as "table", c.name as "column" from sqlite_schema m join pragma_table_info(m.name) c
+            where m.type = 'table' and c.cid = 0`
+        : `select table_name as "table", column_name as "column" from information_schema.columns
+            where table_schema = 'public' and ordinal_position = 1`
+    const rows = await driver.exclusively((session) => session.query(query))
+    const others = rows.filter(({ table, column }) => table !== 'migrations' && column !== 'tenant_id')
+    assert.deepEqual(others, [])
+    assert.ok(rows.length > 15)
+  })
+}
+
+test('migrators that start at the same time on PostgreSQL apply each migration once', async (t) => {
+  const open = await opener(t, 'postgres')
+  const slow = { ...first, script: `select pg_sleep(0.2); ${first.script}` }
+  const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(open(), [slow, repaired])))
+  assert.deepEqual(applied.flat().sort(), ['0001_first', '0002_broken'])
+  const rows = await open().exclusively((session) => session.query('select count(*)::int as n from first'))
+  assert.deepEqual(rows, [{ n: 1 }])
+})
+
+test('a migration may take longer than a statement of the service', async (t) => {
+  const open = await opener(t, 'postgres')
+  const slow = { ...first, script: `select pg_sleep(3); ${first.script}` }
+  assert.deepEqual(await migrate(open(), [slow]), ['0001_first'])
+})
+
+test('migrations are read in the order of their numbers, each with what is for its database alone', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-migrations-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const files = ['0002_b.sql', '0001_a.postgres.sql', '0001_a.sql', '0003_c.sqlite.sql', '0002_b.sqlite.sql']
+  for (const file of files) await writeFile(path.join(folder, file), `-- ${file}`)
+  const url = pathToFileURL(`${folder}/`)
+  assert.deepEqual(readMigrations('sqlite', url), [
+    { name: '0001_a', script: '-- 0001_a.sql' },
+    { name: '0002_b', script: '-- 0002_b.sql\n-- 0002_b.sqlite.sql' },
+    { name: '0003_c', script: '-- 0003_c.sqlite.sql' },
+  ])
+  assert.deepEqual(readMigrations('postgres', url), [
+    { name: '0001_a', script: '-- 0001_a.sql\n-- 0001_a.postgres.sql' },
+    { name: '0002_b', script: '-- 0002_b.sql' },
+    { name: '0003_c', script: '' },
+  ])
+})
