@@ -1,6 +1,6 @@
 import type { App } from '../app.ts'
-import { applyPlatform, type Outcome, planPlatform } from '../apply/apply.ts'
-import { readPlatform } from '../apply/platform.ts'
+import type { Outcome } from '../apply/apply.ts'
+import type { Platform } from '../apply/platform.ts'
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/setup_link.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
 
@@ -30,11 +30,20 @@ export interface Facts {
 /** Administers an app in this process. `actor` is who the audit log says it was. */
 export function createAdministration(app: App, actor = 'cli'): Administration {
   const { tenant, web } = app
-  const read = (platform: unknown) =>
-    readPlatform(platform, { grant_types: web.grant_types.map(({ grant_type }) => grant_type) })
+  const read = async (platform: unknown): Promise<Platform> => {
+    // Most starts have no platform to read: what checks one is loaded when it is needed.
+    const { readPlatform } = await import('../apply/platform.ts')
+    return readPlatform(platform, { grant_types: web.grant_types.map(({ grant_type }) => grant_type) })
+  }
   return {
-    plan: async (platform) => planPlatform(web, read(platform)),
-    apply: async (platform) => applyPlatform(web, read(platform), actor),
+    async plan(platform) {
+      const { planPlatform } = await import('../apply/apply.ts')
+      return planPlatform(web, await read(platform))
+    },
+    async apply(platform) {
+      const { applyPlatform } = await import('../apply/apply.ts')
+      return applyPlatform(web, await read(platform), actor)
+    },
     createSetupLink: () => createSetupLink(tenant, actor),
     async examine() {
       const { store, issuer } = tenant

@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import { createCertificate } from '../../../test/parts/certificate.ts'
 import { failureOf, startEgress } from '../../../test/parts/guarded.ts'
 import { startLocalServer } from '../../../test/parts/local_server.ts'
+import { createEgress } from './egress.ts'
 
 const certificate = createCertificate(['provider.example'])
 
@@ -228,4 +229,11 @@ test('an error names the host and nothing else of the URL', async (t) => {
   const refusal = await failureOf(egress.fetch('https://127.0.0.1/path?token=secret', { purpose: 'jwks' }))
   assert.equal(refusal.host, '127.0.0.1')
   assert.doesNotMatch(refusal.message + refusal.stack, /token|secret|path\?/)
+})
+
+test('a guard that was closed before its first call refuses it', async () => {
+  const egress = createEgress({ allow: ['127.0.0.1'] })
+  await egress.close()
+  const failure = await failureOf(egress.fetch('http://127.0.0.1:9/', { purpose: 'token' }))
+  assert.deepEqual([failure.code, failure.sent], ['aborted', false])
 })

@@ -1,8 +1,8 @@
-import { Agent, fetch as undiciFetch } from 'undici'
+import type { Agents } from './agents.ts'
 import { readAllowList } from './allow_list.ts'
 import { guardBody } from './body.ts'
 import { type Call, type EgressInit, startCall } from './call.ts'
-import { createConnector, type Resolve, resolveBySystem } from './connector.ts'
+import type { Resolve } from './connector.ts'
 import { EgressError, toEgressError } from './egress_error.ts'
 import { createHostSlots, type HostSlots } from './host_slots.ts'
 import { mayUseHttp, type Policy, readDestination } from './policy.ts'
@@ -37,13 +37,11 @@ export interface EgressOptions {
 interface Guard {
   policy: Policy
   slots: HostSlots
-  pooled: Agent
-  unshared: Agent
+  agents(): Promise<Agents>
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const NULL_BODY = new Set([204, 205, 304])
-const MAX_HEADER_BYTES = 16_384
 const CLOSE_GRACE_MS = 5_000
 
 /** Creates the guard: https to public addresses on open ports, no proxies from the environment, limits on everything. */
@@ -52,21 +50,14 @@ export function createEgress(options: EgressOptions = {}): Egress {
     allow: readAllowList(options.allow ?? []),
     ports: new Set(options.ports ?? [443, 8443]),
   }
-  const connect = createConnector(policy, {
-    resolve: options.resolve ?? resolveBySystem,
-    onConnect: options.onConnect ?? (() => {}),
-    connectTimeoutMs: options.connectTimeoutMs ?? 3_000,
-    ca: options.ca,
-  })
-  // The deadline of each call replaces undici's own timeouts.
-  const shape = { connect, maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: 0, bodyTimeout: 0, allowH2: false }
+  let agents: Promise<Agents> | undefined
   const guard: Guard = {
     policy,
     slots: createHostSlots(options.perHost ?? 64, options.perHostWaiting ?? 512),
-    pooled: new Agent(shape),
-    // A kept-alive connection can be closed by the other side just as a request leaves on it, and nobody then knows
-    // whether a refresh token was spent. What must not be repeated blindly gets a connection of its own.
-    unshared: new Agent({ ...shape, pipelining: 0 }),
+    agents: () => {
+      agents ??= loadAgents(policy, options)
+      return agents
+    },
   }
   return {
     async fetch(input, init) {
@@ -80,12 +71,28 @@ export function createEgress(options: EgressOptions = {}): Egress {
     },
     mayUseHttp: (url) => mayUseHttp(policy, url),
     async close() {
-      const agents = [guard.pooled, guard.unshared]
-      const timer = setTimeout(() => agents.map((agent) => agent.destroy()), CLOSE_GRACE_MS)
-      await Promise.all(agents.map((agent) => agent.close()))
+      if (!agents) {
+        agents = Promise.reject(new EgressError('aborted', '', { sent: false }))
+        agents.catch(() => {})
+        return
+      }
+      const { pooled, unshared } = await agents
+      const timer = setTimeout(() => [pooled, unshared].map((agent) => agent.destroy()), CLOSE_GRACE_MS)
+      await Promise.all([pooled.close(), unshared.close()])
       clearTimeout(timer)
     },
   }
+}
+
+async function loadAgents(policy: Policy, options: EgressOptions): Promise<Agents> {
+  const { createAgents } = await import('./agents.ts')
+  const { resolveBySystem } = await import('./connector.ts')
+  return createAgents(policy, {
+    resolve: options.resolve ?? resolveBySystem,
+    onConnect: options.onConnect ?? (() => {}),
+    connectTimeoutMs: options.connectTimeoutMs ?? 4_000,
+    ca: options.ca,
+  })
 }
 
 async function followRedirects(guard: Guard, call: Call): Promise<Response> {
@@ -124,13 +131,14 @@ async function callInSlot(guard: Guard, call: Call, url: URL): Promise<{ respons
 
 async function callOnce(guard: Guard, call: Call, url: URL, onEnd: () => void): Promise<Response> {
   const repeatable = call.purpose === 'proxy' || call.method === 'GET' || call.method === 'HEAD'
-  const answer = await undiciFetch(url.href, {
+  const agents = await guard.agents()
+  const answer = await agents.fetch(url.href, {
     method: call.method,
     headers: [...call.headers],
     ...(call.body === null || call.body === undefined ? {} : { body: call.body, duplex: 'half' as const }),
     redirect: 'manual',
     signal: call.control.signal,
-    dispatcher: repeatable ? guard.pooled : guard.unshared,
+    dispatcher: repeatable ? agents.pooled : agents.unshared,
   })
   const headers = new Headers([...answer.headers])
   // undici has already decompressed the body: these two would describe bytes that no longer exist.

@@ -1,5 +1,4 @@
 import { migrate } from './migrate.ts'
-import { openPostgres } from './postgres.ts'
 import type { Driver, Verb } from './sql.ts'
 import { openSqlite } from './sqlite.ts'
 import * as verbs from './verbs/index.ts'
@@ -27,20 +26,20 @@ export function createStore(driver: Driver): Store {
 }
 
 /** Where the data lives: a SQLite file of this process, or PostgreSQL. */
-export type StoreLocation =
-  | { readonly sqlite: string; readonly clock?: () => number }
-  | { readonly postgres: string; readonly connections?: number; readonly clock?: () => number }
+export type StoreLocation = { readonly sqlite: string; readonly clock?: () => number } | PostgresLocation
+
+interface PostgresLocation {
+  readonly postgres: string
+  readonly connections?: number
+  readonly clock?: () => number
+}
 
 /** Opens a store and, unless told otherwise, brings its schema up to date. */
 export async function openStore(location: StoreLocation, options: { migrate?: boolean } = {}): Promise<Store> {
   const driver =
     'sqlite' in location
       ? openSqlite({ path: location.sqlite, clock: location.clock ?? Date.now })
-      : openPostgres({
-          url: location.postgres,
-          ...(location.connections === undefined ? {} : { connections: location.connections }),
-          ...(location.clock === undefined ? {} : { clock: location.clock }),
-        })
+      : await openPostgresDriver(location)
   try {
     if (options.migrate !== false) await migrate(driver)
   } catch (error) {
@@ -48,6 +47,16 @@ export async function openStore(location: StoreLocation, options: { migrate?: bo
     throw error
   }
   return createStore(driver)
+}
+
+// The client of PostgreSQL is loaded where there is one.
+async function openPostgresDriver({ postgres, connections, clock }: PostgresLocation): Promise<Driver> {
+  const { openPostgres } = await import('./postgres.ts')
+  return openPostgres({
+    url: postgres,
+    ...(connections === undefined ? {} : { connections }),
+    ...(clock === undefined ? {} : { clock }),
+  })
 }
 
 function isVerb(value: unknown): value is Verb<unknown, unknown> {
