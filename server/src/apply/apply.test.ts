@@ -269,11 +269,14 @@ for (const database of ['sqlite', 'postgres'] as const) {
             { username: 'alice', user_id: 'u-2' },
             { username: 'bob', user_id: 'u-1' },
           ],
-          clients: [{ ...DESCRIBED.clients[0], client_id: 'u-1' }],
         },
-        'clients[0] (u-1): client_id is the user_id of a user',
         'users[0] (alice): user_id is another one already, and never changes',
         'users[1] (bob): user_id is that of another user',
+      )
+      await refuses(
+        context,
+        { clients: [{ ...DESCRIBED.clients[0], client_id: 'u-1' }] },
+        'clients[0] (u-1): client_id is the user_id of a user',
       )
       await apply(context, { clients: DESCRIBED.clients })
       await refuses(
