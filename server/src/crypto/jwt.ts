@@ -67,6 +67,13 @@ export function verifyOwnJwt(
   return parseJson(parts[1]!)
 }
 
+/** The key id that a compact JWS names, unverified; null when it has none. */
+export function readKid(token: string): string | null {
+  const end = token.indexOf('.')
+  const kid = end < 0 ? null : parseJson(token.slice(0, end))?.['kid']
+  return typeof kid === 'string' ? kid : null
+}
+
 const headers = new WeakMap<SigningKey, Map<string, string>>()
 
 function encodeHeader(key: SigningKey, typ: string): string {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { signJwt, verifyOwnJwt } from '../crypto/jwt.ts'
+import { readKid, signJwt, verifyOwnJwt } from '../crypto/jwt.ts'
 import { newId } from '../crypto/random.ts'
 import { type AccessTokenClaims, buildAccessTokenClaims, type Epochs } from '../oauth/access_token.ts'
 import { bearerChallenge } from '../oauth/challenge.ts'
@@ -9,6 +9,7 @@ import { isSubset, parseScope } from '../oauth/scope.ts'
 import type { GrantRecord, UserRecord } from '../store/records.ts'
 import type { Configuration } from '../store/tenant.ts'
 import type { TokenAuthority } from '../store/verbs/clients.ts'
+import { readMetadata } from './clients.ts'
 import type { InboundContext } from './context.ts'
 import { whyTokenIsDead } from './liveness.ts'
 import { presentScopes, roleScopes } from './rights.ts'
@@ -65,28 +66,35 @@ export function issueAccessToken(
   return { access_token, expires_in: claims.exp - claims.iat }
 }
 
-// That a signature is right is an immutable fact; whether its key is still trusted and the token lives is asked anew.
-const verified = new LRUCache<string, { readonly kid: string; readonly claims: AccessTokenClaims }>({ max: 5000 })
+/** An access token that this tenant issued, unexpired or not. Whether it lives, and its key is trusted, is asked later. */
+export interface OpenedToken {
+  readonly claims: AccessTokenClaims
+  /** The key that signed it; sealed tokens have none. */
+  readonly kid: string | null
+}
 
-/** The claims of an access token that this tenant issued, unexpired or not, or null. Liveness is the caller's question. */
-export async function openAccessToken(context: InboundContext, token: string): Promise<AccessTokenClaims | null> {
-  const { tenant } = context
+// That a signature is right is an immutable fact; whether its key is still trusted and the token lives is asked anew.
+const verified = new LRUCache<string, OpenedToken>({ max: 5000 })
+
+/** Opens an access token, or answers null when this tenant did not issue it. */
+export async function openAccessToken({ tenant, access_tokens }: InboundContext, token: string) {
   if (token.length > LARGEST_TOKEN) return null
-  const sealed = context.access_tokens.open(tenant.keys, token)
-  if (sealed) return isAccessToken(sealed, tenant.issuer) ? sealed : null
-  if (token.split('.', 4).length !== 3) return null
-  const { verifying_keys } = await tenant.currentConfiguration()
-  const name = `${tenant.tenant_id}/${token}`
-  const known = verified.get(name)
-  if (known && verifying_keys.has(known.kid)) return known.claims
-  let kid = ''
-  const claims = verifyOwnJwt(token, 'at+jwt', (named) => {
-    kid = named
-    return verifying_keys.get(named)
-  })
+  const sealed = access_tokens.open(tenant.keys, token)
+  if (sealed) return isAccessToken(sealed, tenant.issuer) ? { claims: sealed, kid: null } : null
+  const known = verified.get(token)
+  if (known) return known.claims.iss === tenant.issuer ? known : null
+  const kid = readKid(token)
+  const key = kid === null ? undefined : await tenant.findVerifyingKey(kid)
+  const claims = key ? verifyOwnJwt(token, 'at+jwt', () => key) : null
   if (!claims || !isAccessToken(claims, tenant.issuer)) return null
-  verified.set(name, { kid, claims })
-  return claims
+  const opened: OpenedToken = { claims, kid }
+  verified.set(token, opened)
+  return opened
+}
+
+/** Whether the key of an opened token is still trusted, by a configuration that the request itself has read. */
+export function isKeyTrusted({ kid }: OpenedToken, configuration: Configuration): boolean {
+  return kid === null || configuration.verifying_keys.has(kid)
 }
 
 // Nothing without an end or without epochs is an access token, and without a grant it speaks for its client alone.
@@ -113,7 +121,8 @@ export async function findLivingToken(
   asking_client_id: string,
 ): Promise<{ living: LivingToken | null; authority: TokenAuthority | null; reason: string | null }> {
   const { tenant } = context
-  const claims = await openAccessToken(context, token)
+  const opened = await openAccessToken(context, token)
+  const claims = opened?.claims
   const authority = await tenant.store.loadTokenAuthority({
     tenant_id: tenant.tenant_id,
     client_id: asking_client_id,
@@ -122,13 +131,14 @@ export async function findLivingToken(
     grant_id: claims?.grant_id ?? '',
     jti: claims?.jti ?? '',
   })
-  if (!claims || !authority) return { living: null, authority, reason: 'not one of ours' }
+  if (!opened || !claims || !authority) return { living: null, authority, reason: 'not one of ours' }
   if (claims.exp * 1000 <= authority.now) return { living: null, authority, reason: 'expired' }
   const grant_id = claims.grant_id ?? null
   const dead = whyTokenIsDead(authority, { grant_id, sub: grant_id === null ? null : claims.sub, epochs: claims.ep })
   if (dead !== null) return { living: null, authority, reason: dead }
   const configuration = await tenant.configuration(authority.tenant.config_version)
-  const client = JSON.parse(authority.token_client!.metadata) as Client
+  if (!isKeyTrusted(opened, configuration)) return { living: null, authority, reason: 'its signing key is revoked' }
+  const client = readMetadata(authority.token_client!.metadata)
   const granted = parseScope(claims.scope)
   const still = authority.grant ? granted.filter((scope) => authority.grant!.scope.split(' ').includes(scope)) : granted
   const held = authority.user ? roleScopes(configuration, authority.user.roles) : null

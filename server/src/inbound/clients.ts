@@ -8,14 +8,19 @@ import type { Tenant } from '../store/tenant.ts'
 
 const parsed = new LRUCache<string, Readonly<ClientMetadata>>({ max: 10_000 })
 
-/** The client that a row describes. Only the reading of its text is remembered, never whether it lives. */
-export function readClientRecord(record: ClientRecord): Client {
-  let metadata = parsed.get(record.metadata)
+/** The metadata of a row. Only the reading of its text is remembered, never whether its client lives. */
+export function readMetadata(text: string): Readonly<ClientMetadata> {
+  let metadata = parsed.get(text)
   if (!metadata) {
-    metadata = Object.freeze(JSON.parse(record.metadata) as ClientMetadata)
-    parsed.set(record.metadata, metadata)
+    metadata = Object.freeze(JSON.parse(text) as ClientMetadata)
+    parsed.set(text, metadata)
   }
-  return { ...metadata, client_id: record.client_id, client_name: record.client_name, trusted: record.trusted === 1 }
+  return metadata
+}
+
+/** The client that a row describes. */
+export function readClientRecord({ metadata, client_id, client_name, trusted }: ClientRecord): Client {
+  return { ...readMetadata(metadata), client_id, client_name, trusted: trusted === 1 }
 }
 
 /**

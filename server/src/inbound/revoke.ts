@@ -1,7 +1,7 @@
 import { readClientCredentials } from '../oauth/client_auth.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { type Params, requireParam } from '../oauth/params.ts'
-import { openAccessToken } from './access_tokens.ts'
+import { isKeyTrusted, openAccessToken } from './access_tokens.ts'
 import { authenticateClient } from './clients.ts'
 import type { InboundContext } from './context.ts'
 import { readRefreshToken } from './refresh_tokens.ts'
@@ -43,8 +43,10 @@ export async function revoke(
     })
     return
   }
-  const claims = await openAccessToken(context, token)
-  if (!claims || claims.exp * 1000 <= authority!.now) return
+  const opened = await openAccessToken(context, token)
+  if (!opened || !isKeyTrusted(opened, await tenant.configuration(authority!.tenant.config_version))) return
+  const { claims } = opened
+  if (claims.exp * 1000 <= authority!.now) return
   if (claims.client_id !== client.client_id) throw notYours()
   await store.revokeAccessToken({
     tenant_id,

@@ -56,6 +56,11 @@ export class Tenant {
     return this.#configuration
   }
 
+  /** A key that signed for this tenant: it may be revoked since, so the caller asks the configuration it then reads. */
+  async findVerifyingKey(kid: string): Promise<KeyObject | undefined> {
+    return this.#configuration?.verifying_keys.get(kid) ?? (await this.currentConfiguration()).verifying_keys.get(kid)
+  }
+
   /** The present configuration, for a request that reads nothing else. */
   async currentConfiguration(): Promise<Configuration> {
     const state = await this.store.loadTenantState({ tenant_id: this.tenant_id })
