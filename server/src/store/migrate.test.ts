@@ -115,6 +115,37 @@ test('a migration may take longer than a statement of the service', async (t) =>
   assert.deepEqual(await migrate(open(), [slow]), ['0001_first'])
 })
 
+test('names sort by their bytes, whatever language a PostgreSQL database was made for', async (t) => {
+  const admin = openPostgres({ url: server.url })
+  const name = `sallyport_test_english_${process.pid}`
+  const run = (text: string) => admin.exclusively((session) => session.query(text))
+  await run(`create database ${name} template template0 encoding 'UTF8' locale_provider icu icu_locale 'en' locale 'C'`)
+  const url = new URL(server.url)
+  url.pathname = `/${name}`
+  const driver = openPostgres({ url: url.href })
+  t.after(async () => {
+    await driver.close()
+    await run(`drop database ${name} with (force)`)
+    await admin.close()
+  })
+  await migrate(driver)
+  const added = { name: '9999_later', script: 'create table later (tenant_id text primary key)' }
+  await migrate(driver, [added])
+  const sorted = await driver.exclusively(async (session) => {
+    await session.query("insert into later values ('b1'), ('a'), ('B'), ('b-1')")
+    return session.query('select tenant_id from later order by tenant_id')
+  })
+  assert.deepEqual(
+    sorted.map(({ tenant_id }) => tenant_id),
+    ['B', 'a', 'b-1', 'b1'],
+  )
+  const others = await driver.exclusively((session) =>
+    session.query(`select table_name, column_name from information_schema.columns
+      where table_schema = 'public' and data_type = 'text' and collation_name is distinct from 'C'`),
+  )
+  assert.deepEqual(others, [])
+})
+
 test('migrations are read in the order of their numbers, each with what is for its database alone', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-migrations-'))
   t.after(() => rm(folder, { recursive: true }))

@@ -19,6 +19,29 @@ export function readMigrations(dialect: Driver['dialect'], folder: URL = FOLDER)
   })
 }
 
+// Names sort and compare by their bytes, as on SQLite, whatever language the database was made for.
+const BYTE_ORDER = `do $$
+declare
+  script text;
+begin
+  if (select datlocprovider = 'c' and datcollate in ('C', 'POSIX') from pg_database where datname = current_database())
+  then return; end if;
+  for script in
+    select format('alter table %I %s', table_name,
+      string_agg(format('alter column %I type text collate "C"', column_name), ', '))
+    from information_schema.columns
+    where table_schema = current_schema() and data_type = 'text' and collation_name is distinct from 'C'
+    group by table_name
+  loop
+    execute script;
+  end loop;
+end $$`
+
+const DATABASE_TIME = {
+  sqlite: "cast(unixepoch('subsec') * 1000 as integer)",
+  postgres: '(extract(epoch from now()) * 1000)::bigint',
+}
+
 /** Applies what is missing, each migration in one transaction with its own record; returns the names it applied. */
 export function migrate(driver: Driver, migrations = readMigrations(driver.dialect)): Promise<string[]> {
   return driver.exclusively(async (session) => {
@@ -29,9 +52,9 @@ export function migrate(driver: Driver, migrations = readMigrations(driver.diale
     const applied: string[] = []
     for (const { name, script } of migrations) {
       if (known.has(name)) continue
-      await session.transaction(
-        `${script};\ninsert into migrations (name, applied_at) values ('${name}', ${Date.now()})`,
-      )
+      const note = `insert into migrations (name, applied_at) values ('${name}', ${DATABASE_TIME[driver.dialect]})`
+      const scripts = driver.dialect === 'postgres' ? [script, BYTE_ORDER, note] : [script, note]
+      await session.transaction(scripts.join('\n;\n'))
       applied.push(name)
     }
     return applied
