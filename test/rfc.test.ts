@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { checkRfcMap } from './parts/rfc_map.ts'
+import { checkNamedTests, checkRfcMap } from './parts/rfc_map.ts'
 
 function readText(path: string): string | undefined {
   try {
@@ -13,6 +13,10 @@ function readText(path: string): string | undefined {
 
 test('every clause in docs/rfc.md leads to a file and to a test that are there', () => {
   assert.deepEqual(checkRfcMap(readText('docs/rfc.md')!, readText), [])
+})
+
+test('every invariant in ARCHITECTURE.md leads to a test that is there', () => {
+  assert.deepEqual(checkNamedTests(readText('ARCHITECTURE.md')!, readText), [])
 })
 
 // From here on: the checker itself.
@@ -76,4 +80,12 @@ test('the check finds a map without sections, and a table with other columns', (
     checkRfcMap('## RFC 1\n| clause | file |', () => ''),
     ['RFC 1 has other columns'],
   )
+})
+
+test('the check finds an invariant whose test is gone, and a page that names none', () => {
+  const read = (path: string) => files[path]
+  assert.deepEqual(checkNamedTests('| it | a.test.ts › it holds |', read), [])
+  assert.equal(checkNamedTests('| it | a.test.ts › it is gone |', read).length, 1)
+  assert.equal(checkNamedTests('| it | b.test.ts › it holds |', read).length, 1)
+  assert.deepEqual(checkNamedTests('nothing', read), ['no table names a test'])
 })

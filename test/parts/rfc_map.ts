@@ -25,6 +25,12 @@ export function checkRfcMap(markdown: string, readText: ReadText): string[] {
   return wrong
 }
 
+/** Everything that is wrong with the tests that a table names in its last column, as `path › title`. */
+export function checkNamedTests(markdown: string, readText: ReadText): string[] {
+  const named = markdown.split('\n').flatMap((line) => /\| ([^|]* › [^|]*) \|$/.exec(line)?.[1] ?? [])
+  return named.length === 0 ? ['no table names a test'] : named.flatMap((name) => checkTest(name.trim(), readText))
+}
+
 function checkRow(cells: readonly string[], readText: ReadText): string[] {
   const [clause, asks, file, test] = cells
   if (cells.length !== 4 || !clause || !asks || !file || !test) return ['must have four filled columns']
