@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { App } from '../app.ts'
-import { type Config, ConfigError } from '../config.ts'
+import { type Config, ConfigError, isLoopback } from '../config.ts'
 import { newId } from '../crypto/random.ts'
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/setup_link.ts'
 import { type Listening, listen } from '../node_server.ts'
@@ -33,6 +33,9 @@ export async function startServer(config: Config, platform: unknown, log: Server
   try {
     if (other_issuers.length > 0) {
       log.warn({ issuer: config.issuer, reason: other_issuers.join(', ') }, 'the database is that of another issuer')
+    }
+    if (!config.production && !isLoopback(config.host)) {
+      log.warn({ host: config.host }, 'development without TLS is open to other machines')
     }
     if (platform !== undefined) await applyFile(app, platform, log)
     const { tenant_id } = app.tenant
