@@ -90,10 +90,14 @@ test('metadata cannot send the resource to an insecure place', async (t) => {
     7,
     undefined,
   ]) {
-    as.routes.set(METADATA, () => ({ body: { issuer: as.issuer, jwks_uri: place, introspection_endpoint: place } }))
-    const { resource } = await trust(as, { fetch: record, introspection } as Partial<ResourceSettings>)
-    assert.equal((await refusalOf(resource, await as.sign())).status, 503, String(place))
-    assert.equal((await refusalOf(resource, 'opaque')).status, 503, String(place))
+    for (const [member, asToken] of [
+      ['jwks_uri', () => as.sign()],
+      ['introspection_endpoint', async () => 'opaque'],
+    ] as const) {
+      as.routes.set(METADATA, () => ({ body: { issuer: as.issuer, [member]: place } }))
+      const { resource } = await trust(as, { fetch: record, introspection } as Partial<ResourceSettings>)
+      assert.equal((await refusalOf(resource, await asToken())).status, 503, `${member} ${place}`)
+    }
   }
   assert.deepEqual([...new Set(fetched)], [as.origin + METADATA])
 })

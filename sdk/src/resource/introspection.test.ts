@@ -170,16 +170,20 @@ test('64 parallel requests with one token ask twice at most, once when answers m
 test('a request that comes after a revocation is not answered by a question asked before it', async (t) => {
   const { as, resource } = await setUp(t)
   const held: (() => void)[] = []
+  const reached = Promise.withResolvers<void>()
   as.routes.set('/introspect', (_, res) => {
     const answer = JSON.stringify(
       as.active.has('opaque') ? { active: true, ...goodClaims(as.issuer) } : { active: false },
     )
     if (held.length > 0) res.end(answer)
-    else held.push(() => res.end(answer))
+    else {
+      held.push(() => res.end(answer))
+      reached.resolve()
+    }
     return 'handled'
   })
   const before = resource.verify(requestWith('opaque'))
-  while (held.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  await Promise.race([reached.promise, before])
   as.active.delete('opaque')
   const afterwards = refusalOf(resource, 'opaque')
   held[0]!()
