@@ -31,13 +31,15 @@ export class UserAgent {
     return { url: here, response }
   }
 
-  /** Fills in and posts the first form of a page, as a browser would. */
+  /** Fills in and posts a form of a page, as a browser would: the first that holds the text, of whatever form. */
   async submit(
     page: { url: string; html: string },
     values: Record<string, string>,
+    holds = '',
   ): Promise<{ url: string; response: Response }> {
-    const form = /<form[^>]*action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/.exec(page.html)
-    if (!form) throw new Error(`no form on ${page.url}: ${page.html.slice(0, 500)}`)
+    const forms = page.html.matchAll(/<form[^>]*action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)
+    const form = forms.find(([whole]) => whole.includes(holds))
+    if (!form) throw new Error(`no form with ${holds} on ${page.url}: ${page.html.slice(0, 500)}`)
     const body = new URLSearchParams()
     for (const [tag] of form[2]!.matchAll(/<input[^>]*>/g)) {
       const name = /name="([^"]*)"/.exec(tag)?.[1]

@@ -22,8 +22,9 @@ import {
   type ConnectionChoice,
   type ConnectionWish,
   chooseConnections,
+  grantedDetails,
+  offerConnections,
   readConnectionWishes,
-  wishConnections,
 } from './connections.ts'
 import { coversRequest, findNewScopes, readConnections } from './consents.ts'
 import type { InboundContext } from './context.ts'
@@ -54,8 +55,10 @@ export interface ConsentQuestion {
   readonly configuration: Configuration
 }
 
-/** The user's answer on the consent page. */
-export interface ConsentAnswer {
+/** The user's answer on the consent page; `again` when what was posted came from a page of another session. */
+export type ConsentAnswer = 'again' | GivenAnswer
+
+interface GivenAnswer {
   readonly decision: 'allow' | 'deny'
   /** Connector to the chosen connection. */
   readonly connections: Readonly<Record<string, string>>
@@ -187,7 +190,12 @@ function mayRedirectError(
 ): boolean {
   const source = authority.client?.source
   if (source !== 'open' && source !== 'dynamic') return true
-  return signed_in !== null && (answer !== null || authority.consent !== null)
+  return signed_in !== null && (readGiven(signed_in, answer) !== null || authority.consent !== null)
+}
+
+/** The answer, if who is signed in gave it. */
+function readGiven(signed_in: SignedIn, answer: ConsentAnswer | null): GivenAnswer | null {
+  return answer !== null && answer !== 'again' && answer.user_id === signed_in.user.user_id ? answer : null
 }
 
 interface Trusted {
@@ -211,6 +219,7 @@ async function proceed(context: InboundContext, asked: Trusted): Promise<Authori
     default_resource: client.default_resource,
     issuer,
   })
+  const connectors = await readConnectionWishes(tenant, asked.params, resource)
   const silent = request.prompt.includes('none')
   const must_sign_in = !signed_in || needsLogin(context, asked, signed_in)
   if (must_sign_in && silent) throw new OAuthError('login_required', 'The user must sign in')
@@ -221,26 +230,23 @@ async function proceed(context: InboundContext, asked: Trusted): Promise<Authori
   }
   await touchSession(tenant, signed_in, authority.now)
   const scope = decideScope(scopeQuestion(context, asked, resource, roleScopes(configuration, signed_in.user.roles)))
-  const wishes = await wishConnections(
-    tenant,
-    signed_in.user.user_id,
-    readConnectionWishes(issuer, asked.params, resource),
-  )
-
-  if (answer && answer.user_id === signed_in.user.user_id) {
-    if (answer.decision === 'deny') throw new OAuthError('access_denied', 'The user refused')
-    const connections = chooseConnections(wishes, answer.connections)
+  const { consent } = authority
+  const wishes = await offerConnections(tenant, signed_in.user.user_id, connectors, readConnections(consent))
+  const given = readGiven(signed_in, answer)
+  if (given) {
+    if (given.decision === 'deny') throw new OAuthError('access_denied', 'The user refused')
+    const connections = chooseConnections(wishes, given.connections)
     return {
       kind: 'respond',
       response: await approve(context, asked, signed_in, { scope, resource, connections, remember: true }),
     }
   }
   const remembered = rememberedConsent(asked, issuer, signed_in, { scope, resource, wishes })
-  if (remembered && !request.prompt.includes('consent')) {
+  // Who answered a page that was shown to somebody else has to see whose account it is about.
+  if (remembered && answer === null && !request.prompt.includes('consent')) {
     return { kind: 'respond', response: await approve(context, asked, signed_in, { scope, resource, ...remembered }) }
   }
   if (silent) throw new OAuthError('consent_required', 'The user must consent')
-  const { consent } = authority
   const question = {
     client,
     verified: !SELF_REGISTERED.has(authority.client!.source),
@@ -326,7 +332,8 @@ async function approve(
     remember: boolean
   },
 ): Promise<AuthorizationResponse> {
-  const code = await createGrant(context, { ...asked, ...allowed, signed_in })
+  const authorization_details = grantedDetails(asked.params, allowed.connections)
+  const code = await createGrant(context, { ...asked, ...allowed, authorization_details, signed_in })
   return respond(context, asked.request, { code })
 }
 

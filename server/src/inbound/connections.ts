@@ -9,70 +9,119 @@ export interface ConnectionChoice {
   readonly connection_id: string
 }
 
-/** A connector that a client asks to use, and the user's connections through it. */
-export interface ConnectionWish {
+/** An authorization detail of type `connection` (RFC 9396 section 2): the client asks to use a connection through a connector. */
+export interface ConnectionDetail {
+  readonly type: 'connection'
   readonly connector: string
+}
+
+/** A connector that a client asks to use. */
+export interface WishedConnector {
+  readonly connector: string
+  readonly provider: string
+}
+
+/** A connector that a client asks to use, and the user's connections through it. */
+export interface ConnectionWish extends WishedConnector {
   readonly choices: readonly {
     readonly connection_id: string
     readonly account_name: string
     readonly ready: boolean
   }[]
+  /** The one that the user allowed this client before; else the newest that works, which may be there just for this. */
+  readonly proposed: string | null
 }
 
 const LONGEST_DETAILS = 16_384
+const MOST_DETAILS = 20
 
-/** The connectors a request asks to use: by `authorization_details` of type `connection` (RFC 9396) or by the proxy as resource. */
-export function readConnectionWishes(issuer: string, params: Params, resource: readonly string[]): string[] {
-  const connectors = resource.flatMap((name) => connectorOfResource(issuer, name) ?? [])
-  const details = params.values['authorization_details']
-  if (details !== undefined) connectors.push(...readDetails(details))
-  return [...new Set(connectors)]
+/**
+ * The connectors a request asks to use: by `authorization_details` of type `connection` (RFC 9396) or by the proxy as
+ * resource (RFC 8707). One that does not exist is refused by name, before anybody is asked to sign in for nothing.
+ */
+export async function readConnectionWishes(
+  tenant: Tenant,
+  params: Params,
+  resource: readonly string[],
+): Promise<WishedConnector[]> {
+  const { tenant_id, store, issuer } = tenant
+  const details = readConnectionDetails(params) ?? []
+  const wishes = [
+    ...details.map(({ connector }) => ({ connector, error: 'invalid_authorization_details' as const })),
+    ...resource
+      .flatMap((name) => connectorOfResource(issuer, name) ?? [])
+      .map((connector) => ({ connector, error: 'invalid_target' as const })),
+  ]
+  const found = await Promise.all(
+    wishes.map(async ({ connector, error }): Promise<[string, WishedConnector]> => {
+      const record = await store.findConnector({ tenant_id, connector })
+      if (record && record.disabled_at === null) return [connector, { connector, provider: record.provider }]
+      const by = error === 'invalid_target' ? 'resource' : 'authorization_details'
+      throw new OAuthError(error, `Parameter ${by} names a connector that does not exist: ${connector.slice(0, 64)}`)
+    }),
+  )
+  return [...new Map(found).values()]
 }
 
-function readDetails(text: string): string[] {
-  const refuse = (what: string) =>
-    new OAuthError('invalid_authorization_details', `Parameter authorization_details ${what}`)
-  if (text.length > LONGEST_DETAILS) throw refuse('is too long')
+/** The authorization details of a request, or null without the parameter; anything but our one type is refused (RFC 9396 section 5). */
+export function readConnectionDetails(params: Params): ConnectionDetail[] | null {
+  const text = params.values['authorization_details']
+  if (text === undefined) return null
+  if (text.length > LONGEST_DETAILS) throw refuseDetails('is too long')
   let details: unknown
   try {
     details = JSON.parse(text)
   } catch {
-    throw refuse('is not JSON')
+    throw refuseDetails('is not JSON')
   }
-  if (!Array.isArray(details)) throw refuse('must be a JSON array')
-  return details.map((detail: unknown) => {
-    const { type, connector } = Object(detail) as { type?: unknown; connector?: unknown }
-    if (type !== 'connection') throw refuse('may only hold details of type connection')
-    if (typeof connector !== 'string') throw refuse('of type connection must name a connector')
-    return connector
-  })
+  if (!Array.isArray(details)) throw refuseDetails('must be a JSON array')
+  if (details.length > MOST_DETAILS) throw refuseDetails('holds too many details')
+  return details.map(readDetail)
 }
 
-/** Looks up what the user can offer for each connector; one that does not exist is refused by name. */
-export async function wishConnections(
+function readDetail(detail: unknown): ConnectionDetail {
+  const { type, connector, ...others } = Object(detail) as { readonly [name: string]: unknown }
+  if (type !== 'connection') throw refuseDetails('may only hold details of type connection')
+  if (typeof connector !== 'string' || connector === '') throw refuseDetails('of type connection must name a connector')
+  const [other] = Object.keys(others)
+  if (other !== undefined) throw refuseDetails(`of type connection has no member ${other.slice(0, 64)}`)
+  return { type, connector }
+}
+
+function refuseDetails(what: string): OAuthError {
+  return new OAuthError('invalid_authorization_details', `Parameter authorization_details ${what}`)
+}
+
+/** Looks up what the user can offer for each connector. */
+export async function offerConnections(
   tenant: Tenant,
   user_id: string,
-  connectors: readonly string[],
+  connectors: readonly WishedConnector[],
+  before: readonly ConnectionChoice[],
 ): Promise<ConnectionWish[]> {
   if (connectors.length === 0) return []
   const { tenant_id, store } = tenant
   const connections = await store.listConnectionsOfUser({ tenant_id, user_id })
-  return Promise.all(
-    connectors.map(async (connector) => {
-      const found = await store.findConnector({ tenant_id, connector })
-      if (!found || found.disabled_at !== null) {
-        throw new OAuthError('invalid_target', `There is no connector ${connector.slice(0, 64)}`)
-      }
-      const choices = connections
-        .filter((connection) => connection.connector === connector && connection.state !== 'disconnected')
-        .map(({ connection_id, account_name, account, state }) => ({
-          connection_id,
-          account_name: account_name ?? account ?? connection_id,
-          ready: state === 'ready',
-        }))
-      return { connector, choices }
-    }),
-  )
+  return connectors.map(({ connector, provider }) => {
+    const choices = connections
+      .filter((connection) => connection.connector === connector && connection.state !== 'disconnected')
+      .map(({ connection_id, account_name, account, state }) => ({
+        connection_id,
+        account_name: account_name ?? account ?? connection_id,
+        ready: state === 'ready',
+      }))
+    const ready = choices.filter((choice) => choice.ready).map(({ connection_id }) => connection_id)
+    const known = before.find((choice) => choice.connector === connector)?.connection_id
+    const proposed = known !== undefined && ready.includes(known) ? known : (ready.at(-1) ?? null)
+    return { connector, provider, choices, proposed }
+  })
+}
+
+/** The details that were granted, for the grant's row (RFC 9396 section 7); null where none were asked for. */
+export function grantedDetails(params: Params, connections: readonly ConnectionChoice[]): ConnectionDetail[] | null {
+  const asked = readConnectionDetails(params)
+  const allowed = new Set(connections.map(({ connector }) => connector))
+  return asked?.filter(({ connector }) => allowed.delete(connector)) ?? null
 }
 
 /** The connections that the user chose on the consent page; one left out is simply not part of the grant. */

@@ -22,6 +22,8 @@ export async function createGrant(
     scope: readonly string[]
     resource: readonly string[]
     connections: readonly ConnectionChoice[]
+    /** As granted (RFC 9396 section 7); null where none were asked for. */
+    authorization_details: readonly object[] | null
     /** Whether the answer is remembered for the next time. */
     remember: boolean
   },
@@ -45,7 +47,7 @@ export async function createGrant(
       session_id: session.session_id,
       scope: scope.join(' '),
       resource,
-      authorization_details: null,
+      authorization_details: args.authorization_details && JSON.stringify(args.authorization_details),
       connections,
       nonce: request.nonce ?? null,
       auth_time: session.auth_time,

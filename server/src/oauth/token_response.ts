@@ -1,7 +1,10 @@
 import type { OAuthError } from './errors.ts'
 import { formatScope } from './scope.ts'
 
-/** A successful token answer (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3, RFC 8693 section 2.2.1). */
+/**
+ * A successful token answer (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3, RFC 8693 section 2.2.1,
+ * RFC 9396 section 7).
+ */
 export interface TokenResponse {
   access_token: string
   token_type: 'Bearer' | 'DPoP' | 'N_A'
@@ -9,6 +12,7 @@ export interface TokenResponse {
   scope: string
   refresh_token?: string
   id_token?: string
+  authorization_details?: readonly object[]
   issued_token_type?: string
 }
 
@@ -20,6 +24,7 @@ export interface TokenResponseInput {
   scope: readonly string[]
   refresh_token?: string | undefined
   id_token?: string | undefined
+  authorization_details?: readonly object[] | undefined
   issued_token_type?: string | undefined
 }
 
@@ -36,6 +41,7 @@ export function buildTokenResponse(input: TokenResponseInput): TokenResponse {
   }
   if (input.refresh_token !== undefined) response.refresh_token = input.refresh_token
   if (input.id_token !== undefined) response.id_token = input.id_token
+  if (input.authorization_details !== undefined) response.authorization_details = input.authorization_details
   if (input.issued_token_type !== undefined) response.issued_token_type = input.issued_token_type
   return response
 }

@@ -43,6 +43,15 @@ export function openConnector(context: OutboundContext, record: ConnectorRecord)
   return connector
 }
 
+/** What people call the other side of a connector: the provider, or the connector itself where the record stands for any server. */
+export function nameProvider(
+  { catalogue }: Pick<OutboundContext, 'catalogue'>,
+  { provider, connector }: { readonly provider: string; readonly connector: string },
+): string {
+  const record = catalogue.get(provider)
+  return record && (record.fields.issuer ?? record.fields.authorization_endpoint) ? record.name : connector
+}
+
 /** The redirect URI of a connector. */
 export function callbackUrl(context: Pick<OutboundContext, 'tenant'>, connector: string): string {
   return `${context.tenant.issuer}/connect/${connector}/callback`

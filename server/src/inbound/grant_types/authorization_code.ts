@@ -31,7 +31,7 @@ export const authorization_code: GrantType<GrantAuthority> = {
     const code = readCode(tenant.keys, requireParam(params, 'code'))
     const grant = await checkCode(context, params, client, authority, code?.code_hash ?? null)
     const refreshes = client.grant_types.includes('refresh_token')
-    const { token, scope, id_token } = prepareTokens(context, { params, client, authority, configuration, grant }, true)
+    const { token, ...more } = prepareTokens(context, { params, client, authority, configuration, grant }, true)
     const secret = refreshes ? newRefreshSecret() : null
     const outcome = await tenant.store.redeemCode({
       tenant_id: tenant.tenant_id,
@@ -46,7 +46,7 @@ export const authorization_code: GrantType<GrantAuthority> = {
     const refresh_token = secret
       ? formatRefreshToken(tenant.keys, { grant_id: grant.grant_id, generation: 1, secret })
       : undefined
-    return buildTokenResponse({ ...token, scope, refresh_token, id_token })
+    return buildTokenResponse({ ...token, ...more, refresh_token })
   },
 }
 

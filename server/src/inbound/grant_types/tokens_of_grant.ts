@@ -21,7 +21,12 @@ export function prepareTokens(
     grant: GrantRecord
   },
   first: boolean,
-): { token: { access_token: string; expires_in: number }; scope: string[]; id_token: string | undefined } {
+): {
+  token: { access_token: string; expires_in: number }
+  scope: string[]
+  id_token: string | undefined
+  authorization_details: readonly object[] | undefined
+} {
   const { params, client, authority, configuration, grant } = request
   const { issuer } = context.tenant
   const { now, user } = authority
@@ -49,7 +54,9 @@ export function prepareTokens(
   const id_token = scope.includes('openid')
     ? issueIdToken(context, { client, configuration, grant, now, access_token: token.access_token, with_nonce: first })
     : undefined
-  return { token, scope, id_token }
+  const details = grant.authorization_details
+  const authorization_details = details === null ? undefined : (JSON.parse(details) as object[])
+  return { token, scope, id_token, authorization_details }
 }
 
 /** When a refresh token that nobody uses is over; never later than its grant. */

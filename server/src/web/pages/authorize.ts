@@ -10,6 +10,7 @@ import {
 } from '../../inbound/authorize.ts'
 import type { AuthorizationResponse } from '../../oauth/authorization_response.ts'
 import type { Params } from '../../oauth/params.ts'
+import { nameProvider } from '../../outbound/connector.ts'
 import { decodeUtf8 } from '../machine.ts'
 import {
   errorPage,
@@ -47,22 +48,28 @@ export const authorizePage = (translate: (query: string) => string = (query) => 
 
 /** GET /consent: goes on with an authorization request after sign-in, and asks what must be asked. */
 export const consentPage = page(async (visit) => {
-  const interaction = openInteraction(visit.web.inbound, visit.c.req.query('request'))
+  const interaction = openInteraction(visit.web.inbound, visit.query['request'])
   if (!interaction) return expired(visit)
-  return answerOutcome(visit, interaction, await authorize(visit.web.inbound, interaction, visit.session, null))
+  return answerWith(visit, interaction, null)
 })
 
 /** POST /consent: the user's answer. */
 export const consentSubmit = submit(
   async (visit, form) => {
-    const interaction = openInteraction(visit.web.inbound, visit.c.req.query('request'))
+    const interaction = openInteraction(visit.web.inbound, visit.query['request'])
     if (!interaction) return expired(visit)
-    const answer = readAnswer(interaction, form)
-    return answerOutcome(visit, interaction, await authorize(visit.web.inbound, interaction, visit.session, answer))
+    return answerWith(visit, interaction, readAnswer(interaction, form))
   },
-  // Signed in anew in another tab, or the cookie is gone: the page is simply shown again.
-  async (visit) => errorPage(visit, 'forged', 403),
+  // Another session than the page was made for: somebody signed in or out in another tab, so it is shown again.
+  async (visit) => {
+    const interaction = openInteraction(visit.web.inbound, visit.query['request'])
+    return interaction ? answerWith(visit, interaction, 'again') : expired(visit)
+  },
 )
+
+async function answerWith(visit: Visit, interaction: Interaction, answer: ConsentAnswer | null): Promise<Response> {
+  return answerOutcome(visit, interaction, await authorize(visit.web.inbound, interaction, visit.session, answer))
+}
 
 function readAnswer(interaction: Interaction, form: Params): ConsentAnswer | null {
   const { decision } = form.values
@@ -142,15 +149,15 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
     resources: question.resource
       .filter((resource) => resource !== web.tenant.issuer && !resource.startsWith(`${web.tenant.issuer}/proxy/`))
       .map((resource) => ({ resource, name: configuration.resources.get(resource)?.name })),
-    connectors: question.connections.map(({ connector, choices }) => ({
+    connectors: question.connections.map(({ connector, provider, choices, proposed }) => ({
       connector,
-      provider_name: connector,
+      provider_name: nameProvider(web.outbound, { provider, connector }),
       scopes: [],
-      choices: choices.map(({ connection_id, account_name, ready }, i) => ({
+      choices: choices.map(({ connection_id, account_name, ready }) => ({
         connection_id,
         account_label: account_name,
         ready,
-        selected: i === 0,
+        selected: connection_id === proposed,
       })),
       connect_href: ours(web, connectPath(connector), { return_to: here }),
     })),
