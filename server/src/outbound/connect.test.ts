@@ -60,7 +60,7 @@ describe('a consent flow at a real provider', () => {
     assert.equal(connection!.connection_id, finished.connection_id)
     assert.deepEqual(
       [connection!.state, connection!.account, connection!.scope, connection!.provider_name],
-      ['ready', `account${users}`, 'openid email offline_access', 'OpenID Connect'],
+      ['ready', `account${users}`, 'openid email offline_access', 'acme'],
     )
   })
 

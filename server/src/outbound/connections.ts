@@ -1,10 +1,13 @@
-import type { ListedConnection } from '../store/verbs/connections.ts'
+import type { ListedConnection, ListedState } from '../store/verbs/connections.ts'
+import { nameProvider } from './connector.ts'
 import type { OutboundContext } from './context.ts'
 
 /** A connection as the account page, the console and the API show it: never a key or a token. */
 export interface ShownConnection extends Omit<ListedConnection, 'state' | 'intent_deadline_at'> {
   readonly provider_name: string
-  readonly state: 'pending' | 'ready' | 'refreshing' | 'needs_reconsent' | 'error' | 'disconnected'
+  readonly state: ListedState | 'refreshing'
+  /** What a person calls the connected account. */
+  readonly account_label: string
 }
 
 /** The living connections of a user. */
@@ -13,10 +16,15 @@ export async function listConnections(context: OutboundContext, user_id: string)
   return (await store.listConnectionsOfUser({ tenant_id, user_id })).map((row) => showConnection(context, row))
 }
 
-/** The connections through one connector, ended ones included, from after a cursor. */
+/** The connections of the tenant, or through one connector, ended ones included, from after a cursor. */
 export async function pageConnections(
   context: OutboundContext,
-  page: { readonly connector: string; readonly after_connection_id: string; readonly most: number },
+  page: {
+    readonly connector: string
+    readonly state?: ListedState | ''
+    readonly after_connection_id: string
+    readonly most: number
+  },
 ): Promise<ShownConnection[]> {
   const { tenant_id, store } = context.tenant
   return (await store.pageConnections({ tenant_id, ...page })).map((row) => showConnection(context, row))
@@ -26,7 +34,12 @@ export async function pageConnections(
 export function showConnection(context: OutboundContext, row: ListedConnection): ShownConnection {
   const { intent_deadline_at, ...shown } = row
   let state: ShownConnection['state'] = row.state
-  if (state === 'ready' && row.connector_error !== null) state = 'error'
+  if (state === 'ready' && (row.connector_error !== null || row.connector_disabled_at !== null)) state = 'error'
   else if (state === 'ready' && intent_deadline_at !== null) state = 'refreshing'
-  return { ...shown, state, provider_name: context.catalogue.get(row.provider)?.name ?? row.provider }
+  return {
+    ...shown,
+    state,
+    provider_name: nameProvider(context, row),
+    account_label: row.account_name ?? row.account ?? row.connection_id,
+  }
 }

@@ -6,7 +6,7 @@ import type { ClientRefused, ExchangeOutcome, IdTokenClaims, Refused, Tokens } f
 import type { ConnectFlowRecord, FlowRefusal } from '../store/verbs/connect_flows.ts'
 import { type Account, findAccount } from './account.ts'
 import { arrangeAnswer } from './answer.ts'
-import { type Connector, openConnector, relyingParty } from './connector.ts'
+import { type Connector, nameProvider, openConnector, relyingParty } from './connector.ts'
 import { noteConnectorRefused, noteConnectorWorks } from './connector_error.ts'
 import { connectUrl, type OutboundContext, outboundEvent } from './context.ts'
 import { type FlowMemory, flowPlace } from './start_connect.ts'
@@ -33,7 +33,7 @@ export interface ConnectFinished {
     | 'other_browser'
     | 'other_account'
     | 'connector_fault'
-  /** One word on what went wrong, for the log and the support. */
+  /** One word on what went wrong, for the page, the log and the support. */
   readonly reason?: string
   /** What the provider said, cleaned. */
   readonly error?: string
@@ -63,7 +63,7 @@ export async function finishConnect(context: OutboundContext, finish: ConnectFin
   const record = await store.findConnector({ tenant_id, connector: name })
   if (!record) return { ...base, outcome: 'failed', reason: 'unknown_connector' }
   const connector = openConnector(context, record)
-  const provider_name = context.catalogue.get(record.provider)?.name ?? name
+  const provider_name = nameProvider(context, record)
   const retry_url = connectUrl(context, name)
   const flow = await takeFlow(context, finish)
   if (typeof flow === 'string') {

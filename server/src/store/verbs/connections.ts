@@ -250,13 +250,18 @@ export const listConnectionsOfUser = read(function* (args: {
     order by c.connection_id limit 500`
 })
 
-/** The connections through a connector by id, ended ones included, from after a cursor. */
+/** What a list of connections is filtered by; `error` is seen from the connector. */
+export type ListedState = ConnectionState | 'error'
+
+/** Connections by id, ended ones included, from after a cursor; an empty connector or state means any. */
 export const pageConnections = read(function* (args: {
   tenant_id: string
   connector: string
+  state?: ListedState | ''
   after_connection_id: string
   most: number
 }): Run<ListedConnection[]> {
+  const { connector, state = '' } = args
   return yield* sql<ListedConnection>`
     select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.state, c.reason, c.account, c.account_name,
       c.scope, c.issued_at, c.access_expires_at, c.refresh_expires_at, c.intent_deadline_at, c.refresh_failures,
@@ -265,8 +270,10 @@ export const pageConnections = read(function* (args: {
     from connections c
     join connectors k on k.tenant_id = c.tenant_id and k.connector = c.connector
     join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
-    where c.tenant_id = ${args.tenant_id} and c.connector = ${args.connector}
-      and c.connection_id > ${args.after_connection_id}
+    where c.tenant_id = ${args.tenant_id} and c.connection_id > ${args.after_connection_id}
+      and (${connector} = '' or c.connector = ${connector})
+      and (${state} = '' or ${state} = case
+        when c.state = 'ready' and (k.error is not null or k.disabled_at is not null) then 'error' else c.state end)
     order by c.connection_id limit ${args.most}`
 })
 

@@ -1,10 +1,9 @@
 import { usernameKey } from '../../inbound/users.ts'
-import { readReason, readState } from '../connection_state.ts'
+import { pageConnections } from '../../outbound/connections.ts'
 import { send } from '../page.ts'
-import { accountLabel, providerName } from '../pages/account.ts'
-import type { ConnectionState } from '../ui/connection_state.ts'
+import { readReason } from '../ui/connection_state.ts'
 import { consolePage } from './administrator.ts'
-import { renderConnections } from './templates/connections.ts'
+import { LISTED_STATES, renderConnections } from './templates/connections.ts'
 import { renderEvents } from './templates/events.ts'
 import { renderUsers } from './templates/users.ts'
 
@@ -15,8 +14,8 @@ const LAST_ID = '~'
 /** GET /admin/users. */
 export const usersPage = consolePage(async (visit) => {
   const { tenant_id, store } = visit.web.tenant
-  const cursor = visit.c.req.query('cursor')
-  const q = visit.c.req.query('q')?.trim()
+  const cursor = visit.query['cursor']
+  const q = visit.query['q']?.trim()
   const found = q
     ? await store.searchUsers({ tenant_id, username_key: usernameKey(q), most: PAGE })
     : await store.pageUsers({ tenant_id, after_user_id: cursor ?? '', most: PAGE + 1 })
@@ -35,38 +34,32 @@ export const usersPage = consolePage(async (visit) => {
 
 /** GET /admin/connections. */
 export const connectionsPage = consolePage(async (visit) => {
-  const { tenant_id, store } = visit.web.tenant
-  const { cursor, connector, state } = visit.c.req.query()
-  const found = await store.pageConnections({
-    tenant_id,
-    connector: connector ?? '',
-    after_connection_id: cursor ?? '',
-    most: PAGE + 1,
-  })
+  const { cursor, connector = '', state: asked } = visit.query
+  const state = LISTED_STATES.find((known) => known === asked)
+  const page = { connector, state: state ?? ('' as const), after_connection_id: cursor ?? '', most: PAGE + 1 }
+  const found = await pageConnections(visit.web.outbound, page)
   const shown = found.slice(0, PAGE)
-  const connections = shown
-    .map((connection) => ({
-      connection_id: connection.connection_id,
-      connector: connection.connector,
-      provider_name: providerName(visit, connection.provider, connection.connector),
-      account_label: accountLabel(connection),
-      username: connection.username,
-      state: readState(connection),
-      reason: readReason(connection.reason),
-      expires_at: connection.access_expires_at ?? undefined,
-      refreshed_at: connection.issued_at ?? undefined,
-      last_error: connection.last_error ?? undefined,
-    }))
-    .filter((connection) => !state || connection.state === state)
+  const connections = shown.map((connection) => ({
+    connection_id: connection.connection_id,
+    connector: connection.connector,
+    provider_name: connection.provider_name,
+    account_label: connection.account_label,
+    username: connection.username,
+    state: connection.state,
+    reason: connection.state === 'needs_reconsent' ? readReason(connection.reason) : undefined,
+    expires_at: connection.access_expires_at ?? undefined,
+    refreshed_at: connection.issued_at ?? undefined,
+    last_error: connection.last_error ?? undefined,
+  }))
   const next_cursor = found.length > PAGE ? shown.at(-1)!.connection_id : undefined
-  const filter = { state: (state || undefined) as ConnectionState | undefined, connector: connector || undefined }
+  const filter = { state, connector: connector || undefined }
   return send(visit, renderConnections(visit.view, { connections, filter, cursor, next_cursor }))
 })
 
 /** GET /admin/events. */
 export const eventsPage = consolePage(async (visit) => {
   const { tenant_id, store } = visit.web.tenant
-  const { cursor, event: type = '', actor = '' } = visit.c.req.query()
+  const { cursor, event: type = '', actor = '' } = visit.query
   const found = await store.pageEvents({ tenant_id, before_event_id: cursor ?? LAST_ID, type, actor, most: PAGE + 1 })
   const shown = found.slice(0, PAGE)
   const events = shown.map(({ at, type, actor, client_id, user_id, grant_id, connection_id }) => ({

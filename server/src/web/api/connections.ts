@@ -1,17 +1,17 @@
+import { OAuthError } from '../../oauth/errors.ts'
 import { explain } from '../../outbound/bridge.ts'
+import { pageConnections, type ShownConnection } from '../../outbound/connections.ts'
 import { disconnect } from '../../outbound/disconnect.ts'
 import { freshToken, type NoToken, type UsableToken } from '../../outbound/fresh_token.ts'
-import type { ListedConnection } from '../../store/verbs/connections.ts'
-import { readReason, readState } from '../connection_state.ts'
 import { type ApiCall, api } from './api.ts'
 
 const MOST = 100
+const MOST_SECONDS = 3600
 
 /** GET /api/connections?connector=&cursor=: connections, never their secrets. */
-export const listConnectionsApi = api('admin:read', async ({ c, web }) => {
-  const { tenant_id, store } = web.tenant
-  const { connector = '', cursor = '' } = c.req.query()
-  const found = await store.pageConnections({ tenant_id, connector, after_connection_id: cursor, most: MOST + 1 })
+export const listConnectionsApi = api('admin:read', async ({ c, web, query }) => {
+  const { connector = '', cursor = '' } = query
+  const found = await pageConnections(web.outbound, { connector, after_connection_id: cursor, most: MOST + 1 })
   const shown = found.slice(0, MOST)
   const next_cursor = found.length > MOST ? shown.at(-1)!.connection_id : undefined
   return c.json({ connections: shown.map(describe), ...(next_cursor !== undefined && { next_cursor }) })
@@ -41,13 +41,17 @@ export const disconnectApi = api('admin:write', async (call) => {
 async function answerToken(call: ApiCall, failed_generation?: number): Promise<Response> {
   const owner = await findOwner(call)
   if (!owner) return notFound(call)
-  const min = Number(call.c.req.query('min_seconds') ?? 30)
-  const min_seconds = Number.isInteger(min) && min >= 0 && min <= 3600 ? min : 30
+  const min_seconds = readSeconds(call.query['min_seconds'] ?? '30')
   const { connection_id, user_id } = owner
   const wish = { connection_id, user_id, min_seconds, ...(failed_generation !== undefined && { failed_generation }) }
   const token = await freshToken(call.web.outbound, wish)
   if (token.kind !== 'token') return answerNoToken(call, owner.connector, token)
   return call.c.json(describeToken(token, call.web.tenant.clock()))
+}
+
+function readSeconds(text: string): number {
+  if (/^\d{1,4}$/.test(text) && Number(text) <= MOST_SECONDS) return Number(text)
+  throw new OAuthError('invalid_request', `Parameter min_seconds must be a whole number up to ${MOST_SECONDS}`)
 }
 
 /** A provider's token as it is handed out: its extra members beside the standard ones. */
@@ -86,7 +90,7 @@ function notFound({ c }: ApiCall): Response {
   return c.json({ error: 'invalid_target', error_description: 'There is no such connection' }, 404)
 }
 
-function describe(connection: ListedConnection) {
+function describe(connection: ShownConnection) {
   const { connection_id, connector, provider, user_id, username, account, account_name, scope, created_at } = connection
   return {
     connection_id,
@@ -97,8 +101,8 @@ function describe(connection: ListedConnection) {
     account,
     account_name,
     scope,
-    state: readState(connection),
-    reason: readReason(connection.reason) ?? null,
+    state: connection.state,
+    reason: connection.reason,
     created_at,
     expires_at: connection.access_expires_at,
     last_error: connection.last_error,

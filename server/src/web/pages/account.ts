@@ -3,11 +3,12 @@ import type { SignedIn } from '../../inbound/sessions.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import { event } from '../../inbound/users.ts'
 import { requireParam } from '../../oauth/params.ts'
+import { listConnections, type ShownConnection } from '../../outbound/connections.ts'
+import { nameProvider } from '../../outbound/connector.ts'
 import type { Configuration } from '../../store/tenant.ts'
-import type { ListedConnection } from '../../store/verbs/connections.ts'
-import { readReason, readState } from '../connection_state.ts'
 import { nameDevice } from '../device_name.ts'
 import { ours, page, redirect, send, submit, type Visit } from '../page.ts'
+import { readReason } from '../ui/connection_state.ts'
 import type { Text } from '../ui/text/en.ts'
 import { type AccountApp, renderAccount } from './templates/account.ts'
 
@@ -15,8 +16,7 @@ import { type AccountApp, renderAccount } from './templates/account.ts'
 export function signedInPage(answer: (visit: Visit, signed_in: SignedIn) => Promise<Response>) {
   return page(async (visit) => {
     if (visit.signed_in) return answer(visit, visit.signed_in)
-    const { pathname, search } = new URL(visit.c.req.url)
-    return redirect(visit, ours(visit.web, '/login', { return_to: pathname + search }))
+    return redirect(visit, ours(visit.web, '/login', { return_to: visit.here }))
   })
 }
 
@@ -36,23 +36,22 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
   const mine = { tenant_id, user_id: user.user_id }
   const [grants, connections, connectors, sessions] = await Promise.all([
     store.listGrantsOfUser(mine),
-    store.listConnectionsOfUser(mine),
+    listConnections(visit.web.outbound, user.user_id),
     store.listConnectors({ tenant_id }),
     store.listSessionsOfUser(mine),
   ])
-  const living = connections.filter(({ state }) => state !== 'disconnected')
   const sentences = scopeSentences(visit.view.text, visit.configuration)
-  const apps = joinApps(grants, living, sentences)
+  const apps = joinApps(grants, connections, sentences)
   const html = renderAccount(visit.view, {
     user: { username: user.username, name: user.name ?? undefined, email: user.email ?? undefined },
     may_administer: (JSON.parse(user.roles) as string[]).includes(ADMINISTRATOR),
     apps,
-    connections: living.map((connection) => ({
+    connections: connections.map((connection) => ({
       connection_id: connection.connection_id,
       connector: connection.connector,
-      provider_name: providerName(visit, connection.provider, connection.connector),
-      account_label: accountLabel(connection),
-      state: readState(connection),
+      provider_name: connection.provider_name,
+      account_label: connection.account_label,
+      state: connection.state,
       reason: readReason(connection.reason),
       created_at: connection.created_at,
       last_used_at: connection.last_used_at ?? undefined,
@@ -62,7 +61,7 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
     })),
     connectors: connectors
       .filter(({ disabled_at }) => disabled_at === null)
-      .map(({ connector, provider }) => ({ connector, provider_name: providerName(visit, provider, connector) })),
+      .map((known) => ({ connector: known.connector, provider_name: nameProvider(visit.web.outbound, known) })),
     sessions: sessions.map(({ session_id, user_agent, auth_time, last_seen_at }) => ({
       sid: session_id,
       current: session_id === session.session_id,
@@ -113,22 +112,12 @@ export function scopeSentences(text: Text, configuration: Configuration): Readon
   return sentences
 }
 
-/** What a person calls a connected account. */
-export function accountLabel(connection: Pick<ListedConnection, 'account' | 'account_name' | 'connection_id'>): string {
-  return connection.account_name ?? connection.account ?? connection.connection_id
-}
-
-/** What a person calls a connector: the provider's name, and the connector's own where the provider is nobody in particular. */
-export function providerName(visit: Visit, provider: string, connector: string): string {
-  return provider === 'oidc' ? connector : (visit.web.outbound.catalogue.get(provider)?.name ?? connector)
-}
-
 type Grant = Awaited<ReturnType<Visit['web']['tenant']['store']['listGrantsOfUser']>>[number]
 
 // Two devices are two grants, but to a person they are one app.
 function joinApps(
   grants: readonly Grant[],
-  connections: readonly ListedConnection[],
+  connections: readonly ShownConnection[],
   sentences: ReadonlyMap<string, string>,
 ): AccountApp[] {
   const clients = Map.groupBy(grants, ({ client_id }) => client_id)
@@ -150,9 +139,9 @@ function joinApps(
         .filter(({ connection_id }) => chosen.has(connection_id))
         .map((connection) => ({
           connection_id: connection.connection_id,
-          provider_name: connection.connector,
-          account_label: accountLabel(connection),
-          state: readState(connection),
+          provider_name: connection.provider_name,
+          account_label: connection.account_label,
+          state: connection.state,
           scopes: connection.scope
             .split(' ')
             .filter((scope) => scope !== '')

@@ -1,49 +1,74 @@
+import { OAuthError } from '../../oauth/errors.ts'
+import { nameProvider } from '../../outbound/connector.ts'
 import { disconnect } from '../../outbound/disconnect.ts'
 import { finishConnect } from '../../outbound/finish_connect.ts'
 import { startConnect } from '../../outbound/start_connect.ts'
-import { ours, redirect, send } from '../page.ts'
+import { readFailure } from '../machine.ts'
+import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { signedInPage, signedInSubmit } from './account.ts'
-import { renderConnectResult } from './templates/connect.ts'
+import { readReturnTo } from './login.ts'
+import { type ConnectResultData, renderConnectResult } from './templates/connect.ts'
 
 /** GET /connect/{connector}: sends the signed-in user to the provider, to connect an account or repair a connection. */
 export const connectPage = signedInPage(async (visit, { user }) => {
   const { c, web, browser } = visit
-  const { connection_id, return_to, scope } = c.req.query()
-  const { authorization_url } = await startConnect(web.outbound, {
-    user_id: user.user_id,
-    connector: c.req.param('connector') ?? '',
-    connection_id,
-    browser_secret: browser,
-    return_to,
-    scope,
-  })
-  return redirect(visit, authorization_url)
+  const connector = c.req.param('connector') ?? ''
+  const { connection_id, return_to, scope } = visit.query
+  const { user_id } = user
+  const asked = { user_id, connector, connection_id, browser_secret: browser, return_to, scope }
+  try {
+    const { authorization_url } = await startConnect(web.outbound, asked)
+    return redirect(visit, authorization_url)
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    if (error.status === 404) return errorPage(visit, 'not_found', 404)
+    if (error.status < 500) throw error
+    const { status } = readFailure(error, visit.request_id, web.log)
+    return sendResult(visit, connector, status, {
+      outcome: status === 503 ? 'failed' : 'connector_fault',
+      retry_href: status === 503 ? visit.here : undefined,
+      continue_href: readReturnTo(visit, return_to),
+    })
+  }
 })
 
 /** GET /connect/{connector}/callback: the provider's answer (RFC 6749 section 4.1.2), good for the browser and user that started. */
 export const connectCallbackPage = signedInPage(async (visit, { user }) => {
   const { c, web, browser } = visit
+  const connector = c.req.param('connector') ?? ''
   const finished = await finishConnect(web.outbound, {
-    connector: c.req.param('connector') ?? '',
+    connector,
     params: new URL(c.req.url).searchParams,
     browser_secret: browser,
     user_id: user.user_id,
   })
-  const { outcome, provider_name, account_name, retry_url, return_to } = finished
+  const { outcome, account_name, retry_url, return_to } = finished
   if (outcome === 'connected' || outcome === 'reconnected') return redirect(visit, return_to)
   const { reason, error, error_description } = finished
   web.log.info({ request_id: visit.request_id, outcome, reason, error, error_description }, 'not connected')
   const retry = retry_url === undefined ? undefined : new URL(retry_url)
-  const html = renderConnectResult(visit.view, {
-    outcome,
-    provider_name,
+  const over = reason === 'unknown' || reason === 'used' || reason === 'expired'
+  return sendResult(visit, connector, outcome === 'refused' ? 200 : 400, {
+    outcome: over ? 'over' : outcome,
     account_label: account_name ?? undefined,
-    request_id: visit.request_id,
     retry_href: retry && retry.pathname + retry.search,
     continue_href: return_to,
   })
-  return send(visit, html, { status: outcome === 'refused' ? 200 : 400 })
 })
+
+async function sendResult(
+  visit: Visit,
+  connector: string,
+  status: number,
+  result: Omit<ConnectResultData, 'provider_name' | 'request_id'>,
+): Promise<Response> {
+  const { tenant, outbound } = visit.web
+  const { tenant_id, store } = tenant
+  const record = await store.findConnector({ tenant_id, connector })
+  const provider_name = record ? nameProvider(outbound, record) : connector
+  const html = renderConnectResult(visit.view, { provider_name, request_id: visit.request_id, ...result })
+  return send(visit, html, { status })
+}
 
 /** POST /account/connections/disconnect: revokes upstream where the provider can, and destroys the tokens. */
 export const disconnectSubmit = signedInSubmit(async (visit, { user }, values) => {

@@ -5,14 +5,15 @@ import type { View } from './view.ts'
 /** The state of a connection, as its record has it. */
 export type ConnectionState = 'pending' | 'ready' | 'refreshing' | 'needs_reconsent' | 'error' | 'disconnected'
 
+const REASONS = ['revoked', 'expired', 'scope_removed', 'consent_withdrawn', 'account_changed'] as const
+
 /** Why a connection needs its owner. */
-export type ConnectionReason =
-  | 'revoked'
-  | 'expired'
-  | 'scope_removed'
-  | 'consent_withdrawn'
-  | 'account_changed'
-  | 'unknown'
+export type ConnectionReason = (typeof REASONS)[number] | 'unknown'
+
+/** The reason of a connection, among those that pages have words for. */
+export function readReason(reason: string | null): ConnectionReason {
+  return REASONS.find((known) => known === reason) ?? 'unknown'
+}
 
 const TONES: Record<ConnectionState, Tone | undefined> = {
   pending: undefined,

@@ -31,7 +31,8 @@ export interface ConnectionsData {
   readonly next_cursor?: string | undefined
 }
 
-const FILTER_STATES = ['ready', 'needs_reconsent', 'error', 'pending', 'disconnected'] as const
+/** The states that the list can be filtered by. */
+export const LISTED_STATES = ['ready', 'needs_reconsent', 'error', 'pending', 'disconnected'] as const
 
 /** The list of connections, filtered by what stands in the address. */
 export function renderConnections(view: View, data: ConnectionsData): SafeHtml {
@@ -68,7 +69,7 @@ function filters(view: View, state: ConnectionState | undefined, connector: stri
   const { connections } = view.text.console
   const choices = [
     { value: '', label: connections.all },
-    ...FILTER_STATES.map((value) => ({ value, label: view.text.state[value] })),
+    ...LISTED_STATES.map((value) => ({ value, label: view.text.state[value] })),
   ]
   const kept = connector && html`<input type="hidden" name="connector"${attrs({ value: connector })}>`
   return html`<form class="filters" action="${link(view, paths.admin_connections)}">${kept}${select({ name: 'state', label: connections.filter, value: state, choices })}<button class="button plain">${connections.apply}</button></form>`

@@ -12,6 +12,7 @@ export type ConnectOutcome =
   | 'reconnected'
   | 'refused'
   | 'failed'
+  | 'over'
   | 'other_browser'
   | 'other_account'
   | 'connector_fault'

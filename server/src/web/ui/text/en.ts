@@ -227,6 +227,9 @@ export const en = {
     refused_body: 'You or {provider} refused the access. If that was not what you wanted, try again.',
     failed: 'The connection did not work',
     failed_body: '{provider} did not answer as it should. Nothing was stored or changed. Try again in a moment.',
+    over: 'This answer came twice or too late',
+    over_body:
+      'An answer of {provider} counts once, and for ten minutes. Look at your account for what is connected, or start again.',
     other_browser: 'This was started somewhere else',
     other_browser_body:
       'An account can be connected only in the browser where you started. Nothing was stored. Start again from here.',
