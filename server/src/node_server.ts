@@ -14,10 +14,18 @@ export interface Listening {
 }
 
 const LONGEST_URL = 8192
+// Clients resolve dot segments and keep fragments to themselves (RFC 3986 sections 3.5, 5.2.4): whoever sends them wants two
+// readers to disagree.
+const AMBIGUOUS = /#|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i
 
 /** Serves an app over HTTP on one address (limits of OWASP ASVS 15.2.2 and of the docs of node:http). */
 export async function listen(app: App, options: { host: string; port: number }): Promise<Listening> {
-  const pages = getRequestListener((request) => app.fetch(request), { overrideGlobalObjects: false })
+  const pages = getRequestListener((request) => app.fetch(request), {
+    overrideGlobalObjects: false,
+    // What is no URL, or has no host, never becomes a request.
+    errorHandler: () =>
+      new Response('This is no request that can be answered\n', { status: 400, headers: refusalHeaders() }),
+  })
   const server = createServer(
     {
       maxHeaderSize: 16_384,
@@ -32,9 +40,10 @@ export async function listen(app: App, options: { host: string; port: number }):
     },
     (request, response) => {
       const url = request.url ?? '/'
-      if (url.length > LONGEST_URL) return refuseUrl(response)
+      if (url.length > LONGEST_URL) return refuseUrl(response, 414, `The URL is longer than ${LONGEST_URL} bytes`)
       const question = url.indexOf('?')
       const path = question < 0 ? url : url.slice(0, question)
+      if (AMBIGUOUS.test(path)) return refuseUrl(response, 400, 'The URL has a fragment, or . or .. as a segment')
       if (app.machines.has(path))
         answerMachine(app, path, question < 0 ? '' : url.slice(question + 1), request, response)
       else void pages(request, response)
@@ -101,9 +110,19 @@ function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
   )
 }
 
-function refuseUrl(response: ServerResponse): void {
-  response.writeHead(414, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-store', Connection: 'close' })
-  response.end(`The URL is longer than ${LONGEST_URL} bytes\n`)
+function refuseUrl(response: ServerResponse, status: number, sentence: string): void {
+  response.writeHead(status, refusalHeaders())
+  response.end(`${sentence}\n`)
+}
+
+function refusalHeaders(): Record<string, string> {
+  return {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Request-Id': newRequestId(),
+    Connection: 'close',
+  }
 }
 
 async function stop(server: Server, grace_ms: number): Promise<void> {

@@ -41,7 +41,8 @@ const REPLAYABLE_BYTES = 65_536
  */
 export async function forward(context: OutboundContext, request: ForwardRequest): Promise<Forwarded> {
   if (!METHODS.has(request.method)) {
-    throw new OAuthError('invalid_request', 'This method cannot be forwarded', { status: 405 })
+    const Allow = [...METHODS].join(', ')
+    throw new OAuthError('invalid_request', `The proxy takes ${Allow}`, { status: 405, headers: { Allow } })
   }
   const { connection_id, user_id, connector: through } = request
   const wish = { connection_id, user_id, ...(through === undefined ? {} : { connector: through }) }

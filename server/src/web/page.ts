@@ -23,6 +23,10 @@ export interface Visit {
   readonly c: Context<PageEnv>
   readonly web: Web
   readonly request_id: string
+  /** The path and query of this page, for links back to it. */
+  readonly here: string
+  /** The parameters of the URL; reading them refuses what is repeated, too long, not UTF-8 or has a NUL in it. */
+  readonly query: Readonly<Record<string, string>>
   /** The tenant is disabled: nobody is signed in, and nobody can sign in. */
   readonly disabled: boolean
   /** The browser's own secret: it ties forms and connect flows to this browser. */
@@ -78,8 +82,6 @@ export function send(
 
 /** Sends the browser on: always 303, so that no password is posted again (RFC 9700 section 4.12). */
 export function redirect(visit: Visit, location: string): Response {
-  visit.c.header('Cache-Control', 'no-store')
-  visit.c.header('Referrer-Policy', 'no-referrer')
   visit.c.header('Location', location)
   return visit.c.body(null, 303)
 }
@@ -110,9 +112,10 @@ export function failurePage(visit: Visit, error: unknown): Response {
 
 // Without the store not even a session can be read: the answer is plain text then.
 function failedVisit(c: Context<PageEnv>, error: unknown): Response {
-  const refusal = readFailure(error, c.get('request_id'), c.get('web').log)
-  for (const [name, value] of Object.entries(refusal.headers)) c.header(name, value)
-  c.header('Cache-Control', 'no-store')
+  const web = c.get('web')
+  const refusal = readFailure(error, c.get('request_id'), web.log)
+  const headers = { ...pageHeaders({ production: web.production }), ...refusal.headers }
+  for (const [name, value] of Object.entries(headers)) c.header(name, value)
   return c.text(`${refusal.error_description}\n`, refusal.status as 500)
 }
 
@@ -141,7 +144,19 @@ async function readVisit(c: Context<PageEnv>): Promise<Visit> {
     csrf_token: csrfToken(tenant, browser, signed_in?.session.session_id ?? null),
   }
   const disabled = authority.tenant.disabled_at !== null
-  return { c, web, request_id: c.get('request_id'), disabled, browser, session, signed_in, configuration, view }
+  const { pathname, search } = new URL(c.req.url)
+  return {
+    here: pathname + search,
+    ...{ c, web, request_id: c.get('request_id'), disabled, browser, session, signed_in, configuration, view },
+    get query() {
+      return readQuery(c)
+    },
+  }
+}
+
+/** The parameters of a URL, each once. */
+export function readQuery(c: Context<PageEnv>): Readonly<Record<string, string>> {
+  return readParams(new URL(c.req.url).search.slice(1)).values
 }
 
 function readBrowser(c: Context<PageEnv>, web: Web): string {

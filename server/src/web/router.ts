@@ -1,10 +1,12 @@
 import { Hono } from 'hono'
 import { randomBytes } from '../crypto/random.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { isForPrograms, refuse } from './api/api.ts'
 import type { CompatDoor } from './compat/door.ts'
-import { type Answer, answerMachine, LARGEST_BODY, type MachineRequest, refusalAnswer } from './machine.ts'
+import { type Answer, answerMachine, LARGEST_BODY, type MachineRequest, readFailure, refusalAnswer } from './machine.ts'
 import { errorPage, failurePage, type PageEnv, page } from './page.ts'
 import { machineRoutes, pageRoutes } from './routes.ts'
+import { HTTPS_ONLY } from './ui/headers.ts'
 import type { Web } from './web.ts'
 
 /** The endpoints for machines: whether a path is one of theirs, and their answers. */
@@ -22,7 +24,7 @@ export function createMachines(web: Web, doors: readonly CompatDoor[]): Machines
       const started = performance.now()
       const answer = await answerMachine(routes.get(path)!, web, request, web.log)
       logRequest(web, request.request_id, request.method, path, answer.status, started)
-      return answer
+      return web.production ? { ...answer, headers: { ...answer.headers, ...HTTPS_ONLY } } : answer
     },
   }
 }
@@ -37,14 +39,33 @@ export function createRouter(web: Web, machines: Machines, doors: readonly Compa
     const started = performance.now()
     c.set('web', web)
     c.set('request_id', request_id)
-    await next()
+    // No name of ours has a NUL in it, and PostgreSQL takes none.
+    if (pathname.includes('%00')) c.res = await c.notFound()
+    else await next()
     c.header('X-Request-Id', request_id)
+    for (const [name, value] of Object.entries({ ...DEFAULTS, ...(web.production && HTTPS_ONLY) })) {
+      if (!c.res.headers.has(name)) c.header(name, value)
+    }
     logRequest(web, request_id, c.req.method, c.req.path, c.res.status, started)
   })
   router.route(web.base === '' ? '/' : web.base, pageRoutes(doors))
-  router.notFound(page((visit) => errorPage(visit, 'not_found', 404)))
-  router.onError((error, c) => page((visit) => failurePage(visit, error))(c))
+  const notFound = page((visit) => errorPage(visit, 'not_found', 404))
+  router.notFound((c) => (isForPrograms(c) ? refuse(c, NOT_FOUND) : notFound(c)))
+  router.onError((error, c) => {
+    if (isForPrograms(c)) return refuse(c, readFailure(error, c.get('request_id'), web.log))
+    return page((visit) => failurePage(visit, error))(c)
+  })
   return router
+}
+
+const NOT_FOUND = new OAuthError('invalid_request', 'There is nothing at this URL', { status: 404 })
+
+// What an answer carries unless it says otherwise (ASVS 3.4.4, 3.4.5, 3.5.8, 14.3.2).
+const DEFAULTS = {
+  'Cache-Control': 'no-store',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
 }
 
 /** A short name for one request, by which its log lines and its error page are found. */

@@ -12,7 +12,7 @@ import {
 import { connectorPage, connectorsPage } from './admin/connectors.ts'
 import { connectionsPage, eventsPage, usersPage } from './admin/lists.ts'
 import { overviewPage } from './admin/overview.ts'
-import { refuse } from './api/api.ts'
+import { isForPrograms, refuse } from './api/api.ts'
 import { connectionTokenApi, disconnectApi, listConnectionsApi, refreshConnectionApi } from './api/connections.ts'
 import { proxy } from './api/proxy.ts'
 import type { CompatDoor } from './compat/door.ts'
@@ -112,6 +112,7 @@ function refuseOtherMethods(pages: Hono<PageEnv>): void {
   for (const [path, allowed] of methods) {
     if (allowed.includes('ALL')) continue
     const error = methodNotAllowed([...new Set(allowed)])
-    pages.all(path, path.startsWith('/api/') ? (c) => refuse(c, error) : page((visit) => refusalPage(visit, error)))
+    const refusal = page((visit) => refusalPage(visit, error))
+    pages.all(path, (c) => (isForPrograms(c) ? refuse(c, error) : refusal(c)))
   }
 }

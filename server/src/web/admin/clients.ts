@@ -20,7 +20,7 @@ const FORMER_SECRET_LIVES_MS = 86_400_000
 /** GET /admin/clients. */
 export const clientsPage = consolePage(async (visit) => {
   const { tenant_id, store } = visit.web.tenant
-  const cursor = visit.c.req.query('cursor')
+  const cursor = visit.query['cursor']
   const found = await store.pageClients({ tenant_id, after_client_id: cursor ?? '', most: PAGE + 1 })
   const shown = found.slice(0, PAGE)
   const clients = shown.map((record) => {
@@ -86,7 +86,7 @@ export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
 
 /** GET /admin/client?client_id=. */
 export const clientPage = consolePage(async (visit) => {
-  const record = await findClient(visit, visit.c.req.query('client_id'))
+  const record = await findClient(visit, visit.query['client_id'])
   return record ? showClient(visit, record) : errorPage(visit, 'not_found', 404)
 })
 

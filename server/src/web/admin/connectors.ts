@@ -12,7 +12,7 @@ export const connectorsPage = consolePage(async (visit) => {
 
 /** GET /admin/connector?connector=. */
 export const connectorPage = consolePage(async (visit) => {
-  const found = await findConnector(visit.web.outbound, visit.c.req.query('connector') ?? '')
+  const found = await findConnector(visit.web.outbound, visit.query['connector'] ?? '')
   if (!found) return errorPage(visit, 'not_found', 404)
   const { error, error_description, error_at } = found
   const html = renderConnector(visit.view, {

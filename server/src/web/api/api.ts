@@ -2,13 +2,14 @@ import type { Context } from 'hono'
 import { type LivingToken, requireAccessToken } from '../../inbound/access_tokens.ts'
 import type { OAuthError } from '../../oauth/errors.ts'
 import { readFailure } from '../machine.ts'
-import type { PageEnv } from '../page.ts'
+import { type PageEnv, readQuery } from '../page.ts'
 import type { Web } from '../web.ts'
 
 /** A request of the administration API whose token is for it and holds the scope of the route. */
 export interface ApiCall {
   readonly c: Context<PageEnv>
   readonly web: Web
+  readonly query: Readonly<Record<string, string>>
   readonly token: LivingToken
   /** Who is named in the audit log. */
   readonly actor: string
@@ -18,17 +19,26 @@ export interface ApiCall {
 export function api(scope: string, answer: (call: ApiCall) => Promise<Response>) {
   return async (c: Context<PageEnv>): Promise<Response> => {
     const web = c.get('web')
-    c.header('Cache-Control', 'no-store')
-    c.header('X-Content-Type-Options', 'nosniff')
     try {
       const audience = [`${web.tenant.issuer}/api`]
       const token = await requireAccessToken(web.inbound, c.req.header('authorization'), { audience, scope: [scope] })
       const { client_id, sub, grant_id } = token.claims
-      return await answer({ c, web, token, actor: grant_id === undefined ? `client:${client_id}` : `user:${sub}` })
+      const actor = grant_id === undefined ? `client:${client_id}` : `user:${sub}`
+      return await answer({ c, web, query: readQuery(c), token, actor })
     } catch (error) {
       return refuse(c, readFailure(error, c.get('request_id'), web.log))
     }
   }
+}
+
+/** Whether whoever asks is a program: the URL is one of programs, or JSON is all that it takes. */
+export function isForPrograms(c: Context<PageEnv>): boolean {
+  const { base } = c.get('web')
+  const { pathname } = new URL(c.req.url)
+  if (/^\/(api|proxy|\.well-known)(\/|$)/.test(pathname.startsWith(base) ? pathname.slice(base.length) : pathname))
+    return true
+  const accept = c.req.header('accept') ?? ''
+  return /\bapplication\/([\w.-]+\+)?json\b/i.test(accept) && !/\btext\/html\b/i.test(accept)
 }
 
 /** A refusal as JSON (RFC 6749 section 5.2, RFC 6750 section 3). */

@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import { requireAccessToken } from '../../inbound/access_tokens.ts'
 import { connectionOfGrant } from '../../inbound/connections.ts'
 import { proxyResource } from '../../inbound/rights.ts'
+import { OAuthError } from '../../oauth/errors.ts'
 import { forwardForClient } from '../../outbound/bridge.ts'
 import { readFailure } from '../machine.ts'
 import type { PageEnv } from '../page.ts'
@@ -21,6 +22,13 @@ export async function proxy(c: Context<PageEnv>): Promise<Response> {
     const authorization = c.req.header('authorization')
     const { claims, authority } = await requireAccessToken(web.inbound, authorization, { audience, scope: [] })
     const connection_id = authority.grant && connectionOfGrant(authority.grant.connections, connector)
+    // Only a token for the issuer itself gets here with a connector that may not exist.
+    if (
+      connection_id === null &&
+      !(await web.tenant.store.findConnector({ tenant_id: web.tenant.tenant_id, connector }))
+    ) {
+      throw new OAuthError('invalid_target', 'There is no connector of this name', { status: 404 })
+    }
     const { pathname, search } = new URL(c.req.url)
     const { raw } = c.req
     const answer = await forwardForClient(
@@ -36,7 +44,6 @@ export async function proxy(c: Context<PageEnv>): Promise<Response> {
       },
     )
     if (answer.kind === 'response') return answer.response
-    c.header('Cache-Control', 'no-store')
     if (answer.kind === 'unreachable') {
       const error_description = 'The provider could not be reached'
       return c.json({ error: 'provider_unreachable', error_description, reason: answer.reason }, answer.status)
@@ -45,7 +52,6 @@ export async function proxy(c: Context<PageEnv>): Promise<Response> {
     if (retry_after_seconds !== undefined) c.header('Retry-After', String(retry_after_seconds))
     return c.json(refusal, status)
   } catch (error) {
-    c.header('Cache-Control', 'no-store')
     return refuse(c, readFailure(error, request_id, web.log))
   }
 }

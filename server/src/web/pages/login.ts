@@ -7,7 +7,7 @@ import { type LoginData, renderLogin } from './templates/login.ts'
 
 /** GET /login: the sign-in page, for a client's request or for a page of ours. */
 export const loginPage = page(async (visit) => {
-  const place = await readPlace(visit, visit.c.req.query('request'), visit.c.req.query('return_to'))
+  const place = await readPlace(visit, visit.query['request'], visit.query['return_to'])
   if (!place) return errorPage(visit, 'expired', 400)
   if (place.interaction === null && visit.signed_in) return redirect(visit, place.next)
   return show(visit, place, { username: place.login_hint })
@@ -17,7 +17,7 @@ export const loginPage = page(async (visit) => {
 export const loginSubmit = submit(
   async (visit, form) => {
     const { values } = form
-    const place = await readPlace(visit, visit.c.req.query('request'), visit.c.req.query('return_to'))
+    const place = await readPlace(visit, visit.query['request'], visit.query['return_to'])
     if (!place) return errorPage(visit, 'expired', 400)
     const { username, password } = values
     if (username === undefined) return show(visit, place, { refusal: { reason: 'username_missing' } }, 400)
@@ -30,7 +30,12 @@ export const loginSubmit = submit(
       const wait_ms = result.kind === 'busy' ? 1000 : Math.max(1000, result.until - visit.web.tenant.clock())
       visit.c.header('Retry-After', String(Math.ceil(wait_ms / 1000)))
       const minutes = Math.ceil(wait_ms / 60_000)
-      return show(visit, place, { username, refusal: { reason: 'too_many_tries', minutes } }, 429)
+      return show(
+        visit,
+        place,
+        { username, refusal: { reason: 'too_many_tries', minutes } },
+        result.kind === 'busy' ? 503 : 429,
+      )
     }
     const { cookie, expires_at } = await startSession(visit.web.tenant, {
       user_id: result.user_id,
@@ -43,7 +48,7 @@ export const loginSubmit = submit(
     return redirect(visit, place.next)
   },
   async (visit) => {
-    const place = await readPlace(visit, visit.c.req.query('request'), visit.c.req.query('return_to'))
+    const place = await readPlace(visit, visit.query['request'], visit.query['return_to'])
     return place ? show(visit, place, { refusal: { reason: 'stale' } }, 403) : errorPage(visit, 'expired', 400)
   },
 )

@@ -11,7 +11,7 @@ export const logoutSubmit = submit(async (visit) => {
 
 /** POST /login/switch: "not you?" on the consent page; signs out and starts the same request again. */
 export const switchSubmit = submit(async (visit) => {
-  const request = visit.c.req.query('request')
+  const request = visit.query['request']
   if (request === undefined || !openInteraction(visit.web.inbound, request)) return errorPage(visit, 'expired', 400)
   await signOut(visit)
   return redirect(visit, ours(visit.web, '/login', { request }))

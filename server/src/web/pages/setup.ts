@@ -11,7 +11,7 @@ const SHORTEST = 8
 
 /** GET /setup: the one-time link to the first administrator. */
 export const setupPage = page(async (visit) => {
-  const token = visit.c.req.query('token') ?? ''
+  const token = visit.query['token'] ?? ''
   if (!(await isLink(visit, token))) return errorPage(visit, 'setup_link', 403)
   return show(visit, token, {})
 })

@@ -42,6 +42,9 @@ const NO_FEATURES = [
   .map((feature) => `${feature}=()`)
   .join(', ')
 
+/** Tells browsers to come back by https only; on every answer of an https issuer (RFC 6797 section 7.1, ASVS 3.4.1). */
+export const HTTPS_ONLY = { 'strict-transport-security': 'max-age=63072000; includeSubDomains' } as const
+
 /**
  * Headers of every page (RFC 9700 sections 4.2.4 and 4.16, ASVS 3.4). There is no `form-action` directive: Chromium
  * applies it to the redirect that answers a form, which here leads to the client. `no-referrer` makes browsers send
@@ -59,6 +62,5 @@ export function pageHeaders(options: PageHeaderOptions): Record<string, string> 
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
   }
-  if (options.production) headers['strict-transport-security'] = 'max-age=63072000; includeSubDomains'
-  return headers
+  return options.production ? { ...headers, ...HTTPS_ONLY } : headers
 }
