@@ -87,13 +87,13 @@ for (const database of ['sqlite', 'postgres']) {
       /^~ settings settings\n {4}service_registration: "administrators" -> "open"\n\+ resource/,
     )
     assert.match(planned.stdout, /^\+ client web\n[\s\S]* {4}client_secret: \(secret\)$/m)
-    assert.match(planned.stdout, /\n5 to make, 1 to change, 0 as described already\n$/)
+    assert.match(planned.stdout, /\n5 to make, 1 to change, 0 as described already at the running server\n$/)
     assert.equal(await askForToken(env['PORT'], SECRETS.WEB_SECRET), 401)
 
     const applied = await run('apply', '-f', 'platform.yaml')
     assert.deepEqual(
       [applied.code, applied.stdout.split('\n').at(-2)],
-      [0, '5 made, 1 changed, 0 as described already'],
+      [0, '5 made, 1 changed, 0 as described already at the running server'],
     )
     assert.equal(await askForToken(env['PORT'], SECRETS.WEB_SECRET), 200)
 
@@ -101,7 +101,10 @@ for (const database of ['sqlite', 'postgres']) {
     assert.equal(again.code, 0)
     const { changes } = JSON.parse(again.stdout) as Outcome
     assert.deepEqual(new Set(changes.map(({ action }) => action)), new Set(['none']))
-    assert.equal((await run('apply', '-f', 'platform.yaml')).stdout, '0 made, 0 changed, 6 as described already\n')
+    assert.equal(
+      (await run('apply', '-f', 'platform.yaml')).stdout,
+      '0 made, 0 changed, 6 as described already at the running server\n',
+    )
     for (const { stdout } of [planned, applied, again]) assert.doesNotMatch(stdout, /correct horse|-of-enough-/)
   })
 
@@ -110,7 +113,8 @@ for (const database of ['sqlite', 'postgres']) {
     const env = await makeSettings(t, database)
     const alone = await runProgram(['apply', '-f', 'platform.yaml'], { cwd, env: { ...env, ...SECRETS } })
     assert.equal(alone.code, 0, alone.stderr)
-    assert.match(alone.stdout, /5 made, 1 changed/)
+    const place = database === 'sqlite' ? path.join(cwd, '.sallyport/sallyport.db') : 'PostgreSQL'
+    assert.ok(alone.stdout.endsWith(`5 made, 1 changed, 0 as described already in ${place}\n`), alone.stdout)
 
     const changed = { ...env, ...SECRETS, WEB_SECRET: 'another-secret-of-enough-characters' }
     const server = await serve(t, cwd, changed, '--config', 'platform.yaml')

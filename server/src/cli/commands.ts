@@ -1,23 +1,30 @@
+import type { Administration } from './administration.ts'
 import type { CommandConfig } from './command_config.ts'
 import { describeChecks, examine } from './doctor.ts'
 import { withAdministration } from './open_app.ts'
 import { migrateDatabase } from './open_store.ts'
 import { describeOutcome } from './show_outcome.ts'
 
+const APPLIED = { create: 'made', change: 'changed', none: 'as described already' }
+const PLANNED = { create: 'to make', change: 'to change', none: 'as described already' }
+
 /** `apply -f`: makes the server hold what a platform file describes. */
 export async function apply({ config, platform }: CommandConfig, json: boolean): Promise<number> {
-  const outcome = await withAdministration(config, (administration) => administration.apply(platform))
-  print(json ? toJson(outcome) : describeOutcome(outcome, true))
-  return 0
+  return withAdministration(config, async (administration, place) => {
+    const outcome = await administration.apply(platform)
+    print(json ? toJson(outcome) : describeOutcome(outcome, APPLIED, place))
+    return 0
+  })
 }
 
 /** `plan -f`: prints what apply would do; 2 says that there is something. */
 export async function plan({ config, platform }: CommandConfig, json: boolean): Promise<number> {
-  const outcome = await withAdministration(config, (administration) => administration.plan(platform), {
-    read_only: true,
-  })
-  print(json ? toJson(outcome) : describeOutcome(outcome, false))
-  return outcome.changes.some(({ action }) => action !== 'none') ? 2 : 0
+  const show = async (administration: Administration, place: string) => {
+    const outcome = await administration.plan(platform)
+    print(json ? toJson(outcome) : describeOutcome(outcome, PLANNED, place))
+    return outcome.changes.some(({ action }) => action !== 'none') ? 2 : 0
+  }
+  return withAdministration(config, show, { read_only: true })
 }
 
 /** `setup-link`: prints a new link; the one before it works no more. */

@@ -77,3 +77,13 @@ test('text lines hold time, level, sentence and fields', () => {
   })
   assert.equal(formatLine(failed), '03:04:05 error failed\n  E: x\n    at y\n')
 })
+
+test('16.4.1 what comes from outside can neither begin a line nor command a terminal', async () => {
+  const hostile = 'a\r\n{"level":"info"}\u001b[2J\u009b2J\u2028\u0000b'
+  const text = await written('info', (log) => log.info({ path: hostile, err: new Error(hostile) }, 'request'))
+  assert.equal(text.trim().split('\n').length, 1)
+  assert.doesNotMatch(text.trim(), /[\x00-\x1f\x7f-\x9f\u2028]/)
+  const shown = formatLine(text).replaceAll('\n', '')
+  assert.doesNotMatch(shown, /[\x00-\x1f\x7f-\x9f\u2028]/)
+  assert.match(formatLine(text), /^\d\d:\d\d:\d\d info {2}request path="a\\r\\n/)
+})

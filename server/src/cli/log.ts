@@ -61,7 +61,9 @@ function allowedFields(fields: Record<string, unknown>): Record<string, unknown>
   for (const name in fields) {
     if (!FIELDS.has(name)) continue
     const value = fields[name]
-    allowed[name] = value instanceof Error ? describeError(value) : name === 'cause' ? scrub(String(value)) : value
+    if (value instanceof Error) allowed[name] = describeError(value)
+    else if (typeof value === 'string') allowed[name] = printable(name === 'cause' ? scrub(value) : value)
+    else allowed[name] = value
   }
   return allowed
 }
@@ -71,11 +73,18 @@ function describeError(error: Error, depth = 0): Record<string, unknown> {
   const { code } = error as { code?: unknown }
   return {
     type: error.name,
-    message: scrub(error.message),
+    message: printable(scrub(error.message)),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
-    ...(error.stack === undefined ? {} : { stack: scrub(error.stack) }),
+    ...(error.stack === undefined ? {} : { stack: printable(scrub(error.stack)) }),
     ...(error.cause instanceof Error && depth < 5 ? { cause: describeError(error.cause, depth + 1) } : {}),
   }
+}
+
+// JSON escapes the older control characters; these too begin commands of a terminal, or break a line (ASVS 16.4.1).
+const COMMANDS = /[\x7f-\x9f\u2028\u2029]/g
+
+function printable(text: string): string {
+  return text.replace(COMMANDS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 const QUERY = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s?#"'`]*)[?#][^\s"'`]*/gi
@@ -92,9 +101,10 @@ export function formatLine(line: string): string {
   const { time, level, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown>
   const shown = Object.entries(fields).map(([name, value]) => {
     const text = typeof value === 'string' ? value : JSON.stringify(value)
-    return `${name}=${/[\s"=]/.test(text) ? JSON.stringify(text) : text}`
+    return `${name}=${/[^\x21-\x7e]|["=]/.test(text) ? JSON.stringify(text) : text}`
   })
   const { stack, message } = (err ?? {}) as { stack?: string; message?: string }
-  const trouble = err === undefined ? '' : `\n  ${(stack ?? message ?? '').replaceAll('\n', '\n  ')}`
+  const lines = (stack ?? message ?? '').split('\n').map((text) => JSON.stringify(text).slice(1, -1))
+  const trouble = err === undefined ? '' : `\n  ${lines.join('\n  ')}`
   return `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${[msg, ...shown].join(' ')}${trouble}\n`
 }

@@ -68,17 +68,18 @@ const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
  */
 export async function withAdministration<Result>(
   config: Config,
-  work: (administration: Administration) => Promise<Result>,
+  work: (administration: Administration, place: string) => Promise<Result>,
   options: { read_only?: boolean } = {},
 ): Promise<Result> {
   const running = await findAdministration(adminSocketPath(config))
-  if (running) return work(running)
+  if (running) return work(running, 'at the running server')
   const open =
     options.read_only && !(await isMade(config))
       ? await buildApp(config, await openStore({ sqlite: ':memory:' }), new RootKey(randomBytes(32)), SILENT)
       : await openApp(config, SILENT, { known_issuer: true })
   try {
-    return await work(createAdministration(open.app))
+    const place = config.database_url === undefined ? dataFiles(config).database : 'PostgreSQL'
+    return await work(createAdministration(open.app), `in ${place}`)
   } finally {
     await open.close()
   }

@@ -7,6 +7,7 @@ const EXIT_CODES = `
 Exit codes: 0 done, 1 refused or failed, 2 (plan alone) there is something to change.
 Settings come from flags, else from the environment, else from the file of --config, else from defaults.`
 
+type Commands = typeof import('./commands.ts')
 type Options = Readonly<Record<string, string | boolean | undefined>>
 
 /** Runs the command line and answers its exit code. Each command loads what it needs, and no more. */
@@ -35,27 +36,19 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   command('dev', 'run the server for development on this machine, and say where everything is', (options) =>
     runServer(options, 'dev'),
   )
-  command(
-    'apply',
-    'make the server hold what a platform file describes; beside a running one or alone',
-    async (options) => (await import('./commands.ts')).apply(await configure(options), options['json'] === true),
+  const once = (name: string, about: string, work: keyof Commands) =>
+    command(name, about, async (options) => {
+      const commands = await import('./commands.ts')
+      return commands[work](await configure(options), options['json'] === true)
+    }).option('--json', 'print JSON')
+  const FILE = ['-f, --file <file>', 'platform file, - for the standard input'] as const
+  once('apply', 'make the server hold what a file describes; beside a running one or alone', 'apply').requiredOption(
+    ...FILE,
   )
-    .requiredOption('-f, --file <file>', 'platform file, - for the standard input')
-    .option('--json', 'print JSON')
-  command('plan', 'print what apply would change, and change nothing', async (options) =>
-    (await import('./commands.ts')).plan(await configure(options), options['json'] === true),
-  )
-    .requiredOption('-f, --file <file>', 'platform file, - for the standard input')
-    .option('--json', 'print JSON')
-  command('setup-link', 'print a new link that makes the first administrator, once', async (options) =>
-    (await import('./commands.ts')).setupLink(await configure(options), options['json'] === true),
-  ).option('--json', 'print JSON')
-  command('migrate', 'bring the database up to date, before a new version serves', async (options) =>
-    (await import('./commands.ts')).migrate(await configure(options), options['json'] === true),
-  ).option('--json', 'print JSON')
-  command('doctor', 'look at everything that keeps a server from running well', async (options) =>
-    (await import('./commands.ts')).doctor(await configure(options), options['json'] === true),
-  ).option('--json', 'print JSON')
+  once('plan', 'print what apply would change, and change nothing', 'plan').requiredOption(...FILE)
+  once('setup-link', 'print a new link that makes the first administrator, once', 'setupLink')
+  once('migrate', 'bring the database up to date, before a new version serves', 'migrate')
+  once('doctor', 'look at everything that keeps a server from running well', 'doctor')
   try {
     await program.parseAsync([...args], { from: 'user' })
     return code

@@ -1,18 +1,22 @@
 import type { Outcome } from '../apply/apply.ts'
-import type { FieldChange } from '../apply/plan.ts'
+import type { Change, FieldChange } from '../apply/plan.ts'
 
 const MARKS = { create: '+', change: '~', none: ' ' } as const
 
-/** What planning or applying came to, as lines for people; secrets are never in it. */
-export function describeOutcome({ changes, warnings }: Outcome, done: boolean): string {
+/** What planning or applying came to, as lines for people; secrets are never in it. `words` count what was found. */
+export function describeOutcome(
+  { changes, warnings }: Outcome,
+  words: { [Action in Change['action']]: string },
+  place: string,
+): string {
   const lines = changes.flatMap(({ action, kind, id, fields }) =>
     action === 'none' ? [] : [`${MARKS[action]} ${kind} ${id}`, ...fields.map(describeField)],
   )
-  const count = (action: string) => changes.filter((change) => change.action === action).length
-  const summary = done
-    ? `${count('create')} made, ${count('change')} changed, ${count('none')} as described already`
-    : `${count('create')} to make, ${count('change')} to change, ${count('none')} as described already`
-  return [...lines, ...warnings.map((warning) => `! ${warning}`), summary, ''].join('\n')
+  const counts = (['create', 'change', 'none'] as const).map((action) => {
+    const count = changes.filter((change) => change.action === action).length
+    return `${count} ${words[action]}`
+  })
+  return [...lines, ...warnings.map((warning) => `! ${warning}`), `${counts.join(', ')} ${place}`, ''].join('\n')
 }
 
 function describeField({ field, from, to, secret }: FieldChange): string {
