@@ -285,3 +285,15 @@ test('on PostgreSQL production waits for migrate, and development does not', asy
   const development = await serve(t, await makeFolder(t), [], { DATABASE_URL: fresh.url })
   assert.equal((await discover(development.issuer)).status, 200)
 })
+
+test('SIGTERM ends a server whose database is away', async (t) => {
+  const own = await startPostgres({ own: true })
+  try {
+    const server = await serve(t, await makeFolder(t), [], { DATABASE_URL: own.url })
+    await own.crash()
+    assert.equal((await fetch(`${server.issuer}/readyz`)).status, 503)
+    assert.equal(await server.stop(), 0)
+  } finally {
+    await own.stop()
+  }
+})
