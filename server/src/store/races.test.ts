@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { openRaces, RACES, race } from '../../../test/parts/races.ts'
+import { bytes, DIALECTS, makeDatabase, START, type TestDatabase } from '../../../test/parts/stores.ts'
+
+// More of them, and between processes, in test/long/races.test.ts.
+const ROUNDS = 20
+
+for (const dialect of DIALECTS) {
+  // On PostgreSQL each store has connections of its own, as another process would have.
+  for (const replicas of dialect === 'postgres' ? [1, 2] : [1]) {
+    describe(`${dialect}, ${replicas} at work`, () => {
+      let database: TestDatabase
+      before(async () => {
+        database = await makeDatabase(dialect)
+      })
+      after(() => database.drop())
+
+      for (const [i, kind] of RACES.entries()) {
+        test(kind.title, async () => {
+          const stores = [await database.open(), await database.open()].slice(0, replicas)
+          await race(kind, await openRaces(stores[0]!, database.clock, `t${i}`), stores, ROUNDS)
+        })
+      }
+    })
+  }
+}
+
+test('6.3.2 two replicas that start at the same time make one administrator, whatever links they gave out', async () => {
+  const database = await makeDatabase('postgres')
+  const stores = [await database.open(), await database.open()]
+  for (let round = 0; round < 3; round++) {
+    const { tenant_id } = await openRaces(stores[0]!, database.clock, `t${round}`)
+    const link = (i: number) => ({ tenant_id, secret_hash: bytes(`link ${i}`) })
+    const times = { expires_at: START + 1000, at: START }
+    await Promise.all(stores.map((store, i) => store.createOneTimeLink({ ...link(i), kind: 'setup', ...times })))
+    const redeem = (i: number) =>
+      stores[i]!.redeemSetupLink({
+        ...link(i),
+        user: {
+          ...{ user_id: `u${i}`, username_key: `u${i}`, username: 'root', name: null, email: null, claims: '{}' },
+          ...{ email_verified: false, roles: '[]', password_hash: null },
+        },
+        event: { tenant_id, event_id: `setup ${i}`, at: START, type: 'setup', actor: 'setup' },
+      })
+    const answers = await Promise.all([redeem(0), redeem(1)])
+    assert.deepEqual(answers.sort(), ['created', 'spent'])
+  }
+  await database.drop()
+})
