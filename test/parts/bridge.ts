@@ -17,6 +17,8 @@ export const BOB = { username: 'bob', password: 'staple of another kind' } as co
 /** Where the clients get their answers. */
 export const CALLBACK = 'http://127.0.0.1:3000/callback'
 const SECRETS: Readonly<Record<string, string>> = { web: 'secret-of-web', other: 'secret-of-other' }
+/** A client without users, for a test that wants one: its id, its secret. */
+export const PLATFORM = { client_id: 'platform', client_secret: 'secret-of-platform' } as const
 const VERIFIER = 'v'.repeat(43)
 const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url')
 
@@ -182,7 +184,7 @@ export async function startBridge(
       return body
     },
     async post(path, form, client = 'web') {
-      const authorization = `Basic ${Buffer.from(`${client}:${SECRETS[client]}`).toString('base64')}`
+      const authorization = `Basic ${Buffer.from(`${client}:${SECRETS[client] ?? PLATFORM.client_secret}`).toString('base64')}`
       return read(
         await fetch(issuer + path, { method: 'POST', headers: { authorization }, body: new URLSearchParams(form) }),
       )

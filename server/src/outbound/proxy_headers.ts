@@ -20,6 +20,7 @@ const NEVER_RETURNED = new Set([
   ...['clear-site-data', 'public-key-pins', 'public-key-pins-report-only', 'expect-ct', 'nel', 'report-to'],
   ...['reporting-endpoints', 'service-worker-allowed', 'content-security-policy', 'x-frame-options', 'refresh'],
   ...['content-security-policy-report-only', 'dpop-nonce', 'sourcemap', 'x-sourcemap', 'speculation-rules'],
+  ...['expires', 'age', 'pragma', 'warning'],
 ])
 const NEVER_RETURNED_PREFIX = /^(access-control-|cross-origin-|origin-agent-cluster|x-sallyport-|permissions-policy)/
 
@@ -35,8 +36,13 @@ export function responseHeaders(given: Headers): Headers {
   const headers = keep(given, NEVER_RETURNED, NEVER_RETURNED_PREFIX)
   headers.set('content-security-policy', "sandbox; default-src 'none'")
   headers.set('x-content-type-options', 'nosniff')
-  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
+  headers.set('cache-control', readCaching(given.get('cache-control')))
   return headers
+}
+
+// A cache between us and the caller would give one user's answer to another, and go on after the grant has ended.
+function readCaching(theirs: string | null): string {
+  return theirs === null || /\bno-store\b/i.test(theirs) ? 'no-store' : 'private, no-cache'
 }
 
 function keep(given: Headers, never: ReadonlySet<string>, prefix: RegExp): Headers {
