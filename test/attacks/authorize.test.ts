@@ -359,6 +359,26 @@ test('10.7.1 I9 what was allowed at one resource is not allowed at another that 
   }
 })
 
+test('10.7.2 D-05 what the page did not show is not allowed by its button', async () => {
+  const resource = 'http://127.0.0.1:5000/moving'
+  const scopes = JSON.stringify({ read: 'Read it', delete: 'Delete it' })
+  await p.server.addResource({ resource, scopes, default_scopes: '["read"]', every_user: 1 })
+  const client = { client_id: 'mover', client_secret: 'secret-of-mover', redirect_uris: [CALLBACK] }
+  await p.server.addClient({ ...client, scope: 'read delete' })
+  const agent = await signedIn()
+  const shown = await agent.follow(p.authorizeUrl('web', { client_id: 'mover', resource, scope: undefined }))
+  const html = await shown.response.text()
+  assert.doesNotMatch(html, /Delete it/)
+  await p.server.addResource({ resource, scopes, default_scopes: '["read","delete"]', every_user: 1 })
+  const form = html.match(/<form[\s\S]*?<\/form>/g)!.find((text) => text.includes('name="decision"'))!
+  const again = await agent.submit({ url: shown.url, html: form }, { decision: 'allow' })
+  const second = await again.response.text()
+  assert.match(second, /Delete it/, 'the page is shown again')
+  const next = second.match(/<form[\s\S]*?<\/form>/g)!.find((text) => text.includes('name="decision"'))!
+  const back = await agent.submit({ url: again.url, html: next }, { decision: 'allow' })
+  assert.match(back.url, /[?&]code=/)
+})
+
 test('7.6.2 prompt=login, select_account and max_age each bring the sign-in page, and it cannot be skipped', async () => {
   for (const params of [
     { prompt: 'login' },
@@ -404,6 +424,12 @@ test('id_token_hint names who must be signed in, and takes nothing but ID tokens
     `${header}.${payload}.${signature}A`,
   ]
   for (const hint of hints) assertRefused(await agent.request(ask(hint)), 'invalid_request', hint)
+  // Signing in does not make somebody else of her.
+  p.pass(1)
+  const page = await other.follow(p.authorizeUrl('web', { id_token_hint: id_token }))
+  assert.match(page.url, /\/login\?/)
+  const again = await other.submit({ url: page.url, html: await page.response.text() }, BOB)
+  assert.equal(new URL(again.url).searchParams.get('error'), 'login_required')
   p.pass(7200)
   assert.match((await agent.request(ask(id_token))).headers.get('location')!, /[?&]code=/, 'an expired hint is a hint')
 })

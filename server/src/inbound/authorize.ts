@@ -1,3 +1,4 @@
+import { sha256 } from '../crypto/hash.ts'
 import { verifyOwnJwt } from '../crypto/jwt.ts'
 import {
   type AuthorizationRequest,
@@ -39,6 +40,8 @@ export interface Interaction {
   readonly started_at: number
   /** Who was shown the consent page. */
   readonly shown_to?: string
+  /** What it said. */
+  readonly shown?: string
 }
 
 /** What the consent page asks, and what the user may answer. */
@@ -53,6 +56,8 @@ export interface ConsentQuestion {
   readonly resource: readonly string[]
   readonly connections: readonly ConnectionWish[]
   readonly configuration: Configuration
+  /** Stands for the scopes and resources shown; the answer names it. */
+  readonly shown: string
 }
 
 /** The user's answer on the consent page; `again` when what was posted came from a page of another session. */
@@ -64,6 +69,8 @@ interface GivenAnswer {
   readonly connections: Readonly<Record<string, string>>
   /** Who was shown the page: another user by now means that it must be shown again. */
   readonly user_id: string
+  /** What the page said. */
+  readonly shown: string
 }
 
 /** Where an authorization request stands. */
@@ -97,8 +104,9 @@ export function openInteraction(context: InboundContext, sealed: string | undefi
   const claims = sealed === undefined ? null : context.interactions.open(context.tenant.keys, sealed)
   if (typeof claims?.['query'] !== 'string' || typeof claims['started_at'] !== 'number') return null
   if (context.tenant.clock() - claims['started_at'] > INTERACTION_LIFETIME_MS) return null
-  const { query, started_at, shown_to } = claims
-  return typeof shown_to === 'string' ? { query, started_at, shown_to } : { query, started_at }
+  const { query, started_at, shown_to, shown } = claims
+  const was_shown = typeof shown_to === 'string' && typeof shown === 'string'
+  return was_shown ? { query, started_at, shown_to, shown } : { query, started_at }
 }
 
 /** Whether an interaction, sealed, fits into the URLs of the pages between. */
@@ -233,7 +241,9 @@ async function proceed(context: InboundContext, asked: Trusted): Promise<Authori
   const { consent } = authority
   const wishes = await offerConnections(tenant, signed_in.user.user_id, connectors, readConnections(consent))
   const given = readGiven(signed_in, answer)
-  if (given) {
+  const shown = sha256(JSON.stringify([scope, resource])).toString('base64url')
+  // What the page said may have changed under the user's eyes: a scope that was not shown is not allowed.
+  if (given && (given.decision === 'deny' || given.shown === shown)) {
     if (given.decision === 'deny') throw new OAuthError('access_denied', 'The user refused')
     const connections = chooseConnections(wishes, given.connections)
     return {
@@ -257,6 +267,7 @@ async function proceed(context: InboundContext, asked: Trusted): Promise<Authori
     resource,
     connections: wishes,
     configuration,
+    shown,
   }
   return { kind: 'consent', question }
 }
@@ -290,7 +301,10 @@ function needsLogin(context: InboundContext, asked: Trusted, signed_in: SignedIn
   if (!hint || hint['iss'] !== context.tenant.issuer) {
     throw new OAuthError('invalid_request', 'Parameter id_token_hint is not an ID token of this issuer')
   }
-  return hint['sub'] !== signed_in.user.user_id
+  if (hint['sub'] === signed_in.user.user_id) return false
+  // To ask again would get the same answer: the client is told (OpenID Connect Core section 3.1.2.1).
+  if (since_request) throw new OAuthError('login_required', 'Somebody else has signed in than id_token_hint names')
+  return true
 }
 
 /** What needs no question: what a trusted client asks, or what the same user allowed the same client before. */

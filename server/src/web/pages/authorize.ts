@@ -73,12 +73,13 @@ async function answerWith(visit: Visit, interaction: Interaction, answer: Consen
 
 function readAnswer(interaction: Interaction, form: Params): ConsentAnswer | null {
   const { decision } = form.values
-  if ((decision !== 'allow' && decision !== 'deny') || interaction.shown_to === undefined) return null
+  const { shown_to: user_id, shown } = interaction
+  if ((decision !== 'allow' && decision !== 'deny') || user_id === undefined || shown === undefined) return null
   const connections: Record<string, string> = Object.create(null)
   for (const [name, value] of Object.entries(form.values)) {
     if (name.startsWith('connection.')) connections[name.slice('connection.'.length)] = value
   }
-  return { decision, connections, user_id: interaction.shown_to }
+  return { decision, connections, user_id, shown }
 }
 
 function answerOutcome(visit: Visit, interaction: Interaction, outcome: AuthorizationOutcome): Response {
@@ -93,8 +94,9 @@ function answerOutcome(visit: Visit, interaction: Interaction, outcome: Authoriz
       return redirect(visit, ours(web, '/login', { request }))
     }
     case 'consent': {
-      const shown_to = outcome.question.signed_in.user.user_id
-      const request = sealInteraction(web.inbound, { ...interaction, shown_to })
+      const { signed_in, shown } = outcome.question
+      const shown_to = signed_in.user.user_id
+      const request = sealInteraction(web.inbound, { ...interaction, shown_to, shown })
       return send(visit, renderConsent(visit.view, consentData(visit, outcome.question, request)))
     }
   }
