@@ -16,7 +16,7 @@ export interface Result {
 export interface Call {
   readonly op: OperationName
   readonly key: string
-  readonly args: { readonly client_id: string; readonly resource?: string; readonly node?: number }
+  readonly args: { readonly client_id: string; readonly resource?: string }
 }
 
 /** A call as its client lived it: invoked, then answered, refused, or nobody knows (reliability 4.2). */

@@ -49,7 +49,7 @@ export class LoadClient {
 
   /** Does one thing: 30 code flows, 30 refreshes, 15 introspections, 10 revocations, 10 tokens of its own. */
   async step(): Promise<void> {
-    const { random, client_id } = this.#options
+    const { random, reader } = this.#options
     await this.settle()
     const dice = random() * 95
     const held = this.#held[Math.floor(random() * this.#held.length)]
@@ -57,7 +57,7 @@ export class LoadClient {
     else if (dice < 60) await this.#use(held)
     else if (dice < 75) await this.#introspect(held)
     else if (dice < 85) await this.#revoke(held)
-    else await this.#record('client_credentials', client_id, this.#anyResource())
+    else await this.#record('client_credentials', reader, { client_id: reader, ...this.#anyResource() })
   }
 
   /** Repeats what was never answered. */
