@@ -30,12 +30,14 @@ async function open(t: TestContext, options: { clock?: () => number; connections
   return { driver, url: database.url }
 }
 
-/** Notes the statements of one turn, without those that begin, lock and end. */
+/** Notes the first word of each statement, without those that begin, lock and end. */
 async function statements(work: () => Promise<unknown>): Promise<string[]> {
   const original = pg.Client.prototype.query
   const seen: string[] = []
-  pg.Client.prototype.query = function (this: pg.Client, query: { text?: string; name?: string }, ...rest: never[]) {
-    if (query.text && query.name !== 'lock') seen.push(query.text.trim().split(/\s+/, 1)[0]!)
+  pg.Client.prototype.query = function (this: pg.Client, query: string | pg.QueryConfig, ...rest: never[]) {
+    const said = typeof query === 'string' ? query : query.text
+    const ours = typeof query === 'string' ? query.startsWith('discard') : query.name !== 'lock'
+    if (ours) seen.push(said.trim().split(/\s+/, 1)[0]!)
     return Reflect.apply(original, this, [query, ...rest])
   } as never
   try {
@@ -312,4 +314,20 @@ test('batches of two processes that share keys never end in a deadlock, in whate
   await direct.end()
   await Promise.all(calls)
   assert.deepEqual(deadlocks, [])
+})
+
+test('plans made while the tables were small do not last', async (t) => {
+  const { driver } = await open(t, { connections: 1 })
+  const seen = await statements(async () => {
+    for (let i = 0; i < 200; i++) await driver.run(find, { name: 'a' })
+  })
+  assert.equal(seen.filter((word) => word === 'discard').length, 3)
+  const plan = await driver.run(
+    read(function* ({ name }: Named): Run<string> {
+      const rows = yield* sql<object>`explain select * from things where name = ${name}`
+      return rows.map((row) => Object.values(row)[0]).join()
+    }),
+    { name: 'a' },
+  )
+  assert.match(plan, /Index Scan/)
 })

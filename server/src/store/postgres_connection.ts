@@ -20,6 +20,8 @@ const SESSION = `
   set jit = off;
   set plan_cache_mode = force_generic_plan;
   set enable_seqscan = off;
+  set enable_hashjoin = off;
+  set enable_mergejoin = off;
   set idle_in_transaction_session_timeout = '5s';
   set default_transaction_read_only = on`
 
