@@ -158,3 +158,26 @@ test('of several replicas the one that holds the lease does the work', async () 
     await server.stop()
   }
 })
+
+test('a disconnection that was left half done is finished within a minute', async () => {
+  const store = await openStore({ sqlite: ':memory:' })
+  let finished = 0
+  const due: (() => void)[] = []
+  const timers = {
+    setTimeout: (work: () => void, ms: number) => (ms === 60_000 ? due.push(work) : 0),
+    clearTimeout() {},
+  }
+  const log = { debug() {}, info() {}, warn() {}, error() {} }
+  const upkeep = startUpkeep({
+    store,
+    tenant_id: 't',
+    owner: 'a',
+    log,
+    timers,
+    finishDisconnects: async () => ++finished,
+  })
+  for (const work of due) work()
+  await upkeep.stop()
+  assert.equal(finished, 1)
+  await store.close()
+})

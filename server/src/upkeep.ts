@@ -8,6 +8,8 @@ export interface UpkeepParts {
   /** Names this process among the replicas. */
   readonly owner: string
   readonly log: Log
+  /** Finishes disconnections that a process left half done. */
+  readonly finishDisconnects?: () => Promise<number>
   readonly timers?: Timers
 }
 
@@ -24,7 +26,7 @@ export interface Upkeep {
 }
 
 interface Task {
-  readonly name: 'seal' | 'sweep'
+  readonly name: 'seal' | 'sweep' | 'disconnect'
   readonly every_ms: number
   run(parts: UpkeepParts): Promise<void>
 }
@@ -34,7 +36,7 @@ const ROWS_AT_ONCE = 500
 // What has just ended may still be asked about by a request that began before.
 const KEPT_AFTER_END_MS = 60_000
 
-/** Seals committed events each second, and sweeps what has ended each minute. */
+/** Seals committed events each second; each minute sweeps what has ended and finishes what was left half done. */
 const TASKS: readonly Task[] = [
   {
     name: 'seal',
@@ -54,6 +56,14 @@ const TASKS: readonly Task[] = [
       while ((await store.sweepEnded({ before, most: ROWS_AT_ONCE })) >= ROWS_AT_ONCE);
     },
   },
+  {
+    name: 'disconnect',
+    every_ms: 60_000,
+    async run({ store, tenant_id, owner, finishDisconnects }) {
+      if (finishDisconnects && (await mayRun(store, { tenant_id, name: 'disconnect', owner, duration_ms: 55_000 })))
+        await finishDisconnects()
+    },
+  },
 ]
 
 // One process owns a SQLite database: it needs no lease, and so writes nothing while it is at rest.
@@ -63,7 +73,8 @@ async function mayRun(store: Store, lease: Parameters<Store['takeLease']>[0]): P
 
 /** Starts the work that nobody asks for: whichever replica holds a task's lease does it. */
 export function startUpkeep(parts: UpkeepParts): Upkeep {
-  const loops = TASKS.map((task) => startLoop(task, parts))
+  const tasks = TASKS.filter(({ name }) => name !== 'disconnect' || parts.finishDisconnects)
+  const loops = tasks.map((task) => startLoop(task, parts))
   return {
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()))

@@ -5,6 +5,7 @@ import { type Config, ConfigError, isLoopback } from '../config.ts'
 import { newId } from '../crypto/random.ts'
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/setup_link.ts'
 import { type Listening, listen } from '../node_server.ts'
+import { finishDisconnects } from '../outbound/disconnect.ts'
 import { startUpkeep } from '../upkeep.ts'
 import { adminSocketPath, serveAdministration } from './admin_socket.ts'
 import { createAdministration } from './administration.ts'
@@ -39,7 +40,14 @@ export async function startServer(config: Config, platform: unknown, log: Server
     }
     if (platform !== undefined) await applyFile(app, platform, log)
     const { tenant_id } = app.tenant
-    const upkeep = startUpkeep({ store, tenant_id, owner: newId(app.tenant.clock()), log })
+    const owner = newId(app.tenant.clock())
+    const upkeep = startUpkeep({
+      store,
+      tenant_id,
+      owner,
+      log,
+      finishDisconnects: () => finishDisconnects(app.web.outbound),
+    })
     closing.push(() => upkeep.stop())
     const socket = await openAdminSocket(config, app, log)
     closing.push(() => socket?.close())

@@ -37,7 +37,7 @@ const LIMITS: { readonly [Name in keyof Settings]?: readonly [number, number] } 
 /** Reads settings from JSON or a file; an unknown name or a value out of its limits is refused by name. */
 export function readSettings(given: Readonly<Record<string, unknown>>): Settings {
   for (const [name, value] of Object.entries(given)) {
-    if (!(name in DEFAULT_SETTINGS)) throw new Error(`settings.${name} is not a setting`)
+    if (!Object.hasOwn(DEFAULT_SETTINGS, name)) throw new Error(`settings.${name} is not a setting`)
     const limits = LIMITS[name as keyof Settings]
     if (limits) {
       const fits = Number.isInteger(value) && (value as number) >= limits[0] && (value as number) <= limits[1]
