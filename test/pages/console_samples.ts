@@ -104,7 +104,8 @@ function clientPages(view: View, put: Put): Pages {
         last_used_at: NOW - 4 * MINUTE,
         grants: 412,
         users: 380,
-        secrets: [{ created_at: NOW - 2 * DAY }, { created_at: NOW - 200 * DAY, expires_at: NOW + 5 * DAY }],
+        secrets: [{ created_at: NOW - 2 * DAY }, { expires_at: NOW + 5 * DAY }],
+        seen: put('c2Vlbg'),
         done: put('The client is enabled.'),
       }),
     client_disabled: () =>
@@ -121,6 +122,7 @@ function clientPages(view: View, put: Put): Pages {
         grants: 1,
         users: 1,
         secrets: [],
+        seen: '',
       }),
     users: () =>
       renderUsers(view, {
@@ -133,7 +135,6 @@ function clientPages(view: View, put: Put): Pages {
             email_verified: true,
             roles: [put('member'), put('administrator')],
             disabled: false,
-            last_login_at: NOW - 2 * HOUR,
           },
           { username: put('bob'), email_verified: false, email: put('bob@example.test'), roles: [], disabled: true },
         ],
@@ -214,7 +215,6 @@ function connectorPages(view: View, put: Put): Pages {
             event: put('grant.revoked'),
             actor: put('alice'),
             target: put('Acme Notes'),
-            ip: put('192.0.2.7'),
           },
           { at: NOW - 9 * MINUTE, event: put('connection.needs_reconsent'), target: put('alice-example at GitHub') },
           {
@@ -222,7 +222,6 @@ function connectorPages(view: View, put: Put): Pages {
             event: put('client.secret_rotated'),
             actor: put('root'),
             target: put('notes-web'),
-            ip: put('2001:db8::7'),
           },
         ],
         cursor: put('abc'),

@@ -101,7 +101,13 @@ function consentPages(view: View, put: Put): Pages {
             scopes: [calendar],
             choices: [
               { connection_id: put('c1'), account_label: put('alice@gmail.example'), ready: true, selected: true },
-              { connection_id: put('c2'), account_label: put('alice@work.example'), ready: false, selected: false },
+              {
+                connection_id: put('c2'),
+                account_label: put('alice@work.example'),
+                ready: false,
+                selected: false,
+                repair_href: put('/connect/google?connection_id=c2'),
+              },
             ],
             connect_href: put('/connect/google?interaction=8f2c'),
           },

@@ -1,5 +1,5 @@
 import type { GrantAuthority } from '../store/records.ts'
-import type { TokenAuthority } from '../store/verbs/clients.ts'
+import type { TokenAuthority } from '../store/verbs/tokens.ts'
 
 interface Switched {
   readonly epoch: number

@@ -3,7 +3,7 @@ import { idFromBytes, idToBytes, newId, randomBytes } from '../crypto/random.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { SessionRecord, UserRecord } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
-import type { BrowserAuthority } from '../store/verbs/users.ts'
+import type { BrowserAuthority } from '../store/verbs/sessions.ts'
 import { isOn } from './liveness.ts'
 import { event } from './users.ts'
 

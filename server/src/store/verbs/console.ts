@@ -1,5 +1,5 @@
 import type { NewEvent } from '../records.ts'
-import { NOW, type Run, read, sql, write } from '../sql.ts'
+import { NOW, type Run, read, sql, together, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
 
 /** How much of everything there is; each count stops at `most`, so that it stays fast. */
@@ -34,6 +34,20 @@ export const loadOverview = read(function* (args: {
       (select count(*) from (select 1 from clients where tenant_id = ${tenant_id}
         and former_client_secret_expires_at between ${NOW} and ${args.secrets_before} limit ${most}) f) as secrets_expire`
   return row!
+})
+
+/** The usernames of some users, for lists that hold identifiers. */
+export const findUsernames = read(function* (args: {
+  tenant_id: string
+  user_ids: readonly string[]
+}): Run<{ user_id: string; username: string }[]> {
+  const found = yield* together(
+    args.user_ids.map(
+      (user_id) => sql<{ user_id: string; username: string }>`
+        select user_id, username from users where tenant_id = ${args.tenant_id} and user_id = ${user_id}`,
+    ),
+  )
+  return found.flat()
 })
 
 /** How many living grants a client has, and of how many users; both stop at `most`. */

@@ -68,7 +68,7 @@ export interface EventRecord extends ChainedEvent {
   readonly chain: Uint8Array | null
 }
 
-/** Events of a tenant, newest first, from before a cursor; an empty type or actor means any. */
+/** Events of a tenant, newest first, from before a cursor; a type is the beginning of one, an empty actor means any. */
 export const pageEvents = read(function* (args: {
   tenant_id: string
   before_event_id: string
@@ -79,7 +79,8 @@ export const pageEvents = read(function* (args: {
   return yield* sql<EventRecord>`
     select event_id, at, type, actor, detail, client_id, user_id, grant_id, connection_id, request_id, sequence, chain
     from events where tenant_id = ${args.tenant_id} and event_id < ${args.before_event_id}
-      and (${args.type} = '' or type = ${args.type}) and (${args.actor} = '' or actor = ${args.actor})
+      and type >= ${args.type} and type < ${`${args.type}\u{10ffff}`}
+      and (${args.actor} = '' or actor = ${args.actor})
     order by event_id desc limit ${args.most}`
 })
 

@@ -1,4 +1,4 @@
-import { NOW, type Run, read, sql, write } from '../sql.ts'
+import { NOW, type Run, sql, write } from '../sql.ts'
 
 /** Takes or renews a lease by database time; answers its fence, or null while another owner holds it. */
 export const takeLease = write(
@@ -27,52 +27,3 @@ export const releaseLease = write(
   },
   { key: (args) => `${args.tenant_id}/${args.name}`, repeatable: true },
 )
-
-// A code that came too late is still told so for a while.
-const UNREDEEMED_MS = 3_600_000
-
-/** Sweeps what has ended from the short-lived tables, oldest first, a bounded number of rows each; says how many. */
-export const sweepEnded = write(function* (args: { before: number; most: number }): Run<number> {
-  const swept = [
-    yield* sql<{ tenant_id: string }>`
-      delete from revoked_tokens where (tenant_id, jti) in
-        (select tenant_id, jti from revoked_tokens where expires_at < ${args.before} order by expires_at limit ${args.most})
-      returning tenant_id`,
-    yield* sql<{ tenant_id: string }>`
-      delete from replay_ids where (tenant_id, kind, id_hash) in
-        (select tenant_id, kind, id_hash from replay_ids where expires_at < ${args.before} order by expires_at limit ${args.most})
-      returning tenant_id`,
-    yield* sql<{ tenant_id: string }>`
-      delete from guesses where (tenant_id, subject) in
-        (select tenant_id, subject from guesses where window_ends_at < ${args.before} order by window_ends_at limit ${args.most})
-      returning tenant_id`,
-    yield* sql<{ tenant_id: string }>`
-      delete from connect_flows where (tenant_id, state_hash) in
-        (select tenant_id, state_hash from connect_flows where expires_at < ${args.before} order by expires_at limit ${args.most})
-      returning tenant_id`,
-    yield* sql<{ tenant_id: string }>`
-      delete from grants where (tenant_id, grant_id) in
-        (select tenant_id, grant_id from grants where expires_at < ${args.before} order by expires_at limit ${args.most})
-      returning tenant_id`,
-    yield* sql<{ tenant_id: string }>`
-      delete from grants where (tenant_id, grant_id) in
-        (select tenant_id, grant_id from grants where code_redeemed_at is null and code_expires_at < ${args.before - UNREDEEMED_MS}
-          order by code_expires_at limit ${args.most})
-      returning tenant_id`,
-    yield* sql<{ tenant_id: string }>`
-      delete from sessions where (tenant_id, session_id) in
-        (select tenant_id, session_id from sessions where expires_at < ${args.before} order by expires_at limit ${args.most})
-      returning tenant_id`,
-    yield* sql<{ tenant_id: string }>`
-      delete from one_time_links where (tenant_id, kind, secret_hash) in
-        (select tenant_id, kind, secret_hash from one_time_links where expires_at < ${args.before} order by expires_at limit ${args.most})
-      returning tenant_id`,
-  ]
-  return swept.reduce((sum, rows) => sum + rows.length, 0)
-})
-
-/** Whether the database answers. */
-export const ping = read(function* (_: Record<string, never>): Run<number> {
-  const [row] = yield* sql<{ now: number }>`select ${NOW} as now`
-  return row!.now
-})

@@ -1,0 +1,143 @@
+import type { ClientRecord, NewEvent, SessionRecord, TenantState, UserRecord } from '../records.ts'
+import { NOW, type Run, read, sql, text, write } from '../sql.ts'
+import { insertEvent } from './events.ts'
+import { readClient, readTenantState, readUser } from './grants.ts'
+
+/** Starts a session with a new id, ending the one that the browser held before (ASVS 7.2.4). */
+export const startSession = write(function* (args: {
+  tenant_id: string
+  session: Omit<SessionRecord, 'last_seen_at' | 'ended_at'> & { readonly user_agent: string | null }
+  former_session_id: string | null
+  event: NewEvent
+}): Run<void> {
+  const { session } = args
+  yield* sql`
+    insert into sessions (tenant_id, session_id, user_id, secret_hash, auth_time, acr, amr, user_agent, epoch,
+      tenant_epoch, user_epoch, created_at, last_seen_at, expires_at)
+    values (${args.tenant_id}, ${session.session_id}, ${session.user_id}, ${session.secret_hash}, ${session.auth_time},
+      ${text(session.acr)}, ${session.amr}, ${text(session.user_agent)}, ${session.epoch}, ${session.tenant_epoch},
+      ${session.user_epoch}, ${session.created_at}, ${session.created_at}, ${session.expires_at})`
+  if (args.former_session_id) {
+    const [former] = yield* sql<{ user_id: string; living_epoch: number }>`
+      update sessions set ended_at = ${NOW}, epoch = epoch + 1
+      where tenant_id = ${args.tenant_id} and session_id = ${args.former_session_id} and ended_at is null
+        and expires_at > ${NOW} returning user_id, epoch - 1 as living_epoch`
+    // The same person again: what lives by the old session moves on to the new one. What died with it stays dead.
+    if (former?.user_id === session.user_id) {
+      yield* sql`
+        update grants set session_id = ${session.session_id}, session_epoch = ${session.epoch}
+        where tenant_id = ${args.tenant_id} and session_id = ${args.former_session_id}
+          and user_id = ${session.user_id} and session_epoch = ${former.living_epoch} and revoked_at is null`
+    }
+  }
+  yield* insertEvent(args.event)
+})
+
+/** Ends a session. Its epoch rises, so that what hangs on it is over for good. */
+export const endSession = write(function* (args: {
+  tenant_id: string
+  session_id: string
+  event: NewEvent
+}): Run<boolean> {
+  const [ended] = yield* sql<{ session_id: string }>`
+    update sessions set ended_at = ${NOW}, epoch = epoch + 1
+    where tenant_id = ${args.tenant_id} and session_id = ${args.session_id} and ended_at is null returning session_id`
+  if (ended) yield* insertEvent(args.event)
+  return ended !== undefined
+})
+
+/** Notes that a session was used. */
+export const touchSession = write(
+  function* (args: { tenant_id: string; session_id: string }): Run<void> {
+    yield* sql`
+      update sessions set last_seen_at = ${NOW}
+      where tenant_id = ${args.tenant_id} and session_id = ${args.session_id}`
+  },
+  { key: (args) => `${args.tenant_id}/${args.session_id}`, repeatable: true },
+)
+
+/** A session as its owner sees it. */
+export interface ListedSession {
+  readonly session_id: string
+  readonly user_agent: string | null
+  readonly auth_time: number
+  readonly last_seen_at: number
+  readonly expires_at: number
+}
+
+/** The living sessions of a user. */
+export const listSessionsOfUser = read(function* (args: { tenant_id: string; user_id: string }): Run<ListedSession[]> {
+  return yield* sql<ListedSession>`
+    select s.session_id, s.user_agent, s.auth_time, s.last_seen_at, s.expires_at
+    from sessions s join users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id and u.epoch = s.user_epoch
+    where s.tenant_id = ${args.tenant_id} and s.user_id = ${args.user_id} and s.ended_at is null
+      and s.expires_at > ${NOW} order by s.last_seen_at desc limit 100`
+})
+
+/** What a request of a browser needs: tenant, session with its user, the client asked for and the remembered consent. */
+export interface BrowserAuthority {
+  readonly now: number
+  readonly tenant: TenantState
+  readonly session: SessionRecord | null
+  readonly user: UserRecord | null
+  readonly client: ClientRecord | null
+  readonly consent: { readonly scope: string; readonly resource: string; readonly connections: string | null } | null
+}
+
+/** Reads it in one query; what the browser did not name is the empty string. */
+export const loadBrowserAuthority = read(function* (args: {
+  tenant_id: string
+  session_id: string
+  client_id: string
+}): Run<BrowserAuthority | null> {
+  const [row] = yield* sql<Record<string, unknown>>`
+    select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
+      s.session_id, s.user_id, s.secret_hash, s.auth_time, s.acr, s.amr, s.epoch, s.tenant_epoch, s.user_epoch,
+      s.created_at, s.last_seen_at, s.expires_at, s.ended_at,
+      u.user_id as u_user_id, u.username, u.name, u.email, u.email_verified, u.claims, u.roles, u.epoch as u_epoch,
+      u.disabled_at as u_disabled_at, u.updated_at as u_updated_at,
+      c.client_id as c_client_id, c.client_name, c.metadata, c.source, c.trusted, c.client_secret_hash,
+      c.former_client_secret_hash, c.former_client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at,
+      k.scope as k_scope, k.resource as k_resource, k.connections as k_connections
+    from tenants t
+    left join sessions s on s.tenant_id = t.tenant_id and s.session_id = ${args.session_id}
+    left join users u on u.tenant_id = t.tenant_id and u.user_id = s.user_id
+    left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${args.client_id}
+    left join consents k on k.tenant_id = t.tenant_id and k.user_id = s.user_id and k.client_id = c.client_id
+    where t.tenant_id = ${args.tenant_id}`
+  if (!row) return null
+  return {
+    now: row['now'] as number,
+    tenant: readTenantState(row),
+    session: readSession(row),
+    user: readUser(row),
+    client: readClient(row),
+    consent:
+      row['k_scope'] === null
+        ? null
+        : {
+            scope: row['k_scope'] as string,
+            resource: row['k_resource'] as string,
+            connections: row['k_connections'] as string | null,
+          },
+  }
+})
+
+function readSession(row: Record<string, unknown>): SessionRecord | null {
+  if (row['session_id'] === null) return null
+  return {
+    session_id: row['session_id'] as string,
+    user_id: row['user_id'] as string,
+    secret_hash: row['secret_hash'] as Uint8Array,
+    auth_time: row['auth_time'] as number,
+    acr: row['acr'] as string | null,
+    amr: row['amr'] as string,
+    epoch: row['epoch'] as number,
+    tenant_epoch: row['tenant_epoch'] as number,
+    user_epoch: row['user_epoch'] as number,
+    created_at: row['created_at'] as number,
+    last_seen_at: row['last_seen_at'] as number,
+    expires_at: row['expires_at'] as number,
+    ended_at: row['ended_at'] as number | null,
+  }
+}

@@ -1,0 +1,130 @@
+import type { ClientRecord, NewEvent, TenantState } from '../records.ts'
+import { NOW, type Run, read, sql, write } from '../sql.ts'
+import { insertEvent } from './events.ts'
+import { readClient, readTenantState } from './grants.ts'
+
+/** Adds up tokens issued since the last count; written behind, at most a second late. */
+export const countTokensIssued = write(
+  function* (args: { tenant_id: string; client_id: string; count: number }): Run<void> {
+    yield* sql`
+      update clients set tokens_issued = tokens_issued + ${args.count}, last_used_at = ${NOW}
+      where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
+  },
+  { key: (args) => `${args.tenant_id}/${args.client_id}` },
+)
+
+/** Marks a single access token as revoked until it would have ended anyway. */
+export const revokeAccessToken = write(
+  function* (args: { tenant_id: string; jti: string; expires_at: number; event: NewEvent }): Run<void> {
+    const [known] = yield* sql<{ jti: string }>`
+      select jti from revoked_tokens where tenant_id = ${args.tenant_id} and jti = ${args.jti}`
+    if (known) return
+    yield* sql`
+      insert into revoked_tokens (tenant_id, jti, expires_at) values (${args.tenant_id}, ${args.jti}, ${args.expires_at})
+      on conflict do nothing`
+    yield* insertEvent(args.event)
+  },
+  { key: (args) => `${args.tenant_id}/${args.jti}`, repeatable: true },
+)
+
+/** What decides whether an access token lives: everything it names, and who asks, in one query. */
+export interface TokenAuthority {
+  readonly now: number
+  readonly tenant: TenantState
+  /** The client that asks. */
+  readonly client: ClientRecord | null
+  readonly token_client: {
+    readonly epoch: number
+    readonly disabled_at: number | null
+    readonly metadata: string
+  } | null
+  readonly user: {
+    readonly epoch: number
+    readonly disabled_at: number | null
+    readonly roles: string
+    readonly username: string
+  } | null
+  readonly session: { readonly epoch: number; readonly ended_at: number | null; readonly expires_at: number } | null
+  readonly grant: {
+    readonly user_id: string
+    readonly scope: string
+    readonly resource: string
+    readonly connections: string | null
+    readonly offline: number
+    readonly expires_at: number
+    readonly revoked_at: number | null
+  } | null
+  readonly denied: boolean
+}
+
+/** Reads what decides about a token whose claims name these rows; absent parts are named by the empty string. */
+export const loadTokenAuthority = read(function* (args: {
+  tenant_id: string
+  client_id: string
+  token_client_id: string
+  user_id: string
+  grant_id: string
+  jti: string
+}): Run<TokenAuthority | null> {
+  const [row] = yield* sql<Record<string, unknown>>`
+    select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
+      c.client_id as c_client_id, c.client_name, c.metadata, c.source, c.trusted, c.client_secret_hash,
+      c.former_client_secret_hash, c.former_client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at,
+      tc.epoch as tc_epoch, tc.disabled_at as tc_disabled_at, tc.metadata as tc_metadata,
+      u.epoch as u_epoch, u.disabled_at as u_disabled_at, u.roles, u.username,
+      s.epoch as s_epoch, s.ended_at as s_ended_at, s.expires_at as s_expires_at,
+      g.user_id as g_user_id, g.scope, g.resource, g.connections, g.offline, g.expires_at, g.revoked_at,
+      r.jti as r_jti
+    from tenants t
+    left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${args.client_id}
+    left join clients tc on tc.tenant_id = t.tenant_id and tc.client_id = ${args.token_client_id}
+    left join users u on u.tenant_id = t.tenant_id and u.user_id = ${args.user_id}
+    left join grants g on g.tenant_id = t.tenant_id and g.grant_id = ${args.grant_id}
+    left join sessions s on s.tenant_id = t.tenant_id and s.session_id = g.session_id
+    left join revoked_tokens r on r.tenant_id = t.tenant_id and r.jti = ${args.jti}
+    where t.tenant_id = ${args.tenant_id}`
+  if (!row) return null
+  return {
+    now: row['now'] as number,
+    tenant: readTenantState(row),
+    client: readClient(row),
+    token_client:
+      row['tc_epoch'] === null
+        ? null
+        : {
+            epoch: row['tc_epoch'] as number,
+            disabled_at: row['tc_disabled_at'] as number | null,
+            metadata: row['tc_metadata'] as string,
+          },
+    user:
+      row['u_epoch'] === null
+        ? null
+        : {
+            epoch: row['u_epoch'] as number,
+            disabled_at: row['u_disabled_at'] as number | null,
+            roles: row['roles'] as string,
+            username: row['username'] as string,
+          },
+    session:
+      row['s_epoch'] === null
+        ? null
+        : {
+            epoch: row['s_epoch'] as number,
+            ended_at: row['s_ended_at'] as number | null,
+            expires_at: row['s_expires_at'] as number,
+          },
+    grant:
+      row['g_user_id'] === null
+        ? null
+        : {
+            user_id: row['g_user_id'] as string,
+            scope: row['scope'] as string,
+            resource: row['resource'] as string,
+            connections: row['connections'] as string | null,
+            offline: row['offline'] as number,
+            expires_at: row['expires_at'] as number,
+            revoked_at: row['revoked_at'] as number | null,
+          },
+    denied: row['r_jti'] !== null,
+  }
+})
