@@ -26,8 +26,9 @@ for (const dialect of DIALECTS) {
   }
 }
 
-test('6.3.2 two replicas that start at the same time make one administrator, whatever links they gave out', async () => {
+test('6.3.2 two replicas that start at the same time make one administrator, whatever links they gave out', async (t) => {
   const database = await makeDatabase('postgres')
+  t.after(() => database.drop())
   const stores = [await database.open(), await database.open()]
   for (let round = 0; round < 3; round++) {
     const { tenant_id } = await openRaces(stores[0]!, database.clock, `t${round}`)
@@ -46,5 +47,4 @@ test('6.3.2 two replicas that start at the same time make one administrator, wha
     const answers = await Promise.all([redeem(0), redeem(1)])
     assert.deepEqual(answers.sort(), ['created', 'spent'])
   }
-  await database.drop()
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { contract, DIALECTS, type Dialect, makeDatabase, START, type Stage } from '../../../../test/parts/stores.ts'
 import { EMPTY_CHAIN, ERASED, findBrokenLink, type SealedEvent, sealInOrder } from '../event_chain.ts'
 
@@ -49,8 +49,8 @@ contract('every change of state leaves one event, and a change that did not happ
 
 // Links are salted, so these two compare nothing between the databases.
 for (const dialect of DIALECTS) {
-  test(`sealing numbers events in their order, a bounded count at a time, and none twice (${dialect})`, async () => {
-    const { store, tenant_id, record, drop } = await openChain(dialect)
+  test(`sealing numbers events in their order, a bounded count at a time, and none twice (${dialect})`, async (t) => {
+    const { store, tenant_id, record } = await openChain(t, dialect)
     for (let i = 0; i < 6; i++) await record(i)
     const seal = (most: number) => store.sealEvents({ tenant_id, most })
     assert.deepEqual([await seal(4), await seal(4), await seal(4)], [4, 3, 0])
@@ -61,11 +61,10 @@ for (const dialect of DIALECTS) {
     const shown = events.map(({ type, sequence, chain }) => `${sequence} ${type} ${chain?.length}`)
     assert.deepEqual(shown.slice(0, 3), ['8 e6 32', '7 e5 32', '6 e4 32'])
     assert.equal(shown.at(-1), '1 tenant.created 32')
-    await drop()
   })
 
-  test(`the chain of a tenant verifies, from its beginning and from any link, up to its head (${dialect})`, async () => {
-    const { store, tenant_id, record, drop } = await openChain(dialect)
+  test(`the chain of a tenant verifies, from its beginning and from any link, up to its head (${dialect})`, async (t) => {
+    const { store, tenant_id, record } = await openChain(t, dialect)
     await Promise.all(Array.from({ length: 30 }, (_, i) => record(i)))
     // Sealers that run at the same time take their turns.
     const sealed = await Promise.all([1, 2, 3].map(() => store.sealEvents({ tenant_id, most: 12 })))
@@ -77,12 +76,12 @@ for (const dialect of DIALECTS) {
     const { sequence, chain } = events.at(-1)!
     assert.deepStrictEqual(await store.loadChainHead({ tenant_id }), { sequence, chain })
     assert.equal(await store.loadChainHead({ tenant_id: 'nobody' }), null)
-    await drop()
   })
 }
 
-async function openChain(dialect: Dialect) {
+async function openChain(t: TestContext, dialect: Dialect) {
   const database = await makeDatabase(dialect)
+  t.after(() => database.drop())
   const store = await database.open()
   const tenant_id = 't'
   const event = (name: string, type: string) => ({
@@ -97,7 +96,7 @@ async function openChain(dialect: Dialect) {
     ...{ signing_keys: [], resources: [], roles: [], event: event('0', 'tenant.created') },
   })
   const record = (i: number) => store.recordEvent({ ...event(String(i + 10), `e${i}`), detail: { i } })
-  return { store, tenant_id, record, drop: () => database.drop() }
+  return { store, tenant_id, record }
 }
 
 const chained = (): SealedEvent[] =>

@@ -191,6 +191,7 @@ contract('a refresh token rotates from its own generation and hash, and is stale
   assert.equal(await rotate(1), 'stale')
   assert.equal(await rotate(2, { hash: bytes('wrong') }), 'stale')
   assert.equal(await rotate(3), 'stale')
+  assert.equal(await rotate(3, { hash: bytes('r2') }), 'stale')
   assert.equal(await rotate(2, { grant_id: 'unknown' }), 'stale')
   assert.deepStrictEqual(await load(stage), before)
   assert.equal(await rotate(2, { idle_expires_at: null }), 'rotated')

@@ -34,8 +34,9 @@ contract('the database answers with its time', async ({ store, clock }) => {
 })
 
 for (const dialect of DIALECTS) {
-  test(`what has ended is swept oldest first, so many rows of each kind, and what lives stays (${dialect})`, async () => {
+  test(`what has ended is swept oldest first, so many rows of each kind, and what lives stays (${dialect})`, async (t) => {
     const database = await makeDatabase(dialect)
+    t.after(() => database.drop())
     const store = await database.open()
     const tenant_id = 't'
     const { clock } = database
@@ -74,6 +75,5 @@ for (const dialect of DIALECTS) {
     clock.now = START + 3_600_000
     assert.equal(await store.sweepEnded({ before: START + 3_600_001, most: 100 }), 5)
     assert.equal((await store.loadBrowserAuthority({ tenant_id, session_id: 's1', client_id: '' }))!.session, null)
-    await database.drop()
   })
 }

@@ -95,8 +95,9 @@ contract('a signing key is added with the states of the others, or nothing is ch
 })
 
 for (const dialect of DIALECTS) {
-  test(`every tenant is listed, each with its own rows (${dialect})`, async () => {
+  test(`every tenant is listed, each with its own rows (${dialect})`, async (t) => {
     const database = await makeDatabase(dialect)
+    t.after(() => database.drop())
     const store = await database.open()
     for (const tenant_id of ['b', 'a']) {
       const { event } = fillStage({ dialect, store, clock: database.clock, tenant_id })
@@ -111,6 +112,5 @@ for (const dialect of DIALECTS) {
     })
     assert.deepStrictEqual(await store.listTenants({}), [listed('a'), listed('b')])
     assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: 'b' }), [{ kid: 1, wrapped: bytes('b') }])
-    await database.drop()
   })
 }
