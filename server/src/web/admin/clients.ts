@@ -17,6 +17,12 @@ import { type NewClientData, renderNewClient } from './templates/new_client.ts'
 const PAGE = 50
 const FORMER_SECRET_LIVES_MS = 86_400_000
 
+const SIGN_IN = 'openid profile email offline_access'
+/** What a client may ask for where nothing is said; a script for itself has nothing that would go without saying. */
+const DEFAULT_SCOPES: Readonly<Record<ClientType, string | undefined>> = {
+  ...{ server: SIGN_IN, browser: SIGN_IN, native: SIGN_IN, agent: SIGN_IN, machine: undefined },
+}
+
 /** GET /admin/clients. */
 export const clientsPage = consolePage(async (visit) => {
   const { tenant_id, store } = visit.web.tenant
@@ -46,13 +52,14 @@ export const newClientPage = consolePage(async (visit) => send(visit, renderNewC
 export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
   const { tenant, grant_types } = visit.web
   const type = CLIENT_TYPES.find((known) => known === values['type']) ?? 'server'
-  const { client_name, scope } = values
+  const { client_name, scope = DEFAULT_SCOPES[type] } = values
   const redirect_uris = (values['redirect_uris'] ?? '').split(/\s+/).filter((uri) => uri !== '')
   const trusted = values['trusted'] === 'true'
   const json = { client_name, redirect_uris, scope, trusted, ...metadataOf(type) }
   let made: Awaited<ReturnType<typeof registerClient>>
   try {
     if (client_name === undefined) throw new OAuthError('invalid_client_metadata', 'Member client_name is missing')
+    if (scope === undefined) throw new OAuthError('invalid_client_metadata', 'Member scope is missing')
     const metadata = readAdministratedClient(
       json,
       grant_types.map(({ grant_type }) => grant_type),
@@ -96,6 +103,9 @@ export const rotateSecretSubmit = consoleSubmit(async (visit, actor, values) => 
   const record = await findClient(visit, values['client_id'])
   if (!record || record.client_secret_hash === null) return errorPage(visit, 'not_found', 404)
   const { client_id, client_name } = record
+  // The page was loaded again or sent twice: a second new secret would end the one that is in use.
+  if (values['seen'] !== seenSecret(visit, record))
+    return redirect(visit, ours(visit.web, paths.admin_client, { client_id }))
   const client_secret = randomSecret('sp_cs_')
   await tenant.store.rotateClientSecret({
     tenant_id: tenant.tenant_id,
@@ -146,7 +156,9 @@ async function showClient(visit: Visit, record: ListedClient): Promise<Response>
   const { client_id, client_name, created_at, last_used_at, former_client_secret_expires_at: former } = record
   const client = readClientRecord(record)
   const { grants, users } = await store.countGrantsOfClient({ tenant_id, client_id, most: 10_000 })
-  const secrets = record.client_secret_hash === null ? [] : [{ created_at: record.updated_at }]
+  // The former one got its end when the present one was made.
+  const made_at = former === null ? created_at : former - FORMER_SECRET_LIVES_MS
+  const secrets = record.client_secret_hash === null ? [] : [{ created_at: made_at }]
   const html = renderClient(visit.view, {
     client_id,
     client_name,
@@ -162,9 +174,16 @@ async function showClient(visit: Visit, record: ListedClient): Promise<Response>
     last_used_at: last_used_at ?? undefined,
     grants,
     users,
-    secrets: former !== null && former > visit.view.now ? [...secrets, { created_at, expires_at: former }] : secrets,
+    secrets: former !== null && former > visit.view.now ? [...secrets, { expires_at: former }] : secrets,
+    seen: seenSecret(visit, record),
   })
   return send(visit, html)
+}
+
+/** Names a client's present secret in a form, and says nothing about it. */
+function seenSecret(visit: Visit, { client_secret_hash }: ListedClient): string {
+  const { keys } = visit.web.tenant
+  return client_secret_hash === null ? '' : keys.hashSecret(client_secret_hash).toString('base64url')
 }
 
 /** What a client of a type may do, by where it runs. */

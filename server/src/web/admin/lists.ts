@@ -1,6 +1,7 @@
 import { usernameKey } from '../../inbound/users.ts'
 import { pageConnections } from '../../outbound/connections.ts'
-import { send } from '../page.ts'
+import type { EventRecord } from '../../store/verbs/events.ts'
+import { send, type Visit } from '../page.ts'
 import { readReason } from '../ui/connection_state.ts'
 import { consolePage } from './administrator.ts'
 import { LISTED_STATES, renderConnections } from './templates/connections.ts'
@@ -59,23 +60,27 @@ export const connectionsPage = consolePage(async (visit) => {
 /** GET /admin/events. */
 export const eventsPage = consolePage(async (visit) => {
   const { tenant_id, store } = visit.web.tenant
-  const { cursor, event: type = '', actor = '' } = visit.query
-  const found = await store.pageEvents({ tenant_id, before_event_id: cursor ?? LAST_ID, type, actor, most: PAGE + 1 })
+  const { cursor = LAST_ID, event: type = '', actor: asked = '' } = visit.query
+  const user = await store.findUserByUsername({ tenant_id, username_key: usernameKey(asked) })
+  const actor = user ? `user:${user.user_id}` : asked
+  const found = await store.pageEvents({ tenant_id, before_event_id: cursor, type, actor, most: PAGE + 1 })
   const shown = found.slice(0, PAGE)
-  const events = shown.map(({ at, type, actor, client_id, user_id, grant_id, connection_id }) => ({
-    at,
-    event: type,
-    actor,
-    target: connection_id ?? grant_id ?? client_id ?? user_id ?? undefined,
-  }))
+  const names = await nameActors(visit, shown)
+  const events = shown.map(({ at, type, actor, client_id, user_id, grant_id, connection_id }) => {
+    const owner = actor === `user:${user_id}` ? null : names.get(`user:${user_id}`)
+    const target = [client_id, owner, connection_id ?? grant_id].filter(Boolean).join(' · ')
+    return { at, event: type, actor: names.get(actor) ?? actor, target }
+  })
   const next_cursor = found.length > PAGE ? shown.at(-1)!.event_id : undefined
-  return send(
-    visit,
-    renderEvents(visit.view, {
-      events,
-      filter: { event: type || undefined, actor: actor || undefined },
-      cursor,
-      next_cursor,
-    }),
-  )
+  const filter = { event: type || undefined, actor: asked || undefined }
+  return send(visit, renderEvents(visit.view, { events, filter, cursor: visit.query['cursor'], next_cursor }))
 })
+
+/** The usernames behind the users of some events, by the name of their actor. */
+async function nameActors(visit: Visit, events: readonly EventRecord[]): Promise<ReadonlyMap<string, string>> {
+  const { tenant_id, store } = visit.web.tenant
+  const actors = events.flatMap(({ actor, user_id }) => [actor, `user:${user_id ?? ''}`])
+  const user_ids = [...new Set(actors)].flatMap((actor) => /^user:(.+)$/.exec(actor)?.[1] ?? [])
+  const found = await store.findUsernames({ tenant_id, user_ids })
+  return new Map(found.map(({ user_id, username }) => [`user:${user_id}`, username]))
+}

@@ -3,6 +3,7 @@ import type { SignedIn } from '../../inbound/sessions.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import { event } from '../../inbound/users.ts'
 import { requireParam } from '../../oauth/params.ts'
+import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
 import { listConnections, type ShownConnection } from '../../outbound/connections.ts'
 import { nameProvider } from '../../outbound/connector.ts'
 import type { Configuration } from '../../store/tenant.ts'
@@ -40,6 +41,7 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
     store.listConnectors({ tenant_id }),
     store.listSessionsOfUser(mine),
   ])
+  const isHere = ({ session_id }: { readonly session_id: string }) => session_id === session.session_id
   const sentences = scopeSentences(visit.view.text, visit.configuration)
   const apps = joinApps(grants, connections, sentences)
   const html = renderAccount(visit.view, {
@@ -62,13 +64,16 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
     connectors: connectors
       .filter(({ disabled_at }) => disabled_at === null)
       .map((known) => ({ connector: known.connector, provider_name: nameProvider(visit.web.outbound, known) })),
-    sessions: sessions.map(({ session_id, user_agent, auth_time, last_seen_at }) => ({
-      sid: session_id,
-      current: session_id === session.session_id,
-      device: nameDevice(user_agent),
-      created_at: auth_time,
-      last_seen_at,
-    })),
+    // This one first, then as last seen.
+    sessions: sessions
+      .toSorted((a, b) => Number(isHere(b)) - Number(isHere(a)))
+      .map(({ session_id, user_agent, auth_time, last_seen_at }) => ({
+        sid: session_id,
+        current: session_id === session.session_id,
+        device: nameDevice(user_agent),
+        created_at: auth_time,
+        last_seen_at,
+      })),
   })
   return send(visit, html)
 })
@@ -144,7 +149,7 @@ function joinApps(
           state: connection.state,
           scopes: connection.scope
             .split(' ')
-            .filter((scope) => scope !== '')
+            .filter((scope) => scope !== '' && !IDENTITY_SCOPES.has(scope))
             .map((scope) => ({ scope, description: scope })),
           last_used_at: connection.last_used_at ?? undefined,
         })),

@@ -35,7 +35,9 @@ export interface ClientData {
   readonly grants: number
   readonly users: number
   /** Newest first; empty for a public client. */
-  readonly secrets: readonly { readonly created_at: number; readonly expires_at?: number | undefined }[]
+  readonly secrets: readonly { readonly created_at?: number | undefined; readonly expires_at?: number | undefined }[]
+  /** What was shown when a new secret is asked for: a page that is posted once more asks for nothing. */
+  readonly seen: string
   readonly done?: string | undefined
 }
 
@@ -83,11 +85,14 @@ function secrets(view: View, data: ClientData): SafeHtml {
     title: client.rotate_title,
     consequences: [client.rotate_ends, client.rotate_ends_older],
     action: link(view, paths.admin_rotate_secret),
-    hidden: { client_id: data.client_id },
+    hidden: { client_id: data.client_id, seen: data.seen },
   })
   const rows = data.secrets.map(
     (secret) =>
-      html`<li><p class="facts"><span>${tell(view, client.secret_since, { when: ago(view, secret.created_at) })}</span>${
+      html`<li><p class="facts">${
+        secret.created_at !== undefined &&
+        html`<span>${tell(view, client.secret_since, { when: ago(view, secret.created_at) })}</span>`
+      }${
         secret.expires_at !== undefined &&
         html`<span>${tell(view, client.secret_until, { when: moment(view, secret.expires_at) })}</span>`
       }</p></li>`,

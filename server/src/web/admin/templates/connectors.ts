@@ -34,7 +34,7 @@ export function renderConnectors(view: View, data: { readonly connectors: readon
   const rows = data.connectors.map((row): Child[] => [
     html`<a href="${link(view, paths.admin_connector, { connector: row.connector })}">${name(row.connector)}</a>`,
     html`${name(row.provider_name)} ${!row.verified && badge(connectors.unverified)}`,
-    html`<span class="codes">${row.scope.split(' ').map((scope) => html`${code(scope)} `)}</span>`,
+    scopes(row.scope),
     count(view, row.connections),
     row.refused ? badge(connectors.refused, 'danger') : badge(connectors.working, 'good'),
   ])
@@ -60,14 +60,9 @@ export interface ConnectorData extends ConnectorRow {
 /** The page of one connector. */
 export function renderConnector(view: View, data: ConnectorData): SafeHtml {
   const { connector, connectors } = view.text.console
-  const provider = name(data.provider_name)
-  const lead = html`${provider} ${data.refused ? badge(connectors.refused, 'danger') : badge(connectors.working, 'good')} ${!data.verified && badge(connectors.unverified)}`
+  const lead = html`${name(data.provider_name)} ${data.refused ? badge(connectors.refused, 'danger') : badge(connectors.working, 'good')} ${!data.verified && badge(connectors.unverified)}`
   const test = buttonLink(connector.test, link(view, connectPath(data.connector)))
-  const callback = section(
-    connector.callback,
-    codeBlock(data.redirect_uri),
-    tell(view, connector.callback_lead, { provider }),
-  )
+  const callback = section(connector.callback, codeBlock(data.redirect_uri), connector.callback_lead)
   const all = link(view, paths.admin_connections, { connector: data.connector })
   const details = definitions([
     [connector.client_id, code(data.client_id)],
@@ -75,11 +70,16 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     [connector.issuer, data.issuer && code(data.issuer)],
     [connector.authorization_endpoint, data.authorization_endpoint && code(data.authorization_endpoint)],
     [connector.token_endpoint, data.token_endpoint && code(data.token_endpoint)],
-    [connector.scope, html`<span class="codes">${data.scope.split(' ').map((scope) => html`${code(scope)} `)}</span>`],
+    [connector.scope, scopes(data.scope)],
     [connector.connections, html`${count(view, data.connections)} · <a href="${all}">${connector.connections_of}</a>`],
   ])
   const content = html`${pageHeader(name(data.connector), lead, test)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${section(connector.details, card(details))}`
   return consolePage(view, { entry: 'connectors', title: displayName(data.connector), content })
+}
+
+function scopes(scope: string): Child {
+  if (scope === '') return '–'
+  return html`<span class="codes">${scope.split(' ').map((one) => html`${code(one)} `)}</span>`
 }
 
 function lastError(view: View, data: ConnectorData): Child {

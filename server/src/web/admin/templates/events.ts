@@ -13,7 +13,6 @@ export interface EventRow {
   readonly event: string
   readonly actor?: string | undefined
   readonly target?: string | undefined
-  readonly ip?: string | undefined
 }
 
 /** What the list of events shows. */
@@ -32,10 +31,9 @@ export function renderEvents(view: View, data: EventsData): SafeHtml {
     moment(view, row.at),
     code(row.event),
     row.actor ? name(row.actor) : '–',
-    row.target ? name(row.target) : '–',
-    row.ip ? name(row.ip) : '–',
+    row.target ? name(row.target, 200) : '–',
   ])
-  const columns = [events.when, events.event, events.actor, events.target, events.from]
+  const columns = [events.when, events.event, events.actor, events.target]
   const list = rows.length === 0 ? emptyState(events.empty, events.empty_body) : table(events.title, columns, rows)
   const kept = { event, actor }
   const pages = pagination(view, {

@@ -3,7 +3,7 @@ import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { name, userName } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
-import { ago, link, type View } from '../../ui/view.ts'
+import { link, type View } from '../../ui/view.ts'
 
 /** One line of the list. */
 export interface UserRow {
@@ -13,7 +13,6 @@ export interface UserRow {
   readonly email_verified: boolean
   readonly roles: readonly string[]
   readonly disabled: boolean
-  readonly last_login_at?: number | undefined
 }
 
 /** What the list of users shows. */
@@ -33,10 +32,9 @@ export function renderUsers(view: View, data: UsersData): SafeHtml {
     html`<strong>${name(userName(user))}</strong>${user.name && html` <small>${name(user.username)}</small>`}`,
     user.email && html`${name(user.email)} ${!user.email_verified && badge(users.unverified)}`,
     user.roles.map((role) => html`${badge(name(role))} `),
-    user.last_login_at === undefined ? view.text.time.never : ago(view, user.last_login_at),
     user.disabled ? badge(users.disabled, 'danger') : badge(users.enabled, 'good'),
   ])
-  const columns = [users.user, users.email, users.roles, users.last_login, users.status]
+  const columns = [users.user, users.email, users.roles, users.status]
   const list = rows.length === 0 ? emptyState(users.empty, users.empty_body) : table(users.title, columns, rows)
   const search = html`<form class="filters" role="search" action="${link(view, paths.admin_users)}"><div class="field"><label for="q">${users.search}</label><div class="joined"><input id="q" name="q" type="search"${attrs({ value: q })}><button class="button quiet">${users.search}</button></div></div></form>`
   const pages = pagination(view, {

@@ -23,7 +23,14 @@ export interface ConsentConnector {
   readonly connector: string
   readonly provider_name: string
   readonly scopes: readonly { readonly scope: string; readonly description: string }[]
-  readonly choices: readonly { connection_id: string; account_label: string; ready: boolean; selected: boolean }[]
+  readonly choices: readonly {
+    readonly connection_id: string
+    readonly account_label: string
+    readonly ready: boolean
+    readonly selected: boolean
+    /** Repairs a connection that is not ready, and comes back here. */
+    readonly repair_href?: string | undefined
+  }[]
   /** Starts the connect flow and comes back here. */
   readonly connect_href: string
 }
@@ -40,6 +47,8 @@ export interface ConsentData {
     readonly logo_uri?: string | undefined
     readonly publisher?: string | undefined
     readonly verified: boolean
+    /** It proves who it is when it comes for its tokens: no other program can use what is sent to this computer. */
+    readonly authenticates?: boolean | undefined
   }
   readonly redirect_uri: string
   readonly user: { readonly username: string; readonly name?: string | undefined }
@@ -92,7 +101,7 @@ function heading(view: View, data: ConsentData, client: SafeHtml): SafeHtml {
 /** A client on this computer can be imitated by any program there (RFC 8252 section 8.6). */
 function warnings(view: View, data: ConsentData, target: RedirectTarget, client: SafeHtml): Child {
   const { consent } = view.text
-  if (target.kind === 'loopback')
+  if (target.kind === 'loopback' && !data.client.authenticates)
     return notice('warning', html`<p>${tell(view, consent.loopback_warning, { client })}</p>`)
   if (data.client.verified) return ''
   return notice('warning', html`<p>${tell(view, consent.unverified_warning, { client })}</p>`)
@@ -154,10 +163,16 @@ function connections(view: View, data: ConsentConnector, client: SafeHtml): Safe
       disabled: !ready,
     }),
   )
+  const repairs = data.choices.map(
+    ({ account_label, ready, repair_href }) =>
+      !ready &&
+      repair_href &&
+      html`<a class="add" href="${repair_href}">${tell(view, consent.reconnect, { account: name(account_label) })}</a>`,
+  )
   const connect = tell(view, data.choices.length > 0 ? consent.connect_another : consent.connect_one, { provider })
   return group(
     tell(view, consent.connections, { provider, client }),
-    html`${rightsList(data.scopes)}<div class="choices">${choices}${radio({ name: field, value: '', label: consent.no_connection, checked: none })}</div><a class="add" href="${data.connect_href}">${connect}</a>`,
+    html`${rightsList(data.scopes)}<div class="choices">${choices}${radio({ name: field, value: '', label: consent.no_connection, checked: none })}</div>${repairs}<a class="add" href="${data.connect_href}">${connect}</a>`,
   )
 }
 

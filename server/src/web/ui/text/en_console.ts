@@ -86,7 +86,7 @@ export const enConsole = {
     redirect_uris_hint:
       'One per line, each exactly as the client sends it. https, or http on this computer only. Not needed for a script for itself.',
     scope: 'Scopes',
-    scope_hint: 'What it may ask for, separated by blanks.',
+    scope_hint: 'What it may ask for, separated by blanks. Left empty: to sign people in, and to stay connected.',
     trusted: 'Trusted',
     trusted_label: 'Users are not asked to allow this client',
     trusted_hint:
@@ -162,7 +162,6 @@ export const enConsole = {
     user: 'User',
     email: 'E-mail',
     roles: 'Roles',
-    last_login: 'Last sign-in',
     status: 'Status',
     enabled: 'Enabled',
     disabled: 'Disabled',
@@ -186,7 +185,7 @@ export const enConsole = {
   },
   connector: {
     callback: 'Callback URL',
-    callback_lead: 'Register exactly this address at {provider}, as redirect URI of your application there.',
+    callback_lead: 'Register exactly this address at the provider, as redirect URI of your application there.',
     details: 'Registration',
     client_id: 'Client ID',
     secret: 'Client secret',
@@ -225,9 +224,8 @@ export const enConsole = {
     event: 'Event',
     actor: 'By',
     target: 'On',
-    from: 'From',
     filter_event: 'Event or its beginning',
-    filter_actor: 'By',
+    filter_actor: 'By (username, or as listed)',
     apply: 'Apply',
     clear: 'Clear',
   },
