@@ -82,6 +82,7 @@ class SqliteDriver implements Driver {
       pragma cell_size_check = on;
       pragma temp_store = memory;
       pragma cache_size = -65536;
+      pragma wal_autocheckpoint = 4000;
     `)
   }
 

@@ -164,7 +164,7 @@ create table grants (
 );
 create index grants_by_user on grants (tenant_id, user_id, grant_id);
 create index grants_by_client on grants (tenant_id, client_id, grant_id);
-create index grants_by_session on grants (tenant_id, session_id);
+create index grants_by_session on grants (tenant_id, session_id) where session_id is not null;
 create index grants_by_end on grants (expires_at);
 -- Authorizations that nobody came back for.
 create index grants_unredeemed on grants (code_expires_at) where code_redeemed_at is null;
@@ -244,7 +244,7 @@ create table events (
   primary key (tenant_id, event_id)
 );
 create index events_unsealed on events (tenant_id, event_id) where sequence is null;
-create unique index events_by_sequence on events (tenant_id, sequence);
+create unique index events_by_sequence on events (tenant_id, sequence) where sequence is not null;
 create index events_by_time on events (tenant_id, at, event_id);
 
 create table event_chains (
