@@ -306,6 +306,7 @@ describe('a consent flow among hostile providers', () => {
           // In order but for the nonce, which an attacker cannot know.
           const finished = await end({ ...flow, connector: callback_of }, issuer === '' ? {} : { iss: issuer })
           assert.equal(finished.outcome, 'failed', `${state_of} ${callback_of} ${issuer}`)
+          assert.equal(finished.reason === 'other_connector', state_of !== callback_of)
           tried++
         }
       }

@@ -13,6 +13,7 @@ import { StoreUnavailable } from '../store/sql.ts'
 import type { Store } from '../store/store.ts'
 import { saveConnector } from './connectors.ts'
 import { type OutboundContext, settleOutbound } from './context.ts'
+import { disconnect } from './disconnect.ts'
 import { finishConnect } from './finish_connect.ts'
 import { freshToken } from './fresh_token.ts'
 import { startConnect } from './start_connect.ts'
@@ -232,6 +233,39 @@ for (const kind of DATABASES) {
       const token = await late
       assert.ok(token.kind === 'token' && token.access_token === 'AT of R2', JSON.stringify(token))
       assert.equal((await bench.load(id)).state, 'ready')
+    })
+
+    test('what a slow provider answers after the end of the connection is revoked there', async () => {
+      const slow = gate()
+      const id = await connect(STRICT, slow.answer('R2'))
+      expire()
+      const late = ask(id)
+      await until(() => calls.length === 1)
+      await disconnect(bench.contexts[0], { connection_id: id, actor: 'test' })
+      slow.open()
+      assert.deepEqual(await late, { kind: 'refused', reason: 'disconnected' })
+      const revoked = provider.received.filter(({ url }) => url === '/revoke')
+      const tokens = revoked.map(({ body }) => new URLSearchParams(body).get('token'))
+      assert.deepEqual(tokens.slice(-2), [calls[0], 'R2'])
+      assert.equal((await bench.load(id)).sealed_tokens, null)
+    })
+
+    test('I12 a process that comes to its turn too late lets it pass, so that no two calls overlap', async () => {
+      const id = await connect(STRICT, answerTokens('R2'))
+      expire()
+      const stalled = bench.another({
+        spoil: (store) =>
+          replace(store, 'leaseConnection', async (args) => {
+            const lease = await store.leaseConnection(args)
+            bench.clock.offset += 5000
+            return lease
+          }),
+      })
+      const answer = await ask(id, stalled)
+      assert.ok(answer.kind === 'unavailable' && answer.reason === 'busy')
+      assert.equal(calls.length, 0)
+      assert.equal((await bench.load(id)).intent_deadline_at, null)
+      assert.equal((await ask(id)).kind, 'token')
     })
 
     test('an answer without a refresh token keeps the one that was sent', async () => {

@@ -192,7 +192,9 @@ for (const kind of DATABASES) {
 
     test('a failed refresh waits, says once that it failed, and remembers that an answer may be lost', async () => {
       const connection_id = await connect()
-      const before = (await eventTypes(tenant)).length
+      const failures = async () =>
+        (await eventTypes(tenant)).filter((type) => type === 'connection.refresh_failed').length
+      const before = await failures()
       for (const intent_id of ['i1', 'i2']) {
         const leased = await lease(connection_id, intent_id)
         assert.equal(leased.kind, 'leased')
@@ -204,7 +206,7 @@ for (const kind of DATABASES) {
       const row = await load(connection_id)
       assert.equal(row.refresh_failures, 2)
       assert.notEqual(row.uncertain_at, null)
-      assert.deepEqual((await eventTypes(tenant)).slice(before), ['connection.refresh_failed'])
+      assert.equal((await failures()) - before, 1)
     })
 
     test('one account at a provider is one connection, however many flows end at once', async () => {
