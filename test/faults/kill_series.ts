@@ -110,12 +110,22 @@ function chooseVictims({ servers }: Stage, cycle: number): number[] {
   return cycle % 5 === 4 ? [...Array(servers).keys()] : [cycle % servers]
 }
 
+/**
+ * How long a start may take until the server is ready. On a machine that does nothing else this holds for 99 of 100;
+ * beside other tests it is asked of the middle one.
+ */
+export const READY_WITHIN_MS = 3000
+
+/** Within how many milliseconds that share of the starts was ready. */
+export function readyWithin({ ready_ms }: Series, share: number): number {
+  const sorted = ready_ms.toSorted((a, b) => a - b)
+  return Math.round(sorted[Math.ceil(sorted.length * share) - 1] ?? 0)
+}
+
 /** The figures of a series, for people. */
 export function describeSeries(series: Series): string {
-  const { ready_ms, violations, ...counts } = series
-  const sorted = ready_ms.toSorted((a, b) => a - b)
-  const at = (share: number) => Math.round(sorted[Math.ceil(sorted.length * share) - 1] ?? 0)
-  const ready = `ready after p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`
+  const { ready_ms: _, violations, ...counts } = series
+  const ready = `ready after p50 ${readyWithin(series, 0.5)} ms, p99 ${readyWithin(series, 0.99)} ms`
   const figures = Object.entries(counts).map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`)
   return `${figures.join(', ')}, ${ready}; ${describeViolations(violations)}`
 }
