@@ -4,7 +4,6 @@ import {
   type AuthorizationRequest,
   type AuthorizationTarget,
   readAuthorizationRequest,
-  readAuthorizationTarget,
 } from '../oauth/authorization_request.ts'
 import {
   type AuthorizationResponse,
@@ -13,12 +12,12 @@ import {
 } from '../oauth/authorization_response.ts'
 import { type Client, skipsConsent } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import { type Params, readSoundParams } from '../oauth/params.ts'
+import type { Params } from '../oauth/params.ts'
 import { decideResources } from '../oauth/resource.ts'
 import { decideScope } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
-import type { BrowserAuthority } from '../store/verbs/users.ts'
-import { readClientRecord } from './clients.ts'
+import type { BrowserAuthority } from '../store/verbs/sessions.ts'
+import { readTarget, type TrustedTarget } from './authorization_target.ts'
 import {
   type ConnectionChoice,
   type ConnectionWish,
@@ -30,19 +29,10 @@ import {
 import { coversRequest, findNewScopes, readConnections } from './consents.ts'
 import type { InboundContext } from './context.ts'
 import { createGrant } from './grants.ts'
+import { fitsUrl, type Interaction, LONGEST_QUERY } from './interactions.ts'
 import type { ClientSource } from './register_client.ts'
 import { defaultScopes, knownResources, roleScopes, scopesOfResources } from './rights.ts'
 import { judgeSession, type SessionToken, type SignedIn, touchSession } from './sessions.ts'
-
-/** An authorization request on its way through sign-in and consent: its text, and when it began. */
-export interface Interaction {
-  readonly query: string
-  readonly started_at: number
-  /** Who was shown the consent page. */
-  readonly shown_to?: string
-  /** What it said. */
-  readonly shown?: string
-}
 
 /** What the consent page asks, and what the user may answer. */
 export interface ConsentQuestion {
@@ -88,31 +78,7 @@ export type AuthorizationOutcome =
 
 const SELF_REGISTERED: ReadonlySet<string> = new Set<ClientSource>(['open', 'dynamic'])
 
-/** How long a person may take from the request to the answer. */
-const INTERACTION_LIFETIME_MS = 60 * 60_000
-// Sealed and with the rest of the URL it is then below the 8192 bytes that the listener takes.
-const LONGEST_QUERY = 5800
 const LONGEST_LOCATION = 8192
-
-/** Seals an interaction for the links and forms of the pages between. */
-export function sealInteraction(context: InboundContext, interaction: Interaction): string {
-  return context.interactions.seal(context.tenant.keys, interaction)
-}
-
-/** Opens a sealed interaction; null when it is not ours or too old. */
-export function openInteraction(context: InboundContext, sealed: string | undefined): Interaction | null {
-  const claims = sealed === undefined ? null : context.interactions.open(context.tenant.keys, sealed)
-  if (typeof claims?.['query'] !== 'string' || typeof claims['started_at'] !== 'number') return null
-  if (context.tenant.clock() - claims['started_at'] > INTERACTION_LIFETIME_MS) return null
-  const { query, started_at, shown_to, shown } = claims
-  const was_shown = typeof shown_to === 'string' && typeof shown === 'string'
-  return was_shown ? { query, started_at, shown_to, shown } : { query, started_at }
-}
-
-/** Whether an interaction, sealed, fits into the URLs of the pages between. */
-export function fitsUrl({ query }: Interaction): boolean {
-  return Buffer.byteLength(JSON.stringify(query)) <= LONGEST_QUERY
-}
 
 /**
  * The authorization endpoint (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2): from the request's text, the
@@ -151,42 +117,6 @@ export async function authorize(
   }
 }
 
-interface TrustedTarget {
-  readonly params: Params
-  readonly refusals: ReadonlyMap<string, OAuthError>
-  readonly client: Client
-  readonly target: AuthorizationTarget
-  readonly authority: BrowserAuthority
-}
-
-/** First phase: what it throws is shown on a page (RFC 6749 section 4.1.2.1). */
-async function readTarget(
-  context: InboundContext,
-  query: string,
-  session: SessionToken | null,
-): Promise<TrustedTarget> {
-  const { tenant } = context
-  const { params, refusals } = readSoundParams(query)
-  for (const name of ['client_id', 'redirect_uri']) {
-    const refusal = refusals.get(name)
-    if (refusal) throw refusal
-  }
-  const authority = await tenant.store.loadBrowserAuthority({
-    tenant_id: tenant.tenant_id,
-    session_id: session?.session_id ?? '',
-    client_id: params.values['client_id'] ?? '',
-  })
-  if (!authority) throw new Error(`tenant ${tenant.tenant_id} is gone`)
-  if (authority.tenant.disabled_at !== null) {
-    throw new OAuthError('temporarily_unavailable', 'Sign-in is switched off here')
-  }
-  const record = authority.client
-  if (record && record.disabled_at !== null) throw new OAuthError('invalid_request', 'This client is disabled')
-  const client = record ? readClientRecord(record) : undefined
-  const target = readAuthorizationTarget(params, client)
-  return { params, refusals, client: client!, target, authority }
-}
-
 /**
  * Whether an error may be sent on without anybody's doing. A client that a stranger registered must not turn this
  * endpoint into a redirector: its users have answered just now, or have allowed it before (RFC 9700 section 4.11.2).
@@ -196,8 +126,7 @@ function mayRedirectError(
   signed_in: SignedIn | null,
   answer: ConsentAnswer | null,
 ): boolean {
-  const source = authority.client?.source
-  if (source !== 'open' && source !== 'dynamic') return true
+  if (!SELF_REGISTERED.has(authority.client!.source)) return true
   return signed_in !== null && (readGiven(signed_in, answer) !== null || authority.consent !== null)
 }
 

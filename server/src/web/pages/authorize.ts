@@ -3,14 +3,13 @@ import {
   authorize,
   type ConsentAnswer,
   type ConsentQuestion,
-  fitsUrl,
-  type Interaction,
-  openInteraction,
-  sealInteraction,
 } from '../../inbound/authorize.ts'
+import { fitsUrl, type Interaction, openInteraction, sealInteraction } from '../../inbound/interactions.ts'
 import type { AuthorizationResponse } from '../../oauth/authorization_response.ts'
+import { isConfidential } from '../../oauth/client.ts'
 import type { Params } from '../../oauth/params.ts'
 import { nameProvider } from '../../outbound/connector.ts'
+import type { Configuration } from '../../store/tenant.ts'
 import { decodeUtf8 } from '../machine.ts'
 import {
   errorPage,
@@ -120,6 +119,12 @@ const KINDS: readonly (readonly [RegExp, 'read' | 'change' | 'away'])[] = [
   [/^(openid|profile|email|address|phone)$|[:._-](read|list|view)/, 'read'],
 ]
 
+/** What people call a resource, where it is called anything but its own identifier. */
+function nameResource({ resources }: Configuration, resource: string): string | undefined {
+  const name = resources.get(resource)?.name
+  return name === resource ? undefined : name
+}
+
 function consentData(visit: Visit, question: ConsentQuestion, request: string): Parameters<typeof renderConsent>[1] {
   const { web, view } = visit
   const { client, signed_in, scope, configuration } = question
@@ -138,6 +143,7 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
       client_name: client.client_name,
       publisher: client.client_uri,
       verified: question.verified,
+      authenticates: isConfidential(client),
     },
     redirect_uri: question.redirect_uri,
     user: { username: signed_in.user.username, name: signed_in.user.name ?? undefined },
@@ -150,7 +156,7 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
     })),
     resources: question.resource
       .filter((resource) => resource !== web.tenant.issuer && !resource.startsWith(`${web.tenant.issuer}/proxy/`))
-      .map((resource) => ({ resource, name: configuration.resources.get(resource)?.name })),
+      .map((resource) => ({ resource, name: nameResource(configuration, resource) })),
     connectors: question.connections.map(({ connector, provider, choices, proposed }) => ({
       connector,
       provider_name: nameProvider(web.outbound, { provider, connector }),
@@ -160,6 +166,7 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
         account_label: account_name,
         ready,
         selected: connection_id === proposed,
+        repair_href: ours(web, connectPath(connector), { connection_id, return_to: here }),
       })),
       connect_href: ours(web, connectPath(connector), { return_to: here }),
     })),

@@ -1,4 +1,4 @@
-import { type Interaction, openInteraction } from '../../inbound/authorize.ts'
+import { type Interaction, openInteraction } from '../../inbound/interactions.ts'
 import { startSession } from '../../inbound/sessions.ts'
 import { checkLogin } from '../../inbound/users.ts'
 import { readParams } from '../../oauth/params.ts'

@@ -1,4 +1,4 @@
-import { openInteraction } from '../../inbound/authorize.ts'
+import { openInteraction } from '../../inbound/interactions.ts'
 import { endSession } from '../../inbound/sessions.ts'
 import { errorPage, ours, redirect, send, submit, type Visit, writeCookie } from '../page.ts'
 import { renderSignedOut } from './templates/signed_out.ts'
