@@ -235,6 +235,12 @@ testOnBoth('CVE-2026-8922 a client that is deleted leaves nothing that lives', a
     (await ask({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token })).error,
     'invalid_client',
   )
+  // The operator's file still names it: the client of tomorrow is not the one of yesterday.
+  p.pass(1)
+  await p.server.addClient({ ...client, grant_types: ['client_credentials'], scope: 'openid api:read' })
+  for (const token of [own.access_token, tokens.access_token, tokens.refresh_token]) {
+    assert.deepEqual(await p.introspect(token), { active: false }, 'of a client_id that was given again')
+  }
 })
 
 testOnBoth(

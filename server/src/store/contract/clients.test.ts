@@ -11,7 +11,7 @@ const record = {
     trusted: 1,
     former_client_secret_hash: null,
     former_client_secret_expires_at: null,
-    epoch: 0,
+    epoch: START,
     disabled_at: null,
   },
 }
@@ -82,9 +82,9 @@ contract('disabling a client raises its epoch, and enabling it leaves the epoch 
   assert.equal(await set(false), false)
   assert.equal(await set(true), true)
   assert.equal(await set(true), false)
-  assert.deepStrictEqual(await load(), { ...record, epoch: 1, disabled_at: START })
+  assert.deepStrictEqual(await load(), { ...record, epoch: START + 1, disabled_at: START })
   assert.equal(await set(false), true)
-  assert.deepStrictEqual(await load(), { ...record, epoch: 1 })
+  assert.deepStrictEqual(await load(), { ...record, epoch: START + 1 })
   assert.equal(await set(true, 'unknown'), false)
 })
 
@@ -115,6 +115,34 @@ contract('a deleted client takes its grants and consents along, and nobody else\
     (await store.loadBrowserAuthority({ tenant_id, session_id: 's1', client_id }))!.consent
   assert.equal(await consentOf('web'), null)
   assert.deepStrictEqual(await consentOf('other'), consent)
+})
+
+contract('a client_id that is given again begins above every epoch of the client that had it', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  await make(stage)
+  const set = (disabled: boolean) =>
+    store.setClientDisabled({ tenant_id, client_id: 'web', disabled, event: event('client.switched') })
+  await set(true)
+  await set(false)
+  const epoch = async () => (await store.findClient({ tenant_id, client_id: 'web' }))!.epoch
+  const before = await epoch()
+  await store.deleteClient({ tenant_id, client_id: 'web', event: event() })
+  clock.now += 1000
+  await make(stage)
+  assert.ok((await epoch()) > before)
+})
+
+contract('a secret that replaces the present one ends the former one too', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await make(stage)
+  const client_secret_hash = bytes('second')
+  const former_expires_at = START + 1000
+  await store.rotateClientSecret({ tenant_id, client_id: 'web', client_secret_hash, former_expires_at, event: event() })
+  const load = async () => (await store.loadClientAuthority({ tenant_id, client_id: 'web' }))!.client!
+  await store.updateClient({ tenant_id, client: { ...saved, client_secret_hash: null }, event: event() })
+  assert.deepStrictEqual((await load()).former_client_secret_hash, bytes('secret'))
+  await store.updateClient({ tenant_id, client: { ...saved, client_secret_hash: bytes('third') }, event: event() })
+  assert.equal((await load()).former_client_secret_hash, null)
 })
 
 contract('clients are listed by client_id, page by page', async (stage) => {

@@ -38,7 +38,7 @@ contract('what decides about a grant is read in one, and holds nothing that was 
     now: START,
     tenant: { tenant_id, epoch: 0, config_version: 0, disabled_at: null },
     client: (await store.loadClientAuthority({ tenant_id, client_id: 'other' }))!.client,
-    grant_client: { epoch: 0, disabled_at: null },
+    grant_client: { epoch: START, disabled_at: null },
     grant: {
       ...made.grant,
       ...{ code_redeemed_at: null, code_failures: 0, refresh_generation: 0, refresh_hash: null },

@@ -18,7 +18,7 @@ contract('what decides about a token is read in one: all it names, and who asks'
     now: START,
     tenant: { tenant_id, epoch: 0, config_version: 0, disabled_at: null },
     client: (await store.loadClientAuthority({ tenant_id, client_id: 'api' }))!.client,
-    token_client: { epoch: 0, disabled_at: null, metadata: '{}' },
+    token_client: { epoch: START, disabled_at: null, metadata: '{}' },
     user: { epoch: 0, disabled_at: null, roles: '[]', username: 'alice' },
     session: { epoch: 0, ended_at: null, expires_at: START + 3_600_000 },
     grant: {
@@ -66,7 +66,7 @@ contract('a switch shows in the authority of a token at once', async (stage) => 
   await store.setTenantDisabled({ tenant_id, disabled: true, event: event() })
   assert.deepEqual([(await load()).tenant.epoch, (await load()).tenant.disabled_at], [1, START])
   await store.setClientDisabled({ tenant_id, client_id: 'web', disabled: true, event: event() })
-  assert.deepEqual((await load()).token_client, { epoch: 1, disabled_at: START, metadata: '{}' })
+  assert.deepEqual((await load()).token_client, { epoch: START + 1, disabled_at: START, metadata: '{}' })
   await store.setUserDisabled({ tenant_id, user_id: 'alice', disabled: true, event: event() })
   assert.deepEqual((await load()).user, { epoch: 1, disabled_at: START, roles: '[]', username: 'alice' })
   await store.endSession({ tenant_id, session_id: 's1', event: event() })

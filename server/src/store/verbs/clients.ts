@@ -28,7 +28,10 @@ export interface SavedClient {
   readonly client_secret_hash: Uint8Array | null
 }
 
-/** Makes a client; false when the client_id is taken. */
+/**
+ * Makes a client; false when the client_id is taken. Its epoch begins at the time, above all that a deleted client of
+ * the same client_id ever had: what that one was issued never lives again.
+ */
 export const createClient = write(function* (args: {
   tenant_id: string
   client: SavedClient
@@ -39,13 +42,13 @@ export const createClient = write(function* (args: {
     insert into clients (tenant_id, client_id, client_name, metadata, source, trusted, client_secret_hash, epoch,
       created_at, updated_at, tokens_issued)
     values (${args.tenant_id}, ${client.client_id}, ${client.client_name}, ${client.metadata}, ${client.source},
-      ${client.trusted ? 1 : 0}, ${bytes(client.client_secret_hash)}, 0, ${event.at}, ${event.at}, 0)
+      ${client.trusted ? 1 : 0}, ${bytes(client.client_secret_hash)}, ${NOW}, ${event.at}, ${event.at}, 0)
     on conflict do nothing returning client_id`
   if (made) yield* insertEvent(event)
   return made !== undefined
 })
 
-/** Changes a client's metadata and trust; its secret only when one is given. */
+/** Changes a client's metadata and trust; its secrets only when one is given, which is then the only one. */
 export const updateClient = write(function* (args: {
   tenant_id: string
   client: Omit<SavedClient, 'source'>
@@ -55,7 +58,8 @@ export const updateClient = write(function* (args: {
   const [changed] = yield* sql<{ client_id: string }>`
     update clients set client_name = ${client.client_name}, metadata = ${client.metadata},
       trusted = ${client.trusted ? 1 : 0}, updated_at = ${event.at},
-      client_secret_hash = coalesce(${bytes(client.client_secret_hash)}, client_secret_hash)
+      client_secret_hash = coalesce(${bytes(client.client_secret_hash)}, client_secret_hash),
+      former_client_secret_hash = case when ${client.client_secret_hash ? 1 : 0} = 1 then null else former_client_secret_hash end
     where tenant_id = ${args.tenant_id} and client_id = ${client.client_id} returning client_id`
   if (changed) yield* insertEvent(event)
   return changed !== undefined
@@ -97,7 +101,7 @@ export const setClientDisabled = write(function* (args: {
   return changed !== undefined
 })
 
-/** Deletes a client with its grants and consents. Its client_id is never given out again by us: ids are random. */
+/** Deletes a client with its grants and consents. An administrator may give its client_id to another client. */
 export const deleteClient = write(function* (args: {
   tenant_id: string
   client_id: string
