@@ -240,7 +240,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
             { username: 'dave', roles: ['adminstrator'] },
             { username: 'eve', user_id: 'a b' },
           ],
-          connectors: [{ ...DESCRIBED.connectors[0], issuer: 'http://127.0.0.1:4002' }],
+          connectors: [{ ...DESCRIBED.connectors[0], issuer: 'http://provider.example:4002' }],
         },
         `resources[1] (${issuer}/api): resource is one of the server itself`,
         'resources[2] (no-uri): Parameter resource must be an absolute URI',
@@ -292,12 +292,14 @@ for (const database of ['sqlite', 'postgres'] as const) {
         read({
           clients: [{ ...DESCRIBED.clients[0], client_secret: 'short', scope: 'openid mcp:tols' }],
           roles: [{ role: 'member', scopes: ['api:raed'] }],
+          connectors: [{ ...DESCRIBED.connectors[0], issuer: 'http://127.0.0.1:4002' }],
         }),
       )
       assert.deepEqual(warnings, [
         'role member: no resource has the scope api:raed',
         'client web: no resource has the scope mcp:tols',
         'client web: client_secret is short enough to be guessed',
+        'connector acme: nobody can connect before SALLYPORT_EGRESS_ALLOW holds 127.0.0.1:4002',
       ])
     })
   })

@@ -3,7 +3,7 @@ import { saveResource, saveRole, saveSettings } from '../inbound/configure.ts'
 import { registerClient } from '../inbound/register_client.ts'
 import { updateClient } from '../inbound/update_client.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import { saveConnector } from '../outbound/connectors.ts'
+import { findUnreachable, saveConnector } from '../outbound/connectors.ts'
 import type { OutboundContext } from '../outbound/context.ts'
 import type { Tenant } from '../store/tenant.ts'
 import { checkPlatform } from './check.ts'
@@ -56,6 +56,11 @@ async function preparePlan(context: ApplyContext, platform: Platform): Promise<{
   const { tenant, outbound } = context
   const present = await loadPresent(tenant, outbound, platform)
   const warnings = await checkPlatform(tenant.issuer, platform, present)
+  for (const input of platform.connectors) {
+    for (const host of findUnreachable(outbound, input)) {
+      warnings.push(`connector ${input.connector}: nobody can connect before SALLYPORT_EGRESS_ALLOW holds ${host}`)
+    }
+  }
   return { outcome: { changes: planChanges(platform, present), warnings }, present }
 }
 
