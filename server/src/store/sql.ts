@@ -52,6 +52,13 @@ export function sql<Row = never>(strings: TemplateStringsArray, ...values: SqlVa
   return new Statement<Row>(strings, values)
 }
 
+/** Of a joined row its own columns: a record that is logged or handed on holds no part of what was joined to it. */
+export function pickColumns<T>(row: Readonly<Record<string, unknown>>, columns: readonly (keyof T)[]): T {
+  const picked = {} as T
+  for (const column of columns) picked[column] = row[column as string] as T[keyof T]
+  return picked
+}
+
 /** Runs statements that do not depend on each other in one go; answers the rows of each. */
 export function* together<Row>(statements: readonly Statement<Row>[]): Run<Row[][]> {
   if (statements.length === 0) return []

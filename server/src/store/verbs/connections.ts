@@ -1,5 +1,5 @@
 import type { NewEvent } from '../records.ts'
-import { bytes, int, NOW, type Run, read, sql, text, write } from '../sql.ts'
+import { bytes, int, NOW, pickColumns, type Run, read, sql, text, write } from '../sql.ts'
 import { type ConnectorRecord, readConnector } from './connectors.ts'
 import { insertEvent } from './events.ts'
 
@@ -62,12 +62,19 @@ export const loadConnection = read(function* (args: {
   if (!row) return null
   return {
     now: row['now'] as number,
-    connection: row as unknown as ConnectionRecord,
+    connection: pickColumns<ConnectionRecord>(row, CONNECTION_COLUMNS),
     connector: readConnector(row),
     tenant_disabled_at: row['t_disabled_at'] as number | null,
     user_disabled_at: row['u_disabled_at'] as number | null,
   }
 })
+
+const CONNECTION_COLUMNS: readonly (keyof ConnectionRecord)[] = [
+  ...(['connection_id', 'connector', 'user_id', 'state', 'reason', 'account', 'account_name', 'scope'] as const),
+  ...(['data_key', 'sealed_tokens', 'generation', 'refresh_fingerprint', 'issued_at', 'access_expires_at'] as const),
+  ...(['refresh_expires_at', 'intent_id', 'intent_deadline_at', 'uncertain_at', 'sealed_candidate'] as const),
+  ...(['refresh_failures', 'retry_at', 'last_used_at'] as const),
+]
 
 /** The living connection of a user's account at a provider, or null. */
 export const findConnectionOfAccount = read(function* (args: {

@@ -1,5 +1,5 @@
 import type { ClientRecord, GrantAuthority, GrantRecord, NewEvent, TenantState, UserRecord } from '../records.ts'
-import { bytes, int, NOW, type Run, read, sql, text, write } from '../sql.ts'
+import { bytes, int, NOW, pickColumns, type Run, read, sql, text, write } from '../sql.ts'
 import { insertEvent, isRecorded } from './events.ts'
 
 type Row = Record<string, unknown>
@@ -35,7 +35,7 @@ export const loadGrantAuthority = read(function* (args: {
     now: row['now'] as number,
     tenant: readTenantState(row),
     client: readClient(row),
-    grant: readGrant(row),
+    grant: row['grant_id'] === null ? null : pickColumns<GrantRecord>(row, GRANT_COLUMNS),
     grant_client:
       row['gc_epoch'] === null
         ? null
@@ -96,14 +96,6 @@ export function readUser(row: Row): UserRecord | null {
   }
 }
 
-// What is joined to it stays out: a grant that is logged or handed on holds no part of the client or the user.
-function readGrant(row: Row): GrantRecord | null {
-  if (row['grant_id'] === null) return null
-  const grant: Row = {}
-  for (const column of GRANT_COLUMNS) grant[column] = row[column]
-  return grant as unknown as GrantRecord
-}
-
 const GRANT_COLUMNS: readonly (keyof GrantRecord)[] = [
   ...(['grant_id', 'client_id', 'user_id', 'session_id', 'scope', 'resource', 'authorization_details'] as const),
   ...(['connections', 'nonce', 'auth_time', 'acr', 'amr', 'tenant_epoch', 'client_epoch', 'user_epoch'] as const),
@@ -118,6 +110,8 @@ export interface NewGrant {
   readonly grant: Omit<GrantRecord, 'code_redeemed_at' | 'code_failures' | 'revoked_at' | RefreshColumn>
   /** What the user allowed from now on; null leaves what was remembered. */
   readonly consent: { readonly scope: string; readonly resource: string; readonly connections: string | null } | null
+  /** What was decided rests on a consent that was read: it must still be there. */
+  readonly rests_on_consent?: boolean
   readonly event: NewEvent
 }
 type RefreshColumn =
@@ -127,9 +121,20 @@ type RefreshColumn =
   | 'refresh_kid'
   | 'refresh_rotated_at'
 
-/** Makes a grant with its code, the remembered consent and the event. */
+/**
+ * Makes a grant with its code, the remembered consent and the event; `withdrawn` when the user has taken back the consent
+ * that it rests on since that was read.
+ */
 export const approveGrant = write(
-  function* ({ tenant_id, grant, consent, event }: NewGrant): Run<void> {
+  function* ({ tenant_id, grant, consent, rests_on_consent = false, event }: NewGrant): Run<'approved' | 'withdrawn'> {
+    if (rests_on_consent) {
+      // Updating the row locks it: whoever withdraws it afterwards sees this grant.
+      const [standing] = yield* sql<{ client_id: string }>`
+        update consents set updated_at = updated_at
+        where tenant_id = ${tenant_id} and user_id = ${grant.user_id} and client_id = ${grant.client_id}
+        returning client_id`
+      if (!standing) return 'withdrawn'
+    }
     yield* sql`
       insert into grants (tenant_id, grant_id, client_id, user_id, session_id, scope, resource, authorization_details,
         connections, nonce, auth_time, acr, amr, tenant_epoch, client_epoch, user_epoch, session_epoch, offline,
@@ -150,6 +155,7 @@ export const approveGrant = write(
           connections = excluded.connections, updated_at = excluded.updated_at`
     }
     yield* insertEvent(event)
+    return 'approved'
   },
   // The remembered consent is the one row that two of them may share.
   { key: ({ tenant_id, grant }) => `${tenant_id}/${grant.user_id}/${grant.client_id}` },
@@ -244,13 +250,14 @@ export const withdrawConsent = write(function* (args: {
   client_id: string
   event: NewEvent
 }): Run<number> {
+  // First the consent: a grant that rests on it is committed before it goes, and ends here, or is never made.
+  yield* sql`
+      delete from consents
+      where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and client_id = ${args.client_id}`
   const ended = yield* sql<{ grant_id: string }>`
       update grants set revoked_at = ${NOW}, revoked_reason = 'consent_withdrawn'
       where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and client_id = ${args.client_id}
         and revoked_at is null returning grant_id`
-  yield* sql`
-      delete from consents
-      where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and client_id = ${args.client_id}`
   yield* insertEvent(args.event)
   return ended.length
 })

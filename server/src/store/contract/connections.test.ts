@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { bytes, contract, START, type Stage } from '../../../../test/parts/stores.ts'
+
+const answer = (token: string) => ({
+  ...{ sealed_tokens: bytes(`sealed ${token}`), scope: 'openid', refresh_fingerprint: bytes(token), issued_at: START },
+  ...{ access_expires_at: START + 10, refresh_expires_at: null },
+})
+
+async function fill(stage: Stage): Promise<void> {
+  const { store, tenant_id, event } = stage
+  await Promise.all([stage.user('alice'), stage.user('bob')])
+  for (const connector of ['acme', 'beta']) {
+    const saved = { connector, provider: 'oidc', client_id: 'web', sealed_client_secret: bytes('secret') }
+    const more = { scope: 'openid', settings: '{}', version: 1 }
+    await store.createConnector({ tenant_id, connector: { ...saved, ...more }, event: event() })
+  }
+}
+const connect = ({ store, tenant_id, event }: Stage, connection_id: string, more = {}) =>
+  store.connectAccount({
+    ...{ tenant_id, connection_id, connector: 'acme', connector_version: 1, user_id: 'alice', account: connection_id },
+    ...{ account_name: 'Alice', generation: null, data_key: bytes('key'), answer: answer('R1'), event: event() },
+    ...more,
+  })
+const load = ({ store, tenant_id }: Stage, connection_id = 'c1') => store.loadConnection({ tenant_id, connection_id })
+const lease = ({ store, tenant_id }: Stage, intent_id: string, connection_id = 'c1') =>
+  store.leaseConnection({
+    ...{ tenant_id, connection_id, generation: 1, intent_id, owner: 'p1', sole_owner: false, lease_ms: 1000 },
+  })
+const shown = (connection_id: string, more = {}) => ({
+  ...{ connection_id, connector: 'acme', provider: 'oidc', user_id: 'alice', username: 'alice', state: 'ready' },
+  ...{ reason: null, account: connection_id, account_name: 'Alice', scope: 'openid', issued_at: START },
+  ...{ access_expires_at: START + 10, refresh_expires_at: null, intent_deadline_at: null, refresh_failures: 0 },
+  ...{ retry_at: null, last_error: null, connector_error: null, connector_disabled_at: null, last_used_at: null },
+  ...{ created_at: START, updated_at: START, ...more },
+})
+
+contract('what decides about a connection is read in one, and holds nothing that was joined to it', async (stage) => {
+  const { store, tenant_id, clock } = stage
+  await fill(stage)
+  await connect(stage, 'c1')
+  clock.now += 7
+  await store.touchConnection({ tenant_id, connection_id: 'c1' })
+  const authority = await load(stage)
+  assert.deepStrictEqual(authority, {
+    now: START + 7,
+    connection: {
+      ...{ connection_id: 'c1', connector: 'acme', user_id: 'alice', state: 'ready', reason: null, account: 'c1' },
+      ...{ account_name: 'Alice', scope: 'openid', data_key: bytes('key'), sealed_tokens: bytes('sealed R1') },
+      ...{ generation: 1, refresh_fingerprint: bytes('R1'), issued_at: START, access_expires_at: START + 10 },
+      ...{ refresh_expires_at: null, intent_id: null, intent_deadline_at: null, uncertain_at: null },
+      ...{ sealed_candidate: null, refresh_failures: 0, retry_at: null, last_used_at: START + 7 },
+    },
+    connector: {
+      ...{ connector: 'acme', provider: 'oidc', client_id: 'web', sealed_client_secret: bytes('secret') },
+      ...{ scope: 'openid', settings: '{}', version: 1, error: null, error_description: null, error_at: null },
+      disabled_at: null,
+    },
+    tenant_disabled_at: null,
+    user_disabled_at: null,
+  })
+  assert.equal(await load(stage, 'unknown'), null)
+})
+
+contract('a user\u2019s account at a provider has one living connection', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await fill(stage)
+  const find = (account: string, user_id = 'alice', connector = 'acme') =>
+    store.findConnectionOfAccount({ tenant_id, user_id, connector, account })
+  assert.equal(await connect(stage, 'c1', { account: 'a' }), 'connected')
+  assert.equal(await connect(stage, 'c2', { account: 'a' }), 'moved')
+  assert.equal(await connect(stage, 'c3', { account: 'a', user_id: 'bob' }), 'connected')
+  assert.deepEqual([await find('a'), await find('a', 'bob')], ['c1', 'c3'])
+  assert.deepEqual([await find('b'), await find('a', 'alice', 'beta')], [null, null])
+  await store.disconnectConnection({ tenant_id, connection_id: 'c1', reason: 'test', event: event() })
+  assert.equal(await find('a'), null)
+  assert.equal(await connect(stage, 'c4', { account: 'a' }), 'connected')
+})
+
+contract('connections are listed for their user, and page by page by connector and state', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await fill(stage)
+  await connect(stage, 'c1')
+  await connect(stage, 'c2', { connector: 'beta' })
+  await connect(stage, 'c3', { user_id: 'bob' })
+  await connect(stage, 'c4')
+  await store.disconnectConnection({ tenant_id, connection_id: 'c4', reason: 'user', event: event() })
+  const error = { error: 'invalid_client', error_description: null }
+  await store.noteConnectorError({ tenant_id, connector: 'beta', version: 1, ...error, event: event() })
+  const beta = shown('c2', { connector: 'beta', connector_error: 'invalid_client' })
+  const bobs = shown('c3', { user_id: 'bob', username: 'bob' })
+  const ended = shown('c4', { state: 'disconnected', reason: 'user' })
+  assert.deepStrictEqual(await store.listConnectionsOfUser({ tenant_id, user_id: 'alice' }), [shown('c1'), beta])
+  const page = (more = {}) =>
+    store.pageConnections({ tenant_id, connector: '', state: '', after_connection_id: '', most: 10, ...more })
+  assert.deepStrictEqual(await page(), [shown('c1'), beta, bobs, ended])
+  assert.deepStrictEqual(await page({ connector: 'acme', after_connection_id: 'c1', most: 1 }), [bobs])
+  assert.deepStrictEqual(await page({ state: 'ready' }), [shown('c1'), bobs])
+  assert.deepStrictEqual(await page({ state: 'error' }), [beta])
+  assert.deepStrictEqual(await page({ state: 'disconnected' }), [ended])
+})
+
+contract('an ended connection whose key still stands is found, until the key is destroyed', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  await fill(stage)
+  await connect(stage, 'c1')
+  await connect(stage, 'c2')
+  const found = () => store.listUndestroyed({ tenant_id, before: clock.now })
+  await store.disconnectConnection({ tenant_id, connection_id: 'c1', reason: 'test', event: event() })
+  assert.deepEqual(await found(), [])
+  clock.now += 1
+  assert.deepEqual(await found(), ['c1'])
+  assert.equal(await store.destroyDataKey({ tenant_id, connection_id: 'c1', event: event() }), true)
+  assert.equal(await store.destroyDataKey({ tenant_id, connection_id: 'c2', event: event() }), false)
+  assert.deepEqual(await found(), [])
+})
+
+contract('an intent that sent nothing is dropped, and only by its own name', async (stage) => {
+  const { store, tenant_id } = stage
+  await fill(stage)
+  await connect(stage, 'c1')
+  assert.equal((await lease(stage, 'i1')).kind, 'leased')
+  await store.dropIntent({ tenant_id, connection_id: 'c1', intent_id: 'other' })
+  assert.equal((await lease(stage, 'i2')).kind, 'held')
+  await store.dropIntent({ tenant_id, connection_id: 'c1', intent_id: 'i1' })
+  assert.deepEqual(await lease(stage, 'i2'), { kind: 'leased', now: START, uncertain_at: null })
+})
+
+contract('a kept answer becomes the stored one, once, under the intent and generation that found it', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await fill(stage)
+  await connect(stage, 'c1')
+  await lease(stage, 'i1')
+  const events = { recovered_event: event(), candidate_event: event('kept') }
+  const late = {
+    ...{ tenant_id, connection_id: 'c1', intent_id: 'i0', sent_generation: 1, generation: 1 },
+    ...{ sent_fingerprint: bytes('R0'), answer: answer('R2'), sealed_candidate: bytes('candidate'), ...events },
+  }
+  assert.deepEqual(await store.storeRefreshed(late), { kind: 'kept' })
+  assert.deepStrictEqual((await load(stage))!.connection.sealed_candidate, bytes('candidate'))
+  const promote = (more = {}) =>
+    store.promoteCandidate({
+      ...{ tenant_id, connection_id: 'c1', intent_id: 'i1', generation: 1, sealed_candidate: bytes('candidate') },
+      ...{ answer: answer('R2'), event: event('promoted'), ...more },
+    })
+  assert.equal(await promote({ intent_id: 'i0' }), false)
+  assert.equal(await promote({ generation: 2 }), false)
+  assert.equal(await promote({ sealed_candidate: bytes('another') }), false)
+  assert.equal(await promote(), true)
+  assert.equal(await promote(), false)
+  const { connection } = (await load(stage))!
+  assert.deepStrictEqual(
+    [connection.generation, connection.sealed_tokens, connection.sealed_candidate, connection.intent_deadline_at],
+    [2, bytes('sealed R2'), null, null],
+  )
+})

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { bytes, contract, START, type Stage } from '../../../../test/parts/stores.ts'
+
+const saved = {
+  ...{ connector: 'acme', provider: 'oidc', client_id: 'web', sealed_client_secret: bytes('sealed'), scope: 'openid' },
+  ...{ settings: '{}', version: 1 },
+}
+const record = { ...saved, error: null, error_description: null, error_at: null, disabled_at: null }
+const listed = { ...record, created_at: START, updated_at: START, connections: 0 }
+const make = ({ store, tenant_id, event }: Stage, more = {}) =>
+  store.createConnector({ tenant_id, connector: { ...saved, ...more }, event: event('connector.created') })
+const find = ({ store, tenant_id }: Stage, connector = 'acme') => store.findConnector({ tenant_id, connector })
+
+const flow = {
+  ...{ connector: 'acme', connector_version: 1, user_id: 'alice', connection_id: null },
+  ...{ browser_hash: bytes('browser'), sealed: bytes('sealed') },
+}
+const start = ({ store, tenant_id, event }: Stage, state: string, more = {}) =>
+  store.startConnectFlow({
+    ...{ tenant_id, state_hash: bytes(state), flow: { ...flow, ...more }, lifetime_ms: 1000, event: event() },
+  })
+const take = ({ store, tenant_id }: Stage, state: string, more = {}) =>
+  store.takeConnectFlow({
+    ...{ tenant_id, state_hash: bytes(state), connector: 'acme', user_id: 'alice', browser_hash: bytes('browser') },
+    ...more,
+  })
+
+contract('a connector is made once under its name, and listed by it', async (stage) => {
+  const { store, tenant_id } = stage
+  assert.equal(await make(stage), true)
+  assert.equal(await make(stage, { provider: 'other' }), false)
+  await make(stage, { connector: 'Beta', sealed_client_secret: null })
+  assert.deepStrictEqual(await find(stage), listed)
+  assert.equal(await find(stage, 'unknown'), null)
+  const beta = { ...listed, connector: 'Beta', sealed_client_secret: null }
+  assert.deepStrictEqual(await store.listConnectors({ tenant_id }), [beta, listed])
+})
+
+contract(
+  'a connector changes from the version that was read, and what the provider held against it is forgotten',
+  async (stage) => {
+    const { store, tenant_id, event } = stage
+    await make(stage)
+    await store.noteConnectorError({
+      ...{
+        tenant_id,
+        connector: 'acme',
+        version: 1,
+        error: 'invalid_client',
+        error_description: 'gone',
+        event: event(),
+      },
+    })
+    const change = (from_version: number) =>
+      store.updateConnector({
+        ...{ tenant_id, connector: { ...saved, scope: 'openid email', version: 2 }, from_version, event: event() },
+      })
+    assert.equal(await change(2), false)
+    assert.equal(await change(1), true)
+    assert.equal(await change(1), false)
+    assert.deepStrictEqual(await find(stage), { ...listed, scope: 'openid email', version: 2 })
+  },
+)
+
+contract('what a provider holds against a connector is news once, and of its present version only', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  await make(stage)
+  const note = (error: string | null, version = 1) =>
+    store.noteConnectorError({
+      ...{ tenant_id, connector: 'acme', version, error, error_description: error && `${error}!`, event: event() },
+    })
+  clock.now += 5
+  assert.deepEqual([await note(null), await note('invalid_client', 2)], [false, false])
+  assert.deepEqual([await note('invalid_client'), await note('invalid_client')], [true, false])
+  const wrong = { error: 'invalid_client', error_description: 'invalid_client!', error_at: START + 5 }
+  assert.deepStrictEqual(await find(stage), { ...listed, ...wrong })
+  assert.deepEqual([await note('unauthorized_client'), await note(null), await note(null)], [true, true, false])
+  assert.deepStrictEqual(await find(stage), listed)
+})
+
+contract('a connector is disabled and enabled once each', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await make(stage)
+  const set = (disabled: boolean) =>
+    store.setConnectorDisabled({ tenant_id, connector: 'acme', disabled, event: event() })
+  assert.deepEqual([await set(false), await set(true), await set(true)], [false, true, false])
+  assert.deepStrictEqual(await find(stage), { ...listed, disabled_at: START })
+  assert.equal(await set(false), true)
+  assert.deepStrictEqual(await find(stage), listed)
+})
+
+contract('a consent flow is taken up once, by whom it was started, before it runs out', async (stage) => {
+  const { clock } = stage
+  await start(stage, 'state')
+  assert.equal(await take(stage, 'unknown'), 'unknown')
+  assert.equal(await take(stage, 'state', { browser_hash: bytes('other') }), 'other_browser')
+  assert.equal(await take(stage, 'state', { user_id: 'bob' }), 'other_user')
+  assert.equal(await take(stage, 'state', { connector: 'other' }), 'other_connector')
+  assert.deepStrictEqual(await take(stage, 'state'), { ...flow, created_at: START, expires_at: START + 1000 })
+  assert.equal(await take(stage, 'state'), 'used')
+  await start(stage, 'late', { connection_id: 'c1' })
+  clock.now += 1000
+  assert.equal(await take(stage, 'late'), 'expired')
+})
+
+contract(
+  'a connector is deleted with its flows, not while a connection lives or may have to be revoked',
+  async (stage) => {
+    const { store, tenant_id, event } = stage
+    await make(stage)
+    await stage.user('alice')
+    await start(stage, 'state')
+    const remove = () => store.deleteConnector({ tenant_id, connector: 'acme', event: event('connector.deleted') })
+    const answer = {
+      ...{ sealed_tokens: bytes('t'), scope: 'openid', refresh_fingerprint: null, issued_at: START },
+      ...{ access_expires_at: null, refresh_expires_at: null },
+    }
+    const consent = {
+      ...{ tenant_id, connection_id: 'c1', connector: 'acme', connector_version: 1, user_id: 'alice', account: null },
+      ...{ account_name: null, generation: null, data_key: bytes('key'), answer, event: event() },
+    }
+    assert.equal(await store.connectAccount(consent), 'connected')
+    assert.equal((await find(stage))!.connections, 1)
+    assert.equal(await remove(), 'has_connections')
+    const end = { tenant_id, connection_id: 'c1', reason: 'test', event: event() }
+    assert.equal(await store.disconnectConnection(end), true)
+    assert.equal(await remove(), 'has_connections')
+    await store.destroyDataKey({ tenant_id, connection_id: 'c1', event: event() })
+    assert.equal(await remove(), 'deleted')
+    assert.deepEqual([await find(stage), await take(stage, 'state'), await remove()], [null, 'unknown', 'unknown'])
+  },
+)

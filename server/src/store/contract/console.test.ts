@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { bytes, contract, START, type Stage } from '../../../../test/parts/stores.ts'
+
+async function fill(stage: Stage): Promise<void> {
+  await Promise.all([stage.client('web'), stage.client('other'), stage.user('alice'), stage.user('bob')])
+}
+
+contract('an overview counts what lives, up to a limit', async (stage) => {
+  const { store, tenant_id, event, newGrant, clock } = stage
+  await fill(stage)
+  await store.approveGrant(newGrant('g1'))
+  await store.approveGrant(newGrant('g2', { expires_at: START + 1 }))
+  await store.approveGrant(newGrant('g3'))
+  await store.revokeGrant({ tenant_id, grant_id: 'g3', reason: 'test', event: event() })
+  const rotation = { client_id: 'web', client_secret_hash: bytes('new'), former_expires_at: START + 100 }
+  await store.rotateClientSecret({ tenant_id, ...rotation, event: event() })
+  const connector = { connector: 'acme', provider: 'oidc', client_id: 'web', sealed_client_secret: null }
+  const more = { scope: 'openid', settings: '{}', version: 1 }
+  await store.createConnector({ tenant_id, connector: { ...connector, ...more }, event: event() })
+  const error = { error: 'invalid_client', error_description: null }
+  await store.noteConnectorError({ tenant_id, connector: 'acme', version: 1, ...error, event: event() })
+  const overview = (most: number, secrets_before: number) => store.loadOverview({ tenant_id, most, secrets_before })
+  const all = {
+    ...{ clients: 2, users: 2, grants: 2, connections: 0, connections_need: 0, connectors_fail: 1, secrets_expire: 1 },
+  }
+  assert.deepStrictEqual(await overview(10, START + 100), all)
+  assert.deepStrictEqual(await overview(1, START + 99), { ...all, clients: 1, users: 1, grants: 1, secrets_expire: 0 })
+  clock.now += 1
+  assert.equal((await overview(10, 0)).grants, 1)
+})
+
+contract('the living grants of a client are counted with their users', async (stage) => {
+  const { store, tenant_id, newGrant } = stage
+  await fill(stage)
+  for (const [i, user_id] of ['alice', 'alice', 'bob'].entries()) {
+    await store.approveGrant(newGrant(`g${i}`, { user_id }))
+  }
+  await store.approveGrant(newGrant('g8', { client_id: 'other' }))
+  const count = (client_id: string, most = 10) => store.countGrantsOfClient({ tenant_id, client_id, most })
+  assert.deepStrictEqual(await count('web'), { grants: 3, users: 2 })
+  assert.deepStrictEqual(await count('other'), { grants: 1, users: 1 })
+  assert.deepStrictEqual(await count('unknown'), { grants: 0, users: 0 })
+  assert.equal((await count('web', 2)).grants, 2)
+})
+
+contract('usernames are found for many ids, in their order, and missing ones are left out', async (stage) => {
+  const { store, tenant_id } = stage
+  await fill(stage)
+  const find = (...user_ids: string[]) => store.findUsernames({ tenant_id, user_ids })
+  assert.deepStrictEqual(await find(), [])
+  assert.deepStrictEqual(await find('bob', 'gone', 'alice'), [
+    { user_id: 'bob', username: 'bob' },
+    { user_id: 'alice', username: 'alice' },
+  ])
+})
+
+contract('users are searched by how their names begin', async (stage) => {
+  const { store, tenant_id, user } = stage
+  for (const name of ['ann', 'anna', 'annb', 'bo', 'an_x', '\u00e4nn']) await user(name)
+  const search = async (username_key: string, most = 10) =>
+    (await store.searchUsers({ tenant_id, username_key, most })).map(({ username }) => username)
+  assert.deepEqual(await search('ann'), ['ann', 'anna', 'annb'])
+  assert.deepEqual(await search('ann', 2), ['ann', 'anna'])
+  assert.deepEqual(await search('an_'), ['an_x'])
+  assert.deepEqual(await search('\u00e4'), ['\u00e4nn'])
+  assert.deepEqual(await search('x'), [])
+})
+
+contract('a user ends one of the own sessions, or all but one, and nobody else\u2019s', async (stage) => {
+  const { store, tenant_id, session, event } = stage
+  await fill(stage)
+  for (const id of ['s1', 's2', 's3']) await session(id, 'alice')
+  await session('s4', 'bob')
+  const living = async (user_id: string) =>
+    (await store.listSessionsOfUser({ tenant_id, user_id })).map(({ session_id }) => session_id).sort()
+  const end = (session_id: string, user_id = 'alice') =>
+    store.endSessionOfUser({ tenant_id, user_id, session_id, event: event('session.ended') })
+  assert.deepEqual(
+    [await end('s4'), await end('unknown'), await end('s1'), await end('s1')],
+    [false, false, true, false],
+  )
+  assert.deepEqual(await living('alice'), ['s2', 's3'])
+  await session('s5', 'alice')
+  const others = () =>
+    store.endOtherSessions({ tenant_id, user_id: 'alice', kept_session_id: 's3', event: event('sessions.ended') })
+  assert.deepEqual([await others(), await others()], [2, 0])
+  assert.deepEqual([await living('alice'), await living('bob')], [['s3'], ['s4']])
+  const ended = (await store.loadBrowserAuthority({ tenant_id, session_id: 's2', client_id: '' }))!.session
+  assert.deepEqual([ended!.ended_at, ended!.epoch], [START, 1])
+})
+
+contract('a server at rest has nothing to seal', async ({ store, tenant_id, event }) => {
+  const waits = () => store.hasUnsealedEvents({ tenant_id })
+  assert.equal(await waits(), true)
+  await store.sealEvents({ tenant_id, most: 10 })
+  assert.equal(await waits(), false)
+  await store.recordEvent(event())
+  assert.equal(await waits(), true)
+})
