@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { askAuthorization } from '../parts/ask_authorization.ts'
+import { ALICE, CALLBACK, JWT_API, OPAQUE_API, type Platform, startPlatform } from '../parts/platform.ts'
+import { UserAgent } from '../parts/user_agent.ts'
+
+let p: Platform
+before(async () => {
+  p = await startPlatform()
+})
+after(() => p.stop())
+const { assertPage, assertRefused, signedIn } = askAuthorization(() => p)
+
+test('10.4.4 10.6.1 B-08 V-03 only code is a response type, and refusals of the others stay out of the query', async () => {
+  for (const response_type of [
+    'token',
+    'id_token',
+    'id_token token',
+    'code token',
+    'code id_token',
+    'code id_token token',
+  ]) {
+    const response = await (await signedIn()).request(p.authorizeUrl('web', { response_type }))
+    assert.equal(response.status, 303)
+    const [address, fragment] = response.headers.get('location')!.split('#')
+    assert.equal(address, CALLBACK, response_type)
+    const answer = new URLSearchParams(fragment)
+    assert.deepEqual(
+      [answer.get('error'), answer.get('iss'), answer.get('state')],
+      ['unsupported_response_type', p.issuer, 'xyz'],
+    )
+    assert.equal(answer.get('access_token'), null)
+  }
+  for (const response_type of ['none', 'CODE', 'code code', ' ', 'password']) {
+    assertRefused(
+      await new UserAgent().request(p.authorizeUrl('web', { response_type })),
+      'unsupported_response_type',
+      response_type,
+    )
+  }
+  const metadata = await (await fetch(`${p.issuer}/.well-known/openid-configuration`)).json()
+  assert.deepEqual(metadata.response_types_supported, ['code'])
+  assert.deepEqual(
+    metadata.grant_types_supported.filter((name: string) => /password|implicit/.test(name)),
+    [],
+  )
+})
+
+test('10.4.12 a response mode that the server or the client does not have is refused in the usual one', async () => {
+  for (const response_mode of ['query.jwt', 'form_post.jwt', 'jwt', 'web_message', 'FRAGMENT', 'none']) {
+    assertRefused(
+      await new UserAgent().request(p.authorizeUrl('web', { response_mode })),
+      'invalid_request',
+      response_mode,
+    )
+  }
+  await p.server.addClient({
+    client_id: 'query-only',
+    redirect_uris: [CALLBACK],
+    scope: 'openid',
+    response_modes: ['query'],
+  })
+  for (const response_mode of ['fragment', 'form_post']) {
+    const response = await new UserAgent().request(p.authorizeUrl('web', { client_id: 'query-only', response_mode }))
+    assertRefused(response, 'invalid_request', response_mode)
+  }
+})
+
+test('state comes back as it was, or not at all', async () => {
+  const agent = await signedIn(ALICE, 'web')
+  for (const state of [
+    'x',
+    ' a+b&c=d#e%2520 ',
+    '"><script>alert(1)</script>',
+    'é漢🔐',
+    "';--",
+    '[]{}',
+    'x'.repeat(2000),
+    '../..',
+    'null',
+  ]) {
+    const url = new URL((await agent.request(p.authorizeUrl('web', { state }))).headers.get('location')!)
+    assert.equal(url.searchParams.get('state'), state)
+    assert.deepEqual([...url.searchParams.keys()].sort(), ['code', 'iss', 'state'])
+    assert.equal(url.origin + url.pathname, CALLBACK)
+  }
+  const none = new URL((await agent.request(p.authorizeUrl('web', { state: undefined }))).headers.get('location')!)
+  assert.equal(none.searchParams.get('state'), null)
+  for (const state of ['x'.repeat(4097), 'a\r\nSet-Cookie: x=y', 'a\tb', 'a\u0000']) {
+    const back = assertRefused(
+      await agent.request(p.authorizeUrl('web', { state })),
+      'invalid_request',
+      state.slice(0, 20),
+    )
+    assert.equal(back.searchParams.get('state'), null)
+  }
+})
+
+test('5.9 form_post posts exactly the answer to exactly the address, and nothing in it is markup', async () => {
+  const agent = await signedIn(ALICE, 'web')
+  const state = `"'><script>alert(1)</script>&amp;`
+  for (const params of [{}, { scope: 'admin:write' }]) {
+    const response = await agent.request(p.authorizeUrl('web', { response_mode: 'form_post', state, ...params }))
+    const html = await assertPage(response, 'form_post', 200)
+    assert.match(html, /<form method="post" action="http:\/\/127\.0\.0\.1:3000\/callback"/)
+    assert.doesNotMatch(html, /<script>alert/)
+    const fields = [...html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g)].map(([, name]) => name)
+    const answer = 'scope' in params ? ['error', 'error_description', 'state', 'iss'] : ['code', 'state', 'iss']
+    assert.deepEqual(fields, answer)
+    assert.match(response.headers.get('content-security-policy')!, /script-src 'self'/)
+  }
+})
+
+test('4.2.5 a request too long to be carried through the sign-in is refused cleanly', async () => {
+  for (const length of [1000, 3000, 3900]) {
+    const { url, response } = await new UserAgent().follow(p.authorizeUrl('web', { state: 'x'.repeat(length) }))
+    assert.match(url, /\/login\?request=/)
+    assert.equal(response.status, 200)
+  }
+  const claims = JSON.stringify({
+    userinfo: Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`claim${i}_`, null])),
+  })
+  const state = 'x'.repeat(3900)
+  const form = new URL(p.authorizeUrl('web', { state, claims })).search.slice(1)
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const response = await new UserAgent().request(`${p.issuer}/authorize`, { method: 'POST', headers, body: form })
+  const back = assertRefused(response, 'invalid_request', 'too long')
+  assert.match(back.searchParams.get('error_description')!, /long/)
+  assert.equal((await fetch(`${p.authorizeUrl('web')}&x=${'x'.repeat(9000)}`)).status, 414)
+})
+
+test('OpenID Connect Core 3.1.2.1 an authorization request may be posted, and finds who is signed in', async () => {
+  const agent = await signedIn(ALICE, 'web')
+  const body = new URL(p.authorizeUrl('web')).search.slice(1)
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const posted = await agent.follow(`${p.issuer}/authorize`, { method: 'POST', headers, body })
+  assert.match(posted.url, /[?&]code=/)
+  // A browser leaves SameSite=Lax cookies out of a form that another site posts.
+  const { cookies } = agent
+  const kept = new Map(cookies)
+  cookies.clear()
+  const foreign = await agent.request(`${p.issuer}/authorize`, { method: 'POST', headers, body })
+  assert.equal(foreign.status, 303)
+  for (const [name, value] of kept) cookies.set(name, value)
+  const gone_on = await agent.follow(new URL(foreign.headers.get('location')!, p.issuer).href)
+  assert.match(gone_on.url, /[?&]code=/)
+  for (const type of ['application/json', 'text/plain', 'multipart/form-data; boundary=x']) {
+    const response = await agent.request(`${p.issuer}/authorize`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body,
+    })
+    await assertPage(response, type, 415)
+  }
+})
+
+test('B-13 the resources of a code are those that were asked for', async () => {
+  const url = `${p.authorizeUrl('web', { scope: 'openid api:read' })}&resource=${encodeURIComponent(OPAQUE_API)}`
+  const back = await new UserAgent().authorize(url, ALICE)
+  const code = back.searchParams.get('code')!
+  for (const resource of [p.issuer, `${p.issuer}/api`, 'http://evil.example/']) {
+    assert.equal((await p.exchange('web', code, { resource })).body.error, 'invalid_target', resource)
+  }
+  const { body } = await p.exchange('web', code, { resource: JWT_API })
+  assert.equal(JSON.parse(atob(body.access_token.split('.')[1])).aud, JWT_API)
+})
