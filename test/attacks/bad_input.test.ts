@@ -98,14 +98,14 @@ test('4.1.1 a body that is not a form is refused, whatever is in it', async () =
     for (const [type, body] of bodies) {
       const description = assertRefusal(
         await post(path, body, { 'content-type': type }),
-        415,
+        400,
         'invalid_request',
         `${path} ${type}`,
       )
       assert.match(description, /Content-Type/)
     }
     const untyped = await send(path, { headers: { authorization }, body: new URLSearchParams(form).toString() })
-    assertRefusal(untyped, 415, 'invalid_request', `${path} without a type`)
+    assertRefusal(untyped, 400, 'invalid_request', `${path} without a type`)
     assertRefusal(await send(path, { headers: { authorization } }), 400, 'invalid_request', `${path} without a body`)
   }
   assert.deepEqual(await snapshotRows(p.server.store), before)

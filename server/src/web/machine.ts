@@ -117,9 +117,7 @@ export function readForm(request: MachineRequest, options: { json?: boolean } = 
   const type = (request.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
   const isJson = options.json === true && type === 'application/json'
   if (type !== 'application/x-www-form-urlencoded' && !isJson) {
-    throw new OAuthError('invalid_request', 'The Content-Type must be application/x-www-form-urlencoded', {
-      status: type === '' && request.body.length === 0 ? 400 : 415,
-    })
+    throw new OAuthError('invalid_request', 'The Content-Type must be application/x-www-form-urlencoded')
   }
   if (request.query !== '') refuseSecretsInQuery(request.query)
   const text = decodeUtf8(request.body)
