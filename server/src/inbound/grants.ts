@@ -1,6 +1,7 @@
 import { newId } from '../crypto/random.ts'
 import type { AuthorizationRequest } from '../oauth/authorization_request.ts'
 import type { Client } from '../oauth/client.ts'
+import { OAuthError } from '../oauth/errors.ts'
 import type { Configuration } from '../store/tenant.ts'
 import type { BrowserAuthority } from '../store/verbs/sessions.ts'
 import { newCode } from './codes.ts'
@@ -10,7 +11,10 @@ import type { InboundContext } from './context.ts'
 import type { SignedIn } from './sessions.ts'
 import { event } from './users.ts'
 
-/** Makes the grant that a user allowed, and answers its code (RFC 6749 section 4.1.2). */
+/**
+ * Makes the grant that a user allowed, and answers its code (RFC 6749 section 4.1.2). Refused when the user has taken
+ * back, since it was read, the consent that it rests on or adds to.
+ */
 export async function createGrant(
   context: InboundContext,
   args: {
@@ -38,7 +42,7 @@ export async function createGrant(
   const offline = scope.includes('offline_access') && client.grant_types.includes('refresh_token')
   const resource = JSON.stringify(args.resource)
   const connections = args.connections.length > 0 ? JSON.stringify(args.connections) : null
-  await tenant.store.approveGrant({
+  const outcome = await tenant.store.approveGrant({
     tenant_id: tenant.tenant_id,
     grant: {
       grant_id,
@@ -67,6 +71,7 @@ export async function createGrant(
       expires_at: offline ? now + settings.refresh_lifetime_seconds * 1000 : session.expires_at,
     },
     consent: args.remember ? rememberConsent(authority.consent, args, tenant.issuer, configuration) : null,
+    rests_on_consent: authority.consent !== null,
     event: event(tenant, 'grant.created', `user:${user.user_id}`, {
       client_id: client.client_id,
       user_id: user.user_id,
@@ -79,5 +84,6 @@ export async function createGrant(
       },
     }),
   })
+  if (outcome === 'withdrawn') throw new OAuthError('access_denied', 'The user has just withdrawn the consent')
   return code
 }

@@ -48,3 +48,23 @@ test('6.3.2 two replicas that start at the same time make one administrator, wha
     assert.deepEqual(answers.sort(), ['created', 'spent'])
   }
 })
+
+test('10.7.3 a consent that is withdrawn while a grant is made on it leaves no grant that lives', async (t) => {
+  const database = await makeDatabase('postgres')
+  t.after(() => database.drop())
+  const [store, other] = [await database.open(), await database.open()]
+  const stage = await openRaces(store, database.clock, 't')
+  const { tenant_id } = stage
+  await Promise.all([stage.client('app'), stage.user('carol')])
+  const person = { user_id: 'carol', client_id: 'app' }
+  const consent = { scope: 'openid', resource: '[]', connections: null }
+  const withdraw = () => other.withdrawConsent({ tenant_id, ...person, event: stage.event() })
+  for (let round = 0; round < ROUNDS; round++) {
+    await store.approveGrant({ ...stage.newGrant(`before ${round}`, person), consent })
+    const grant_id = `g${round}`
+    const resting = { ...stage.newGrant(grant_id, person), rests_on_consent: true }
+    const [outcome] = await Promise.all([store.approveGrant(resting), withdraw()])
+    const { grant } = (await store.loadGrantAuthority({ tenant_id, client_id: 'app', grant_id }))!
+    assert.equal(outcome === 'approved' ? grant?.revoked_at : grant, outcome === 'approved' ? START : null)
+  }
+})

@@ -244,3 +244,17 @@ contract('a withdrawn consent ends every grant of that user with that client, an
   assert.deepStrictEqual(await remembered('other'), consent)
   assert.equal(await withdraw(), 0)
 })
+
+contract('what rests on a consent is not made once that is withdrawn', async (stage) => {
+  const { store, tenant_id, newGrant, event } = stage
+  await fill(stage)
+  const consent = { scope: 'openid', resource: '[]', connections: null }
+  const rest = (grant_id: string) => store.approveGrant({ ...newGrant(grant_id), rests_on_consent: true })
+  assert.equal(await rest('g1'), 'withdrawn')
+  assert.equal(await store.approveGrant({ ...newGrant('g2'), consent }), 'approved')
+  assert.equal(await rest('g3'), 'approved')
+  await store.withdrawConsent({ tenant_id, user_id: 'alice', client_id: 'web', event: event() })
+  assert.equal(await rest('g4'), 'withdrawn')
+  for (const grant_id of ['g1', 'g4']) assert.equal((await load(stage, grant_id))!.grant, null)
+  assert.equal(await typesOf(stage, 'grant.approved'), 2)
+})
