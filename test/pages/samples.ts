@@ -62,7 +62,7 @@ function signInPages(view: View, put: Put): Pages {
       renderError(view, {
         kind: 'expired',
         request_id: put('01JD7Q8W4M3K'),
-        way_on: { to: 'client', href: put('/login/back?interaction=8f2c'), client_name: put('Acme Notes') },
+        way_on: { to: 'start', href: put('/authorize?client_id=notes-web') },
       }),
     error_server: () => renderError(view, { kind: 'server_error', request_id: put('01JD7Q8W4M3K') }),
   }

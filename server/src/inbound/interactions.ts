@@ -22,9 +22,14 @@ export function sealInteraction(context: InboundContext, interaction: Interactio
 
 /** Opens a sealed interaction; null when it is not ours or too old. */
 export function openInteraction(context: InboundContext, sealed: string | undefined): Interaction | null {
+  const interaction = openAnyInteraction(context, sealed)
+  return interaction && context.tenant.clock() - interaction.started_at <= INTERACTION_LIFETIME_MS ? interaction : null
+}
+
+/** Opens a sealed interaction of any age: one that is too old can only be started again. */
+export function openAnyInteraction(context: InboundContext, sealed: string | undefined): Interaction | null {
   const claims = sealed === undefined ? null : context.interactions.open(context.tenant.keys, sealed)
   if (typeof claims?.['query'] !== 'string' || typeof claims['started_at'] !== 'number') return null
-  if (context.tenant.clock() - claims['started_at'] > INTERACTION_LIFETIME_MS) return null
   const { query, started_at, shown_to, shown } = claims
   const was_shown = typeof shown_to === 'string' && typeof shown === 'string'
   return was_shown ? { query, started_at, shown_to, shown } : { query, started_at }

@@ -94,7 +94,9 @@ export function ours(web: Web, path: string, query: Readonly<Record<string, stri
 
 /** Sends an error page. */
 export function errorPage(visit: Visit, kind: ErrorKind, status: number, data: Partial<ErrorData> = {}): Response {
-  return send(visit, renderError(visit.view, { kind, request_id: visit.request_id, ...data }), { status })
+  const lost = visit.signed_in && (kind === 'forbidden' || kind === 'not_found')
+  const way_on = lost ? { to: 'account' as const, href: ours(visit.web, '/account') } : undefined
+  return send(visit, renderError(visit.view, { kind, request_id: visit.request_id, way_on, ...data }), { status })
 }
 
 /** The error page of a refusal; which words it has follows from its code. */

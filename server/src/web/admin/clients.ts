@@ -222,23 +222,27 @@ function snippet(
   redirect_uri: string | undefined,
   scope: string | undefined,
 ): string {
-  const secret = client.client_secret === undefined ? 'undefined, client.None()' : 'process.env.CLIENT_SECRET'
-  const insecure = issuer.startsWith('http:') ? ', { execute: [client.allowInsecureRequests] }' : ''
-  const found = client.client_secret === undefined || insecure === '' ? secret : `${secret}, undefined`
+  const auth =
+    client.client_secret === undefined ? 'client.None()' : 'client.ClientSecretBasic(process.env.CLIENT_SECRET)'
+  const more = issuer.startsWith('http:') ? ', { execute: [client.allowInsecureRequests] }' : ''
   const head = `import * as client from 'openid-client'
 
-const config = await client.discovery(new URL('${issuer}'), '${client.client_id}', ${found}${insecure})
+const issuer = new URL(${JSON.stringify(issuer)})
+const config = await client.discovery(issuer, ${JSON.stringify(client.client_id)}, undefined, ${auth}${more})
 `
-  if (type === 'machine') {
-    return `${head}const tokens = await client.clientCredentialsGrant(config, { scope: '${scope ?? ''}' })
-`
-  }
-  return `${head}const code_verifier = client.randomPKCECodeVerifier()
+  const asked = `scope: ${JSON.stringify(scope ?? '')}`
+  if (type === 'machine') return `${head}const tokens = await client.clientCredentialsGrant(config, { ${asked} })\n`
+  return `${head}
+const code_verifier = client.randomPKCECodeVerifier()
+const state = client.randomState()
 const url = client.buildAuthorizationUrl(config, {
-  redirect_uri: '${redirect_uri ?? ''}',
-  scope: '${scope ?? ''}',
+  redirect_uri: ${JSON.stringify(redirect_uri ?? '')},
+  ${asked},
+  state,
   code_challenge: await client.calculatePKCECodeChallenge(code_verifier),
   code_challenge_method: 'S256',
 })
+// Send the browser to url. When it comes back to the redirect URI:
+// const tokens = await client.authorizationCodeGrant(config, currentUrl, { pkceCodeVerifier: code_verifier, expectedState: state })
 `
 }

@@ -4,7 +4,13 @@ import {
   type ConsentAnswer,
   type ConsentQuestion,
 } from '../../inbound/authorize.ts'
-import { fitsUrl, type Interaction, openInteraction, sealInteraction } from '../../inbound/interactions.ts'
+import {
+  fitsUrl,
+  type Interaction,
+  openAnyInteraction,
+  openInteraction,
+  sealInteraction,
+} from '../../inbound/interactions.ts'
 import type { AuthorizationResponse } from '../../oauth/authorization_response.ts'
 import { isConfidential } from '../../oauth/client.ts'
 import type { Params } from '../../oauth/params.ts'
@@ -110,8 +116,11 @@ function answerClient(visit: Visit, response: AuthorizationResponse): Response {
   return response.response_mode === 'form_post' ? renderFormPost(visit, response) : redirect(visit, response.location)
 }
 
-function expired(visit: Visit): Response {
-  return errorPage(visit, 'expired', 400)
+/** The page of a request that took too long, with a link that starts the same one again. */
+export function expired(visit: Visit): Response {
+  const former = openAnyInteraction(visit.web.inbound, visit.query['request'])
+  const href = former && `${ours(visit.web, '/authorize')}?${former.query}`
+  return errorPage(visit, 'expired', 400, { way_on: href === null ? undefined : { to: 'start', href } })
 }
 
 const KINDS: readonly (readonly [RegExp, 'read' | 'change' | 'away'])[] = [

@@ -2,13 +2,14 @@ import { type Interaction, openInteraction } from '../../inbound/interactions.ts
 import { startSession } from '../../inbound/sessions.ts'
 import { checkLogin } from '../../inbound/users.ts'
 import { readParams } from '../../oauth/params.ts'
-import { errorPage, ours, page, redirect, send, submit, type Visit, writeCookie } from '../page.ts'
+import { ours, page, redirect, send, submit, type Visit, writeCookie } from '../page.ts'
+import { expired } from './authorize.ts'
 import { type LoginData, renderLogin } from './templates/login.ts'
 
 /** GET /login: the sign-in page, for a client's request or for a page of ours. */
 export const loginPage = page(async (visit) => {
   const place = await readPlace(visit, visit.query['request'], visit.query['return_to'])
-  if (!place) return errorPage(visit, 'expired', 400)
+  if (!place) return expired(visit)
   if (place.interaction === null && visit.signed_in) return redirect(visit, place.next)
   return show(visit, place, { username: place.login_hint })
 })
@@ -18,7 +19,7 @@ export const loginSubmit = submit(
   async (visit, form) => {
     const { values } = form
     const place = await readPlace(visit, visit.query['request'], visit.query['return_to'])
-    if (!place) return errorPage(visit, 'expired', 400)
+    if (!place) return expired(visit)
     const { username, password } = values
     if (username === undefined) return show(visit, place, { refusal: { reason: 'username_missing' } }, 400)
     if (password === undefined) return show(visit, place, { username, refusal: { reason: 'password_missing' } }, 400)
@@ -49,7 +50,7 @@ export const loginSubmit = submit(
   },
   async (visit) => {
     const place = await readPlace(visit, visit.query['request'], visit.query['return_to'])
-    return place ? show(visit, place, { refusal: { reason: 'stale' } }, 403) : errorPage(visit, 'expired', 400)
+    return place ? show(visit, place, { refusal: { reason: 'stale' } }, 403) : expired(visit)
   },
 )
 

@@ -1,6 +1,7 @@
 import { openInteraction } from '../../inbound/interactions.ts'
 import { endSession } from '../../inbound/sessions.ts'
-import { errorPage, ours, redirect, send, submit, type Visit, writeCookie } from '../page.ts'
+import { ours, redirect, send, submit, type Visit, writeCookie } from '../page.ts'
+import { expired } from './authorize.ts'
 import { renderSignedOut } from './templates/signed_out.ts'
 
 /** POST /logout: ends the session of this browser, and the grants that hang on it. */
@@ -12,7 +13,7 @@ export const logoutSubmit = submit(async (visit) => {
 /** POST /login/switch: "not you?" on the consent page; signs out and starts the same request again. */
 export const switchSubmit = submit(async (visit) => {
   const request = visit.query['request']
-  if (request === undefined || !openInteraction(visit.web.inbound, request)) return errorPage(visit, 'expired', 400)
+  if (request === undefined || !openInteraction(visit.web.inbound, request)) return expired(visit)
   await signOut(visit)
   return redirect(visit, ours(visit.web, '/login', { request }))
 })

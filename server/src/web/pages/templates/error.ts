@@ -3,7 +3,7 @@ import { buttonLink } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { code, name } from '../../ui/name.ts'
-import { tell, type View } from '../../ui/view.ts'
+import type { View } from '../../ui/view.ts'
 
 /** What happened, each with its own words; `expired` is the page of an interaction that took too long. */
 export type ErrorKind =
@@ -25,10 +25,8 @@ export interface ErrorData {
   /** For the developer: a registered code and our own sentence. */
   readonly error?: string | undefined
   readonly error_description?: string | undefined
-  /** A path of ours; to a client it leads over our own redirect to a registered address. */
-  readonly way_on?:
-    | { readonly to: 'account' | 'sign_in' | 'client'; readonly href: string; readonly client_name?: string }
-    | undefined
+  /** A path of ours that helps. */
+  readonly way_on?: { readonly to: 'account' | 'start'; readonly href: string } | undefined
 }
 
 /** The page for whatever must not or cannot be answered by a redirect (RFC 6749 section 4.1.2.1, RFC 9700 section 4.11.2). */
@@ -50,12 +48,7 @@ export function renderError(view: View, data: ErrorData): SafeHtml {
 function wayOn(view: View, data: ErrorData): Child {
   const { error } = view.text
   if (!data.way_on) return ''
-  const { to, href, client_name } = data.way_on
-  const label =
-    to === 'client'
-      ? tell(view, error.to_client, { client: name(client_name ?? '') })
-      : to === 'account'
-        ? error.to_account
-        : error.to_sign_in
+  const { to, href } = data.way_on
+  const label = to === 'account' ? error.to_account : error.to_start
   return html`<div class="stack">${buttonLink(label, href, 'primary')}</div>`
 }

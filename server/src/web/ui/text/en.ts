@@ -120,7 +120,7 @@ export const en = {
     },
     expired: {
       title: 'This page has expired',
-      body: 'For your safety a sign-in must be finished within a few minutes. Nothing has changed. Go back and start again.',
+      body: 'For your safety a sign-in must be finished within an hour. Nothing has changed. Start again, here or in the application.',
     },
     forged: {
       title: 'This form did not come from this page',
@@ -151,8 +151,7 @@ export const en = {
     description: 'Description',
     request_id: 'Request ID',
     to_account: 'Go to your account',
-    to_client: 'Return to {client}',
-    to_sign_in: 'Sign in',
+    to_start: 'Start again',
   },
   signed_out: {
     title: 'You are signed out',
