@@ -131,6 +131,31 @@ testOnBoth(
 )
 
 testOnBoth(
+  '7.4.3 a password that an administrator sets anew ends every session, grant and token of before',
+  async (p) => {
+    const { tenant_id } = p.server.app.tenant
+    const heidi = { username: `heidi-${p.now()}`, password: 'password of heidi' }
+    const user_id = await p.server.addUser({ ...heidi, roles: ['member'] })
+    const agent = new UserAgent()
+    const get = async () => {
+      const back = await agent.authorize(p.authorizeUrl('web', { scope: 'openid offline_access' }), heidi)
+      return (await p.exchange('web', back.searchParams.get('code')!)).body
+    }
+    const tokens = await get()
+    const event = () => ({ tenant_id, event_id: randomUUID(), at: p.now(), type: 'user.updated', actor: 'cli' })
+    const same = { user_id, name: 'Heidi', email: null, email_verified: false, claims: '{}', roles: '["member"]' }
+    await p.server.store.updateUser({ tenant_id, user: { ...same, password_hash: null }, event: event() })
+    assert.equal((await p.introspect(tokens.access_token)).active, true)
+    await p.server.store.updateUser({ tenant_id, user: { ...same, password_hash: 'another' }, event: event() })
+    for (const token of [tokens.access_token, tokens.refresh_token]) {
+      assert.deepEqual(await p.introspect(token), { active: false })
+    }
+    assert.equal((await p.refresh('web', tokens.refresh_token)).body.error, 'invalid_grant')
+    await assert.rejects(get(), 'the session has ended, and the former password signs nobody in')
+  },
+)
+
+testOnBoth(
   'CVE-2024-46999 a role that is taken away takes its scopes at once, from tokens that are out as well',
   async (p) => {
     const { tenant_id } = p.server.app.tenant

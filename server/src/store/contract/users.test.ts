@@ -23,7 +23,7 @@ contract('a username is given once in a tenant, as compared', async (stage) => {
   assert.equal(await store.findUser({ tenant_id: 'nobody', user_id: 'u1' }), null)
 })
 
-contract('changing a user keeps the password unless another one is given', async (stage) => {
+contract('changing a user keeps the password unless another one is given, which raises the epoch', async (stage) => {
   const { store, tenant_id, event, clock } = stage
   await make(stage)
   clock.now += 9
@@ -32,7 +32,10 @@ contract('changing a user keeps the password unless another one is given', async
   assert.equal(await store.updateUser({ tenant_id, user: { ...change, password_hash: null }, event: event() }), true)
   assert.deepStrictEqual(await store.findUser({ tenant_id, user_id: 'u1' }), expected)
   await store.updateUser({ tenant_id, user: { ...change, password_hash: 'new' }, event: event() })
-  assert.deepStrictEqual(await store.findUser({ tenant_id, user_id: 'u1' }), { ...expected, password_hash: 'new' })
+  assert.deepStrictEqual(await store.findUser({ tenant_id, user_id: 'u1' }), {
+    ...expected,
+    ...{ password_hash: 'new', epoch: 1 },
+  })
   const unknown = { ...change, user_id: 'unknown', password_hash: null }
   assert.equal(await store.updateUser({ tenant_id, user: unknown, event: event() }), false)
 })

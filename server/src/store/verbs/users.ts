@@ -33,7 +33,10 @@ export const createUser = write(function* (args: {
   return made !== undefined
 })
 
-/** Changes a user's name, address, claims and roles, and the password where one is given. */
+/**
+ * Changes a user's name, address, claims and roles, and the password where one is given: that is a reset, which raises
+ * the epoch, so that whoever knew the former one keeps no session, grant or token.
+ */
 export const updateUser = write(function* (args: {
   tenant_id: string
   user: Omit<SavedUser, 'username_key' | 'username'>
@@ -43,7 +46,7 @@ export const updateUser = write(function* (args: {
   const [changed] = yield* sql<{ user_id: string }>`
     update users set name = ${text(user.name)}, email = ${text(user.email)}, email_verified = ${user.email_verified ? 1 : 0},
       claims = ${user.claims}, roles = ${user.roles}, password_hash = coalesce(${text(user.password_hash)}, password_hash),
-      updated_at = ${event.at}
+      epoch = epoch + ${user.password_hash === null ? 0 : 1}, updated_at = ${event.at}
     where tenant_id = ${args.tenant_id} and user_id = ${user.user_id} returning user_id`
   if (changed) yield* insertEvent(event)
   return changed !== undefined
