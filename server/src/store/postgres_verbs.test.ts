@@ -8,7 +8,8 @@ let database: TestDatabase
 let stage: Stage
 before(async () => {
   database = await makeDatabase('postgres')
-  const store = await database.open({ connections: 1 })
+  // By the database's clock, as in service: its expression is part of the statements.
+  const store = await database.open({ connections: 1, clock: 'database' })
   stage = fillStage({ dialect: 'postgres', store, clock: database.clock, tenant_id: 't' })
   await store.createTenant({
     ...{ tenant_id: 't', issuer: 'https://t.example', name: 'T', settings: '{}', key: { kid: 1, wrapped: bytes('k') } },
