@@ -1,7 +1,8 @@
 import { newId } from '../../crypto/random.ts'
 import { startSession } from '../../inbound/sessions.ts'
+import { needsSetup } from '../../inbound/setup_link.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
-import { event, prepareUser } from '../../inbound/users.ts'
+import { event, prepareUser, usernameKey } from '../../inbound/users.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { errorPage, ours, page, redirect, send, submit, type Visit, writeCookie } from '../page.ts'
@@ -33,11 +34,15 @@ export const setupSubmit = submit(async (visit, form) => {
     return show(visit, token, { values: shown, errors }, 400)
   }
   const user_id = newId(tenant.clock())
+  const { tenant_id, store } = tenant
   try {
     const { name, email } = values
+    if (await store.findUserByUsername({ tenant_id, username_key: usernameKey(username) })) {
+      throw new OAuthError('invalid_request', 'username is taken')
+    }
     const user = await prepareUser(user_id, { username, name, email, password, roles: [ADMINISTRATOR] })
-    const outcome = await tenant.store.redeemSetupLink({
-      tenant_id: tenant.tenant_id,
+    const outcome = await store.redeemSetupLink({
+      tenant_id,
       secret_hash: tenant.keys.hashSecret(token),
       user,
       event: event(tenant, 'user.created', 'setup', { user_id, detail: { username, roles: [ADMINISTRATOR] } }),
@@ -67,9 +72,12 @@ function readTyped({ values }: Params): { username?: string; name?: string; emai
   return { ...(username && { username }), ...(name && { name }), ...(email && { email }) }
 }
 
-function isLink(visit: Visit, token: string): Promise<boolean> {
-  const { tenant_id, keys, store } = visit.web.tenant
-  return store.findOneTimeLink({ tenant_id, kind: 'setup', secret_hash: keys.hashSecret(token) })
+// It makes the first administrator: one that a file has made since is reason enough to refuse it.
+async function isLink(visit: Visit, token: string): Promise<boolean> {
+  const { tenant } = visit.web
+  const { tenant_id, keys, store } = tenant
+  const there = await store.findOneTimeLink({ tenant_id, kind: 'setup', secret_hash: keys.hashSecret(token) })
+  return there && (await needsSetup(tenant))
 }
 
 function show(visit: Visit, setup_token: string, data: Pick<SetupData, 'values' | 'errors'>, status = 200): Response {
