@@ -375,6 +375,13 @@ test('10.7.1 only a trusted client skips consent, and not at a redirect URI that
   for (const uri of ['http://127.0.0.1:5/cb', 'http://localhost/cb', 'com.example.app:/cb']) {
     assert.equal(skipsConsent(native, uri), false)
   }
+  // What listens there keeps a secret, or could be anything.
+  assert.equal(skipsConsent(client, 'http://127.0.0.1:3000/cb'), true)
+  const script = { ...client, token_endpoint_auth_method: 'none' }
+  assert.equal(skipsConsent(script, 'https://app.example/callback'), true)
+  for (const uri of ['http://127.0.0.1:3000/cb', 'http://localhost:3000/cb']) {
+    assert.equal(skipsConsent(script, uri), false)
+  }
 })
 
 test('a client_id is printable ASCII without space', () => {

@@ -103,10 +103,11 @@ export function isConfidential(client: Pick<ClientMetadata, 'token_endpoint_auth
 
 /**
  * Whether this answer may go out without asking the user: a trusted client, and a redirect URI that no other program
- * on the user's machine can claim (RFC 8252 section 8.6).
+ * on the user's machine can claim (RFC 8252 section 8.6), or a program that has to prove itself before it gets a token.
  */
 export function skipsConsent(client: ClientMetadata, redirect_uri: string): boolean {
-  return client.trusted && (client.application_type === 'web' || redirectUriKind(redirect_uri) === 'https')
+  const proves = client.application_type === 'web' && isConfidential(client)
+  return client.trusted && (proves || redirectUriKind(redirect_uri) === 'https')
 }
 
 type Flow = Pick<ClientMetadata, 'grant_types' | 'response_types' | 'response_modes' | 'token_endpoint_auth_method'>
