@@ -98,6 +98,25 @@ test('H3 without a token nobody registers, unless the tenant is open; then the s
   assert.equal(first.status, 200, JSON.stringify(first.body))
 })
 
+test('H3 an open tenant registers nothing for a page of another site, nor for a flood', async (t) => {
+  const open = await startSallyport()
+  t.after(() => open.stop())
+  await open.saveSettings({ service_registration: 'open' })
+  const post = (headers: Record<string, string> = {}) =>
+    fetch(`${open.issuer}/api/rest/services`, { method: 'POST', headers, body: JSON.stringify(service) })
+  assert.equal((await post({ origin: 'https://evil.example' })).status, 403)
+  assert.equal((await post({ origin: new URL(open.issuer).origin })).status, 200)
+  const { tenant_id, store } = open.app.tenant
+  const count = async () =>
+    (await store.pageClients({ tenant_id, after_client_id: '', most: 500 })).filter(({ source }) => source === 'open')
+      .length
+  const answers = await Promise.all(Array.from({ length: 120 }, () => post()))
+  const late = answers.filter(({ status }) => status === 429)
+  assert.equal(late.length, 21)
+  assert.ok(Number(late[0]!.headers.get('retry-after')) > 3000)
+  assert.equal(await count(), 100)
+})
+
 test('H3 a relative redirect URI may not leave homeUrl, and a body that is no object is refused', async () => {
   for (const redirectUris of [['//evil.example/cb'], ['/\\evil.example'], 'x', [1]]) {
     const { status, body } = await postService('', { ...service, redirectUris })

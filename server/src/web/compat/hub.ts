@@ -12,6 +12,8 @@ import type { CompatDoor } from './door.ts'
 
 /** Hub's own service: what it knows about the user. */
 const HUB_SERVICE = '0-0-0-0-0'
+// Each registration stays, and every request of the tenant reads a configuration that holds them all.
+const STRANGERS = { most: 100, window_ms: 3_600_000 }
 const IDENTITY = `openid profile email offline_access ${HUB_SERVICE}`
 
 /** POST <base>/api/rest/services?fields=id,secret: registers a service as JetBrains Hub does, and answers status 200. */
@@ -44,6 +46,7 @@ const services: MachineEndpoint<Web> = {
       },
       web.grant_types.map(({ grant_type }) => grant_type),
     )
+    if (administrator === null) await admitStranger(web, request)
     const actor = administrator ?? 'anonymous'
     await tenant.store.saveResource({
       tenant_id: tenant.tenant_id,
@@ -98,6 +101,22 @@ async function findAdministrator(web: Web, request: MachineRequest): Promise<str
   const audience = [`${web.tenant.issuer}/api`]
   const { claims } = await requireAccessToken(web.inbound, authorization, { audience, scope: ['admin:write'] })
   return claims.grant_id === undefined ? `client:${claims.client_id}` : `user:${claims.sub}`
+}
+
+/** Lets somebody unknown register: not a page of another site through its visitor's browser, and not without measure. */
+async function admitStranger({ tenant, origin }: Web, request: MachineRequest): Promise<void> {
+  const from = request.header('origin')
+  if (from !== undefined && from !== origin) {
+    throw new OAuthError('access_denied', 'A page of another site may not register services', { status: 403 })
+  }
+  const { tenant_id, store } = tenant
+  const guess = await store.reserveGuess({ tenant_id, subject: 'service_registration', ...STRANGERS })
+  if (guess.refused_until === 0) return
+  const seconds = Math.max(1, Math.ceil((guess.refused_until - tenant.clock()) / 1000))
+  throw new OAuthError('temporarily_unavailable', 'Too many services were registered in the last hour', {
+    status: 429,
+    headers: { 'Retry-After': String(seconds) },
+  })
 }
 
 function readFields(query: string): string[] {
