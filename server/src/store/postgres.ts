@@ -1,5 +1,5 @@
 import { Renderer } from './postgres_batch.ts'
-import { connectClient, isTimeout, PostgresConnection, readFault } from './postgres_connection.ts'
+import { connectClient, type Fault, isTimeout, PostgresConnection, readFault } from './postgres_connection.ts'
 import { runInLockstep, VerbThrew } from './postgres_lockstep.ts'
 import { type Driver, type Session, StoreUnavailable, type Verb } from './sql.ts'
 
@@ -21,6 +21,8 @@ interface Job {
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
   tries: number
+  /** What is known should it fail: once a commit of it was lost on the way, nobody can say that it did not happen. */
+  outcome: StoreUnavailable['outcome']
 }
 
 const MOST_IN_A_BATCH = 64
@@ -61,7 +63,16 @@ class PostgresDriver implements Driver {
     if (this.#closing) return Promise.reject(new StoreUnavailable('the store is closed', 'not committed'))
     return new Promise((resolve, reject) => {
       const since = performance.now()
-      this.#enqueue({ verb, args, key: verb.key?.(args), since, resolve, reject, tries: 0 } as Job)
+      this.#enqueue({
+        verb,
+        args,
+        key: verb.key?.(args),
+        since,
+        resolve,
+        reject,
+        tries: 0,
+        outcome: 'not committed',
+      } as Job)
       this.#schedule()
     })
   }
@@ -147,9 +158,8 @@ class PostgresDriver implements Driver {
     try {
       connection = await this.#connect()
     } catch (cause) {
-      const error = new StoreUnavailable('the database cannot be reached', 'not committed', cause)
-      for (const job of jobs) job.reject(error)
-      this.#refuseWaiting(error, 0)
+      for (const job of jobs) refuse(job, cause)
+      this.#refuseWaiting(cause, 0)
       return
     }
     const attempt = { committing: false }
@@ -204,15 +214,9 @@ class PostgresDriver implements Driver {
     } else if (error instanceof VerbThrew) {
       jobs[error.index]!.reject(error.cause)
       if (jobs.length > 1) await this.#serve(jobs.filter((_, index) => index !== error.index))
-    } else if (fault === 'lost' && committing && (isTimeout(error) || !jobs[0]!.verb.repeatable)) {
-      const unknown = new StoreUnavailable('the connection was lost during a commit', 'unknown', error)
-      for (const job of jobs) job.reject(unknown)
-    } else if (fault === 'busy' || isTimeout(error)) {
-      const unavailable = unavailableBecause(error)
-      for (const job of jobs) job.reject(unavailable)
-      this.#refuseWaiting(unavailable, PATIENCE_MS)
     } else if (fault !== 'data') {
-      this.#retry(jobs, error)
+      if (fault === 'lost' && committing) for (const job of jobs) job.outcome = 'unknown'
+      this.#refuseOrRetry(jobs, error, fault)
     } else if (jobs.length > 1) {
       // One caller's data is to blame: halves of the batch run until that one is alone, and only that one fails.
       await this.#serve(jobs.slice(0, jobs.length >> 1))
@@ -222,17 +226,20 @@ class PostgresDriver implements Driver {
     }
   }
 
-  #retry(jobs: readonly Job[], error: unknown): void {
+  #refuseOrRetry(jobs: readonly Job[], error: unknown, fault: Fault): void {
+    const late = fault === 'busy' || isTimeout(error)
     for (const job of jobs) {
-      if (++job.tries >= MOST_TRIES) job.reject(unavailableBecause(error))
+      const repeatable = job.verb.repeatable || job.outcome === 'not committed'
+      if (late || !repeatable || ++job.tries >= MOST_TRIES) refuse(job, error)
       else this.#enqueue(job)
     }
+    if (late) this.#refuseWaiting(error, PATIENCE_MS)
   }
 
-  #refuseWaiting(error: StoreUnavailable, patience: number): void {
+  #refuseWaiting(cause: unknown, patience: number): void {
     const latest = performance.now() - patience
     for (const [verb, queue] of this.#waiting) {
-      const left = queue.filter((job) => job.since > latest || job.reject(error))
+      const left = queue.filter((job) => job.since > latest || refuse(job, cause))
       if (left.length > 0) this.#waiting.set(verb, left)
       else this.#waiting.delete(verb)
     }
@@ -250,6 +257,6 @@ class PostgresDriver implements Driver {
   }
 }
 
-function unavailableBecause(cause: unknown): StoreUnavailable {
-  return new StoreUnavailable('the database cannot answer now', 'not committed', cause)
+function refuse(job: Job, cause: unknown): void {
+  job.reject(new StoreUnavailable('the database cannot answer now', job.outcome, cause))
 }

@@ -126,6 +126,27 @@ test('a connection lost after COMMIT arrived: what may be repeated finds its own
   assert.equal(await counts(direct), '11111100')
 })
 
+test('once a commit was lost on the way, a database that stays away leaves the outcome unknown', async (t) => {
+  const { driver, direct, proxy } = await openTable(t)
+  let lost = false
+  proxy.handle({
+    toServer(bytes, { cut }) {
+      if (!lost) return bytes
+      cut()
+      return null
+    },
+    toClient(bytes, { cut }) {
+      lost ||= bytes.includes('COMMIT\0')
+      if (!lost) return bytes
+      cut()
+      return null
+    },
+  })
+  assertAll(await all(driver, changeOnce, 'ab'), unavailable('unknown'))
+  assertAll(await all(driver, changeOnce, 'c'), unavailable('not committed'))
+  assert.equal(await counts(direct), '11000000')
+})
+
 test('a COMMIT that is answered by ROLLBACK was none', async (t) => {
   const { driver, direct, proxy } = await openTable(t)
   proxy.handle({ toServer: (bytes) => replaceBytes(bytes, COMMIT, 'Q\0\0\0\x0babort \0') ?? bytes })
