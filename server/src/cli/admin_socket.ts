@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { PlatformError } from '../apply/platform_error.ts'
 import { type Config, ConfigError } from '../config.ts'
@@ -10,6 +10,9 @@ import { StoreUnavailable } from '../store/sql.ts'
 import type { Log } from '../web/log.ts'
 import type { Administration } from './administration.ts'
 import { dataFiles } from './data_folder.ts'
+
+// Not by an import statement, for the reason that node_server.ts gives.
+const { createServer, request } = process.getBuiltinModule('node:http')
 
 const LARGEST_BODY = 8 * 2 ** 20
 // What the address of a Unix socket holds on every system.
