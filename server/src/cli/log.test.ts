@@ -60,6 +60,15 @@ test('tokens of ours and JWTs are scrubbed from sentences, and ordinary words st
   assert.equal(scrub('Parameter code is missing? Yes.'), 'Parameter code is missing? Yes.')
 })
 
+test('CWE-1333 no text of a stranger keeps the server busy with its log', () => {
+  for (const part of ['a-', 'a.', 'a://', '://', 'eyJaaaaaaaaa.', 'eyJ-', 'sp_a-', 'a://b?', '://@']) {
+    const text = part.repeat(16_384 / part.length)
+    const started = performance.now()
+    scrub(text)
+    assert.ok(performance.now() - started < 100, part)
+  }
+})
+
 test('text lines hold time, level, sentence and fields', () => {
   const line = JSON.stringify({
     level: 'warn',

@@ -87,13 +87,23 @@ function printable(text: string): string {
   return text.replace(COMMANDS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-const QUERY = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s?#"'`]*)[?#][^\s"'`]*/gi
-const PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"'`]*@/gi
-const TOKEN = /\b(?:sp_[a-z]+_[\w-]{8,}|eyJ[\w-]{8,}(?:\.[\w-]*)+)/g
+// Long enough for any sentence and stack of ours; what a stranger sends may fill a whole header.
+const LONGEST_SCRUBBED = 8192
+// The rest of a URL is taken in one piece, and a token starts where a word does: no text makes either look twice.
+const AFTER_SCHEME = /:\/\/[^\s"'`]*/g
+const PASSWORD = /:\/\/[^/@]*@/g
+const TOKEN = /(?<![\w-])(?:sp_[a-z]+_[\w-]{8,}|eyJ[\w-]{8,}(?:\.[\w-]*)+)/g
 
 /** Takes out of a sentence what may be secret in it: queries and passwords of URLs, our tokens, JWTs. */
 export function scrub(text: string): string {
-  return text.replace(QUERY, '$1?[...]').replace(PASSWORD, '$1[...]@').replace(TOKEN, '[...]')
+  const cut = text.length > LONGEST_SCRUBBED ? `${text.slice(0, LONGEST_SCRUBBED)}[...]` : text
+  return cut.replace(AFTER_SCHEME, scrubUrl).replace(TOKEN, '[...]')
+}
+
+function scrubUrl(rest: string): string {
+  const end = rest.search(/[?#]/)
+  const place = end < 0 ? rest : `${rest.slice(0, end)}?[...]`
+  return place.replace(PASSWORD, '://[...]@')
 }
 
 /** A line for people: time, level, sentence, and the fields as name=value. */
