@@ -109,7 +109,7 @@ function answerOutcome(visit: Visit, interaction: Interaction, outcome: Authoriz
 
 function refusalKind(error_description: string) {
   if (error_description.includes('redirect_uri')) return 'untrusted_redirect'
-  return error_description.includes('client_id') ? 'unknown_client' : 'bad_request'
+  return /client_id|This client is/.test(error_description) ? 'unknown_client' : 'bad_request'
 }
 
 function answerClient(visit: Visit, response: AuthorizationResponse): Response {

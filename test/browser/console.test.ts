@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import * as oauth from 'openid-client'
+import type { Browser } from 'playwright-core'
+import { ALICE, type Bridge, startBridge } from '../parts/bridge.ts'
+import { launchBrowser } from '../parts/chromium.ts'
+import { Visitor } from '../parts/visitor.ts'
+import { startWebApp, type WebApp } from '../parts/web_app.ts'
+
+const ROOT = { username: 'root', password: 'correct horse battery' }
+const DAY_MS = 86_400_000
+
+let running: { browser: Browser; close(): Promise<void> }
+let bridge: Bridge
+let app: WebApp
+
+before(async () => {
+  running = await launchBrowser()
+  bridge = await startBridge({ path: '/hub' })
+  app = await startWebApp()
+  await bridge.server.addUser({ ...ROOT, name: 'Ada Admin', roles: ['administrator', 'member'] })
+})
+after(async () => {
+  await app?.close()
+  await bridge?.stop()
+  await running?.close()
+})
+
+async function atConsole(page = '/admin', options: { javaScriptEnabled?: boolean } = {}): Promise<Visitor> {
+  const person = await Visitor.open(running.browser, options)
+  await person.visit(bridge.issuer + page)
+  await person.signIn(ROOT)
+  return person
+}
+
+/** Makes a client on the console's page; answers what the page shows once. */
+async function create(
+  person: Visitor,
+  name: string,
+  scope = '',
+): Promise<{ client_id: string; client_secret: string }> {
+  await person.visit(`${bridge.issuer}/admin/clients/new`)
+  await person.fill('client_name', name)
+  await person.fill('redirect_uris', app.redirect_uri)
+  await person.fill('scope', scope)
+  await person.press('Create client')
+  assert.equal(await person.heading(), `${name} is registered`)
+  const [client_id, client_secret] = await person.page.locator('.copyable').allInnerTexts()
+  return { client_id: client_id!, client_secret: client_secret! }
+}
+
+/** Opens the question before an ending, and says yes. */
+async function confirm(person: Visitor, label: string): Promise<string> {
+  await person.press(label)
+  const question = person.page.locator('[popover]:popover-open')
+  const words = await question.innerText()
+  await question.getByRole('button').last().click()
+  await person.page.waitForLoadState()
+  return words
+}
+
+const authenticates = async (client_id: string, client_secret: string) => {
+  const authorization = `Basic ${Buffer.from(`${client_id}:${client_secret}`).toString('base64')}`
+  const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x' })
+  const answer = await fetch(`${bridge.issuer}/token`, { method: 'POST', headers: { authorization }, body })
+  const { error } = (await answer.json()) as { error: string }
+  assert.ok(error === 'invalid_grant' || error === 'invalid_client', error)
+  return error === 'invalid_grant'
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`a new secret works at once, the one before for a day${javaScriptEnabled ? '' : ', without JavaScript'}`, async () => {
+    const person = await atConsole('/admin', { javaScriptEnabled })
+    const { client_id, client_secret } = await create(person, 'Rotating')
+    await person.press('Go to the client')
+    assert.match(await confirm(person, 'Make a new secret'), /newest secret of now keeps working/)
+    const renewed = (await person.page.locator('.copyable').allInnerTexts())[1]!
+    assert.notEqual(renewed, client_secret)
+    assert.deepEqual(
+      [await authenticates(client_id, client_secret), await authenticates(client_id, renewed)],
+      [true, true],
+    )
+
+    await person.page.reload()
+    assert.equal(await person.heading(), 'Rotating', 'the page of the client, and no third secret')
+    assert.deepEqual(
+      [await authenticates(client_id, client_secret), await authenticates(client_id, renewed)],
+      [true, true],
+    )
+    assert.match(await person.page.locator('main').innerText(), /Made just now[\s\S]*Expires /)
+    assert.doesNotMatch(await person.page.content(), new RegExp(renewed))
+
+    bridge.clock.offset += DAY_MS + 1000
+    assert.deepEqual(
+      [await authenticates(client_id, client_secret), await authenticates(client_id, renewed)],
+      [false, true],
+    )
+    bridge.clock.offset = 0
+    await person.close()
+  })
+}
+
+test('a client that is disabled gets nothing; enabled again it starts from nothing', async () => {
+  const person = await atConsole()
+  const made = await create(person, 'Switched')
+  const config = await app.register({ issuer: bridge.issuer, ...made })
+  await person.visit(`${app.origin}/login`)
+  await person.press('Allow')
+  const { access_token } = app.sign_ins.at(-1)!
+  const isActive = async () => (await oauth.tokenIntrospection(config, access_token)).active
+  assert.equal(await isActive(), true)
+
+  await person.visit(`${bridge.issuer}/admin/client?client_id=${made.client_id}`)
+  assert.match((await person.page.locator('main').innerText()).replaceAll(/\s+/g, ' '), /Living grants 1, of 1 user/)
+  await confirm(person, 'Disable')
+  assert.match(await person.page.locator('main').innerText(), /This client is disabled/)
+  assert.equal(await authenticates(made.client_id, made.client_secret), false)
+  await person.visit(`${app.origin}/login`)
+  assert.equal(await person.heading(), 'This application is not known here')
+
+  await person.visit(`${bridge.issuer}/admin/client?client_id=${made.client_id}`)
+  await person.press('Enable')
+  assert.equal(await isActive(), false)
+  await person.visit(`${app.origin}/login`)
+  assert.equal(await person.heading(), 'Signed in as root', 'what the user allowed is remembered')
+  assert.equal((await oauth.tokenIntrospection(config, app.sign_ins.at(-1)!.access_token)).active, true)
+  await person.close()
+})
+
+test('a client that is deleted is gone with its grants', async () => {
+  const person = await atConsole()
+  const made = await create(person, 'Doomed')
+  await person.press('Go to the client')
+  assert.match(await confirm(person, 'Delete'), /Delete Doomed\?/)
+  assert.equal(await person.heading(), 'Clients')
+  assert.doesNotMatch(await person.page.locator('main').innerText(), /Doomed/)
+  assert.equal(await authenticates(made.client_id, made.client_secret), false)
+  await person.visit(`${bridge.issuer}/admin/client?client_id=${made.client_id}`)
+  assert.equal(await person.heading(), 'There is no such page')
+  await person.close()
+})
+
+test('what cannot be registered says why, at its field, and keeps what was typed', async () => {
+  const person = await atConsole('/admin/clients/new')
+  for (const [field, value, words] of [
+    ['redirect_uris', 'http://evil.example/cb', /http only at/],
+    ['redirect_uris', 'javascript:alert(1)', /redirect URI/i],
+    ['redirect_uris', 'https://good.example/cb#x', /fragment/],
+    ['scope', 'a"b', /scope/],
+  ] as const) {
+    await person.visit(`${bridge.issuer}/admin/clients/new`)
+    await person.fill('client_name', '<b>Bold</b> & Sons')
+    await person.fill('redirect_uris', 'https://good.example/cb')
+    await person.fill(field, value)
+    await person.press('Create client')
+    assert.equal(await person.heading(), 'New client')
+    const input = person.page.locator(`[name="${field}"]`)
+    assert.equal(await input.getAttribute('aria-invalid'), 'true')
+    const described = (await input.getAttribute('aria-describedby'))!.split(' ')[0]!
+    assert.match(await person.page.locator(`[id="${described}"]`).innerText(), words)
+    assert.equal(await input.inputValue(), value)
+    assert.equal(await person.page.locator('[name=client_name]').inputValue(), '<b>Bold</b> & Sons')
+  }
+  await person.page.check('[value=machine]')
+  await person.fill('scope', '')
+  await person.press('Create client')
+  assert.equal(await person.page.locator('[name=scope]').getAttribute('aria-invalid'), 'true')
+  await person.visit(`${bridge.issuer}/admin/clients`)
+  assert.doesNotMatch(await person.page.content(), /Bold/)
+  await person.close()
+})
+
+test('each page of the console opens from its navigation, and says what there is', async () => {
+  const alice = await bridge.signIn()
+  await bridge.connect(alice)
+  const person = await atConsole()
+  for (const [entry, words] of [
+    ['Overview', /Connections\s+1/],
+    ['Clients', /The web app/],
+    ['Users', /Alice Example/],
+    ['Connectors', /acme/],
+    ['Connections', /alice-at-acme@foreign\.example/],
+    ['Events', /connection\.connected/],
+  ] as const) {
+    await person.page.locator('#nav').getByRole('link', { name: entry, exact: true }).click()
+    await person.page.waitForLoadState()
+    assert.equal(await person.heading(), entry)
+    assert.match(await person.page.locator('main').innerText(), words)
+  }
+  await person.visit(`${bridge.issuer}/admin/connectors`)
+  await person.press('acme')
+  assert.match(await person.page.locator('main').innerText(), /\/hub\/connect\/acme\/callback/)
+  assert.doesNotMatch(await person.page.content(), /secret-at-acme/)
+  await person.press('Show its connections')
+  assert.match(await person.page.locator('main').innerText(), /alice-at-acme/)
+  await person.close()
+})
+
+test('lists are filtered and paged in the address', async () => {
+  for (let i = 0; i < 60; i++) {
+    await bridge.server.addClient({
+      client_name: `Client ${i}`,
+      redirect_uris: ['https://a.example/cb'],
+      scope: 'openid',
+    })
+  }
+  const person = await atConsole('/admin/clients')
+  const rows = () => person.page.locator('tbody tr').count()
+  assert.equal(await rows(), 50)
+  await person.press('Next page')
+  assert.match(person.page.url(), /cursor=/)
+  assert.ok((await rows()) >= 12)
+  await person.press('First page')
+  assert.equal(await rows(), 50)
+
+  await person.visit(`${bridge.issuer}/admin/events?event=session.&actor=root`)
+  const events = await person.page.locator('tbody tr').allInnerTexts()
+  assert.ok(events.length > 0 && events.every((row) => /session\.\w+\s+root/.test(row)), events.join('\n'))
+  await person.press('Clear')
+  assert.match(await person.page.locator('tbody').innerText(), /client\.created/)
+
+  await person.visit(`${bridge.issuer}/admin/connections`)
+  await person.page.selectOption('[name=state]', 'needs_reconsent')
+  await person.press('Apply')
+  assert.match(await person.page.locator('main').innerText(), /No connection/)
+  await person.visit(`${bridge.issuer}/admin/users?q=ali`)
+  assert.deepEqual(await person.page.locator('tbody tr').count(), 1)
+  await person.close()
+})
+
+test('8.3.1 who is no administrator sees no page of the console, and changes nothing', async () => {
+  const person = await Visitor.open(running.browser)
+  await person.visit(`${bridge.issuer}/admin`)
+  await person.signIn(ALICE)
+  assert.equal(await person.heading(), 'You may not see this page')
+  for (const page of [
+    'clients',
+    'clients/new',
+    'client?client_id=web',
+    'users',
+    'connectors',
+    'connections',
+    'events',
+  ]) {
+    await person.visit(`${bridge.issuer}/admin/${page}`)
+    assert.equal(await person.heading(), 'You may not see this page')
+    assert.doesNotMatch(await person.page.content(), /The web app|bob@|Client ID/)
+  }
+  await person.press('Go to your account')
+  assert.equal(await person.heading(), 'Your account')
+  assert.equal(await person.page.getByRole('link', { name: 'Console' }).count(), 0)
+  await person.close()
+})
