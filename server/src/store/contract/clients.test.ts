@@ -73,6 +73,25 @@ contract('a new secret leaves the old one as the former, until its end', async (
   assert.equal(await rotate('unknown', 'x', null), false)
 })
 
+contract(
+  'of two who rotate the secret they have seen, one does: the secret in use becomes the former one',
+  async (stage) => {
+    const { store, tenant_id, event } = stage
+    await make(stage)
+    const rotate = (secret: string) =>
+      store.rotateClientSecret({
+        ...{ tenant_id, client_id: 'web', client_secret_hash: bytes(secret), former_expires_at: START + 1000 },
+        ...{ seen: bytes('secret'), event: event() },
+      })
+    assert.deepEqual([await rotate('second'), await rotate('third')], [true, false])
+    const { client } = (await store.loadClientAuthority({ tenant_id, client_id: 'web' }))!
+    assert.deepEqual(
+      [client!.client_secret_hash, client!.former_client_secret_hash],
+      [bytes('second'), bytes('secret')],
+    )
+  },
+)
+
 contract('disabling a client raises its epoch, and enabling it leaves the epoch there', async (stage) => {
   const { store, tenant_id, event } = stage
   await make(stage)

@@ -65,19 +65,22 @@ export const updateClient = write(function* (args: {
   return changed !== undefined
 })
 
-/** Gives a client a new secret; the old one lives on until the given time. */
+/** Gives a client a new secret; the old one lives on until the given time. False when `seen` is no longer the old one. */
 export const rotateClientSecret = write(function* (args: {
   tenant_id: string
   client_id: string
   client_secret_hash: Uint8Array
   former_expires_at: number | null
+  /** The hash of the secret that whoever decided this has seen. */
+  seen?: Uint8Array
   event: NewEvent
 }): Run<boolean> {
   const [changed] = yield* sql<{ client_id: string }>`
     update clients set former_client_secret_hash = client_secret_hash,
       former_client_secret_expires_at = ${int(args.former_expires_at)}, client_secret_hash = ${args.client_secret_hash},
       updated_at = ${args.event.at}
-    where tenant_id = ${args.tenant_id} and client_id = ${args.client_id} returning client_id`
+    where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}
+      and (${args.seen ? 1 : 0} = 0 or client_secret_hash = ${bytes(args.seen)}) returning client_id`
   if (changed) yield* insertEvent(args.event)
   return changed !== undefined
 })

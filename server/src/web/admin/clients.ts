@@ -104,16 +104,18 @@ export const rotateSecretSubmit = consoleSubmit(async (visit, actor, values) => 
   if (!record || record.client_secret_hash === null) return errorPage(visit, 'not_found', 404)
   const { client_id, client_name } = record
   // The page was loaded again or sent twice: a second new secret would end the one that is in use.
-  if (values['seen'] !== seenSecret(visit, record))
-    return redirect(visit, ours(visit.web, paths.admin_client, { client_id }))
+  const again = () => redirect(visit, ours(visit.web, paths.admin_client, { client_id }))
+  if (values['seen'] !== seenSecret(visit, record)) return again()
   const client_secret = randomSecret('sp_cs_')
-  await tenant.store.rotateClientSecret({
+  const rotated = await tenant.store.rotateClientSecret({
     tenant_id: tenant.tenant_id,
     client_id,
+    seen: record.client_secret_hash,
     client_secret_hash: tenant.keys.hashSecret(client_secret),
     former_expires_at: visit.view.now + FORMER_SECRET_LIVES_MS,
     event: event(tenant, 'client.secret_rotated', actor, { client_id }),
   })
+  if (!rotated) return again()
   const { issuer } = tenant
   const client = readClientRecord(record)
   const html = renderCreatedClient(visit.view, {
