@@ -5,6 +5,7 @@ import { isForPrograms, refuse } from './api/api.ts'
 import type { CompatDoor } from './compat/door.ts'
 import { type Answer, answerMachine, LARGEST_BODY, type MachineRequest, readFailure, refusalAnswer } from './machine.ts'
 import { errorPage, failurePage, type PageEnv, page } from './page.ts'
+import { homePage } from './pages/account.ts'
 import { machineRoutes, pageRoutes } from './routes.ts'
 import { HTTPS_ONLY } from './ui/headers.ts'
 import type { Web } from './web.ts'
@@ -49,6 +50,7 @@ export function createRouter(web: Web, machines: Machines, doors: readonly Compa
     logRequest(web, request_id, c.req.method, c.req.path, c.res.status, started)
   })
   router.route(web.base === '' ? '/' : web.base, pageRoutes(doors))
+  if (web.base !== '') router.get(`${web.base}/`, homePage)
   const notFound = page((visit) => errorPage(visit, 'not_found', 404))
   router.notFound((c) => (isForPrograms(c) ? refuse(c, NOT_FOUND) : notFound(c)))
   router.onError((error, c) => {

@@ -24,7 +24,7 @@ import { token } from './endpoints/token.ts'
 import { userinfo } from './endpoints/userinfo.ts'
 import { type MachineEndpoint, methodNotAllowed } from './machine.ts'
 import { type PageEnv, page, refusalPage } from './page.ts'
-import { accountPage, endAppSubmit, endOtherSessionsSubmit, endSessionSubmit } from './pages/account.ts'
+import { accountPage, endAppSubmit, endOtherSessionsSubmit, endSessionSubmit, homePage } from './pages/account.ts'
 import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { connectCallbackPage, connectPage, disconnectSubmit } from './pages/connect.ts'
 import { loginPage, loginSubmit } from './pages/login.ts'
@@ -55,6 +55,7 @@ export function machineRoutes(issuer: string, doors: readonly CompatDoor[]): Rea
 /** Every URL that is not an exact path, or is for people, under the path of the issuer. */
 export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   const pages = new Hono<PageEnv>()
+  pages.get('/', homePage)
   pages.on(['GET', 'POST'], '/authorize', authorizePage())
   pages.get('/consent', consentPage)
   pages.post('/consent', consentSubmit)

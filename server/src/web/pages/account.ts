@@ -31,6 +31,9 @@ export function signedInSubmit(
   })
 }
 
+/** GET / of the issuer: whoever types its address wants their account. */
+export const homePage = page(async (visit) => redirect(visit, ours(visit.web, '/account')))
+
 /** GET /account: what may act in the user's name, and the ways to end it. */
 export const accountPage = signedInPage(async (visit, { user, session }) => {
   const { tenant_id, store } = visit.web.tenant

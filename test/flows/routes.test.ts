@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { createApp } from '../../server/src/app.ts'
+import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
+import { openStore } from '../../server/src/store/store.ts'
+import { COMPAT_DOORS } from '../../server/src/web/compat/index.ts'
+import { machineRoutes, pageRoutes } from '../../server/src/web/routes.ts'
+import { stylesheet } from '../../server/src/web/ui/assets.ts'
+import { BOB, type Bridge, startBridge } from '../parts/bridge.ts'
+import { sendRaw } from '../parts/raw_http.ts'
+import type { UserAgent } from '../parts/user_agent.ts'
+
+const ROOT = { username: 'root', password: 'correct horse battery' }
+/** At the root of a host, and under a path of one. */
+const PATHS = ['', '/hub'] as const
+const bridges = new Map<string, Bridge>()
+
+before(async () => {
+  for (const path of PATHS) {
+    const bridge = await startBridge({ path })
+    await bridge.server.addUser({ ...ROOT, roles: ['administrator'] })
+    bridges.set(path, bridge)
+  }
+})
+after(async () => {
+  for (const bridge of bridges.values()) await bridge.stop()
+})
+
+/** Every URL of the router, from its own table: the path with something in its holes, and the methods it takes. */
+function routes(): Map<string, string[]> {
+  const table = new Map<string, string[]>()
+  for (const { path, method } of pageRoutes(COMPAT_DOORS).routes) {
+    const filled = path
+      .replace(':connector/*', 'acme/x')
+      .replace(':connector', 'acme')
+      .replace(':connection_id', 'x')
+      .replace('/assets/:file', stylesheet.path)
+      .replace(/^\/$/, '')
+    const known = table.get(filled) ?? []
+    // What is registered for all methods last refuses those that are not taken.
+    table.set(filled, method === 'ALL' && known.length > 0 ? known : [...known, method])
+  }
+  return table
+}
+
+for (const path of PATHS) {
+  const where = path === '' ? 'at the root of a host' : `under ${path}`
+
+  test(`4.1.4 ${where} each URL takes its methods, HEAD with GET, and refuses the others with Allow`, async () => {
+    const { issuer } = bridges.get(path)!
+    const table = routes()
+    assert.ok(table.size >= 30)
+    for (const [route, methods] of table) {
+      if (methods.includes('ALL')) continue
+      const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+        const answer = await fetch(issuer + route, { method, redirect: 'manual' })
+        const text = await answer.text()
+        const what = `${method} ${route} ${answer.status}`
+        if (allow.includes(method)) assert.notEqual(answer.status, 405, what)
+        else {
+          assert.equal(answer.status, 405, what)
+          assert.deepEqual(answer.headers.get('allow')!.split(', ').sort(), [...allow].sort(), what)
+        }
+        if (method === 'HEAD') assert.equal(text, '', what)
+        const json = route.startsWith('/api/connections') && answer.status >= 400
+        if (json && method !== 'HEAD') assert.equal(typeof JSON.parse(text).error, 'string', what)
+        assert.ok(answer.headers.get('x-request-id'), what)
+        assert.equal(answer.headers.get('x-content-type-options'), 'nosniff', what)
+        const kept = route.startsWith('/assets/') && answer.status === 200
+        if (!kept) assert.equal(answer.headers.get('cache-control'), 'no-store', what)
+      }
+    }
+  })
+
+  test(`${where} what is not there is a page for people and JSON for programs`, async () => {
+    const bridge = bridges.get(path)!
+    const { origin } = new URL(bridge.issuer)
+    for (const [url, accept, json] of [
+      ['/nothing', 'text/html,application/xhtml+xml', false],
+      ['/nothing', '*/*', false],
+      ['/nothing', 'application/json', true],
+      ['/nothing', 'application/problem+json, */*;q=0.1', true],
+      ['/nothing', 'text/html, application/json', false],
+      ['/api', 'text/html', true],
+      ['/api/nothing', 'text/html', true],
+      ['/proxy', '*/*', true],
+      ['/.well-known/nothing', '*/*', true],
+      ['/apiary', '*/*', false],
+      ['/admin/nothing', '*/*', false],
+      ['/%00', '*/*', false],
+      ['/connect/%00', '*/*', false],
+      ['/assets/%00', '*/*', false],
+    ] as const) {
+      const answer = await fetch(bridge.issuer + url, { headers: { accept } })
+      const text = await answer.text()
+      assert.equal(answer.status, 404, url)
+      assert.match(answer.headers.get('content-type')!, json ? /^application\/json/ : /^text\/html/, `${url} ${accept}`)
+      if (json)
+        assert.deepEqual(JSON.parse(text), {
+          error: 'invalid_request',
+          error_description: 'There is nothing at this URL',
+        })
+      else assert.match(text, /There is no such page/)
+    }
+    if (path !== '') {
+      for (const outside of ['/', '/account', '/login', '/hubble/account', '/HUB/account']) {
+        assert.equal((await fetch(origin + outside, { redirect: 'manual' })).status, 404, outside)
+      }
+    }
+  })
+
+  test(`${where} a parameter that cannot be read is refused by name, and never reaches the database`, async () => {
+    const bridge = bridges.get(path)!
+    const root = await bridge.signIn(ROOT)
+    for (const query of ['x=%00', 'x=%ff', 'x=1&x=2', `x=${'a'.repeat(7000)}%00`]) {
+      for (const [page, name] of [
+        ...(['q', 'cursor'] as const).map((parameter) => ['/admin/users', parameter] as const),
+        ...(['connector', 'state', 'cursor'] as const).map((parameter) => ['/admin/connections', parameter] as const),
+        ...(['event', 'actor', 'cursor'] as const).map((parameter) => ['/admin/events', parameter] as const),
+        ['/admin/clients', 'cursor'],
+        ['/admin/client', 'client_id'],
+        ['/admin/connector', 'connector'],
+        ['/connect/acme', 'connection_id'],
+        ['/setup', 'token'],
+        ['/login', 'return_to'],
+        ['/consent', 'request'],
+      ] as const) {
+        const url = `${bridge.issuer}${page}?${query.replaceAll('x=', `${name}=`)}`
+        const answer = await root.request(url)
+        const text = await answer.text()
+        assert.equal(answer.status, 400, `${page} ${name} ${query.slice(0, 20)}`)
+        assert.ok(text.includes(`Parameter ${name}`), `${page} ${name}`)
+      }
+    }
+    const failed = bridge.server.log.filter((line) => (line as { level: string }).level === 'error')
+    assert.deepEqual(failed, [])
+  })
+
+  test(`3.5.1 5.7 ${where} each form refuses what another site, another browser or another session sends`, async () => {
+    const bridge = bridges.get(path)!
+    const { issuer } = bridge
+    const root = await bridge.signIn(ROOT)
+    const stranger = await bridge.signIn(BOB)
+    const csrf_token = await readToken(root, `${issuer}/account`)
+    const strange_token = await readToken(stranger, `${issuer}/account`)
+    const mine = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' }
+    const forms = [...routes()].filter(
+      ([route, methods]) => methods.includes('POST') && !/^\/(api|authorize)/.test(route),
+    )
+    assert.ok(forms.length >= 14)
+    const { tenant_id, store } = bridge.server.app.tenant
+    const count = async () =>
+      (await store.pageEvents({ tenant_id, before_event_id: '~', type: '', actor: '', most: 1000 })).length
+    const before = await count()
+    const fields = { client_id: 'web', sid: 'x', connection_id: 'x', theme: 'dark', username: 'x', password: 'y' }
+    const send = async (route: string, token: string | null, headers: Record<string, string>, body?: string) => {
+      const form = new URLSearchParams({ ...fields, ...(token === null ? {} : { csrf_token: token }) })
+      const answer = await root.request(issuer + route, { method: 'POST', headers, body: body ?? form.toString() })
+      await answer.text()
+      return answer.status
+    }
+    for (const [route] of forms) {
+      for (const [what, token, headers, body] of [
+        ['another site', csrf_token, { ...mine, 'sec-fetch-site': 'cross-site' }],
+        ['another subdomain', csrf_token, { ...mine, 'sec-fetch-site': 'same-site' }],
+        ['an address bar', csrf_token, { ...mine, 'sec-fetch-site': 'none' }],
+        ['neither header', csrf_token, { 'content-type': mine['content-type'] }],
+        ['another origin', csrf_token, { 'content-type': mine['content-type'], origin: 'https://evil.example' }],
+        ['no origin', csrf_token, { 'content-type': mine['content-type'], origin: 'null' }],
+        ['no token', null, mine],
+        ['an empty token', '', mine],
+        ['the token of another session', strange_token, mine],
+        ['plain text', null, { ...mine, 'content-type': 'text/plain' }, `csrf_token=${csrf_token}&x=`],
+        ['JSON', null, { ...mine, 'content-type': 'application/json' }, JSON.stringify({ csrf_token })],
+        ['an empty body', null, mine, ''],
+        ['two tokens', null, mine, `csrf_token=${csrf_token}&csrf_token=${csrf_token}`],
+      ] as [string, string | null, Record<string, string>, string?][]) {
+        const status = await send(route, token, headers, body)
+        assert.ok([400, 403, 415].includes(status), `${route} from ${what}: ${status}`)
+      }
+    }
+    assert.equal(await count(), before, 'nothing happened')
+    assert.equal((await root.request(`${issuer}/account`)).status, 200, 'and nobody was signed out')
+  })
+
+  test(`3.5.3 ${where} no GET and no HEAD changes anything`, async () => {
+    const bridge = bridges.get(path)!
+    const root = await bridge.signIn(ROOT)
+    const { tenant_id, store } = bridge.server.app.tenant
+    const count = async () =>
+      (await store.pageEvents({ tenant_id, before_event_id: '~', type: '', actor: '', most: 1000 })).length
+    const before = await count()
+    for (const [route, methods] of routes()) {
+      // To begin a consent flow is what this link is for.
+      if (!methods.includes('GET') || route === '/connect/acme' || route.endsWith('/callback')) continue
+      for (const method of ['GET', 'HEAD']) await (await root.request(bridge.issuer + route, { method })).text()
+    }
+    assert.equal(await count(), before)
+  })
+}
+
+test('the address of the server leads to the account', async () => {
+  for (const [path, bridge] of bridges) {
+    for (const url of [bridge.issuer, `${bridge.issuer}/`]) {
+      const { status, headers } = await fetch(url, { redirect: 'manual' })
+      assert.equal(status, 303)
+      assert.equal(headers.get('location'), `${path}/account`)
+    }
+  }
+})
+
+test('a Host header, a forwarded host and an absolute request line lead nobody elsewhere', async () => {
+  const { issuer } = bridges.get('/hub')!
+  const port = Number(new URL(issuer).port)
+  for (const request of [
+    'GET /hub/account HTTP/1.1\r\nHost: evil.example\r\n',
+    'GET http://evil.example/hub/account HTTP/1.1\r\nHost: evil.example\r\n',
+    'GET /hub/account HTTP/1.1\r\nHost: x\r\nX-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\n',
+  ]) {
+    const answer = await sendRaw(port, `${request}Connection: close\r\n\r\n`)
+    assert.match(answer, /\r\nlocation: \/hub\/login\?return_to=%2Fhub%2Faccount\r\n/i)
+    assert.doesNotMatch(answer, /evil/)
+  }
+})
+
+for (const [issuer, prefix, cookiePath] of [
+  ['https://id.example.test', '__Host-', '/'],
+  ['https://example.test/hub', '__Secure-', '/hub'],
+] as const) {
+  test(`3.3.1 3.4.1 ${issuer} keeps its cookies and browsers to https`, async () => {
+    const store = await openStore({ sqlite: ':memory:' })
+    const quiet = () => {}
+    const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
+    const app = await createApp({ issuer, store, root: new RootKey(new Uint8Array(32).fill(7)), log })
+    try {
+      const urls = [...routes().keys()].map((route) => issuer + route)
+      const machines = [...machineRoutes(issuer, COMPAT_DOORS).keys()].map((route) => new URL(route, issuer).href)
+      let cookies = 0
+      for (const url of [...urls, ...machines, `${issuer}/nothing`, `${issuer}/api/nothing`]) {
+        const answer = await app.fetch(new Request(url))
+        assert.match(answer.headers.get('strict-transport-security') ?? '', /^max-age=63072000/, url)
+        for (const cookie of answer.headers.getSetCookie()) {
+          cookies++
+          assert.ok(cookie.startsWith(`${prefix}sallyport_`), cookie)
+          assert.match(cookie, /; Secure(;|$)/)
+          assert.match(cookie, /; HttpOnly(;|$)/)
+          assert.match(cookie, /; SameSite=Lax(;|$)/)
+          assert.match(cookie, new RegExp(`; Path=${cookiePath}(;|$)`))
+          assert.doesNotMatch(cookie, /Domain/i)
+        }
+      }
+      assert.ok(cookies > 10)
+    } finally {
+      await app.close()
+      await store.close()
+    }
+  })
+}
+
+async function readToken(person: UserAgent, url: string): Promise<string> {
+  const html = await (await person.request(url)).text()
+  return /name="csrf_token" value="([^"]+)"/.exec(html)![1]!
+}
