@@ -1,10 +1,15 @@
 import { type ChainedEvent, type ChainHead, type SealedEvent, sealInOrder } from '../event_chain.ts'
 import type { NewEvent } from '../records.ts'
-import { type Run, read, sql, text, together, write } from '../sql.ts'
+import { type Run, read, type Statement, sql, text, together, write } from '../sql.ts'
 
 /** Writes an audit event inside the verb that causes it. */
 export function* insertEvent(event: NewEvent): Run<void> {
-  yield* sql`
+  yield* eventStatement(event)
+}
+
+/** The statement that writes an audit event, for verbs that send it together with others. */
+export function eventStatement(event: NewEvent): Statement<never> {
+  return sql`
     insert into events (tenant_id, event_id, at, type, actor, client_id, user_id, grant_id, connection_id, request_id, detail, sequence, chain)
     values (${event.tenant_id}, ${event.event_id}, ${event.at}, ${event.type}, ${event.actor}, ${text(event.client_id)},
       ${text(event.user_id)}, ${text(event.grant_id)}, ${text(event.connection_id)}, ${text(event.request_id)},

@@ -1,6 +1,6 @@
 import type { ClientRecord, GrantAuthority, GrantRecord, NewEvent, TenantState, UserRecord } from '../records.ts'
-import { bytes, int, NOW, pickColumns, type Run, read, sql, text, write } from '../sql.ts'
-import { insertEvent, isRecorded } from './events.ts'
+import { bytes, int, NOW, pickColumns, type Run, read, sql, text, together, write } from '../sql.ts'
+import { eventStatement, insertEvent, isRecorded } from './events.ts'
 
 type Row = Record<string, unknown>
 
@@ -135,7 +135,7 @@ export const approveGrant = write(
         returning client_id`
       if (!standing) return 'withdrawn'
     }
-    yield* sql`
+    const made = sql`
       insert into grants (tenant_id, grant_id, client_id, user_id, session_id, scope, resource, authorization_details,
         connections, nonce, auth_time, acr, amr, tenant_epoch, client_epoch, user_epoch, session_epoch, offline,
         code_hash, code_expires_at, code_redeemed_at, code_failures, code_challenge, redirect_uri, refresh_generation,
@@ -146,15 +146,15 @@ export const approveGrant = write(
         ${grant.client_epoch}, ${grant.user_epoch}, ${grant.session_epoch}, ${grant.offline}, ${bytes(grant.code_hash)},
         ${int(grant.code_expires_at)}, null, 0, ${text(grant.code_challenge)}, ${text(grant.redirect_uri)}, 0,
         ${grant.created_at}, ${int(grant.idle_expires_at)}, ${grant.expires_at})`
-    if (consent) {
-      yield* sql`
+    const remembered =
+      consent &&
+      sql`
         insert into consents (tenant_id, user_id, client_id, scope, resource, connections, created_at, updated_at)
         values (${tenant_id}, ${grant.user_id}, ${grant.client_id}, ${consent.scope}, ${consent.resource},
           ${text(consent.connections)}, ${grant.created_at}, ${grant.created_at})
         on conflict (tenant_id, user_id, client_id) do update set scope = excluded.scope, resource = excluded.resource,
           connections = excluded.connections, updated_at = excluded.updated_at`
-    }
-    yield* insertEvent(event)
+    yield* together([made, ...(remembered ? [remembered] : []), eventStatement(event)])
     return 'approved'
   },
   // The remembered consent is the one row that two of them may share.
