@@ -1,6 +1,6 @@
 import { IDENTITY_SCOPES } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
-import type { BrowserAuthority } from '../store/verbs/users.ts'
+import type { BrowserAuthority } from '../store/verbs/sessions.ts'
 import type { ConnectionChoice } from './connections.ts'
 import { scopesOfResources } from './rights.ts'
 
