@@ -94,7 +94,7 @@ export function ours(web: Web, path: string, query: Readonly<Record<string, stri
 
 /** Sends an error page. */
 export function errorPage(visit: Visit, kind: ErrorKind, status: number, data: Partial<ErrorData> = {}): Response {
-  const lost = visit.signed_in && (kind === 'forbidden' || kind === 'not_found')
+  const lost = visit.signed_in && (kind === 'forbidden' || kind === 'not_found' || kind === 'forged')
   const way_on = lost ? { to: 'account' as const, href: ours(visit.web, '/account') } : undefined
   return send(visit, renderError(visit.view, { kind, request_id: visit.request_id, way_on, ...data }), { status })
 }
@@ -102,7 +102,7 @@ export function errorPage(visit: Visit, kind: ErrorKind, status: number, data: P
 /** The error page of a refusal; which words it has follows from its code. */
 export function refusalPage(visit: Visit, error: OAuthError, kind: ErrorKind = 'bad_request'): Response {
   for (const [name, value] of Object.entries(error.headers)) visit.c.header(name, value)
-  const shown = error.status >= 500 ? 'server_error' : kind
+  const shown = error.status === 503 ? 'unavailable' : error.status >= 500 ? 'server_error' : kind
   const { error: code, error_description } = error
   return errorPage(visit, shown, error.status, { error: code, error_description })
 }
@@ -121,9 +121,22 @@ function failedVisit(c: Context<PageEnv>, error: unknown): Response {
   return c.text(`${refusal.error_description}\n`, refusal.status as 500)
 }
 
+/**
+ * Refuses a development server's pages under a public host name: a site that points its own name at this machine would
+ * otherwise be of one origin with them (DNS rebinding). Production stands behind https, which its name has to prove.
+ */
+function requireLocalName(host: string): void {
+  const name = host.replace(/:\d*$/, '').toLowerCase()
+  if (/^\[.*\]$|^[\d.]+$|^[^.]+$|\.localhost$/.test(name)) return
+  throw new OAuthError('invalid_request', 'This server is for development: open it by localhost or by its address', {
+    status: 421,
+  })
+}
+
 async function readVisit(c: Context<PageEnv>): Promise<Visit> {
   const web = c.get('web')
   const { tenant, cookies } = web
+  if (!web.production) requireLocalName(c.req.header('host') ?? new URL(c.req.url).host)
   const session = readSessionToken(tenant, getCookie(c, cookies.session))
   const authority = await tenant.store.loadBrowserAuthority({
     tenant_id: tenant.tenant_id,
