@@ -8,7 +8,8 @@ import { formatScope } from './scope.ts'
 export interface TokenResponse {
   access_token: string
   token_type: 'Bearer' | 'DPoP' | 'N_A'
-  expires_in: number
+  /** Left out where nobody knows, which only the tokens of others can be. */
+  expires_in?: number
   scope: string
   refresh_token?: string
   id_token?: string
@@ -20,7 +21,7 @@ export interface TokenResponse {
 export interface TokenResponseInput {
   access_token: string
   token_type?: TokenResponse['token_type'] | undefined
-  expires_in: number
+  expires_in: number | undefined
   scope: readonly string[]
   refresh_token?: string | undefined
   id_token?: string | undefined
@@ -36,7 +37,7 @@ export function buildTokenResponse(input: TokenResponseInput): TokenResponse {
   const response: TokenResponse = {
     access_token: input.access_token,
     token_type: input.token_type ?? 'Bearer',
-    expires_in: input.expires_in,
+    ...(input.expires_in !== undefined && { expires_in: input.expires_in }),
     scope: formatScope(input.scope),
   }
   if (input.refresh_token !== undefined) response.refresh_token = input.refresh_token

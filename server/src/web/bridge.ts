@@ -12,14 +12,13 @@ export function createHandOut(outbound: OutboundContext): HandOutToken {
     const token = await handOutToken(outbound, { connection_id, connector, user_id })
     if (token.kind !== 'token') throw readRefusal(token)
     const { access_token, expires_at, scope, extra } = token
-    const lives_ms = expires_at === null ? null : expires_at - outbound.clock()
+    const lives_ms = expires_at === null ? undefined : expires_at - outbound.clock()
     const response = buildTokenResponse({
       access_token,
-      expires_in: lives_ms === null ? 0 : Math.max(0, Math.floor(lives_ms / 1000)),
+      expires_in: lives_ms && Math.max(0, Math.floor(lives_ms / 1000)),
       scope: scope.split(' ').filter((name) => name !== ''),
       issued_token_type: ACCESS_TOKEN,
     })
-    if (lives_ms === null) delete (response as Partial<typeof response>).expires_in
     return { ...extra, ...response }
   }
 }

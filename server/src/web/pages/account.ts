@@ -8,8 +8,9 @@ import { listConnections, type ShownConnection } from '../../outbound/connection
 import { nameProvider } from '../../outbound/connector.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import { nameDevice } from '../device_name.ts'
-import { ours, page, redirect, send, submit, type Visit } from '../page.ts'
+import { errorPage, ours, page, redirect, send, submit, type Visit } from '../page.ts'
 import { readReason } from '../ui/connection_state.ts'
+import { paths } from '../ui/paths.ts'
 import type { Text } from '../ui/text/en.ts'
 import { type AccountApp, renderAccount } from './templates/account.ts'
 
@@ -25,10 +26,20 @@ export function signedInPage(answer: (visit: Visit, signed_in: SignedIn) => Prom
 export function signedInSubmit(
   answer: (visit: Visit, signed_in: SignedIn, values: Readonly<Record<string, string>>) => Promise<Response>,
 ) {
-  return submit(async (visit, form) => {
-    if (visit.signed_in) return answer(visit, visit.signed_in, form.values)
-    return redirect(visit, ours(visit.web, '/login'))
-  })
+  return submit(
+    async (visit, form) => (visit.signed_in ? answer(visit, visit.signed_in, form.values) : signInFirst(visit)),
+    // The page is of a session that has ended, or of another one that began since.
+    async (visit) => (visit.signed_in ? errorPage(visit, 'forged', 403) : signInFirst(visit)),
+  )
+}
+
+// What was posted is not done later by itself: the person sees the page anew, and does it again.
+function signInFirst(visit: Visit): Response {
+  const console = visit.here.startsWith(ours(visit.web, paths.admin))
+  return redirect(
+    visit,
+    ours(visit.web, '/login', { return_to: ours(visit.web, console ? paths.admin : paths.account) }),
+  )
 }
 
 /** GET / of the issuer: whoever types its address wants their account. */

@@ -138,9 +138,9 @@ export const en = {
       title: 'There is no such page',
       body: 'The address may be mistyped, or what it named is gone.',
     },
-    too_many: {
-      title: 'Too many requests',
-      body: 'Wait a minute, then try again.',
+    unavailable: {
+      title: 'Not possible at the moment',
+      body: 'This server is switched off or has too much to do. Nothing has changed. Try again in a moment.',
     },
     server_error: {
       title: 'Something went wrong here',
