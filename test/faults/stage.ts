@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createDatabase, startPostgres } from '../parts/postgres.ts'
 import { freePort } from '../parts/program.ts'
-import { type ServerProcess, startServerProcess } from '../parts/server_process.ts'
+import { type ServerProcess, type ServerProcessOptions, startServerProcess } from '../parts/server_process.ts'
 import type { Dialect } from '../parts/stores.ts'
 import { check } from './checker.ts'
 import { History } from './history.ts'
@@ -40,8 +40,19 @@ export interface Stage {
 
 const RULES: Rules = { code_lifetime_ms: CODE_LIFETIME_SECONDS * 1000 }
 
-/** Starts the servers and signs the users in. `root` is the checkout whose server runs. */
-export async function openStage(dialect: Dialect, options: { seed: number; root?: string }): Promise<Stage> {
+/** What a stage may be told. */
+export interface StageOptions {
+  readonly seed: number
+  /** The checkout whose server runs; this one unless told otherwise. */
+  readonly root?: string
+  /** How many servers there are; one over SQLite, two over PostgreSQL unless told otherwise. */
+  readonly servers?: number
+  /** How a server starts. */
+  readonly start?: (options: ServerProcessOptions) => Promise<ServerProcess>
+}
+
+/** Starts the servers and signs the users in. */
+export async function openStage(dialect: Dialect, options: StageOptions): Promise<Stage> {
   const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-faults-'))
   const closing: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
   const close = async () => {
@@ -57,19 +68,15 @@ export async function openStage(dialect: Dialect, options: { seed: number; root?
 
 async function fillStage(
   dialect: Dialect,
-  parts: {
-    seed: number
-    root?: string
-    folder: string
-    closing: (() => Promise<unknown>)[]
-    close: () => Promise<void>
-  },
+  parts: StageOptions & { folder: string; closing: (() => Promise<unknown>)[]; close: () => Promise<void> },
 ): Promise<Stage> {
   const { folder, closing, close } = parts
   const database = dialect === 'postgres' ? await makeDatabase(closing) : undefined
   const platform = path.join(folder, 'platform.yaml')
   await writeFile(platform, describePlatform())
-  const ports = [await freePort(), ...(database ? [await freePort()] : [])]
+  const { servers = database ? 2 : 1 } = parts
+  const ports: number[] = []
+  while (ports.length < servers) ports.push(await freePort())
   const root_key = randomBytes(32).toString('base64')
   const data_dir = (index: number) => path.join(folder, `data${index}`)
   const issuer = `http://127.0.0.1:${ports[0]}`
@@ -78,7 +85,7 @@ async function fillStage(
   const start = async (index: number) => {
     const where = { issuer, port: ports[index]!, data_dir: data_dir(index), platform, root_key }
     const more = { ...(database ? { database_url: database.url } : {}), ...(parts.root ? { root: parts.root } : {}) }
-    const server = await startServerProcess({ ...where, ...more })
+    const server = await (parts.start ?? startServerProcess)({ ...where, ...more })
     running.set(index, server)
     return server.ready_ms
   }
@@ -96,7 +103,7 @@ async function fillStage(
       : observeSqlite(path.join(data_dir(0), 'sallyport.db'), history, codes)
 
   return {
-    ...{ history, caller, random, close, servers: ports.length },
+    ...{ history, caller, random, close, servers },
     portOf: (index) => ports[index]!,
     async kill(indexes) {
       const dying = indexes.map((index) => running.get(index)!.kill())

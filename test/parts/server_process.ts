@@ -42,19 +42,12 @@ const PATIENCE_MS = 30_000
 
 /** Starts a server and waits until it is ready. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
-  const { port, issuer, data_dir, platform, database_url, root_key } = options
+  const { port } = options
   const main = path.join(options.root ?? ROOT, 'server/src/main.ts')
-  const command = [process.execPath, '--conditions=sallyport-source', main, 'serve', '--port', String(port)]
+  const command = [process.execPath, '--conditions=sallyport-source', main, ...serveArguments(options)]
   const started = performance.now()
-  const child = spawn('/bin/sh', ['-c', GUARDIAN, 'sh', ...command, ...(platform ? ['--config', platform] : [])], {
-    env: {
-      PATH: process.env['PATH'],
-      SALLYPORT_ISSUER: issuer,
-      SALLYPORT_DATA_DIR: data_dir,
-      SALLYPORT_LOG_LEVEL: 'warn',
-      ...(database_url === undefined ? {} : { DATABASE_URL: database_url }),
-      ...(root_key === undefined ? {} : { SALLYPORT_ROOT_KEY: root_key }),
-    },
+  const child = spawn('/bin/sh', ['-c', GUARDIAN, 'sh', ...command], {
+    env: environmentOf(options),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   child.stdin.on('error', () => {})
@@ -65,7 +58,8 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     })
   }
   const ended = once(child, 'close').then(([code]) => code as number)
-  const pid = await waitUntilReady(child, port, () => output)
+  await waitUntilReady(child, port, () => output)
+  const pid = Number(/^pid=(\d+)$/m.exec(output)?.[1])
   return {
     pid,
     port,
@@ -85,7 +79,25 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   }
 }
 
-async function waitUntilReady(child: ChildProcess, port: number, output: () => string): Promise<number> {
+/** What follows `sallyport` on the command line of a server. */
+export function serveArguments({ port, platform }: ServerProcessOptions): string[] {
+  return ['serve', '--port', String(port), ...(platform === undefined ? [] : ['--config', platform])]
+}
+
+/** The whole environment of a server. */
+export function environmentOf({ issuer, data_dir, database_url, root_key }: ServerProcessOptions): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'],
+    SALLYPORT_ISSUER: issuer,
+    SALLYPORT_DATA_DIR: data_dir,
+    SALLYPORT_LOG_LEVEL: 'warn',
+    ...(database_url === undefined ? {} : { DATABASE_URL: database_url }),
+    ...(root_key === undefined ? {} : { SALLYPORT_ROOT_KEY: root_key }),
+  }
+}
+
+/** Waits until a server is ready; when it ends instead, its output is the reason. */
+export async function waitUntilReady(child: ChildProcess, port: number, output: () => string): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS
   while (!(await isReady(port))) {
     if (child.exitCode !== null || performance.now() > deadline) {
@@ -94,9 +106,6 @@ async function waitUntilReady(child: ChildProcess, port: number, output: () => s
     }
     await sleep(10)
   }
-  const pid = /^pid=(\d+)$/m.exec(output())
-  if (!pid) throw new Error(`The server's process is not known:\n${output()}`)
-  return Number(pid[1])
 }
 
 function isReady(port: number): Promise<boolean> {
