@@ -88,6 +88,11 @@ function clientPages(view: View, put: Put): Pages {
           'curl -u notes-web:$CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  https://id.northwind.example/token',
         ),
       }),
+    created_client_rotated: () =>
+      renderCreatedClient(view, {
+        ...{ client_id: put('notes-web'), client_secret: put('sp_cs_2vQk7bJ0mWc9'), rotated: true },
+        ...{ issuer, discovery, snippet: put('x') },
+      }),
     client: () =>
       renderClient(view, {
         client_id: put('notes-web'),

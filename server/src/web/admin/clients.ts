@@ -57,10 +57,11 @@ export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
   const trusted = values['trusted'] === 'true'
   const json = { client_name, redirect_uris, scope, trusted, ...metadataOf(type) }
   let made: Awaited<ReturnType<typeof registerClient>>
+  let metadata: ReturnType<typeof readAdministratedClient>
   try {
     if (client_name === undefined) throw new OAuthError('invalid_client_metadata', 'Member client_name is missing')
     if (scope === undefined) throw new OAuthError('invalid_client_metadata', 'Member scope is missing')
-    const metadata = readAdministratedClient(
+    metadata = readAdministratedClient(
       json,
       grant_types.map(({ grant_type }) => grant_type),
     )
@@ -86,7 +87,7 @@ export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
     client_name,
     issuer,
     discovery,
-    snippet: snippet(issuer, made, type, redirect_uris[0], scope),
+    snippet: snippet(issuer, made, metadata),
   })
   return send(visit, html)
 })
@@ -122,9 +123,10 @@ export const rotateSecretSubmit = consoleSubmit(async (visit, actor, values) => 
     client_id,
     client_name,
     client_secret,
+    rotated: true,
     issuer,
     discovery: `${issuer}/.well-known/openid-configuration`,
-    snippet: snippet(issuer, { client_id, client_secret }, typeOf(client), client.redirect_uris[0], client.scope),
+    snippet: snippet(issuer, { client_id }, client),
   })
   return send(visit, html)
 })
@@ -216,29 +218,33 @@ function fieldOf(error: OAuthError): keyof NonNullable<NewClientData['errors']> 
   return (['client_name', 'redirect_uris', 'scope', 'trusted'] as const).find((field) => field === named) ?? 'type'
 }
 
-/** Code that uses a new client as it is. */
+const AUTHENTICATION: Readonly<Record<string, string>> = {
+  none: 'client.None()',
+  client_secret_basic: 'client.ClientSecretBasic(process.env.CLIENT_SECRET)',
+  client_secret_post: 'client.ClientSecretPost(process.env.CLIENT_SECRET)',
+}
+
+/** Code that uses a client as it is registered. */
 function snippet(
   issuer: string,
-  client: { client_id: string; client_secret?: string | undefined },
-  type: ClientType,
-  redirect_uri: string | undefined,
-  scope: string | undefined,
+  { client_id }: { readonly client_id: string },
+  client: Omit<Client, 'client_id'>,
 ): string {
-  const auth =
-    client.client_secret === undefined ? 'client.None()' : 'client.ClientSecretBasic(process.env.CLIENT_SECRET)'
+  const auth = AUTHENTICATION[client.token_endpoint_auth_method]
   const more = issuer.startsWith('http:') ? ', { execute: [client.allowInsecureRequests] }' : ''
   const head = `import * as client from 'openid-client'
 
 const issuer = new URL(${JSON.stringify(issuer)})
-const config = await client.discovery(issuer, ${JSON.stringify(client.client_id)}, undefined, ${auth}${more})
+const config = await client.discovery(issuer, ${JSON.stringify(client_id)}, undefined, ${auth}${more})
 `
-  const asked = `scope: ${JSON.stringify(scope ?? '')}`
-  if (type === 'machine') return `${head}const tokens = await client.clientCredentialsGrant(config, { ${asked} })\n`
+  const asked = `scope: ${JSON.stringify(client.scope)}`
+  if (!client.grant_types.includes('authorization_code'))
+    return `${head}const tokens = await client.clientCredentialsGrant(config, { ${asked} })\n`
   return `${head}
 const code_verifier = client.randomPKCECodeVerifier()
 const state = client.randomState()
 const url = client.buildAuthorizationUrl(config, {
-  redirect_uri: ${JSON.stringify(redirect_uri ?? '')},
+  redirect_uri: ${JSON.stringify(client.redirect_uris[0] ?? '')},
   ${asked},
   state,
   code_challenge: await client.calculatePKCECodeChallenge(code_verifier),

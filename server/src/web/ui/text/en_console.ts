@@ -98,6 +98,8 @@ export const enConsole = {
   created_client: {
     title: '{client} is registered',
     lead: 'Give these values to the application.',
+    rotated: 'A new secret for {client}',
+    rotated_lead: 'Give it to the application within a day: so long the one before works too.',
     once: 'This secret is shown once. Copy it now; only a hash of it is kept.',
     client_id: 'Client ID',
     client_secret: 'Client secret',
