@@ -29,7 +29,10 @@ export interface Operation extends Call {
   result?: Result
 }
 
-/** Performs a call; throws when the outcome is unknown. */
+/** No answer came, or only a part of one: whether the call happened is unknown. */
+export class Unanswered extends Error {}
+
+/** Performs a call; throws `Unanswered` when the outcome is unknown. */
 export type Caller = (call: Call) => Promise<Result>
 
 /** When a call was over; one that is still open may end at any time. */
@@ -76,10 +79,12 @@ export class History {
       operation.result = await caller(call)
       if (operation.result.status < 400 && operation.result.error === undefined) operation.t_ok = this.now()
       else operation.t_fail = this.now()
-    } catch {
+    } catch (error) {
+      if (!(error instanceof Unanswered)) throw error
       operation.t_unknown = this.now()
+    } finally {
+      this.#open.delete(operation)
     }
-    this.#open.delete(operation)
     return operation
   }
 }

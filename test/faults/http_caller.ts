@@ -1,16 +1,16 @@
 import { Agent, request } from 'node:http'
-import type { Call, Result } from './history.ts'
+import { type Call, type Result, Unanswered } from './history.ts'
 import { authorizePath, CLIENTS, exchangeForm } from './world.ts'
 
 const PATIENCE_MS = 10_000
 
-/** Makes the calls of a load over HTTP. A call that comes to no whole answer throws: then nobody knows. */
+/** Makes the calls of a load over HTTP. A call that comes to no whole answer is `Unanswered`. */
 export class HttpCaller {
   readonly #agent = new Agent({ keepAlive: true })
   readonly #route: (call: Call) => number
   readonly #cookies: () => string
   readonly #open = new Map<number, number>()
-  readonly #cut = new Map<number, number>()
+  #cut = 0
 
   /** `route` says at which port a call is made, `cookies` whose browser asks for a code. */
   constructor(options: { route: (call: Call) => number; cookies: () => string }) {
@@ -23,27 +23,31 @@ export class HttpCaller {
     return this.#open.get(port) ?? 0
   }
 
-  /** How many calls at a port came to no answer. */
-  cut(port: number): number {
-    return this.#cut.get(port) ?? 0
+  /** How many calls came to no answer, anywhere. */
+  get cut(): number {
+    return this.#cut
   }
 
   /** Makes a call. */
   readonly call = async (call: Call): Promise<Result> => {
     const port = this.#route(call)
-    count(this.#open, port, 1)
+    this.#count(port, 1)
     try {
       return call.op === 'authorize' ? await this.#authorize(port, call) : await this.#post(port, call)
     } catch (error) {
-      count(this.#cut, port, 1)
+      this.#cut++
       throw error
     } finally {
-      count(this.#open, port, -1)
+      this.#count(port, -1)
     }
   }
 
   close(): void {
     this.#agent.destroy()
+  }
+
+  #count(port: number, by: number): void {
+    this.#open.set(port, this.open(port) + by)
   }
 
   async #authorize(port: number, { args }: Call): Promise<Result> {
@@ -62,8 +66,7 @@ export class HttpCaller {
     const headers: Record<string, string> = { 'content-type': 'application/x-www-form-urlencoded' }
     if (secret !== undefined) headers['authorization'] = `Basic ${btoa(`${client_id}:${secret}`)}`
     const { status, body } = await this.#send(port, 'POST', path, headers, form.toString())
-    const { error, access_token, refresh_token, expires_in, active } = body === '' ? {} : JSON.parse(body)
-    return { status, error, access_token, refresh_token, expires_in, active }
+    return { status, ...readMembers(body) }
   }
 
   #send(
@@ -74,22 +77,33 @@ export class HttpCaller {
     form = '',
   ): Promise<{ status: number; location: string | undefined; body: string }> {
     return new Promise((resolve, reject) => {
+      const fail = (cause: Error) => reject(new Unanswered(`no answer at port ${port}`, { cause }))
       const length = method === 'POST' ? { 'content-length': Buffer.byteLength(form) } : {}
       const options = { agent: this.#agent, host: '127.0.0.1', port, method, path, headers: { ...headers, ...length } }
       const sent = request({ ...options, timeout: PATIENCE_MS }, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('end', () => {
-          if (!response.complete) return reject(new Error('the answer was cut'))
+          if (!response.complete) return fail(new Error('the answer was cut'))
           const { statusCode = 0, headers } = response
           resolve({ status: statusCode, location: headers.location, body: Buffer.concat(chunks).toString() })
         })
-        response.on('error', reject)
+        response.on('error', fail)
       })
       sent.on('timeout', () => sent.destroy(new Error('no answer in time')))
-      sent.on('error', reject)
+      sent.on('error', fail)
       sent.end(form)
     })
+  }
+}
+
+function readMembers(body: string): Omit<Result, 'status'> {
+  if (body === '') return {}
+  try {
+    const { error, access_token, refresh_token, expires_in, active } = JSON.parse(body)
+    return { error, access_token, refresh_token, expires_in, active }
+  } catch {
+    return { error: `no JSON: ${body.slice(0, 100)}` }
   }
 }
 
@@ -108,8 +122,4 @@ function formOf({ op, key, args }: Call): [path: string, fields: Record<string, 
     case 'authorize':
       throw new Error('a code is not asked for with a form')
   }
-}
-
-function count(counts: Map<number, number>, port: number, by: number): void {
-  counts.set(port, (counts.get(port) ?? 0) + by)
 }

@@ -25,8 +25,8 @@ export interface Series {
   /** Calls whose outcome nobody knows. */
   unknown: number
   introspected: number
-  /** Calls that came to no answer at a server that lived. */
-  cut_elsewhere: number
+  /** Calls without an answer beyond those that were under way at a killed server, while another one lived. */
+  cut_beyond: number
   ready_ms: number[]
   violations: readonly Violation[]
 }
@@ -43,7 +43,7 @@ const ALONE_MS = 300
 export async function runKillSeries(dialect: Dialect, options: SeriesOptions): Promise<Series> {
   const stage = await openStage(dialect, options)
   const series: Series = {
-    ...{ cycles: 0, kills: 0, operations: 0, in_flight: 0, unknown: 0, introspected: 0, cut_elsewhere: 0 },
+    ...{ cycles: 0, kills: 0, operations: 0, in_flight: 0, unknown: 0, introspected: 0, cut_beyond: 0 },
     ...{ ready_ms: [], violations: [] },
   }
   const clients = Array.from({ length: CLIENTS }, (_, i) => makeClient(stage, i))
@@ -82,20 +82,20 @@ async function runCycle(
   const { history, caller, random } = stage
   const from = history.operations.length
   const victims = chooseVictims(stage, series.cycles)
-  const survivors = [...Array(stage.servers).keys()].filter((index) => !victims.includes(index))
-  const cutAtSurvivors = () => survivors.reduce((sum, index) => sum + caller.cut(stage.portOf(index)), 0)
-  const cut_before = cutAtSurvivors()
+  const one_lives = victims.length < stage.servers
+  const cut_before = caller.cut
 
   const over = new AbortController()
   const load = runLoad(clients, { signal: over.signal })
   await sleep(random() * longest_ms)
-  series.in_flight += victims.reduce((sum, index) => sum + caller.open(stage.portOf(index)), 0)
+  const in_flight = victims.reduce((sum, index) => sum + caller.open(stage.portOf(index)), 0)
   const dying = stage.kill(victims)
-  if (survivors.length > 0) await sleep(ALONE_MS)
+  if (one_lives) await sleep(ALONE_MS)
   over.abort()
   await Promise.all([dying, load])
   series.kills += victims.length
-  series.cut_elsewhere += cutAtSurvivors() - cut_before
+  series.in_flight += in_flight
+  if (one_lives) series.cut_beyond += Math.max(0, caller.cut - cut_before - in_flight)
 
   series.violations = await stage.judge(true)
   if (series.violations.length > 0) return

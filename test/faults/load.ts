@@ -100,7 +100,10 @@ export class LoadClient {
     }
     const previous = refresh_tokens.at(-2)
     // A client whose answer was lost on the way comes again with the token that it has.
-    if (previous !== undefined && this.#chance(0.1)) await this.#record('refresh', previous)
+    if (previous !== undefined && this.#chance(0.1)) {
+      const { t_unknown } = await this.#record('refresh', previous)
+      if (t_unknown !== undefined) return
+    }
     await this.#refresh(held, this.#chance(0.1) ? [token, token, token] : [token])
   }
 

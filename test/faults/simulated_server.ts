@@ -1,4 +1,4 @@
-import type { Call, Result } from './history.ts'
+import { type Call, type Result, Unanswered } from './history.ts'
 import type { Observation, ObservedGrant } from './observation.ts'
 
 /** What can be wrong with a server: each is a fault that its checker must see. */
@@ -51,7 +51,7 @@ interface Pending {
 }
 
 /** How long its codes live. */
-export const CODE_LIFETIME_MS = 60_000
+export const CODE_LIFETIME_MS = 10_000
 const ACCESS_LIFETIME_SECONDS = 600
 const REFUSED: Result = { status: 400, error: 'invalid_grant' }
 
@@ -108,7 +108,7 @@ export class SimulatedServer {
     this.#pending.splice(index, 1)
     if (this.#random() < 0.01) this.#late.shift()?.()
     // A connection may be cut although the server lives.
-    if (this.#random() < 0.002) pending.reject(new Error('cut'))
+    if (this.#random() < 0.002) pending.reject(new Unanswered('cut'))
     else pending.resolve(pending.answer)
     return true
   }
@@ -122,7 +122,7 @@ export class SimulatedServer {
     this.#late.length = 0
     for (const { reject, answer, call } of this.#pending.splice(0)) {
       if (!answer && this.#random() < 0.5) this.#serve(call)
-      reject(new Error('crashed'))
+      reject(new Unanswered('crashed'))
     }
     return true
   }
@@ -168,8 +168,7 @@ export class SimulatedServer {
       return REFUSED
     }
     grant.redeemed = true
-    if (this.#rarely('a code is consumed without an answer', 0.02))
-      return { status: 503, error: 'temporarily_unavailable' }
+    if (this.#rarely('a code is consumed without an answer')) return { status: 503, error: 'temporarily_unavailable' }
     this.#rotate(grant)
     return { status: 200, ...this.#issueAccess(grant), refresh_token: grant.tokens.at(-1)! }
   }
@@ -260,7 +259,7 @@ export class SimulatedServer {
     return this.#fault === fault
   }
 
-  #rarely(fault: Fault, share = 0.002): boolean {
+  #rarely(fault: Fault, share = 0.02): boolean {
     return this.#has(fault) && this.#random() < share
   }
 }

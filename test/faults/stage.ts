@@ -95,7 +95,9 @@ async function fillStage(
   const { cookies, codes } = await signInUsers(issuer)
   const history = new History(() => performance.timeOrigin + performance.now())
   const any = <T>(items: readonly T[]) => items[Math.floor(random() * items.length)]!
-  const caller = new HttpCaller({ route: () => any([...running.values()]).port, cookies: () => any(cookies) })
+  // Where none runs, the calls of those who do not know yet go nowhere.
+  const livingPorts = () => (running.size > 0 ? [...running.values()].map(({ port }) => port) : ports)
+  const caller = new HttpCaller({ route: () => any(livingPorts()), cookies: () => any(cookies) })
   closing.push(async () => caller.close())
   const observe = (): Promise<Observation> =>
     database
