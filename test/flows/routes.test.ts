@@ -200,6 +200,33 @@ for (const path of PATHS) {
   })
 }
 
+// Whoever asks: sign-in, what leads to it, and files. Everything else needs somebody, or a token.
+const PUBLIC = ['', '/authorize', '/api/rest/oauth2/auth', '/consent', '/login', '/setup', stylesheet.path]
+// Whoever is signed in; the rest of the console is for administrators.
+const PERSONAL = ['/account', '/connect/acme', '/connect/acme/callback']
+
+test('5.17 8.3.1 each route is public, personal, an administrator’s, or takes a token; none is forgotten', async () => {
+  const bridge = bridges.get('/hub')!
+  const bob = await bridge.signIn(BOB)
+  for (const [route, methods] of routes()) {
+    if (!methods.includes('GET') && !methods.includes('ALL')) continue
+    const url = bridge.issuer + route
+    const anonymous = await fetch(url, { redirect: 'manual' })
+    await anonymous.text()
+    const location = anonymous.headers.get('location') ?? ''
+    if (PUBLIC.includes(route)) assert.doesNotMatch(location, /return_to/, route)
+    else if (/^\/(api|proxy)\//.test(route)) assert.equal(anonymous.status, 401, route)
+    else {
+      assert.equal(anonymous.status, 303, route)
+      assert.ok(location.startsWith('/hub/login?return_to='), route)
+      const personal = await bob.request(url)
+      await personal.text()
+      if (PERSONAL.includes(route)) assert.notEqual(personal.status, 403, route)
+      else assert.equal(personal.status, 403, route)
+    }
+  }
+})
+
 test('the address of the server leads to the account', async () => {
   for (const [path, bridge] of bridges) {
     for (const url of [bridge.issuer, `${bridge.issuer}/`]) {
