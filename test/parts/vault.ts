@@ -29,11 +29,11 @@ export async function openStores(
   kind: (typeof DATABASES)[number],
   replicas = 1,
   clock?: () => number,
-): Promise<{ stores: readonly [Store, ...Store[]]; drop(): Promise<void> }> {
+): Promise<{ stores: readonly [Store, ...Store[]]; url: string | null; drop(): Promise<void> }> {
   const given = clock ? { clock } : {}
   if (kind === 'sqlite') {
     const store = await openStore({ sqlite: ':memory:', ...given })
-    return { stores: [store], drop: () => store.close() }
+    return { stores: [store], url: null, drop: () => store.close() }
   }
   const server = await startPostgres()
   const database = await createDatabase(server.url)
@@ -44,6 +44,7 @@ export async function openStores(
   }
   return {
     stores: [first, ...others],
+    url: database.url,
     async drop() {
       await Promise.all([first, ...others].map((store) => store.close()))
       await database.drop()
@@ -104,6 +105,8 @@ export interface Bench {
   readonly clock: { offset: number }
   /** What was reported behind the back of every caller. */
   readonly reports: string[]
+  /** Where a process of its own finds the database; null for SQLite. */
+  readonly url: string | null
   /** Another process on the same database; `store` may spoil its store. */
   another(parts?: Partial<OutboundParts> & { readonly spoil?: (store: Store) => Store }): OutboundContext
   load(connection_id: string): Promise<ConnectionRecord>
@@ -114,7 +117,7 @@ export interface Bench {
 export async function openBench(kind: (typeof DATABASES)[number] = 'sqlite', replicas = 1): Promise<Bench> {
   const clock = { offset: 0 }
   const now = () => Date.now() + clock.offset
-  const { stores, drop } = await openStores(kind, replicas, now)
+  const { stores, url, drop } = await openStores(kind, replicas, now)
   const egress: Egress = createEgress({ allow: ['127.0.0.1'] })
   const tenants = await Promise.all(stores.map((store) => openTestTenant(store, 'http://localhost:9400', now)))
   const tenant = tenants[0]!
@@ -133,6 +136,7 @@ export async function openBench(kind: (typeof DATABASES)[number] = 'sqlite', rep
     user_id: await addUser(tenant, 'alice'),
     clock,
     reports,
+    url,
     another({ spoil, ...parts } = {}) {
       const store = spoil ? spoil(tenant.store) : tenant.store
       const { tenant_id, issuer, keys } = tenant
