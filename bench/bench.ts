@@ -11,8 +11,9 @@ import { freePort } from '../test/parts/sallyport.ts'
 import type { Load, Result } from './load.ts'
 import { PinnedProcess } from './pinned_process.ts'
 import { describeMachine, printMemory, printTable, type Round, type Row } from './report.ts'
+import { measureStart, type Start } from './start.ts'
 import { type Side, type Target, WORKS, type Work } from './works.ts'
-import { basic, type ClientId, OPAQUE_RESOURCE, SCOPE } from './world.ts'
+import { basic, type ClientId, type CodeOrder, OPAQUE_RESOURCE, SCOPE } from './world.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -21,6 +22,8 @@ const { values: options } = parseArgs({
     sides: { type: 'string', default: 'sallyport_sqlite,sallyport_postgres,peer_memory,peer_postgres,floor' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
+    /** Another checkout, whose Sallyport takes part as `before`. */
+    before: { type: 'string' },
     /** A folder for CPU profiles of the servers. */
     profile: { type: 'string' },
   },
@@ -31,6 +34,8 @@ const WARM_UP_SECONDS = options.quick ? 0.3 : 2
 const CONNECTIONS = 32
 /** Grants that are there before anything is measured. */
 const GRANTS = 2000
+const CODES_AT_ONCE = 128
+const STARTS = 3
 const [SERVER_CORE, LOAD_CORE] = [1, 0]
 
 /** A server of the comparison, running. */
@@ -56,13 +61,18 @@ async function run(): Promise<number> {
   const postgres = await startPostgres({ own: true, fsync: true })
   ends.push(() => postgres.stop())
   const contestants: Contestant[] = []
-  for (const side of options.sides.split(',') as Side[]) contestants.push(await start(side, postgres.url))
+  const sides = options.sides.split(',') as Side[]
+  const ours = options.before === undefined ? [] : sides.filter((side) => side.startsWith('sallyport'))
+  const before = ours.map((side) => side.replace('sallyport', 'before') as Side)
+  for (const side of [...sides, ...before]) contestants.push(await start(side, postgres.url))
   const generator = await PinnedProcess.start(file('load.ts'), [], LOAD_CORE)
   ends.push(() => generator.stop())
+  const starts: Start[] = []
+  for (let i = 0; i < STARTS; i++) starts.push(await measureStart(folder, SERVER_CORE))
   const rows: Row[] = []
   for (const work of works) rows.push(await compare(work, contestants, generator))
   printTable(rows)
-  printMemory(contestants.map(({ side, process, idle_mb, loaded_mb }) => ({ side, process, idle_mb, loaded_mb })))
+  printMemory(contestants, starts)
   const wrong = rows.flatMap(({ complaints }) => complaints)
   for (const complaint of wrong) console.error(complaint)
   return wrong.length > 0 ? 1 : 0
@@ -76,19 +86,33 @@ async function start(side: Side, postgres_url: string): Promise<Contestant> {
     ends.push(() => made.drop())
     database = made.url
   }
-  const script = `${side === 'floor' ? side : side.startsWith('peer') ? 'oidc_provider' : 'sallyport'}_server.ts`
+  const script =
+    side === 'floor' ? 'floor_server.ts' : `${side.startsWith('peer') ? 'oidc_provider' : 'sallyport'}_server.ts`
   const flags = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}/${side}`]
-  const server = await PinnedProcess.start(file(script), [String(port), database, folder], SERVER_CORE, flags)
+  const server = await PinnedProcess.start(
+    file(script, side),
+    [String(port), database, await mkdtemp(path.join(folder, side))],
+    SERVER_CORE,
+    flags,
+  )
   ends.push(() => server.stop())
   const idle_mb = server.residentMemory()
   await server.ask('fill')
-  if (side !== 'floor') await server.ask('codes', { count: GRANTS, scope: SCOPE, resource: OPAQUE_RESOURCE })
+  const makeCodes = async (count: number, scope: string, resource: string) => {
+    const codes: string[] = []
+    while (codes.length < count) {
+      const order: CodeOrder = { count: Math.min(CODES_AT_ONCE, count - codes.length), scope, resource }
+      codes.push(...(await server.ask<string[]>('codes', order)))
+    }
+    return codes
+  }
+  if (side !== 'floor') await makeCodes(GRANTS, SCOPE, OPAQUE_RESOURCE)
   if (side.endsWith('postgres')) await analyze(database)
   const ask = (path: string, client: ClientId, form: string) => askOnce(port, path, client, form)
   const target: Target = {
     port,
     introspection_path: side.startsWith('peer') ? '/token/introspection' : '/introspect',
-    makeCodes: (count, scope, resource) => server.ask('codes', { count, scope, resource }),
+    makeCodes,
     ask,
   }
   return { side, process: server, target, idle_mb, loaded_mb: idle_mb }
@@ -163,6 +187,7 @@ async function askOnce(port: number, path: string, client: ClientId, form: strin
   return JSON.parse(text) as Record<string, string>
 }
 
-function file(name: string): string {
+function file(name: string, side?: Side): string {
+  if (side?.startsWith('before')) return path.resolve(options.before!, 'bench', name)
   return fileURLToPath(new URL(name, import.meta.url))
 }

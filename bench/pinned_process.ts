@@ -14,6 +14,16 @@ interface Reply {
 /** Whether processes can be bound to one core each. */
 export const CAN_PIN = spawnSync('taskset', ['-c', '0', 'true']).status === 0
 
+/** The memory that a process holds, in MB, or NaN where the system does not tell. */
+export function residentMemory(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024
+  } catch {
+    return Number.NaN
+  }
+}
+
 /** A child process bound to one core, which answers questions one by one. */
 export class PinnedProcess {
   /** From the start of the process to its first word: it listens. */
@@ -63,14 +73,9 @@ export class PinnedProcess {
     })
   }
 
-  /** The memory it holds, in MB, or NaN where the system does not tell. */
+  /** The memory it holds, in MB. */
   residentMemory(): number {
-    try {
-      const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')
-      return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024
-    } catch {
-      return Number.NaN
-    }
+    return residentMemory(this.#child.pid!)
   }
 
   /** The processor time it has used, in seconds. */

@@ -1,6 +1,7 @@
 import os from 'node:os'
 import type { Result } from './load.ts'
 import { CAN_PIN, type PinnedProcess } from './pinned_process.ts'
+import type { Start } from './start.ts'
 import type { Goal, Side, Work } from './works.ts'
 
 /** What came of one round on one server. */
@@ -35,17 +36,8 @@ export function describeMachine(run: { rounds: number; seconds: number; connecti
  */
 export function printTable(rows: readonly Row[]): void {
   const head = [
-    'work',
-    'server',
-    'req/s',
-    'CPU us',
-    'p50 ms',
-    'p99 ms',
-    'x memory',
-    'x postgres',
-    'goal',
-    '',
-    'x by CPU',
+    ...['work', 'server', 'req/s', 'CPU us', 'p50 ms', 'p99 ms', 'x memory', 'x postgres', 'goal', '', 'x by CPU'],
+    ...['x before', 'by CPU'],
   ]
   const lines = rows.flatMap((row) => [
     ...(['sallyport_sqlite', 'sallyport_postgres'] as const)
@@ -59,26 +51,29 @@ export function printTable(rows: readonly Row[]): void {
           describeGoal(goal),
           Number.isNaN(reached) ? '' : reached >= goal.ratio ? 'met' : 'NOT met',
           times(1 / ratio(row, side, goal.peer, 'cpu_us')),
+          times(ratio(row, side, BEFORE[side])),
+          times(1 / ratio(row, side, BEFORE[side], 'cpu_us')),
         ]
       }),
-    ...(['peer_memory', 'peer_postgres', 'floor'] as const)
+    ...(['peer_memory', 'peer_postgres', 'floor', 'before_sqlite', 'before_postgres'] as const)
       .filter((side) => row.rounds.has(side))
-      .map((side) => [...figures(row, side), '', '', '', '', '']),
+      .map((side) => figures(row, side)),
   ])
   printColumns([head, ...lines])
 }
 
-/** Prints how fast servers start and how much memory they hold. */
+/** Prints how fast servers start and how much memory they hold. Those under load run from source, with its compiler. */
 export function printMemory(
   servers: readonly { side: Side; process: PinnedProcess; idle_mb: number; loaded_mb: number }[],
+  starts: readonly Start[],
 ): void {
   const lines = servers.map(({ side, process, idle_mb, loaded_mb }) => [
     NAMES[side],
-    process.ready_ms.toFixed(0),
-    idle_mb.toFixed(0),
-    loaded_mb.toFixed(0),
+    ...[process.ready_ms, idle_mb, loaded_mb].map((value) => value.toFixed(0)),
   ])
-  printColumns([['server', 'start ms', 'idle MB', 'most MB'], ...lines])
+  const serve = [`sallyport serve, ${starts[0]!.of} (goals: 250 ms, 90 MB)`]
+  serve.push(median(starts.map(({ ms }) => ms)).toFixed(0), median(starts.map(({ idle_mb }) => idle_mb)).toFixed(0), '')
+  printColumns([['server', 'start ms', 'idle MB', 'most MB'], ...lines, serve])
 }
 
 const NAMES: Readonly<Record<Side, string>> = {
@@ -86,8 +81,11 @@ const NAMES: Readonly<Record<Side, string>> = {
   sallyport_postgres: 'sallyport, PostgreSQL',
   peer_memory: 'oidc-provider, memory',
   peer_postgres: 'oidc-provider, PostgreSQL',
+  before_sqlite: 'before, SQLite',
+  before_postgres: 'before, PostgreSQL',
   floor: 'bare server that signs',
 }
+const BEFORE = { sallyport_sqlite: 'before_sqlite', sallyport_postgres: 'before_postgres' } as const
 
 function figures(row: Row, side: Side): string[] {
   const rounds = row.rounds.get(side)!
@@ -123,7 +121,7 @@ function median(values: readonly number[]): number {
 }
 
 function printColumns(lines: readonly (readonly string[])[]): void {
-  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
   const isNumber = (text: string) => /^[\d.]+$/.test(text)
   console.log()
   for (const line of lines) {

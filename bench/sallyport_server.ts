@@ -4,11 +4,13 @@ import { createLog } from '../server/src/cli/log.ts'
 import { openApp } from '../server/src/cli/open_app.ts'
 import { readConfig } from '../server/src/config.ts'
 import { newId, randomBytes } from '../server/src/crypto/random.ts'
-import { newCode } from '../server/src/inbound/codes.ts'
+import { readClientRecord } from '../server/src/inbound/clients.ts'
+import { createGrant } from '../server/src/inbound/grants.ts'
 import { readAdministratedClient, registerClient } from '../server/src/inbound/register_client.ts'
 import { startSession } from '../server/src/inbound/sessions.ts'
 import { event, prepareUser } from '../server/src/inbound/users.ts'
 import { listen } from '../server/src/node_server.ts'
+import type { AuthorizationRequest } from '../server/src/oauth/authorization_request.ts'
 import { startUpkeep } from '../server/src/upkeep.ts'
 import { answerParent } from './pinned_process.ts'
 import {
@@ -39,7 +41,12 @@ const { tenant } = app
 const { tenant_id } = tenant
 const upkeep = startUpkeep({ store, tenant_id, owner: 'bench', log })
 const listening = await listen(app, config)
-const users: { user_id: string; session_id: string; auth_time: number }[] = []
+const session_ids: string[] = []
+const REQUEST: AuthorizationRequest = {
+  ...{ response_type: 'code', response_mode: 'query', client_id: 'web', redirect_uri: REDIRECT_URI },
+  ...{ scope: [], resource: [] },
+  ...{ prompt: [], acr_values: [], ui_locales: [], code_challenge: CODE_CHALLENGE, code_challenge_method: 'S256' },
+}
 
 answerParent({ fill, codes }, async () => {
   await listening.stop(0)
@@ -48,6 +55,8 @@ answerParent({ fill, codes }, async () => {
 })
 
 async function fill(): Promise<void> {
+  const settings = JSON.stringify({ code_lifetime_seconds: 600 })
+  await store.saveSettings({ tenant_id, settings, event: event(tenant, 'settings.saved', 'cli') })
   for (const [resource, access_token_format] of [
     [JWT_RESOURCE, 'jwt'],
     [OPAQUE_RESOURCE, 'opaque'],
@@ -71,7 +80,7 @@ async function fill(): Promise<void> {
     const { user_id } = user
     await startSession(tenant, { user_id, user_epoch: 0, amr: ['pwd'], former: null, user_agent: null })
     const [session] = await store.listSessionsOfUser({ tenant_id, user_id })
-    users.push({ user_id, session_id: session!.session_id, auth_time: session!.auth_time })
+    session_ids.push(session!.session_id)
   }
 }
 
@@ -81,27 +90,19 @@ async function addClient(client_id: string, json: Record<string, unknown>): Prom
   await registerClient(tenant, { metadata, source: 'apply', actor: 'cli', client_id, client_secret: CLIENT_SECRET })
 }
 
-/** Codes of grants that users have just allowed, as the consent page makes them. */
+/** Codes of grants that users have just allowed, made as the consent page makes them. */
 async function codes({ count, scope, resource }: CodeOrder): Promise<string[]> {
-  return Promise.all(Array.from({ length: count }, (_, i) => approve(users[i % USERS]!, scope, resource)))
+  return Promise.all(Array.from({ length: count }, (_, i) => approve(session_ids[i % USERS]!, scope, resource)))
 }
 
-async function approve(user: (typeof users)[number], scope: string, resource: string): Promise<string> {
-  const now = Date.now()
-  const grant_id = newId(now)
-  const { code, code_hash } = newCode(tenant.keys, grant_id)
-  const { user_id, session_id, auth_time } = user
-  await store.approveGrant({
-    tenant_id,
-    grant: {
-      ...{ grant_id, client_id: 'web', user_id, session_id, scope, resource: JSON.stringify([resource]) },
-      ...{ authorization_details: null, connections: null, nonce: null, auth_time, acr: null, amr: '["pwd"]' },
-      ...{ tenant_epoch: 0, client_epoch: 0, user_epoch: 0, session_epoch: 0, offline: 1 },
-      ...{ code_hash, code_expires_at: now + 600_000, code_challenge: CODE_CHALLENGE, redirect_uri: REDIRECT_URI },
-      ...{ created_at: now, idle_expires_at: null, expires_at: now + 86_400_000 },
-    },
-    consent: { scope, resource: JSON.stringify([resource]), connections: null },
-    event: event(tenant, 'grant.created', `user:${user_id}`, { client_id: 'web', user_id, grant_id }),
+async function approve(session_id: string, scope: string, resource: string): Promise<string> {
+  const authority = (await store.loadBrowserAuthority({ tenant_id, session_id, client_id: 'web' }))!
+  const { session, user } = authority
+  return createGrant(app.web.inbound, {
+    client: readClientRecord(authority.client!),
+    request: { ...REQUEST, scope: scope.split(' '), resource: [resource] },
+    ...{ authority, signed_in: { session: session!, user: user! }, scope: scope.split(' '), resource: [resource] },
+    configuration: await tenant.configuration(authority.tenant.config_version),
+    ...{ connections: [], authorization_details: null, remember: false },
   })
-  return code
 }

@@ -11,8 +11,9 @@ export interface Target {
   ask(path: string, client: ClientId, form: string): Promise<Readonly<Record<string, string>>>
 }
 
-/** The servers that are compared. */
-export type Side = 'sallyport_sqlite' | 'sallyport_postgres' | 'peer_memory' | 'peer_postgres' | 'floor'
+/** The servers that are compared; `before` is a Sallyport of another checkout. */
+export type Side = Ours | 'before_sqlite' | 'before_postgres' | 'peer_memory' | 'peer_postgres' | 'floor'
+type Ours = 'sallyport_sqlite' | 'sallyport_postgres'
 
 /** A kind of request, the same for every server. */
 export interface Work {
