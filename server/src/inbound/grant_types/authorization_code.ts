@@ -16,20 +16,25 @@ import { idleEnd, prepareTokens } from './tokens_of_grant.ts'
 
 const MOST_FAILURES = 5
 
+/** The hash of the presented code, and the grant that the code names; null is no code of ours. */
+interface Presented extends GrantAuthority {
+  readonly code_hash: Buffer | null
+}
+
 /** The authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */
-export const authorization_code: GrantType<GrantAuthority> = {
+export const authorization_code: GrantType<Presented> = {
   grant_type: 'authorization_code',
 
-  load(context, params, client_id) {
+  async load(context, params, client_id) {
     const code = readCode(context.tenant.keys, requireParam(params, 'code'))
     const { tenant_id, store } = context.tenant
-    return store.loadGrantAuthority({ tenant_id, client_id, grant_id: code?.grant_id ?? '' })
+    const authority = await store.loadGrantAuthority({ tenant_id, client_id, grant_id: code?.grant_id ?? '' })
+    return authority && { ...authority, code_hash: code?.code_hash ?? null }
   },
 
   async issue(context, { params, client, authority, configuration }) {
     const { tenant } = context
-    const code = readCode(tenant.keys, requireParam(params, 'code'))
-    const grant = await checkCode(context, params, client, authority, code?.code_hash ?? null)
+    const grant = await checkCode(context, params, client, authority)
     const refreshes = client.grant_types.includes('refresh_token')
     const { token, ...more } = prepareTokens(context, { params, client, authority, configuration, grant }, true)
     const secret = refreshes ? newRefreshSecret() : null
@@ -55,10 +60,9 @@ async function checkCode(
   context: InboundContext,
   params: Params,
   client: Client,
-  authority: GrantAuthority,
-  code_hash: Buffer | null,
+  authority: Presented,
 ): Promise<GrantRecord> {
-  const { grant, now } = authority
+  const { grant, code_hash, now } = authority
   const refuse = (cause: string) =>
     new OAuthError('invalid_grant', 'The code is unknown, expired, used or was issued to another client', { cause })
   if (!grant || !equalBytes(code_hash, grant.code_hash)) throw refuse('no such code')

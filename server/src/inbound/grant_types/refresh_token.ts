@@ -20,20 +20,26 @@ import { idleEnd, prepareTokens } from './tokens_of_grant.ts'
 // Each round means that another request rotated the grant in between; one more look then decides.
 const MOST_ROUNDS = 4
 
+/** The presented token, read once, and the grant it names; null is no token of ours. */
+interface Presented extends GrantAuthority {
+  readonly token: RefreshToken | null
+}
+
 /** The refresh token (RFC 6749 section 6) with idempotent rotation: a retry gets the same successor. */
-export const refresh_token: GrantType<GrantAuthority> = {
+export const refresh_token: GrantType<Presented> = {
   grant_type: 'refresh_token',
 
-  load(context, params, client_id) {
+  async load(context, params, client_id) {
     const token = readRefreshToken(context.tenant.keys, requireParam(params, 'refresh_token'))
-    return loadGrant(context, client_id, token)
+    const authority = await loadGrant(context, client_id, token)
+    return authority && { ...authority, token }
   },
 
   async issue(context, request) {
     const { tenant } = context
-    const { params, client, configuration } = request
-    const token = readRefreshToken(tenant.keys, requireParam(params, 'refresh_token'))
-    let { authority } = request
+    const { client, configuration } = request
+    const { token } = request.authority
+    let authority: GrantAuthority = request.authority
     for (let round = 0; token && round < MOST_ROUNDS; round++) {
       const grant = checkGrant(authority, client)
       const verdict = judgeRefreshToken(token, grant, tenant.keys.hashSecret(token.secret), {
