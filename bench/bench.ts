@@ -29,13 +29,13 @@ const { values: options } = parseArgs({
   },
 })
 const ROUNDS = Number(options.rounds ?? (options.quick ? 3 : 7))
-const SECONDS = Number(options.seconds ?? (options.quick ? 0.5 : 3))
+const SECONDS = Number(options.seconds ?? (options.quick ? 0.4 : 3))
 const WARM_UP_SECONDS = options.quick ? 0.3 : 2
 const CONNECTIONS = 32
 /** Grants that are there before anything is measured. */
 const GRANTS = 2000
 const CODES_AT_ONCE = 128
-const STARTS = 3
+const STARTS = options.quick ? 1 : 5
 const [SERVER_CORE, LOAD_CORE] = [1, 0]
 
 /** A server of the comparison, running. */
@@ -65,12 +65,9 @@ async function run(): Promise<number> {
   const ours = options.before === undefined ? [] : sides.filter((side) => side.startsWith('sallyport'))
   const before = ours.map((side) => side.replace('sallyport', 'before') as Side)
   for (const side of [...sides, ...before]) contestants.push(await start(side, postgres.url))
-  const generator = await PinnedProcess.start(file('load.ts'), [], LOAD_CORE)
-  ends.push(() => generator.stop())
   const starts: Start[] = []
   for (let i = 0; i < STARTS; i++) starts.push(await measureStart(folder, SERVER_CORE))
-  const rows: Row[] = []
-  for (const work of works) rows.push(await compare(work, contestants, generator))
+  const rows = await compare(works, contestants)
   printTable(rows)
   printMemory(contestants, starts)
   const wrong = rows.flatMap(({ complaints }) => complaints)
@@ -126,32 +123,42 @@ async function analyze(url: string): Promise<void> {
   await client.end()
 }
 
-/** One work on every server in turn, round after round. */
-async function compare(work: Work, contestants: readonly Contestant[], generator: PinnedProcess): Promise<Row> {
-  const rounds = new Map<Side, Round[]>()
-  const complaints: string[] = []
-  const warm = new Map<Side, number>()
+/** Every work on every server in turn, round after round; the first round warms up and is not looked at. */
+async function compare(works: readonly Work[], contestants: readonly Contestant[]): Promise<Row[]> {
+  const generator = await PinnedProcess.start(file('load.ts'), [], LOAD_CORE)
+  ends.push(() => generator.stop())
+  const rows = works.map((work) => ({ work, rounds: new Map<Side, Round[]>(), complaints: [] as string[] }))
   for (let round = 0; round <= ROUNDS; round++) {
-    for (const contestant of contestants) {
-      const { side, target } = contestant
-      if (side === 'floor' && !work.floor) continue
-      const seconds = round === 0 ? WARM_UP_SECONDS : SECONDS
-      // Codes are used up: a round gets a few more than the warm-up says that it needs.
-      const count = Math.ceil((warm.get(side) ?? 4000) * seconds * 1.3) + CONNECTIONS
-      const forms = await work.prepare(target, count, side)
-      const cpu = await contestant.process.cpuSeconds()
-      const result = await generator.ask<Result>('load', order(work, target, forms, seconds))
-      const cpu_us = (((await contestant.process.cpuSeconds()) - cpu) / result.answered) * 1e6
-      if (result.wrong > 0) complaints.push(`${work.name}, ${side}: ${result.wrong} wrong answers, ${result.complaint}`)
-      complaints.push(...(await lookCloser(work, side, target, result.samples)))
-      contestant.loaded_mb = Math.max(contestant.loaded_mb, contestant.process.residentMemory())
-      const rate = result.answered / result.seconds
-      warm.set(side, rate)
-      if (round === 0) continue
-      rounds.set(side, [...(rounds.get(side) ?? []), { ...result, rate, cpu_us }])
+    for (const { work, rounds, complaints } of rows) {
+      for (const contestant of contestants) {
+        const { side } = contestant
+        if (side === 'floor' && !work.floor) continue
+        const earlier = rounds.get(side) ?? []
+        const measured = await measure(work, contestant, generator, earlier.at(-1)?.rate)
+        if (measured.complaint !== null) complaints.push(`${work.name}, ${side}: ${measured.complaint}`)
+        rounds.set(side, [...earlier, measured])
+      }
     }
   }
-  return { work, rounds, complaints }
+  return rows.map(({ work, rounds, complaints }) => {
+    return { work, rounds: new Map([...rounds].map(([side, all]) => [side, all.slice(1)])), complaints }
+  })
+}
+
+/** One work on one server: for a shorter time when its rate is not known yet. */
+async function measure(work: Work, contestant: Contestant, generator: PinnedProcess, known_rate: number | undefined) {
+  const { side, target, process: server } = contestant
+  const seconds = known_rate === undefined ? WARM_UP_SECONDS : SECONDS
+  // Codes are used up: a round gets a few more than the one before says that it needs.
+  const count = Math.ceil((known_rate ?? 3000) * seconds * 1.3) + CONNECTIONS
+  const forms = await work.prepare(target, count, side)
+  const cpu = await server.cpuSeconds()
+  const result = await generator.ask<Result>('load', order(work, target, forms, seconds))
+  const cpu_us = (((await server.cpuSeconds()) - cpu) / result.answered) * 1e6
+  contestant.loaded_mb = Math.max(contestant.loaded_mb, server.residentMemory())
+  const wrong = result.wrong > 0 ? `${result.wrong} wrong answers, one of them ${result.complaint}` : null
+  const complaint = wrong ?? (await lookCloser(target, result.samples))
+  return { ...result, complaint, rate: result.answered / result.seconds, cpu_us }
 }
 
 function order(work: Work, target: Target, forms: readonly string[], seconds: number): Load {
@@ -162,21 +169,21 @@ function order(work: Work, target: Target, forms: readonly string[], seconds: nu
 }
 
 /** Verifies the signatures of a few answers: every one would keep the load generator from its work. */
-async function lookCloser(work: Work, side: Side, target: Target, samples: readonly string[]): Promise<string[]> {
-  const complaints: string[] = []
-  const jwks = createRemoteJWKSet(new URL(`http://127.0.0.1:${target.port}/jwks`))
+async function lookCloser(target: Target, samples: readonly string[]): Promise<string | null> {
+  const issuer = `http://127.0.0.1:${target.port}`
+  const jwks = createRemoteJWKSet(new URL(`${issuer}/jwks`))
   for (const sample of samples) {
     const { access_token, id_token } = JSON.parse(sample) as Record<string, string | undefined>
     for (const token of [access_token, id_token]) {
       if (token === undefined || token.split('.').length !== 3) continue
       try {
-        await jwtVerify(token, jwks, { algorithms: ['ES256'], issuer: `http://127.0.0.1:${target.port}` })
+        await jwtVerify(token, jwks, { algorithms: ['ES256'], issuer })
       } catch (error) {
-        complaints.push(`${work.name}, ${side}: a token that does not verify: ${error}`)
+        return `a token that does not verify: ${error}`
       }
     }
   }
-  return complaints
+  return null
 }
 
 async function askOnce(port: number, path: string, client: ClientId, form: string): Promise<Record<string, string>> {
