@@ -11,7 +11,7 @@ import { freePort } from '../test/parts/sallyport.ts'
 import type { Load, Result } from './load.ts'
 import { PinnedProcess } from './pinned_process.ts'
 import { describeMachine, printMemory, printTable, type Round, type Row } from './report.ts'
-import { measureStart, type Start } from './start.ts'
+import { buildServer, measureStart, type Start } from './start.ts'
 import { type Side, type Target, WORKS, type Work } from './works.ts'
 import { basic, type ClientId, type CodeOrder, OPAQUE_RESOURCE, SCOPE } from './world.ts'
 
@@ -65,6 +65,7 @@ async function run(): Promise<number> {
   const ours = options.before === undefined ? [] : sides.filter((side) => side.startsWith('sallyport'))
   const before = ours.map((side) => side.replace('sallyport', 'before') as Side)
   for (const side of [...sides, ...before]) contestants.push(await start(side, postgres.url))
+  await buildServer()
   const starts: Start[] = []
   for (let i = 0; i < STARTS; i++) starts.push(await measureStart(folder, SERVER_CORE))
   const rows = await compare(works, contestants)

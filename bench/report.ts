@@ -71,7 +71,7 @@ export function printMemory(
     NAMES[side],
     ...[process.ready_ms, idle_mb, loaded_mb].map((value) => value.toFixed(0)),
   ])
-  const serve = [`sallyport serve, ${starts[0]!.of} (goals: 250 ms, 90 MB)`]
+  const serve = ['sallyport serve, published build (goals: 250 ms, 90 MB)']
   serve.push(median(starts.map(({ ms }) => ms)).toFixed(0), median(starts.map(({ idle_mb }) => idle_mb)).toFixed(0), '')
   printColumns([['server', 'start ms', 'idle MB', 'most MB'], ...lines, serve])
 }
