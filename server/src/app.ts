@@ -63,15 +63,17 @@ export interface App {
 export async function createApp(options: AppOptions): Promise<App> {
   const { issuer, store, log } = options
   const tenant = await openOrCreateTenant({ issuer, store, root: options.root, clock: options.clock ?? Date.now })
+  const egress = options.egress ?? createEgress()
   const inbound: InboundContext = {
     tenant,
     access_tokens: new TokenSealer('access_token', 'sp_at_'),
     interactions: new TokenSealer('interaction', ''),
     usage: new UsageCounter(store),
+    egress,
   }
   const outbound = createOutboundContext({
     tenant,
-    egress: options.egress ?? createEgress(),
+    egress,
     catalogue: createCatalogue(options.providers),
     owner: newId(tenant.clock()),
     clock: tenant.clock,

@@ -1,4 +1,5 @@
 import type { TokenSealer } from '../crypto/sealed_token.ts'
+import type { Egress } from '../egress/egress.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { UsageCounter } from './usage.ts'
 
@@ -8,4 +9,6 @@ export interface InboundContext {
   readonly access_tokens: TokenSealer
   readonly interactions: TokenSealer
   readonly usage: UsageCounter
+  /** The way out to what clients name: their keys, their metadata documents, their logout addresses. */
+  readonly egress: Egress
 }

@@ -14,37 +14,41 @@ export interface Settings {
   readonly service_registration: 'administrators' | 'open'
 }
 
-/** The defaults of a tenant's settings. */
-export const DEFAULT_SETTINGS: Settings = {
-  code_lifetime_seconds: 60,
-  refresh_idle_seconds: 30 * 86_400,
-  refresh_lifetime_seconds: 90 * 86_400,
-  refresh_retry_seconds: 30,
-  session_idle_seconds: 8 * 3600,
-  session_lifetime_seconds: 30 * 86_400,
-  service_registration: 'administrators',
+type Reader<Value> = { readonly fallback: Value; readonly must: string; fits(value: unknown): boolean }
+
+const whole = (fallback: number, least: number, most: number): Reader<number> => ({
+  fallback,
+  must: `a whole number from ${least} to ${most}`,
+  fits: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+})
+
+const oneOf = <Value extends string>(...values: readonly [Value, ...Value[]]): Reader<Value> => ({
+  fallback: values[0],
+  must: values.join(' or '),
+  fits: (value) => values.includes(value as Value),
+})
+
+const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
+  code_lifetime_seconds: whole(60, 10, 600),
+  refresh_idle_seconds: whole(30 * 86_400, 60, 366 * 86_400),
+  refresh_lifetime_seconds: whole(90 * 86_400, 60, 3 * 366 * 86_400),
+  refresh_retry_seconds: whole(30, 0, 300),
+  session_idle_seconds: whole(8 * 3600, 60, 30 * 86_400),
+  session_lifetime_seconds: whole(30 * 86_400, 60, 90 * 86_400),
+  service_registration: oneOf('administrators', 'open'),
 }
 
-const LIMITS: { readonly [Name in keyof Settings]?: readonly [number, number] } = {
-  code_lifetime_seconds: [10, 600],
-  refresh_idle_seconds: [60, 366 * 86_400],
-  refresh_lifetime_seconds: [60, 3 * 366 * 86_400],
-  refresh_retry_seconds: [0, 300],
-  session_idle_seconds: [60, 30 * 86_400],
-  session_lifetime_seconds: [60, 90 * 86_400],
-}
+/** The defaults of a tenant's settings. */
+export const DEFAULT_SETTINGS = Object.fromEntries(
+  Object.entries(READERS).map(([name, { fallback }]) => [name, fallback]),
+) as unknown as Settings
 
 /** Reads settings from JSON or a file; an unknown name or a value out of its limits is refused by name. */
 export function readSettings(given: Readonly<Record<string, unknown>>): Settings {
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(DEFAULT_SETTINGS, name)) throw new Error(`settings.${name} is not a setting`)
-    const limits = LIMITS[name as keyof Settings]
-    if (limits) {
-      const fits = Number.isInteger(value) && (value as number) >= limits[0] && (value as number) <= limits[1]
-      if (!fits) throw new Error(`settings.${name} must be a whole number from ${limits[0]} to ${limits[1]}`)
-    } else if (value !== 'administrators' && value !== 'open') {
-      throw new Error(`settings.${name} must be administrators or open`)
-    }
+    const reader = Object.hasOwn(READERS, name) ? READERS[name as keyof Settings] : undefined
+    if (!reader) throw new Error(`settings.${name} is not a setting`)
+    if (!reader.fits(value)) throw new Error(`settings.${name} must be ${reader.must}`)
   }
   return { ...DEFAULT_SETTINGS, ...given }
 }
