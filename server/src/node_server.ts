@@ -101,7 +101,7 @@ function answerMachine(
     const { headers } = request
     const header = (name: string) => headers[name] as string | undefined
     void app.machines
-      .answer(path, { method: request.method ?? 'GET', query, header, body, request_id })
+      .answer({ method: request.method ?? 'GET', path, query, header, body, request_id })
       .then((answer) => sendTogether(response, request_id, answer))
   })
   request.on('error', () => response.destroy())

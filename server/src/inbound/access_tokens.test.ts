@@ -44,7 +44,8 @@ for (const format of ['jwt', 'opaque'] as const) {
     const { web } = server.app
     const authorization = `Basic ${btoa('machine:secret')}`
     const params = { values: { token }, resource: [], audience: [] }
-    assert.equal((await introspect(web.inbound, { params, authorization })).active, true)
+    const request = { params, method: 'POST', url: `${server.issuer}/introspect`, authorization, dpop: undefined }
+    assert.equal((await introspect(web.inbound, request)).active, true)
     assert.equal(reads, 1)
   })
 }

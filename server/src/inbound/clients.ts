@@ -5,6 +5,9 @@ import { type ClientCredentials, checkMethodAllowed, clientAuthenticationError }
 import { OAuthError } from '../oauth/errors.ts'
 import type { ClientRecord } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
+import type { InboundContext } from './context.ts'
+import type { DirectRequest } from './direct_request.ts'
+import { Proofs } from './proofs.ts'
 
 const parsed = new LRUCache<string, Readonly<ClientMetadata>>({ max: 10_000 })
 
@@ -23,16 +26,23 @@ export function readClientRecord({ metadata, client_id, client_name, trusted }: 
   return { ...readMetadata(metadata), client_id, client_name, trusted: trusted === 1 }
 }
 
+/** A client that has proved who it is, and the proofs that this request may be accepted for only once. */
+export interface AuthenticatedClient {
+  readonly client: Client
+  readonly proofs: Proofs
+}
+
 /**
  * Authenticates the client of a direct request (RFC 6749 section 2.3.1): known, enabled, by its registered method and
  * with one of its living secrets. One refusal for all reasons but the method's.
  */
-export function authenticateClient(
-  tenant: Tenant,
-  record: ClientRecord | null,
+export async function authenticateClient(
+  { tenant }: InboundContext,
+  _request: DirectRequest,
   credentials: ClientCredentials,
-  now: number,
-): Client {
+  authority: { readonly client: ClientRecord | null; readonly now: number } | null,
+): Promise<AuthenticatedClient> {
+  const { client: record, now } = authority ?? { client: null, now: 0 }
   const failed = (cause: string) =>
     clientAuthenticationError(tenant.issuer, 'The client is unknown or its credentials are wrong', cause)
   if (credentials.method === 'client_assertion') throw failed('client assertions are not registered yet')
@@ -47,7 +57,7 @@ export function authenticateClient(
     if (!sent.some((secret) => isSecretOf(tenant, record, secret, now))) throw failed('wrong secret')
   }
   checkMethodAllowed(client, credentials, tenant.issuer)
-  return client
+  return { client, proofs: new Proofs() }
 }
 
 function isSecretOf(tenant: Tenant, record: ClientRecord, secret: string, now: number): boolean {

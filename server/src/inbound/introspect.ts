@@ -2,20 +2,19 @@ import type { Client } from '../oauth/client.ts'
 import { readClientCredentials } from '../oauth/client_auth.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { buildIntrospectionResponse, INACTIVE, type IntrospectionResponse } from '../oauth/introspection.ts'
-import { type Params, requireParam } from '../oauth/params.ts'
+import { requireParam } from '../oauth/params.ts'
 import type { GrantAuthority } from '../store/records.ts'
 import { findLivingToken, type LivingToken } from './access_tokens.ts'
 import { authenticateClient } from './clients.ts'
 import type { InboundContext } from './context.ts'
+import type { DirectRequest } from './direct_request.ts'
 import { whyGrantIsDead } from './liveness.ts'
+import { refuseReplays } from './proofs.ts'
 import { judgeRefreshToken, readRefreshToken } from './refresh_tokens.ts'
 import { presentScopes, roleScopes } from './rights.ts'
 
 /** Introspection (RFC 7662) of every token we issue, for confidential clients that the token concerns. */
-export async function introspect(
-  context: InboundContext,
-  request: { params: Params; authorization: string | undefined },
-): Promise<IntrospectionResponse> {
+export async function introspect(context: InboundContext, request: DirectRequest): Promise<IntrospectionResponse> {
   const { tenant } = context
   const { params, authorization } = request
   const credentials = readClientCredentials({ authorization, params, realm: tenant.issuer })
@@ -25,13 +24,11 @@ export async function introspect(
   if (refresh) {
     const { tenant_id, store } = tenant
     const authority = await store.loadGrantAuthority({ tenant_id, client_id, grant_id: refresh.grant_id })
-    const client = authenticateClient(tenant, authority?.client ?? null, credentials, authority?.now ?? 0)
-    refusePublic(client)
+    const client = await requireConfidential(context, request, credentials, authority)
     return describeRefreshToken(context, client, authority!, refresh)
   }
   const { living, authority } = await findLivingToken(context, token, client_id)
-  const client = authenticateClient(tenant, authority?.client ?? null, credentials, authority?.now ?? 0)
-  refusePublic(client)
+  const client = await requireConfidential(context, request, credentials, authority)
   if (!living || !mayIntrospect(client, authority!.client!.source, living)) return INACTIVE
   const username = living.authority.user?.username
   const roles = living.authority.user ? (JSON.parse(living.authority.user.roles) as string[]) : undefined
@@ -39,10 +36,14 @@ export async function introspect(
   return buildIntrospectionResponse(living.claims, rights, { token_type: 'Bearer', username })
 }
 
-function refusePublic(client: Client): void {
+async function requireConfidential(...asked: Parameters<typeof authenticateClient>): Promise<Client> {
+  const [context] = asked
+  const { client, proofs } = await authenticateClient(...asked)
   if (client.token_endpoint_auth_method === 'none') {
     throw new OAuthError('invalid_client', 'A public client may not introspect tokens')
   }
+  await refuseReplays(context.tenant.issuer, () => proofs.accept(context))
+  return client
 }
 
 /**

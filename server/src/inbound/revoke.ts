@@ -1,9 +1,11 @@
 import { readClientCredentials } from '../oauth/client_auth.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import { type Params, requireParam } from '../oauth/params.ts'
+import { requireParam } from '../oauth/params.ts'
 import { isKeyTrusted, openAccessToken } from './access_tokens.ts'
 import { authenticateClient } from './clients.ts'
 import type { InboundContext } from './context.ts'
+import type { DirectRequest } from './direct_request.ts'
+import { refuseReplays } from './proofs.ts'
 import { readRefreshToken } from './refresh_tokens.ts'
 import { event } from './users.ts'
 
@@ -11,10 +13,7 @@ import { event } from './users.ts'
  * Revocation (RFC 7009): a refresh token ends its grant and with it every access token of the grant; an access token
  * ends alone. What is unknown is fine; what belongs to another client is refused and stays as it was.
  */
-export async function revoke(
-  context: InboundContext,
-  request: { params: Params; authorization: string | undefined },
-): Promise<void> {
+export async function revoke(context: InboundContext, request: DirectRequest): Promise<void> {
   const { tenant } = context
   const { tenant_id, store } = tenant
   const { params, authorization } = request
@@ -23,7 +22,8 @@ export async function revoke(
   const refresh = readRefreshToken(tenant.keys, token)
   const client_id = credentials.client_id ?? ''
   const authority = await store.loadGrantAuthority({ tenant_id, client_id, grant_id: refresh?.grant_id ?? '' })
-  const client = authenticateClient(tenant, authority?.client ?? null, credentials, authority?.now ?? 0)
+  const { client, proofs } = await authenticateClient(context, request, credentials, authority)
+  await refuseReplays(tenant.issuer, () => proofs.accept(context))
   const actor = `client:${client.client_id}`
   if (refresh) {
     const grant = authority?.grant

@@ -1,16 +1,18 @@
 import { readClientCredentials } from '../oauth/client_auth.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import { type Params, requireParam } from '../oauth/params.ts'
+import { requireParam } from '../oauth/params.ts'
 import type { TokenResponse } from '../oauth/token_response.ts'
 import { authenticateClient, requireGrantType } from './clients.ts'
 import type { InboundContext } from './context.ts'
+import type { DirectRequest } from './direct_request.ts'
 import type { GrantType } from './grant_types/grant_type.ts'
+import { refuseReplays } from './proofs.ts'
 
 /** The token endpoint (RFC 6749 section 3.2): one grant type of the list issues tokens to an authenticated client. */
 export async function issueTokens(
   context: InboundContext,
   grant_types: readonly GrantType[],
-  request: { params: Params; authorization: string | undefined },
+  request: DirectRequest,
 ): Promise<TokenResponse> {
   const { tenant } = context
   const { params, authorization } = request
@@ -23,8 +25,12 @@ export async function issueTokens(
   if (!authority || authority.tenant.disabled_at !== null) {
     throw new OAuthError('temporarily_unavailable', 'This server is switched off')
   }
-  const client = authenticateClient(tenant, authority.client, credentials, authority.now)
+  const { client, proofs } = await authenticateClient(context, request, credentials, authority)
   requireGrantType(client, asked)
   const configuration = await tenant.configuration(authority.tenant.config_version)
-  return grantType.issue(context, { params, client, authority, configuration })
+  return refuseReplays(tenant.issuer, async () => {
+    const response = await grantType.issue(context, { params, client, authority, configuration, request, proofs })
+    await proofs.accept(context)
+    return response
+  })
 }

@@ -7,6 +7,7 @@ import type { Log } from './log.ts'
 /** A request of a machine, without socket or stream: all its text is here. */
 export interface MachineRequest {
   readonly method: string
+  readonly path: string
   /** What follows the question mark, undecoded. */
   readonly query: string
   header(name: string): string | undefined

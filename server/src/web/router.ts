@@ -13,7 +13,7 @@ import type { Web } from './web.ts'
 /** The endpoints for machines: whether a path is one of theirs, and their answers. */
 export interface Machines {
   has(path: string): boolean
-  answer(path: string, request: MachineRequest): Promise<Answer>
+  answer(request: MachineRequest): Promise<Answer>
 }
 
 /** The endpoints of a server, each answer logged. */
@@ -21,10 +21,10 @@ export function createMachines(web: Web, doors: readonly CompatDoor[]): Machines
   const routes = machineRoutes(web.tenant.issuer, doors)
   return {
     has: (path) => routes.has(path),
-    async answer(path, request) {
+    async answer(request) {
       const started = performance.now()
-      const answer = await answerMachine(routes.get(path)!, web, request, web.log)
-      logRequest(web, request.request_id, request.method, path, answer.status, started)
+      const answer = await answerMachine(routes.get(request.path)!, web, request, web.log)
+      logRequest(web, request.request_id, request.method, request.path, answer.status, started)
       return web.production ? { ...answer, headers: { ...answer.headers, ...HTTPS_ONLY } } : answer
     },
   }
@@ -84,8 +84,9 @@ export function tooLarge(): Answer {
 async function answerRequest(machines: Machines, path: string, raw: Request, request_id: string): Promise<Response> {
   const body = await readBytes(raw)
   const answer = body
-    ? await machines.answer(path, {
+    ? await machines.answer({
         method: raw.method,
+        path,
         query: new URL(raw.url).search.slice(1),
         header: (name) => raw.headers.get(name) ?? undefined,
         body,

@@ -32,7 +32,7 @@ export const authorization_code: GrantType<Presented> = {
     return authority && { ...authority, code_hash: code?.code_hash ?? null }
   },
 
-  async issue(context, { params, client, authority, configuration }) {
+  async issue(context, { params, client, authority, configuration, proofs }) {
     const { tenant } = context
     const grant = await checkCode(context, params, client, authority)
     const refreshes = client.grant_types.includes('refresh_token')
@@ -45,9 +45,11 @@ export const authorization_code: GrantType<Presented> = {
       attempt_id: newId(authority.now),
       refresh: secret && { hash: tenant.keys.hashSecret(secret), kid: tenant.keys.kid },
       idle_expires_at: refreshes ? idleEnd(configuration, grant, authority.now) : null,
+      proofs: proofs.list(),
       replay_event: replayed(context, client, grant),
     })
     if (outcome !== 'redeemed') throw spent(outcome)
+    proofs.settle()
     const refresh_token = secret
       ? formatRefreshToken(tenant.keys, { grant_id: grant.grant_id, generation: 1, secret })
       : undefined

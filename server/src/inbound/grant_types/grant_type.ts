@@ -4,6 +4,8 @@ import type { TokenResponse } from '../../oauth/token_response.ts'
 import type { ClientRecord, TenantState } from '../../store/records.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import type { InboundContext } from '../context.ts'
+import type { DirectRequest } from '../direct_request.ts'
+import type { Proofs } from '../proofs.ts'
 
 /** What every grant type reads first, in one query: the time, the tenant and the client that asks. */
 export interface Loaded {
@@ -18,6 +20,9 @@ export interface TokenRequest<Authority extends Loaded> {
   readonly client: Client
   readonly authority: Authority
   readonly configuration: Configuration
+  readonly request: DirectRequest
+  /** What the request rests on and may be accepted once: recorded with the commit, or else after `issue`. */
+  readonly proofs: Proofs
 }
 
 /** A grant type (RFC 6749 sections 4 and 4.5): the built-in ones and an embedder's own pass the same door. */

@@ -70,8 +70,12 @@ export const refresh_token: GrantType<Presented> = {
         successor_hash: tenant.keys.hashSecret(secret),
         kid,
         idle_expires_at: idleEnd(configuration, grant, authority.now),
+        proofs: request.proofs.list(),
       })
-      if (outcome === 'rotated') return answer()
+      if (outcome === 'rotated') {
+        request.proofs.settle()
+        return answer()
+      }
       const reloaded = await loadGrant(context, client.client_id, token)
       if (!reloaded) break
       authority = reloaded

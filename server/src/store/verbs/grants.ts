@@ -1,6 +1,7 @@
 import type { ClientRecord, GrantAuthority, GrantRecord, NewEvent, TenantState, UserRecord } from '../records.ts'
 import { bytes, int, NOW, pickColumns, type Run, read, sql, text, together, write } from '../sql.ts'
 import { eventStatement, insertEvent, isRecorded } from './events.ts'
+import { type Proof, recordProofs } from './proofs.ts'
 
 type Row = Record<string, unknown>
 
@@ -170,6 +171,7 @@ export interface Redemption {
   readonly attempt_id: string
   readonly refresh: { readonly hash: Uint8Array; readonly kid: number } | null
   readonly idle_expires_at: number | null
+  readonly proofs?: readonly Proof[]
   /** Written when the code turns out to be spent: the grant ends with it. */
   readonly replay_event: NewEvent
 }
@@ -186,7 +188,10 @@ export const redeemCode = write(
       where tenant_id = ${tenant_id} and grant_id = ${grant_id} and code_hash = ${args.code_hash}
         and attempt_id is null and code_expires_at > ${NOW} and revoked_at is null
       returning grant_id`
-    if (redeemed) return 'redeemed'
+    if (redeemed) {
+      yield* recordProofs(tenant_id, args.proofs)
+      return 'redeemed'
+    }
     const [grant] = yield* sql<{ attempt_id: string | null; code_redeemed_at: number | null }>`
       select attempt_id, code_redeemed_at from grants
       where tenant_id = ${tenant_id} and grant_id = ${grant_id} and code_hash = ${args.code_hash}`
@@ -217,6 +222,7 @@ export interface Rotation {
   readonly successor_hash: Uint8Array
   readonly kid: number
   readonly idle_expires_at: number | null
+  readonly proofs?: readonly Proof[]
 }
 
 /** Moves a grant from one refresh generation to the next; `stale` when another request did so first. */
@@ -229,7 +235,9 @@ export const rotateRefreshToken = write(
       where tenant_id = ${args.tenant_id} and grant_id = ${args.grant_id} and refresh_generation = ${args.generation}
         and refresh_hash = ${args.hash} and revoked_at is null
       returning grant_id`
-    return rotated ? 'rotated' : 'stale'
+    if (!rotated) return 'stale'
+    yield* recordProofs(args.tenant_id, args.proofs)
+    return 'rotated'
   },
   // After an unknown outcome it answers `stale`; the caller reads again and derives the same successor.
   { key: grantKey, repeatable: true },

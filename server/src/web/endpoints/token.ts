@@ -1,15 +1,14 @@
 import { issueTokens } from '../../inbound/token.ts'
 import { jsonAnswer, type MachineEndpoint, readForm } from '../machine.ts'
 import type { Web } from '../web.ts'
+import { toDirectRequest } from './direct_request.ts'
 
 /** POST /token (RFC 6749 section 3.2). */
 export const token: MachineEndpoint<Web> = {
   methods: ['POST'],
   cors: true,
   async answer(web, request) {
-    const params = readForm(request)
-    return jsonAnswer(
-      await issueTokens(web.inbound, web.grant_types, { params, authorization: request.header('authorization') }),
-    )
+    const asked = toDirectRequest(web, request, readForm(request))
+    return jsonAnswer(await issueTokens(web.inbound, web.grant_types, asked))
   },
 }
