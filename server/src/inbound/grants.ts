@@ -8,6 +8,7 @@ import { newCode } from './codes.ts'
 import type { ConnectionChoice } from './connections.ts'
 import { rememberConsent } from './consents.ts'
 import type { InboundContext } from './context.ts'
+import { describeGrant } from './new_grant.ts'
 import type { SignedIn } from './sessions.ts'
 import { event } from './users.ts'
 
@@ -34,42 +35,20 @@ export async function createGrant(
 ): Promise<string> {
   const { tenant } = context
   const { client, request, authority, configuration, scope } = args
-  const { session, user } = args.signed_in
-  const { settings } = configuration
+  const { user } = args.signed_in
   const { now } = authority
   const grant_id = newId(now)
   const { code, code_hash } = newCode(tenant.keys, grant_id)
-  const offline = scope.includes('offline_access') && client.grant_types.includes('refresh_token')
-  const resource = JSON.stringify(args.resource)
-  const connections = args.connections.length > 0 ? JSON.stringify(args.connections) : null
+  const allowed = { ...args, grant_id, now, tenant: authority.tenant, client_epoch: authority.client!.epoch }
+  const redeemable = {
+    code_hash,
+    code_expires_at: now + configuration.settings.code_lifetime_seconds * 1000,
+    code_challenge: request.code_challenge ?? null,
+    redirect_uri: request.redirect_uri,
+  }
   const outcome = await tenant.store.approveGrant({
     tenant_id: tenant.tenant_id,
-    grant: {
-      grant_id,
-      client_id: client.client_id,
-      user_id: user.user_id,
-      session_id: session.session_id,
-      scope: scope.join(' '),
-      resource,
-      authorization_details: args.authorization_details && JSON.stringify(args.authorization_details),
-      connections,
-      nonce: request.nonce ?? null,
-      auth_time: session.auth_time,
-      acr: session.acr,
-      amr: session.amr,
-      tenant_epoch: authority.tenant.epoch,
-      client_epoch: authority.client!.epoch,
-      user_epoch: user.epoch,
-      session_epoch: session.epoch,
-      offline: offline ? 1 : 0,
-      code_hash,
-      code_expires_at: now + settings.code_lifetime_seconds * 1000,
-      code_challenge: request.code_challenge ?? null,
-      redirect_uri: request.redirect_uri,
-      created_at: now,
-      idle_expires_at: null,
-      expires_at: offline ? now + settings.refresh_lifetime_seconds * 1000 : session.expires_at,
-    },
+    grant: describeGrant(allowed, redeemable, request.nonce ?? null),
     consent: args.remember ? rememberConsent(authority.consent, args, tenant.issuer, configuration) : null,
     rests_on_consent: authority.consent !== null,
     event: event(tenant, 'grant.created', `user:${user.user_id}`, {
