@@ -1,15 +1,16 @@
 // What the runtime allows: node:http that reads a form, signs a token of the usual size, and answers. Argument: port.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { newSigningKey, readSigningKey, signJwt } from '../server/src/crypto/jwt.ts'
+import { signJwt } from '../server/src/crypto/jwt.ts'
 import { newId } from '../server/src/crypto/random.ts'
+import { newSigningKey, readSigningKey } from '../server/src/crypto/signing_keys.ts'
 import { answerParent } from './pinned_process.ts'
 import { JWT_RESOURCE, SCOPE } from './world.ts'
 
 const [port] = process.argv.slice(2) as [string]
 const issuer = `http://127.0.0.1:${port}`
-const { kid, pkcs8, public_jwk } = newSigningKey()
-const key = readSigningKey(kid, pkcs8)
+const { kid, pkcs8, public_jwk } = await newSigningKey()
+const key = readSigningKey(kid, 'ES256', pkcs8)
 const server = createServer((request, response) => {
   if (request.method === 'GET') return send(JSON.stringify({ keys: [public_jwk] }))
   request.on('data', () => {})

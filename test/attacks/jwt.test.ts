@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { type SigningKey, signJwt } from '../../server/src/crypto/jwt.ts'
+import { signJwt } from '../../server/src/crypto/jwt.ts'
+import type { SigningKey } from '../../server/src/crypto/signing_keys.ts'
 import { claimsOf, JWT_API, OPAQUE_API, type Platform, startPlatform } from '../parts/platform.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 

@@ -312,7 +312,8 @@ testOnBoth(
     assert.equal((await p.userinfo(access_token)).status, 200)
     assert.equal((await p.introspect(access_token)).active, true)
     const { signing_key } = await tenant.currentConfiguration()
-    const rotate = (state: 'retired' | 'revoked', added = [makeSigningKey(tenant.keys, 'current')]) => {
+    const rotate = async (state: 'retired' | 'revoked', more = 1) => {
+      const added = more === 0 ? [] : [await makeSigningKey(tenant.keys, 'current')]
       const event = { tenant_id, event_id: randomUUID(), at: p.now(), type: 'signing_key.rotated', actor: 'cli' }
       return p.server.store.saveSigningKeys({ tenant_id, added, states: [{ kid: signing_key.kid, state }], event })
     }
@@ -321,7 +322,7 @@ testOnBoth(
     const fresh = (await p.refresh('web', refresh_token)).body
     const { keys } = await (await fetch(`${p.issuer}/jwks`)).json()
     assert.equal(keys.length, 2)
-    await rotate('revoked', [])
+    await rotate('revoked', 0)
     assert.equal((await p.userinfo(access_token)).status, 401)
     assert.deepEqual(await p.introspect(access_token), { active: false })
     assert.equal((await p.userinfo(fresh.access_token)).status, 200)

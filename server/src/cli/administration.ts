@@ -57,7 +57,7 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
         database_now: await store.ping({}),
         process_now: tenant.clock(),
         pending_migrations: await listPendingMigrations(store.driver),
-        signing_key: { kid: signing_key.kid, alg: 'ES256' },
+        signing_key: { kid: signing_key.kid, alg: signing_key.alg },
         needs_setup: await needsSetup(tenant),
         other_issuers: tenants.map((other) => other.issuer).filter((other) => other !== issuer),
       }

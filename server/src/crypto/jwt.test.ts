@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
-import { createHmac, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { constants, createHmac, createPublicKey, sign } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { calculateJwkThumbprint, importJWK, jwtVerify, SignJWT } from 'jose'
-import { newSigningKey, readSigningKey, readVerifyingKey, signJwt, verifyOwnJwt } from './jwt.ts'
+import { signJwt, verifyOwnJwt } from './jwt.ts'
+import { ALGORITHMS, newSigningKey, readSigningKey, readVerifyingKey, type VerifyingKey } from './signing_keys.ts'
 
-const made = newSigningKey()
-const key = readSigningKey(made.kid, made.pkcs8)
-const publicKey = readVerifyingKey(made.public_jwk)
-const find = (kid: string): KeyObject | undefined => (kid === made.kid ? publicKey : undefined)
+const made = await newSigningKey()
+const key = readSigningKey(made.kid, 'ES256', made.pkcs8)
+const verifying = readVerifyingKey('ES256', made.public_jwk)
+const find = (kid: string): VerifyingKey | undefined => (kid === made.kid ? verifying : undefined)
 const claims = { iss: 'https://as.example', sub: 'alice', jti: 'j', exp: 2_000_000_000 }
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
@@ -25,7 +26,7 @@ test('a new key is a P-256 pair whose kid is its RFC 7638 thumbprint, and its JW
   assert.deepEqual(made.public_jwk, { ...expected, kid: made.kid, alg: 'ES256', use: 'sig' })
   assert.equal(made.kid, await calculateJwkThumbprint(made.public_jwk as never))
   assert.deepEqual(createPublicKey(key.privateKey).export({ format: 'jwk' }), expected)
-  assert.notEqual(newSigningKey().kid, made.kid)
+  assert.notEqual((await newSigningKey()).kid, made.kid)
 })
 
 test('jose verifies 2,000 signatures of ours, those with short integers among them', async () => {
@@ -97,7 +98,7 @@ test('CVE-2025-59420 an unsigned token, another algorithm, type, critical header
 
 test('the public key as an HMAC secret signs nothing', () => {
   const input = `${encode({ ...header, alg: 'HS256' })}.${encode(claims)}`
-  const pem = publicKey.export({ format: 'pem', type: 'spki' })
+  const pem = verifying.publicKey.export({ format: 'pem', type: 'spki' })
   const token = `${input}.${createHmac('sha256', pem).update(input).digest('base64url')}`
   assert.equal(verifyOwnJwt(token, 'at+jwt', find), null)
 })
@@ -115,4 +116,107 @@ test('what is no token at all is refused without an exception', () => {
   fc.assert(
     fc.property(fc.array(part, { maxLength: 5 }), (parts) => verifyOwnJwt(parts.join('.'), 'at+jwt', find) === null),
   )
+})
+
+for (const alg of ALGORITHMS) {
+  test(`9.1.1 RFC 7518 3 P-27 P-28 ${alg}: jose verifies ours, ours verifies jose's, and its key is its thumbprint`, async () => {
+    const pair = await newSigningKey(alg)
+    const signing = readSigningKey(pair.kid, alg, pair.pkcs8)
+    const only = readVerifyingKey(alg, pair.public_jwk)
+    assert.equal(pair.kid, await calculateJwkThumbprint(pair.public_jwk as never))
+    assert.deepEqual(
+      Object.keys(pair.public_jwk).filter((name) => ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].includes(name)),
+      [],
+    )
+    const details = signing.privateKey.asymmetricKeyDetails
+    if (pair.public_jwk.kty === 'RSA') assert.equal(details?.modulusLength, 3072)
+    const token = signJwt(signing, 'at+jwt', claims)
+    const jwk = await importJWK(pair.public_jwk as never, alg)
+    const { protectedHeader } = await jwtVerify(token, jwk, {
+      algorithms: [alg],
+      typ: 'at+jwt',
+      currentDate: new Date(0),
+    })
+    assert.deepEqual(protectedHeader, { alg, typ: 'at+jwt', kid: pair.kid })
+    assert.deepEqual(
+      verifyOwnJwt(token, 'at+jwt', () => only),
+      claims,
+    )
+    const foreign = await new SignJWT(claims).setProtectedHeader(protectedHeader as never).sign(signing.privateKey)
+    assert.deepEqual(
+      verifyOwnJwt(foreign, 'at+jwt', () => only),
+      claims,
+    )
+  })
+
+  test(`9.1.2 CVE-2026-11800 CVE-2022-23539 a ${alg} key takes no other alg, typ, signature or spelling`, async () => {
+    const pair = await newSigningKey(alg)
+    const signing = readSigningKey(pair.kid, alg, pair.pkcs8)
+    const only = readVerifyingKey(alg, pair.public_jwk)
+    const good = signJwt(signing, 'at+jwt', claims)
+    const [head, payload, signature] = good.split('.') as [string, string, string]
+    const verify = (token: string) => verifyOwnJwt(token, 'at+jwt', () => only)
+    const pem = only.publicKey.export({ format: 'pem', type: 'spki' })
+    const secrets = [pem, only.publicKey.export({ format: 'der', type: 'spki' }), JSON.stringify(pair.public_jwk)]
+    const named = [
+      'none',
+      'None',
+      'nOnE',
+      '',
+      'HS256',
+      'HS512',
+      'ES256',
+      'ES384',
+      'ES256K',
+      'EdDSA',
+      'Ed25519',
+      'PS256',
+      'PS384',
+    ]
+    for (const other of [...named, 'RS256', 'RS512', alg.toLowerCase(), `${alg} `]) {
+      if (other === alg) continue
+      const input = `${encode({ alg: other, typ: 'at+jwt', kid: pair.kid })}.${payload}`
+      assert.equal(verify(`${input}.`), null, other)
+      assert.equal(verify(`${input}.${signature}`), null, other)
+      for (const secret of secrets) {
+        const mac = createHmac(other === 'HS512' ? 'sha512' : 'sha256', secret)
+          .update(input)
+          .digest('base64url')
+        assert.equal(verify(`${input}.${mac}`), null, other)
+      }
+      // Signed rightly by the very key, under a header that names another algorithm.
+      const hash = alg === 'EdDSA' ? null : 'sha256'
+      const options = {
+        key: signing.privateKey,
+        ...(alg === 'ES256' && { dsaEncoding: 'ieee-p1363' as const }),
+        ...(alg === 'PS256' && { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }),
+      }
+      assert.equal(verify(`${input}.${sign(hash, Buffer.from(input), options).toString('base64url')}`), null, other)
+    }
+    for (let i = 0; i < good.length; i += 7) {
+      const changed = good.slice(0, i) + (good[i] === 'A' ? 'B' : 'A') + good.slice(i + 1)
+      assert.equal(verify(changed), null, String(i))
+    }
+    for (const bad of ['', signature.slice(0, -4), `${signature}AAAA`, `${signature}=`, 'A'.repeat(signature.length)]) {
+      assert.equal(verify(`${head}.${payload}.${bad}`), null)
+    }
+    assert.equal(
+      verifyOwnJwt(good, 'JWT', () => only),
+      null,
+    )
+    assert.equal(
+      verifyOwnJwt(good, 'at+jwt', () => undefined),
+      null,
+    )
+  })
+}
+
+test('9.1.2 an RSA key of one scheme verifies nothing of the other', async () => {
+  const pair = await newSigningKey('PS256')
+  const ps = readSigningKey(pair.kid, 'PS256', pair.pkcs8)
+  const rs = readSigningKey(pair.kid, 'RS256', pair.pkcs8)
+  const as = (alg: 'PS256' | 'RS256') => () => readVerifyingKey(alg, pair.public_jwk)
+  assert.deepEqual(verifyOwnJwt(signJwt(ps, 'at+jwt', claims), 'at+jwt', as('PS256')), claims)
+  assert.equal(verifyOwnJwt(signJwt(ps, 'at+jwt', claims), 'at+jwt', as('RS256')), null)
+  assert.equal(verifyOwnJwt(signJwt(rs, 'at+jwt', claims), 'at+jwt', as('PS256')), null)
 })

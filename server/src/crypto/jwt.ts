@@ -1,69 +1,31 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type JsonWebKey,
-  type KeyObject,
-  sign,
-  verify,
-} from 'node:crypto'
-import { sha256 } from './hash.ts'
-
-/** A key that signs for a tenant; `kid` is the RFC 7638 thumbprint of its public half. */
-export interface SigningKey {
-  readonly kid: string
-  readonly alg: 'ES256'
-  readonly privateKey: KeyObject
-}
-
-/** A new P-256 key pair: the public JWK for JWKS and the private key as PKCS#8. */
-export function newSigningKey(): { kid: string; alg: 'ES256'; public_jwk: JsonWebKey; pkcs8: Buffer } {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const { kty, crv, x, y } = publicKey.export({ format: 'jwk' })
-  const kid = sha256(JSON.stringify({ crv, kty, x, y })).toString('base64url')
-  return {
-    kid,
-    alg: 'ES256',
-    public_jwk: { kty: kty!, crv: crv!, x: x!, y: y!, kid, alg: 'ES256', use: 'sig' },
-    pkcs8: privateKey.export({ format: 'der', type: 'pkcs8' }),
-  }
-}
-
-/** Reads a private key from PKCS#8. */
-export function readSigningKey(kid: string, pkcs8: Buffer): SigningKey {
-  return { kid, alg: 'ES256', privateKey: createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }) }
-}
-
-/** Reads a public key of JWKS. */
-export function readVerifyingKey(public_jwk: JsonWebKey): KeyObject {
-  return createPublicKey({ key: public_jwk, format: 'jwk' })
-}
+import { constants, sign, verify } from 'node:crypto'
+import type { Algorithm, SigningKey, VerifyingKey } from './signing_keys.ts'
 
 /** Signs claims as a compact JWS of the given `typ` (RFC 7515, RFC 7519). */
 export function signJwt(key: SigningKey, typ: string, claims: object): string {
   const input = `${encodeHeader(key, typ)}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
-  // A bare KeyObject signs twice as fast as one with dsaEncoding; the DER answer is turned into raw here.
-  return `${input}.${derToRaw(sign('sha256', Buffer.from(input), key.privateKey)).toString('base64url')}`
+  return `${input}.${SCHEMES[key.alg].sign(Buffer.from(input), key).toString('base64url')}`
 }
 
-/** The claims of a compact JWS that one of our own keys signed, or null. The caller checks times and audience. */
+/**
+ * The claims of a compact JWS that one of our own keys signed, or null. A key verifies by its own algorithm alone,
+ * whatever the header says (RFC 8725 section 3.1). The caller checks times and audience.
+ */
 export function verifyOwnJwt(
   token: string,
   typ: string,
-  findKey: (kid: string) => KeyObject | undefined,
+  findKey: (kid: string) => VerifyingKey | undefined,
 ): Record<string, unknown> | null {
   const parts = token.split('.')
   if (parts.length !== 3) return null
   const header = parseJson(parts[0]!)
-  if (header?.['alg'] !== 'ES256' || header['typ'] !== typ || typeof header['kid'] !== 'string') return null
-  if ('crit' in header) return null
+  if (header?.['typ'] !== typ || typeof header['kid'] !== 'string' || 'crit' in header) return null
   const key = findKey(header['kid'])
-  if (!key) return null
+  if (!key || header['alg'] !== key.alg) return null
   const signature = Buffer.from(parts[2]!, 'base64url')
   // Re-encoding refuses a second spelling of the same signature.
-  if (signature.length !== 64 || signature.toString('base64url') !== parts[2]) return null
-  const der = rawToDer(signature)
-  if (!verify('sha256', Buffer.from(`${parts[0]}.${parts[1]}`), key, der)) return null
+  if (signature.toString('base64url') !== parts[2]) return null
+  if (!SCHEMES[key.alg].verify(Buffer.from(`${parts[0]}.${parts[1]}`), key, signature)) return null
   return parseJson(parts[1]!)
 }
 
@@ -72,6 +34,35 @@ export function readKid(token: string): string | null {
   const end = token.indexOf('.')
   const kid = end < 0 ? null : parseJson(token.slice(0, end))?.['kid']
   return typeof kid === 'string' ? kid : null
+}
+
+interface Scheme {
+  sign(input: Buffer, key: SigningKey): Buffer
+  verify(input: Buffer, key: VerifyingKey, signature: Buffer): boolean
+}
+
+// RFC 7518 section 3.5: the salt is as long as the hash.
+const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }
+
+const SCHEMES: Readonly<Record<Algorithm, Scheme>> = {
+  ES256: {
+    // A bare KeyObject signs twice as fast as one with dsaEncoding; the DER answer is turned into raw here.
+    sign: (input, { privateKey }) => derToRaw(sign('sha256', input, privateKey)),
+    verify: (input, { publicKey }, signature) =>
+      signature.length === 64 && verify('sha256', input, publicKey, rawToDer(signature)),
+  },
+  EdDSA: {
+    sign: (input, { privateKey }) => sign(null, input, privateKey),
+    verify: (input, { publicKey }, signature) => verify(null, input, publicKey, signature),
+  },
+  PS256: {
+    sign: (input, { privateKey }) => sign('sha256', input, { key: privateKey, ...PSS }),
+    verify: (input, { publicKey }, signature) => verify('sha256', input, { key: publicKey, ...PSS }, signature),
+  },
+  RS256: {
+    sign: (input, { privateKey }) => sign('sha256', input, privateKey),
+    verify: (input, { publicKey }, signature) => verify('sha256', input, publicKey, signature),
+  },
 }
 
 const headers = new WeakMap<SigningKey, Map<string, string>>()

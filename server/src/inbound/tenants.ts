@@ -1,5 +1,5 @@
-import { newSigningKey } from '../crypto/jwt.ts'
 import { newId } from '../crypto/random.ts'
+import { type Algorithm, newSigningKey } from '../crypto/signing_keys.ts'
 import type { RootKey, TenantKeys } from '../crypto/tenant_keys.ts'
 import type { ResourceRecord, SigningKeyRecord } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
@@ -29,7 +29,7 @@ export async function openOrCreateTenant(args: {
       name: new URL(issuer).host,
       settings: '{}',
       key,
-      signing_keys: [makeSigningKey(keys, 'current')],
+      signing_keys: [await makeSigningKey(keys, 'current')],
       resources: [administrationResource(issuer)],
       roles: [{ role: ADMINISTRATOR, scopes: JSON.stringify(['admin:read', 'admin:write', 'vault:token']) }],
       event: {
@@ -49,8 +49,12 @@ export async function openOrCreateTenant(args: {
 }
 
 /** A new signing key, sealed for its row. */
-export function makeSigningKey(keys: TenantKeys, state: SigningKeyRecord['state']): SigningKeyRecord {
-  const { kid, alg, public_jwk, pkcs8 } = newSigningKey()
+export async function makeSigningKey(
+  keys: TenantKeys,
+  state: SigningKeyRecord['state'],
+  alg: Algorithm = 'ES256',
+): Promise<SigningKeyRecord> {
+  const { kid, public_jwk, pkcs8 } = await newSigningKey(alg)
   return {
     kid,
     alg,

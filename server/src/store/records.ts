@@ -1,3 +1,5 @@
+import type { Algorithm } from '../crypto/signing_keys.ts'
+
 /** What of a tenant decides: read on every request, never cached. */
 export interface TenantState {
   readonly tenant_id: string
@@ -69,6 +71,8 @@ export interface GrantRecord {
   readonly resource: string
   readonly authorization_details: string | null
   readonly connections: string | null
+  /** The one role in which the client acts (one-role clients), or null for all that the user has. */
+  readonly role: string | null
   readonly nonce: string | null
   readonly auth_time: number
   readonly acr: string | null
@@ -117,6 +121,8 @@ export interface ResourceRecord {
   readonly access_token_lifetime_seconds: number
   /** 1 where every user may give its scopes away, whatever their roles. */
   readonly every_user?: number
+  /** The client that stands for it: they go together. */
+  readonly client_id?: string | null
 }
 
 /** A role and the JSON list of scopes that its holders can give away. */
@@ -128,7 +134,7 @@ export interface RoleRecord {
 /** A signing key at rest. */
 export interface SigningKeyRecord {
   readonly kid: string
-  readonly alg: string
+  readonly alg: Algorithm
   readonly public_jwk: string
   readonly sealed_private: Uint8Array
   readonly state: 'next' | 'current' | 'retired' | 'revoked'

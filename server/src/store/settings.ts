@@ -1,3 +1,5 @@
+import { ALGORITHMS, type Algorithm } from '../crypto/signing_keys.ts'
+
 /** A tenant's settings; what its row does not say has these defaults. */
 export interface Settings {
   /** How long a code lives (RFC 6749 section 4.1.2 recommends at most 600). */
@@ -10,6 +12,10 @@ export interface Settings {
   readonly refresh_retry_seconds: number
   readonly session_idle_seconds: number
   readonly session_lifetime_seconds: number
+  /** What tokens may be signed with; the first is for whoever asks for none. Others than ES256 are opted into. */
+  readonly signing_algs: readonly Algorithm[]
+  /** How long a signing key signs before the next one does. */
+  readonly signing_key_days: number
   /** Who may register services at the Hub door: administrators, or anyone (then never trusted). */
   readonly service_registration: 'administrators' | 'open'
 }
@@ -28,6 +34,17 @@ const oneOf = <Value extends string>(...values: readonly [Value, ...Value[]]): R
   fits: (value) => values.includes(value as Value),
 })
 
+/** A list of some of the values, each once and at least one. */
+const someOf = <Value extends string>(values: readonly Value[], ...fallback: Value[]): Reader<readonly Value[]> => ({
+  fallback,
+  must: `a list of ${values.join(', ')}, each at most once`,
+  fits: (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    new Set(value).size === value.length &&
+    value.every((item) => values.includes(item as Value)),
+})
+
 const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   code_lifetime_seconds: whole(60, 10, 600),
   refresh_idle_seconds: whole(30 * 86_400, 60, 366 * 86_400),
@@ -35,6 +52,8 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   refresh_retry_seconds: whole(30, 0, 300),
   session_idle_seconds: whole(8 * 3600, 60, 30 * 86_400),
   session_lifetime_seconds: whole(30 * 86_400, 60, 90 * 86_400),
+  signing_algs: someOf(ALGORITHMS, 'ES256'),
+  signing_key_days: whole(90, 2, 366),
   service_registration: oneOf('administrators', 'open'),
 }
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { makeDatabase, START } from '../../../test/parts/stores.ts'
-import { newSigningKey } from '../crypto/jwt.ts'
 import { SealError } from '../crypto/seal.ts'
+import { newSigningKey } from '../crypto/signing_keys.ts'
 import { RootKey } from '../crypto/tenant_keys.ts'
 import type { NewEvent, SigningKeyRecord } from './records.ts'
 import { openTenant, signingKeyPlace, type Tenant } from './tenant.ts'
@@ -14,19 +14,19 @@ const event = (): NewEvent => ({ tenant_id, event_id: `e${++events}`, at: START,
 
 async function open(
   t: TestContext,
-): Promise<{ tenant: Tenant; first: string; make: (state: SigningKeyRecord['state']) => SigningKeyRecord }> {
+): Promise<{ tenant: Tenant; first: string; make: (state: SigningKeyRecord['state']) => Promise<SigningKeyRecord> }> {
   const database = await makeDatabase('sqlite')
   t.after(() => database.drop())
   const store = await database.open()
   const root = new RootKey(randomBytes(32))
   const key = root.newTenantKey(tenant_id, 1)
   const keys = root.unwrap(tenant_id, [key])
-  const make = (state: SigningKeyRecord['state']): SigningKeyRecord => {
-    const { kid, alg, public_jwk, pkcs8 } = newSigningKey()
+  const make = async (state: SigningKeyRecord['state']): Promise<SigningKeyRecord> => {
+    const { kid, alg, public_jwk, pkcs8 } = await newSigningKey()
     const sealed_private = keys.seal(pkcs8, signingKeyPlace(kid))
     return { kid, alg, public_jwk: JSON.stringify(public_jwk), sealed_private, state }
   }
-  const current = make('current')
+  const current = await make('current')
   await store.createTenant({
     ...{ tenant_id, issuer: 'https://t.example', name: 'T', settings: '{"code_lifetime_seconds":30}', key },
     signing_keys: [current],
@@ -81,7 +81,7 @@ test('a configuration is kept until a newer version was seen, and an older one n
 
 test('a retired key still verifies, a revoked one is in no list, and the current one signs', async (t) => {
   const { tenant, first, make } = await open(t)
-  const second = make('current')
+  const second = await make('current')
   const save = (added: SigningKeyRecord[], kid: string, state: SigningKeyRecord['state']) =>
     tenant.store.saveSigningKeys({ tenant_id, added, states: [{ kid, state }], event: event() })
   await save([second], first, 'retired')

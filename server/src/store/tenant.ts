@@ -1,5 +1,11 @@
-import type { JsonWebKey, KeyObject } from 'node:crypto'
-import { readSigningKey, readVerifyingKey, type SigningKey } from '../crypto/jwt.ts'
+import type { JsonWebKey } from 'node:crypto'
+import {
+  type Algorithm,
+  readSigningKey,
+  readVerifyingKey,
+  type SigningKey,
+  type VerifyingKey,
+} from '../crypto/signing_keys.ts'
 import type { RootKey, TenantKeys } from '../crypto/tenant_keys.ts'
 import type { RoleRecord } from './records.ts'
 import { readSettings, type Settings } from './settings.ts'
@@ -24,8 +30,10 @@ export interface Configuration {
   readonly settings: Settings
   readonly resources: ReadonlyMap<string, Resource>
   readonly roles: ReadonlyMap<string, readonly string[]>
+  /** The key of the tenant's first algorithm, for whoever asks for none. */
   readonly signing_key: SigningKey
-  readonly verifying_keys: ReadonlyMap<string, KeyObject>
+  readonly signing_keys: ReadonlyMap<Algorithm, SigningKey>
+  readonly verifying_keys: ReadonlyMap<string, VerifyingKey>
   readonly jwks: { readonly keys: readonly JsonWebKey[] }
 }
 
@@ -57,7 +65,7 @@ export class Tenant {
   }
 
   /** A key that signed for this tenant: it may be revoked since, so the caller asks the configuration it then reads. */
-  async findVerifyingKey(kid: string): Promise<KeyObject | undefined> {
+  async findVerifyingKey(kid: string): Promise<VerifyingKey | undefined> {
     return this.#configuration?.verifying_keys.get(kid) ?? (await this.currentConfiguration()).verifying_keys.get(kid)
   }
 
@@ -87,17 +95,27 @@ export function signingKeyPlace(kid: string) {
 
 function readConfiguration(keys: TenantKeys, config: TenantConfig): Configuration {
   const verifying = config.signing_keys.filter(({ state }) => state !== 'revoked')
-  const current = config.signing_keys.find(({ state }) => state === 'current')
-  if (!current) throw new Error(`tenant ${keys.tenant_id} has no current signing key`)
+  const settings = readSettings(JSON.parse(config.settings))
+  const signing_keys = new Map(
+    config.signing_keys
+      .filter(({ state }) => state === 'current')
+      .map(({ kid, alg, sealed_private }) => {
+        return [alg, readSigningKey(kid, alg, keys.open(sealed_private, signingKeyPlace(kid)))] as const
+      }),
+  )
+  const wanted = settings.signing_algs.find((alg) => signing_keys.has(alg))
+  const [signing_key] = wanted ? [signing_keys.get(wanted)!] : signing_keys.values()
+  if (!signing_key) throw new Error(`tenant ${keys.tenant_id} has no current signing key`)
   const jwks = verifying.map(({ public_jwk }) => JSON.parse(public_jwk) as JsonWebKey)
   return {
     config_version: config.config_version,
     name: config.name,
-    settings: readSettings(JSON.parse(config.settings)),
+    settings,
     resources: new Map(config.resources.map((row) => [row.resource, readResource(row)])),
     roles: new Map(config.roles.map((row: RoleRecord) => [row.role, JSON.parse(row.scopes) as string[]])),
-    signing_key: readSigningKey(current.kid, keys.open(current.sealed_private, signingKeyPlace(current.kid))),
-    verifying_keys: new Map(verifying.map(({ kid }, i) => [kid, readVerifyingKey(jwks[i]!)])),
+    signing_key,
+    signing_keys,
+    verifying_keys: new Map(verifying.map(({ kid, alg }, i) => [kid, readVerifyingKey(alg, jwks[i]!)])),
     jwks: { keys: jwks },
   }
 }
