@@ -242,7 +242,15 @@ export function fillStage(base: Pick<Stage, 'dialect' | 'store' | 'clock' | 'ten
         tenant_id,
         grant: {
           ...{ grant_id, client_id: 'web', user_id: 'alice', session_id: null, scope: 'openid', resource: '[]' },
-          ...{ authorization_details: null, connections: null, nonce: null, auth_time: now, acr: null, amr: null },
+          ...{
+            authorization_details: null,
+            connections: null,
+            role: null,
+            nonce: null,
+            auth_time: now,
+            acr: null,
+            amr: null,
+          },
           ...{ tenant_epoch: 0, client_epoch: 0, user_epoch: 0, session_epoch: 0, offline: 1 },
           ...{ code_hash: bytes(`code of ${grant_id}`), code_expires_at: now + 60_000, code_challenge: null },
           ...{ redirect_uri: null, created_at: now, idle_expires_at: null, expires_at: now + 86_400_000 },

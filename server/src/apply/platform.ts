@@ -64,6 +64,14 @@ const METADATA = {
   default_resource: anything,
   access_token_lifetime_seconds: anything,
   loopback_localhost: anything,
+  role_scopes: anything,
+  one_role: anything,
+  service_account: anything,
+  every_service: anything,
+  offline_refresh_only: anything,
+  json_requests: anything,
+  bearer_authentication: anything,
+  redirect_uri_prefix: anything,
 } satisfies Record<keyof ClientMetadata, typeof anything>
 
 /** An object in which an unknown name is refused, with the nearest known one. */

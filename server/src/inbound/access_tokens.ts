@@ -12,7 +12,7 @@ import type { TokenAuthority } from '../store/verbs/tokens.ts'
 import { readMetadata } from './clients.ts'
 import type { InboundContext } from './context.ts'
 import { whyTokenIsDead } from './liveness.ts'
-import { presentScopes, roleScopes } from './rights.ts'
+import { findServiceRole, presentScopes, rightsOf, rolesAtWork } from './rights.ts'
 
 /** How long access tokens live where no resource says otherwise. */
 const LIFETIME_SECONDS = 600
@@ -28,6 +28,8 @@ export interface AccessTokenOrder {
   readonly epochs: Epochs
   readonly grant: GrantRecord | null
   readonly user: UserRecord | null
+  /** The one role of a client that acts as a user of its own (a service account); a grant has its role itself. */
+  readonly role?: string
 }
 
 /** Makes an access token: a JWT (RFC 9068), or sealed claims where any of its resources asks for opaque ones. */
@@ -41,7 +43,7 @@ export function issueAccessToken(
   const lifetimes = resources.map(({ access_token_lifetime_seconds }) => access_token_lifetime_seconds)
   const claims = buildAccessTokenClaims({
     iss: tenant.issuer,
-    sub: grant?.user_id ?? client.client_id,
+    sub: grant?.user_id ?? order.user?.user_id ?? client.client_id,
     client_id: client.client_id,
     jti: newId(now),
     ep: order.epochs,
@@ -52,7 +54,7 @@ export function issueAccessToken(
     ends_at: grant?.expires_at,
     auth_time: grant && Math.floor(grant.auth_time / 1000),
     acr: grant?.acr,
-    roles: order.user && (JSON.parse(order.user.roles) as string[]),
+    roles: order.user && rolesAtWork(order.user, grant?.role ?? order.role ?? null),
     grant_id: grant?.grant_id,
   })
   const opaque = resources.some(({ access_token_format }) => access_token_format === 'opaque')
@@ -97,12 +99,12 @@ export function isKeyTrusted({ kid }: OpenedToken, configuration: Configuration)
   return kid === null || configuration.verifying_keys.has(kid)
 }
 
-// Nothing without an end or without epochs is an access token, and without a grant it speaks for its client alone.
+// Nothing without an end or without epochs is an access token.
 function isAccessToken(claims: object, issuer: string): claims is AccessTokenClaims {
   const { iss, exp, ep, sub, client_id, scope, jti, grant_id } = claims as Partial<AccessTokenClaims>
   if (iss !== issuer || !Number.isInteger(exp) || !Array.isArray(ep) || ep.length !== 4) return false
   const texts = [sub, client_id, scope, jti, grant_id ?? ''].every((text) => typeof text === 'string')
-  return texts && (grant_id !== undefined || sub === client_id)
+  return texts
 }
 
 /** Everything about a token that lives. */
@@ -112,6 +114,11 @@ export interface LivingToken {
   readonly configuration: Configuration
   /** Its scopes, less those that its client or user has lost since. */
   readonly scope: readonly string[]
+}
+
+/** Whether a token without a grant speaks for its client alone (RFC 6749 section 4.4). */
+function isOfClientAlone({ grant_id, sub, client_id }: AccessTokenClaims): boolean {
+  return grant_id === undefined && sub === client_id
 }
 
 /** Opens an access token and asks the store whether it lives; `asking_client_id` is loaded in the same query. */
@@ -127,22 +134,25 @@ export async function findLivingToken(
     tenant_id: tenant.tenant_id,
     client_id: asking_client_id,
     token_client_id: claims?.client_id ?? '',
-    user_id: claims?.grant_id === undefined ? '' : claims.sub,
+    user_id: claims && !isOfClientAlone(claims) ? claims.sub : '',
     grant_id: claims?.grant_id ?? '',
     jti: claims?.jti ?? '',
   })
   if (!opened || !claims || !authority) return { living: null, authority, reason: 'not one of ours' }
   if (claims.exp * 1000 <= authority.now) return { living: null, authority, reason: 'expired' }
   const grant_id = claims.grant_id ?? null
-  const dead = whyTokenIsDead(authority, { grant_id, sub: grant_id === null ? null : claims.sub, epochs: claims.ep })
+  const sub = isOfClientAlone(claims) ? null : claims.sub
+  const dead = whyTokenIsDead(authority, { grant_id, sub, epochs: claims.ep })
   if (dead !== null) return { living: null, authority, reason: dead }
   const configuration = await tenant.configuration(authority.tenant.config_version)
   if (!isKeyTrusted(opened, configuration)) return { living: null, authority, reason: 'its signing key is revoked' }
   const client = readMetadata(authority.token_client!.metadata)
   const granted = parseScope(claims.scope)
   const still = authority.grant ? granted.filter((scope) => authority.grant!.scope.split(' ').includes(scope)) : granted
-  const held = authority.user ? roleScopes(configuration, authority.user.roles) : null
-  const scope = presentScopes(still, client, held)
+  // Without a grant a user's name stands for a service account, which the client must still have.
+  const role = grant_id === null && sub !== null ? findServiceRole(client, authority.user, sub) : authority.grant?.role
+  if (role === undefined && sub !== null) return { living: null, authority, reason: 'no longer its service account' }
+  const scope = presentScopes(still, rightsOf(configuration, client, authority.user, role))
   return { living: { claims, authority, configuration, scope }, authority, reason: null }
 }
 

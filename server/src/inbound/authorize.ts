@@ -31,7 +31,7 @@ import type { InboundContext } from './context.ts'
 import { createGrant } from './grants.ts'
 import { fitsUrl, type Interaction, LONGEST_QUERY } from './interactions.ts'
 import type { ClientSource } from './register_client.ts'
-import { defaultScopes, knownResources, roleScopes, scopesOfResources } from './rights.ts'
+import { defaultScopes, knownResources, type Rights, rightsOf, scopeRules, scopesOfResources } from './rights.ts'
 import { judgeSession, type SessionToken, type SignedIn, touchSession } from './sessions.ts'
 
 /** What the consent page asks, and what the user may answer. */
@@ -162,11 +162,12 @@ async function proceed(context: InboundContext, asked: Trusted): Promise<Authori
   if (must_sign_in && silent) throw new OAuthError('login_required', 'The user must sign in')
   if (must_sign_in) {
     // The scopes are checked before anybody is asked to sign in for nothing.
-    decideScope(scopeQuestion(context, asked, resource, null))
+    decideScope(scopeQuestion(context, asked, resource, rightsOf(configuration, client, null)))
     return { kind: 'login', client, login_hint: request.login_hint, former: signed_in }
   }
   await touchSession(tenant, signed_in, authority.now)
-  const scope = decideScope(scopeQuestion(context, asked, resource, roleScopes(configuration, signed_in.user.roles)))
+  const rights = rightsOf(configuration, client, signed_in.user)
+  const scope = decideScope(scopeQuestion(context, asked, resource, rights))
   const { consent } = authority
   const wishes = await offerConnections(tenant, signed_in.user.user_id, connectors, readConnections(consent))
   const given = readGiven(signed_in, answer)
@@ -201,18 +202,12 @@ async function proceed(context: InboundContext, asked: Trusted): Promise<Authori
   return { kind: 'consent', question }
 }
 
-function scopeQuestion(
-  context: InboundContext,
-  asked: Trusted,
-  resource: readonly string[],
-  role_scopes: string[] | null,
-) {
-  const { client, request, configuration } = asked
+function scopeQuestion(context: InboundContext, asked: Trusted, resource: readonly string[], rights: Rights) {
+  const { request, configuration } = asked
   return {
     requested: request.scope,
-    client_scope: client.scope.split(' '),
     resource_defaults: defaultScopes(configuration, resource),
-    role_scopes,
+    ...scopeRules(rights),
     known_scopes: scopesOfResources(context.tenant.issuer, configuration, resource),
   }
 }

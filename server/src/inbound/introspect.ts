@@ -11,7 +11,7 @@ import type { DirectRequest } from './direct_request.ts'
 import { whyGrantIsDead } from './liveness.ts'
 import { refuseReplays } from './proofs.ts'
 import { judgeRefreshToken, readRefreshToken } from './refresh_tokens.ts'
-import { presentScopes, roleScopes } from './rights.ts'
+import { presentScopes, rightsOf } from './rights.ts'
 
 /** Introspection (RFC 7662) of every token we issue, for confidential clients that the token concerns. */
 export async function introspect(context: InboundContext, request: DirectRequest): Promise<IntrospectionResponse> {
@@ -75,7 +75,7 @@ async function describeRefreshToken(
   if (verdict !== 'rotate' && verdict !== 'retry') return INACTIVE
   const configuration = await tenant.configuration(authority.tenant.config_version)
   const granted = grant.scope.split(' ')
-  const scope = presentScopes(granted, client, user && roleScopes(configuration, user.roles))
+  const scope = presentScopes(granted, rightsOf(configuration, client, user, grant.role))
   const claims = {
     iss: tenant.issuer,
     sub: grant.user_id,

@@ -1,5 +1,6 @@
 import type { GrantAuthority } from '../store/records.ts'
 import type { TokenAuthority } from '../store/verbs/tokens.ts'
+import { rolesAtWork } from './rights.ts'
 
 interface Switched {
   readonly epoch: number
@@ -21,6 +22,11 @@ function isSessionOn(session: SessionState | null, born_epoch: number, now: numb
   return session !== null && session.ended_at === null && session.expires_at > now && session.epoch === born_epoch
 }
 
+// Who acts in one role acts in no other: without it nothing is left.
+function hasLostRole(user: { readonly roles: string } | null, role: string | null): boolean {
+  return role !== null && !(user && rolesAtWork(user, role).includes(role))
+}
+
 /** Why a grant does not live, or null when it does. The reason is for the log: callers answer `invalid_grant`. */
 export function whyGrantIsDead(authority: GrantAuthority): string | null {
   const { grant, now } = authority
@@ -30,6 +36,7 @@ export function whyGrantIsDead(authority: GrantAuthority): string | null {
   if (!isOn(authority.tenant, grant.tenant_epoch)) return 'tenant disabled since'
   if (!isOn(authority.grant_client, grant.client_epoch)) return 'client disabled since'
   if (!isOn(authority.user, grant.user_epoch)) return 'user disabled since'
+  if (hasLostRole(authority.user, grant.role)) return 'role taken away'
   if (!grant.offline && !isSessionOn(authority.session, grant.session_epoch, now)) return 'session ended'
   return null
 }
@@ -55,6 +62,7 @@ export function whyTokenIsDead(authority: TokenAuthority, birth: TokenBirth): st
   if (grant.user_id !== birth.sub) return 'grant of another user'
   if (grant.revoked_at !== null) return 'grant revoked'
   if (grant.expires_at <= now) return 'grant expired'
+  if (hasLostRole(authority.user, grant.role)) return 'role taken away'
   if (!grant.offline && !isSessionOn(authority.session, session_epoch, now)) return 'session ended'
   return null
 }

@@ -16,7 +16,7 @@ export function readAdministratedClient(json: unknown, grant_types: readonly str
   return readClientMetadata(json, {
     door: 'administrator',
     grant_types,
-    response_types: ['code'],
+    response_types: grant_types.includes('implicit') ? ['code', 'token'] : ['code'],
     response_modes: RESPONSE_MODES,
     token_endpoint_auth_methods: TOKEN_ENDPOINT_AUTH_METHODS,
   })

@@ -1,5 +1,5 @@
 import type { Client } from '../oauth/client.ts'
-import { IDENTITY_SCOPES, intersect } from '../oauth/scope.ts'
+import { IDENTITY_SCOPES, type ScopeSet } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
 
 /** The resource by which a client asks for the use of a user's connection: the proxy of one connector. */
@@ -50,27 +50,108 @@ export function defaultScopes(configuration: Configuration, resources: readonly 
   return resources.flatMap((resource) => configuration.resources.get(resource)?.default_scopes ?? [])
 }
 
-/**
- * The scopes that a user's roles may give away now; `roles` is the JSON of the user's row. Resources open to every user
- * ask for no role, and a tenant that has no roles of its own guards nothing but its administration and its vault.
- */
-export function roleScopes(configuration: Configuration, roles: string): string[] {
-  const held = JSON.parse(roles) as string[]
-  const scopes = held.flatMap((role) => configuration.roles.get(role) ?? [])
-  const unguarded = configuration.roles.size <= 1
-  for (const resource of configuration.resources.values()) {
-    if (!resource.every_user && !unguarded) continue
-    for (const scope of resource.scopes.keys()) if (!/^(admin|vault):/.test(scope)) scopes.push(scope)
-  }
-  return scopes
+/** Who asks, in whose name: all that decides what may be issued, whatever the grant type. */
+export interface Rights {
+  readonly configuration: Pick<Configuration, 'roles' | 'resources'>
+  readonly client: Pick<Client, 'scope' | 'every_service' | 'role_scopes'>
+  /** The roles at work: all that the user has, or the one that was picked; null where no user is concerned. */
+  readonly roles: readonly string[] | null
+  /** What the user allowed, where anything was asked before. */
+  readonly consented?: ScopeSet | undefined
 }
 
-/** What is left of once granted scopes: those the client may still have and the user's roles still give. */
-export function presentScopes(
-  granted: readonly string[],
-  client: Pick<Client, 'scope'>,
-  held: readonly string[] | null,
-): string[] {
-  const of_client = intersect(granted, client.scope.split(' '))
-  return held === null ? of_client : of_client.filter((scope) => IDENTITY_SCOPES.has(scope) || held.includes(scope))
+/** Whether a scope may be issued, and by which rule: the first that refuses, or what gives it. */
+export type Ruling =
+  | { readonly granted: true; readonly rule: 'client' | 'identity' | 'every_user' }
+  | { readonly granted: true; readonly rule: 'role'; readonly role: string }
+  | { readonly granted: false; readonly rule: 'client' | 'role' | 'role_scopes' | 'consent' }
+
+/**
+ * The one rule of what is issued: what the client may have, what the roles at work give, as the client's own map of
+ * roles cuts them, and what the user allowed. Roles never filter identity; resources open to every user ask for no
+ * role; and a tenant without roles of its own guards nothing but its administration and its vault.
+ */
+export function judgeScope(scope: string, rights: Rights): Ruling {
+  const { configuration, client, roles, consented } = rights
+  const { of_every_user, open } = readOpenScopes(configuration)
+  const of_client =
+    ` ${client.scope} `.includes(` ${scope} `) || (client.every_service === true && of_every_user.has(scope))
+  if (!of_client) return { granted: false, rule: 'client' }
+  if (consented && !consented.includes(scope)) return { granted: false, rule: 'consent' }
+  if (roles === null) return { granted: true, rule: 'client' }
+  if (IDENTITY_SCOPES.has(scope)) return { granted: true, rule: 'identity' }
+  const map = client.role_scopes
+  if (open.has(scope) && map === undefined) return { granted: true, rule: 'every_user' }
+  const givers = roles.filter((role) => open.has(scope) || configuration.roles.get(role)?.includes(scope))
+  const role = givers.find((giver) => map === undefined || (Object.hasOwn(map, giver) && map[giver]!.includes(scope)))
+  if (role !== undefined) return { granted: true, rule: 'role', role }
+  return { granted: false, rule: givers.length > 0 || open.has(scope) ? 'role_scopes' : 'role' }
+}
+
+/** What is left of some scopes: of a grant's, those that the client may still have and the user's roles still give. */
+export function presentScopes(scope: readonly string[], rights: Rights): string[] {
+  return scope.filter((name) => judgeScope(name, rights).granted)
+}
+
+/** The rights of a client, in the name of a user where there is one, in one of their roles where one was picked. */
+export function rightsOf(
+  configuration: Rights['configuration'],
+  client: Rights['client'],
+  user: { readonly roles: string } | null,
+  role: string | null = null,
+): Rights {
+  return { configuration, client, roles: user && rolesAtWork(user, role) }
+}
+
+/** The roles of a user that a token carries: all of them, or the one picked, for as long as they have it. */
+export function rolesAtWork(user: { readonly roles: string }, role: string | null): readonly string[] {
+  const held = JSON.parse(user.roles) as string[]
+  return role === null ? held : held.filter((name) => name === role)
+}
+
+/** The role in which a client acts as a user of its own, for as long as it is bound to that user and they have the role. */
+export function findServiceRole(
+  client: Pick<Client, 'service_account'>,
+  user: { readonly roles: string } | null,
+  user_id: string,
+): string | undefined {
+  const account = client.service_account
+  if (!account || account.user_id !== user_id || !user) return undefined
+  return rolesAtWork(user, account.role)[0]
+}
+
+/** The two lists that `decideScope` refuses by. */
+export function scopeRules(rights: Rights): { client_scope: ScopeSet; role_scopes: ScopeSet | null } {
+  const of_client = { ...rights, roles: null }
+  return {
+    client_scope: { includes: (scope) => judgeScope(scope, of_client).granted },
+    role_scopes: rights.roles && { includes: (scope) => judgeScope(scope, rights).granted },
+  }
+}
+
+interface OpenScopes {
+  /** Of resources that say so. */
+  readonly of_every_user: ReadonlySet<string>
+  /** And, where the tenant has no roles of its own, of all others. */
+  readonly open: ReadonlySet<string>
+}
+
+const known = new WeakMap<object, OpenScopes>()
+
+// A configuration never changes, so this is read once for each.
+function readOpenScopes(configuration: Rights['configuration']): OpenScopes {
+  const found = known.get(configuration)
+  if (found) return found
+  const unguarded = configuration.roles.size <= 1
+  const of_every_user = new Set<string>()
+  const open = new Set<string>()
+  for (const { every_user, scopes } of configuration.resources.values()) {
+    for (const scope of scopes.keys()) {
+      if (/^(admin|vault):/.test(scope)) continue
+      if (every_user) of_every_user.add(scope)
+      if (every_user || unguarded) open.add(scope)
+    }
+  }
+  known.set(configuration, { of_every_user, open })
+  return { of_every_user, open }
 }

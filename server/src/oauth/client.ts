@@ -1,12 +1,13 @@
 import { type PublicJwks, readJwks } from './client_jwks.ts'
 import { type Json, readBoolean, readInteger, readText, readTexts, refusal } from './client_member.ts'
+import { LEGACY_GRANT_TYPES, type OwnMetadata, readOwnMetadata } from './client_own.ts'
 import { OAuthError } from './errors.ts'
 import { type ApplicationType, type RedirectUriKind, redirectUriKind, validateRedirectUri } from './redirect_uri.ts'
 import { validateResource } from './resource.ts'
 import { formatScope, parseScope } from './scope.ts'
 
 /** What is registered about a client, under the names of RFC 7591 section 2 and its registry; the last six are ours. */
-export interface ClientMetadata {
+export interface ClientMetadata extends OwnMetadata {
   client_name?: string
   client_uri?: string
   logo_uri?: string
@@ -68,6 +69,7 @@ export function readClientMetadata(json: unknown, rules: ClientRules): ClientMet
   }
   const source = json as Json
   const metadata: ClientMetadata = {
+    ...(rules.door === 'administrator' ? readOwnMetadata(source) : {}),
     redirect_uris: readTexts(source, 'redirect_uris', LONGEST_URI) ?? [],
     ...readFlow(source, rules),
     scope: readScope(source),
@@ -82,6 +84,9 @@ export function readClientMetadata(json: unknown, rules: ClientRules): ClientMet
   if (metadata.token_endpoint_auth_method === 'none') {
     if (metadata.grant_types.includes('client_credentials')) {
       throw refusal('grant_types', 'may hold client_credentials only for a client that authenticates')
+    }
+    if (metadata.grant_types.includes('password')) {
+      throw refusal('grant_types', 'may hold password only for a client that authenticates')
     }
     if (!metadata.require_pkce) throw refusal('require_pkce', 'may be false only for a client that authenticates')
   }
@@ -140,11 +145,17 @@ function readFlow(source: Json, rules: ClientRules): Flow {
 function readListed(source: Json, name: string, known: readonly string[], rules: ClientRules): string[] | undefined {
   const values = readTexts(source, name, 200)
   if (values === undefined) return undefined
-  const supported = values.filter((value) => known.includes(value))
+  const self = rules.door === 'dynamic'
+  const supported = values.filter((value) => known.includes(value) && !(self && isLegacy(name, value)))
   if (supported.length === 0 || (rules.door === 'administrator' && supported.length < values.length)) {
     throw refusal(name, `may hold only ${known.join(', ')}`)
   }
   return supported
+}
+
+// Only an administrator switches a legacy grant on.
+function isLegacy(name: string, value: string): boolean {
+  return name === 'grant_types' ? LEGACY_GRANT_TYPES.includes(value) : name === 'response_types' && value !== 'code'
 }
 
 function readScope(source: Json): string {

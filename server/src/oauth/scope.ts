@@ -59,16 +59,21 @@ export function intersect(first: readonly string[], second: readonly string[]): 
   return first.filter((scope) => second.includes(scope))
 }
 
+/** A set of scopes, however it is known. */
+export interface ScopeSet {
+  includes(scope: string): boolean
+}
+
 /** What `decideScope` looks at. */
 export interface ScopeQuestion {
   /** The scopes the request names; none or an empty list asks for the defaults. */
   requested?: readonly string[] | undefined
   /** The scopes the client may have. */
-  client_scope: readonly string[]
+  client_scope: ScopeSet
   /** The default scopes of the resources the token is for. */
   resource_defaults: readonly string[]
   /** The scopes the user's role may give away; null when no role is concerned. */
-  role_scopes: readonly string[] | null
+  role_scopes: ScopeSet | null
   /** Every scope that exists at the named resources; without it, only the client's list is looked at. */
   known_scopes?: readonly string[] | undefined
 }
@@ -107,7 +112,7 @@ function decideDefaultScope({ client_scope, resource_defaults, role_scopes }: Sc
   return granted
 }
 
-function isWithinRole(scope: string, role_scopes: readonly string[] | null): boolean {
+function isWithinRole(scope: string, role_scopes: ScopeSet | null): boolean {
   return role_scopes === null || IDENTITY_SCOPES.has(scope) || role_scopes.includes(scope)
 }
 

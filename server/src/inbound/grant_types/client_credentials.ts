@@ -1,12 +1,18 @@
+import type { Client } from '../../oauth/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { decideResources } from '../../oauth/resource.ts'
 import { decideScope, IDENTITY_SCOPES, parseScope } from '../../oauth/scope.ts'
 import { buildTokenResponse } from '../../oauth/token_response.ts'
+import type { UserRecord } from '../../store/records.ts'
 import { issueAccessToken } from '../access_tokens.ts'
-import { defaultScopes, scopesOfResources } from '../rights.ts'
+import type { InboundContext } from '../context.ts'
+import { defaultScopes, findServiceRole, rightsOf, scopeRules, scopesOfResources } from '../rights.ts'
 import type { GrantType } from './grant_type.ts'
 
-/** A client on its own behalf (RFC 6749 section 4.4): never a refresh token, nothing is written. */
+/**
+ * A client on its own behalf (RFC 6749 section 4.4), or as the one user and role that it is bound to: never a refresh
+ * token, nothing is written.
+ */
 export const client_credentials: GrantType = {
   grant_type: 'client_credentials',
 
@@ -30,14 +36,14 @@ export const client_credentials: GrantType = {
     if (about_user !== undefined) {
       throw new OAuthError('invalid_scope', `Scope '${about_user}' needs a user, and client_credentials has none`)
     }
+    const account = await findServiceUser(context, client)
     const scope = decideScope({
       requested,
-      client_scope: client.scope.split(' '),
       resource_defaults: defaultScopes(configuration, resource),
-      role_scopes: null,
+      ...scopeRules(rightsOf(configuration, client, account?.user ?? null, account?.role)),
       known_scopes: scopesOfResources(issuer, configuration, resource),
     })
-    const epochs = [authority.tenant.epoch, authority.client!.epoch, 0, 0] as const
+    const epochs = [authority.tenant.epoch, authority.client!.epoch, account?.user.epoch ?? 0, 0] as const
     const token = issueAccessToken(context, {
       client,
       configuration,
@@ -46,8 +52,23 @@ export const client_credentials: GrantType = {
       now: authority.now,
       epochs,
       grant: null,
-      user: null,
+      user: account?.user ?? null,
+      ...(account && { role: account.role }),
     })
     return buildTokenResponse({ ...token, scope })
   },
+}
+
+/** The user and role that the client is bound to, or null; a user who is disabled or has lost the role ends it. */
+async function findServiceUser(
+  { tenant }: InboundContext,
+  client: Client,
+): Promise<{ user: UserRecord; role: string } | null> {
+  const account = client.service_account
+  if (account === undefined) return null
+  const user = await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id: account.user_id })
+  const role = findServiceRole(client, user, account.user_id)
+  if (user && user.disabled_at === null && role !== undefined) return { user, role }
+  const cause = user ? 'its user is disabled or has lost the role' : 'its user is gone'
+  throw new OAuthError('unauthorized_client', 'The service account of this client is switched off', { cause })
 }

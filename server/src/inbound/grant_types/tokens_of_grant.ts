@@ -8,7 +8,7 @@ import type { Configuration } from '../../store/tenant.ts'
 import { issueAccessToken } from '../access_tokens.ts'
 import type { InboundContext } from '../context.ts'
 import { issueIdToken } from '../id_tokens.ts'
-import { knownResources, presentScopes, roleScopes, scopesAtResources } from '../rights.ts'
+import { knownResources, presentScopes, rightsOf, scopesAtResources } from '../rights.ts'
 
 /** Prepares the tokens of a grant before anything is committed; the request may narrow scope and resource for the access token. */
 export function prepareTokens(
@@ -39,7 +39,7 @@ export function prepareTokens(
   // A code exchange takes no scope (RFC 6749 section 4.1.3); a refresh may narrow it (section 6).
   const asked = first ? undefined : parseScope(params.values['scope'] ?? '')
   const granted = scopesAtResources(narrowScope(asked, grant.scope.split(' ')), issuer, configuration, resource)
-  const scope = presentScopes(granted, client, user && roleScopes(configuration, user.roles))
+  const scope = presentScopes(granted, rightsOf(configuration, client, user, grant.role))
   if (scope.length === 0) throw new OAuthError('invalid_scope', 'Nothing is left of what was granted')
   const token = issueAccessToken(context, {
     client,

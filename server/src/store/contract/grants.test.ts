@@ -27,7 +27,14 @@ contract('what decides about a grant is read in one, and holds nothing that was 
   await stage.session('s1', 'alice')
   const all = {
     ...{ session_id: 's1', scope: 'openid read', resource: '["https://api.example"]', offline: 0, nonce: 'n' },
-    ...{ authorization_details: '[]', connections: '["c1"]', acr: '1', amr: '["pwd"]', code_challenge: 'cc' },
+    ...{
+      authorization_details: '[]',
+      connections: '["c1"]',
+      role: 'clerk',
+      acr: '1',
+      amr: '["pwd"]',
+      code_challenge: 'cc',
+    },
     ...{ redirect_uri: 'https://app.example/cb', idle_expires_at: START + MINUTE, tenant_epoch: 1, client_epoch: 2 },
     ...{ user_epoch: 3, session_epoch: 4 },
   }
@@ -257,4 +264,18 @@ contract('what rests on a consent is not made once that is withdrawn', async (st
   assert.equal(await rest('g4'), 'withdrawn')
   for (const grant_id of ['g1', 'g4']) assert.equal((await load(stage, grant_id))!.grant, null)
   assert.equal(await typesOf(stage, 'grant.approved'), 2)
+})
+
+contract('a grant without a code is made with its first refresh token, which then rotates', async (stage) => {
+  const { store, tenant_id } = stage
+  await Promise.all([stage.client('web'), stage.user('alice')])
+  const made = stage.newGrant('g1', { code_hash: null, code_expires_at: null })
+  assert.equal(await store.approveGrant({ ...made, refresh: { hash: bytes('r1'), kid: 3 } }), 'approved')
+  const load = async () => (await store.loadGrantAuthority({ tenant_id, client_id: 'web', grant_id: 'g1' }))!.grant!
+  const { refresh_generation, refresh_hash, refresh_kid, code_redeemed_at } = await load()
+  assert.deepEqual([refresh_generation, refresh_kid, code_redeemed_at], [1, 3, START])
+  assert.deepEqual(refresh_hash, bytes('r1'))
+  const rotation = { tenant_id, grant_id: 'g1', generation: 1, hash: bytes('r1'), successor_hash: bytes('r2'), kid: 3 }
+  assert.equal(await store.rotateRefreshToken({ ...rotation, idle_expires_at: null }), 'rotated')
+  assert.equal((await load()).refresh_generation, 2)
 })

@@ -22,7 +22,7 @@ contract('what decides about a token is read in one: all it names, and who asks'
     user: { epoch: 0, disabled_at: null, roles: '[]', username: 'alice' },
     session: { epoch: 0, ended_at: null, expires_at: START + 3_600_000 },
     grant: {
-      ...{ user_id: 'alice', scope: 'openid read', resource: '[]', connections: '["c1"]', offline: 1 },
+      ...{ user_id: 'alice', scope: 'openid read', resource: '[]', connections: '["c1"]', role: null, offline: 1 },
       ...{ expires_at: START + 86_400_000, revoked_at: null },
     },
     denied: false,

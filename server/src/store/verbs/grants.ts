@@ -14,10 +14,10 @@ export const loadGrantAuthority = read(function* (args: {
   const [row] = yield* sql<Row>`
     select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
       c.client_id as c_client_id, c.client_name, c.metadata, c.source, c.trusted, c.client_secret_hash,
-      c.former_client_secret_hash, c.former_client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at,
+      c.former_client_secret_hash, c.former_client_secret_expires_at, c.client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at,
       gc.epoch as gc_epoch, gc.disabled_at as gc_disabled_at,
       g.grant_id, g.client_id, g.user_id, g.session_id, g.scope, g.resource, g.authorization_details, g.connections,
-      g.nonce, g.auth_time, g.acr, g.amr, g.tenant_epoch, g.client_epoch, g.user_epoch, g.session_epoch, g.offline,
+      g.role, g.nonce, g.auth_time, g.acr, g.amr, g.tenant_epoch, g.client_epoch, g.user_epoch, g.session_epoch, g.offline,
       g.code_hash, g.code_expires_at, g.code_redeemed_at, g.code_failures, g.code_challenge, g.redirect_uri,
       g.refresh_generation, g.refresh_hash, g.refresh_previous_hash, g.refresh_kid, g.refresh_rotated_at,
       g.created_at, g.idle_expires_at, g.expires_at, g.revoked_at,
@@ -75,6 +75,7 @@ export function readClient(row: Row): ClientRecord | null {
     client_secret_hash: row['client_secret_hash'] as Uint8Array | null,
     former_client_secret_hash: row['former_client_secret_hash'] as Uint8Array | null,
     former_client_secret_expires_at: row['former_client_secret_expires_at'] as number | null,
+    client_secret_expires_at: row['client_secret_expires_at'] as number | null,
     epoch: row['c_epoch'] as number,
     disabled_at: row['c_disabled_at'] as number | null,
   }
@@ -99,7 +100,17 @@ export function readUser(row: Row): UserRecord | null {
 
 const GRANT_COLUMNS: readonly (keyof GrantRecord)[] = [
   ...(['grant_id', 'client_id', 'user_id', 'session_id', 'scope', 'resource', 'authorization_details'] as const),
-  ...(['connections', 'nonce', 'auth_time', 'acr', 'amr', 'tenant_epoch', 'client_epoch', 'user_epoch'] as const),
+  ...([
+    'connections',
+    'role',
+    'nonce',
+    'auth_time',
+    'acr',
+    'amr',
+    'tenant_epoch',
+    'client_epoch',
+    'user_epoch',
+  ] as const),
   ...(['session_epoch', 'offline', 'code_hash', 'code_expires_at', 'code_redeemed_at', 'code_failures'] as const),
   ...(['code_challenge', 'redirect_uri', 'refresh_generation', 'refresh_hash', 'refresh_previous_hash'] as const),
   ...(['refresh_kid', 'refresh_rotated_at', 'created_at', 'idle_expires_at', 'expires_at', 'revoked_at'] as const),
@@ -108,7 +119,11 @@ const GRANT_COLUMNS: readonly (keyof GrantRecord)[] = [
 /** A grant that is about to be made, with the consent it rests on and its audit event. */
 export interface NewGrant {
   readonly tenant_id: string
-  readonly grant: Omit<GrantRecord, 'code_redeemed_at' | 'code_failures' | 'revoked_at' | RefreshColumn>
+  readonly grant: Omit<GrantRecord, 'code_redeemed_at' | 'code_failures' | 'revoked_at' | 'role' | RefreshColumn> & {
+    readonly role?: string | null
+  }
+  /** The first refresh token of a grant that is made without a code. */
+  readonly refresh?: { readonly hash: Uint8Array; readonly kid: number } | null
   /** What the user allowed from now on; null leaves what was remembered. */
   readonly consent: { readonly scope: string; readonly resource: string; readonly connections: string | null } | null
   /** What was decided rests on a consent that was read: it must still be there. */
@@ -127,7 +142,11 @@ type RefreshColumn =
  * that it rests on since that was read.
  */
 export const approveGrant = write(
-  function* ({ tenant_id, grant, consent, rests_on_consent = false, event }: NewGrant): Run<'approved' | 'withdrawn'> {
+  function* (args: NewGrant): Run<'approved' | 'withdrawn'> {
+    const { tenant_id, grant, consent, rests_on_consent = false, event } = args
+    const refresh = args.refresh ?? null
+    // Without a code there is nothing to redeem: its tokens leave with this commit.
+    const redeemed_at = grant.code_hash === null ? grant.created_at : null
     if (rests_on_consent) {
       // Updating the row locks it: whoever withdraws it afterwards sees this grant.
       const [standing] = yield* sql<{ client_id: string }>`
@@ -138,15 +157,15 @@ export const approveGrant = write(
     }
     const made = sql`
       insert into grants (tenant_id, grant_id, client_id, user_id, session_id, scope, resource, authorization_details,
-        connections, nonce, auth_time, acr, amr, tenant_epoch, client_epoch, user_epoch, session_epoch, offline,
+        connections, role, nonce, auth_time, acr, amr, tenant_epoch, client_epoch, user_epoch, session_epoch, offline,
         code_hash, code_expires_at, code_redeemed_at, code_failures, code_challenge, redirect_uri, refresh_generation,
-        created_at, idle_expires_at, expires_at)
+        refresh_hash, refresh_kid, refresh_rotated_at, created_at, idle_expires_at, expires_at)
       values (${tenant_id}, ${grant.grant_id}, ${grant.client_id}, ${grant.user_id}, ${text(grant.session_id)},
         ${grant.scope}, ${grant.resource}, ${text(grant.authorization_details)}, ${text(grant.connections)},
-        ${text(grant.nonce)}, ${grant.auth_time}, ${text(grant.acr)}, ${text(grant.amr)}, ${grant.tenant_epoch},
+        ${text(grant.role)}, ${text(grant.nonce)}, ${grant.auth_time}, ${text(grant.acr)}, ${text(grant.amr)}, ${grant.tenant_epoch},
         ${grant.client_epoch}, ${grant.user_epoch}, ${grant.session_epoch}, ${grant.offline}, ${bytes(grant.code_hash)},
-        ${int(grant.code_expires_at)}, null, 0, ${text(grant.code_challenge)}, ${text(grant.redirect_uri)}, 0,
-        ${grant.created_at}, ${int(grant.idle_expires_at)}, ${grant.expires_at})`
+        ${int(grant.code_expires_at)}, ${int(redeemed_at)}, 0, ${text(grant.code_challenge)}, ${text(grant.redirect_uri)},
+        ${refresh ? 1 : 0}, ${bytes(refresh?.hash)}, ${int(refresh?.kid)}, ${int(refresh && grant.created_at)}, ${grant.created_at}, ${int(grant.idle_expires_at)}, ${grant.expires_at})`
     const remembered =
       consent &&
       sql`
@@ -179,19 +198,8 @@ export interface Redemption {
 /** Redeems a code once (RFC 6749 section 4.1.2): a second otherwise valid redemption ends the grant. */
 export const redeemCode = write(
   function* (args: Redemption): Run<'redeemed' | 'replayed' | 'gone'> {
-    const { tenant_id, grant_id, refresh } = args
-    // `attempt_id` and not `code_redeemed_at`, or PostgreSQL may walk the index of the unredeemed to find this one.
-    const [redeemed] = yield* sql<{ grant_id: string }>`
-      update grants set code_redeemed_at = ${NOW}, attempt_id = ${args.attempt_id}, last_used_at = ${NOW},
-        refresh_generation = ${refresh ? 1 : 0}, refresh_hash = ${bytes(refresh?.hash)}, refresh_kid = ${int(refresh?.kid)},
-        refresh_rotated_at = ${NOW}, idle_expires_at = ${int(args.idle_expires_at)}
-      where tenant_id = ${tenant_id} and grant_id = ${grant_id} and code_hash = ${args.code_hash}
-        and attempt_id is null and code_expires_at > ${NOW} and revoked_at is null
-      returning grant_id`
-    if (redeemed) {
-      yield* recordProofs(tenant_id, args.proofs)
-      return 'redeemed'
-    }
+    const { tenant_id, grant_id } = args
+    if (yield* redeemOnce(args)) return 'redeemed'
     const [grant] = yield* sql<{ attempt_id: string | null; code_redeemed_at: number | null }>`
       select attempt_id, code_redeemed_at from grants
       where tenant_id = ${tenant_id} and grant_id = ${grant_id} and code_hash = ${args.code_hash}`
@@ -202,6 +210,31 @@ export const redeemCode = write(
   },
   { key: grantKey, repeatable: true },
 )
+
+/** Redeems what a device polled for once (RFC 8628 section 3.5). Polls may overlap, so a second one ends nothing. */
+export const redeemDeviceCode = write(
+  function* (args: Omit<Redemption, 'replay_event'>): Run<'redeemed' | 'gone'> {
+    if (yield* redeemOnce(args)) return 'redeemed'
+    const [grant] = yield* sql<{ attempt_id: string | null }>`
+      select attempt_id from grants where tenant_id = ${args.tenant_id} and grant_id = ${args.grant_id}`
+    return grant?.attempt_id === args.attempt_id ? 'redeemed' : 'gone'
+  },
+  { key: grantKey, repeatable: true },
+)
+
+function* redeemOnce(args: Omit<Redemption, 'replay_event'>): Run<boolean> {
+  const { tenant_id, grant_id, refresh } = args
+  // `attempt_id` and not `code_redeemed_at`, or PostgreSQL may walk the index of the unredeemed to find this one.
+  const [redeemed] = yield* sql<{ grant_id: string }>`
+    update grants set code_redeemed_at = ${NOW}, attempt_id = ${args.attempt_id}, last_used_at = ${NOW},
+      refresh_generation = ${refresh ? 1 : 0}, refresh_hash = ${bytes(refresh?.hash)}, refresh_kid = ${int(refresh?.kid)},
+      refresh_rotated_at = ${NOW}, idle_expires_at = ${int(args.idle_expires_at)}
+    where tenant_id = ${tenant_id} and grant_id = ${grant_id} and code_hash = ${args.code_hash}
+      and attempt_id is null and code_expires_at > ${NOW} and revoked_at is null
+    returning grant_id`
+  if (redeemed) yield* recordProofs(tenant_id, args.proofs)
+  return redeemed !== undefined
+}
 
 /** Counts a redemption that named the right code and failed another check. */
 export const countCodeFailure = write(
@@ -270,7 +303,8 @@ export const withdrawConsent = write(function* (args: {
   return ended.length
 })
 
-function* endGrant(event: NewEvent, grant_id: string, reason: string): Run<boolean> {
+/** Ends a grant within another verb, with its event; says whether it was still living. */
+export function* endGrant(event: NewEvent, grant_id: string, reason: string): Run<boolean> {
   const [ended] = yield* sql<{ grant_id: string }>`
     update grants set revoked_at = ${NOW}, revoked_reason = ${reason}
     where tenant_id = ${event.tenant_id} and grant_id = ${grant_id} and revoked_at is null

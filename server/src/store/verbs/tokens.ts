@@ -50,6 +50,7 @@ export interface TokenAuthority {
     readonly scope: string
     readonly resource: string
     readonly connections: string | null
+    readonly role: string | null
     readonly offline: number
     readonly expires_at: number
     readonly revoked_at: number | null
@@ -69,11 +70,11 @@ export const loadTokenAuthority = read(function* (args: {
   const [row] = yield* sql<Record<string, unknown>>`
     select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
       c.client_id as c_client_id, c.client_name, c.metadata, c.source, c.trusted, c.client_secret_hash,
-      c.former_client_secret_hash, c.former_client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at,
+      c.former_client_secret_hash, c.former_client_secret_expires_at, c.client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at,
       tc.epoch as tc_epoch, tc.disabled_at as tc_disabled_at, tc.metadata as tc_metadata,
       u.epoch as u_epoch, u.disabled_at as u_disabled_at, u.roles, u.username,
       s.epoch as s_epoch, s.ended_at as s_ended_at, s.expires_at as s_expires_at,
-      g.user_id as g_user_id, g.scope, g.resource, g.connections, g.offline, g.expires_at, g.revoked_at,
+      g.user_id as g_user_id, g.scope, g.resource, g.connections, g.role, g.offline, g.expires_at, g.revoked_at,
       r.jti as r_jti
     from tenants t
     left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${args.client_id}
@@ -121,6 +122,7 @@ export const loadTokenAuthority = read(function* (args: {
             scope: row['scope'] as string,
             resource: row['resource'] as string,
             connections: row['connections'] as string | null,
+            role: row['role'] as string | null,
             offline: row['offline'] as number,
             expires_at: row['expires_at'] as number,
             revoked_at: row['revoked_at'] as number | null,
