@@ -2,10 +2,13 @@ import { newId } from './crypto/random.ts'
 import { TokenSealer } from './crypto/sealed_token.ts'
 import type { RootKey } from './crypto/tenant_keys.ts'
 import { createEgress, type Egress } from './egress/egress.ts'
+import type { Sender } from './inbound/client_address.ts'
 import type { InboundContext } from './inbound/context.ts'
 import type { GrantType } from './inbound/grant_types/grant_type.ts'
 import { GRANT_TYPES } from './inbound/grant_types/index.ts'
 import { createTokenExchange } from './inbound/grant_types/token_exchange.ts'
+import { ProcessCounters } from './inbound/process_counters.ts'
+import { RefusedLogins } from './inbound/refused_logins.ts'
 import { openOrCreateTenant } from './inbound/tenants.ts'
 import { UsageCounter } from './inbound/usage.ts'
 import { createOutboundContext, settleOutbound } from './outbound/context.ts'
@@ -48,8 +51,11 @@ export interface AppOptions {
 export interface App {
   readonly tenant: Tenant
   readonly web: Web
-  /** Answers any request, on any runtime. */
-  fetch(request: Request): Promise<Response>
+  /**
+   * Answers any request, on any runtime. Whoever embeds the app says in `sender` where the request comes from; without
+   * an address guesses are counted by account alone, and what only addresses limit is one limit for everybody.
+   */
+  fetch(request: Request, sender?: Sender): Promise<Response>
   /** Answers machines without building streams, for a listener that has the whole body already. */
   readonly machines: Machines
   /** Writes what was counted; the store stays open. */
@@ -69,6 +75,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     access_tokens: new TokenSealer('access_token', 'sp_at_'),
     interactions: new TokenSealer('interaction', ''),
     usage: new UsageCounter(store),
+    counters: new ProcessCounters(),
+    refused_logins: new RefusedLogins(tenant),
     egress,
   }
   const outbound = createOutboundContext({
@@ -98,11 +106,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   return {
     tenant,
     web,
-    fetch: async (request) => router.fetch(request),
+    fetch: async (request, sender = {}) => router.fetch(request, sender),
     machines,
     async close() {
       await settleOutbound(outbound)
       await inbound.usage.flush()
+      await inbound.refused_logins.flush()
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { App } from './app.ts'
+import { createSenderReader, type ReadSender, type Sender } from './inbound/client_address.ts'
 import { LARGEST_BODY } from './web/machine.ts'
 import { newRequestId, tooLarge } from './web/router.ts'
 
@@ -20,9 +21,18 @@ const LONGEST_URL = 8192
 // readers to disagree.
 const AMBIGUOUS = /#|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i
 
+/** Where to listen, and which proxies may say in X-Forwarded-For for whom they ask (addresses and CIDR ranges). */
+export interface ListenOptions {
+  readonly host: string
+  readonly port: number
+  readonly trusted_proxies?: readonly string[]
+}
+
 /** Serves an app over HTTP on one address (limits of OWASP ASVS 15.2.2 and of the docs of node:http). */
-export async function listen(app: App, options: { host: string; port: number }): Promise<Listening> {
-  const answerPage = pageListener(app)
+export async function listen(app: App, options: ListenOptions): Promise<Listening> {
+  const { trusted_proxies = [] } = options
+  const readSender = createSenderReader({ trusted_proxies, production: app.web.production })
+  const answerPage = pageListener(app, readSender)
   const sendTogether = answersOfOneTurn()
   const server = createServer(
     {
@@ -42,7 +52,15 @@ export async function listen(app: App, options: { host: string; port: number }):
       const question = url.indexOf('?')
       const path = question < 0 ? url : url.slice(0, question)
       if (app.machines.has(path)) {
-        return answerMachine(app, path, question < 0 ? '' : url.slice(question + 1), request, response, sendTogether)
+        return answerMachine(
+          app,
+          path,
+          question < 0 ? '' : url.slice(question + 1),
+          request,
+          response,
+          readSender,
+          sendTogether,
+        )
       }
       if (AMBIGUOUS.test(path)) return refuseUrl(response, 400, 'The URL has a fragment, or . or .. as a segment')
       void answerPage(request, response)
@@ -60,11 +78,11 @@ export async function listen(app: App, options: { host: string; port: number }):
 }
 
 // What stands between Node's requests and the web's is loaded with the first page: machines, and a start, need none of it.
-function pageListener(app: App): RequestListener {
+function pageListener(app: App, readSender: ReadSender): RequestListener {
   let loaded: Promise<RequestListener> | undefined
   const load = async () => {
     const { getRequestListener } = await import('@hono/node-server')
-    return getRequestListener((request) => app.fetch(request), {
+    return getRequestListener((request, { incoming }) => app.fetch(request, senderOf(incoming, readSender)), {
       overrideGlobalObjects: false,
       // What is no URL, or has no host, never becomes a request.
       errorHandler: () =>
@@ -85,8 +103,10 @@ function answerMachine(
   query: string,
   request: IncomingMessage,
   response: ServerResponse,
+  readSender: ReadSender,
   sendTogether: typeof send,
 ): void {
+  const sender = senderOf(request, readSender)
   const request_id = newRequestId()
   const chunks: Buffer[] = []
   let size = 0
@@ -101,10 +121,15 @@ function answerMachine(
     const { headers } = request
     const header = (name: string) => headers[name] as string | undefined
     void app.machines
-      .answer({ method: request.method ?? 'GET', path, query, header, body, request_id })
+      .answer({ method: request.method ?? 'GET', path, query, header, body, request_id, sender })
       .then((answer) => sendTogether(response, request_id, answer))
   })
   request.on('error', () => response.destroy())
+}
+
+// Headers are looked up by their exact name: X_Forwarded_For is another header, and nobody's word (CVE-2025-64484).
+function senderOf({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>, readSender: ReadSender): Sender {
+  return readSender(socket.remoteAddress, headers['x-forwarded-for'] as string | undefined)
 }
 
 // What a turn of the event loop made ready leaves at its end: whoever reads it is woken once for all of it, and not again

@@ -4,8 +4,10 @@ import { after, before, describe, test } from 'node:test'
 import { createDatabase, startPostgres } from '../../../test/parts/postgres.ts'
 import { RootKey } from '../crypto/tenant_keys.ts'
 import { createEgress, type Egress } from '../egress/egress.ts'
+import { checkLogin } from '../inbound/check_login.ts'
+import { ProcessCounters } from '../inbound/process_counters.ts'
+import { RefusedLogins } from '../inbound/refused_logins.ts'
 import { openOrCreateTenant } from '../inbound/tenants.ts'
-import { checkLogin } from '../inbound/users.ts'
 import { createOutboundContext } from '../outbound/context.ts'
 import { createCatalogue } from '../providers/catalogue.ts'
 import { openStore, type Store, type StoreLocation } from '../store/store.ts'
@@ -101,6 +103,10 @@ for (const database of ['sqlite', 'postgres'] as const) {
         outbound: createOutboundContext({ tenant, egress, catalogue, owner: 'test', clock: Date.now }),
       }
     }
+    const login = ({ tenant }: ApplyContext, username: string, password: string) => {
+      const context = { tenant, counters: new ProcessCounters(), refused_logins: new RefusedLogins(tenant) }
+      return checkLogin(context, { username, password })
+    }
     const events = async ({ tenant }: ApplyContext) =>
       (
         await store.pageEvents({ tenant_id: tenant.tenant_id, before_event_id: '~', type: '', actor: '', most: 100 })
@@ -141,7 +147,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.equal(settings.service_registration, 'open')
       assert.deepEqual(resources.get('http://127.0.0.1:5000/mcp')?.scopes.get('mcp:tools'), 'Use the tools')
       assert.deepEqual(roles.get('member'), ['mcp:tools', 'api:read'])
-      assert.equal((await checkLogin(context.tenant, 'alice', 'correct horse battery')).kind, 'signed_in')
+      assert.equal((await login(context, 'alice', 'correct horse battery')).kind, 'signed_in')
 
       const before = await events(context)
       const again = await applyPlatform(context, read(DESCRIBED), 'cli')
@@ -175,7 +181,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
       ])
       assert.deepEqual(changes[1]!.fields, [{ field: 'access_token.format', from: 'jwt', to: 'opaque' }])
       assert.deepEqual(changes[3]!.fields[1], { field: 'client_secret', secret: true })
-      assert.equal((await checkLogin(context.tenant, 'alice', 'another long password')).kind, 'signed_in')
+      assert.equal((await login(context, 'alice', 'another long password')).kind, 'signed_in')
       assert.deepEqual(await apply(context, changed), [])
       // The setting that this file does not name has stayed.
       assert.equal((await context.tenant.currentConfiguration()).settings.service_registration, 'open')
@@ -187,7 +193,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
       const { client_secret: _, ...web } = DESCRIBED.clients[0]!
       assert.deepEqual(await apply(context, { users: [{ username: 'ALICE' }], clients: [web] }), [])
       assert.deepEqual(await apply(context, {}), [])
-      assert.equal((await checkLogin(context.tenant, 'alice', 'correct horse battery')).kind, 'signed_in')
+      assert.equal((await login(context, 'alice', 'correct horse battery')).kind, 'signed_in')
     })
 
     test('several that apply the same file at once leave one of everything', async () => {

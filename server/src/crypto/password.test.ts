@@ -40,7 +40,7 @@ test('no password opens an account without a hash', async () => {
 })
 
 test('a full queue refuses at once, and is usable again when it has drained', async () => {
-  const room = availableParallelism() + 64
+  const room = availableParallelism() + 96
   const answers = await Promise.allSettled(Array.from({ length: room + 5 }, () => verifyPassword(null, 'guess')))
   const refused = answers.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[]
   assert.equal(refused.length, 5)

@@ -14,7 +14,7 @@ export class PasswordQueueFull extends Error {
 
 const running = { now: 0, most: availableParallelism() }
 const waiting: (() => void)[] = []
-const LONGEST_QUEUE = 64
+const LONGEST_QUEUE = 96
 
 /** Hashes a password with argon2id into a PHC string. */
 export function hashPassword(password: string): Promise<string> {

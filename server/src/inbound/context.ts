@@ -1,6 +1,8 @@
 import type { TokenSealer } from '../crypto/sealed_token.ts'
 import type { Egress } from '../egress/egress.ts'
 import type { Tenant } from '../store/tenant.ts'
+import type { ProcessCounters } from './process_counters.ts'
+import type { RefusedLogins } from './refused_logins.ts'
 import type { UsageCounter } from './usage.ts'
 
 /** What an inbound use case works with: the tenant, this process's token sealers, and the counter of routine work. */
@@ -9,6 +11,9 @@ export interface InboundContext {
   readonly access_tokens: TokenSealer
   readonly interactions: TokenSealer
   readonly usage: UsageCounter
+  /** What this process counts by itself: see limits.ts. */
+  readonly counters: ProcessCounters
+  readonly refused_logins: RefusedLogins
   /** The way out to what clients name: their keys, their metadata documents, their logout addresses. */
   readonly egress: Egress
 }

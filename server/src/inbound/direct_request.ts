@@ -10,4 +10,6 @@ export interface DirectRequest {
   readonly authorization: string | undefined
   /** The DPoP header (RFC 9449 section 4.1); several are joined by a comma, which no proof has. */
   readonly dpop: string | undefined
+  /** Of the client, where it is known. */
+  readonly address?: string | undefined
 }

@@ -1,4 +1,4 @@
-import { hashPassword, PasswordQueueFull, verifyPassword } from '../crypto/password.ts'
+import { hashPassword } from '../crypto/password.ts'
 import { newId } from '../crypto/random.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { NewEvent } from '../store/records.ts'
@@ -7,7 +7,6 @@ import type { SavedUser } from '../store/verbs/users.ts'
 
 const SHORTEST_PASSWORD = 8
 const LONGEST_PASSWORD = 1024
-const GUESSES = { most: 10, window_ms: 10 * 60_000 }
 
 /** A username as it is compared: without case, in one Unicode form. */
 export function usernameKey(username: string): string {
@@ -49,54 +48,18 @@ export async function prepareUser(user_id: string, description: UserDescription)
 
 /** Refuses passwords that are too short or too long; nothing else is asked of them (ASVS 6.2.1, 6.2.5). */
 export function checkPassword(password: string): void {
-  const length = [...password.normalize('NFC')].length
-  if (length < SHORTEST_PASSWORD || length > LONGEST_PASSWORD) {
+  if (lengthOf(password) < SHORTEST_PASSWORD || isPasswordTooLong(password)) {
     throw new OAuthError('invalid_request', `password must have ${SHORTEST_PASSWORD} to ${LONGEST_PASSWORD} characters`)
   }
 }
 
-/** What a try to sign in came to. */
-export type LoginResult =
-  | { readonly kind: 'signed_in'; readonly user_id: string; readonly epoch: number }
-  | { readonly kind: 'refused' }
-  | { readonly kind: 'too_many'; readonly until: number }
-  | { readonly kind: 'busy' }
-
-// As many as the queue of password hashes takes: who must be sent away is sent away before anything is counted.
-const MOST_AT_ONCE = 64
-let at_once = 0
-
-/**
- * Checks a username and password. The guess is counted before it is checked, an unknown user costs the same work, and
- * the answer is one and the same for unknown, wrong and disabled (ASVS 6.3.1, 6.3.8).
- */
-export async function checkLogin(tenant: Tenant, username: string, password: string): Promise<LoginResult> {
-  if (at_once >= MOST_AT_ONCE) return { kind: 'busy' }
-  at_once++
-  try {
-    return await checkGuess(tenant, username, password)
-  } catch (error) {
-    if (error instanceof PasswordQueueFull) return { kind: 'busy' }
-    throw error
-  } finally {
-    at_once--
-  }
+/** Whether a password is longer than any that was taken; both are counted in the form in which they are hashed. */
+export function isPasswordTooLong(password: string): boolean {
+  return lengthOf(password) > LONGEST_PASSWORD
 }
 
-async function checkGuess(tenant: Tenant, username: string, password: string): Promise<LoginResult> {
-  const username_key = usernameKey(username).slice(0, 200)
-  const { tenant_id, store } = tenant
-  const subject = `password/${tenant.keys.hashSecret(username_key).toString('base64url')}`
-  const guess = await store.reserveGuess({ tenant_id, subject, ...GUESSES })
-  if (guess.refused_until > 0) return { kind: 'too_many', until: guess.refused_until }
-  const user = username_key.includes('\0') ? null : await store.findUserByUsername({ tenant_id, username_key })
-  const matches = await verifyPassword(user?.password_hash ?? null, password.slice(0, LONGEST_PASSWORD + 1))
-  if (!user || !matches || user.disabled_at !== null) {
-    await store.recordEvent(event(tenant, 'login.refused', 'anonymous', { user_id: user?.user_id ?? null }))
-    return { kind: 'refused' }
-  }
-  await store.forgetGuesses({ tenant_id, subject })
-  return { kind: 'signed_in', user_id: user.user_id, epoch: user.epoch }
+function lengthOf(password: string): number {
+  return [...password.normalize('NFC')].length
 }
 
 /** An audit event of a tenant, with its id and time. */

@@ -1,4 +1,5 @@
 import { PasswordQueueFull } from '../crypto/password.ts'
+import type { Sender } from '../inbound/client_address.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { type Params, readJsonParams, readParams } from '../oauth/params.ts'
 import { StoreUnavailable } from '../store/sql.ts'
@@ -13,6 +14,8 @@ export interface MachineRequest {
   header(name: string): string | undefined
   readonly body: Uint8Array
   readonly request_id: string
+  /** Where it comes from: never from a header that anybody may send. */
+  readonly sender: Sender
 }
 
 /** An answer to a machine. */

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import { randomBytes } from '../crypto/random.ts'
+import type { Sender } from '../inbound/client_address.ts'
 import { judgeSession, readSessionToken, type SessionToken, type SignedIn } from '../inbound/sessions.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { type Params, readParams } from '../oauth/params.ts'
@@ -15,6 +16,8 @@ import { csrfToken, isCsrfToken, type Web } from './web.ts'
 
 /** What Hono carries for one request. */
 export interface PageEnv {
+  /** Where the request comes from, as the listener or the embedder knows it. */
+  Bindings: Sender
   Variables: { web: Web; request_id: string }
 }
 
@@ -23,6 +26,8 @@ export interface Visit {
   readonly c: Context<PageEnv>
   readonly web: Web
   readonly request_id: string
+  /** Of the client, where it is known: never from a header that anybody may send. */
+  readonly address: string | undefined
   /** The path and query of this page, for links back to it. */
   readonly here: string
   /** The parameters of the URL; reading them refuses what is repeated, too long, not UTF-8 or has a NUL in it. */
@@ -162,6 +167,7 @@ async function readVisit(c: Context<PageEnv>): Promise<Visit> {
   const { pathname, search } = new URL(c.req.url)
   return {
     here: pathname + search,
+    address: c.env?.address,
     ...{ c, web, request_id: c.get('request_id'), disabled, browser, session, signed_in, configuration, view },
     get query() {
       return readQuery(c)

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { randomBytes } from '../crypto/random.ts'
+import type { Sender } from '../inbound/client_address.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { isForPrograms, refuse } from './api/api.ts'
 import type { CompatDoor } from './compat/door.ts'
@@ -36,7 +37,7 @@ export function createRouter(web: Web, machines: Machines, doors: readonly Compa
   router.use(async (c, next) => {
     const request_id = newRequestId()
     const { pathname } = new URL(c.req.url)
-    if (machines.has(pathname)) return answerRequest(machines, pathname, c.req.raw, request_id)
+    if (machines.has(pathname)) return answerRequest(machines, pathname, c.req.raw, request_id, c.env ?? {})
     const started = performance.now()
     c.set('web', web)
     c.set('request_id', request_id)
@@ -81,7 +82,13 @@ export function tooLarge(): Answer {
   return refusalAnswer(new OAuthError('invalid_request', text, { status: 413, headers: { Connection: 'close' } }))
 }
 
-async function answerRequest(machines: Machines, path: string, raw: Request, request_id: string): Promise<Response> {
+async function answerRequest(
+  machines: Machines,
+  path: string,
+  raw: Request,
+  request_id: string,
+  sender: Sender,
+): Promise<Response> {
   const body = await readBytes(raw)
   const answer = body
     ? await machines.answer({
@@ -91,6 +98,7 @@ async function answerRequest(machines: Machines, path: string, raw: Request, req
         header: (name) => raw.headers.get(name) ?? undefined,
         body,
         request_id,
+        sender,
       })
     : tooLarge()
   const headers = new Headers(answer.headers)

@@ -28,6 +28,8 @@ export interface CookieNames {
   readonly session: string
   /** Ties forms and connect flows to one browser, signed in or not. */
   readonly browser: string
+  /** Says from which devices a user signed in before, so that a stranger's guesses do not count there. */
+  readonly device: string
   readonly theme: string
   readonly path: string
   readonly secure: boolean
@@ -45,7 +47,14 @@ export function cookieNames(issuer: string): CookieNames {
   // Cookies do not know ports, so that servers on one machine need names of their own.
   const suffix = secure ? '' : `_${sha256(issuer).toString('hex').slice(0, 8)}`
   const name = (of: string) => `${prefix}sallyport_${of}${suffix}`
-  return { session: name('session'), browser: name('browser'), theme: name('theme'), path, secure }
+  return {
+    session: name('session'),
+    browser: name('browser'),
+    device: name('device'),
+    theme: name('theme'),
+    path,
+    secure,
+  }
 }
 
 /** The token that a form carries against forgery: bound to the browser and, once there is one, to the session. */

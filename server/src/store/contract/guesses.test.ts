@@ -3,16 +3,18 @@ import { bytes, contract, START, type Stage } from '../../../../test/parts/store
 
 const guess = ({ store, tenant_id }: Stage, subject = 'alice', most = 3) =>
   store.reserveGuess({ tenant_id, subject, most, window_ms: 1000 })
-const allowed = { refused_until: 0 }
+const allowed = { refused_until: 0, reached: false }
+const last = { refused_until: 0, reached: true }
+const refused = (until: number) => ({ refused_until: until, reached: false })
 
 contract('6.3.1 so many guesses are allowed in a window, and then none until it ends', async (stage) => {
   const { clock } = stage
   const answers = [await guess(stage), await guess(stage), await guess(stage)]
-  assert.deepStrictEqual(answers, [allowed, allowed, allowed])
+  assert.deepStrictEqual(answers, [allowed, allowed, last])
   clock.now += 400
-  assert.deepStrictEqual(await guess(stage), { refused_until: START + 1000 })
+  assert.deepStrictEqual(await guess(stage), refused(START + 1000))
   clock.now += 599
-  assert.deepStrictEqual(await guess(stage), { refused_until: START + 1000 })
+  assert.deepStrictEqual(await guess(stage), refused(START + 1000))
   clock.now += 1
   assert.deepStrictEqual(await guess(stage), allowed)
   assert.deepStrictEqual(await guess(stage), allowed)
@@ -29,6 +31,41 @@ contract('a right guess makes the ones before it forgotten', async (stage) => {
   await store.forgetGuesses({ tenant_id, subject: 'alice' })
   assert.deepStrictEqual(await guess(stage), allowed)
   await store.forgetGuesses({ tenant_id, subject: 'unknown' })
+})
+
+contract(
+  '6.3.1 after the last guess of a window each further one waits twice as long, up to a limit',
+  async (stage) => {
+    const { store, tenant_id, clock } = stage
+    const limit = { most: 2, window_ms: 1000, delay_ms: 100, longest_delay_ms: 500 }
+    const wait = () => store.reserveGuess({ tenant_id, subject: 'carol', ...limit })
+    assert.deepStrictEqual(await wait(), allowed)
+    assert.deepStrictEqual(await wait(), last)
+    for (const delay of [100, 200, 400, 500, 500]) {
+      assert.deepStrictEqual(await wait(), refused(clock.now + delay))
+      clock.now += delay - 1
+      assert.deepStrictEqual(await wait(), refused(clock.now + 1), 'a refused one makes it no longer')
+      clock.now += 1
+      assert.deepStrictEqual(await wait(), last, `after ${delay} ms one more`)
+    }
+    clock.now += 500 + 999
+    assert.deepStrictEqual(await wait(), last)
+    clock.now += 500 + 1000
+    assert.deepStrictEqual(await wait(), allowed, 'never for good: a quiet window forgets them')
+  },
+)
+
+contract('a guess that was right, or not looked at, is given back', async (stage) => {
+  const { store, tenant_id } = stage
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await guess(stage)).refused_until, 0)
+    await store.returnGuess({ tenant_id, subject: 'alice' })
+  }
+  for (let i = 0; i < 3; i++) await guess(stage)
+  await store.returnGuess({ tenant_id, subject: 'alice' })
+  assert.deepStrictEqual(await guess(stage), last)
+  assert.deepStrictEqual(await guess(stage), refused(START + 1000))
+  await store.returnGuess({ tenant_id, subject: 'unknown' })
 })
 
 contract('6.3.1 of many guesses at the same time no more are allowed than one after the other', async (stage) => {

@@ -11,5 +11,6 @@ export function toDirectRequest({ origin }: Web, request: MachineRequest, params
     url: `${origin}${request.path}`,
     authorization: request.header('authorization'),
     dpop: request.header('dpop'),
+    address: request.sender.address,
   }
 }

@@ -1,9 +1,11 @@
+import { getCookie } from 'hono/cookie'
+import { checkLogin } from '../../inbound/check_login.ts'
 import { type Interaction, openInteraction } from '../../inbound/interactions.ts'
+import { rememberDevice } from '../../inbound/known_device.ts'
 import { startSession } from '../../inbound/sessions.ts'
-import { checkLogin } from '../../inbound/users.ts'
 import { readParams } from '../../oauth/params.ts'
 import { ours, page, redirect, send, submit, type Visit, writeCookie } from '../page.ts'
-import { expired } from './authorize.ts'
+import { afterSignIn, expired } from './authorize.ts'
 import { type LoginData, renderLogin } from './templates/login.ts'
 
 /** GET /login: the sign-in page, for a client's request or for a page of ours. */
@@ -23,30 +25,29 @@ export const loginSubmit = submit(
     const { username, password } = values
     if (username === undefined) return show(visit, place, { refusal: { reason: 'username_missing' } }, 400)
     if (password === undefined) return show(visit, place, { username, refusal: { reason: 'password_missing' } }, 400)
-    const result = await checkLogin(visit.web.tenant, username, password)
+    const { web, view } = visit
+    const device = getCookie(visit.c, web.cookies.device)
+    const result = await checkLogin(web.inbound, { username, password, address: visit.address, device })
     if (result.kind === 'refused') {
       return show(visit, place, { username, refusal: { reason: 'wrong_credentials' } }, 401)
     }
     if (result.kind !== 'signed_in') {
-      const wait_ms = result.kind === 'busy' ? 1000 : Math.max(1000, result.until - visit.web.tenant.clock())
+      const wait_ms = result.kind === 'busy' ? 1000 : Math.max(1000, result.until - web.tenant.clock())
       visit.c.header('Retry-After', String(Math.ceil(wait_ms / 1000)))
       const minutes = Math.ceil(wait_ms / 60_000)
-      return show(
-        visit,
-        place,
-        { username, refusal: { reason: 'too_many_tries', minutes } },
-        result.kind === 'busy' ? 503 : 429,
-      )
+      return show(visit, place, { username, refusal: { reason: 'too_many_tries', minutes } }, 429)
     }
-    const { cookie, expires_at } = await startSession(visit.web.tenant, {
+    const { cookie, expires_at, session_id } = await startSession(web.tenant, {
       user_id: result.user_id,
       user_epoch: result.epoch,
       amr: ['pwd'],
       former: visit.signed_in,
       user_agent: visit.c.req.header('user-agent') ?? null,
     })
-    writeCookie(visit.c, visit.web, visit.web.cookies.session, cookie, expires_at)
-    return redirect(visit, place.next)
+    writeCookie(visit.c, web, web.cookies.session, cookie, expires_at)
+    const remembered = rememberDevice(web.tenant, device, result, view.now)
+    writeCookie(visit.c, web, web.cookies.device, remembered.cookie, remembered.expires_at)
+    return redirect(visit, place.interaction ? afterSignIn(visit, place.interaction, session_id) : place.next)
   },
   async (visit) => {
     const place = await readPlace(visit, visit.query['request'], visit.query['return_to'])
@@ -74,9 +75,10 @@ async function readPlace(
     const action = ours(web, '/login', { return_to: next })
     return { interaction: null, action, next, client: undefined, login_hint: undefined }
   }
-  const interaction = openInteraction(web.inbound, request)
+  const interaction = openInteraction(web.inbound, request, visit.browser)
   if (!interaction) return null
-  const { client_id, login_hint } = readParams(interaction.query).values
+  const { client_id } = readParams(interaction.query).values
+  const { login_hint } = interaction
   const { tenant_id, store } = web.tenant
   const client = await store.findClient({ tenant_id, client_id: client_id ?? '' })
   if (!client) return null
