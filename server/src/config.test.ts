@@ -31,6 +31,7 @@ test('without any setting the server listens on loopback, port 9400, in developm
     production: false,
     data_dir: '/srv/.sallyport',
     database_url: undefined,
+    trusted_proxies: [],
     egress_allow: [],
     log_level: 'info',
     log_format: 'text',

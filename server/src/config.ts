@@ -3,6 +3,7 @@ import path from 'node:path'
 import { nearestName } from './apply/nearest.ts'
 import { RootKey } from './crypto/tenant_keys.ts'
 import { readAllowList } from './egress/allow_list.ts'
+import { readTrustedProxies } from './inbound/client_address.ts'
 
 /** How a server runs: read once at start, from flags, environment and file. */
 export interface Config {
@@ -16,6 +17,8 @@ export interface Config {
   /** PostgreSQL, or undefined for SQLite in the data folder. */
   readonly database_url: string | undefined
   readonly root_key: RootKeySource
+  /** The proxies in front, addresses and CIDR ranges: what they say of where a request comes from is believed. */
+  readonly trusted_proxies: readonly string[]
   readonly egress_allow: readonly string[]
   readonly log_level: string
   readonly log_format: 'text' | 'json'
@@ -66,6 +69,11 @@ export const SETTINGS = {
     env: 'SALLYPORT_ROOT_KEY_FILE',
     flag: '--root-key-file <file>',
     about: 'file with the root key',
+  },
+  trusted_proxies: {
+    env: 'SALLYPORT_TRUSTED_PROXIES',
+    flag: '--trusted-proxies <list>',
+    about: 'addresses or CIDR ranges, by comma, of proxies whose X-Forwarded-For is believed (default: none)',
   },
   egress_allow: {
     env: 'SALLYPORT_EGRESS_ALLOW',
@@ -134,6 +142,7 @@ export function readConfig(sources: ConfigSources): Config {
     production,
     data_dir,
     database_url: read('database_url', readDatabaseUrl, undefined),
+    trusted_proxies: read('trusted_proxies', readProxies, []),
     egress_allow: read('egress_allow', readEgressAllow, []),
     log_level: read('log_level', oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),
     log_format: read('log_format', oneOf('text', 'json'), production || log_file !== undefined ? 'json' : 'text'),
@@ -198,6 +207,16 @@ function readDatabaseUrl(text: string, name: string): string {
     throw refusal(`${name} must be a URL that begins with postgres:// or postgresql://`)
   }
   return text
+}
+
+function readProxies(text: string, name: string): string[] {
+  const entries = text.split(',').flatMap((entry) => entry.trim() || [])
+  try {
+    readTrustedProxies(entries)
+  } catch (error) {
+    throw refusal(`${name}: ${(error as Error).message}`)
+  }
+  return entries
 }
 
 function readEgressAllow(text: string, name: string): string[] {

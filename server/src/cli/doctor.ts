@@ -28,6 +28,7 @@ export async function examine(config: Config): Promise<Check[]> {
     checkVersion('sqlite', process.versions['sqlite'] ?? '0', SQLITE),
     checkMode(config),
     checkAddress(config),
+    checkProxies(config),
     ...checkFiles(config),
     ...(await checkInside(config, running !== null)),
     ...(running ? await checkRunning(config, running) : [warn('server', 'no server of this data folder runs')]),
@@ -54,6 +55,13 @@ function checkAddress({ issuer, host, port, production }: Config): Check {
   if (Number(url.port || 80) !== port)
     return warn('address', `${listening}, but the issuer names port ${url.port || 80}`)
   return ok('address', listening)
+}
+
+function checkProxies({ production, trusted_proxies }: Config): Check {
+  if (trusted_proxies.length > 0) return ok('trusted proxies', trusted_proxies.join(', '))
+  if (!production) return ok('trusted proxies', 'none: clients come to this server directly')
+  const says = 'none: the address of a client is not known behind a proxy, so nothing is limited by address'
+  return warn('trusted proxies', `${says}; name the proxy in SALLYPORT_TRUSTED_PROXIES`)
 }
 
 function checkFiles(config: Config): Check[] {

@@ -38,6 +38,12 @@ export async function startServer(config: Config, platform: unknown, log: Server
     if (!config.production && !isLoopback(config.host)) {
       log.warn({ host: config.host }, 'development without TLS is open to other machines')
     }
+    if (config.production && config.trusted_proxies.length === 0) {
+      log.warn(
+        {},
+        'no trusted_proxies are named: the address of a client is not known, so nothing is limited by address',
+      )
+    }
     if (platform !== undefined) await applyFile(app, platform, log)
     const { tenant_id } = app.tenant
     const owner = newId(app.tenant.clock())
@@ -106,9 +112,9 @@ function keepSetupLink(config: Config, link: SetupLink | null, log: ServerLog): 
   }
 }
 
-async function listenOrSay(app: App, { host, port, issuer }: Config): Promise<Listening> {
+async function listenOrSay(app: App, { host, port, issuer, trusted_proxies }: Config): Promise<Listening> {
   try {
-    const server = await listen(app, { host, port })
+    const server = await listen(app, { host, port, trusted_proxies })
     app.web.log.info({ issuer, host, port: server.port }, 'listening')
     return server
   } catch (error) {

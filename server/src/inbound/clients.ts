@@ -7,6 +7,7 @@ import type { ClientRecord } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
+import { withFewFailures } from './limits.ts'
 import { Proofs } from './proofs.ts'
 
 const parsed = new LRUCache<string, Readonly<ClientMetadata>>({ max: 10_000 })
@@ -34,13 +35,33 @@ export interface AuthenticatedClient {
 
 /**
  * Authenticates the client of a direct request (RFC 6749 section 2.3.1): known, enabled, by its registered method and
- * with one of its living secrets. One refusal for all reasons but the method's.
+ * with one of its living secrets. One refusal for all reasons but the method's; who fails too often is refused unseen (T-03).
  */
-export async function authenticateClient(
+export function authenticateClient(
+  context: InboundContext,
+  request: DirectRequest,
+  credentials: ClientCredentials,
+  authority: ClientAuthority | null,
+): Promise<AuthenticatedClient> {
+  const source = { client_id: credentials.client_id, address: request.address }
+  const prove = () => proveClient(context, request, credentials, authority)
+  return withFewFailures(context, 'client_authentication', source, prove, isInvalidClient)
+}
+
+function isInvalidClient(error: unknown): boolean {
+  return error instanceof OAuthError && error.error === 'invalid_client'
+}
+
+interface ClientAuthority {
+  readonly client: ClientRecord | null
+  readonly now: number
+}
+
+async function proveClient(
   { tenant }: InboundContext,
   _request: DirectRequest,
   credentials: ClientCredentials,
-  authority: { readonly client: ClientRecord | null; readonly now: number } | null,
+  authority: ClientAuthority | null,
 ): Promise<AuthenticatedClient> {
   const { client: record, now } = authority ?? { client: null, now: 0 }
   const failed = (cause: string) =>
@@ -62,7 +83,8 @@ export async function authenticateClient(
 
 function isSecretOf(tenant: Tenant, record: ClientRecord, secret: string, now: number): boolean {
   const hash = tenant.keys.hashSecret(secret)
-  if (equalBytes(hash, record.client_secret_hash)) return true
+  const ends = record.client_secret_expires_at
+  if ((ends === null || ends > now) && equalBytes(hash, record.client_secret_hash)) return true
   const until = record.former_client_secret_expires_at
   return until !== null && until > now && equalBytes(hash, record.former_client_secret_hash)
 }

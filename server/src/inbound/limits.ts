@@ -179,6 +179,8 @@ export async function withFewFailures<T>(
   work: () => Promise<T>,
   isFailure: (error: unknown) => boolean,
 ): Promise<T> {
+  // Where nobody knows who asks, a stranger's failures must not keep the holder of the secret out.
+  if (source.address === undefined) return work()
   const limit: Limit = LIMITS[name]
   const now = tenant.clock()
   const key = `${name}/${keyOf(limit, source)}`
