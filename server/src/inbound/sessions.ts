@@ -38,15 +38,29 @@ export function judgeSession(
   const { session, user, tenant, now } = authority
   if (!token || !session || !user) return null
   if (!equalBytes(session.secret_hash, token.secret_hash)) return null
-  if (session.ended_at !== null || session.expires_at <= now) return null
-  if (session.last_seen_at + session_idle_seconds * 1000 + TOUCH_AFTER_MS <= now) return null
+  if (session.ended_at !== null || session.ends_at <= now) return null
+  if (session.last_seen_at + idleMs(session_idle_seconds) <= now) return null
   return isOn(tenant, session.tenant_epoch) && isOn(user, session.user_epoch) ? { session, user } : null
 }
 
+// The last use may have gone unnoted.
+function idleMs(session_idle_seconds: number): number {
+  return session_idle_seconds * 1000 + TOUCH_AFTER_MS
+}
+
 /** Notes the use of a session, at most once a minute. */
-export async function touchSession(tenant: Tenant, { session }: SignedIn, now: number): Promise<void> {
+export async function touchSession(
+  tenant: Tenant,
+  { session }: SignedIn,
+  now: number,
+  session_idle_seconds: number,
+): Promise<void> {
   if (session.last_seen_at + TOUCH_AFTER_MS > now) return
-  await tenant.store.touchSession({ tenant_id: tenant.tenant_id, session_id: session.session_id })
+  await tenant.store.touchSession({
+    tenant_id: tenant.tenant_id,
+    session_id: session.session_id,
+    idle_ms: idleMs(session_idle_seconds),
+  })
 }
 
 /** Starts a session for a user who has just proved who they are; answers the cookie's value and its end. */
@@ -59,7 +73,7 @@ export async function startSession(
     former: SignedIn | null
     user_agent: string | null
   },
-): Promise<{ cookie: string; expires_at: number }> {
+): Promise<{ cookie: string; expires_at: number; session_id: string }> {
   const state = await tenant.store.loadTenantState({ tenant_id: tenant.tenant_id })
   if (!state) throw new Error(`tenant ${tenant.tenant_id} is gone`)
   // A session of that time would live again with the tenant.
@@ -82,6 +96,7 @@ export async function startSession(
       tenant_epoch: state.epoch,
       user_epoch: args.user_epoch,
       created_at: state.now,
+      ends_at: Math.min(state.now + idleMs(settings.session_idle_seconds), expires_at),
       expires_at,
     },
     former_session_id: args.former?.session.session_id ?? null,
@@ -90,7 +105,7 @@ export async function startSession(
       detail: { amr: args.amr },
     }),
   })
-  return { cookie: Buffer.concat([idToBytes(session_id)!, secret]).toString('base64url'), expires_at }
+  return { cookie: Buffer.concat([idToBytes(session_id)!, secret]).toString('base64url'), expires_at, session_id }
 }
 
 /** Ends a session: what hangs on it is over. */

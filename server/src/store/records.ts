@@ -26,6 +26,8 @@ export interface ClientRecord {
   readonly client_secret_hash: Uint8Array | null
   readonly former_client_secret_hash: Uint8Array | null
   readonly former_client_secret_expires_at: number | null
+  /** When the present one ends; null when it does not. */
+  readonly client_secret_expires_at: number | null
   readonly epoch: number
   readonly disabled_at: number | null
 }
@@ -47,6 +49,8 @@ export interface UserRecord {
 /** A sign-in of a user in one browser. */
 export interface SessionRecord {
   readonly session_id: string
+  /** As clients know it: it stays when the same person signs in again and gets a new session. */
+  readonly sid: string
   readonly user_id: string
   readonly secret_hash: Uint8Array
   readonly auth_time: number
@@ -57,6 +61,8 @@ export interface SessionRecord {
   readonly user_epoch: number
   readonly created_at: number
   readonly last_seen_at: number
+  /** When it ends unless it is used; `expires_at` is when it ends anyway. */
+  readonly ends_at: number
   readonly expires_at: number
   readonly ended_at: number | null
 }
@@ -70,6 +76,8 @@ export interface GrantRecord {
   readonly scope: string
   readonly resource: string
   readonly authorization_details: string | null
+  /** Claims that were asked for by name and allowed: JSON of their names, for the ID token and for userinfo. */
+  readonly claims: string | null
   readonly connections: string | null
   /** The one role in which the client acts (one-role clients), or null for all that the user has. */
   readonly role: string | null
@@ -88,6 +96,8 @@ export interface GrantRecord {
   readonly code_failures: number
   readonly code_challenge: string | null
   readonly redirect_uri: string | null
+  /** JSON of the key that the code, and a public client's refresh token, is bound to (RFC 9449 sections 5 and 10). */
+  readonly cnf: string | null
   readonly refresh_generation: number
   readonly refresh_hash: Uint8Array | null
   readonly refresh_previous_hash: Uint8Array | null
@@ -108,7 +118,15 @@ export interface GrantAuthority {
   /** Epoch and disablement of the grant's own client, which need not be the one that asks. */
   readonly grant_client: { readonly epoch: number; readonly disabled_at: number | null } | null
   readonly user: UserRecord | null
-  readonly session: { readonly epoch: number; readonly ended_at: number | null; readonly expires_at: number } | null
+  readonly session: SessionState | null
+}
+
+/** What of a session decides about what hangs on it. `expires_at` is when it ends unless it is used. */
+export interface SessionState {
+  readonly sid: string
+  readonly epoch: number
+  readonly ended_at: number | null
+  readonly expires_at: number
 }
 
 /** A resource (RFC 8707) with its scopes; `scopes` is a JSON object of scope to sentence, `default_scopes` a list. */

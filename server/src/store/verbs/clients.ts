@@ -11,7 +11,7 @@ export const loadClientAuthority = read(function* (args: {
   const [row] = yield* sql<Record<string, unknown>>`
     select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
       c.client_id as c_client_id, c.client_name, c.metadata, c.source, c.trusted, c.client_secret_hash,
-      c.former_client_secret_hash, c.former_client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at
+      c.former_client_secret_hash, c.former_client_secret_expires_at, c.client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at
     from tenants t left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${args.client_id}
     where t.tenant_id = ${args.tenant_id}`
   if (!row) return null
@@ -59,7 +59,8 @@ export const updateClient = write(function* (args: {
     update clients set client_name = ${client.client_name}, metadata = ${client.metadata},
       trusted = ${client.trusted ? 1 : 0}, updated_at = ${event.at},
       client_secret_hash = coalesce(${bytes(client.client_secret_hash)}, client_secret_hash),
-      former_client_secret_hash = case when ${client.client_secret_hash ? 1 : 0} = 1 then null else former_client_secret_hash end
+      former_client_secret_hash = case when ${client.client_secret_hash ? 1 : 0} = 1 then null else former_client_secret_hash end,
+      client_secret_expires_at = case when ${client.client_secret_hash ? 1 : 0} = 1 then null else client_secret_expires_at end
     where tenant_id = ${args.tenant_id} and client_id = ${client.client_id} returning client_id`
   if (changed) yield* insertEvent(event)
   return changed !== undefined
@@ -78,7 +79,7 @@ export const rotateClientSecret = write(function* (args: {
   const [changed] = yield* sql<{ client_id: string }>`
     update clients set former_client_secret_hash = client_secret_hash,
       former_client_secret_expires_at = ${int(args.former_expires_at)}, client_secret_hash = ${args.client_secret_hash},
-      updated_at = ${args.event.at}
+      client_secret_expires_at = null, updated_at = ${args.event.at}
     where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}
       and (${args.seen ? 1 : 0} = 0 or client_secret_hash = ${bytes(args.seen)}) returning client_id`
   if (changed) yield* insertEvent(args.event)
@@ -112,6 +113,7 @@ export const deleteClient = write(function* (args: {
 }): Run<boolean> {
   yield* sql`delete from grants where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
   yield* sql`delete from consents where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
+  yield* sql`delete from pushed_requests where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
   const [gone] = yield* sql<{ client_id: string }>`
     delete from clients where tenant_id = ${args.tenant_id} and client_id = ${args.client_id} returning client_id`
   if (gone) yield* insertEvent(args.event)
@@ -134,7 +136,7 @@ export const pageClients = read(function* (args: {
 }): Run<ListedClient[]> {
   return yield* sql<ListedClient>`
     select client_id, client_name, metadata, source, trusted, client_secret_hash, former_client_secret_hash,
-      former_client_secret_expires_at, epoch, disabled_at, created_at, updated_at, tokens_issued, last_used_at
+      former_client_secret_expires_at, client_secret_expires_at, epoch, disabled_at, created_at, updated_at, tokens_issued, last_used_at
     from clients where tenant_id = ${args.tenant_id} and client_id > ${args.after_client_id}
     order by client_id limit ${args.most}`
 })
@@ -143,7 +145,7 @@ export const pageClients = read(function* (args: {
 export const findClient = read(function* (args: { tenant_id: string; client_id: string }): Run<ListedClient | null> {
   const [client] = yield* sql<ListedClient>`
     select client_id, client_name, metadata, source, trusted, client_secret_hash, former_client_secret_hash,
-      former_client_secret_expires_at, epoch, disabled_at, created_at, updated_at, tokens_issued, last_used_at
+      former_client_secret_expires_at, client_secret_expires_at, epoch, disabled_at, created_at, updated_at, tokens_issued, last_used_at
     from clients where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
   return client ?? null
 })

@@ -1,7 +1,10 @@
 import type { ClientRecord, GrantAuthority, GrantRecord, NewEvent, TenantState, UserRecord } from '../records.ts'
 import { bytes, int, NOW, pickColumns, type Run, read, sql, text, together, write } from '../sql.ts'
 import { eventStatement, insertEvent, isRecorded } from './events.ts'
-import { type Proof, recordProofs } from './proofs.ts'
+import { holdSession } from './logouts.ts'
+import { type EndedGrant, revokeTokensOf } from './revocations.ts'
+import { type Proof, recordProofs, refuseSeenProofs } from './proofs.ts'
+import { takeRequest } from './pushed_requests.ts'
 
 type Row = Record<string, unknown>
 
@@ -17,13 +20,14 @@ export const loadGrantAuthority = read(function* (args: {
       c.former_client_secret_hash, c.former_client_secret_expires_at, c.client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at,
       gc.epoch as gc_epoch, gc.disabled_at as gc_disabled_at,
       g.grant_id, g.client_id, g.user_id, g.session_id, g.scope, g.resource, g.authorization_details, g.connections,
-      g.role, g.nonce, g.auth_time, g.acr, g.amr, g.tenant_epoch, g.client_epoch, g.user_epoch, g.session_epoch, g.offline,
-      g.code_hash, g.code_expires_at, g.code_redeemed_at, g.code_failures, g.code_challenge, g.redirect_uri,
+      g.claims as g_claims, g.role, g.nonce, g.auth_time, g.acr, g.amr, g.tenant_epoch, g.client_epoch, g.user_epoch, g.session_epoch, g.offline,
+      g.code_hash, g.code_expires_at, g.code_redeemed_at, g.code_failures, g.code_challenge, g.redirect_uri, g.cnf,
       g.refresh_generation, g.refresh_hash, g.refresh_previous_hash, g.refresh_kid, g.refresh_rotated_at,
       g.created_at, g.idle_expires_at, g.expires_at, g.revoked_at,
       u.user_id as u_user_id, u.username, u.name, u.email, u.email_verified, u.claims, u.roles, u.epoch as u_epoch,
       u.disabled_at as u_disabled_at, u.updated_at as u_updated_at,
-      s.epoch as s_epoch, s.ended_at as s_ended_at, s.expires_at as s_expires_at
+      s.epoch as s_epoch, s.ended_at as s_ended_at, coalesce(s.ends_at, s.expires_at) as s_expires_at,
+      coalesce(s.sid, s.session_id) as s_sid
     from tenants t
     left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${args.client_id}
     left join grants g on g.tenant_id = t.tenant_id and g.grant_id = ${args.grant_id}
@@ -36,7 +40,7 @@ export const loadGrantAuthority = read(function* (args: {
     now: row['now'] as number,
     tenant: readTenantState(row),
     client: readClient(row),
-    grant: row['grant_id'] === null ? null : pickColumns<GrantRecord>(row, GRANT_COLUMNS),
+    grant: row['grant_id'] === null ? null : readGrant(row),
     grant_client:
       row['gc_epoch'] === null
         ? null
@@ -46,6 +50,7 @@ export const loadGrantAuthority = read(function* (args: {
       row['s_epoch'] === null
         ? null
         : {
+            sid: row['s_sid'] as string,
             epoch: row['s_epoch'] as number,
             ended_at: row['s_ended_at'] as number | null,
             expires_at: row['s_expires_at'] as number,
@@ -112,23 +117,44 @@ const GRANT_COLUMNS: readonly (keyof GrantRecord)[] = [
     'user_epoch',
   ] as const),
   ...(['session_epoch', 'offline', 'code_hash', 'code_expires_at', 'code_redeemed_at', 'code_failures'] as const),
-  ...(['code_challenge', 'redirect_uri', 'refresh_generation', 'refresh_hash', 'refresh_previous_hash'] as const),
+  ...(['code_challenge', 'redirect_uri', 'cnf', 'refresh_generation', 'refresh_hash', 'refresh_previous_hash'] as const),
   ...(['refresh_kid', 'refresh_rotated_at', 'created_at', 'idle_expires_at', 'expires_at', 'revoked_at'] as const),
 ]
+
+// `claims` is a column of users as well.
+function readGrant(row: Row): GrantRecord {
+  return { ...pickColumns<GrantRecord>(row, GRANT_COLUMNS), claims: row['g_claims'] as string | null }
+}
 
 /** A grant that is about to be made, with the consent it rests on and its audit event. */
 export interface NewGrant {
   readonly tenant_id: string
-  readonly grant: Omit<GrantRecord, 'code_redeemed_at' | 'code_failures' | 'revoked_at' | 'role' | RefreshColumn> & {
+  readonly grant: Omit<GrantRecord, 'code_redeemed_at' | 'code_failures' | 'revoked_at' | OptionalColumn | RefreshColumn> & {
+    readonly claims?: string | null
     readonly role?: string | null
+    readonly cnf?: string | null
   }
   /** The first refresh token of a grant that is made without a code. */
   readonly refresh?: { readonly hash: Uint8Array; readonly kid: number } | null
   /** What the user allowed from now on; null leaves what was remembered. */
-  readonly consent: { readonly scope: string; readonly resource: string; readonly connections: string | null } | null
+  readonly consent: ConsentRow | null
+  /** The pushed request that this answers: it is answered once (RFC 9126 section 4). */
+  readonly request_hash?: Uint8Array | null
   /** What was decided rests on a consent that was read: it must still be there. */
   readonly rests_on_consent?: boolean
+  /** The client wants to be told when the session ends. */
+  readonly tells_logout?: boolean
   readonly event: NewEvent
+}
+type OptionalColumn = 'claims' | 'role' | 'cnf'
+
+/** What a user has allowed a client, as its row holds it. */
+export interface ConsentRow {
+  readonly scope: string
+  readonly resource: string
+  readonly connections: string | null
+  /** When it ends, if the user chose an end. */
+  readonly expires_at?: number | null
 }
 type RefreshColumn =
   | 'refresh_generation'
@@ -139,14 +165,15 @@ type RefreshColumn =
 
 /**
  * Makes a grant with its code, the remembered consent and the event; `withdrawn` when the user has taken back the consent
- * that it rests on since that was read.
+ * that it rests on since that was read, `session_ended` when its session has ended since.
  */
 export const approveGrant = write(
-  function* (args: NewGrant): Run<'approved' | 'withdrawn'> {
+  function* (args: NewGrant): Run<'approved' | 'withdrawn' | 'spent' | 'session_ended'> {
     const { tenant_id, grant, consent, rests_on_consent = false, event } = args
     const refresh = args.refresh ?? null
     // Without a code there is nothing to redeem: its tokens leave with this commit.
     const redeemed_at = grant.code_hash === null ? grant.created_at : null
+    if (grant.session_id !== null && !(yield* holdSession(tenant_id, grant.session_id, args))) return 'session_ended'
     if (rests_on_consent) {
       // Updating the row locks it: whoever withdraws it afterwards sees this grant.
       const [standing] = yield* sql<{ client_id: string }>`
@@ -155,25 +182,27 @@ export const approveGrant = write(
         returning client_id`
       if (!standing) return 'withdrawn'
     }
+    if (args.request_hash && !(yield* takeRequest(tenant_id, args.request_hash))) return 'spent'
     const made = sql`
       insert into grants (tenant_id, grant_id, client_id, user_id, session_id, scope, resource, authorization_details,
-        connections, role, nonce, auth_time, acr, amr, tenant_epoch, client_epoch, user_epoch, session_epoch, offline,
-        code_hash, code_expires_at, code_redeemed_at, code_failures, code_challenge, redirect_uri, refresh_generation,
-        refresh_hash, refresh_kid, refresh_rotated_at, created_at, idle_expires_at, expires_at)
+        connections, claims, role, nonce, auth_time, acr, amr, tenant_epoch, client_epoch, user_epoch, session_epoch, offline,
+        code_hash, code_expires_at, code_redeemed_at, code_failures, code_challenge, redirect_uri, cnf,
+        refresh_generation, refresh_hash, refresh_kid, refresh_rotated_at, created_at, idle_expires_at, expires_at)
       values (${tenant_id}, ${grant.grant_id}, ${grant.client_id}, ${grant.user_id}, ${text(grant.session_id)},
         ${grant.scope}, ${grant.resource}, ${text(grant.authorization_details)}, ${text(grant.connections)},
-        ${text(grant.role)}, ${text(grant.nonce)}, ${grant.auth_time}, ${text(grant.acr)}, ${text(grant.amr)}, ${grant.tenant_epoch},
+        ${text(grant.claims)}, ${text(grant.role)}, ${text(grant.nonce)}, ${grant.auth_time}, ${text(grant.acr)}, ${text(grant.amr)}, ${grant.tenant_epoch},
         ${grant.client_epoch}, ${grant.user_epoch}, ${grant.session_epoch}, ${grant.offline}, ${bytes(grant.code_hash)},
         ${int(grant.code_expires_at)}, ${int(redeemed_at)}, 0, ${text(grant.code_challenge)}, ${text(grant.redirect_uri)},
-        ${refresh ? 1 : 0}, ${bytes(refresh?.hash)}, ${int(refresh?.kid)}, ${int(refresh && grant.created_at)}, ${grant.created_at}, ${int(grant.idle_expires_at)}, ${grant.expires_at})`
+        ${text(grant.cnf)}, ${refresh ? 1 : 0}, ${bytes(refresh?.hash)}, ${int(refresh?.kid)}, ${int(refresh && grant.created_at)}, ${grant.created_at}, ${int(grant.idle_expires_at)}, ${grant.expires_at})`
     const remembered =
       consent &&
       sql`
-        insert into consents (tenant_id, user_id, client_id, scope, resource, connections, created_at, updated_at)
+        insert into consents (tenant_id, user_id, client_id, scope, resource, connections, expires_at, created_at,
+          updated_at)
         values (${tenant_id}, ${grant.user_id}, ${grant.client_id}, ${consent.scope}, ${consent.resource},
-          ${text(consent.connections)}, ${grant.created_at}, ${grant.created_at})
+          ${text(consent.connections)}, ${int(consent.expires_at)}, ${grant.created_at}, ${grant.created_at})
         on conflict (tenant_id, user_id, client_id) do update set scope = excluded.scope, resource = excluded.resource,
-          connections = excluded.connections, updated_at = excluded.updated_at`
+          connections = excluded.connections, expires_at = excluded.expires_at, updated_at = excluded.updated_at`
     yield* together([made, ...(remembered ? [remembered] : []), eventStatement(event)])
     return 'approved'
   },
@@ -190,6 +219,8 @@ export interface Redemption {
   readonly attempt_id: string
   readonly refresh: { readonly hash: Uint8Array; readonly kid: number } | null
   readonly idle_expires_at: number | null
+  /** JSON of the key that a public client's refresh tokens are bound to from now on; without it, what was stands. */
+  readonly cnf?: string | null
   readonly proofs?: readonly Proof[]
   /** Written when the code turns out to be spent: the grant ends with it. */
   readonly replay_event: NewEvent
@@ -205,6 +236,7 @@ export const redeemCode = write(
       where tenant_id = ${tenant_id} and grant_id = ${grant_id} and code_hash = ${args.code_hash}`
     if (!grant || grant.code_redeemed_at === null) return 'gone'
     if (grant.attempt_id === args.attempt_id) return 'redeemed'
+    yield* refuseSeenProofs(tenant_id, args.proofs)
     yield* endGrant(args.replay_event, grant_id, 'code_replayed')
     return 'replayed'
   },
@@ -228,7 +260,7 @@ function* redeemOnce(args: Omit<Redemption, 'replay_event'>): Run<boolean> {
   const [redeemed] = yield* sql<{ grant_id: string }>`
     update grants set code_redeemed_at = ${NOW}, attempt_id = ${args.attempt_id}, last_used_at = ${NOW},
       refresh_generation = ${refresh ? 1 : 0}, refresh_hash = ${bytes(refresh?.hash)}, refresh_kid = ${int(refresh?.kid)},
-      refresh_rotated_at = ${NOW}, idle_expires_at = ${int(args.idle_expires_at)}
+      refresh_rotated_at = ${NOW}, idle_expires_at = ${int(args.idle_expires_at)}, cnf = coalesce(${text(args.cnf)}, cnf)
     where tenant_id = ${tenant_id} and grant_id = ${grant_id} and code_hash = ${args.code_hash}
       and attempt_id is null and code_expires_at > ${NOW} and revoked_at is null
     returning grant_id`
@@ -238,7 +270,8 @@ function* redeemOnce(args: Omit<Redemption, 'replay_event'>): Run<boolean> {
 
 /** Counts a redemption that named the right code and failed another check. */
 export const countCodeFailure = write(
-  function* (args: { tenant_id: string; grant_id: string }): Run<void> {
+  function* (args: { tenant_id: string; grant_id: string; proofs?: readonly Proof[] }): Run<void> {
+    yield* refuseSeenProofs(args.tenant_id, args.proofs)
     yield* sql`
       update grants set code_failures = code_failures + 1
       where tenant_id = ${args.tenant_id} and grant_id = ${args.grant_id} and attempt_id is null`
@@ -276,9 +309,16 @@ export const rotateRefreshToken = write(
   { key: grantKey, repeatable: true },
 )
 
-/** Ends a grant with its event; says whether it was still living. */
+/** Ends a grant with its event; says whether it was still living. Who asks with a proof seen before changes nothing. */
 export const revokeGrant = write(
-  function* (args: { tenant_id: string; grant_id: string; reason: string; event: NewEvent }): Run<boolean> {
+  function* (args: {
+    tenant_id: string
+    grant_id: string
+    reason: string
+    proofs?: readonly Proof[]
+    event: NewEvent
+  }): Run<boolean> {
+    yield* refuseSeenProofs(args.tenant_id, args.proofs)
     return yield* endGrant(args.event, args.grant_id, args.reason)
   },
   { key: grantKey, repeatable: true },
@@ -295,22 +335,24 @@ export const withdrawConsent = write(function* (args: {
   yield* sql`
       delete from consents
       where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and client_id = ${args.client_id}`
-  const ended = yield* sql<{ grant_id: string }>`
+  const ended = yield* sql<EndedGrant>`
       update grants set revoked_at = ${NOW}, revoked_reason = 'consent_withdrawn'
       where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and client_id = ${args.client_id}
-        and revoked_at is null returning grant_id`
+        and revoked_at is null returning grant_id, resource`
+  yield* revokeTokensOf(args.event, ended)
   yield* insertEvent(args.event)
   return ended.length
 })
 
 /** Ends a grant within another verb, with its event; says whether it was still living. */
 export function* endGrant(event: NewEvent, grant_id: string, reason: string): Run<boolean> {
-  const [ended] = yield* sql<{ grant_id: string }>`
+  const [ended] = yield* sql<EndedGrant>`
     update grants set revoked_at = ${NOW}, revoked_reason = ${reason}
     where tenant_id = ${event.tenant_id} and grant_id = ${grant_id} and revoked_at is null
-    returning grant_id`
+    returning grant_id, resource`
   // The event is there already when this call ended the grant before, and its commit had an unknown outcome.
   if (!ended) return yield* isRecorded(event)
+  yield* revokeTokensOf(event, [ended])
   yield* insertEvent(event)
   return true
 }

@@ -2,6 +2,8 @@ import { NOW, type Run, read, sql, write } from '../sql.ts'
 
 // A code that came too late is still told so for a while.
 const UNREDEEMED_MS = 3_600_000
+// Whoever arrived in time with a pushed request may take as long as with any other.
+const ANSWERED_MS = 3_600_000
 
 /** Sweeps what has ended from the short-lived tables, oldest first, a bounded number of rows each; says how many. */
 export const sweepEnded = write(function* (args: { before: number; most: number }): Run<number> {
@@ -34,6 +36,19 @@ export const sweepEnded = write(function* (args: { before: number; most: number 
     yield* sql<{ tenant_id: string }>`
       delete from sessions where (tenant_id, session_id) in
         (select tenant_id, session_id from sessions where expires_at < ${args.before} order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from device_codes where (tenant_id, device_code_hash) in
+        (select tenant_id, device_code_hash from device_codes where expires_at < ${args.before} order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from pushed_requests where (tenant_id, request_hash) in
+        (select tenant_id, request_hash from pushed_requests where expires_at < ${args.before - ANSWERED_MS}
+          order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from registration_tokens where (tenant_id, token_id) in
+        (select tenant_id, token_id from registration_tokens where expires_at < ${args.before} order by expires_at limit ${args.most})
       returning tenant_id`,
     yield* sql<{ tenant_id: string }>`
       delete from one_time_links where (tenant_id, kind, secret_hash) in

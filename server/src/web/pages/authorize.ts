@@ -5,6 +5,7 @@ import {
   type ConsentQuestion,
 } from '../../inbound/authorize.ts'
 import {
+  browserOf,
   fitsUrl,
   type Interaction,
   openAnyInteraction,
@@ -42,49 +43,65 @@ export const authorizePage = (translate: (query: string) => string = (query) => 
     const posted = c.req.method === 'POST'
     if (posted) requireFormType(c)
     const text = posted ? decodeUtf8(await readBody(c)) : new URL(c.req.url).search.slice(1)
-    const interaction = { query: translate(text), started_at }
+    const unbound = { query: translate(text), started_at }
+    const interaction = { ...unbound, browser: browserOf(visit.browser) }
     const outcome = await authorize(web.inbound, interaction, visit.session, null)
-    // A form that another site posts comes without our cookies; the redirect to our own page brings them.
+    // A form that another site posts comes without our cookies; the redirect to our own page brings them, and until
+    // then the browser keeps the ones it has.
     if (posted && visit.session === null && outcome.kind !== 'refused' && fitsUrl(interaction)) {
-      return redirect(visit, ours(web, '/consent', { request: sealInteraction(web.inbound, interaction) }))
+      c.header('Set-Cookie', undefined)
+      return redirect(visit, ours(web, '/consent', { request: sealInteraction(web.inbound, unbound) }))
     }
     return answerOutcome(visit, interaction, outcome)
   })
 
 /** GET /consent: goes on with an authorization request after sign-in, and asks what must be asked. */
 export const consentPage = page(async (visit) => {
-  const interaction = openInteraction(visit.web.inbound, visit.query['request'])
+  const interaction = findInteraction(visit)
   if (!interaction) return expired(visit)
-  return answerWith(visit, interaction, null)
+  if (interaction.browser !== undefined) return answerWith(visit, interaction, null)
+  // It came by another site's post: here it begins, so that no sign-in of before counts as one for it.
+  const { query } = interaction
+  return answerWith(visit, { query, started_at: visit.view.now, browser: browserOf(visit.browser) }, null)
 })
 
 /** POST /consent: the user's answer. */
 export const consentSubmit = submit(
   async (visit, form) => {
-    const interaction = openInteraction(visit.web.inbound, visit.query['request'])
+    const interaction = findInteraction(visit)
     if (!interaction) return expired(visit)
     return answerWith(visit, interaction, readAnswer(interaction, form))
   },
   // Another session than the page was made for: somebody signed in or out in another tab, so it is shown again.
   async (visit) => {
-    const interaction = openInteraction(visit.web.inbound, visit.query['request'])
+    const interaction = findInteraction(visit)
     return interaction ? answerWith(visit, interaction, 'again') : expired(visit)
   },
 )
+
+/** The authorization request that a page of this browser is about, or null. */
+export function findInteraction(visit: Visit): Interaction | null {
+  return openInteraction(visit.web.inbound, visit.query['request'], visit.browser)
+}
+
+/** Where an authorization request goes on after a sign-in for it: that session, and no other, is the answer to it. */
+export function afterSignIn(visit: Visit, interaction: Interaction, session_id: string): string {
+  return ours(visit.web, '/consent', { request: sealInteraction(visit.web.inbound, { ...interaction, session_id }) })
+}
 
 async function answerWith(visit: Visit, interaction: Interaction, answer: ConsentAnswer | null): Promise<Response> {
   return answerOutcome(visit, interaction, await authorize(visit.web.inbound, interaction, visit.session, answer))
 }
 
 function readAnswer(interaction: Interaction, form: Params): ConsentAnswer | null {
-  const { decision } = form.values
+  const { decision, role } = form.values
   const { shown_to: user_id, shown } = interaction
   if ((decision !== 'allow' && decision !== 'deny') || user_id === undefined || shown === undefined) return null
   const connections: Record<string, string> = Object.create(null)
   for (const [name, value] of Object.entries(form.values)) {
     if (name.startsWith('connection.')) connections[name.slice('connection.'.length)] = value
   }
-  return { decision, connections, user_id, shown }
+  return { decision, connections, role, user_id, shown }
 }
 
 function answerOutcome(visit: Visit, interaction: Interaction, outcome: AuthorizationOutcome): Response {
@@ -95,7 +112,8 @@ function answerOutcome(visit: Visit, interaction: Interaction, outcome: Authoriz
     case 'respond':
       return answerClient(visit, outcome.response)
     case 'login': {
-      const request = sealInteraction(web.inbound, interaction)
+      const { login_hint } = outcome
+      const request = sealInteraction(web.inbound, login_hint === undefined ? interaction : { ...interaction, login_hint })
       return redirect(visit, ours(web, '/login', { request }))
     }
     case 'consent': {
@@ -178,6 +196,10 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
         repair_href: ours(web, connectPath(connector), { connection_id, return_to: here }),
       })),
       connect_href: ours(web, connectPath(connector), { return_to: here }),
+    })),
+    roles: question.roles?.map(({ role, scope: given }) => ({
+      role,
+      gives: given.map((name) => sentences.get(name) ?? name),
     })),
     offline: scope.includes('offline_access'),
   }
