@@ -14,7 +14,7 @@ import { type Client, skipsConsent } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Params } from '../oauth/params.ts'
 import { decideResources } from '../oauth/resource.ts'
-import { decideScope } from '../oauth/scope.ts'
+import { decideScope, IDENTITY_SCOPES } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
 import type { BrowserAuthority } from '../store/verbs/sessions.ts'
 import { readTarget, type TrustedTarget } from './authorization_target.ts'
@@ -30,8 +30,17 @@ import { coversRequest, findNewScopes, readConnections } from './consents.ts'
 import type { InboundContext } from './context.ts'
 import { createGrant } from './grants.ts'
 import { fitsUrl, type Interaction, LONGEST_QUERY } from './interactions.ts'
-import type { ClientSource } from './register_client.ts'
-import { defaultScopes, knownResources, type Rights, rightsOf, scopeRules, scopesOfResources } from './rights.ts'
+import { offerRoles, pickRole } from './one_role.ts'
+import { isSelfRegistered } from './register_client.ts'
+import {
+  defaultScopes,
+  knownResources,
+  presentScopes,
+  type Rights,
+  rightsOf,
+  scopeRules,
+  scopesOfResources,
+} from './rights.ts'
 import { judgeSession, type SessionToken, type SignedIn, touchSession } from './sessions.ts'
 
 /** What the consent page asks, and what the user may answer. */
@@ -45,6 +54,8 @@ export interface ConsentQuestion {
   readonly new_scope: readonly string[]
   readonly resource: readonly string[]
   readonly connections: readonly ConnectionWish[]
+  /** The roles of which a one-role client gets one, each with what of `scope` it gives; null for any other client. */
+  readonly roles: readonly { readonly role: string; readonly scope: readonly string[] }[] | null
   readonly configuration: Configuration
   /** Stands for the scopes and resources shown; the answer names it. */
   readonly shown: string
@@ -57,6 +68,8 @@ interface GivenAnswer {
   readonly decision: 'allow' | 'deny'
   /** Connector to the chosen connection. */
   readonly connections: Readonly<Record<string, string>>
+  /** The role that was picked for a one-role client. */
+  readonly role?: string | undefined
   /** Who was shown the page: another user by now means that it must be shown again. */
   readonly user_id: string
   /** What the page said. */
@@ -75,8 +88,6 @@ export type AuthorizationOutcome =
       readonly former: SignedIn | null
     }
   | { readonly kind: 'consent'; readonly question: ConsentQuestion }
-
-const SELF_REGISTERED: ReadonlySet<string> = new Set<ClientSource>(['open', 'dynamic'])
 
 const LONGEST_LOCATION = 8192
 
@@ -126,7 +137,7 @@ function mayRedirectError(
   signed_in: SignedIn | null,
   answer: ConsentAnswer | null,
 ): boolean {
-  if (!SELF_REGISTERED.has(authority.client!.source)) return true
+  if (!isSelfRegistered(authority.client!.source)) return true
   return signed_in !== null && (readGiven(signed_in, answer) !== null || authority.consent !== null)
 }
 
@@ -165,41 +176,58 @@ async function proceed(context: InboundContext, asked: Trusted): Promise<Authori
     decideScope(scopeQuestion(context, asked, resource, rightsOf(configuration, client, null)))
     return { kind: 'login', client, login_hint: request.login_hint, former: signed_in }
   }
-  await touchSession(tenant, signed_in, authority.now)
-  const rights = rightsOf(configuration, client, signed_in.user)
-  const scope = decideScope(scopeQuestion(context, asked, resource, rights))
+  await touchSession(tenant, signed_in, authority.now, configuration.settings.session_idle_seconds)
+  const offered = offerRoles(client, signed_in.user)
+  const only = pickRole(offered, undefined)
+  const decide = (role: string | null) =>
+    decideScope(scopeQuestion(context, asked, resource, rightsOf(configuration, client, signed_in.user, role)))
+  const scope = decide(only ?? null)
   const { consent } = authority
   const wishes = await offerConnections(tenant, signed_in.user.user_id, connectors, readConnections(consent))
   const given = readGiven(signed_in, answer)
-  const shown = sha256(JSON.stringify([scope, resource])).toString('base64url')
+  const shown = sha256(JSON.stringify([scope, resource, offered])).toString('base64url')
+  const role = pickRole(offered, given?.role)
   // What the page said may have changed under the user's eyes: a scope that was not shown is not allowed.
-  if (given && (given.decision === 'deny' || given.shown === shown)) {
+  if (given && (given.decision === 'deny' || (given.shown === shown && role !== undefined))) {
     if (given.decision === 'deny') throw new OAuthError('access_denied', 'The user refused')
     const connections = chooseConnections(wishes, given.connections)
-    return {
-      kind: 'respond',
-      response: await approve(context, asked, signed_in, { scope, resource, connections, remember: true }),
-    }
+    const allowed = { scope: decide(role ?? null), resource, connections, role: role ?? null, remember: true }
+    return { kind: 'respond', response: await approve(context, asked, signed_in, allowed) }
   }
-  const remembered = rememberedConsent(asked, issuer, signed_in, { scope, resource, wishes })
+  const remembered =
+    only === undefined ? null : rememberedConsent(asked, issuer, signed_in, { scope, resource, wishes })
   // Who answered a page that was shown to somebody else has to see whose account it is about.
   if (remembered && answer === null && !request.prompt.includes('consent')) {
-    return { kind: 'respond', response: await approve(context, asked, signed_in, { scope, resource, ...remembered }) }
+    const allowed = { scope, resource, role: only ?? null, ...remembered }
+    return { kind: 'respond', response: await approve(context, asked, signed_in, allowed) }
   }
   if (silent) throw new OAuthError('consent_required', 'The user must consent')
   const question = {
     client,
-    verified: !SELF_REGISTERED.has(authority.client!.source),
+    verified: !isSelfRegistered(authority.client!.source),
     redirect_uri: request.redirect_uri,
     signed_in,
     scope,
     new_scope: consent ? findNewScopes(consent, { scope, resource }, issuer, configuration) : [],
     resource,
     connections: wishes,
+    roles: describeRoles(asked, signed_in, offered, scope),
     configuration,
     shown,
   }
   return { kind: 'consent', question }
+}
+
+/** The roles to pick from, each with what it gives of the scopes; identity goes with any. */
+function describeRoles(
+  { client, configuration }: Trusted,
+  { user }: SignedIn,
+  offered: readonly string[] | null,
+  scope: readonly string[],
+): ConsentQuestion['roles'] {
+  if (offered === null) return null
+  const given = scope.filter((name) => !IDENTITY_SCOPES.has(name))
+  return offered.map((role) => ({ role, scope: presentScopes(given, rightsOf(configuration, client, user, role)) }))
 }
 
 function scopeQuestion(context: InboundContext, asked: Trusted, resource: readonly string[], rights: Rights) {
@@ -216,7 +244,8 @@ function scopeQuestion(context: InboundContext, asked: Trusted, resource: readon
 function needsLogin(context: InboundContext, asked: Trusted, signed_in: SignedIn): boolean {
   const { request, interaction, authority } = asked
   const { auth_time } = signed_in.session
-  const since_request = auth_time >= interaction.started_at
+  // By this very request, and not in another tab or by whoever came before or after.
+  const since_request = auth_time >= interaction.started_at && interaction.session_id === signed_in.session.session_id
   if ((request.prompt.includes('login') || request.prompt.includes('select_account')) && !since_request) return true
   if (request.max_age !== undefined && authority.now - auth_time > request.max_age * 1000 && !since_request) return true
   if (request.id_token_hint === undefined) return false
@@ -267,6 +296,7 @@ async function approve(
     scope: readonly string[]
     resource: readonly string[]
     connections: readonly ConnectionChoice[]
+    role: string | null
     remember: boolean
   },
 ): Promise<AuthorizationResponse> {

@@ -29,6 +29,8 @@ export async function createGrant(
     connections: readonly ConnectionChoice[]
     /** As granted (RFC 9396 section 7); null where none were asked for. */
     authorization_details: readonly object[] | null
+    /** The one role in which the client acts, or null. */
+    role?: string | null
     /** Whether the answer is remembered for the next time. */
     remember: boolean
   },
@@ -59,6 +61,7 @@ export async function createGrant(
         scope: scope.join(' '),
         resource: args.resource,
         connections: args.connections,
+        ...(args.role && { role: args.role }),
         trusted: client.trusted,
       },
     }),

@@ -3,6 +3,7 @@ import type { TenantState } from '../store/records.ts'
 import type { Configuration } from '../store/tenant.ts'
 import type { NewGrant } from '../store/verbs/grants.ts'
 import type { ConnectionChoice } from './connections.ts'
+import { requireRole } from './one_role.ts'
 import type { SignedIn } from './sessions.ts'
 
 /** What a user who is signed in allows a client. */
@@ -19,6 +20,8 @@ export interface Allowed {
   readonly connections: readonly ConnectionChoice[]
   /** As granted (RFC 9396 section 7); null where none were asked for. */
   readonly authorization_details: readonly object[] | null
+  /** The role that the user picked for a one-role client; without it, it must be clear. */
+  readonly role?: string | null
 }
 
 /** What a client comes back with for the tokens of its grant: a code, or the device code it polls with. */
@@ -46,6 +49,7 @@ export function describeGrant(
     resource: JSON.stringify(allowed.resource),
     authorization_details: authorization_details && JSON.stringify(authorization_details),
     connections: connections.length > 0 ? JSON.stringify(connections) : null,
+    role: allowed.role ?? requireRole(client, user),
     nonce,
     auth_time: session.auth_time,
     acr: session.acr,

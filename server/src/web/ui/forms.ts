@@ -16,13 +16,26 @@ export function form(
   )}${content}</form>`
 }
 
-/** A button that submits its form, or the form named by `form`. */
+/** A button that submits its form, or the form named by `form`; `unchecked` lets it go without what is required. */
 export function button(
   label: Child,
-  options: { kind?: ButtonKind; name?: string; value?: string; form?: string; pressed?: boolean } = {},
+  options: {
+    kind?: ButtonKind
+    name?: string
+    value?: string
+    form?: string
+    pressed?: boolean
+    unchecked?: boolean
+  } = {},
 ): SafeHtml {
-  const { kind = 'primary', name, value, form, pressed } = options
-  const rest = attrs({ name, value, form, 'aria-pressed': pressed === undefined ? undefined : String(pressed) })
+  const { kind = 'primary', name, value, form, pressed, unchecked } = options
+  const rest = attrs({
+    name,
+    value,
+    form,
+    formnovalidate: unchecked,
+    'aria-pressed': pressed === undefined ? undefined : String(pressed),
+  })
   return html`<button class="button ${kind}"${rest}>${label}</button>`
 }
 
@@ -96,6 +109,7 @@ export interface Choice {
   readonly hint?: Child
   readonly checked?: boolean
   readonly disabled?: boolean
+  readonly required?: boolean
 }
 
 /** A check box with its label. */
@@ -116,9 +130,9 @@ export function group(question: Child, content: Child, options: { name?: string;
 }
 
 function tickable(type: 'checkbox' | 'radio', choice: Choice): SafeHtml {
-  const { name, value, label, hint, checked, disabled } = choice
+  const { name, value, label, hint, checked, disabled, required } = choice
   const small = hint ? html`<small>${hint}</small>` : ''
-  return html`<label class="choice"><input type="${type}" name="${name}" value="${value}"${attrs({ checked, disabled })}><span>${label}${small}</span></label>`
+  return html`<label class="choice"><input type="${type}" name="${name}" value="${value}"${attrs({ checked, disabled, required })}><span>${label}${small}</span></label>`
 }
 
 function described(options: Field): Record<string, string | undefined> {

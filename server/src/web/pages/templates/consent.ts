@@ -58,6 +58,8 @@ export interface ConsentData {
   /** Resource indicators (RFC 8707), with names where they have one. */
   readonly resources: readonly { readonly resource: string; readonly name?: string | undefined }[]
   readonly connectors: readonly ConsentConnector[]
+  /** For a client that acts in one role: those to pick from, and what each gives of the scopes; posted as `role`. */
+  readonly roles?: readonly { readonly role: string; readonly gives: readonly string[] }[] | undefined
   /** True when a refresh token outlives the session (`offline_access`). */
   readonly offline: boolean
   /** Ends the user may choose, in seconds; posted as `expires_in`, empty means none. */
@@ -71,13 +73,14 @@ export function renderConsent(view: View, data: ConsentData): SafeHtml {
   const client = html`<strong>${name(shown)}</strong>`
   const target = redirectTarget(data.redirect_uri)
   const parts = [
-    permissions(view, data, client),
+    renderPermissions(view, data.scopes, client),
+    rolePicker(view, data, client),
     data.connectors.map((connector) => connections(view, connector, client)),
     until(view, data),
     facts(view, data, target),
   ]
   const answers = [
-    button(consent.deny, { kind: 'ink', name: 'decision', value: 'deny' }),
+    button(consent.deny, { kind: 'ink', name: 'decision', value: 'deny', unchecked: true }),
     button(consent.allow, { name: 'decision', value: 'allow' }),
   ]
   const decide = html`<div class="parts">${parts}</div><div class="decide">${answers}</div>`
@@ -121,18 +124,19 @@ const KINDS = [
   ['away', clock],
 ] as const
 
-function permissions(view: View, data: ConsentData, client: SafeHtml): Child {
+/** What a client asks for, sorted by what it lets it do (ASVS 10.7.2). */
+export function renderPermissions(view: View, scopes: readonly ConsentScope[], client: SafeHtml): Child {
   const { consent } = view.text
-  if (data.scopes.length === 0) return ''
+  if (scopes.length === 0) return ''
   const groups = KINDS.map(([kind, icon]) => {
-    const scopes = data.scopes.filter((scope) => scope.kind === kind)
-    if (scopes.length === 0) return ''
-    return html`<h3>${consent[kind]}</h3><ul class="permissions">${scopes.map(
-      (scope) =>
-        html`<li>${scope.optional ? optionalScope(view, data, scope) : html`${icon}${scopeText(view, scope)}`}</li>`,
-    )}</ul>`
+    const items = scopes.flatMap((scope, i) =>
+      scope.kind === kind
+        ? html`<li>${scope.optional ? optionalScope(view, scope, i) : html`${icon}${scopeText(view, scope)}`}</li>`
+        : [],
+    )
+    return items.length === 0 ? '' : html`<h3>${consent[kind]}</h3><ul class="permissions">${items}</ul>`
   })
-  const repeated = data.scopes.some((scope) => scope.is_new) && data.scopes.some((scope) => !scope.is_new)
+  const repeated = scopes.some((scope) => scope.is_new) && scopes.some((scope) => !scope.is_new)
   const note = repeated && html`<p class="hint">${tell(view, consent.new_note, { client })}</p>`
   return html`<section><h2>${tell(view, consent.what, { client })}</h2>${note}${groups}</section>`
 }
@@ -143,9 +147,9 @@ function scopeText(view: View, scope: ConsentScope): SafeHtml {
   return html`<span>${words}${isNew}</span>`
 }
 
-function optionalScope(view: View, data: ConsentData, scope: ConsentScope): SafeHtml {
+function optionalScope(view: View, scope: ConsentScope, index: number): SafeHtml {
   const label = html`${scopeText(view, scope)} ${badge(view.text.consent.optional)}`
-  return check({ name: `scope.${data.scopes.indexOf(scope)}`, value: scope.scope, label })
+  return check({ name: `scope.${index}`, value: scope.scope, label })
 }
 
 function connections(view: View, data: ConsentConnector, client: SafeHtml): SafeHtml {
