@@ -1,6 +1,7 @@
 import { newId, randomSecret } from '../crypto/random.ts'
 import { RESPONSE_MODES } from '../oauth/authorization_request.ts'
-import { type ClientMetadata, readClientId, readClientMetadata } from '../oauth/client.ts'
+import { type ClientMetadata, readClientId } from '../oauth/client.ts'
+import { readClientMetadata } from '../oauth/client_metadata.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Tenant } from '../store/tenant.ts'
 import { event } from './users.ts'
@@ -10,6 +11,13 @@ export const TOKEN_ENDPOINT_AUTH_METHODS = ['client_secret_basic', 'client_secre
 
 /** Where a client comes from; `open` and `dynamic` ones were registered by nobody we know. */
 export type ClientSource = 'console' | 'apply' | 'api' | 'hub' | 'open' | 'dynamic'
+
+const SELF_REGISTERED: ReadonlySet<string> = new Set<ClientSource>(['open', 'dynamic'])
+
+/** Whether nobody whom we know has registered a client, but whoever runs it. */
+export function isSelfRegistered(source: string): boolean {
+  return SELF_REGISTERED.has(source)
+}
 
 /** Checks the metadata of a client that an administrator describes (RFC 7591 section 2). */
 export function readAdministratedClient(json: unknown, grant_types: readonly string[]): ClientMetadata {
