@@ -11,6 +11,7 @@ const record = {
     trusted: 1,
     former_client_secret_hash: null,
     former_client_secret_expires_at: null,
+    client_secret_expires_at: null,
     epoch: START,
     disabled_at: null,
   },

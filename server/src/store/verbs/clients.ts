@@ -2,6 +2,7 @@ import type { ClientRecord, NewEvent, TenantState } from '../records.ts'
 import { bytes, int, NOW, type Run, read, sql, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
 import { readClient, readTenantState } from './grants.ts'
+import { revocationStatement } from './revocations.ts'
 
 /** Tenant, client and time in one query: what a client-authenticated request without a grant needs. */
 export const loadClientAuthority = read(function* (args: {
@@ -94,13 +95,17 @@ export const setClientDisabled = write(function* (args: {
   event: NewEvent
 }): Run<boolean> {
   const [changed] = args.disabled
-    ? yield* sql<{ client_id: string }>`
+    ? yield* sql<{ epoch: number }>`
         update clients set disabled_at = ${NOW}, epoch = epoch + 1
-        where tenant_id = ${args.tenant_id} and client_id = ${args.client_id} and disabled_at is null returning client_id`
-    : yield* sql<{ client_id: string }>`
+        where tenant_id = ${args.tenant_id} and client_id = ${args.client_id} and disabled_at is null returning epoch`
+    : yield* sql<{ epoch: number }>`
         update clients set disabled_at = null
         where tenant_id = ${args.tenant_id} and client_id = ${args.client_id} and disabled_at is not null
-        returning client_id`
+        returning epoch`
+  const { client_id } = args
+  if (changed && args.disabled) {
+    yield* revocationStatement(args.event, { kind: 'client_id', value: client_id, epoch: changed.epoch })
+  }
   if (changed) yield* insertEvent(args.event)
   return changed !== undefined
 })

@@ -9,33 +9,36 @@ import { type EndedSession, endWhatHangsOn } from './logouts.ts'
  * Starts a session with a new id, ending the one that the browser held before (ASVS 7.2.4). The factor that it rests on
  * is spent with it: `spent` when somebody used that one first, and then nothing is changed.
  */
-export const startSession = write(function* (args: {
-  tenant_id: string
-  session: Omit<SessionRecord, 'sid' | 'ends_at' | 'last_seen_at' | 'ended_at'> & {
-    readonly user_agent: string | null
-    /** When it ends unless it is used. */
-    readonly ends_at?: number
-  }
-  former_session_id: string | null
-  factor?: SpentFactor | null
-  event: NewEvent
-}): Run<'started' | 'spent'> {
-  const { session } = args
-  if (args.factor && !(yield* spendFactor(args.tenant_id, session.user_id, args.factor))) return 'spent'
-  const former = args.former_session_id === null ? null : yield* endFormer(args.tenant_id, args.former_session_id)
-  const again = former?.user_id === session.user_id ? former : null
-  yield* sql`
+export const startSession = write(
+  function* (args: {
+    tenant_id: string
+    session: Omit<SessionRecord, 'sid' | 'ends_at' | 'last_seen_at' | 'ended_at'> & {
+      readonly user_agent: string | null
+      /** When it ends unless it is used. */
+      readonly ends_at?: number
+    }
+    former_session_id: string | null
+    factor?: SpentFactor | null
+    event: NewEvent
+  }): Run<'started' | 'spent'> {
+    const { session } = args
+    if (args.factor && !(yield* spendFactor(args.tenant_id, session.user_id, args.factor))) return 'spent'
+    const former = args.former_session_id === null ? null : yield* endFormer(args.tenant_id, args.former_session_id)
+    const again = former?.user_id === session.user_id ? former : null
+    yield* sql`
     insert into sessions (tenant_id, session_id, sid, user_id, secret_hash, auth_time, acr, amr, user_agent, epoch,
       tenant_epoch, user_epoch, created_at, last_seen_at, ends_at, expires_at)
     values (${args.tenant_id}, ${session.session_id}, ${again?.sid ?? session.session_id}, ${session.user_id},
       ${session.secret_hash}, ${session.auth_time}, ${text(session.acr)}, ${session.amr}, ${text(session.user_agent)},
       ${session.epoch}, ${session.tenant_epoch}, ${session.user_epoch}, ${session.created_at}, ${session.created_at},
       ${session.ends_at ?? session.expires_at}, ${session.expires_at})`
-  if (again) yield* moveOn(args.tenant_id, again, session)
-  else if (former) yield* endWhatHangsOn(args.event, [former])
-  yield* insertEvent(args.event)
-  return 'started'
-})
+    if (again) yield* moveOn(args.tenant_id, again, session)
+    else if (former) yield* endWhatHangsOn(args.event, [former])
+    yield* insertEvent(args.event)
+    return 'started'
+  },
+  { key: (args) => `${args.tenant_id}/${args.session.user_id}` },
+)
 
 type Former = EndedSession & { readonly user_id: string; readonly living_epoch: number }
 

@@ -2,6 +2,7 @@ import type { ClientRecord, NewEvent, TenantState } from '../records.ts'
 import { NOW, type Run, read, sql, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
 import { readClient, readTenantState } from './grants.ts'
+import { revocationStatement } from './revocations.ts'
 
 /** Adds up tokens issued since the last count; written behind, at most a second late. */
 export const countTokensIssued = write(
@@ -22,6 +23,8 @@ export const revokeAccessToken = write(
     yield* sql`
       insert into revoked_tokens (tenant_id, jti, expires_at) values (${args.tenant_id}, ${args.jti}, ${args.expires_at})
       on conflict do nothing`
+    const { jti, expires_at } = args
+    yield* revocationStatement(args.event, { kind: 'jti', value: jti, expires_at })
     yield* insertEvent(args.event)
   },
   { key: (args) => `${args.tenant_id}/${args.jti}`, repeatable: true },
@@ -73,7 +76,7 @@ export const loadTokenAuthority = read(function* (args: {
       c.former_client_secret_hash, c.former_client_secret_expires_at, c.client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at,
       tc.epoch as tc_epoch, tc.disabled_at as tc_disabled_at, tc.metadata as tc_metadata,
       u.epoch as u_epoch, u.disabled_at as u_disabled_at, u.roles, u.username,
-      s.epoch as s_epoch, s.ended_at as s_ended_at, s.expires_at as s_expires_at,
+      s.epoch as s_epoch, s.ended_at as s_ended_at, coalesce(s.ends_at, s.expires_at) as s_expires_at,
       g.user_id as g_user_id, g.scope, g.resource, g.connections, g.role, g.offline, g.expires_at, g.revoked_at,
       r.jti as r_jti
     from tenants t
