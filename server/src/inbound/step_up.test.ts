@@ -30,14 +30,20 @@ test('OpenID Connect Core 3.1.2.1 a sign-in that is too old is asked for again, 
 test('GHSA-hp74-gm6m-2qm5 a step-up needs the method: no sign-in is too recent to be too weak', () => {
   for (const essential of [true, false]) {
     for (const reachable of ['mfa', 'phr'] as Acr[]) {
-      const asks = wanted({ acr: acr(essential, 'mfa'), reachable, since: NOW - 5000, max_age: 3600 })
-      assert.deepEqual(judgeStepUp(session('pwd', 0), asks, NOW), { kind: 'sign_in', acr: 'mfa' })
-      assert.deepEqual(judgeStepUp(session(null, 0), asks, NOW), { kind: 'sign_in', acr: 'mfa' })
+      const asks = wanted({ acr: acr(essential, 'mfa'), reachable, since: NOW, max_age: 3600 })
+      assert.deepEqual(judgeStepUp(session('pwd', 1), asks, NOW), { kind: 'sign_in', acr: 'mfa' })
+      assert.deepEqual(judgeStepUp(session(null, 1), asks, NOW), { kind: 'sign_in', acr: 'mfa' })
       assert.deepEqual(judgeStepUp(session('mfa', 100), asks, NOW), { kind: 'enough' })
       assert.deepEqual(judgeStepUp(session('mfa', 3601), asks, NOW), { kind: 'sign_in', acr: 'mfa' }, 'age by itself')
       assert.deepEqual(judgeStepUp(session('phr', 100), asks, NOW), { kind: 'enough' })
     }
   }
+})
+
+test('whoever chose a weaker way when asked is asked again only for what is essential', () => {
+  const asks = (essential: boolean) => wanted({ acr: acr(essential, 'phr'), reachable: 'phr', since: NOW - 5000 })
+  assert.equal(judgeStepUp(session('mfa', 1), asks(true), NOW).kind, 'sign_in')
+  assert.equal(judgeStepUp(session('mfa', 1), asks(false), NOW).kind, 'enough')
 })
 
 test('unmet_authentication_requirements what nobody can reach is unmet when essential, else let be', () => {

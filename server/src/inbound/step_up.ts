@@ -35,7 +35,9 @@ export function judgeStepUp(
   const answered = session.auth_time >= wanted.since
   const old = wanted.max_age !== undefined && now - session.auth_time > wanted.max_age * 1000
   const weak = reached !== undefined && !known.some((acr) => meetsAcr(session.acr, acr))
-  if (weak || ((wanted.anew || old) && !answered)) return { kind: 'sign_in', acr: reached ?? 'pwd' }
+  // Whoever was asked, and chose a weaker way, is not asked again for what is only preferred.
+  const must = weak && (essential || !answered)
+  if (must || ((wanted.anew || old) && !answered)) return { kind: 'sign_in', acr: reached ?? 'pwd' }
   return { kind: 'enough' }
 }
 

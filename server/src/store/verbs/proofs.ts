@@ -1,8 +1,8 @@
 import { type Run, sql, write } from '../sql.ts'
 
-/** A proof that may be accepted once: a client assertion or a DPoP proof, by the hash of its identifier. */
+/** A proof that may be accepted once: an assertion, a DPoP proof, a passkey's challenge, by the hash of its identifier. */
 export interface Proof {
-  readonly kind: 'client_assertion' | 'dpop' | 'assertion'
+  readonly kind: 'client_assertion' | 'dpop' | 'assertion' | 'passkey'
   readonly id_hash: Uint8Array
   /** From when on its own times refuse it, so that it need not be remembered any longer. */
   readonly expires_at: number
@@ -26,6 +26,15 @@ export function* recordProofs(tenant_id: string, proofs: readonly Proof[] | unde
       insert into replay_ids (tenant_id, kind, id_hash, expires_at)
       values (${tenant_id}, ${kind}, ${id_hash}, ${expires_at}) on conflict do nothing returning kind`
     if (!fresh) throw new ProofReplayed(kind)
+  }
+}
+
+/** Takes nothing, and goes no further when one of the proofs was accepted before: for what a refused request changes. */
+export function* refuseSeenProofs(tenant_id: string, proofs: readonly Proof[] | undefined): Run<void> {
+  for (const { kind, id_hash } of proofs ?? []) {
+    const [seen] = yield* sql<{ kind: string }>`
+      select kind from replay_ids where tenant_id = ${tenant_id} and kind = ${kind} and id_hash = ${id_hash}`
+    if (seen) throw new ProofReplayed(kind)
   }
 }
 

@@ -26,12 +26,12 @@ export const startSession = write(
     const former = args.former_session_id === null ? null : yield* endFormer(args.tenant_id, args.former_session_id)
     const again = former?.user_id === session.user_id ? former : null
     yield* sql`
-    insert into sessions (tenant_id, session_id, sid, user_id, secret_hash, auth_time, acr, amr, user_agent, epoch,
-      tenant_epoch, user_epoch, created_at, last_seen_at, ends_at, expires_at)
-    values (${args.tenant_id}, ${session.session_id}, ${again?.sid ?? session.session_id}, ${session.user_id},
-      ${session.secret_hash}, ${session.auth_time}, ${text(session.acr)}, ${session.amr}, ${text(session.user_agent)},
-      ${session.epoch}, ${session.tenant_epoch}, ${session.user_epoch}, ${session.created_at}, ${session.created_at},
-      ${session.ends_at ?? session.expires_at}, ${session.expires_at})`
+      insert into sessions (tenant_id, session_id, sid, user_id, secret_hash, auth_time, acr, amr, user_agent, epoch,
+        tenant_epoch, user_epoch, created_at, last_seen_at, ends_at, expires_at)
+      values (${args.tenant_id}, ${session.session_id}, ${again?.sid ?? session.session_id}, ${session.user_id},
+        ${session.secret_hash}, ${session.auth_time}, ${text(session.acr)}, ${session.amr}, ${text(session.user_agent)},
+        ${session.epoch}, ${session.tenant_epoch}, ${session.user_epoch}, ${session.created_at}, ${session.created_at},
+        ${session.ends_at ?? session.expires_at}, ${session.expires_at})`
     if (again) yield* moveOn(args.tenant_id, again, session)
     else if (former) yield* endWhatHangsOn(args.event, [former])
     yield* insertEvent(args.event)

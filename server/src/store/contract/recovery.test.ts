@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { bytes, contract, START, type Stage } from '../../../../test/parts/stores.ts'
+import type { UserLinkKind } from '../verbs/recovery.ts'
+
+const MINUTE = 60_000
+
+async function fill(stage: Stage): Promise<void> {
+  const { store, tenant_id, event } = stage
+  for (const user_id of ['alice', 'bob']) {
+    const names = { user_id, username_key: user_id, username: user_id, name: null, email: `${user_id}@example.test` }
+    const more = { email_verified: false, claims: '{}', roles: '[]', password_hash: `old of ${user_id}` }
+    await store.createUser({ tenant_id, user: { ...names, ...more }, event: event() })
+  }
+}
+const link = (stage: Stage, kind: UserLinkKind, id: string, user_id = 'alice', email = `${user_id}@example.test`) =>
+  stage.store.createUserLink({
+    ...{ tenant_id: stage.tenant_id, kind, user_id, email, secret_hash: bytes(id) },
+    ...{ expires_at: stage.clock.now + 15 * MINUTE, event: stage.event('link') },
+  })
+const reset = ({ store, tenant_id, event }: Stage, id: string) =>
+  store.redeemResetLink({ tenant_id, secret_hash: bytes(id), password_hash: 'new', event: event('reset') })
+const confirm = ({ store, tenant_id, event }: Stage, id: string, user_id = 'alice') =>
+  store.redeemEmailLink({ tenant_id, user_id, secret_hash: bytes(id), event: event('confirm') })
+const userOf = async ({ store, tenant_id }: Stage, user_id = 'alice') => (await store.findUser({ tenant_id, user_id }))!
+
+contract('6.5.1 a reset link sets one password, and the epoch rises with it', async (stage) => {
+  await fill(stage)
+  await link(stage, 'reset', 'r1')
+  const outcomes = await Promise.all(Array.from({ length: 64 }, () => reset(stage, 'r1')))
+  assert.equal(outcomes.filter((outcome) => outcome === 'reset').length, 1)
+  const alice = await userOf(stage)
+  assert.deepEqual([alice.password_hash, alice.epoch, alice.email_verified], ['new', 1, 1])
+  assert.equal((await userOf(stage, 'bob')).password_hash, 'old of bob')
+})
+
+contract(
+  '6.4.1 a link is over after its time, when a newer one is there, and when its address is another',
+  async (stage) => {
+    const { store, tenant_id, clock, event } = stage
+    await fill(stage)
+    await link(stage, 'reset', 'r1')
+    await link(stage, 'reset', 'r2')
+    assert.equal(await reset(stage, 'r1'), 'spent')
+    clock.now += 15 * MINUTE
+    assert.equal(await reset(stage, 'r2'), 'spent')
+    await link(stage, 'reset', 'r3')
+    const change = { name: null, email: 'moved@example.test', email_verified: false, claims: '{}', roles: '[]' }
+    await store.updateUser({ tenant_id, user: { user_id: 'alice', ...change, password_hash: null }, event: event() })
+    assert.equal(await reset(stage, 'r3'), 'spent')
+    await link(stage, 'reset', 'r4', 'alice', 'moved@example.test')
+    await store.setUserDisabled({ tenant_id, user_id: 'alice', disabled: true, event: event() })
+    assert.equal(await store.findUserLink({ tenant_id, kind: 'reset', secret_hash: bytes('r4') }), null)
+    assert.equal(await reset(stage, 'r4'), 'spent', 'nobody who is disabled comes back by mail')
+    assert.equal((await userOf(stage)).password_hash, 'old of alice')
+  },
+)
+
+contract('6.6.2 a link does what it was made for, for whom it was made for', async (stage) => {
+  const { store, tenant_id } = stage
+  await fill(stage)
+  await link(stage, 'reset', 'r1')
+  await link(stage, 'email', 'e1', 'alice', 'new@example.test')
+  const find = (kind: UserLinkKind, id: string) => store.findUserLink({ tenant_id, kind, secret_hash: bytes(id) })
+  assert.equal(await find('email', 'r1'), null)
+  assert.equal(await find('reset', 'e1'), null)
+  const found = await find('email', 'e1')
+  assert.deepEqual([found?.email, found?.user.user_id], ['new@example.test', 'alice'])
+  assert.equal(await confirm(stage, 'r1'), 'spent')
+  assert.equal(await reset(stage, 'e1'), 'spent')
+  assert.equal(await confirm(stage, 'e1', 'bob'), 'spent', 'of another user')
+  assert.equal((await userOf(stage)).email, 'alice@example.test')
+  assert.equal(await confirm(stage, 'e1'), 'confirmed')
+  const alice = await userOf(stage)
+  assert.deepEqual([alice.email, alice.email_verified, alice.epoch], ['new@example.test', 1, 0])
+  assert.equal(await reset(stage, 'r1'), 'spent', 'the former mailbox is no longer the user’s')
+  assert.equal(await confirm(stage, 'e1'), 'spent')
+})
+
+contract('a password that its user changes ends what the user wants ended, and once', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await fill(stage)
+  await stage.client('web')
+  for (const session_id of ['here', 'there']) await stage.session(session_id, 'alice')
+  await stage.session('of bob', 'bob')
+  await store.approveGrant(stage.newGrant('g1', { user_id: 'alice' }))
+  await store.approveGrant(stage.newGrant('g2', { user_id: 'bob' }))
+  await link(stage, 'reset', 'r1')
+  const change = (former_hash: string, only_session_id: string | null, end_apps: boolean) =>
+    store.changePassword({
+      ...{ tenant_id, user_id: 'alice', former_hash, password_hash: `${former_hash}!`, only_session_id, end_apps },
+      event: event('password.changed'),
+    })
+  const living = async (user_id: string) =>
+    (await store.listSessionsOfUser({ tenant_id, user_id })).map(({ session_id }) => session_id).toSorted()
+  const revoked = async (grant_id: string) =>
+    (await store.loadGrantAuthority({ tenant_id, client_id: 'web', grant_id }))!.grant!.revoked_at
+  const outcomes = await Promise.all(Array.from({ length: 16 }, () => change('old of alice', null, false)))
+  assert.equal(outcomes.filter((outcome) => outcome === 'changed').length, 1)
+  assert.deepEqual(await living('alice'), ['here', 'there'])
+  assert.deepEqual([await revoked('g1'), (await userOf(stage)).epoch], [null, 0])
+  assert.equal(await reset(stage, 'r1'), 'spent', 'who knows the password needs no link')
+  assert.equal(await change('old of alice!', 'here', true), 'changed')
+  assert.deepEqual([await living('alice'), await living('bob')], [['here'], ['of bob']])
+  assert.deepEqual([await revoked('g1'), await revoked('g2')], [START, null])
+})
+
+contract('an address is found whatever its case, for everybody who has it', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await fill(stage)
+  const find = async (email: string) =>
+    (await store.findUsersByEmail({ tenant_id, email, most: 2 })).map(({ user_id }) => user_id)
+  assert.deepEqual(await find('ALICE@Example.test'), ['alice'])
+  assert.deepEqual(await find('alice@example.tes_'), [])
+  await store.setUserDisabled({ tenant_id, user_id: 'alice', disabled: true, event: event() })
+  assert.deepEqual(await find('alice@example.test'), [])
+})
