@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ALGORITHMS } from '../crypto/signing_keys.ts'
 import { readAdministratedClient } from '../inbound/register_client.ts'
 import { type UserDescription, usernameKey } from '../inbound/users.ts'
 import { type ClientMetadata, readClientId } from '../oauth/client.ts'
@@ -48,6 +49,9 @@ const METADATA = {
   contacts: anything,
   redirect_uris: anything,
   post_logout_redirect_uris: anything,
+  id_token_signed_response_alg: anything,
+  backchannel_logout_uri: anything,
+  backchannel_logout_session_required: anything,
   grant_types: anything,
   response_types: anything,
   response_modes: anything,
@@ -59,6 +63,15 @@ const METADATA = {
   software_id: anything,
   software_version: anything,
   default_max_age: anything,
+  require_auth_time: anything,
+  default_acr_values: anything,
+  require_pushed_authorization_requests: anything,
+  initiate_login_uri: anything,
+  subject_type: anything,
+  sector_identifier_uri: anything,
+  profile: anything,
+  grant_lifetime_seconds: anything,
+  optional_scope: anything,
   trusted: anything,
   require_pkce: anything,
   default_resource: anything,
@@ -95,6 +108,7 @@ const resource = strict({
   access_token: strict({
     format: z.enum(['jwt', 'opaque']).default('jwt'),
     lifetime_seconds: z.number().default(600),
+    signing_alg: z.enum(ALGORITHMS).optional(),
   }).prefault({}),
   every_user: z.boolean().default(false),
 })
@@ -180,6 +194,7 @@ function toResource(entry: z.infer<typeof resource>): Resource {
     default_scopes: entry.default_scopes,
     access_token_format: entry.access_token.format,
     access_token_lifetime_seconds: entry.access_token.lifetime_seconds,
+    ...(entry.access_token.signing_alg && { access_token_signing_alg: entry.access_token.signing_alg }),
     every_user: entry.every_user,
   }
 }

@@ -150,7 +150,10 @@ test('every parameter is read', () => {
     ui_locales: ['de-CH', 'en'],
     login_hint: 'alice',
     id_token_hint: 'a.b.c',
-    claims: { userinfo: ['name', 'email'], id_token: ['acr'] },
+    claims: {
+      userinfo: { name: { essential: false, values: [] }, email: { essential: true, values: [] } },
+      id_token: { acr: { essential: false, values: ['mfa'] } },
+    },
     code_challenge: CHALLENGE,
     code_challenge_method: 'S256',
   })
@@ -309,8 +312,9 @@ test('claims must be a JSON object of objects', () => {
   ]) {
     assert.throws(() => read({ claims }), refused('invalid_request', /claims/), claims.slice(0, 40))
   }
-  assert.deepEqual(read({ claims: '{}' }).claims, { userinfo: [], id_token: [] })
-  assert.deepEqual(read({ claims: '{"userinfo":{"__proto__":null,"a b":null}}' }).claims?.userinfo, ['__proto__'])
+  assert.deepEqual(read({ claims: '{}' }).claims, { userinfo: {}, id_token: {} })
+  const odd = read({ claims: '{"userinfo":{"__proto__":null,"a b":null}}' }).claims
+  assert.deepEqual(Object.keys(odd!.userinfo), ['__proto__'])
 })
 
 test('any parameters give a request or a refusal, and the target never leaves the registered redirect URI', () => {

@@ -1,7 +1,9 @@
+import { type ClaimsRequest, readClaimsRequest } from './claims_request.ts'
 import { type Client, isConfidential } from './client.ts'
 import { OAuthError } from './errors.ts'
 import { type Params, requireParam } from './params.ts'
 import { type CodeChallenge, readCodeChallenge } from './pkce.ts'
+import { PROFILES, type ProfileRules } from './profile.ts'
 import { matchRedirectUri } from './redirect_uri.ts'
 import { validateResource } from './resource.ts'
 import { parseScope } from './scope.ts'
@@ -21,12 +23,6 @@ export interface AuthorizationTarget {
   redirect_uri: string
   response_mode: ResponseMode
   state?: string
-}
-
-/** Claims asked for by name (OpenID Connect Core section 5.5); wishes about their values are left out. */
-export interface ClaimsRequest {
-  userinfo: string[]
-  id_token: string[]
 }
 
 /** An authorization request whose every parameter was checked (RFC 6749 section 4.1.1). */
@@ -50,6 +46,8 @@ export interface AuthorizationRules {
   response_types: readonly string[]
   /** The values `prompt` may have; without it, all but `create`. */
   prompts?: readonly Prompt[]
+  /** The rules that the client stands under; without them the standard ones. */
+  profile?: ProfileRules
   /** The request came over the back channel (RFC 9126), where client credentials have their place. */
   pushed?: boolean
 }
@@ -57,7 +55,6 @@ export interface AuthorizationRules {
 const LONGEST_STATE = 4096
 const LONGEST_NONCE = 255
 const LONGEST_HINT = 255
-const LONGEST_CLAIMS = 8192
 const MOST_VALUES = 20
 const PROMPTS: readonly Prompt[] = ['none', 'login', 'consent', 'select_account']
 
@@ -137,15 +134,24 @@ export function readAuthorizationRequest(
     scope: parseScope(values['scope'] ?? ''),
     resource: readResource(params.resource),
     prompt: readPrompt(params, rules.prompts ?? PROMPTS),
-    acr_values: readList(params, 'acr_values'),
+    acr_values: values['acr_values'] === undefined ? (client.default_acr_values ?? []) : readList(params, 'acr_values'),
     ui_locales: readList(params, 'ui_locales').filter((tag) => /^[A-Za-z0-9-]{2,35}$/.test(tag)),
   }
+  const profile = rules.profile ?? PROFILES.standard
+  if (profile.resource_named && request.resource.length === 0 && client.default_resource === undefined) {
+    throw new OAuthError('invalid_target', 'Parameter resource is missing: this client must name what it wants to use')
+  }
   if (response_type.split(' ').includes('code')) {
-    const required = client.require_pkce || !isConfidential(client)
-    Object.assign(request, readCodeChallenge(params, { required }))
+    Object.assign(request, readCodeChallenge(params, { required: mustUsePkce(client, profile) }))
   }
   readOptional(params, client, request)
   return request
+}
+
+/** Whether a code must be bound to a verifier (RFC 9700 section 2.1.1). */
+function mustUsePkce(client: Client, { pkce }: ProfileRules): boolean {
+  if (pkce === 'everybody' || !isConfidential(client)) return true
+  return pkce === 'unless_excused' && client.require_pkce
 }
 
 function refuseUnsupported(params: Params, rules: AuthorizationRules): void {
@@ -220,29 +226,7 @@ function readOptional(params: Params, client: Client, request: AuthorizationRequ
     request.login_hint = login_hint
   }
   if (id_token_hint !== undefined) request.id_token_hint = id_token_hint
-  if (claims !== undefined) request.claims = readClaims(claims)
-}
-
-function readClaims(text: string): ClaimsRequest {
-  if (text.length > LONGEST_CLAIMS) throw invalid('claims', `must have at most ${LONGEST_CLAIMS} characters`)
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    throw invalid('claims', 'is not JSON')
-  }
-  if (!isObject(parsed)) throw invalid('claims', 'must be a JSON object')
-  return { userinfo: readClaimNames(parsed['userinfo']), id_token: readClaimNames(parsed['id_token']) }
-}
-
-function readClaimNames(member: unknown): string[] {
-  if (member === undefined || member === null) return []
-  if (!isObject(member)) throw invalid('claims', 'must have objects as userinfo and id_token')
-  return Object.keys(member).filter((name) => /^[\x21-\x7e]{1,100}$/.test(name))
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (claims !== undefined) request.claims = readClaimsRequest(claims)
 }
 
 function invalid(name: string, what: string): OAuthError {

@@ -1,8 +1,12 @@
 import type { ClientMetadata } from './client.ts'
+import { readAuthentication } from './client_authentication.ts'
 import { readJwks } from './client_jwks.ts'
 import { type Json, readBoolean, readInteger, readText, readTexts, refusal } from './client_member.ts'
 import { LEGACY_GRANT_TYPES, readOwnMetadata } from './client_own.ts'
+import { readOwnRequestMetadata, readRequestMetadata, requireOneSector } from './client_requests.ts'
+import { readTokenMetadata } from './client_tokens.ts'
 import { OAuthError } from './errors.ts'
+import { PROFILES, requireFit } from './profile.ts'
 import { type ApplicationType, type RedirectUriKind, validateRedirectUri } from './redirect_uri.ts'
 import { validateResource } from './resource.ts'
 import { formatScope, parseScope } from './scope.ts'
@@ -31,7 +35,9 @@ export function readClientMetadata(json: unknown, rules: ClientRules): ClientMet
   }
   const source = json as Json
   const metadata: ClientMetadata = {
-    ...(rules.door === 'administrator' ? readOwnMetadata(source) : {}),
+    ...(rules.door === 'administrator' ? { ...readOwnMetadata(source), ...readOwnRequestMetadata(source) } : {}),
+    ...readRequestMetadata(source, (from, name) => readWebUri(from, name, rules)),
+    ...readTokenMetadata(source, (from, name) => readWebUri(from, name, rules)),
     redirect_uris: readTexts(source, 'redirect_uris', LONGEST_URI) ?? [],
     ...readFlow(source, rules),
     scope: readScope(source),
@@ -42,6 +48,7 @@ export function readClientMetadata(json: unknown, rules: ClientRules): ClientMet
   readApplicationType(source, metadata, rules)
   readDescription(source, metadata, rules)
   readKeys(source, metadata, rules)
+  requireOneSector(metadata)
   if (rules.door === 'administrator') readOwn(source, metadata)
   if (metadata.token_endpoint_auth_method === 'none') {
     if (metadata.grant_types.includes('client_credentials')) {
@@ -52,6 +59,7 @@ export function readClientMetadata(json: unknown, rules: ClientRules): ClientMet
     }
     if (!metadata.require_pkce) throw refusal('require_pkce', 'may be false only for a client that authenticates')
   }
+  if (metadata.profile !== undefined) requireFit(metadata, PROFILES[metadata.profile])
   return metadata
 }
 
@@ -167,9 +175,7 @@ function readKeys(source: Json, metadata: ClientMetadata, rules: ClientRules): v
     if (jwks_uri !== undefined) throw refusal('jwks', 'must not be given together with jwks_uri')
     metadata.jwks = readJwks(source['jwks'])
   }
-  if (metadata.token_endpoint_auth_method === 'private_key_jwt' && !metadata.jwks && !metadata.jwks_uri) {
-    throw refusal('jwks', 'or jwks_uri is needed for private_key_jwt')
-  }
+  Object.assign(metadata, readAuthentication(source, metadata))
 }
 
 function readOwn(source: Json, metadata: ClientMetadata): void {

@@ -16,8 +16,30 @@ export interface Settings {
   readonly signing_algs: readonly Algorithm[]
   /** How long a signing key signs before the next one does. */
   readonly signing_key_days: number
+  /** The rules of clients that have no profile of their own. */
+  readonly profile: 'standard' | 'legacy' | 'oauth21' | 'mcp' | 'fapi2'
+  /** Who signs in with two factors: whoever has set up a second one, everybody, or administrators and whoever has. */
+  readonly mfa: 'optional' | 'required' | 'required_for_administrators'
+  /** The fewest characters of a password; administrators have a limit of their own. */
+  readonly password_min_length: number
+  readonly password_min_length_administrators: number
+  /** Who may register clients at /register (RFC 7591): nobody, who holds an initial access token, or anyone. */
+  readonly registration: 'off' | 'token' | 'open'
+  /** Whose metadata documents are taken for clients: nobody's, those of the listed hosts, or any public host's. */
+  readonly metadata_documents: 'off' | 'listed' | 'any'
+  readonly metadata_document_hosts: readonly string[]
+  /** What clients that nobody of the tenant registered may have, beside the default scopes of resources. */
+  readonly dynamic_client_scopes: readonly string[]
+  /** How long the secret of a client that registered itself lives; zero is for good. */
+  readonly dynamic_client_secret_days: number
+  /** A client that nobody of the tenant registered is deleted when it was without use and grants for so long. */
+  readonly dynamic_client_unused_days: number
   /** Who may register services at the Hub door: administrators, or anyone (then never trusted). */
   readonly service_registration: 'administrators' | 'open'
+  /** The password and implicit grants: switched on for a client by an administrator, also by a service that asks, or off for all. */
+  readonly legacy_grants: 'administrators' | 'on_request' | 'off'
+  /** Another system whose clients come here: with `hub`, what its registration and Trust give is what they expect. */
+  readonly compat: 'none' | 'hub'
 }
 
 type Reader<Value> = { readonly fallback: Value; readonly must: string; fits(value: unknown): boolean }
@@ -45,6 +67,14 @@ const someOf = <Value extends string>(values: readonly Value[], ...fallback: Val
     value.every((item) => values.includes(item as Value)),
 })
 
+/** A list of texts of one shape; empty unless given. */
+const texts = (what: string, shape: RegExp): Reader<readonly string[]> => ({
+  fallback: [],
+  must: `a list of at most 100 ${what}`,
+  fits: (value) =>
+    Array.isArray(value) && value.length <= 100 && value.every((item) => typeof item === 'string' && shape.test(item)),
+})
+
 const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   code_lifetime_seconds: whole(60, 10, 600),
   refresh_idle_seconds: whole(30 * 86_400, 60, 366 * 86_400),
@@ -54,7 +84,19 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   session_lifetime_seconds: whole(30 * 86_400, 60, 90 * 86_400),
   signing_algs: someOf(ALGORITHMS, 'ES256'),
   signing_key_days: whole(90, 2, 366),
+  profile: oneOf('standard', 'legacy', 'oauth21', 'mcp', 'fapi2'),
+  mfa: oneOf('optional', 'required', 'required_for_administrators'),
+  password_min_length: whole(8, 8, 64),
+  password_min_length_administrators: whole(12, 8, 64),
+  registration: oneOf('off', 'token', 'open'),
+  metadata_documents: oneOf('off', 'listed', 'any'),
+  metadata_document_hosts: texts('host names, with a port where it is not 443', /^[a-z0-9.-]{1,253}(?::\d{1,5})?$/),
+  dynamic_client_scopes: texts('scopes', /^[\x21\x23-\x5b\x5d-\x7e]{1,255}$/),
+  dynamic_client_secret_days: whole(0, 0, 3660),
+  dynamic_client_unused_days: whole(30, 1, 3660),
   service_registration: oneOf('administrators', 'open'),
+  legacy_grants: oneOf('administrators', 'on_request', 'off'),
+  compat: oneOf('none', 'hub'),
 }
 
 /** The defaults of a tenant's settings. */
