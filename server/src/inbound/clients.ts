@@ -1,22 +1,23 @@
 import { LRUCache } from 'lru-cache'
 import { equalBytes } from '../crypto/hash.ts'
-import type { Client, ClientMetadata } from '../oauth/client.ts'
+import type { Client, KeptMetadata } from '../oauth/client.ts'
 import { type ClientCredentials, checkMethodAllowed, clientAuthenticationError } from '../oauth/client_auth.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { ClientRecord } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
+import { proveByAssertion } from './client_assertion.ts'
 import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
 import { withFewFailures } from './limits.ts'
 import { Proofs } from './proofs.ts'
 
-const parsed = new LRUCache<string, Readonly<ClientMetadata>>({ max: 10_000 })
+const parsed = new LRUCache<string, Readonly<KeptMetadata>>({ max: 10_000 })
 
 /** The metadata of a row. Only the reading of its text is remembered, never whether its client lives. */
-export function readMetadata(text: string): Readonly<ClientMetadata> {
+export function readMetadata(text: string): Readonly<KeptMetadata> {
   let metadata = parsed.get(text)
   if (!metadata) {
-    metadata = Object.freeze(JSON.parse(text) as ClientMetadata)
+    metadata = Object.freeze(JSON.parse(text) as KeptMetadata)
     parsed.set(text, metadata)
   }
   return metadata
@@ -58,18 +59,22 @@ interface ClientAuthority {
 }
 
 async function proveClient(
-  { tenant }: InboundContext,
+  context: InboundContext,
   _request: DirectRequest,
   credentials: ClientCredentials,
   authority: ClientAuthority | null,
 ): Promise<AuthenticatedClient> {
+  const { tenant } = context
   const { client: record, now } = authority ?? { client: null, now: 0 }
   const failed = (cause: string) =>
     clientAuthenticationError(tenant.issuer, 'The client is unknown or its credentials are wrong', cause)
-  if (credentials.method === 'client_assertion') throw failed('client assertions are not registered yet')
   if (!record || record.client_id !== credentials.client_id) throw failed('no such client')
   if (record.disabled_at !== null) throw failed('the client is disabled')
   const client = readClientRecord(record)
+  if (credentials.method === 'client_assertion') {
+    checkMethodAllowed(client, credentials, tenant.issuer)
+    return { client, proofs: new Proofs([await proveByAssertion(context, client, credentials.assertion, now)]) }
+  }
   if (credentials.method !== 'none') {
     const sent = [credentials.client_secret]
     if (credentials.method === 'client_secret_basic' && credentials.verbatim_client_secret !== undefined) {

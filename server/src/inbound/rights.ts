@@ -1,5 +1,5 @@
 import type { Client } from '../oauth/client.ts'
-import { IDENTITY_SCOPES, type ScopeSet } from '../oauth/scope.ts'
+import { IDENTITY_SCOPES, mayBeDefault, type ScopeQuestion, type ScopeSet } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
 
 /** The resource by which a client asks for the use of a user's connection: the proxy of one connector. */
@@ -52,8 +52,8 @@ export function defaultScopes(configuration: Configuration, resources: readonly 
 
 /** Who asks, in whose name: all that decides what may be issued, whatever the grant type. */
 export interface Rights {
-  readonly configuration: Pick<Configuration, 'roles' | 'resources'>
-  readonly client: Pick<Client, 'scope' | 'every_service' | 'role_scopes'>
+  readonly configuration: Pick<Configuration, 'roles' | 'resources'> & Partial<Pick<Configuration, 'settings'>>
+  readonly client: Pick<Client, 'scope' | 'every_service' | 'role_scopes' | 'scope_by_policy'>
   /** The roles at work: all that the user has, or the one that was picked; null where no user is concerned. */
   readonly roles: readonly string[] | null
   /** What the user allowed, where anything was asked before. */
@@ -75,7 +75,9 @@ export function judgeScope(scope: string, rights: Rights): Ruling {
   const { configuration, client, roles, consented } = rights
   const { of_every_user, open } = readOpenScopes(configuration)
   const of_client =
-    ` ${client.scope} `.includes(` ${scope} `) || (client.every_service === true && of_every_user.has(scope))
+    client.scope_by_policy === true
+      ? mayUnknownClientsHave(scope, configuration)
+      : ` ${client.scope} `.includes(` ${scope} `) || (client.every_service === true && of_every_user.has(scope))
   if (!of_client) return { granted: false, rule: 'client' }
   if (consented && !consented.includes(scope)) return { granted: false, rule: 'consent' }
   if (roles === null) return { granted: true, rule: 'client' }
@@ -86,6 +88,17 @@ export function judgeScope(scope: string, rights: Rights): Ruling {
   const role = givers.find((giver) => map === undefined || (Object.hasOwn(map, giver) && map[giver]!.includes(scope)))
   if (role !== undefined) return { granted: true, rule: 'role', role }
   return { granted: false, rule: givers.length > 0 || open.has(scope) ? 'role_scopes' : 'role' }
+}
+
+/**
+ * The tenant's policy for clients that nobody of it registered (RFC 7591 section 2, `scope`): the default scopes of its
+ * resources, and what its setting names; never its administration or its vault. Read when it is used, so that a change
+ * counts at once.
+ */
+export function mayUnknownClientsHave(scope: string, configuration: Rights['configuration']): boolean {
+  if (/^(admin|vault):/.test(scope)) return false
+  if (configuration.settings?.dynamic_client_scopes.includes(scope)) return true
+  return mayBeDefault(scope) && readOpenScopes(configuration).defaults.has(scope)
 }
 
 /** What is left of some scopes: of a grant's, those that the client may still have and the user's roles still give. */
@@ -120,10 +133,12 @@ export function findServiceRole(
   return rolesAtWork(user, account.role)[0]
 }
 
-/** The two lists that `decideScope` refuses by. */
-export function scopeRules(rights: Rights): { client_scope: ScopeSet; role_scopes: ScopeSet | null } {
+/** The two lists that `decideScope` refuses by, and whether what a client may not have is left out instead. */
+export function scopeRules(rights: Rights): Pick<ScopeQuestion, 'client_scope' | 'role_scopes' | 'lenient'> {
   const of_client = { ...rights, roles: null }
   return {
+    // Such a client was never told what it may have.
+    lenient: rights.client.scope_by_policy === true,
     client_scope: { includes: (scope) => judgeScope(scope, of_client).granted },
     role_scopes: rights.roles && { includes: (scope) => judgeScope(scope, rights).granted },
   }
@@ -134,6 +149,8 @@ interface OpenScopes {
   readonly of_every_user: ReadonlySet<string>
   /** And, where the tenant has no roles of its own, of all others. */
   readonly open: ReadonlySet<string>
+  /** What goes without saying at some resource. */
+  readonly defaults: ReadonlySet<string>
 }
 
 const known = new WeakMap<object, OpenScopes>()
@@ -152,6 +169,8 @@ function readOpenScopes(configuration: Rights['configuration']): OpenScopes {
       if (every_user || unguarded) open.add(scope)
     }
   }
-  known.set(configuration, { of_every_user, open })
-  return { of_every_user, open }
+  const defaults = new Set([...configuration.resources.values()].flatMap(({ default_scopes }) => default_scopes))
+  const scopes = { of_every_user, open, defaults }
+  known.set(configuration, scopes)
+  return scopes
 }

@@ -70,6 +70,8 @@ export interface ScopeQuestion {
   requested?: readonly string[] | undefined
   /** The scopes the client may have. */
   client_scope: ScopeSet
+  /** Leaves out what the client may not have, instead of refusing it. */
+  lenient?: boolean | undefined
   /** The default scopes of the resources the token is for. */
   resource_defaults: readonly string[]
   /** The scopes the user's role may give away; null when no role is concerned. */
@@ -80,8 +82,8 @@ export interface ScopeQuestion {
 
 /**
  * The scopes to grant: asked, cut to the client's and the role's (RFC 6749 section 3.3). What is unknown or not the
- * client's is refused by name; what the role lacks is left out; nothing left is `invalid_scope`. A request that names
- * none gets the resources' defaults, cut in the same way, and never identity, administration or the vault.
+ * client's is refused by name, unless the rule is lenient; what the role lacks is left out; nothing left is
+ * `invalid_scope`. A request that names none gets the resources' defaults, cut in the same way, and never identity, administration or the vault.
  */
 export function decideScope(question: ScopeQuestion): string[] {
   const { requested, client_scope, role_scopes, known_scopes } = question
@@ -92,12 +94,13 @@ export function decideScope(question: ScopeQuestion): string[] {
       throw new OAuthError('invalid_scope', `Scope '${scope}' does not exist at the requested resource`)
     }
     if (!client_scope.includes(scope)) {
+      if (question.lenient) continue
       throw new OAuthError('invalid_scope', `Scope '${scope}' is not allowed for this client`)
     }
     if (isWithinRole(scope, role_scopes)) granted.push(scope)
   }
   if (granted.length === 0)
-    throw new OAuthError('invalid_scope', 'None of the requested scopes can be granted by this user')
+    throw new OAuthError('invalid_scope', 'None of the requested scopes can be granted to this client by this user')
   return granted
 }
 

@@ -29,11 +29,15 @@ export interface Answer {
 export interface MachineEndpoint<Context> {
   readonly methods: readonly string[]
   readonly cors: boolean
+  /** In bytes, where it is not LARGEST_BODY. */
+  readonly largest_body?: number
   answer(context: Context, request: MachineRequest): Promise<Answer> | Answer
 }
 
 /** The largest body of a machine endpoint, in bytes. */
 export const LARGEST_BODY = 65_536
+/** And of one that takes whole descriptions: registrations and pushed requests. */
+export const LARGEST_DESCRIPTION = 131_072
 
 const NO_STORE = { 'Cache-Control': 'no-store', Pragma: 'no-cache' }
 const JSON_HEADERS = { 'Content-Type': 'application/json', ...NO_STORE, 'X-Content-Type-Options': 'nosniff' }

@@ -14,17 +14,22 @@ import type { Web } from './web.ts'
 /** The endpoints for machines: whether a path is one of theirs, and their answers. */
 export interface Machines {
   has(path: string): boolean
+  /** The bytes that a body may have at this path. */
+  largestBody(path: string): number
   answer(request: MachineRequest): Promise<Answer>
 }
 
 /** The endpoints of a server, each answer logged. */
 export function createMachines(web: Web, doors: readonly CompatDoor[]): Machines {
   const routes = machineRoutes(web.tenant.issuer, doors)
+  // A route that ends with a slash takes one more segment, and reads it from the path.
+  const find = (path: string) => routes.get(path) ?? routes.get(path.slice(0, path.lastIndexOf('/') + 1))
   return {
-    has: (path) => routes.has(path),
+    has: (path) => find(path) !== undefined,
+    largestBody: (path) => find(path)?.largest_body ?? LARGEST_BODY,
     async answer(request) {
       const started = performance.now()
-      const answer = await answerMachine(routes.get(request.path)!, web, request, web.log)
+      const answer = await answerMachine(find(request.path)!, web, request, web.log)
       logRequest(web, request.request_id, request.method, request.path, answer.status, started)
       return web.production ? { ...answer, headers: { ...answer.headers, ...HTTPS_ONLY } } : answer
     },
@@ -77,8 +82,8 @@ export function newRequestId(): string {
 }
 
 /** The refusal of a body over the limit (RFC 9110 section 15.5.14). */
-export function tooLarge(): Answer {
-  const text = `The body is larger than ${LARGEST_BODY} bytes`
+export function tooLarge(largest: number): Answer {
+  const text = `The body is larger than ${largest} bytes`
   return refusalAnswer(new OAuthError('invalid_request', text, { status: 413, headers: { Connection: 'close' } }))
 }
 
@@ -89,7 +94,8 @@ async function answerRequest(
   request_id: string,
   sender: Sender,
 ): Promise<Response> {
-  const body = await readBytes(raw)
+  const largest = machines.largestBody(path)
+  const body = await readBytes(raw, largest)
   const answer = body
     ? await machines.answer({
         method: raw.method,
@@ -100,20 +106,20 @@ async function answerRequest(
         request_id,
         sender,
       })
-    : tooLarge()
+    : tooLarge(largest)
   const headers = new Headers(answer.headers)
   headers.set('X-Request-Id', request_id)
   const body_out = answer.body === '' || raw.method === 'HEAD' ? null : answer.body
   return new Response(body_out, { status: answer.status, headers })
 }
 
-async function readBytes(raw: Request): Promise<Uint8Array | null> {
+async function readBytes(raw: Request, largest: number): Promise<Uint8Array | null> {
   if (!raw.body) return EMPTY
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of raw.body) {
     size += chunk.byteLength
-    if (size > LARGEST_BODY) return null
+    if (size > largest) return null
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
