@@ -60,9 +60,11 @@ const METADATA = {
   application_type: anything,
   jwks: anything,
   jwks_uri: anything,
+  token_endpoint_auth_signing_alg: anything,
   software_id: anything,
   software_version: anything,
   default_max_age: anything,
+  dpop_bound_access_tokens: anything,
   require_auth_time: anything,
   default_acr_values: anything,
   require_pushed_authorization_requests: anything,
@@ -82,6 +84,7 @@ const METADATA = {
   service_account: anything,
   every_service: anything,
   offline_refresh_only: anything,
+  require_dpop_nonce: anything,
   json_requests: anything,
   bearer_authentication: anything,
   redirect_uri_prefix: anything,
@@ -111,6 +114,7 @@ const resource = strict({
     signing_alg: z.enum(ALGORITHMS).optional(),
   }).prefault({}),
   every_user: z.boolean().default(false),
+  introspection_clients: z.array(text).default([]),
 })
 const client = strict({ client_id: text, client_secret: text.optional(), ...METADATA })
 const role = strict({ role: text, scopes: scopes.default([]) })
@@ -196,6 +200,7 @@ function toResource(entry: z.infer<typeof resource>): Resource {
     access_token_lifetime_seconds: entry.access_token.lifetime_seconds,
     ...(entry.access_token.signing_alg && { access_token_signing_alg: entry.access_token.signing_alg }),
     every_user: entry.every_user,
+    introspection_clients: entry.introspection_clients,
   }
 }
 

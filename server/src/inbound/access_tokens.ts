@@ -1,13 +1,18 @@
 import { LRUCache } from 'lru-cache'
 import { readKid, signJwt, verifyOwnJwt } from '../crypto/jwt.ts'
 import { newId } from '../crypto/random.ts'
-import { type AccessTokenClaims, buildAccessTokenClaims, type Epochs } from '../oauth/access_token.ts'
-import { bearerChallenge } from '../oauth/challenge.ts'
+import {
+  type AccessTokenClaims,
+  buildAccessTokenClaims,
+  type Confirmation,
+  type Epochs,
+} from '../oauth/access_token.ts'
 import type { Client } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import { isSubset, parseScope } from '../oauth/scope.ts'
+import { parseScope } from '../oauth/scope.ts'
+import { requireBinding, tokenType } from '../oauth/sender_constraint.ts'
 import type { GrantRecord, UserRecord } from '../store/records.ts'
-import type { Configuration } from '../store/tenant.ts'
+import { type Configuration, pickSigningKey, type Resource } from '../store/tenant.ts'
 import type { TokenAuthority } from '../store/verbs/tokens.ts'
 import { readMetadata } from './clients.ts'
 import type { InboundContext } from './context.ts'
@@ -26,18 +31,25 @@ export interface AccessTokenOrder {
   readonly resource: readonly string[]
   readonly now: number
   readonly epochs: Epochs
-  readonly grant: GrantRecord | null
+  /** What it is bound to. */
+  readonly cnf: Confirmation | null
+  readonly grant: Pick<GrantRecord, 'grant_id' | 'user_id' | 'role' | 'auth_time' | 'acr' | 'expires_at'> | null
   readonly user: UserRecord | null
   /** The one role of a client that acts as a user of its own (a service account); a grant has its role itself. */
   readonly role?: string
 }
 
+/** An access token with what its answer says about it (RFC 6749 section 5.1). */
+export interface IssuedAccessToken {
+  readonly access_token: string
+  readonly token_type: 'Bearer' | 'DPoP'
+  readonly expires_in: number
+}
+
 /** Makes an access token: a JWT (RFC 9068), or sealed claims where any of its resources asks for opaque ones. */
-export function issueAccessToken(
-  context: InboundContext,
-  order: AccessTokenOrder,
-): { access_token: string; expires_in: number } {
+export function issueAccessToken(context: InboundContext, order: AccessTokenOrder): IssuedAccessToken {
   const { tenant } = context
+  requireBinding(order.client, order.cnf)
   const { client, configuration, grant, now } = order
   const resources = order.resource.flatMap((name) => configuration.resources.get(name) ?? [])
   const lifetimes = resources.map(({ access_token_lifetime_seconds }) => access_token_lifetime_seconds)
@@ -56,16 +68,22 @@ export function issueAccessToken(
     acr: grant?.acr,
     roles: order.user && rolesAtWork(order.user, grant?.role ?? order.role ?? null),
     grant_id: grant?.grant_id,
+    cnf: order.cnf,
   })
   const opaque = resources.some(({ access_token_format }) => access_token_format === 'opaque')
   const access_token = opaque
     ? context.access_tokens.seal(tenant.keys, claims)
-    : signJwt(configuration.signing_key, 'at+jwt', claims)
+    : signJwt(pickSigningKey(configuration, signingAlg(resources)), 'at+jwt', claims)
   if (access_token.length > LARGEST_TOKEN) {
     throw new OAuthError('invalid_request', 'The token would be larger than 4 kB: ask for fewer scopes or resources')
   }
   context.usage.countToken(tenant.tenant_id, client.client_id)
-  return { access_token, expires_in: claims.exp - claims.iat }
+  return { access_token, token_type: tokenType(claims.cnf), expires_in: claims.exp - claims.iat }
+}
+
+// The first of its resources that asks for one decides: a token has one signature.
+function signingAlg(resources: readonly Resource[]): string | undefined {
+  return resources.find(({ access_token_signing_alg }) => access_token_signing_alg)?.access_token_signing_alg
 }
 
 /** An access token that this tenant issued, unexpired or not. Whether it lives, and its key is trusted, is asked later. */
@@ -154,46 +172,4 @@ export async function findLivingToken(
   if (role === undefined && sub !== null) return { living: null, authority, reason: 'no longer its service account' }
   const scope = presentScopes(still, rightsOf(configuration, client, authority.user, role))
   return { living: { claims, authority, configuration, scope }, authority, reason: null }
-}
-
-/** The living token of an Authorization header, meant for one of our own resources (RFC 6750 section 2.1). */
-export async function requireAccessToken(
-  context: InboundContext,
-  authorization: string | undefined,
-  asked: { audience: readonly string[]; scope: readonly string[] },
-): Promise<LivingToken> {
-  const realm = context.tenant.issuer
-  if (authorization === undefined) {
-    throw new OAuthError('invalid_token', 'The request has no access token', {
-      headers: { 'WWW-Authenticate': bearerChallenge({ realm }) },
-    })
-  }
-  const refuse = (
-    error: 'invalid_token' | 'insufficient_scope' | 'invalid_request',
-    error_description: string,
-    cause?: string,
-  ) =>
-    new OAuthError(error, error_description, {
-      headers: {
-        'WWW-Authenticate': bearerChallenge({
-          realm,
-          error,
-          error_description,
-          ...(error === 'insufficient_scope' ? { scope: asked.scope.join(' ') } : {}),
-        }),
-      },
-      ...(cause === undefined ? {} : { cause }),
-    })
-  const token = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
-  if (token === undefined) throw refuse('invalid_request', 'The Authorization header must be Bearer and one token')
-  const { living, reason } = await findLivingToken(context, token, '')
-  if (!living) throw refuse('invalid_token', 'The access token is unknown, expired or revoked', reason ?? '')
-  const aud = [living.claims.aud].flat()
-  if (!asked.audience.some((resource) => aud.includes(resource))) {
-    throw refuse('invalid_token', 'The access token is meant for another resource')
-  }
-  if (!isSubset(asked.scope, living.scope)) {
-    throw refuse('insufficient_scope', `The access token needs scope ${asked.scope.join(' ')}`)
-  }
-  return living
 }

@@ -3,11 +3,13 @@ import { readClientCredentials } from '../oauth/client_auth.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { buildIntrospectionResponse, INACTIVE, type IntrospectionResponse } from '../oauth/introspection.ts'
 import { requireParam } from '../oauth/params.ts'
+import { tokenType } from '../oauth/sender_constraint.ts'
 import type { GrantAuthority } from '../store/records.ts'
-import { findLivingToken, type LivingToken } from './access_tokens.ts'
+import { findLivingToken } from './access_tokens.ts'
 import { authenticateClient } from './clients.ts'
 import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
+import { viewToken } from './introspection_rights.ts'
 import { whyGrantIsDead } from './liveness.ts'
 import { refuseReplays } from './proofs.ts'
 import { judgeRefreshToken, readRefreshToken } from './refresh_tokens.ts'
@@ -29,11 +31,13 @@ export async function introspect(context: InboundContext, request: DirectRequest
   }
   const { living, authority } = await findLivingToken(context, token, client_id)
   const client = await requireConfidential(context, request, credentials, authority)
-  if (!living || !mayIntrospect(client, authority!.client!.source, living)) return INACTIVE
+  if (!living) return INACTIVE
+  const view = viewToken(living, client, tenant.issuer, living.configuration)
+  if (!view) return INACTIVE
   const username = living.authority.user?.username
   const roles = living.authority.user ? (JSON.parse(living.authority.user.roles) as string[]) : undefined
-  const rights = roles ? { scope: living.scope, roles } : { scope: living.scope }
-  return buildIntrospectionResponse(living.claims, rights, { token_type: 'Bearer', username })
+  const rights = roles ? { ...view, roles } : view
+  return buildIntrospectionResponse(living.claims, rights, { token_type: tokenType(living.claims.cnf), username })
 }
 
 async function requireConfidential(...asked: Parameters<typeof authenticateClient>): Promise<Client> {
@@ -44,16 +48,6 @@ async function requireConfidential(...asked: Parameters<typeof authenticateClien
   }
   await refuseReplays(context.tenant.issuer, () => proofs.accept(context))
   return client
-}
-
-/**
- * Whether a token is the caller's to see (RFC 7662 section 4): its own, one for the resource it stands for, or any for
- * a resource server that an administrator registered, which is a confidential client without redirect URIs.
- */
-function mayIntrospect(client: Client, source: string, { claims }: LivingToken): boolean {
-  if (claims.client_id === client.client_id) return true
-  if (client.default_resource !== undefined && [claims.aud].flat().includes(client.default_resource)) return true
-  return client.redirect_uris.length === 0 && source !== 'open' && source !== 'dynamic'
 }
 
 async function describeRefreshToken(
@@ -84,5 +78,5 @@ async function describeRefreshToken(
     iat: Math.floor((grant.refresh_rotated_at ?? grant.created_at) / 1000),
     exp: Math.floor((grant.idle_expires_at ?? grant.expires_at) / 1000),
   }
-  return buildIntrospectionResponse(claims, { scope }, { token_type: 'refresh_token', username: user?.username })
+  return buildIntrospectionResponse(claims, { scope }, { token_use: 'refresh_token', username: user?.username })
 }

@@ -7,6 +7,7 @@ import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
 import type { GrantType } from './grant_types/grant_type.ts'
 import { refuseReplays } from './proofs.ts'
+import { readConfirmation } from './sender_constraint.ts'
 
 /** The token endpoint (RFC 6749 section 3.2): one grant type of the list issues tokens to an authenticated client. */
 export async function issueTokens(
@@ -16,8 +17,8 @@ export async function issueTokens(
 ): Promise<TokenResponse> {
   const { tenant } = context
   const { params, authorization } = request
-  const asked = requireParam(params, 'grant_type')
-  const grantType = grant_types.find(({ grant_type }) => grant_type === asked)
+  const wanted = requireParam(params, 'grant_type')
+  const grantType = grant_types.find(({ grant_type }) => grant_type === wanted)
   if (!grantType) throw new OAuthError('unsupported_grant_type', 'Parameter grant_type names one that is not supported')
   const credentials = readClientCredentials({ authorization, params, realm: tenant.issuer })
   const client_id = credentials.client_id ?? ''
@@ -26,10 +27,12 @@ export async function issueTokens(
     throw new OAuthError('temporarily_unavailable', 'This server is switched off')
   }
   const { client, proofs } = await authenticateClient(context, request, credentials, authority)
-  requireGrantType(client, asked)
+  requireGrantType(client, wanted)
+  const cnf = readConfirmation(context, request, { client, now: authority.now, proofs })
   const configuration = await tenant.configuration(authority.tenant.config_version)
   return refuseReplays(tenant.issuer, async () => {
-    const response = await grantType.issue(context, { params, client, authority, configuration, request, proofs })
+    const asked = { params, client, authority, configuration, request, cnf, proofs }
+    const response = await grantType.issue(context, asked)
     await proofs.accept(context)
     return response
   })

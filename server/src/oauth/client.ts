@@ -1,4 +1,5 @@
 import type { AuthenticationMetadata } from './client_authentication.ts'
+import type { BindingMetadata } from './client_binding.ts'
 import type { PublicJwks } from './client_jwks.ts'
 import { refusal } from './client_member.ts'
 import type { OwnMetadata } from './client_own.ts'
@@ -7,7 +8,13 @@ import type { TokenMetadata } from './client_tokens.ts'
 import { type ApplicationType, redirectUriKind } from './redirect_uri.ts'
 
 /** What is registered about a client, under the names of RFC 7591 section 2 and its registry; the last six are ours. */
-export interface ClientMetadata extends OwnMetadata, RequestMetadata, OwnRequestMetadata, TokenMetadata, AuthenticationMetadata {
+export interface ClientMetadata
+  extends BindingMetadata,
+    OwnMetadata,
+    RequestMetadata,
+    OwnRequestMetadata,
+    TokenMetadata,
+    AuthenticationMetadata {
   client_name?: string
   client_uri?: string
   logo_uri?: string

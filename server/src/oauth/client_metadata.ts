@@ -1,5 +1,6 @@
 import type { ClientMetadata } from './client.ts'
 import { readAuthentication } from './client_authentication.ts'
+import { readBindingMetadata } from './client_binding.ts'
 import { readJwks } from './client_jwks.ts'
 import { type Json, readBoolean, readInteger, readText, readTexts, refusal } from './client_member.ts'
 import { LEGACY_GRANT_TYPES, readOwnMetadata } from './client_own.ts'
@@ -37,6 +38,7 @@ export function readClientMetadata(json: unknown, rules: ClientRules): ClientMet
   const metadata: ClientMetadata = {
     ...(rules.door === 'administrator' ? { ...readOwnMetadata(source), ...readOwnRequestMetadata(source) } : {}),
     ...readRequestMetadata(source, (from, name) => readWebUri(from, name, rules)),
+    ...readBindingMetadata(source),
     ...readTokenMetadata(source, (from, name) => readWebUri(from, name, rules)),
     redirect_uris: readTexts(source, 'redirect_uris', LONGEST_URI) ?? [],
     ...readFlow(source, rules),

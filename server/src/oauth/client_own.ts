@@ -13,6 +13,8 @@ export interface OwnMetadata {
   every_service?: boolean
   /** A refresh token only where `offline_access` was granted. */
   offline_refresh_only?: boolean
+  /** Its DPoP proofs need a nonce that this server gave out (RFC 9449 section 8). */
+  require_dpop_nonce?: boolean
   /** Legacy: token requests may come as a JSON object. */
   json_requests?: boolean
   /** Legacy: its own access token may stand for its secret when it presents a user's password. */
@@ -30,9 +32,20 @@ export interface ServiceAccount {
 /** Grant types that RFC 9700 section 2 tells to avoid: each is off until an administrator switches it on for one client. */
 export const LEGACY_GRANT_TYPES: readonly string[] = ['password', 'implicit']
 
+/** Whether a client may use a legacy grant. */
+export function isLegacy(client: { readonly grant_types: readonly string[] }): boolean {
+  return client.grant_types.some((name) => LEGACY_GRANT_TYPES.includes(name))
+}
+
+/** How the audit log marks a client that may use legacy grants. */
+export function legacyDetail(client: { readonly grant_types: readonly string[] }): { legacy?: readonly string[] } {
+  const legacy = client.grant_types.filter((name) => LEGACY_GRANT_TYPES.includes(name))
+  return legacy.length > 0 ? { legacy } : {}
+}
+
 const FLAGS = [
   ...(['one_role', 'every_service', 'offline_refresh_only'] as const),
-  ...(['json_requests', 'bearer_authentication', 'redirect_uri_prefix'] as const),
+  ...(['require_dpop_nonce', 'json_requests', 'bearer_authentication', 'redirect_uri_prefix'] as const),
 ]
 const MOST_ROLES = 50
 const LONGEST_NAME = 255

@@ -137,8 +137,12 @@ export interface ResourceRecord {
   readonly default_scopes: string
   readonly access_token_format: 'jwt' | 'opaque'
   readonly access_token_lifetime_seconds: number
+  /** What its access tokens are signed with; null is the tenant's first algorithm. */
+  readonly access_token_signing_alg?: Algorithm | null
   /** 1 where every user may give its scopes away, whatever their roles. */
   readonly every_user?: number
+  /** The JSON list of clients that may introspect tokens for it. */
+  readonly introspection_clients?: string
   /** The client that stands for it: they go together. */
   readonly client_id?: string | null
 }

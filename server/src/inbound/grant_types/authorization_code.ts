@@ -2,16 +2,18 @@ import { equalBytes } from '../../crypto/hash.ts'
 import { newId } from '../../crypto/random.ts'
 import type { Client } from '../../oauth/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
-import { type Params, requireParam } from '../../oauth/params.ts'
+import { requireParam } from '../../oauth/params.ts'
 import { checkCodeVerifier, codeVerifierError } from '../../oauth/pkce.ts'
 import { buildTokenResponse } from '../../oauth/token_response.ts'
 import type { GrantAuthority, GrantRecord } from '../../store/records.ts'
 import { readCode } from '../codes.ts'
 import type { InboundContext } from '../context.ts'
 import { whyGrantIsDead } from '../liveness.ts'
+import type { Proofs } from '../proofs.ts'
 import { formatRefreshToken, newRefreshSecret } from '../refresh_tokens.ts'
+import { keptBinding, requireKeyOfCode } from '../sender_constraint.ts'
 import { event } from '../users.ts'
-import type { GrantType } from './grant_type.ts'
+import type { GrantType, TokenRequest } from './grant_type.ts'
 import { idleEnd, prepareTokens } from './tokens_of_grant.ts'
 
 const MOST_FAILURES = 5
@@ -32,11 +34,11 @@ export const authorization_code: GrantType<Presented> = {
     return authority && { ...authority, code_hash: code?.code_hash ?? null }
   },
 
-  async issue(context, { params, client, authority, configuration, proofs }) {
+  async issue(context, { params, client, authority, configuration, cnf, proofs }) {
     const { tenant } = context
-    const grant = await checkCode(context, params, client, authority)
+    const grant = await checkCode(context, { params, client, cnf, proofs }, authority)
     const refreshes = client.grant_types.includes('refresh_token')
-    const { token, ...more } = prepareTokens(context, { params, client, authority, configuration, grant }, true)
+    const { token, ...more } = prepareTokens(context, { params, client, authority, configuration, grant, cnf }, true)
     const secret = refreshes ? newRefreshSecret() : null
     const outcome = await tenant.store.redeemCode({
       tenant_id: tenant.tenant_id,
@@ -45,6 +47,7 @@ export const authorization_code: GrantType<Presented> = {
       attempt_id: newId(authority.now),
       refresh: secret && { hash: tenant.keys.hashSecret(secret), kid: tenant.keys.kid },
       idle_expires_at: refreshes ? idleEnd(configuration, grant, authority.now) : null,
+      ...keptBinding(client, cnf),
       proofs: proofs.list(),
       replay_event: replayed(context, client, grant),
     })
@@ -60,8 +63,7 @@ export const authorization_code: GrantType<Presented> = {
 /** Everything that a redemption must show, single use last: only who could have redeemed it can end its grant. */
 async function checkCode(
   context: InboundContext,
-  params: Params,
-  client: Client,
+  { params, client, cnf, proofs }: Pick<TokenRequest<Presented>, 'params' | 'client' | 'cnf' | 'proofs'>,
   authority: Presented,
 ): Promise<GrantRecord> {
   const { grant, code_hash, now } = authority
@@ -73,14 +75,15 @@ async function checkCode(
   if (grant.code_failures >= MOST_FAILURES) throw refuse('too many wrong tries')
   const dead = whyGrantIsDead(authority)
   if (dead !== null) throw refuse(dead)
+  requireKeyOfCode(grant, cnf)
   const { redirect_uri, code_verifier } = params.values
   const verified = checkCodeVerifier(code_verifier, grant.code_challenge)
   if (redirect_uri !== undefined && redirect_uri !== grant.redirect_uri) {
-    await countFailure(context, grant)
+    await countFailure(context, grant, proofs)
     throw new OAuthError('invalid_grant', 'Parameter redirect_uri is not the one of the authorization request')
   }
   if (verified !== 'ok') {
-    await countFailure(context, grant)
+    await countFailure(context, grant, proofs)
     throw codeVerifierError(verified)
   }
   if (grant.code_redeemed_at !== null) {
@@ -89,6 +92,7 @@ async function checkCode(
       tenant_id,
       grant_id: grant.grant_id,
       reason: 'code_replayed',
+      proofs: proofs.list(),
       event: replayed(context, client, grant),
     })
     throw spent('replayed')
@@ -96,9 +100,9 @@ async function checkCode(
   return grant
 }
 
-async function countFailure(context: InboundContext, grant: GrantRecord): Promise<void> {
+async function countFailure(context: InboundContext, grant: GrantRecord, proofs: Proofs): Promise<void> {
   const { tenant_id, store } = context.tenant
-  await store.countCodeFailure({ tenant_id, grant_id: grant.grant_id })
+  await store.countCodeFailure({ tenant_id, grant_id: grant.grant_id, proofs: proofs.list() })
 }
 
 function replayed(context: InboundContext, client: Client, grant: GrantRecord) {

@@ -20,7 +20,7 @@ export const client_credentials: GrantType = {
     return context.tenant.store.loadClientAuthority({ tenant_id: context.tenant.tenant_id, client_id })
   },
 
-  async issue(context, { params, client, authority, configuration }) {
+  async issue(context, { params, client, authority, configuration, cnf }) {
     if (client.token_endpoint_auth_method === 'none') {
       throw new OAuthError('unauthorized_client', 'A public client cannot act on its own behalf')
     }
@@ -51,6 +51,7 @@ export const client_credentials: GrantType = {
       resource,
       now: authority.now,
       epochs,
+      cnf,
       grant: null,
       user: account?.user ?? null,
       ...(account && { role: account.role }),

@@ -1,3 +1,4 @@
+import type { Confirmation } from '../../oauth/access_token.ts'
 import type { Client } from '../../oauth/client.ts'
 import { isConfidential } from '../../oauth/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
@@ -13,8 +14,9 @@ import {
   type RefreshToken,
   readRefreshToken,
 } from '../refresh_tokens.ts'
+import { keptBinding, requireKeyOfGrant } from '../sender_constraint.ts'
 import { event } from '../users.ts'
-import type { GrantType } from './grant_type.ts'
+import type { GrantType, TokenRequest } from './grant_type.ts'
 import { idleEnd, prepareTokens } from './tokens_of_grant.ts'
 
 // Each round means that another request rotated the grant in between; one more look then decides.
@@ -37,18 +39,19 @@ export const refresh_token: GrantType<Presented> = {
 
   async issue(context, request) {
     const { tenant } = context
-    const { client, configuration } = request
+    const { client, configuration, cnf, proofs } = request
     const { token } = request.authority
     let authority: GrantAuthority = request.authority
     for (let round = 0; token && round < MOST_ROUNDS; round++) {
-      const grant = checkGrant(authority, client)
+      const grant = checkGrant(authority, client, cnf)
+      const bearer_public = !isConfidential(client) && grant.cnf === null
       const verdict = judgeRefreshToken(token, grant, tenant.keys.hashSecret(token.secret), {
         now: authority.now,
-        bearer_public: !isConfidential(client),
+        bearer_public,
         retry_ms: configuration.settings.refresh_retry_seconds * 1000,
       })
       if (verdict === 'unknown') break
-      if (verdict === 'reused') throw await endReused(context, client, grant, token)
+      if (verdict === 'reused') throw await endReused(context, request, grant, token)
       const kid = verdict === 'rotate' ? tenant.keys.kid : grant.refresh_kid!
       const secret = deriveSuccessor(tenant.keys, token, kid)
       if (!secret) break
@@ -59,7 +62,8 @@ export const refresh_token: GrantType<Presented> = {
         return buildTokenResponse({ ...prepared.token, ...prepared, refresh_token })
       }
       if (verdict === 'retry') {
-        if (!isConfidential(client)) await recordRetry(context, client, grant, token)
+        await proofs.accept(context)
+        if (bearer_public) await recordRetry(context, client, grant, token)
         return answer()
       }
       const outcome = await tenant.store.rotateRefreshToken({
@@ -70,10 +74,11 @@ export const refresh_token: GrantType<Presented> = {
         successor_hash: tenant.keys.hashSecret(secret),
         kid,
         idle_expires_at: idleEnd(configuration, grant, authority.now),
-        proofs: request.proofs.list(),
+        ...keptBinding(client, cnf),
+        proofs: proofs.list(),
       })
       if (outcome === 'rotated') {
-        request.proofs.settle()
+        proofs.settle()
         return answer()
       }
       const reloaded = await loadGrant(context, client.client_id, token)
@@ -90,12 +95,13 @@ function loadGrant(context: InboundContext, client_id: string, token: RefreshTok
 }
 
 /** The grant of a refresh token, if it is this client's and lives. What an outsider presents changes nothing. */
-function checkGrant(authority: GrantAuthority, client: Client): GrantRecord {
+function checkGrant(authority: GrantAuthority, client: Client, cnf: Confirmation | null): GrantRecord {
   const { grant, now } = authority
   if (!grant || grant.client_id !== client.client_id) throw refused('no grant of this client')
   const dead = whyGrantIsDead(authority)
   if (dead !== null) throw refused(dead)
   if (grant.idle_expires_at !== null && grant.idle_expires_at <= now) throw refused('idle for too long')
+  requireKeyOfGrant(client, grant, cnf)
   return grant
 }
 
@@ -106,7 +112,7 @@ function refused(cause: string): OAuthError {
 
 async function endReused(
   context: InboundContext,
-  client: Client,
+  { client, proofs }: Pick<TokenRequest<Presented>, 'client' | 'proofs'>,
   grant: GrantRecord,
   token: RefreshToken,
 ): Promise<OAuthError> {
@@ -115,6 +121,7 @@ async function endReused(
     tenant_id,
     grant_id: grant.grant_id,
     reason: 'refresh_token_reused',
+    proofs: proofs.list(),
     event: event(context.tenant, 'grant.revoked', `client:${client.client_id}`, {
       client_id: client.client_id,
       user_id: grant.user_id,

@@ -1,3 +1,4 @@
+import type { Confirmation } from '../../oauth/access_token.ts'
 import type { Client } from '../../oauth/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
@@ -5,7 +6,7 @@ import { decideResources } from '../../oauth/resource.ts'
 import { narrowScope, parseScope } from '../../oauth/scope.ts'
 import type { GrantAuthority, GrantRecord } from '../../store/records.ts'
 import type { Configuration } from '../../store/tenant.ts'
-import { issueAccessToken } from '../access_tokens.ts'
+import { type IssuedAccessToken, issueAccessToken } from '../access_tokens.ts'
 import type { InboundContext } from '../context.ts'
 import { issueIdToken } from '../id_tokens.ts'
 import { knownResources, presentScopes, rightsOf, scopesAtResources } from '../rights.ts'
@@ -19,15 +20,16 @@ export function prepareTokens(
     authority: GrantAuthority
     configuration: Configuration
     grant: GrantRecord
+    cnf: Confirmation | null
   },
   first: boolean,
 ): {
-  token: { access_token: string; expires_in: number }
+  token: IssuedAccessToken
   scope: string[]
   id_token: string | undefined
   authorization_details: readonly object[] | undefined
 } {
-  const { params, client, authority, configuration, grant } = request
+  const { params, client, authority, configuration, grant, cnf } = request
   const { issuer } = context.tenant
   const { now, user } = authority
   const resource = decideResources({
@@ -48,11 +50,15 @@ export function prepareTokens(
     resource,
     now,
     epochs: [grant.tenant_epoch, grant.client_epoch, grant.user_epoch, grant.session_epoch],
+    cnf,
     grant,
     user,
   })
   const id_token = scope.includes('openid')
-    ? issueIdToken(context, { client, configuration, grant, now, access_token: token.access_token, with_nonce: first })
+    ? issueIdToken(context, {
+        ...{ client, configuration, grant, now, access_token: token.access_token, with_nonce: first },
+        sid: authority.session?.sid ?? grant.session_id,
+      })
     : undefined
   const details = grant.authorization_details
   const authorization_details = details === null ? undefined : (JSON.parse(details) as object[])

@@ -2,9 +2,9 @@ import type { ClientRecord, GrantAuthority, GrantRecord, NewEvent, TenantState, 
 import { bytes, int, NOW, pickColumns, type Run, read, sql, text, together, write } from '../sql.ts'
 import { eventStatement, insertEvent, isRecorded } from './events.ts'
 import { holdSession } from './logouts.ts'
-import { type EndedGrant, revokeTokensOf } from './revocations.ts'
 import { type Proof, recordProofs, refuseSeenProofs } from './proofs.ts'
 import { takeRequest } from './pushed_requests.ts'
+import { type EndedGrant, revokeTokensOf } from './revocations.ts'
 
 type Row = Record<string, unknown>
 
@@ -117,7 +117,14 @@ const GRANT_COLUMNS: readonly (keyof GrantRecord)[] = [
     'user_epoch',
   ] as const),
   ...(['session_epoch', 'offline', 'code_hash', 'code_expires_at', 'code_redeemed_at', 'code_failures'] as const),
-  ...(['code_challenge', 'redirect_uri', 'cnf', 'refresh_generation', 'refresh_hash', 'refresh_previous_hash'] as const),
+  ...([
+    'code_challenge',
+    'redirect_uri',
+    'cnf',
+    'refresh_generation',
+    'refresh_hash',
+    'refresh_previous_hash',
+  ] as const),
   ...(['refresh_kid', 'refresh_rotated_at', 'created_at', 'idle_expires_at', 'expires_at', 'revoked_at'] as const),
 ]
 
@@ -129,7 +136,10 @@ function readGrant(row: Row): GrantRecord {
 /** A grant that is about to be made, with the consent it rests on and its audit event. */
 export interface NewGrant {
   readonly tenant_id: string
-  readonly grant: Omit<GrantRecord, 'code_redeemed_at' | 'code_failures' | 'revoked_at' | OptionalColumn | RefreshColumn> & {
+  readonly grant: Omit<
+    GrantRecord,
+    'code_redeemed_at' | 'code_failures' | 'revoked_at' | OptionalColumn | RefreshColumn
+  > & {
     readonly claims?: string | null
     readonly role?: string | null
     readonly cnf?: string | null
@@ -288,6 +298,8 @@ export interface Rotation {
   readonly successor_hash: Uint8Array
   readonly kid: number
   readonly idle_expires_at: number | null
+  /** As in Redemption. */
+  readonly cnf?: string | null
   readonly proofs?: readonly Proof[]
 }
 
@@ -297,7 +309,7 @@ export const rotateRefreshToken = write(
     const [rotated] = yield* sql<{ grant_id: string }>`
       update grants set refresh_generation = refresh_generation + 1, refresh_previous_hash = refresh_hash,
         refresh_hash = ${args.successor_hash}, refresh_kid = ${args.kid}, refresh_rotated_at = ${NOW},
-        last_used_at = ${NOW}, idle_expires_at = ${int(args.idle_expires_at)}
+        last_used_at = ${NOW}, idle_expires_at = ${int(args.idle_expires_at)}, cnf = coalesce(${text(args.cnf)}, cnf)
       where tenant_id = ${args.tenant_id} and grant_id = ${args.grant_id} and refresh_generation = ${args.generation}
         and refresh_hash = ${args.hash} and revoked_at is null
       returning grant_id`

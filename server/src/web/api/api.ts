@@ -1,5 +1,7 @@
 import type { Context } from 'hono'
-import { type LivingToken, requireAccessToken } from '../../inbound/access_tokens.ts'
+import type { LivingToken } from '../../inbound/access_tokens.ts'
+import { type ResourceRequest, requireAccessToken } from '../../inbound/require_access_token.ts'
+import { renewNonce } from '../../inbound/sender_constraint.ts'
 import type { OAuthError } from '../../oauth/errors.ts'
 import { readFailure } from '../machine.ts'
 import { type PageEnv, readQuery } from '../page.ts'
@@ -21,13 +23,25 @@ export function api(scope: string, answer: (call: ApiCall) => Promise<Response>)
     const web = c.get('web')
     try {
       const audience = [`${web.tenant.issuer}/api`]
-      const token = await requireAccessToken(web.inbound, c.req.header('authorization'), { audience, scope: [scope] })
+      const request = readResourceRequest(c)
+      const token = await requireAccessToken(web.inbound, request, { audience, scope: [scope] })
+      for (const [name, value] of Object.entries(renewNonce(web.inbound, request.dpop))) c.header(name, value)
       const { client_id, sub, grant_id } = token.claims
       const actor = grant_id === undefined ? `client:${client_id}` : `user:${sub}`
       return await answer({ c, web, query: readQuery(c), token, actor })
     } catch (error) {
       return refuse(c, readFailure(error, c.get('request_id'), web.log))
     }
+  }
+}
+
+/** The head of a program's request. Its URL is at the origin of the issuer, whatever host a proxy says it came to. */
+export function readResourceRequest(c: Context<PageEnv>): ResourceRequest {
+  return {
+    method: c.req.method,
+    url: c.get('web').origin + new URL(c.req.url).pathname,
+    authorization: c.req.header('authorization'),
+    dpop: c.req.header('dpop'),
   }
 }
 

@@ -1,12 +1,12 @@
 import type { Context } from 'hono'
-import { requireAccessToken } from '../../inbound/access_tokens.ts'
 import { connectionOfGrant } from '../../inbound/connections.ts'
+import { requireAccessToken } from '../../inbound/require_access_token.ts'
 import { proxyResource } from '../../inbound/rights.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { forwardForClient } from '../../outbound/bridge.ts'
 import { readFailure } from '../machine.ts'
 import type { PageEnv } from '../page.ts'
-import { refuse } from './api.ts'
+import { readResourceRequest, refuse } from './api.ts'
 
 /**
  * ANY /proxy/{connector}/{path}: calls the provider's API with the token of the connection that the grant of the
@@ -19,8 +19,8 @@ export async function proxy(c: Context<PageEnv>): Promise<Response> {
     const connector = c.req.param('connector') ?? ''
     const { issuer } = web.tenant
     const audience = [issuer, proxyResource(issuer, connector)]
-    const authorization = c.req.header('authorization')
-    const { claims, authority } = await requireAccessToken(web.inbound, authorization, { audience, scope: [] })
+    const request = readResourceRequest(c)
+    const { claims, authority } = await requireAccessToken(web.inbound, request, { audience, scope: [] })
     const connection_id = authority.grant && connectionOfGrant(authority.grant.connections, connector)
     // Only a token for the issuer itself gets here with a connector that may not exist.
     if (

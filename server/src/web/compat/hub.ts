@@ -1,9 +1,10 @@
 import { newId } from '../../crypto/random.ts'
-import { requireAccessToken } from '../../inbound/access_tokens.ts'
 import { readAdministratedClient, registerClient } from '../../inbound/register_client.ts'
+import { requireAccessToken } from '../../inbound/require_access_token.ts'
 import { event } from '../../inbound/users.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { readParams } from '../../oauth/params.ts'
+import { toResourceRequest } from '../endpoints/direct_request.ts'
 import { token } from '../endpoints/token.ts'
 import { decodeUtf8, jsonAnswer, type MachineEndpoint, type MachineRequest } from '../machine.ts'
 import { authorizePage } from '../pages/authorize.ts'
@@ -99,7 +100,10 @@ async function findAdministrator(web: Web, request: MachineRequest): Promise<str
   const { settings } = await web.tenant.currentConfiguration()
   if (authorization === undefined && settings.service_registration === 'open') return null
   const audience = [`${web.tenant.issuer}/api`]
-  const { claims } = await requireAccessToken(web.inbound, authorization, { audience, scope: ['admin:write'] })
+  const { claims } = await requireAccessToken(web.inbound, toResourceRequest(web, request), {
+    audience,
+    scope: ['admin:write'],
+  })
   return claims.grant_id === undefined ? `client:${claims.client_id}` : `user:${claims.sub}`
 }
 

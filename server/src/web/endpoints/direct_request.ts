@@ -1,16 +1,24 @@
 import type { DirectRequest } from '../../inbound/direct_request.ts'
+import type { ResourceRequest } from '../../inbound/require_access_token.ts'
 import type { Params } from '../../oauth/params.ts'
 import type { MachineRequest } from '../machine.ts'
 import type { Web } from '../web.ts'
 
 /** A machine's request as the use cases take it. */
-export function toDirectRequest({ origin }: Web, request: MachineRequest, params: Params): DirectRequest {
+export function toDirectRequest(web: Web, request: MachineRequest, params: Params): DirectRequest {
   return {
+    ...toResourceRequest(web, request),
     params,
+    address: request.sender.address,
+  }
+}
+
+/** The head of a machine's request. Its URL is at the origin of the issuer, whatever host a proxy says it came to. */
+export function toResourceRequest({ origin }: Web, request: MachineRequest): ResourceRequest {
+  return {
     method: request.method,
     url: `${origin}${request.path}`,
     authorization: request.header('authorization'),
     dpop: request.header('dpop'),
-    address: request.sender.address,
   }
 }

@@ -1,3 +1,4 @@
+import { renewNonce } from '../../inbound/sender_constraint.ts'
 import { issueTokens } from '../../inbound/token.ts'
 import { jsonAnswer, type MachineEndpoint, readForm } from '../machine.ts'
 import type { Web } from '../web.ts'
@@ -9,6 +10,7 @@ export const token: MachineEndpoint<Web> = {
   cors: true,
   async answer(web, request) {
     const asked = toDirectRequest(web, request, readForm(request))
-    return jsonAnswer(await issueTokens(web.inbound, web.grant_types, asked))
+    const issued = await issueTokens(web.inbound, web.grant_types, asked)
+    return jsonAnswer(issued, 200, renewNonce(web.inbound, asked.dpop))
   },
 }

@@ -1,0 +1,18 @@
+import { type Json, readBoolean } from './client_member.ts'
+
+/** What is registered about the keys that the tokens of a client are bound to, under the names of their registry. */
+export interface BindingMetadata {
+  /** Each of its token requests has a DPoP proof (RFC 9449 section 5.2). */
+  dpop_bound_access_tokens?: boolean
+}
+
+const FLAGS = ['dpop_bound_access_tokens'] as const
+
+/** Reads it, for any client. */
+export function readBindingMetadata(source: Json): BindingMetadata {
+  const metadata: BindingMetadata = {}
+  for (const name of FLAGS) {
+    if (readBoolean(source, name) === true) metadata[name] = true
+  }
+  return metadata
+}
