@@ -25,7 +25,10 @@ export interface Allowed {
 }
 
 /** What a client comes back with for the tokens of its grant: a code, or the device code it polls with. */
-export type Redeemable = Pick<NewGrant['grant'], 'code_hash' | 'code_expires_at' | 'code_challenge' | 'redirect_uri'>
+export type Redeemable = Pick<
+  NewGrant['grant'],
+  'code_hash' | 'code_expires_at' | 'code_challenge' | 'redirect_uri' | 'cnf'
+>
 
 /**
  * The row of a grant that a user allows in a session: born under the present epochs, and with `offline_access` the one

@@ -47,6 +47,26 @@ export function readConfirmation(
   return cnf
 }
 
+/**
+ * The key that the code of a pushed request will be bound to, which its `dpop_jkt` then is: the parameter or the key of
+ * the DPoP header; both must name the same one (RFC 9449 section 10.1).
+ */
+export function readPushedKey(
+  context: InboundContext,
+  request: DirectRequest,
+  asked: { readonly client: Client; readonly now: number; readonly proofs: Proofs },
+): string | undefined {
+  const { client, now, proofs } = asked
+  const { dpop_jkt } = request.params.values
+  const dpop = readDpop(context, request, { now, nonce_required: client.require_dpop_nonce === true })
+  if (!dpop) return dpop_jkt
+  if (dpop_jkt !== undefined && dpop_jkt !== dpop.jkt) {
+    throw new OAuthError('invalid_dpop_proof', 'The DPoP proof is by another key than the one of parameter dpop_jkt')
+  }
+  proofs.add(dpop.proof)
+  return dpop.jkt
+}
+
 /** Refuses whoever does not show what a code was bound to when it was asked for (RFC 9449 section 10). */
 export function requireKeyOfCode({ cnf }: GrantRecord, shown: Confirmation | null): void {
   if (cnf === null || showsBinding(shown, JSON.parse(cnf) as Confirmation)) return

@@ -1,5 +1,6 @@
 import { type ClaimsRequest, readClaimsRequest } from './claims_request.ts'
 import { type Client, isConfidential } from './client.ts'
+import { isThumbprint } from './dpop.ts'
 import { OAuthError } from './errors.ts'
 import { type Params, requireParam } from './params.ts'
 import { type CodeChallenge, readCodeChallenge } from './pkce.ts'
@@ -38,6 +39,8 @@ export interface AuthorizationRequest extends AuthorizationTarget, Partial<CodeC
   max_age?: number
   login_hint?: string
   id_token_hint?: string
+  /** The key that the code is bound to (RFC 9449 section 10). */
+  dpop_jkt?: string
   claims?: ClaimsRequest
 }
 
@@ -210,7 +213,7 @@ function readList(params: Params, name: string): string[] {
 }
 
 function readOptional(params: Params, client: Client, request: AuthorizationRequest): void {
-  const { nonce, max_age, login_hint, id_token_hint, claims } = params.values
+  const { nonce, max_age, login_hint, id_token_hint, dpop_jkt, claims } = params.values
   if (nonce !== undefined) {
     if (nonce.length > LONGEST_NONCE) throw invalid('nonce', `must have at most ${LONGEST_NONCE} characters`)
     request.nonce = nonce
@@ -226,6 +229,10 @@ function readOptional(params: Params, client: Client, request: AuthorizationRequ
     request.login_hint = login_hint
   }
   if (id_token_hint !== undefined) request.id_token_hint = id_token_hint
+  if (dpop_jkt !== undefined) {
+    if (!isThumbprint(dpop_jkt)) throw invalid('dpop_jkt', 'must be the SHA-256 thumbprint of a key, in base64url')
+    request.dpop_jkt = dpop_jkt
+  }
   if (claims !== undefined) request.claims = readClaimsRequest(claims)
 }
 
