@@ -9,6 +9,7 @@ import { GRANT_TYPES } from './inbound/grant_types/index.ts'
 import { createTokenExchange } from './inbound/grant_types/token_exchange.ts'
 import { ProcessCounters } from './inbound/process_counters.ts'
 import { RefusedLogins } from './inbound/refused_logins.ts'
+import { RemoteKeys } from './inbound/remote_keys.ts'
 import { openOrCreateTenant } from './inbound/tenants.ts'
 import { UsageCounter } from './inbound/usage.ts'
 import { createOutboundContext, settleOutbound } from './outbound/context.ts'
@@ -78,6 +79,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     counters: new ProcessCounters(),
     refused_logins: new RefusedLogins(tenant),
     egress,
+    remote_keys: new RemoteKeys(egress, tenant.clock),
   }
   const outbound = createOutboundContext({
     tenant,

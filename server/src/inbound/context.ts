@@ -3,6 +3,7 @@ import type { Egress } from '../egress/egress.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { ProcessCounters } from './process_counters.ts'
 import type { RefusedLogins } from './refused_logins.ts'
+import type { RemoteKeys } from './remote_keys.ts'
 import type { UsageCounter } from './usage.ts'
 
 /** What an inbound use case works with: the tenant, this process's token sealers, and the counter of routine work. */
@@ -16,4 +17,6 @@ export interface InboundContext {
   readonly refused_logins: RefusedLogins
   /** The way out to what clients name: their keys, their metadata documents, their logout addresses. */
   readonly egress: Egress
+  /** The key sets that clients and trusted issuers publish. */
+  readonly remote_keys: RemoteKeys
 }

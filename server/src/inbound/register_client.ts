@@ -1,18 +1,28 @@
 import { newId, randomSecret } from '../crypto/random.ts'
 import { RESPONSE_MODES } from '../oauth/authorization_request.ts'
 import { type ClientMetadata, readClientId } from '../oauth/client.ts'
+import { hasSecret } from '../oauth/client_authentication.ts'
 import { readClientMetadata } from '../oauth/client_metadata.ts'
+import { isLegacy, legacyDetail } from '../oauth/client_own.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import type { ResourceRecord } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
+import { keepSecret } from './client_secrets.ts'
 import { event } from './users.ts'
 
-/** How clients may authenticate (RFC 7591 section 2). */
-export const TOKEN_ENDPOINT_AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const
+/** How clients may authenticate (RFC 7591 section 2, OpenID Connect Core section 9). */
+export const TOKEN_ENDPOINT_AUTH_METHODS = [
+  'client_secret_basic',
+  'client_secret_post',
+  'client_secret_jwt',
+  'private_key_jwt',
+  'none',
+] as const
 
-/** Where a client comes from; `open` and `dynamic` ones were registered by nobody we know. */
-export type ClientSource = 'console' | 'apply' | 'api' | 'hub' | 'open' | 'dynamic'
+/** Where a client comes from; the last three were registered by nobody we know. */
+export type ClientSource = 'console' | 'apply' | 'api' | 'hub' | 'open' | 'dynamic' | 'metadata_document'
 
-const SELF_REGISTERED: ReadonlySet<string> = new Set<ClientSource>(['open', 'dynamic'])
+const SELF_REGISTERED: ReadonlySet<string> = new Set<ClientSource>(['open', 'dynamic', 'metadata_document'])
 
 /** Whether nobody whom we know has registered a client, but whoever runs it. */
 export function isSelfRegistered(source: string): boolean {
@@ -42,6 +52,8 @@ export async function registerClient(
     actor: string
     client_id?: string | undefined
     client_secret?: string | undefined
+    /** What it stands for: they are made, and deleted, together. */
+    resource?: ResourceRecord
   },
 ): Promise<{ client_id: string; client_secret: string | undefined }> {
   const { metadata, source, actor } = args
@@ -49,19 +61,25 @@ export async function registerClient(
   const client_id = args.client_id === undefined ? newId(tenant.clock()) : readClientId(args.client_id)
   // A client must never be taken for a user (RFC 9700 section 4.15).
   if (await store.findUser({ tenant_id, user_id: client_id })) throw taken()
-  const confidential = metadata.token_endpoint_auth_method !== 'none'
-  const client_secret = confidential ? (args.client_secret ?? randomSecret('sp_cs_')) : undefined
+  const { token_endpoint_auth_method: method } = metadata
+  const client_secret = hasSecret(method) ? (args.client_secret ?? randomSecret('sp_cs_')) : undefined
   const made = await store.createClient({
     tenant_id,
+    ...(args.resource && { resource: args.resource }),
     client: {
       client_id,
       client_name: metadata.client_name ?? client_id,
       metadata: JSON.stringify(metadata),
       source,
       trusted: metadata.trusted,
-      client_secret_hash: client_secret === undefined ? null : tenant.keys.hashSecret(client_secret),
+      legacy: isLegacy(metadata),
+      client_secret_hash: null,
+      ...(client_secret === undefined ? {} : keepSecret(tenant, client_id, method, client_secret)),
     },
-    event: event(tenant, 'client.created', actor, { client_id, detail: { source, trusted: metadata.trusted } }),
+    event: event(tenant, 'client.created', actor, {
+      client_id,
+      detail: { source, trusted: metadata.trusted, ...legacyDetail(metadata) },
+    }),
   })
   if (!made) throw taken()
   return { client_id, client_secret }

@@ -51,8 +51,10 @@ export interface ClientMetadata
 export interface KeptMetadata extends ClientMetadata {
   /** Nobody of the tenant has looked at it: it is never trusted, and its users are asked each time. */
   unverified?: true
-  /** It may have what the tenant lets unknown clients have, as that stands now; within `scope`, if that names any. */
+  /** It may have what the tenant lets unknown clients have, as that stands now; `scope` is what it said it would use. */
   scope_by_policy?: true
+  /** What a third party signed about it, as it came (RFC 7591 section 2.3). */
+  software_statement?: string
 }
 
 /** A client as the server knows it (RFC 6749 section 2). */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { readClientAssertion } from './client_assertion.ts'
 import {
   type ClientCredentials,
   checkMethodAllowed,
@@ -18,6 +19,9 @@ const basic = (text: string) => `Basic ${Buffer.from(text, 'utf8').toString('bas
 const form = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
 const read = (authorization: string | undefined, body = '') =>
   readClientCredentials({ authorization, params: readParams(body), realm })
+const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const jwt = (header: object = {}, claims: object = { iss: 'web', sub: 'web' }) =>
+  `${encode({ alg: 'ES256', ...header })}.${encode(claims)}.AA`
 const refused = (code: OAuthErrorCode, pattern?: RegExp) => (error: unknown) => {
   assert.ok(error instanceof OAuthError)
   assert.equal(error.error, code)
@@ -174,15 +178,20 @@ test('any header gives credentials or a refusal, never another error', () => {
 
 test('an assertion is recognised by its type', () => {
   const type = encodeURIComponent(JWT_BEARER_ASSERTION)
-  assert.deepEqual(read(undefined, `client_assertion=a.b.c&client_assertion_type=${type}`), {
-    method: 'client_assertion',
-    client_assertion: 'a.b.c',
-  })
-  assert.deepEqual(read(undefined, `client_id=web&client_assertion=a.b.c&client_assertion_type=${type}`), {
-    method: 'client_assertion',
-    client_id: 'web',
-    client_assertion: 'a.b.c',
-  })
+  for (const client_id of ['', '&client_id=web', '&client_id=']) {
+    const credentials = read(undefined, `client_assertion=${jwt()}&client_assertion_type=${type}${client_id}`)
+    assert.deepEqual([credentials.method, credentials.client_id], ['client_assertion', 'web'])
+  }
+  assert.throws(
+    () => read(undefined, `client_id=other&client_assertion=${jwt()}&client_assertion_type=${type}`),
+    refused('invalid_client', /client_id differs/),
+  )
+  for (const wrong of ['a.b.c', jwt({ alg: 'none' }), jwt({ typ: 'dpop+jwt' }), jwt({}, { iss: 'web' })]) {
+    assert.throws(
+      () => read(undefined, `client_assertion=${wrong}&client_assertion_type=${type}`),
+      refused('invalid_client', /Parameter client_assertion /),
+    )
+  }
   assert.throws(() => read(undefined, 'client_assertion=a.b.c'), refused('invalid_request', /client_assertion_type/))
   assert.throws(
     () =>
@@ -203,7 +212,8 @@ test('10.4.10 credentials of another method than the registered one are 401 inva
     { method: 'none', client_id: 'c' },
     { method: 'client_secret_basic', client_id: 'c', client_secret: 's' },
     { method: 'client_secret_post', client_id: 'c', client_secret: 's' },
-    { method: 'client_assertion', client_id: 'c', client_assertion: 'a' },
+    { method: 'client_assertion', ...readClientAssertion(jwt({ alg: 'ES256' })) },
+    { method: 'client_assertion', ...readClientAssertion(jwt({ alg: 'HS256' })) },
   ]
   const registered = [
     'none',
@@ -217,7 +227,8 @@ test('10.4.10 credentials of another method than the registered one are 401 inva
     for (const one of credentials) {
       const fits =
         one.method === token_endpoint_auth_method ||
-        (one.method === 'client_assertion' && /^(private_key|client_secret)_jwt$/.test(token_endpoint_auth_method))
+        (one.method === 'client_assertion' &&
+          token_endpoint_auth_method === (one.assertion.alg === 'HS256' ? 'client_secret_jwt' : 'private_key_jwt'))
       const check = () => checkMethodAllowed({ token_endpoint_auth_method }, one, realm)
       if (fits) check()
       else assert.throws(check, refused('invalid_client'))
@@ -239,6 +250,7 @@ test('no refusal repeats a secret', () => {
     () => read(basic('web:hunter2'), 'client_secret=hunter2'),
     () => read(undefined, 'client_secret=hunter2'),
     () => read(undefined, 'client_assertion=hunter2'),
+    () => read(undefined, `client_assertion=hunter2&client_assertion_type=${JWT_BEARER_ASSERTION}`),
   ]) {
     assert.throws(
       run,

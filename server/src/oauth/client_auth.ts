@@ -1,5 +1,7 @@
+import { JwtError, type UnverifiedJwt } from '../crypto/foreign_jwt.ts'
 import { basicChallenge } from './challenge.ts'
 import type { Client } from './client.ts'
+import { methodOfAssertion, readClientAssertion } from './client_assertion.ts'
 import { OAuthError } from './errors.ts'
 import type { Params } from './params.ts'
 
@@ -17,8 +19,8 @@ export type ClientCredentials =
       /** The secret as sent, where form-decoding changed it: many clients leave the encoding out. */
       verbatim_client_secret?: string
     }
-  /** `private_key_jwt` or `client_secret_jwt`: which of them follows from the client that the JWT names. */
-  | { method: 'client_assertion'; client_id?: string; client_assertion: string }
+  /** `private_key_jwt` or `client_secret_jwt`; the client is the one that the JWT names, nothing of it is verified. */
+  | { method: 'client_assertion'; client_id: string; assertion: UnverifiedJwt }
 
 /** What `readClientCredentials` looks at. */
 export interface ClientAuthInput {
@@ -46,7 +48,7 @@ export function readClientCredentials({ authorization, params, realm }: ClientAu
   }
   if (assertion) {
     if (client_secret !== undefined) throw severalMethods()
-    return readAssertion(client_id, client_assertion, client_assertion_type)
+    return readAssertion(params, realm)
   }
   if (client_id === undefined) {
     if (client_secret !== undefined) throw new OAuthError('invalid_request', 'Parameter client_id is missing')
@@ -56,17 +58,24 @@ export function readClientCredentials({ authorization, params, realm }: ClientAu
   return { method: 'none', client_id }
 }
 
-function readAssertion(
-  client_id: string | undefined,
-  client_assertion: string | undefined,
-  client_assertion_type: string | undefined,
-): ClientCredentials {
+function readAssertion(params: Params, realm: string): ClientCredentials {
+  const { client_id, client_assertion, client_assertion_type } = params.values
   if (client_assertion === undefined) throw new OAuthError('invalid_request', 'Parameter client_assertion is missing')
   if (client_assertion_type !== JWT_BEARER_ASSERTION) {
     throw new OAuthError('invalid_request', `Parameter client_assertion_type must be ${JWT_BEARER_ASSERTION}`)
   }
-  if (client_id === undefined) return { method: 'client_assertion', client_assertion }
-  return { method: 'client_assertion', client_id, client_assertion }
+  let read: ReturnType<typeof readClientAssertion>
+  try {
+    read = readClientAssertion(client_assertion)
+  } catch (error) {
+    if (!(error instanceof JwtError)) throw error
+    throw clientAuthenticationError(realm, `Parameter client_assertion ${error.message}`)
+  }
+  // RFC 7521 section 4.2.
+  if (client_id !== undefined && client_id !== read.client_id) {
+    throw clientAuthenticationError(realm, 'Parameter client_id differs from the client that client_assertion names')
+  }
+  return { method: 'client_assertion', ...read }
 }
 
 const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i
@@ -131,9 +140,7 @@ export function checkMethodAllowed(
 ): void {
   const registered = client.token_endpoint_auth_method
   const { method } = credentials
-  const allowed =
-    method === 'client_assertion'
-      ? registered === 'private_key_jwt' || registered === 'client_secret_jwt'
-      : method === registered
+  const shown = method === 'client_assertion' ? methodOfAssertion(credentials.assertion) : method
+  const allowed = shown === registered
   if (!allowed) throw clientAuthenticationError(realm, 'The client is not registered for this authentication method')
 }

@@ -1,8 +1,10 @@
-import type { ClientRecord, NewEvent, TenantState } from '../records.ts'
+import type { ClientRecord, NewEvent, ResourceRecord, TenantState } from '../records.ts'
 import { bytes, int, NOW, type Run, read, sql, write } from '../sql.ts'
+import { replaceSealedSecret, rotateSealedSecret } from './client_secrets.ts'
 import { insertEvent } from './events.ts'
 import { readClient, readTenantState } from './grants.ts'
 import { revocationStatement } from './revocations.ts'
+import { raiseConfigVersion, upsertResource } from './tenants.ts'
 
 /** Tenant, client and time in one query: what a client-authenticated request without a grant needs. */
 export const loadClientAuthority = read(function* (args: {
@@ -27,6 +29,10 @@ export interface SavedClient {
   readonly source: string
   readonly trusted: boolean
   readonly client_secret_hash: Uint8Array | null
+  /** Of a client that signs with its secret; null drops what there is, and without it that stays as it is. */
+  readonly sealed_client_secret?: Uint8Array | null
+  /** It may use a grant that discovery lists only for as long as some client does. */
+  readonly legacy?: boolean
 }
 
 /**
@@ -36,15 +42,25 @@ export interface SavedClient {
 export const createClient = write(function* (args: {
   tenant_id: string
   client: SavedClient
+  /** What it stands for: they are made, and deleted, together. */
+  resource?: ResourceRecord
   event: NewEvent
 }): Run<boolean> {
   const { client, event } = args
   const [made] = yield* sql<{ client_id: string }>`
     insert into clients (tenant_id, client_id, client_name, metadata, source, trusted, client_secret_hash, epoch,
-      created_at, updated_at, tokens_issued)
+      created_at, updated_at, tokens_issued, legacy)
     values (${args.tenant_id}, ${client.client_id}, ${client.client_name}, ${client.metadata}, ${client.source},
-      ${client.trusted ? 1 : 0}, ${bytes(client.client_secret_hash)}, ${NOW}, ${event.at}, ${event.at}, 0)
+      ${client.trusted ? 1 : 0}, ${bytes(client.client_secret_hash)}, ${NOW}, ${event.at}, ${event.at}, 0,
+      ${client.legacy ? 1 : 0})
     on conflict do nothing returning client_id`
+  if (made && client.sealed_client_secret) {
+    yield* replaceSealedSecret(args.tenant_id, client.client_id, client.sealed_client_secret)
+  }
+  if (made && args.resource) {
+    yield* upsertResource(args.tenant_id, { ...args.resource, client_id: client.client_id }, event.at)
+    yield* raiseConfigVersion(args.tenant_id)
+  }
   if (made) yield* insertEvent(event)
   return made !== undefined
 })
@@ -58,11 +74,14 @@ export const updateClient = write(function* (args: {
   const { client, event } = args
   const [changed] = yield* sql<{ client_id: string }>`
     update clients set client_name = ${client.client_name}, metadata = ${client.metadata},
-      trusted = ${client.trusted ? 1 : 0}, updated_at = ${event.at},
+      trusted = ${client.trusted ? 1 : 0}, legacy = ${client.legacy ? 1 : 0}, updated_at = ${event.at},
       client_secret_hash = coalesce(${bytes(client.client_secret_hash)}, client_secret_hash),
       former_client_secret_hash = case when ${client.client_secret_hash ? 1 : 0} = 1 then null else former_client_secret_hash end,
       client_secret_expires_at = case when ${client.client_secret_hash ? 1 : 0} = 1 then null else client_secret_expires_at end
     where tenant_id = ${args.tenant_id} and client_id = ${client.client_id} returning client_id`
+  if (changed && client.sealed_client_secret !== undefined) {
+    yield* replaceSealedSecret(args.tenant_id, client.client_id, client.sealed_client_secret)
+  }
   if (changed) yield* insertEvent(event)
   return changed !== undefined
 })
@@ -72,6 +91,7 @@ export const rotateClientSecret = write(function* (args: {
   tenant_id: string
   client_id: string
   client_secret_hash: Uint8Array
+  sealed_client_secret?: Uint8Array | null
   former_expires_at: number | null
   /** The hash of the secret that whoever decided this has seen. */
   seen?: Uint8Array
@@ -83,6 +103,9 @@ export const rotateClientSecret = write(function* (args: {
       client_secret_expires_at = null, updated_at = ${args.event.at}
     where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}
       and (${args.seen ? 1 : 0} = 0 or client_secret_hash = ${bytes(args.seen)}) returning client_id`
+  if (changed && args.sealed_client_secret) {
+    yield* rotateSealedSecret(args.tenant_id, args.client_id, args.sealed_client_secret)
+  }
   if (changed) yield* insertEvent(args.event)
   return changed !== undefined
 })
@@ -110,7 +133,7 @@ export const setClientDisabled = write(function* (args: {
   return changed !== undefined
 })
 
-/** Deletes a client with its grants and consents. An administrator may give its client_id to another client. */
+/** Deletes a client with its grants, its consents and the resource that it stands for. An administrator may give its client_id to another client. */
 export const deleteClient = write(function* (args: {
   tenant_id: string
   client_id: string
@@ -119,10 +142,25 @@ export const deleteClient = write(function* (args: {
   yield* sql`delete from grants where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
   yield* sql`delete from consents where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
   yield* sql`delete from pushed_requests where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
-  const [gone] = yield* sql<{ client_id: string }>`
-    delete from clients where tenant_id = ${args.tenant_id} and client_id = ${args.client_id} returning client_id`
+  const { client_id } = args
+  const [gone] = yield* sql<{ epoch: number }>`
+    delete from clients where tenant_id = ${args.tenant_id} and client_id = ${client_id} returning epoch + 1 as epoch`
+  if (gone) yield* revocationStatement(args.event, { kind: 'client_id', value: client_id, epoch: gone.epoch })
+  const resources = yield* sql<{ resource: string }>`
+    delete from resources where tenant_id = ${args.tenant_id} and client_id = ${args.client_id} returning resource`
+  if (resources.length > 0) yield* raiseConfigVersion(args.tenant_id)
   if (gone) yield* insertEvent(args.event)
   return gone !== undefined
+})
+
+/** The metadata of clients that may use a legacy grant and are not disabled. */
+export const listLegacyClients = read(function* (args: {
+  tenant_id: string
+  most: number
+}): Run<{ metadata: string }[]> {
+  return yield* sql<{ metadata: string }>`
+    select metadata from clients where tenant_id = ${args.tenant_id} and legacy = 1 and disabled_at is null
+    limit ${args.most}`
 })
 
 /** A client as lists show it. */

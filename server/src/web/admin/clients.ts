@@ -1,4 +1,4 @@
-import { randomSecret } from '../../crypto/random.ts'
+import { FORMER_SECRET_LIVES_MS, rotateClientSecret } from '../../inbound/client_secrets.ts'
 import { readClientRecord } from '../../inbound/clients.ts'
 import { readAdministratedClient, registerClient } from '../../inbound/register_client.ts'
 import { event } from '../../inbound/users.ts'
@@ -15,7 +15,6 @@ import { renderCreatedClient } from './templates/created_client.ts'
 import { type NewClientData, renderNewClient } from './templates/new_client.ts'
 
 const PAGE = 50
-const FORMER_SECRET_LIVES_MS = 86_400_000
 
 const SIGN_IN = 'openid profile email offline_access'
 /** What a client may ask for where nothing is said; a script for itself has nothing that would go without saying. */
@@ -107,16 +106,8 @@ export const rotateSecretSubmit = consoleSubmit(async (visit, actor, values) => 
   // The page was loaded again or sent twice: a second new secret would end the one that is in use.
   const again = () => redirect(visit, ours(visit.web, paths.admin_client, { client_id }))
   if (values['seen'] !== seenSecret(visit, record)) return again()
-  const client_secret = randomSecret('sp_cs_')
-  const rotated = await tenant.store.rotateClientSecret({
-    tenant_id: tenant.tenant_id,
-    client_id,
-    seen: record.client_secret_hash,
-    client_secret_hash: tenant.keys.hashSecret(client_secret),
-    former_expires_at: visit.view.now + FORMER_SECRET_LIVES_MS,
-    event: event(tenant, 'client.secret_rotated', actor, { client_id }),
-  })
-  if (!rotated) return again()
+  const client_secret = await rotateClientSecret(tenant, { record, actor, now: visit.view.now })
+  if (client_secret === null) return again()
   const { issuer } = tenant
   const client = readClientRecord(record)
   const html = renderCreatedClient(visit.view, {
