@@ -315,7 +315,8 @@ testOnBoth(
     const rotate = async (state: 'retired' | 'revoked', more = 1) => {
       const added = more === 0 ? [] : [await makeSigningKey(tenant.keys, 'current')]
       const event = { tenant_id, event_id: randomUUID(), at: p.now(), type: 'signing_key.rotated', actor: 'cli' }
-      return p.server.store.saveSigningKeys({ tenant_id, added, states: [{ kid: signing_key.kid, state }], event })
+      const moves = [{ kid: signing_key.kid, from: more === 0 ? ('retired' as const) : ('current' as const), to: state }]
+      return p.server.store.changeSigningKeys({ tenant_id, added, moves, event })
     }
     await rotate('retired')
     assert.equal((await p.userinfo(access_token)).status, 200)

@@ -70,13 +70,15 @@ function planSettings({ settings }: Platform, present: Present): Change[] {
   return [toChange('settings', 'settings', found, compareNamed(found, settings))]
 }
 
-function plainResource({ access_token_format, access_token_lifetime_seconds, ...rest }: Resource): Fields {
+function plainResource(resource: Resource): Fields {
+  const { access_token_format, access_token_lifetime_seconds, access_token_signing_alg, ...rest } = resource
   const { resource: _, scopes, ...fields } = rest
   return {
     ...fields,
     scopes: Object.fromEntries(scopes),
     'access_token.format': access_token_format,
     'access_token.lifetime_seconds': access_token_lifetime_seconds,
+    ...(access_token_signing_alg && { 'access_token.signing_alg': access_token_signing_alg }),
   }
 }
 

@@ -55,10 +55,10 @@ test('a token of a key that came since the configuration was read is known', asy
   const added = [await makeSigningKey(tenant.keys, 'current')]
   const { signing_key } = await tenant.currentConfiguration()
   const { tenant_id } = tenant
-  await server.store.saveSigningKeys({
+  await server.store.changeSigningKeys({
     tenant_id,
     added,
-    states: [{ kid: signing_key.kid, state: 'retired' }],
+    moves: [{ kid: signing_key.kid, from: 'current', to: 'retired' }],
     event: event(tenant, 'signing_key.rotated', 'cli'),
   })
   assert.ok(await tenant.findVerifyingKey(added[0]!.kid))

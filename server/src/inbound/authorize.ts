@@ -28,6 +28,7 @@ import {
 } from './connections.ts'
 import { coversRequest, findNewScopes, readConnections } from './consents.ts'
 import type { InboundContext } from './context.ts'
+import { type GrantType, listResponseTypes } from './grant_types/grant_type.ts'
 import { createGrant } from './grants.ts'
 import { fitsUrl, type Interaction, LONGEST_QUERY } from './interactions.ts'
 import { offerRoles, pickRole } from './one_role.ts'
@@ -98,6 +99,7 @@ const LONGEST_LOCATION = 8192
  */
 export async function authorize(
   context: InboundContext,
+  grant_types: readonly GrantType[],
   interaction: Interaction,
   session: SessionToken | null,
   answer: ConsentAnswer | null,
@@ -117,8 +119,20 @@ export async function authorize(
     if (!fitsUrl(interaction)) {
       throw new OAuthError('invalid_request', `The authorization request is longer than ${LONGEST_QUERY} bytes`)
     }
-    const request = readAuthorizationRequest(params, client, target, { response_types: ['code'] })
-    return await proceed(context, { params, client, request, authority, signed_in, configuration, interaction, answer })
+    const response_types = listResponseTypes(grant_types)
+    const request = readAuthorizationRequest(params, client, target, { response_types })
+    const direct = grant_types.find(({ response }) => response?.response_type === request.response_type)?.response
+    return await proceed(context, {
+      params,
+      client,
+      request,
+      direct,
+      authority,
+      signed_in,
+      configuration,
+      interaction,
+      answer,
+    })
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     const response = respond(context, target, authorizationErrorParams(error))
@@ -150,6 +164,8 @@ interface Trusted {
   readonly params: Params
   readonly client: Client
   readonly request: AuthorizationRequest
+  /** Who answers instead of a code. */
+  readonly direct: GrantType['response']
   readonly authority: BrowserAuthority
   readonly signed_in: SignedIn | null
   readonly configuration: Configuration
@@ -301,14 +317,16 @@ async function approve(
   },
 ): Promise<AuthorizationResponse> {
   const authorization_details = grantedDetails(asked.params, allowed.connections)
-  const code = await createGrant(context, { ...asked, ...allowed, authorization_details, signed_in })
-  return respond(context, asked.request, { code })
+  const approval = { ...asked, ...allowed, authorization_details, signed_in }
+  const { direct } = asked
+  const params = direct ? await direct.respond(context, approval) : { code: await createGrant(context, approval) }
+  return respond(context, asked.request, params)
 }
 
 function respond(
   context: InboundContext,
   target: AuthorizationTarget,
-  params: Readonly<Record<string, string>>,
+  params: Readonly<Record<string, string | number>>,
 ): AuthorizationResponse {
   const { redirect_uri, response_mode, state } = target
   return buildAuthorizationResponse({ redirect_uri, response_mode, params, state, iss: context.tenant.issuer })

@@ -1,8 +1,10 @@
+import { readClientId } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { validateResource } from '../oauth/resource.ts'
 import { parseScope } from '../oauth/scope.ts'
 import { readSettings } from '../store/settings.ts'
 import type { Resource, Tenant } from '../store/tenant.ts'
+import { makeMissingKeys } from './signing_keys.ts'
 import { ADMINISTRATOR } from './tenants.ts'
 import { event } from './users.ts'
 
@@ -26,6 +28,7 @@ export function checkResource(issuer: string, resource: Resource): void {
   for (const scope of resource.default_scopes) {
     if (!resource.scopes.has(scope)) throw refuse(`default_scopes: ${scope} is not among the scopes`)
   }
+  for (const client_id of resource.introspection_clients) readClientId(client_id)
   const lifetime = resource.access_token_lifetime_seconds
   if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > LONGEST_LIFETIME) {
     throw refuse(`access_token.lifetime_seconds must be a whole number from 1 to ${LONGEST_LIFETIME}`)
@@ -70,6 +73,8 @@ export function saveResource(tenant: Tenant, resource: Resource, args: Change): 
       scopes: JSON.stringify(Object.fromEntries(resource.scopes)),
       default_scopes: JSON.stringify(resource.default_scopes),
       every_user: resource.every_user ? 1 : 0,
+      introspection_clients: JSON.stringify(resource.introspection_clients),
+      access_token_signing_alg: resource.access_token_signing_alg ?? null,
     },
     event: event(tenant, 'resource.saved', args.actor, {
       detail: { resource: resource.resource, changed: args.changed },
@@ -96,7 +101,8 @@ export async function saveSettings(
   const { tenant_id, store } = tenant
   const config = await store.loadTenantConfig({ tenant_id })
   const wanted = { ...(JSON.parse(config?.settings ?? '{}') as Record<string, unknown>), ...settings }
-  readSettings(wanted)
+  const { signing_algs } = readSettings(wanted)
+  await makeMissingKeys(tenant, signing_algs, args.actor)
   await store.saveSettings({
     tenant_id,
     settings: JSON.stringify(wanted),

@@ -3,7 +3,7 @@ import type { Client } from '../oauth/client.ts'
 import { buildIdTokenClaims } from '../oauth/id_token.ts'
 import type { UserClaims } from '../oauth/userinfo.ts'
 import type { GrantRecord, UserRecord } from '../store/records.ts'
-import type { Configuration } from '../store/tenant.ts'
+import { type Configuration, pickSigningKey } from '../store/tenant.ts'
 import type { InboundContext } from './context.ts'
 
 const LIFETIME_SECONDS = 600
@@ -18,24 +18,27 @@ export function issueIdToken(
     now: number
     access_token: string
     with_nonce: boolean
+    /** The session as clients know it. */
+    sid: string | null
   },
 ): string {
   const { grant, configuration } = args
+  const key = pickSigningKey(configuration, args.client.id_token_signed_response_alg)
   const claims = buildIdTokenClaims({
     iss: context.tenant.issuer,
     sub: grant.user_id,
     client_id: args.client.client_id,
     now: args.now,
     lifetime_seconds: LIFETIME_SECONDS,
-    alg: configuration.signing_key.alg,
+    alg: key.alg,
     auth_time: Math.floor(grant.auth_time / 1000),
     nonce: args.with_nonce ? grant.nonce : null,
     acr: grant.acr,
     amr: grant.amr === null ? null : (JSON.parse(grant.amr) as string[]),
-    sid: grant.session_id,
+    sid: args.sid,
     access_token: args.access_token,
   })
-  return signJwt(configuration.signing_key, 'JWT', claims)
+  return signJwt(key, 'JWT', claims)
 }
 
 /** What is known of a user, under OpenID Connect's names; claims of the row never replace what has a column. */

@@ -82,19 +82,22 @@ test('a configuration is kept until a newer version was seen, and an older one n
 test('a retired key still verifies, a revoked one is in no list, and the current one signs', async (t) => {
   const { tenant, first, make } = await open(t)
   const second = await make('current')
-  const save = (added: SigningKeyRecord[], kid: string, state: SigningKeyRecord['state']) =>
-    tenant.store.saveSigningKeys({ tenant_id, added, states: [{ kid, state }], event: event() })
-  await save([second], first, 'retired')
+  type State = SigningKeyRecord['state']
+  const save = async (added: SigningKeyRecord[], kid: string, from: State, to: State) => {
+    const change = { tenant_id, added, moves: [{ kid, from, to }], event: event() }
+    assert.equal(await tenant.store.changeSigningKeys(change), 'changed')
+  }
+  await save([second], first, 'current', 'retired')
   const rotated = await tenant.currentConfiguration()
   assert.equal(rotated.signing_key.kid, second.kid)
   assert.deepEqual([...rotated.verifying_keys.keys()].sort(), [first, second.kid].sort())
-  await save([], first, 'revoked')
+  await save([], first, 'retired', 'revoked')
   const revoked = await tenant.currentConfiguration()
   assert.deepEqual([...revoked.verifying_keys.keys()], [second.kid])
   assert.deepEqual(
     revoked.jwks.keys.map(({ kid }) => kid),
     [second.kid],
   )
-  await save([], second.kid, 'retired')
+  await save([], second.kid, 'current', 'retired')
   await assert.rejects(tenant.currentConfiguration(), /has no current signing key/)
 })

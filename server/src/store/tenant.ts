@@ -20,7 +20,11 @@ export interface Resource {
   readonly default_scopes: readonly string[]
   readonly access_token_format: 'jwt' | 'opaque'
   readonly access_token_lifetime_seconds: number
+  /** What its access tokens are signed with; without it, the tenant's first algorithm. */
+  readonly access_token_signing_alg?: Algorithm | undefined
   readonly every_user: boolean
+  /** The clients that may introspect tokens for it (RFC 7662 section 4). */
+  readonly introspection_clients: readonly string[]
 }
 
 /** One version of a tenant's configuration; it never changes, a new version is a new object. */
@@ -88,6 +92,11 @@ export async function openTenant(args: {
   return new Tenant({ ...args, keys: args.root.unwrap(args.tenant_id, rows) })
 }
 
+/** The key that signs with an algorithm, or the tenant's first where it has none of it, or none is asked for. */
+export function pickSigningKey({ signing_keys, signing_key }: Configuration, alg: string | undefined): SigningKey {
+  return signing_keys.get(alg as Algorithm) ?? signing_key
+}
+
 /** Where a signing key's private half is sealed. */
 export function signingKeyPlace(kid: string) {
   return { table: 'signing_keys', row: kid, column: 'sealed_private', version: 1 }
@@ -96,15 +105,11 @@ export function signingKeyPlace(kid: string) {
 function readConfiguration(keys: TenantKeys, config: TenantConfig): Configuration {
   const verifying = config.signing_keys.filter(({ state }) => state !== 'revoked')
   const settings = readSettings(JSON.parse(config.settings))
-  const signing_keys = new Map(
-    config.signing_keys
-      .filter(({ state }) => state === 'current')
-      .map(({ kid, alg, sealed_private }) => {
-        return [alg, readSigningKey(kid, alg, keys.open(sealed_private, signingKeyPlace(kid)))] as const
-      }),
-  )
-  const wanted = settings.signing_algs.find((alg) => signing_keys.has(alg))
-  const [signing_key] = wanted ? [signing_keys.get(wanted)!] : signing_keys.values()
+  const current = config.signing_keys
+    .filter(({ state }) => state === 'current')
+    .map(({ kid, alg, sealed_private }) => readSigningKey(kid, alg, keys.open(sealed_private, signingKeyPlace(kid))))
+  const offered = settings.signing_algs.flatMap((alg) => current.find((key) => key.alg === alg) ?? [])
+  const signing_key = offered[0] ?? current[0]
   if (!signing_key) throw new Error(`tenant ${keys.tenant_id} has no current signing key`)
   const jwks = verifying.map(({ public_jwk }) => JSON.parse(public_jwk) as JsonWebKey)
   return {
@@ -114,7 +119,7 @@ function readConfiguration(keys: TenantKeys, config: TenantConfig): Configuratio
     resources: new Map(config.resources.map((row) => [row.resource, readResource(row)])),
     roles: new Map(config.roles.map((row: RoleRecord) => [row.role, JSON.parse(row.scopes) as string[]])),
     signing_key,
-    signing_keys,
+    signing_keys: new Map((offered.length > 0 ? offered : [signing_key]).map((key) => [key.alg, key])),
     verifying_keys: new Map(verifying.map(({ kid, alg }, i) => [kid, readVerifyingKey(alg, jwks[i]!)])),
     jwks: { keys: jwks },
   }
@@ -128,6 +133,8 @@ function readResource(row: TenantConfig['resources'][number]): Resource {
     default_scopes: JSON.parse(row.default_scopes) as string[],
     access_token_format: row.access_token_format,
     access_token_lifetime_seconds: row.access_token_lifetime_seconds,
+    ...(row.access_token_signing_alg && { access_token_signing_alg: row.access_token_signing_alg }),
     every_user: row.every_user === 1,
+    introspection_clients: JSON.parse(row.introspection_clients ?? '[]') as string[],
   }
 }

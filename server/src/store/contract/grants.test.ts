@@ -55,7 +55,7 @@ contract('what decides about a grant is read in one, and holds nothing that was 
       ...{ user_id: 'alice', username: 'alice', name: null, email: null, email_verified: 0, claims: '{}', roles: '[]' },
       ...{ epoch: 0, disabled_at: null, updated_at: START },
     },
-    session: { epoch: 0, ended_at: null, expires_at: START + 3_600_000 },
+    session: { sid: 's1', epoch: 0, ended_at: null, expires_at: START + 3_600_000 },
   })
   const none = await store.loadGrantAuthority({ tenant_id, client_id: 'gone', grant_id: 'gone' })
   assert.deepStrictEqual(none, {

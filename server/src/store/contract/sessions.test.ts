@@ -43,8 +43,8 @@ contract('the use of a session is noted', async (stage) => {
   const { store, tenant_id, clock } = stage
   await fill(stage)
   clock.now += 1234
-  await store.touchSession({ tenant_id, session_id: 's1' })
-  await store.touchSession({ tenant_id, session_id: 'unknown' })
+  await store.touchSession({ tenant_id, session_id: 's1', idle_ms: HOUR })
+  await store.touchSession({ tenant_id, session_id: 'unknown', idle_ms: HOUR })
   assert.equal((await sessionOf(stage, 's1')).last_seen_at, START + 1234)
 })
 
@@ -60,7 +60,7 @@ contract('signing in again ends the former session and takes what lives by it al
   assert.deepEqual([next.acr, next.amr], ['2', '["pwd","otp"]'])
   const { grant, session } = await grantOf(stage, 'g1')
   assert.deepEqual([grant!.session_id, grant!.session_epoch], ['s2', 5])
-  assert.deepEqual(session, { epoch: 5, ended_at: null, expires_at: START + 7 + HOUR })
+  assert.deepEqual(session, { sid: 's1', epoch: 5, ended_at: null, expires_at: START + 7 + HOUR })
 })
 
 contract('what died with a session that was ended stays dead when its user signs in again', async (stage) => {
@@ -110,9 +110,9 @@ contract('a user sees the own sessions that live, the latest used first', async 
   await session('s5', 'bob')
   await store.endSession({ tenant_id, session_id: 's3', event: event() })
   clock.now += 1000
-  await store.touchSession({ tenant_id, session_id: 's1' })
+  await store.touchSession({ tenant_id, session_id: 's1', idle_ms: HOUR })
   clock.now += 1000
-  await store.touchSession({ tenant_id, session_id: 's4' })
+  await store.touchSession({ tenant_id, session_id: 's4', idle_ms: HOUR })
   const shown = (session_id: string, last_seen_at: number) => ({
     ...{ session_id, user_agent: null, auth_time: START, last_seen_at, expires_at: START + HOUR },
   })

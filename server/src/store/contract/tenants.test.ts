@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytes, contract, DIALECTS, fillStage, makeDatabase, START } from '../../../../test/parts/stores.ts'
 import type { ResourceRecord, SigningKeyRecord } from '../records.ts'
+import type { KeyMove } from '../verbs/signing_keys.ts'
 
 const resource: ResourceRecord = {
   resource: 'https://api.example',
@@ -10,6 +11,7 @@ const resource: ResourceRecord = {
   default_scopes: '["read"]',
   access_token_format: 'jwt',
   access_token_lifetime_seconds: 600,
+  access_token_signing_alg: null,
   every_user: 0,
 }
 const key = (kid: string, state: SigningKeyRecord['state']): SigningKeyRecord => ({
@@ -69,10 +71,10 @@ contract('every change of settings, resources, roles and signing keys raises con
   await store.saveRole({ tenant_id, role: { role: 'member', scopes: '[]' }, event: event() })
   await store.saveRole({ tenant_id, role: { role: 'member', scopes: '["read"]' }, event: event() })
   await note()
-  await store.saveSigningKeys({ tenant_id, added: [key('k1', 'current')], states: [], event: event() })
+  await store.changeSigningKeys({ tenant_id, added: [key('k1', 'current')], moves: [], event: event() })
   await note()
-  const states = [{ kid: 'k1', state: 'retired' as const }]
-  await store.saveSigningKeys({ tenant_id, added: [key('k2', 'current')], states, event: event() })
+  const moves = [{ kid: 'k1', from: 'current' as const, to: 'retired' as const }]
+  await store.changeSigningKeys({ tenant_id, added: [key('k2', 'current')], moves, event: event() })
   await note()
   assert.deepEqual(versions, [0, 1, 2, 3, 5, 6, 7])
   assert.deepStrictEqual(await store.loadTenantConfig({ tenant_id }), {
@@ -86,12 +88,41 @@ contract('every change of settings, resources, roles and signing keys raises con
 
 contract('a signing key is added with the states of the others, or nothing is changed', async (stage) => {
   const { store, tenant_id, event } = stage
-  await store.saveSigningKeys({ tenant_id, added: [key('k1', 'current')], states: [], event: event() })
-  const states = [{ kid: 'k1', state: 'retired' as const }]
-  await assert.rejects(store.saveSigningKeys({ tenant_id, added: [key('k1', 'current')], states, event: event() }))
-  const config = await store.loadTenantConfig({ tenant_id })
-  assert.deepStrictEqual(config!.signing_keys, [key('k1', 'current')])
-  assert.equal(config!.config_version, 1)
+  const change = (moves: KeyMove[], ...added: SigningKeyRecord[]) =>
+    store.changeSigningKeys({ tenant_id, added, moves, event: event() })
+  const keys = async () => (await store.loadTenantConfig({ tenant_id }))!.signing_keys
+  assert.equal(await change([], key('k1', 'current')), 'changed')
+  const retire: KeyMove[] = [{ kid: 'k1', from: 'current', to: 'retired' }]
+  await assert.rejects(change(retire, key('k1', 'current')))
+  assert.equal(await change([], key('k2', 'current')), 'stale')
+  assert.equal(await change([{ kid: 'k1', from: 'next', to: 'current' }]), 'stale')
+  assert.equal(await change([{ kid: 'unknown', from: 'next', to: 'gone' }]), 'stale')
+  assert.deepStrictEqual(await keys(), [key('k1', 'current')])
+  assert.equal(await change([], key('k2', 'next')), 'changed')
+  assert.equal(await change([], key('k3', 'next')), 'stale')
+  stage.clock.now += 7
+  assert.equal(await change([...retire, { kid: 'k2', from: 'next', to: 'current' }]), 'changed')
+  assert.deepStrictEqual(await keys(), [key('k1', 'retired'), key('k2', 'current')])
+  const listed = await store.listSigningKeys({ tenant_id })
+  assert.deepStrictEqual(listed.keys[1], {
+    kid: 'k2',
+    alg: 'ES256',
+    state: 'current',
+    created_at: START,
+    state_at: START + 7,
+  })
+  assert.equal(await change([{ kid: 'k1', from: 'retired', to: 'revoked' }]), 'changed')
+  assert.equal((await keys())[0]!.sealed_private.length, 0)
+  assert.equal(await change([{ kid: 'k1', from: 'revoked', to: 'gone' }]), 'changed')
+  assert.deepStrictEqual(await keys(), [key('k2', 'current')])
+})
+
+contract('of replicas that add a key of one algorithm at once, one does', async (stage) => {
+  const { store, tenant_id, event } = stage
+  const add = (kid: string) =>
+    store.changeSigningKeys({ tenant_id, added: [key(kid, 'current')], moves: [], event: event() })
+  const answers = await Promise.all(['k1', 'k2', 'k3', 'k4'].map(add))
+  assert.deepEqual(answers.toSorted(), ['changed', 'stale', 'stale', 'stale'])
 })
 
 for (const dialect of DIALECTS) {

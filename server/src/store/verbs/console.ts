@@ -1,6 +1,7 @@
 import type { NewEvent } from '../records.ts'
 import { NOW, type Run, read, sql, together, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
+import { type EndedSession, endWhatHangsOn } from './logouts.ts'
 
 /** How much of everything there is; each count stops at `most`, so that it stays fast. */
 export interface Overview {
@@ -70,10 +71,11 @@ export const endOtherSessions = write(function* (args: {
   kept_session_id: string
   event: NewEvent
 }): Run<number> {
-  const ended = yield* sql<{ session_id: string }>`
+  const ended = yield* sql<EndedSession>`
     update sessions set ended_at = ${NOW}, epoch = epoch + 1
     where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and session_id <> ${args.kept_session_id}
-      and ended_at is null returning session_id`
+      and ended_at is null returning session_id, coalesce(sid, session_id) as sid`
+  yield* endWhatHangsOn(args.event, ended)
   if (ended.length > 0) yield* insertEvent(args.event)
   return ended.length
 })
@@ -85,10 +87,11 @@ export const endSessionOfUser = write(function* (args: {
   session_id: string
   event: NewEvent
 }): Run<boolean> {
-  const [ended] = yield* sql<{ session_id: string }>`
+  const ended = yield* sql<EndedSession>`
     update sessions set ended_at = ${NOW}, epoch = epoch + 1
     where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and session_id = ${args.session_id}
-      and ended_at is null returning session_id`
-  if (ended) yield* insertEvent(args.event)
-  return ended !== undefined
+      and ended_at is null returning session_id, coalesce(sid, session_id) as sid`
+  yield* endWhatHangsOn(args.event, ended)
+  if (ended.length > 0) yield* insertEvent(args.event)
+  return ended.length > 0
 })

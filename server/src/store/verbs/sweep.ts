@@ -1,5 +1,7 @@
 import { NOW, type Run, read, sql, write } from '../sql.ts'
 
+// A session that ended while no server ran is seen to first.
+const TOLD_LATE_MS = 3_600_000
 // A code that came too late is still told so for a while.
 const UNREDEEMED_MS = 3_600_000
 // Whoever arrived in time with a pushed request may take as long as with any other.
@@ -35,7 +37,20 @@ export const sweepEnded = write(function* (args: { before: number; most: number 
       returning tenant_id`,
     yield* sql<{ tenant_id: string }>`
       delete from sessions where (tenant_id, session_id) in
-        (select tenant_id, session_id from sessions where expires_at < ${args.before} order by expires_at limit ${args.most})
+        (select tenant_id, session_id from sessions where expires_at < ${args.before - TOLD_LATE_MS} order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from session_clients where (tenant_id, sid, client_id) in
+        (select tenant_id, sid, client_id from session_clients where expires_at < ${args.before - TOLD_LATE_MS}
+          order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from logout_notices where (tenant_id, sid, client_id) in
+        (select tenant_id, sid, client_id from logout_notices where expires_at < ${args.before} order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from revocations where (tenant_id, revocation_id) in
+        (select tenant_id, revocation_id from revocations where expires_at < ${args.before} order by expires_at limit ${args.most})
       returning tenant_id`,
     yield* sql<{ tenant_id: string }>`
       delete from device_codes where (tenant_id, device_code_hash) in

@@ -1,8 +1,10 @@
 import type { WrappedKey } from '../../crypto/tenant_keys.ts'
 import { EMPTY_CHAIN } from '../event_chain.ts'
 import type { NewEvent, ResourceRecord, RoleRecord, SigningKeyRecord, TenantRecord, TenantState } from '../records.ts'
-import { NOW, type Run, read, sql, write } from '../sql.ts'
+import { NOW, type Run, read, sql, text, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
+import { revocationStatement } from './revocations.ts'
+import { insertSigningKey } from './signing_keys.ts'
 
 /** A tenant with the first of everything it cannot live without. */
 export interface NewTenant {
@@ -30,28 +32,28 @@ export const createTenant = write(function* (args: NewTenant): Run<boolean> {
     values (${tenant_id}, ${args.key.kid}, ${args.key.wrapped}, ${event.at})`
   yield* sql`
     insert into event_chains (tenant_id, sequence, chain) values (${tenant_id}, 0, ${EMPTY_CHAIN.chain})`
-  for (const key of args.signing_keys) yield* insertSigningKey(tenant_id, key, event.at)
+  for (const key of args.signing_keys) yield* insertSigningKey(tenant_id, key)
   for (const resource of args.resources) yield* upsertResource(tenant_id, resource, event.at)
   for (const role of args.roles) yield* upsertRole(tenant_id, role, event.at)
   yield* insertEvent(event)
   return true
 })
 
-function* insertSigningKey(tenant_id: string, key: SigningKeyRecord, at: number): Run<void> {
-  yield* sql`
-    insert into signing_keys (tenant_id, kid, alg, public_jwk, sealed_private, state, created_at)
-    values (${tenant_id}, ${key.kid}, ${key.alg}, ${key.public_jwk}, ${key.sealed_private}, ${key.state}, ${at})`
-}
-
-function* upsertResource(tenant_id: string, resource: ResourceRecord, at: number): Run<void> {
+/** Makes or changes a resource, inside of another verb. */
+export function* upsertResource(tenant_id: string, resource: ResourceRecord, at: number): Run<void> {
   yield* sql`
     insert into resources (tenant_id, resource, name, scopes, default_scopes, access_token_format,
-      access_token_lifetime_seconds, every_user, created_at, updated_at)
+      access_token_lifetime_seconds, access_token_signing_alg, every_user, introspection_clients, client_id, created_at,
+      updated_at)
     values (${tenant_id}, ${resource.resource}, ${resource.name}, ${resource.scopes}, ${resource.default_scopes},
-      ${resource.access_token_format}, ${resource.access_token_lifetime_seconds}, ${resource.every_user ?? 0}, ${at}, ${at})
+      ${resource.access_token_format}, ${resource.access_token_lifetime_seconds},
+      ${text(resource.access_token_signing_alg)}, ${resource.every_user ?? 0},
+      ${resource.introspection_clients ?? '[]'}, ${text(resource.client_id)}, ${at}, ${at})
     on conflict (tenant_id, resource) do update set name = excluded.name, scopes = excluded.scopes,
       default_scopes = excluded.default_scopes, access_token_format = excluded.access_token_format,
-      access_token_lifetime_seconds = excluded.access_token_lifetime_seconds, every_user = excluded.every_user,
+      access_token_lifetime_seconds = excluded.access_token_lifetime_seconds,
+      access_token_signing_alg = excluded.access_token_signing_alg, every_user = excluded.every_user,
+      introspection_clients = excluded.introspection_clients, client_id = coalesce(resources.client_id, excluded.client_id),
       updated_at = excluded.updated_at`
 }
 
@@ -62,7 +64,8 @@ function* upsertRole(tenant_id: string, role: RoleRecord, at: number): Run<void>
     on conflict (tenant_id, role) do update set scopes = excluded.scopes, updated_at = excluded.updated_at`
 }
 
-function* raiseConfigVersion(tenant_id: string): Run<void> {
+/** Says that the configuration is another: what is cached is cached per version. */
+export function* raiseConfigVersion(tenant_id: string): Run<void> {
   yield* sql`update tenants set config_version = config_version + 1 where tenant_id = ${tenant_id}`
 }
 
@@ -104,7 +107,8 @@ export const loadTenantConfig = read(function* ({ tenant_id }: { tenant_id: stri
     const before = yield* selectTenant(tenant_id)
     if (!before) return null
     const resources = yield* sql<ResourceRecord>`
-      select resource, name, scopes, default_scopes, access_token_format, access_token_lifetime_seconds, every_user
+      select resource, name, scopes, default_scopes, access_token_format, access_token_lifetime_seconds, access_token_signing_alg,
+        every_user, introspection_clients
       from resources where tenant_id = ${tenant_id} order by resource`
     const roles = yield* sql<RoleRecord>`select role, scopes from roles where tenant_id = ${tenant_id} order by role`
     const signing_keys = yield* sql<SigningKeyRecord>`
@@ -130,12 +134,15 @@ export const setTenantDisabled = write(function* (args: {
   event: NewEvent
 }): Run<boolean> {
   const [changed] = args.disabled
-    ? yield* sql<{ tenant_id: string }>`
+    ? yield* sql<{ epoch: number; issuer: string }>`
         update tenants set disabled_at = ${NOW}, epoch = epoch + 1
-        where tenant_id = ${args.tenant_id} and disabled_at is null returning tenant_id`
-    : yield* sql<{ tenant_id: string }>`
+        where tenant_id = ${args.tenant_id} and disabled_at is null returning epoch, issuer`
+    : yield* sql<{ epoch: number; issuer: string }>`
         update tenants set disabled_at = null
-        where tenant_id = ${args.tenant_id} and disabled_at is not null returning tenant_id`
+        where tenant_id = ${args.tenant_id} and disabled_at is not null returning epoch, issuer`
+  if (changed && args.disabled) {
+    yield* revocationStatement(args.event, { kind: 'iss', value: changed.issuer, epoch: changed.epoch })
+  }
   if (changed) yield* insertEvent(args.event)
   return changed !== undefined
 })
@@ -165,21 +172,6 @@ export const saveResource = write(function* (args: {
 /** Makes or changes a role. */
 export const saveRole = write(function* (args: { tenant_id: string; role: RoleRecord; event: NewEvent }): Run<void> {
   yield* upsertRole(args.tenant_id, args.role, args.event.at)
-  yield* raiseConfigVersion(args.tenant_id)
-  yield* insertEvent(args.event)
-})
-
-/** Adds a signing key and sets the states of the others. */
-export const saveSigningKeys = write(function* (args: {
-  tenant_id: string
-  added: readonly SigningKeyRecord[]
-  states: readonly { readonly kid: string; readonly state: SigningKeyRecord['state'] }[]
-  event: NewEvent
-}): Run<void> {
-  for (const { kid, state } of args.states) {
-    yield* sql`update signing_keys set state = ${state} where tenant_id = ${args.tenant_id} and kid = ${kid}`
-  }
-  for (const key of args.added) yield* insertSigningKey(args.tenant_id, key, args.event.at)
   yield* raiseConfigVersion(args.tenant_id)
   yield* insertEvent(args.event)
 })

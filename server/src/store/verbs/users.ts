@@ -1,6 +1,8 @@
 import type { NewEvent, UserRecord } from '../records.ts'
 import { NOW, type Run, read, sql, text, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
+import { endSessionsOfUser } from './logouts.ts'
+import { revocationStatement } from './revocations.ts'
 
 /** A user to make or change; a null password leaves the one there is. */
 export interface SavedUser {
@@ -43,11 +45,12 @@ export const updateUser = write(function* (args: {
   event: NewEvent
 }): Run<boolean> {
   const { user, event } = args
-  const [changed] = yield* sql<{ user_id: string }>`
+  const [changed] = yield* sql<{ epoch: number }>`
     update users set name = ${text(user.name)}, email = ${text(user.email)}, email_verified = ${user.email_verified ? 1 : 0},
       claims = ${user.claims}, roles = ${user.roles}, password_hash = coalesce(${text(user.password_hash)}, password_hash),
       epoch = epoch + ${user.password_hash === null ? 0 : 1}, updated_at = ${event.at}
-    where tenant_id = ${args.tenant_id} and user_id = ${user.user_id} returning user_id`
+    where tenant_id = ${args.tenant_id} and user_id = ${user.user_id} returning epoch`
+  if (changed && user.password_hash !== null) yield* endAllOfUser(event, user.user_id, changed.epoch)
   if (changed) yield* insertEvent(event)
   return changed !== undefined
 })
@@ -60,15 +63,22 @@ export const setUserDisabled = write(function* (args: {
   event: NewEvent
 }): Run<boolean> {
   const [changed] = args.disabled
-    ? yield* sql<{ user_id: string }>`
+    ? yield* sql<{ epoch: number }>`
         update users set disabled_at = ${NOW}, epoch = epoch + 1
-        where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and disabled_at is null returning user_id`
-    : yield* sql<{ user_id: string }>`
+        where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and disabled_at is null returning epoch`
+    : yield* sql<{ epoch: number }>`
         update users set disabled_at = null
-        where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and disabled_at is not null returning user_id`
+        where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and disabled_at is not null returning epoch`
+  if (changed && args.disabled) yield* endAllOfUser(args.event, args.user_id, changed.epoch)
   if (changed) yield* insertEvent(args.event)
   return changed !== undefined
 })
+
+/** After the epoch of a user has risen: tells resource servers, ends the sessions, and tells the clients of those. */
+export function* endAllOfUser(event: NewEvent, user_id: string, epoch: number): Run<void> {
+  yield* revocationStatement(event, { kind: 'sub', value: user_id, epoch })
+  yield* endSessionsOfUser(event, user_id)
+}
 
 /** A user with what the login page compares. */
 export interface UserWithPassword extends UserRecord {

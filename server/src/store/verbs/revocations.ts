@@ -1,0 +1,113 @@
+import type { NewEvent } from '../records.ts'
+import { int, NOW, type Run, read, type Statement, sql, text, together, write } from '../sql.ts'
+
+/** No access token lives longer, whatever its resource or client is set to; and what clocks may differ by. */
+export const LONGEST_TOKEN_MS = 86_400_000
+const SKEW_MS = 60_000
+
+/** What a resource server compares with a token's claims: they have the same names. */
+export type RevocationKind = 'jti' | 'grant_id' | 'client_id' | 'sub' | 'iss' | 'kid'
+
+/** One thing that resource servers must refuse. */
+export interface NewRevocation {
+  readonly kind: RevocationKind
+  readonly value: string
+  /** Tokens born under a lower one are dead. */
+  readonly epoch?: number
+  /** The resources that it concerns, as JSON; null is any. */
+  readonly resource?: string | null
+  /** When the last token that it concerns ends by itself; without it, when the longest may. */
+  readonly expires_at?: number
+}
+
+/** The statement that revokes inside the verb of the event that causes it. */
+export function revocationStatement(event: NewEvent, revoked: NewRevocation): Statement<never> {
+  const { kind, value, epoch, resource, expires_at } = revoked
+  return sql`
+    insert into revocations (tenant_id, revocation_id, sequence, kind, value, epoch, resource, created_at, expires_at)
+    values (${event.tenant_id}, ${`${event.event_id}/${value}`}, null, ${kind}, ${value}, ${int(epoch)},
+      ${text(resource)}, ${NOW}, coalesce(${int(expires_at)}, ${NOW} + ${LONGEST_TOKEN_MS}) + ${SKEW_MS})
+    on conflict do nothing`
+}
+
+/** A grant that has just ended, as `returning` gives it. */
+export interface EndedGrant {
+  readonly grant_id: string
+  readonly resource: string
+}
+
+/** Revokes what descends from grants that have just ended. */
+export function* revokeTokensOf(event: NewEvent, grants: readonly EndedGrant[]): Run<void> {
+  yield* together(
+    grants.map(({ grant_id, resource }) => revocationStatement(event, { kind: 'grant_id', value: grant_id, resource })),
+  )
+}
+
+/** A revocation with its number. */
+export interface RevocationRecord {
+  readonly sequence: number
+  readonly kind: RevocationKind
+  readonly value: string
+  readonly epoch: number | null
+  readonly resource: string | null
+}
+
+/** Some revocations in their order, and whether others wait for a number. */
+export interface RevocationPage {
+  readonly now: number
+  readonly last_sequence: number
+  readonly unnumbered: boolean
+  readonly revocations: readonly RevocationRecord[]
+}
+
+/** Revocations after a number that may still concern a token: those that are younger than the longest of them lives. */
+export const pageRevocations = read(function* (args: {
+  tenant_id: string
+  after_sequence: number
+  youngest_ms: number
+  most: number
+}): Run<RevocationPage> {
+  const { tenant_id } = args
+  const [head] = yield* sql<{ now: number; last_sequence: number; unnumbered: number }>`
+    select ${NOW} as now, c.revocation_sequence as last_sequence,
+      case when exists (select 1 from revocations r where r.tenant_id = c.tenant_id and r.sequence is null)
+        then 1 else 0 end as unnumbered
+    from event_chains c where c.tenant_id = ${tenant_id}`
+  if (!head) throw new Error(`tenant ${tenant_id} is gone`)
+  const revocations = yield* sql<RevocationRecord>`
+    select sequence, kind, value, epoch, resource from revocations
+    where tenant_id = ${tenant_id} and sequence > ${args.after_sequence} and sequence <= ${head.last_sequence}
+      and created_at > ${NOW} - ${args.youngest_ms + SKEW_MS}
+    order by sequence limit ${args.most}`
+  return { ...head, unnumbered: head.unnumbered === 1, revocations }
+})
+
+/**
+ * Numbers committed revocations. The head is locked until the commit, so a number is given only when all lower ones can
+ * be seen: a cursor misses nothing, in whatever order the revocations were committed.
+ */
+export const numberRevocations = write(
+  function* ({ tenant_id, most }: { tenant_id: string; most: number }): Run<number> {
+    const [head] = yield* sql<{ revocation_sequence: number }>`
+      update event_chains set revocation_sequence = revocation_sequence where tenant_id = ${tenant_id}
+      returning revocation_sequence`
+    if (!head) return 0
+    const waiting = yield* sql<{ revocation_id: string }>`
+      select revocation_id from revocations where tenant_id = ${tenant_id} and sequence is null
+      order by revocation_id limit ${most}`
+    yield* together(
+      waiting.map(
+        ({ revocation_id }, i) => sql`
+          update revocations set sequence = ${head.revocation_sequence + 1 + i}
+          where tenant_id = ${tenant_id} and revocation_id = ${revocation_id}`,
+      ),
+    )
+    if (waiting.length > 0) {
+      yield* sql`
+        update event_chains set revocation_sequence = ${head.revocation_sequence + waiting.length}
+        where tenant_id = ${tenant_id}`
+    }
+    return waiting.length
+  },
+  { repeatable: true },
+)
