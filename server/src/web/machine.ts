@@ -114,7 +114,7 @@ function causeOf(error: OAuthError): string {
 function preflight(methods: readonly string[]): Answer {
   const headers = {
     'Access-Control-Allow-Methods': methods.join(', '),
-    'Access-Control-Allow-Headers': 'Authorization, Content-Type, DPoP',
+    'Access-Control-Allow-Headers': 'Authorization, Content-Type, DPoP, MCP-Protocol-Version',
     'Access-Control-Max-Age': '7200',
   }
   return { status: 204, headers, body: '' }

@@ -15,10 +15,13 @@ import { overviewPage } from './admin/overview.ts'
 import { isForPrograms, refuse } from './api/api.ts'
 import { connectionTokenApi, disconnectApi, listConnectionsApi, refreshConnectionApi } from './api/connections.ts'
 import { proxy } from './api/proxy.ts'
+import { rightsApi } from './api/rights.ts'
 import type { CompatDoor } from './compat/door.ts'
+import { device_authorization } from './endpoints/device_authorization.ts'
 import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
 import { jwks, metadata, protectedResource } from './endpoints/metadata.ts'
+import { register, registration } from './endpoints/register.ts'
 import { revoke } from './endpoints/revoke.ts'
 import { token } from './endpoints/token.ts'
 import { userinfo } from './endpoints/userinfo.ts'
@@ -27,6 +30,7 @@ import { type PageEnv, page, refusalPage } from './page.ts'
 import { accountPage, endAppSubmit, endOtherSessionsSubmit, endSessionSubmit, homePage } from './pages/account.ts'
 import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { connectCallbackPage, connectPage, disconnectSubmit } from './pages/connect.ts'
+import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
 import { loginPage, loginSubmit } from './pages/login.ts'
 import { logoutSubmit, switchSubmit } from './pages/logout.ts'
 import { setupPage, setupSubmit } from './pages/setup.ts'
@@ -41,8 +45,11 @@ export function machineRoutes(issuer: string, doors: readonly CompatDoor[]): Rea
   return new Map<string, MachineEndpoint<Web>>([
     [`${base}/token`, token],
     [`${base}/introspect`, introspect],
+    [`${base}/device_authorization`, device_authorization],
     [`${base}/revoke`, revoke],
     [`${base}/userinfo`, userinfo],
+    [`${base}/register`, register],
+    [`${base}/register/`, registration],
     [`${base}/jwks`, jwks],
     ...wellKnownPaths(issuer).map(({ path }) => [path, metadata] as const),
     [`/.well-known/oauth-protected-resource${base}/api`, protectedResource],
@@ -63,6 +70,9 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.post('/login', loginSubmit)
   pages.post('/login/switch', switchSubmit)
   pages.post('/logout', logoutSubmit)
+  pages.get(paths.device, devicePage)
+  pages.post(paths.device, deviceSubmit)
+  pages.post(paths.device_switch, deviceSwitchSubmit)
   pages.get('/setup', setupPage)
   pages.post('/setup', setupSubmit)
   pages.post(paths.theme, themeSubmit)
@@ -92,6 +102,7 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.get(paths.admin_events, eventsPage)
 
   pages.all('/proxy/:connector/*', proxy)
+  pages.get('/api/rights', rightsApi)
   pages.get('/api/connections', listConnectionsApi)
   pages.get('/api/connections/:connection_id/token', connectionTokenApi)
   pages.post('/api/connections/:connection_id/refresh', refreshConnectionApi)

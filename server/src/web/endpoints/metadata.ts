@@ -1,3 +1,5 @@
+import { type GrantType, listResponseTypes } from '../../inbound/grant_types/grant_type.ts'
+import { listOfferedGrants } from '../../inbound/offered_grants.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../../inbound/register_client.ts'
 import { RESPONSE_MODES } from '../../oauth/authorization_request.ts'
 import { buildMetadata, buildProtectedResourceMetadata, type Metadata } from '../../oauth/metadata.ts'
@@ -37,7 +39,8 @@ export const metadata: MachineEndpoint<Web> = {
   methods: ['GET'],
   cors: true,
   async answer(web) {
-    return publish(describeServer(web, await web.tenant.currentConfiguration()))
+    const offered = await listOfferedGrants(web.tenant, web.grant_types)
+    return publish(describeServer(web, await web.tenant.currentConfiguration(), offered))
   },
 }
 
@@ -69,7 +72,7 @@ function publish(document: unknown): Answer {
   return { status: 200, headers: DOCUMENT, body: JSON.stringify(document) }
 }
 
-function describeServer(web: Web, configuration: Configuration): Metadata {
+function describeServer(web: Web, configuration: Configuration, offered: readonly GrantType[]): Metadata {
   const { issuer } = web.tenant
   const scopes = [...configuration.resources.values()].flatMap((resource) => [...resource.scopes.keys()])
   return buildMetadata({
@@ -81,15 +84,20 @@ function describeServer(web: Web, configuration: Configuration): Metadata {
       userinfo_endpoint: `${issuer}/userinfo`,
       introspection_endpoint: `${issuer}/introspect`,
       revocation_endpoint: `${issuer}/revoke`,
+      device_authorization_endpoint: `${issuer}/device_authorization`,
+      ...(configuration.settings.registration !== 'off' && { registration_endpoint: `${issuer}/register` }),
     },
-    grant_types: web.grant_types.map(({ grant_type }) => grant_type),
-    response_types: ['code'],
+    grant_types: offered.map(({ grant_type }) => grant_type),
+    response_types: listResponseTypes(offered),
     response_modes: RESPONSE_MODES,
     prompts: ['none', 'login', 'consent', 'select_account'],
     scopes: [...new Set([...IDENTITY_SCOPES, ...scopes])],
     claims: CLAIMS,
     token_endpoint_auth_methods: TOKEN_ENDPOINT_AUTH_METHODS,
     id_token_signing_algs: [configuration.signing_key.alg],
-    further: { authorization_details_types_supported: ['connection'] },
+    further: {
+      authorization_details_types_supported: ['connection'],
+      ...(configuration.settings.metadata_documents !== 'off' && { client_id_metadata_document_supported: true }),
+    },
   })
 }
