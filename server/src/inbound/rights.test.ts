@@ -10,8 +10,15 @@ const ROLES = ['clerk', 'boss', 'temp']
 const resource = (name: string, scopes: string[], every_user = false): [string, Resource] => [
   name,
   {
-    ...{ resource: name, name, scopes: new Map(scopes.map((scope) => [scope, scope])), default_scopes: [], every_user },
-    ...{ access_token_format: 'jwt' as const, access_token_lifetime_seconds: 600 },
+    ...{
+      resource: name,
+      name,
+      scopes: new Map(scopes.map((scope) => [scope, scope])),
+      default_scopes: [],
+      every_user,
+      introspection_clients: [],
+    },
+    ...{ access_token_format: 'jwt' as const, access_token_lifetime_seconds: 600, introspection_clients: [] },
   },
 ]
 const resources = new Map([resource('api', ['read', 'write', 'print', 'admin:read']), resource('hub', ['use'], true)])

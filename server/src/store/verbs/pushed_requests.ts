@@ -47,9 +47,6 @@ export function* takeRequest(tenant_id: string, request_hash: Uint8Array): Run<b
 }
 
 /** Takes a pushed request that the user refused out of use. */
-export const dropPushedRequest = write(function* (args: {
-  tenant_id: string
-  request_hash: Uint8Array
-}): Run<boolean> {
+export const dropPushedRequest = write(function* (args: { tenant_id: string; request_hash: Uint8Array }): Run<boolean> {
   return yield* takeRequest(args.tenant_id, args.request_hash)
 })

@@ -1,6 +1,9 @@
 import type { NewEvent, UserRecord } from '../records.ts'
 import { NOW, type Run, read, sql, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
+import { type EndedSession, endWhatHangsOn } from './logouts.ts'
+import { type EndedGrant, revokeTokensOf } from './revocations.ts'
+import { endAllOfUser } from './users.ts'
 
 /** What a link to a mailbox does: set a new password, or confirm the address. */
 export type UserLinkKind = 'reset' | 'email'
@@ -80,15 +83,17 @@ export const redeemResetLink = write(
     const link = yield* spendUserLink(tenant_id, 'reset', args.secret_hash)
     if (!link) return 'spent'
     // Of an address that is no longer the user's the mailbox proves nothing.
-    const [user] = yield* sql<{ user_id: string }>`
+    const [user] = yield* sql<{ epoch: number }>`
       update users set password_hash = ${args.password_hash}, epoch = epoch + 1, email_verified = 1,
         updated_at = ${event.at}
       where tenant_id = ${tenant_id} and user_id = ${link.user_id} and email = ${link.email} and disabled_at is null
-      returning user_id`
+      returning epoch`
     if (!user) return 'spent'
     yield* sql`
       delete from one_time_links where tenant_id = ${tenant_id} and user_id = ${link.user_id} and used_at is null`
-    yield* insertEvent({ ...event, user_id: link.user_id })
+    const reset = { ...event, user_id: link.user_id }
+    yield* endAllOfUser(reset, link.user_id, user.epoch)
+    yield* insertEvent(reset)
     return 'reset'
   },
   { key: (args) => `${args.tenant_id}/${Buffer.from(args.secret_hash).toString('base64url')}` },
@@ -141,15 +146,19 @@ export const changePassword = write(
       delete from one_time_links
       where tenant_id = ${tenant_id} and user_id = ${user_id} and kind = 'reset' and used_at is null`
     if (args.only_session_id !== null) {
-      yield* sql`
+      const sessions = yield* sql<EndedSession>`
         update sessions set ended_at = ${NOW}, epoch = epoch + 1
         where tenant_id = ${tenant_id} and user_id = ${user_id} and session_id <> ${args.only_session_id}
-          and ended_at is null`
+          and ended_at is null
+        returning session_id, coalesce(sid, session_id) as sid`
+      yield* endWhatHangsOn(event, sessions)
     }
     if (args.end_apps) {
-      yield* sql`
+      const grants = yield* sql<EndedGrant>`
         update grants set revoked_at = ${NOW}, revoked_reason = 'password_changed'
-        where tenant_id = ${tenant_id} and user_id = ${user_id} and revoked_at is null`
+        where tenant_id = ${tenant_id} and user_id = ${user_id} and revoked_at is null
+        returning grant_id, resource`
+      yield* revokeTokensOf(event, grants)
     }
     yield* insertEvent(event)
     return 'changed'

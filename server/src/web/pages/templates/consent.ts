@@ -152,6 +152,23 @@ function optionalScope(view: View, scope: ConsentScope, index: number): SafeHtml
   return check({ name: `scope.${index}`, value: scope.scope, label })
 }
 
+/** One role of several is picked; the only one is named. */
+function rolePicker(view: View, { roles }: ConsentData, client: SafeHtml): Child {
+  const { consent } = view.text
+  if (!roles || roles.length === 0) return ''
+  const choices = roles.map(({ role, gives }) =>
+    radio({
+      name: 'role',
+      value: role,
+      label: html`<strong>${name(role)}</strong>`,
+      hint: gives.length > 0 ? name(gives.join(' · '), 300) : consent.role_gives_nothing,
+      checked: roles.length === 1,
+      required: true,
+    }),
+  )
+  return group(tell(view, consent.role, { client }), html`<div class="choices framed">${choices}</div>`)
+}
+
 function connections(view: View, data: ConsentConnector, client: SafeHtml): SafeHtml {
   const { consent } = view.text
   const provider = name(data.provider_name)

@@ -1,0 +1,137 @@
+import { newId } from '../../../crypto/random.ts'
+import type { Client } from '../../../oauth/client.ts'
+import { OAuthError } from '../../../oauth/errors.ts'
+import { type Params, requireParam } from '../../../oauth/params.ts'
+import { decideResources } from '../../../oauth/resource.ts'
+import { decideScope, parseScope } from '../../../oauth/scope.ts'
+import { buildTokenResponse } from '../../../oauth/token_response.ts'
+import type { UserRecord } from '../../../store/records.ts'
+import type { Configuration } from '../../../store/tenant.ts'
+import { issueAccessToken } from '../../access_tokens.ts'
+import { checkLogin } from '../../check_login.ts'
+import type { InboundContext } from '../../context.ts'
+import type { DirectRequest } from '../../direct_request.ts'
+import { requireRole } from '../../one_role.ts'
+import { formatRefreshToken, newRefreshSecret } from '../../refresh_tokens.ts'
+import { defaultScopes, rightsOf, rolesAtWork, scopeRules, scopesOfResources } from '../../rights.ts'
+import { event } from '../../users.ts'
+import type { GrantType, Loaded } from '../grant_type.ts'
+import { requireLegacyGrants } from './allowed.ts'
+
+const NO_CODE = { code_hash: null, code_expires_at: null, code_challenge: null, redirect_uri: null, nonce: null }
+
+/**
+ * The resource owner password grant (RFC 6749 section 4.3). The client is authenticated before the user's password is
+ * looked at, which then passes the same door as on the sign-in page: one count of guesses, one refusal.
+ */
+export const password: GrantType = {
+  grant_type: 'password',
+  legacy: true,
+
+  load(context, _params, client_id) {
+    return context.tenant.store.loadClientAuthority({ tenant_id: context.tenant.tenant_id, client_id })
+  },
+
+  async issue(context, asked) {
+    const { tenant } = context
+    const { client, configuration, authority, params, cnf } = asked
+    const { now } = authority
+    requireLegacyGrants(configuration, 'password')
+    const resource = decideResources({
+      requested: params.resource,
+      registered: configuration.resources,
+      default_resource: client.default_resource,
+      issuer: tenant.issuer,
+    })
+    const user = await signIn(context, asked.request)
+    const role = requireRole(client, user, params.values['role'])
+    const scope = decidePasswordScope(tenant.issuer, { client, configuration, params, resource, user, role })
+    const refreshes = mayRefresh(client, scope)
+    const { settings } = configuration
+    const grant = {
+      ...{ grant_id: newId(now), client_id: client.client_id, user_id: user.user_id, session_id: null, role },
+      ...{ scope: scope.join(' '), resource: JSON.stringify(resource), authorization_details: null, connections: null },
+      ...{ auth_time: now, acr: null, amr: '["pwd"]', ...birth(authority, user), ...NO_CODE, created_at: now },
+      // There is no session to end with: it lives by itself.
+      offline: 1,
+      cnf: cnf && JSON.stringify(cnf),
+      idle_expires_at: refreshes ? now + settings.refresh_idle_seconds * 1000 : null,
+      expires_at: now + settings.refresh_lifetime_seconds * 1000,
+    }
+    const { tenant_epoch, client_epoch, user_epoch } = grant
+    const epochs = [tenant_epoch, client_epoch, user_epoch, 0] as const
+    const token = issueAccessToken(context, { client, configuration, scope, resource, now, epochs, cnf, grant, user })
+    const secret = refreshes ? newRefreshSecret() : null
+    await tenant.store.approveGrant({
+      tenant_id: tenant.tenant_id,
+      grant: refreshes ? grant : { ...grant, expires_at: now + token.expires_in * 1000 },
+      refresh: secret && { hash: tenant.keys.hashSecret(secret), kid: tenant.keys.kid },
+      consent: null,
+      event: event(tenant, 'grant.created', `client:${client.client_id}`, {
+        ...{ client_id: client.client_id, user_id: user.user_id, grant_id: grant.grant_id },
+        detail: { grant_type: 'password', legacy: true, scope: grant.scope, resource, ...(role && { role }) },
+      }),
+    })
+    const refresh_token = secret
+      ? formatRefreshToken(tenant.keys, { grant_id: grant.grant_id, generation: 1, secret })
+      : undefined
+    return buildTokenResponse({ ...token, scope, refresh_token })
+  },
+}
+
+/** The user whose password it is; the refusals of a user are one and the same (RFC 6749 section 5.2). */
+async function signIn(context: InboundContext, request: DirectRequest): Promise<UserRecord> {
+  const { tenant } = context
+  const username = requireParam(request.params, 'username')
+  const result = await checkLogin(context, {
+    username,
+    password: requireParam(request.params, 'password'),
+    address: request.address,
+  })
+  if (result.kind === 'busy' || result.kind === 'too_many') {
+    const wait_ms = result.kind === 'busy' ? 1000 : Math.max(1000, result.until - tenant.clock())
+    throw new OAuthError('temporarily_unavailable', 'Too many passwords were tried: try again later', {
+      status: result.kind === 'busy' ? 503 : 429,
+      headers: { 'Retry-After': String(Math.ceil(wait_ms / 1000)) },
+    })
+  }
+  const refused = () => new OAuthError('invalid_grant', 'The username or password is wrong')
+  if (result.kind !== 'signed_in') throw refused()
+  const user = await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id: result.user_id })
+  if (!user || user.epoch !== result.epoch || user.disabled_at !== null) throw refused()
+  const { password_hash: _, ...record } = user
+  return record
+}
+
+/** What the user's role gives, as the client's configuration stores it; a request that names nothing gets all of that. */
+function decidePasswordScope(
+  issuer: string,
+  asked: {
+    client: Client
+    configuration: Configuration
+    params: Params
+    resource: readonly string[]
+    user: UserRecord
+    role: string | null
+  },
+): string[] {
+  const { client, configuration, params, resource, user, role } = asked
+  const map = client.role_scopes ?? {}
+  const stored = rolesAtWork(user, role).flatMap((name) => (Object.hasOwn(map, name) ? map[name]! : []))
+  return decideScope({
+    requested: parseScope(params.values['scope'] ?? ''),
+    resource_defaults: [...new Set([...defaultScopes(configuration, resource), ...stored])],
+    ...scopeRules(rightsOf(configuration, client, user, role)),
+    known_scopes: scopesOfResources(issuer, configuration, resource),
+  })
+}
+
+function mayRefresh(client: Client, scope: readonly string[]): boolean {
+  if (!client.grant_types.includes('refresh_token')) return false
+  return client.offline_refresh_only !== true || scope.includes('offline_access')
+}
+
+function birth(authority: Loaded, user: UserRecord) {
+  const { tenant, client } = authority
+  return { tenant_epoch: tenant.epoch, client_epoch: client!.epoch, user_epoch: user.epoch, session_epoch: 0 }
+}
