@@ -23,6 +23,19 @@ export function randomSecret(prefix = ''): string {
   return prefix + randomBytes(32).toString('base64url')
 }
 
+/** Letters of an alphabet of at most 256, each as likely as any other. */
+export function randomLetters(alphabet: string, length: number): string {
+  // A byte beyond the last whole alphabet would favour its first letters.
+  const fair = 256 - (256 % alphabet.length)
+  let letters = ''
+  while (letters.length < length) {
+    for (const byte of randomBytes(length)) {
+      if (byte < fair && letters.length < length) letters += alphabet[byte % alphabet.length]
+    }
+  }
+  return letters
+}
+
 /** An identifier that sorts by time: UUID version 7 (RFC 9562 section 5.7). Never a secret. */
 export function newId(now: number): string {
   const bytes = randomBytes(16)

@@ -5,6 +5,8 @@
 export const paths = {
   theme: '/theme',
   logout: '/logout',
+  device: '/device',
+  device_switch: '/device/switch',
   account: '/account',
   account_end_app: '/account/apps/revoke',
   account_disconnect: '/account/connections/disconnect',
