@@ -104,6 +104,8 @@ export interface ProtectedResourceInput {
   issuer: string
   scopes: readonly string[]
   resource_name?: string
+  /** Of the proofs that it takes (RFC 9449 section 7.1). */
+  dpop_signing_algs?: readonly string[]
 }
 
 /** Builds the metadata of a protected resource; tokens are taken from the Authorization header only. */
@@ -113,6 +115,7 @@ export function buildProtectedResourceMetadata(input: ProtectedResourceInput): R
     authorization_servers: [input.issuer],
     scopes_supported: input.scopes,
     bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: input.dpop_signing_algs,
     resource_name: input.resource_name,
   })
 }

@@ -2,6 +2,8 @@ import { type GrantType, listResponseTypes } from '../../inbound/grant_types/gra
 import { listOfferedGrants } from '../../inbound/offered_grants.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../../inbound/register_client.ts'
 import { RESPONSE_MODES } from '../../oauth/authorization_request.ts'
+import { DPOP_ALGORITHMS } from '../../oauth/dpop.ts'
+import { CLIENT_ASSERTION_ALGORITHMS } from '../../oauth/client_assertion.ts'
 import { buildMetadata, buildProtectedResourceMetadata, type Metadata } from '../../oauth/metadata.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
 import type { Configuration } from '../../store/tenant.ts'
@@ -63,8 +65,8 @@ export const protectedResource: MachineEndpoint<Web> = {
     const resource = `${issuer}/api`
     const { resources } = await web.tenant.currentConfiguration()
     const scopes = [...(resources.get(resource)?.scopes.keys() ?? [])]
-    const document = buildProtectedResourceMetadata({ resource, issuer, scopes, resource_name: 'Administration' })
-    return publish(document)
+    const about = { resource, issuer, scopes, resource_name: 'Administration', dpop_signing_algs: DPOP_ALGORITHMS }
+    return publish(buildProtectedResourceMetadata(about))
   },
 }
 
@@ -94,9 +96,11 @@ function describeServer(web: Web, configuration: Configuration, offered: readonl
     scopes: [...new Set([...IDENTITY_SCOPES, ...scopes])],
     claims: CLAIMS,
     token_endpoint_auth_methods: TOKEN_ENDPOINT_AUTH_METHODS,
+    token_endpoint_auth_signing_algs: Object.values(CLIENT_ASSERTION_ALGORITHMS).flat(),
     id_token_signing_algs: [configuration.signing_key.alg],
     further: {
       authorization_details_types_supported: ['connection'],
+      dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
       ...(configuration.settings.metadata_documents !== 'off' && { client_id_metadata_document_supported: true }),
     },
   })
