@@ -9,7 +9,7 @@ export const device_authorization: MachineEndpoint<Web> = {
   cors: false,
   async answer(web, request) {
     const asked = toDirectRequest(web, request, readForm(request))
-    const device = { user_agent: request.header('user-agent'), address: undefined }
+    const device = { user_agent: request.header('user-agent'), address: request.sender.address }
     return jsonAnswer(await startDevice(web.inbound, asked, device))
   },
 }

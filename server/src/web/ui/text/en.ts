@@ -159,6 +159,15 @@ export const en = {
     title: 'You are signed out',
     body: 'You can close this page. On a shared computer, close the browser too.',
     again: 'Sign in again',
+    back_to: 'Back to {client}',
+  },
+  sign_out: {
+    title: 'Sign out?',
+    lead: 'You are signed in as {user}. Signing out ends this session here and in the apps that were opened with it.',
+    by_client:
+      '{client} asks to sign you out. You are signed in as {user}. Signing out ends this session here and in the apps that were opened with it.',
+    confirm: 'Sign out',
+    stay: 'Stay signed in',
   },
   setup: {
     title: 'Set up the first administrator',
@@ -237,7 +246,7 @@ export const en = {
     asked_by: 'Device',
     asked_at: 'Asked',
     deny: 'Refuse',
-    allow: 'Allow this device',
+    allow: 'Allow',
     allowed: '{client} may go on',
     allowed_body: 'Go back to your device: it goes on by itself. You can take the access back in your account at any time.',
     denied: 'Nothing was allowed',
