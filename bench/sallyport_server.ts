@@ -66,6 +66,7 @@ async function fill(): Promise<void> {
       resource: {
         ...{ resource, name: resource, access_token_format },
         ...{ scopes: JSON.stringify({ [SCOPE]: 'Read' }), default_scopes: '[]', access_token_lifetime_seconds: 600 },
+        introspection_clients: '["api"]',
       },
       event: event(tenant, 'resource.saved', 'cli'),
     })

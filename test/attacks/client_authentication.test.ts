@@ -27,6 +27,8 @@ async function send(p: Platform, path: string, form: Record<string, string>, aut
 }
 
 testOnBoth('10.4.10 V-07 each back-channel request needs the right client by its one method', async (p) => {
+  // Long enough that the limit of failures can be waited out in between.
+  await p.server.saveSettings({ code_lifetime_seconds: 600 })
   const requests = await requestsOf(p)
   const before = await snapshotRows(p.server.store)
   const good = basic('web', 'secret-of-web')
@@ -68,6 +70,7 @@ testOnBoth('10.4.10 V-07 each back-channel request needs the right client by its
     ['Basic twice', {}, `${good}, ${good}`],
   ]
   for (const [path, form] of requests) {
+    p.pass(60)
     for (const [what, more, authorization] of several) {
       const { status, body } = await send(p, path, { ...form, ...more }, authorization)
       assert.deepEqual([status, body.error], [400, 'invalid_request'], `${path} ${what}`)
@@ -82,6 +85,36 @@ testOnBoth('10.4.10 V-07 each back-channel request needs the right client by its
   }
   assert.deepEqual(await snapshotRows(p.server.store), before)
   for (const [path, form] of requests) assert.equal((await send(p, path, form, good)).status, 200, path)
+})
+
+testOnBoth('T-03 21 failures of a client in a minute from one address, and the next is not looked at', async (p) => {
+  const form = { grant_type: 'client_credentials', scope: 'api:read', resource: 'http://127.0.0.1:5000/mcp' }
+  const flow = { grant_types: ['client_credentials'], scope: 'api:read' }
+  for (const client_id of ['limited', 'neighbour']) {
+    await p.server.addClient({ ...flow, client_id, client_secret: `secret-of-${client_id}` })
+  }
+  const wrong = (path = '/token') => send(p, path, { ...form, token: 'x' }, basic('limited', 'wrong'))
+  for (let i = 0; i < 20; i++) assert.equal((await wrong(['/token', '/introspect', '/revoke'][i % 3])).status, 401)
+  for (const path of ['/token', '/introspect', '/revoke']) {
+    const { status, headers, body } = await wrong(path)
+    assert.deepEqual([status, body.error, headers.get('retry-after')], [429, 'temporarily_unavailable', '60'])
+  }
+  const good = () => send(p, '/token', form, basic('limited', 'secret-of-limited'))
+  assert.equal((await good()).status, 429, 'not even a right one')
+  const neighbour = await send(p, '/token', form, basic('neighbour', 'secret-of-neighbour'))
+  assert.equal(neighbour.status, 200, 'other clients are not concerned')
+  const elsewhere = await p.server.app.fetch(
+    new Request(`${p.issuer}/token`, {
+      method: 'POST',
+      headers: { authorization: basic('limited', 'secret-of-limited') },
+      body: new URLSearchParams(form),
+    }),
+    { address: '192.0.2.7' },
+  )
+  assert.equal(elsewhere.status, 200, 'nor is the same client at another address')
+  p.pass(60)
+  assert.equal((await good()).status, 200)
+  for (let i = 0; i < 40; i++) assert.equal((await good()).status, 200, 'successes are not counted')
 })
 
 testOnBoth('6.3.8 CVE-2022-31186 an unknown client and a wrong secret are one answer', async (p) => {

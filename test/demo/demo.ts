@@ -41,6 +41,7 @@ resources:
     name: Notes
     scopes: { "api:read": "Read your notes" }
     access_token: { format: opaque, lifetime_seconds: 600 }
+    introspection_clients: [notes-api]
 roles:
   - { role: member, scopes: ["api:read"] }
 users:

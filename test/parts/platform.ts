@@ -238,15 +238,20 @@ export function claimsOf(jwt: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(jwt.split('.')[1]!, 'base64url').toString())
 }
 
+// The client that stands for both resources.
+const INTROSPECTING = JSON.stringify([CLIENTS.api.client_id])
+
 async function fill(server: TestServer): Promise<void> {
   await server.addResource({
     resource: JWT_API,
     scopes: JSON.stringify({ 'mcp:tools': 'Use the tools', 'api:read': 'Read your data' }),
+    introspection_clients: INTROSPECTING,
   })
   await server.addResource({
     resource: OPAQUE_API,
     scopes: JSON.stringify({ 'vault:open': 'Open your vault' }),
     access_token_format: 'opaque',
+    introspection_clients: INTROSPECTING,
   })
   await server.addRole('member', ['mcp:tools', 'api:read', 'vault:open'])
   await server.addRole('guest', ['api:read'])

@@ -6,7 +6,7 @@ import { requireParam } from '../oauth/params.ts'
 import { tokenType } from '../oauth/sender_constraint.ts'
 import type { GrantAuthority } from '../store/records.ts'
 import { findLivingToken } from './access_tokens.ts'
-import { authenticateClient } from './clients.ts'
+import { authenticateClient } from './authenticate_client.ts'
 import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
 import { viewToken } from './introspection_rights.ts'
@@ -78,5 +78,5 @@ async function describeRefreshToken(
     iat: Math.floor((grant.refresh_rotated_at ?? grant.created_at) / 1000),
     exp: Math.floor((grant.idle_expires_at ?? grant.expires_at) / 1000),
   }
-  return buildIntrospectionResponse(claims, { scope }, { token_use: 'refresh_token', username: user?.username })
+  return buildIntrospectionResponse(claims, { scope }, { token_type: 'N_A', username: user?.username })
 }

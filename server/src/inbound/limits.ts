@@ -37,6 +37,7 @@ export const LIMITS = {
   mail: stored('e-mails asked for', 'account', 3, HOUR),
   mail_of_address: stored('e-mails asked for', 'address', 20, HOUR),
   registration: stored('clients registered without an administrator', 'address', 5, HOUR),
+  metadata_document: counted('metadata documents of clients', 'account', 30, TEN_MINUTES),
   registration_of_tenant: stored('clients registered without an administrator', 'tenant', 300, HOUR),
   // Each registration stays, and every request of the tenant reads a configuration that holds them all.
   service_registration: stored('services registered by anybody at the Hub door', 'tenant', 100, HOUR),

@@ -17,7 +17,8 @@ export interface PresentRights {
 
 /** What an answer says beside the claims. */
 export interface IntrospectionDetails {
-  token_type: 'Bearer' | 'DPoP' | 'refresh_token'
+  /** How the token is presented (RFC 6749 section 7.1); N_A for what is no access token (RFC 8693 section 2.2.1). */
+  token_type: 'Bearer' | 'DPoP' | 'N_A'
   username?: string | undefined
 }
 

@@ -1,4 +1,5 @@
 import { newId } from '../../crypto/random.ts'
+import { takeTurn } from '../../inbound/limits.ts'
 import { readAdministratedClient, registerClient } from '../../inbound/register_client.ts'
 import { requireAccessToken } from '../../inbound/require_access_token.ts'
 import { event } from '../../inbound/users.ts'
@@ -13,8 +14,6 @@ import type { CompatDoor } from './door.ts'
 
 /** Hub's own service: what it knows about the user. */
 const HUB_SERVICE = '0-0-0-0-0'
-// Each registration stays, and every request of the tenant reads a configuration that holds them all.
-const STRANGERS = { most: 100, window_ms: 3_600_000 }
 const IDENTITY = `openid profile email offline_access ${HUB_SERVICE}`
 
 /** POST <base>/api/rest/services?fields=id,secret: registers a service as JetBrains Hub does, and answers status 200. */
@@ -59,6 +58,7 @@ const services: MachineEndpoint<Web> = {
         access_token_format: 'opaque',
         access_token_lifetime_seconds: 3600,
         every_user: 1,
+        introspection_clients: JSON.stringify([id]),
       },
       event: event(tenant, 'resource.saved', actor, { client_id: id, detail: { resource } }),
     })
@@ -108,19 +108,12 @@ async function findAdministrator(web: Web, request: MachineRequest): Promise<str
 }
 
 /** Lets somebody unknown register: not a page of another site through its visitor's browser, and not without measure. */
-async function admitStranger({ tenant, origin }: Web, request: MachineRequest): Promise<void> {
+async function admitStranger({ inbound, origin }: Web, request: MachineRequest): Promise<void> {
   const from = request.header('origin')
   if (from !== undefined && from !== origin) {
     throw new OAuthError('access_denied', 'A page of another site may not register services', { status: 403 })
   }
-  const { tenant_id, store } = tenant
-  const guess = await store.reserveGuess({ tenant_id, subject: 'service_registration', ...STRANGERS })
-  if (guess.refused_until === 0) return
-  const seconds = Math.max(1, Math.ceil((guess.refused_until - tenant.clock()) / 1000))
-  throw new OAuthError('temporarily_unavailable', 'Too many services were registered in the last hour', {
-    status: 429,
-    headers: { 'Retry-After': String(seconds) },
-  })
+  await takeTurn(inbound, 'service_registration', { address: request.sender.address })
 }
 
 function readFields(query: string): string[] {
