@@ -1,3 +1,4 @@
+import type { Chore } from './inbound/chores.ts'
 import type { Store } from './store/store.ts'
 import type { Log } from './web/log.ts'
 
@@ -8,6 +9,8 @@ export interface UpkeepParts {
   /** Names this process among the replicas. */
   readonly owner: string
   readonly log: Log
+  /** Further work, of the floors below. */
+  readonly chores?: readonly Chore[]
   /** Finishes disconnections that a process left half done. */
   readonly finishDisconnects?: () => Promise<number>
   readonly timers?: Timers
@@ -26,7 +29,7 @@ export interface Upkeep {
 }
 
 interface Task {
-  readonly name: 'seal' | 'sweep' | 'disconnect'
+  readonly name: string
   readonly every_ms: number
   run(parts: UpkeepParts): Promise<void>
 }
@@ -74,10 +77,22 @@ async function mayRun(store: Store, lease: Parameters<Store['takeLease']>[0]): P
 /** Starts the work that nobody asks for: whichever replica holds a task's lease does it. */
 export function startUpkeep(parts: UpkeepParts): Upkeep {
   const tasks = TASKS.filter(({ name }) => name !== 'disconnect' || parts.finishDisconnects)
-  const loops = tasks.map((task) => startLoop(task, parts))
+  const chores = (parts.chores ?? []).map(toTask)
+  const loops = [...tasks, ...chores].map((task) => startLoop(task, parts))
   return {
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()))
+    },
+  }
+}
+
+// Whoever works alone keeps the turn until the next one.
+function toTask({ name, every_ms, alone, run }: Chore): Task {
+  const duration_ms = Math.max(every_ms - 5000, 1000)
+  return {
+    ...{ name, every_ms },
+    async run({ store, tenant_id, owner }) {
+      if (!alone || (await mayRun(store, { tenant_id, name, owner, duration_ms }))) await run()
     },
   }
 }

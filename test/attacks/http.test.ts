@@ -58,7 +58,7 @@ test('4.1.4 13.4.4 every other method is 405 with Allow, an override header is n
       assert.equal(answer.headers['cache-control'], 'no-store')
     }
   }
-  assert.equal((await send('/logout', { method: 'GET' })).status, 405)
+  assert.equal((await send('/logout/confirm', { method: 'GET' })).status, 405)
   assert.equal((await send('/nothing', { method: 'GET' })).status, 404)
   assert.deepEqual(await snapshotRows(p.server.store), before)
 })

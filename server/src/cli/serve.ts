@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import type { App } from '../app.ts'
 import { type Config, ConfigError, isLoopback } from '../config.ts'
 import { newId } from '../crypto/random.ts'
+import { inboundChores } from '../inbound/chores.ts'
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/setup_link.ts'
 import { type Listening, listen } from '../node_server.ts'
 import { finishDisconnects } from '../outbound/disconnect.ts'
@@ -52,6 +53,7 @@ export async function startServer(config: Config, platform: unknown, log: Server
       tenant_id,
       owner,
       log,
+      chores: inboundChores(app.web.inbound),
       finishDisconnects: () => finishDisconnects(app.web.outbound),
     })
     closing.push(() => upkeep.stop())

@@ -2,7 +2,9 @@ import { newId } from '../crypto/random.ts'
 import type { AuthorizationRequest } from '../oauth/authorization_request.ts'
 import type { Client } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import type { Configuration } from '../store/tenant.ts'
+import type { Params } from '../oauth/params.ts'
+import type { ProfileRules } from '../oauth/profile.ts'
+import type { Configuration, Tenant } from '../store/tenant.ts'
 import type { NewGrant } from '../store/verbs/grants.ts'
 import type { BrowserAuthority } from '../store/verbs/sessions.ts'
 import { newCode } from './codes.ts'
@@ -10,6 +12,7 @@ import type { ConnectionChoice } from './connections.ts'
 import { rememberConsent } from './consents.ts'
 import type { InboundContext } from './context.ts'
 import { type Allowed, describeGrant } from './new_grant.ts'
+import { spent } from './pushed_requests.ts'
 import type { SignedIn } from './sessions.ts'
 import { event } from './users.ts'
 
@@ -29,6 +32,18 @@ export interface Approval {
   readonly role?: string | null
   /** Whether the answer is remembered for the next time. */
   readonly remember: boolean
+  /** The parameters as they came: a redirect URI that was not sent is not asked for at the token endpoint either. */
+  readonly params?: Params
+  /** What the user was asked for: the scopes, and those that stand for claims asked for by name. */
+  readonly shown_scope?: readonly string[]
+  /** The claims that were asked for by name and allowed, as the row keeps them. */
+  readonly claims?: string | null
+  /** The end that the user chose. */
+  readonly ends_at?: number | null
+  /** The pushed request that this answers. */
+  readonly request_hash?: Uint8Array | null
+  /** The rules that the client stands under. */
+  readonly profile?: ProfileRules
 }
 
 /**
@@ -38,13 +53,14 @@ export interface Approval {
 export async function createGrant(context: InboundContext, approval: Approval): Promise<string> {
   const { request, authority, configuration } = approval
   const { now } = authority
+  const seconds = Math.min(configuration.settings.code_lifetime_seconds, approval.profile?.longest_code_seconds ?? 600)
   const grant_id = newId(now)
   const { code, code_hash } = newCode(context.tenant.keys, grant_id)
   const redeemable = {
     code_hash,
-    code_expires_at: now + configuration.settings.code_lifetime_seconds * 1000,
+    code_expires_at: now + seconds * 1000,
     code_challenge: request.code_challenge ?? null,
-    redirect_uri: request.redirect_uri,
+    redirect_uri: approval.params ? (approval.params.values['redirect_uri'] ?? null) : request.redirect_uri,
     cnf: request.dpop_jkt === undefined ? null : JSON.stringify({ jkt: request.dpop_jkt }),
   }
   await commitGrant(context, approval, describeGrant(toAllowed(approval, grant_id), redeemable, request.nonce ?? null))
@@ -64,13 +80,15 @@ export async function commitGrant(
   grant: NewGrant['grant'],
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  const { client, authority, configuration } = approval
+  const { client, authority } = approval
   const { user_id, grant_id, scope, role } = grant
   const outcome = await tenant.store.approveGrant({
     tenant_id: tenant.tenant_id,
     grant,
-    consent: approval.remember ? rememberConsent(authority.consent, approval, tenant.issuer, configuration) : null,
+    consent: approval.remember ? remember(tenant, approval) : null,
     rests_on_consent: authority.consent !== null,
+    tells_logout: client.backchannel_logout_uri !== undefined,
+    request_hash: approval.request_hash ?? null,
     event: event(tenant, 'grant.created', `user:${user_id}`, {
       ...{ client_id: client.client_id, user_id, grant_id },
       detail: {
@@ -83,5 +101,13 @@ export async function commitGrant(
       },
     }),
   })
+  if (outcome === 'session_ended') throw new OAuthError('login_required', 'The session has just ended')
   if (outcome === 'withdrawn') throw new OAuthError('access_denied', 'The user has just withdrawn the consent')
+  if (outcome === 'spent') throw spent()
+}
+
+function remember({ issuer }: Tenant, approval: Approval) {
+  const { authority, configuration, request, scope, resource, connections } = approval
+  const now = { scope: approval.shown_scope ?? scope, resource, connections, redirect_uri: request.redirect_uri }
+  return rememberConsent(authority.consent, { ...now, ends_at: approval.ends_at ?? null }, issuer, configuration)
 }

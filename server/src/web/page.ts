@@ -150,7 +150,7 @@ async function readVisit(c: Context<PageEnv>): Promise<Visit> {
   })
   if (!authority) throw new Error(`tenant ${tenant.tenant_id} is gone`)
   const configuration = await tenant.configuration(authority.tenant.config_version)
-  const signed_in = judgeSession(authority, session, configuration.settings.session_idle_seconds)
+  const signed_in = judgeSession(authority, session, configuration.settings)
   const browser = readBrowser(c, web)
   const theme = getCookie(c, cookies.theme)
   const view: View = {
@@ -199,12 +199,17 @@ export function writeCookie(c: Context<PageEnv>, web: Web, name: string, value: 
   })
 }
 
-/** Refuses a post that another site's page sent: by Fetch Metadata, else by Origin; one of the two must be there. */
+/** Whether a page of ours sent this post: by Fetch Metadata, else by Origin; one of the two must be there. */
+export function isOwnForm(c: Context<PageEnv>): boolean {
+  const site = c.req.header('sec-fetch-site')
+  return site !== undefined ? site === 'same-origin' : c.req.header('origin') === c.get('web').origin
+}
+
+/** Refuses a post that another site's page sent. */
 function requireSameOrigin(visit: Visit): void {
-  const site = visit.c.req.header('sec-fetch-site')
-  const origin = visit.c.req.header('origin')
-  const ok = site !== undefined ? site === 'same-origin' : origin === visit.web.origin
-  if (!ok) {
+  if (!isOwnForm(visit.c)) {
+    const site = visit.c.req.header('sec-fetch-site')
+    const origin = visit.c.req.header('origin')
     throw new OAuthError('invalid_request', 'The form was not posted by a page of this server', {
       status: 403,
       cause: `sec-fetch-site ${site ?? 'absent'}, origin ${origin ?? 'absent'}`,

@@ -32,7 +32,7 @@ import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { connectCallbackPage, connectPage, disconnectSubmit } from './pages/connect.ts'
 import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
 import { loginPage, loginSubmit } from './pages/login.ts'
-import { logoutSubmit, switchSubmit } from './pages/logout.ts'
+import { confirmLogoutSubmit, logoutPage, switchSubmit } from './pages/logout.ts'
 import { setupPage, setupSubmit } from './pages/setup.ts'
 import { themeSubmit } from './pages/theme.ts'
 import { findAsset } from './ui/assets.ts'
@@ -69,7 +69,8 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.get('/login', loginPage)
   pages.post('/login', loginSubmit)
   pages.post('/login/switch', switchSubmit)
-  pages.post('/logout', logoutSubmit)
+  pages.on(['GET', 'POST'], paths.logout, logoutPage)
+  pages.post(paths.logout_confirm, confirmLogoutSubmit)
   pages.get(paths.device, devicePage)
   pages.post(paths.device, deviceSubmit)
   pages.post(paths.device_switch, deviceSwitchSubmit)

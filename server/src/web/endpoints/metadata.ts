@@ -86,6 +86,7 @@ function describeServer(web: Web, configuration: Configuration, offered: readonl
       userinfo_endpoint: `${issuer}/userinfo`,
       introspection_endpoint: `${issuer}/introspect`,
       revocation_endpoint: `${issuer}/revoke`,
+      end_session_endpoint: `${issuer}/logout`,
       device_authorization_endpoint: `${issuer}/device_authorization`,
       ...(configuration.settings.registration !== 'off' && { registration_endpoint: `${issuer}/register` }),
     },
@@ -97,10 +98,14 @@ function describeServer(web: Web, configuration: Configuration, offered: readonl
     claims: CLAIMS,
     token_endpoint_auth_methods: TOKEN_ENDPOINT_AUTH_METHODS,
     token_endpoint_auth_signing_algs: Object.values(CLIENT_ASSERTION_ALGORITHMS).flat(),
-    id_token_signing_algs: [configuration.signing_key.alg],
+    id_token_signing_algs: [...configuration.signing_keys.keys()],
     further: {
       authorization_details_types_supported: ['connection'],
       dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
+      backchannel_logout_supported: true,
+      backchannel_logout_session_supported: true,
+      // Our own: docs/adr/0012.
+      revocation_feed_endpoint: `${issuer}/revocations`,
       ...(configuration.settings.metadata_documents !== 'off' && { client_id_metadata_document_supported: true }),
     },
   })

@@ -5,6 +5,7 @@
 export const paths = {
   theme: '/theme',
   logout: '/logout',
+  logout_confirm: '/logout/confirm',
   device: '/device',
   device_switch: '/device/switch',
   account: '/account',
