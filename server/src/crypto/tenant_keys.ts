@@ -22,8 +22,13 @@ export class TenantKeys {
     this.tenant_id = tenant_id
     for (const [kid, key] of keys) this.#keys.set(kid, key)
     this.kid = Math.max(...this.#keys.keys())
-    // Hashes at rest outlive key rotation, so the pepper comes from the tenant's first key for good.
-    this.#pepper = this.derive('pepper', Math.min(...this.#keys.keys()))!
+    // Hashes at rest outlive key rotation.
+    this.#pepper = this.permanent('pepper')
+  }
+
+  /** The subkey for a purpose that outlives key rotation: it comes from the tenant's first key for good. */
+  permanent(purpose: string): KeyObject {
+    return this.derive(purpose, Math.min(...this.#keys.keys()))!
   }
 
   /** The subkey for a purpose under one of the tenant's keys, or null when there is no key of that id. */

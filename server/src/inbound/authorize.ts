@@ -1,5 +1,4 @@
 import { sha256 } from '../crypto/hash.ts'
-import { verifyOwnJwt } from '../crypto/jwt.ts'
 import {
   type AuthorizationRequest,
   type AuthorizationTarget,
@@ -10,39 +9,30 @@ import {
   authorizationErrorParams,
   buildAuthorizationResponse,
 } from '../oauth/authorization_response.ts'
-import { type Client, skipsConsent } from '../oauth/client.ts'
+import type { Client } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import type { Params } from '../oauth/params.ts'
-import { decideResources } from '../oauth/resource.ts'
-import { decideScope, IDENTITY_SCOPES } from '../oauth/scope.ts'
+import { IDENTITY_SCOPES } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
 import type { BrowserAuthority } from '../store/verbs/sessions.ts'
-import { readTarget, type TrustedTarget } from './authorization_target.ts'
-import {
-  type ConnectionChoice,
-  type ConnectionWish,
-  chooseConnections,
-  grantedDetails,
-  offerConnections,
-  readConnectionWishes,
-} from './connections.ts'
-import { coversRequest, findNewScopes, readConnections } from './consents.ts'
+import { readTarget, SIGN_IN_FIRST, type TrustedTarget } from './authorization_target.ts'
+import { grantClaims, scopesOfClaims } from './claims_of_grant.ts'
+import { type ConnectionWish, chooseConnections, grantedDetails, offerConnections } from './connections.ts'
+import { findNewScopes, readConnections } from './consents.ts'
 import type { InboundContext } from './context.ts'
+import { keepDocumentClient } from './document_clients.ts'
+import { chooseEnd, offerEnds } from './grant_end.ts'
 import { type GrantType, listResponseTypes } from './grant_types/grant_type.ts'
-import { createGrant } from './grants.ts'
+import { type Approval, createGrant } from './grants.ts'
 import { fitsUrl, type Interaction, LONGEST_QUERY } from './interactions.ts'
+import { findNeededSignIn } from './needed_sign_in.ts'
+import { isOffline, latestEnd } from './new_grant.ts'
 import { offerRoles, pickRole } from './one_role.ts'
+import { dropPushedRequest } from './pushed_requests.ts'
 import { isSelfRegistered } from './register_client.ts'
-import {
-  defaultScopes,
-  knownResources,
-  presentScopes,
-  type Rights,
-  rightsOf,
-  scopeRules,
-  scopesOfResources,
-} from './rights.ts'
+import { findRemembered } from './remembered_consent.ts'
+import { presentScopes, rightsOf } from './rights.ts'
 import { judgeSession, type SessionToken, type SignedIn, touchSession } from './sessions.ts'
+import { decideWantedScope, readWanted, type Wanted } from './wanted.ts'
 
 /** What the consent page asks, and what the user may answer. */
 export interface ConsentQuestion {
@@ -53,6 +43,13 @@ export interface ConsentQuestion {
   readonly signed_in: SignedIn
   readonly scope: readonly string[]
   readonly new_scope: readonly string[]
+  /** Those of `scope` that the user may leave out. */
+  readonly optional_scope: readonly string[]
+  /** Whether it is to outlive the session, and when it is over at the latest. */
+  readonly offline: boolean
+  readonly latest_at: number
+  /** The ends before that which the user may choose, in seconds. */
+  readonly ends: readonly number[]
   readonly resource: readonly string[]
   readonly connections: readonly ConnectionWish[]
   /** The roles of which a one-role client gets one, each with what of `scope` it gives; null for any other client. */
@@ -69,6 +66,10 @@ interface GivenAnswer {
   readonly decision: 'allow' | 'deny'
   /** Connector to the chosen connection. */
   readonly connections: Readonly<Record<string, string>>
+  /** The optional scopes that were not left out. */
+  readonly kept_scope?: readonly string[]
+  /** The end that was chosen, in seconds. */
+  readonly expires_in?: number | undefined
   /** The role that was picked for a one-role client. */
   readonly role?: string | undefined
   /** Who was shown the page: another user by now means that it must be shown again. */
@@ -84,7 +85,8 @@ export type AuthorizationOutcome =
   | { readonly kind: 'respond'; readonly response: AuthorizationResponse }
   | {
       readonly kind: 'login'
-      readonly client: Client
+      /** Null for one that nobody has asked for yet: the client_id is all there is. */
+      readonly client: Client | null
       readonly login_hint: string | undefined
       readonly former: SignedIn | null
     }
@@ -104,35 +106,27 @@ export async function authorize(
   session: SessionToken | null,
   answer: ConsentAnswer | null,
 ): Promise<AuthorizationOutcome> {
-  let trusted: TrustedTarget
+  let trusted: TrustedTarget | typeof SIGN_IN_FIRST
   try {
-    trusted = await readTarget(context, interaction.query, session)
+    trusted = await readTarget(context, interaction, session)
   } catch (error) {
     if (error instanceof OAuthError) return { kind: 'refused', error }
     throw error
   }
-  const { params, refusals, client, target, authority } = trusted
-  const configuration = await context.tenant.configuration(authority.tenant.config_version)
-  const signed_in = judgeSession(authority, session, configuration.settings.session_idle_seconds)
+  if (trusted === SIGN_IN_FIRST) return { kind: 'login', client: null, login_hint: undefined, former: null }
+  const { params, refusals, client, target, authority, configuration, profile } = trusted
+  const signed_in = judgeSession(authority, session, configuration.settings)
   try {
     for (const refusal of refusals.values()) throw refusal
     if (!fitsUrl(interaction)) {
       throw new OAuthError('invalid_request', `The authorization request is longer than ${LONGEST_QUERY} bytes`)
     }
     const response_types = listResponseTypes(grant_types)
-    const request = readAuthorizationRequest(params, client, target, { response_types })
+    requirePushed(trusted)
+    const pushed = trusted.request_hash !== null
+    const request = readAuthorizationRequest(params, client, target, { response_types, profile, pushed })
     const direct = grant_types.find(({ response }) => response?.response_type === request.response_type)?.response
-    return await proceed(context, {
-      params,
-      client,
-      request,
-      direct,
-      authority,
-      signed_in,
-      configuration,
-      interaction,
-      answer,
-    })
+    return await proceed(context, { ...trusted, request, direct, signed_in, interaction, answer })
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     const response = respond(context, target, authorizationErrorParams(error))
@@ -160,76 +154,96 @@ function readGiven(signed_in: SignedIn, answer: ConsentAnswer | null): GivenAnsw
   return answer !== null && answer !== 'again' && answer.user_id === signed_in.user.user_id ? answer : null
 }
 
-interface Trusted {
-  readonly params: Params
-  readonly client: Client
+/** Refuses what came through the browser where the client or its profile says that requests are pushed (RFC 9126 section 6). */
+function requirePushed({ client, profile, configuration, request_hash }: TrustedTarget): void {
+  const { settings } = configuration
+  const required =
+    profile.pushed_requests ||
+    settings.require_pushed_authorization_requests ||
+    client.require_pushed_authorization_requests === true
+  if (request_hash !== null || !required) return
+  throw new OAuthError('invalid_request', 'This client must push its request first: parameter request_uri is missing')
+}
+
+interface Trusted extends TrustedTarget {
   readonly request: AuthorizationRequest
   /** Who answers instead of a code. */
   readonly direct: GrantType['response']
-  readonly authority: BrowserAuthority
   readonly signed_in: SignedIn | null
-  readonly configuration: Configuration
   readonly interaction: Interaction
   readonly answer: ConsentAnswer | null
 }
 
 async function proceed(context: InboundContext, asked: Trusted): Promise<AuthorizationOutcome> {
+  const { client, request, signed_in, authority } = asked
+  const wanted = await readWanted(context, asked)
+  const sign_in =
+    signed_in === null || findNeededSignIn(context, { ...asked, now: authority.now, reachable: 'pwd' }, signed_in)
+  if (sign_in === null) return askConsent(context, asked, wanted, signed_in!)
+  if (request.prompt.includes('none')) throw new OAuthError('login_required', 'The user must sign in')
+  return { kind: 'login', client, login_hint: request.login_hint, former: signed_in }
+}
+
+/** What somebody who is signed in is asked, unless they have answered it now or before. */
+async function askConsent(
+  context: InboundContext,
+  asked: Trusted,
+  { resource, connectors }: Wanted,
+  signed_in: SignedIn,
+): Promise<AuthorizationOutcome> {
   const { tenant } = context
-  const { client, request, configuration, signed_in, answer, authority } = asked
-  const { issuer } = tenant
-  const resource = decideResources({
-    requested: request.resource,
-    registered: knownResources(issuer, configuration),
-    default_resource: client.default_resource,
-    issuer,
-  })
-  const connectors = await readConnectionWishes(tenant, asked.params, resource)
-  const silent = request.prompt.includes('none')
-  const must_sign_in = !signed_in || needsLogin(context, asked, signed_in)
-  if (must_sign_in && silent) throw new OAuthError('login_required', 'The user must sign in')
-  if (must_sign_in) {
-    // The scopes are checked before anybody is asked to sign in for nothing.
-    decideScope(scopeQuestion(context, asked, resource, rightsOf(configuration, client, null)))
-    return { kind: 'login', client, login_hint: request.login_hint, former: signed_in }
-  }
-  await touchSession(tenant, signed_in, authority.now, configuration.settings.session_idle_seconds)
-  const offered = offerRoles(client, signed_in.user)
+  const { client, request, configuration, answer, authority } = asked
+  const { consent, now } = authority
+  const { session, user } = signed_in
+  await touchSession(tenant, signed_in, now, configuration.settings.session_idle_seconds)
+  const offered = offerRoles(client, user)
   const only = pickRole(offered, undefined)
+  const claim_scope = scopesOfClaims(request.claims, client)
   const decide = (role: string | null) =>
-    decideScope(scopeQuestion(context, asked, resource, rightsOf(configuration, client, signed_in.user, role)))
-  const scope = decide(only ?? null)
-  const { consent } = authority
-  const wishes = await offerConnections(tenant, signed_in.user.user_id, connectors, readConnections(consent))
+    decideWantedScope(context, asked, resource, rightsOf(configuration, client, user, role))
+  const scope = [...new Set([...decide(only ?? null), ...claim_scope])]
+  const optional_scope = (client.optional_scope ?? '').split(' ').filter((name) => scope.includes(name))
+  const latest_at = latestEnd(client, configuration, { offline: isOffline(client, scope), session, now })
+  const ends = offerEnds(latest_at, now)
+  const wishes = await offerConnections(tenant, user.user_id, connectors, readConnections(consent))
+  const shown = sha256(JSON.stringify([scope, resource, offered, optional_scope])).toString('base64url')
   const given = readGiven(signed_in, answer)
-  const shown = sha256(JSON.stringify([scope, resource, offered])).toString('base64url')
   const role = pickRole(offered, given?.role)
+  const cut = (allowed: readonly string[], picked: string | null) => ({
+    scope: decide(picked).filter((name) => allowed.includes(name)),
+    shown_scope: allowed,
+    claims: grantClaims(request.claims, allowed),
+  })
+  if (given?.decision === 'deny') {
+    await dropPushedRequest(context, asked.request_hash)
+    throw new OAuthError('access_denied', 'The user refused')
+  }
   // What the page said may have changed under the user's eyes: a scope that was not shown is not allowed.
-  if (given && (given.decision === 'deny' || (given.shown === shown && role !== undefined))) {
-    if (given.decision === 'deny') throw new OAuthError('access_denied', 'The user refused')
-    const connections = chooseConnections(wishes, given.connections)
-    const allowed = { scope: decide(role ?? null), resource, connections, role: role ?? null, remember: true }
-    return { kind: 'respond', response: await approve(context, asked, signed_in, allowed) }
+  if (given && given.shown === shown && role !== undefined) {
+    const left_out = optional_scope.filter((name) => !given.kept_scope?.includes(name))
+    const allowed = scope.filter((name) => !left_out.includes(name))
+    return approve(context, asked, signed_in, {
+      ...cut(allowed, role),
+      ...{ resource, connections: chooseConnections(wishes, given.connections), role },
+      ...{ ends_at: chooseEnd(ends, given.expires_in, now), remember: true },
+    })
   }
-  const remembered =
-    only === undefined ? null : rememberedConsent(asked, issuer, signed_in, { scope, resource, wishes })
+  const remembered = findRemembered(tenant.issuer, asked, { scope, optional_scope, resource, wishes })
   // Who answered a page that was shown to somebody else has to see whose account it is about.
-  if (remembered && answer === null && !request.prompt.includes('consent')) {
-    const allowed = { scope, resource, role: only ?? null, ...remembered }
-    return { kind: 'respond', response: await approve(context, asked, signed_in, allowed) }
+  if (remembered && only !== undefined && answer === null && !request.prompt.includes('consent')) {
+    const { scope: allowed, connections, ends_at } = remembered
+    const kept = { resource, connections, role: only, ends_at, remember: false }
+    return approve(context, asked, signed_in, { ...cut(allowed, only), ...kept })
   }
-  if (silent) throw new OAuthError('consent_required', 'The user must consent')
+  if (request.prompt.includes('none')) throw new OAuthError('consent_required', 'The user must consent')
   const question = {
-    client,
+    ...{ client, signed_in, configuration, scope, optional_scope, resource, latest_at, ends, shown },
     verified: !isSelfRegistered(authority.client!.source),
     redirect_uri: request.redirect_uri,
-    signed_in,
-    scope,
-    new_scope: consent ? findNewScopes(consent, { scope, resource }, issuer, configuration) : [],
-    resource,
+    new_scope: consent ? findNewScopes(consent, { scope, resource }, tenant.issuer, configuration) : [],
     connections: wishes,
     roles: describeRoles(asked, signed_in, offered, scope),
-    configuration,
-    shown,
+    offline: isOffline(client, scope),
   }
   return { kind: 'consent', question }
 }
@@ -246,81 +260,39 @@ function describeRoles(
   return offered.map((role) => ({ role, scope: presentScopes(given, rightsOf(configuration, client, user, role)) }))
 }
 
-function scopeQuestion(context: InboundContext, asked: Trusted, resource: readonly string[], rights: Rights) {
-  const { request, configuration } = asked
-  return {
-    requested: request.scope,
-    resource_defaults: defaultScopes(configuration, resource),
-    ...scopeRules(rights),
-    known_scopes: scopesOfResources(context.tenant.issuer, configuration, resource),
-  }
-}
-
-// OpenID Connect Core section 3.1.2.1: prompt, max_age and id_token_hint may each ask for a fresh or another sign-in.
-function needsLogin(context: InboundContext, asked: Trusted, signed_in: SignedIn): boolean {
-  const { request, interaction, authority } = asked
-  const { auth_time } = signed_in.session
-  // By this very request, and not in another tab or by whoever came before or after.
-  const since_request = auth_time >= interaction.started_at && interaction.session_id === signed_in.session.session_id
-  if ((request.prompt.includes('login') || request.prompt.includes('select_account')) && !since_request) return true
-  if (request.max_age !== undefined && authority.now - auth_time > request.max_age * 1000 && !since_request) return true
-  if (request.id_token_hint === undefined) return false
-  const { verifying_keys } = asked.configuration
-  const hint = verifyOwnJwt(request.id_token_hint, 'JWT', (kid) => verifying_keys.get(kid))
-  if (!hint || hint['iss'] !== context.tenant.issuer) {
-    throw new OAuthError('invalid_request', 'Parameter id_token_hint is not an ID token of this issuer')
-  }
-  if (hint['sub'] === signed_in.user.user_id) return false
-  // To ask again would get the same answer: the client is told (OpenID Connect Core section 3.1.2.1).
-  if (since_request) throw new OAuthError('login_required', 'Somebody else has signed in than id_token_hint names')
-  return true
-}
-
-/** What needs no question: what a trusted client asks, or what the same user allowed the same client before. */
-function rememberedConsent(
-  asked: Trusted,
-  issuer: string,
-  signed_in: SignedIn,
-  wanted: { scope: readonly string[]; resource: readonly string[]; wishes: readonly ConnectionWish[] },
-): { connections: ConnectionChoice[]; remember: false } | null {
-  const { client, request, authority, configuration } = asked
-  const { wishes } = wanted
-  if (skipsConsent(client, request.redirect_uri)) {
-    const connections = wishes.flatMap(({ connector, choices }) =>
-      choices.length === 1 ? [{ connector, connection_id: choices[0]!.connection_id }] : [],
-    )
-    return connections.length === wishes.length ? { connections, remember: false } : null
-  }
-  // Any program can claim to be a public client on the user's machine (RFC 8252 section 8.6).
-  const provable = client.token_endpoint_auth_method !== 'none' || request.redirect_uri.startsWith('https:')
-  const { consent } = authority
-  if (!provable || !consent || signed_in.user.user_id !== signed_in.session.user_id) return null
-  if (!coversRequest(consent, wanted, issuer, configuration)) return null
-  const before = readConnections(consent)
-  const connections = wishes.map(({ connector, choices }) => {
-    const chosen = before.find((choice) => choice.connector === connector)?.connection_id
-    return choices.some(({ connection_id }) => connection_id === chosen) ? { connector, connection_id: chosen! } : null
-  })
-  return connections.includes(null) ? null : { connections: connections as ConnectionChoice[], remember: false }
+type Allowance = Pick<
+  Approval,
+  'scope' | 'resource' | 'connections' | 'remember' | 'shown_scope' | 'claims' | 'ends_at'
+> & {
+  readonly role: string | null
 }
 
 async function approve(
   context: InboundContext,
   asked: Trusted,
   signed_in: SignedIn,
-  allowed: {
-    scope: readonly string[]
-    resource: readonly string[]
-    connections: readonly ConnectionChoice[]
-    role: string | null
-    remember: boolean
-  },
-): Promise<AuthorizationResponse> {
-  const authorization_details = grantedDetails(asked.params, allowed.connections)
-  const approval = { ...asked, ...allowed, authorization_details, signed_in }
+  allowance: Allowance,
+): Promise<AuthorizationOutcome> {
+  if (allowance.scope.length === 0) throw new OAuthError('access_denied', 'The user left out everything')
+  const authorization_details = grantedDetails(asked.params, allowance.connections)
+  const authority = await keepClient(context, asked, signed_in)
+  const approval = { ...asked, authority, ...allowance, authorization_details, signed_in }
   const { direct } = asked
   const params = direct ? await direct.respond(context, approval) : { code: await createGrant(context, approval) }
-  return respond(context, asked.request, params)
+  return { kind: 'respond', response: respond(context, asked.request, params) }
+}
+
+/** A client that its metadata document describes gets its row now that somebody has allowed it something, and not before (T-07). */
+async function keepClient(
+  context: InboundContext,
+  { authority, outdated }: Trusted,
+  { user }: SignedIn,
+): Promise<BrowserAuthority> {
+  if (outdated === null) return authority
+  const record = authority.client!
+  const kept = await keepDocumentClient(context, record, outdated.metadata, `user:${user.user_id}`)
+  if (kept === null || kept.disabled_at !== null) throw new OAuthError('access_denied', 'This client is disabled')
+  return { ...authority, client: { ...record, ...kept } }
 }
 
 function respond(

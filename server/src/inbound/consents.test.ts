@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Configuration } from '../store/tenant.ts'
-import { coversRequest, findNewScopes, readConnections, rememberConsent } from './consents.ts'
+import { coversRequest, findNewScopes, isStanding, readConnections, rememberConsent } from './consents.ts'
 
 const issuer = 'https://id.example'
 const [calendar, notes] = ['https://api.example/calendar', 'https://api.example/notes']
@@ -12,8 +12,9 @@ const scopes = new Map([
 const configuration = {
   resources: new Map([calendar, notes].map((resource) => [resource, { resource, scopes }])),
 } as unknown as Configuration
+const AT = { redirect_uri: 'https://app.example/callback', ends_at: null }
 const remember = (before: ReturnType<typeof rememberConsent> | null, scope: string, resource: string[]) =>
-  rememberConsent(before, { scope: scope.split(' '), resource, connections: [] }, issuer, configuration)
+  rememberConsent(before, { ...AT, scope: scope.split(' '), resource, connections: [] }, issuer, configuration)
 const covers = (consent: ReturnType<typeof rememberConsent>, scope: string, resource: string[]) =>
   coversRequest(consent, { scope: scope.split(' '), resource }, issuer, configuration)
 
@@ -51,7 +52,7 @@ test('a connector has one connection in a consent, the one chosen last', () => {
   const choose = (connector: string, connection_id: string, before: ReturnType<typeof rememberConsent> | null) =>
     rememberConsent(
       before,
-      { scope: ['openid'], resource: [issuer], connections: [{ connector, connection_id }] },
+      { ...AT, scope: ['openid'], resource: [issuer], connections: [{ connector, connection_id }] },
       issuer,
       configuration,
     )
@@ -60,4 +61,16 @@ test('a connector has one connection in a consent, the one chosen last', () => {
     { connector: 'other', connection_id: 'c2' },
     { connector: 'acme', connection_id: 'c3' },
   ])
+})
+
+test('5.19 V8 a consent stands to the end that was chosen, and for answers at the hosts that were named', () => {
+  const first = remember(null, 'openid', [issuer])
+  assert.equal(isStanding(first, 'https://app.example/another/path', 5), true)
+  assert.equal(isStanding(first, 'https://evil.example/callback', 5), false)
+  const ends = { scope: ['openid'], resource: [issuer], connections: [], ends_at: 10 }
+  const second = rememberConsent(first, { ...ends, redirect_uri: 'com.app:/callback' }, issuer, configuration)
+  for (const uri of [AT.redirect_uri, 'com.app:/callback']) {
+    assert.deepEqual([isStanding(second, uri, 9), isStanding(second, uri, 10)], [true, false], uri)
+  }
+  assert.equal(isStanding(second, 'com.other:/callback', 9), false)
 })

@@ -46,10 +46,26 @@ export function coversRequest(
   return resources && findNewScopes(consent, asked, issuer, configuration).length === 0
 }
 
-/** What is remembered after a consent: what was allowed before, and what is allowed now. */
+/** Where an answer arrives, as the user was told: a host, or the scheme that a program on their device has claimed. */
+export function redirectHost(redirect_uri: string): string {
+  const { hostname, protocol } = new URL(redirect_uri)
+  return hostname === '' ? protocol : hostname
+}
+
+/** Whether a consent still stands: not past the end that the user chose, and for answers at this host. */
+export function isStanding(consent: Consent, redirect_uri: string, now: number): boolean {
+  if (consent.expires_at != null && consent.expires_at <= now) return false
+  return readHosts(consent).includes(redirectHost(redirect_uri))
+}
+
+function readHosts(consent: Consent | null): string[] {
+  return JSON.parse(consent?.redirect_hosts ?? '[]') as string[]
+}
+
+/** What is remembered after a consent: what was allowed before, and what is allowed now, to the end chosen now. */
 export function rememberConsent(
   before: Consent | null,
-  now: Asked,
+  now: Asked & { readonly redirect_uri: string; readonly ends_at: number | null },
   issuer: string,
   configuration: Configuration,
 ): Consent {
@@ -67,6 +83,8 @@ export function rememberConsent(
     scope: [...new Set([...(before?.scope.split(' ') ?? []), ...now.scope])].join(' '),
     resource: JSON.stringify(Object.fromEntries(allowed)),
     connections: connections.length > 0 ? JSON.stringify(connections) : null,
+    expires_at: now.ends_at,
+    redirect_hosts: JSON.stringify([...new Set([...readHosts(before), redirectHost(now.redirect_uri)])]),
   }
 }
 

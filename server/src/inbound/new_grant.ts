@@ -20,6 +20,10 @@ export interface Allowed {
   readonly connections: readonly ConnectionChoice[]
   /** As granted (RFC 9396 section 7); null where none were asked for. */
   readonly authorization_details: readonly object[] | null
+  /** The claims that were asked for by name and allowed, as the row keeps them. */
+  readonly claims?: string | null
+  /** The end that the user chose; the client's maximum and its tenant's hold beside it. */
+  readonly ends_at?: number | null
   /** The role that the user picked for a one-role client; without it, it must be clear. */
   readonly role?: string | null
 }
@@ -41,8 +45,7 @@ export function describeGrant(
 ): NewGrant['grant'] {
   const { client, client_epoch, scope, now, tenant, connections, authorization_details } = allowed
   const { session, user } = allowed.signed_in
-  const { settings } = allowed.configuration
-  const offline = scope.includes('offline_access') && client.grant_types.includes('refresh_token')
+  const offline = isOffline(client, scope)
   return {
     grant_id: allowed.grant_id,
     client_id: client.client_id,
@@ -65,6 +68,26 @@ export function describeGrant(
     ...redeemable,
     created_at: now,
     idle_expires_at: null,
-    expires_at: offline ? now + settings.refresh_lifetime_seconds * 1000 : session.expires_at,
+    claims: allowed.claims ?? null,
+    expires_at: Math.min(
+      latestEnd(client, allowed.configuration, { offline, session, now }),
+      allowed.ends_at ?? Infinity,
+    ),
   }
+}
+
+/** Whether a grant outlives the session in which it was made (OpenID Connect Core section 11). */
+export function isOffline(client: Client, scope: readonly string[]): boolean {
+  return scope.includes('offline_access') && client.grant_types.includes('refresh_token')
+}
+
+/** When a grant is over at the latest: with its session or the tenant's longest chain of refresh tokens, and by its client's maximum. */
+export function latestEnd(
+  client: Client,
+  { settings }: Configuration,
+  { offline, session, now }: { offline: boolean; session: { readonly expires_at: number }; now: number },
+): number {
+  const end = offline ? now + settings.refresh_lifetime_seconds * 1000 : session.expires_at
+  const { grant_lifetime_seconds } = client
+  return grant_lifetime_seconds === undefined ? end : Math.min(end, now + grant_lifetime_seconds * 1000)
 }

@@ -1,12 +1,13 @@
 import { readClientCredentials } from '../oauth/client_auth.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { requireParam } from '../oauth/params.ts'
+import { requireProfile, rulesOf } from '../oauth/profile.ts'
 import type { TokenResponse } from '../oauth/token_response.ts'
-import { authenticateClient, requireGrantType } from './clients.ts'
+import { authenticateClient, requireGrantType } from './authenticate_client.ts'
 import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
 import type { GrantType } from './grant_types/grant_type.ts'
-import { refuseReplays } from './proofs.ts'
+import { Proofs, refuseReplays } from './proofs.ts'
 import { readConfirmation } from './sender_constraint.ts'
 
 /** The token endpoint (RFC 6749 section 3.2): one grant type of the list issues tokens to an authenticated client. */
@@ -20,20 +21,29 @@ export async function issueTokens(
   const wanted = requireParam(params, 'grant_type')
   const grantType = grant_types.find(({ grant_type }) => grant_type === wanted)
   if (!grantType) throw new OAuthError('unsupported_grant_type', 'Parameter grant_type names one that is not supported')
-  const credentials = readClientCredentials({ authorization, params, realm: tenant.issuer })
-  const client_id = credentials.client_id ?? ''
+  const proven = (await grantType.authenticate?.(context, request)) ?? null
+  const credentials = proven ? null : readClientCredentials({ authorization, params, realm: tenant.issuer })
+  const client_id = proven?.client_id ?? credentials?.client_id ?? ''
   const authority = await grantType.load(context, params, client_id)
   if (!authority || authority.tenant.disabled_at !== null) {
     throw new OAuthError('temporarily_unavailable', 'This server is switched off')
   }
-  const { client, proofs } = await authenticateClient(context, request, credentials, authority)
+  const { client, proofs } = credentials
+    ? await authenticateClient(context, request, credentials, authority)
+    : { client: proven!, proofs: new Proofs() }
+  if (request.json && client.json_requests !== true) throw formOnly()
   requireGrantType(client, wanted)
   const cnf = readConfirmation(context, request, { client, now: authority.now, proofs })
   const configuration = await tenant.configuration(authority.tenant.config_version)
+  requireProfile(client, rulesOf(client, configuration.settings), wanted)
   return refuseReplays(tenant.issuer, async () => {
     const asked = { params, client, authority, configuration, request, cnf, proofs }
     const response = await grantType.issue(context, asked)
     await proofs.accept(context)
     return response
   })
+}
+
+function formOnly(): OAuthError {
+  return new OAuthError('invalid_request', 'The Content-Type must be application/x-www-form-urlencoded for this client')
 }

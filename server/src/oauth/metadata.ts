@@ -51,7 +51,7 @@ export function buildMetadata(input: MetadataInput): Metadata {
     response_types_supported: input.response_types,
     response_modes_supported: input.response_modes,
     grant_types_supported: input.grant_types,
-    subject_types_supported: ['public'],
+    subject_types_supported: ['public', 'pairwise'],
     id_token_signing_alg_values_supported: input.id_token_signing_algs,
     token_endpoint_auth_methods_supported: methods,
     token_endpoint_auth_signing_alg_values_supported: algs,
@@ -62,7 +62,7 @@ export function buildMetadata(input: MetadataInput): Metadata {
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     claims_supported: input.claims,
-    claims_parameter_supported: false,
+    claims_parameter_supported: true,
     prompt_values_supported: input.prompts,
     request_parameter_supported: false,
     // The default of OpenID Connect Discovery is true.

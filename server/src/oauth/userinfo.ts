@@ -57,6 +57,15 @@ export const SCOPE_CLAIMS: Readonly<Record<'profile' | 'email' | 'address' | 'ph
   phone: ['phone_number', 'phone_number_verified'],
 }
 
+/** The scope that opens a claim of a user, or undefined for any other claim. */
+export function scopeOfClaim(name: string): string | undefined {
+  return SCOPE_OF_CLAIM.get(name)
+}
+
+const SCOPE_OF_CLAIM: ReadonlyMap<string, string> = new Map(
+  Object.entries(SCOPE_CLAIMS).flatMap(([scope, claims]) => claims.map((claim) => [claim, scope] as const)),
+)
+
 /** A userinfo answer (OpenID Connect Core section 5.3.2): `sub`, and what the scopes open and the user has. */
 export function buildUserinfo(user: UserClaims, scope: readonly string[]): Record<string, unknown> & { sub: string } {
   const claims: Record<string, unknown> & { sub: string } = { sub: user.sub }

@@ -16,6 +16,8 @@ export interface Settings {
   readonly signing_algs: readonly Algorithm[]
   /** How long a signing key signs before the next one does. */
   readonly signing_key_days: number
+  /** Every client must push its authorization requests (RFC 9126 section 5). */
+  readonly require_pushed_authorization_requests: boolean
   /** The rules of clients that have no profile of their own. */
   readonly profile: 'standard' | 'legacy' | 'oauth21' | 'mcp' | 'fapi2'
   /** Who signs in with two factors: whoever has set up a second one, everybody, or administrators and whoever has. */
@@ -56,6 +58,13 @@ const oneOf = <Value extends string>(...values: readonly [Value, ...Value[]]): R
   fits: (value) => values.includes(value as Value),
 })
 
+/** Off unless switched on. */
+const flag = (): Reader<boolean> => ({
+  fallback: false,
+  must: 'true or false',
+  fits: (value) => typeof value === 'boolean',
+})
+
 /** A list of some of the values, each once and at least one. */
 const someOf = <Value extends string>(values: readonly Value[], ...fallback: Value[]): Reader<readonly Value[]> => ({
   fallback,
@@ -84,6 +93,7 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   session_lifetime_seconds: whole(30 * 86_400, 60, 90 * 86_400),
   signing_algs: someOf(ALGORITHMS, 'ES256'),
   signing_key_days: whole(90, 2, 366),
+  require_pushed_authorization_requests: flag(),
   profile: oneOf('standard', 'legacy', 'oauth21', 'mcp', 'fapi2'),
   mfa: oneOf('optional', 'required', 'required_for_administrators'),
   password_min_length: whole(8, 8, 64),

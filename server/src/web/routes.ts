@@ -22,6 +22,8 @@ import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
 import { jwks, metadata, protectedResource } from './endpoints/metadata.ts'
 import { register, registration } from './endpoints/register.ts'
+import { revocations } from './endpoints/revocations.ts'
+import { par } from './endpoints/par.ts'
 import { revoke } from './endpoints/revoke.ts'
 import { token } from './endpoints/token.ts'
 import { userinfo } from './endpoints/userinfo.ts'
@@ -47,6 +49,8 @@ export function machineRoutes(issuer: string, doors: readonly CompatDoor[]): Rea
     [`${base}/introspect`, introspect],
     [`${base}/device_authorization`, device_authorization],
     [`${base}/revoke`, revoke],
+    [`${base}/par`, par],
+    [`${base}/revocations`, revocations],
     [`${base}/userinfo`, userinfo],
     [`${base}/register`, register],
     [`${base}/register/`, registration],

@@ -15,3 +15,5 @@ create index pushed_requests_by_end on pushed_requests (expires_at);
 alter table grants add column claims text;
 -- The end that the user chose: nothing is allowed without asking after it, and no grant reaches beyond it.
 alter table consents add column expires_at bigint;
+-- The hosts at which the answers were allowed to arrive, as JSON: another one is asked for again.
+alter table consents add column redirect_hosts text;

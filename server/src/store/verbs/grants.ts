@@ -165,6 +165,8 @@ export interface ConsentRow {
   readonly connections: string | null
   /** When it ends, if the user chose an end. */
   readonly expires_at?: number | null
+  /** JSON of the hosts at which answers were allowed to arrive. */
+  readonly redirect_hosts?: string | null
 }
 type RefreshColumn =
   | 'refresh_generation'
@@ -207,12 +209,14 @@ export const approveGrant = write(
     const remembered =
       consent &&
       sql`
-        insert into consents (tenant_id, user_id, client_id, scope, resource, connections, expires_at, created_at,
-          updated_at)
+        insert into consents (tenant_id, user_id, client_id, scope, resource, connections, expires_at, redirect_hosts,
+          created_at, updated_at)
         values (${tenant_id}, ${grant.user_id}, ${grant.client_id}, ${consent.scope}, ${consent.resource},
-          ${text(consent.connections)}, ${int(consent.expires_at)}, ${grant.created_at}, ${grant.created_at})
+          ${text(consent.connections)}, ${int(consent.expires_at)}, ${text(consent.redirect_hosts)},
+          ${grant.created_at}, ${grant.created_at})
         on conflict (tenant_id, user_id, client_id) do update set scope = excluded.scope, resource = excluded.resource,
-          connections = excluded.connections, expires_at = excluded.expires_at, updated_at = excluded.updated_at`
+          connections = excluded.connections, expires_at = excluded.expires_at,
+          redirect_hosts = excluded.redirect_hosts, updated_at = excluded.updated_at`
     yield* together([made, ...(remembered ? [remembered] : []), eventStatement(event)])
     return 'approved'
   },

@@ -135,7 +135,7 @@ export const loadBrowserAuthority = read(function* (args: {
       c.client_id as c_client_id, c.client_name, c.metadata, c.source, c.trusted, c.client_secret_hash,
       c.former_client_secret_hash, c.former_client_secret_expires_at, c.client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at,
       k.scope as k_scope, k.resource as k_resource, k.connections as k_connections,
-      k.expires_at as k_expires_at
+      k.expires_at as k_expires_at, k.redirect_hosts as k_redirect_hosts
     from tenants t
     left join sessions s on s.tenant_id = t.tenant_id and s.session_id = ${args.session_id}
     left join users u on u.tenant_id = t.tenant_id and u.user_id = s.user_id
@@ -157,6 +157,7 @@ export const loadBrowserAuthority = read(function* (args: {
             resource: row['k_resource'] as string,
             connections: row['k_connections'] as string | null,
             expires_at: row['k_expires_at'] as number | null,
+            redirect_hosts: row['k_redirect_hosts'] as string | null,
           },
   }
 })

@@ -5,6 +5,7 @@ import { RESPONSE_MODES } from '../../oauth/authorization_request.ts'
 import { DPOP_ALGORITHMS } from '../../oauth/dpop.ts'
 import { CLIENT_ASSERTION_ALGORITHMS } from '../../oauth/client_assertion.ts'
 import { buildMetadata, buildProtectedResourceMetadata, type Metadata } from '../../oauth/metadata.ts'
+import { PROFILES } from '../../oauth/profile.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import type { Answer, MachineEndpoint } from '../machine.ts'
@@ -86,6 +87,7 @@ function describeServer(web: Web, configuration: Configuration, offered: readonl
       userinfo_endpoint: `${issuer}/userinfo`,
       introspection_endpoint: `${issuer}/introspect`,
       revocation_endpoint: `${issuer}/revoke`,
+      pushed_authorization_request_endpoint: `${issuer}/par`,
       end_session_endpoint: `${issuer}/logout`,
       device_authorization_endpoint: `${issuer}/device_authorization`,
       ...(configuration.settings.registration !== 'off' && { registration_endpoint: `${issuer}/register` }),
@@ -102,6 +104,7 @@ function describeServer(web: Web, configuration: Configuration, offered: readonl
     further: {
       authorization_details_types_supported: ['connection'],
       dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
+      ...(requiresPushed(configuration) && { require_pushed_authorization_requests: true }),
       backchannel_logout_supported: true,
       backchannel_logout_session_supported: true,
       // Our own: docs/adr/0012.
@@ -109,4 +112,9 @@ function describeServer(web: Web, configuration: Configuration, offered: readonl
       ...(configuration.settings.metadata_documents !== 'off' && { client_id_metadata_document_supported: true }),
     },
   })
+}
+
+/** Whether no client of the tenant gets by without pushing its requests (RFC 9126 section 5). */
+function requiresPushed({ settings }: Configuration): boolean {
+  return settings.require_pushed_authorization_requests || PROFILES[settings.profile].pushed_requests
 }

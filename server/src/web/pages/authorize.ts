@@ -45,7 +45,7 @@ export const authorizePage = (translate: (query: string) => string = (query) => 
     const text = posted ? decodeUtf8(await readBody(c)) : new URL(c.req.url).search.slice(1)
     const unbound = { query: translate(text), started_at }
     const interaction = { ...unbound, browser: browserOf(visit.browser) }
-    const outcome = await authorize(web.inbound, interaction, visit.session, null)
+    const outcome = await authorize(web.inbound, web.grant_types, interaction, visit.session, null)
     // A form that another site posts comes without our cookies; the redirect to our own page brings them, and until
     // then the browser keeps the ones it has.
     if (posted && visit.session === null && outcome.kind !== 'refused' && fitsUrl(interaction)) {
@@ -90,18 +90,21 @@ export function afterSignIn(visit: Visit, interaction: Interaction, session_id: 
 }
 
 async function answerWith(visit: Visit, interaction: Interaction, answer: ConsentAnswer | null): Promise<Response> {
-  return answerOutcome(visit, interaction, await authorize(visit.web.inbound, interaction, visit.session, answer))
+  const { inbound, grant_types } = visit.web
+  return answerOutcome(visit, interaction, await authorize(inbound, grant_types, interaction, visit.session, answer))
 }
 
 function readAnswer(interaction: Interaction, form: Params): ConsentAnswer | null {
-  const { decision, role } = form.values
+  const { decision, role, expires_in } = form.values
   const { shown_to: user_id, shown } = interaction
   if ((decision !== 'allow' && decision !== 'deny') || user_id === undefined || shown === undefined) return null
   const connections: Record<string, string> = Object.create(null)
   for (const [name, value] of Object.entries(form.values)) {
     if (name.startsWith('connection.')) connections[name.slice('connection.'.length)] = value
   }
-  return { decision, connections, role, user_id, shown }
+  const kept_scope = Object.entries(form.values).flatMap(([name, value]) => (/^scope\.\d+$/.test(name) ? [value] : []))
+  const ends_in = expires_in === undefined ? undefined : Number(expires_in)
+  return { decision, connections, role, kept_scope, expires_in: ends_in, user_id, shown }
 }
 
 function answerOutcome(visit: Visit, interaction: Interaction, outcome: AuthorizationOutcome): Response {
@@ -113,7 +116,10 @@ function answerOutcome(visit: Visit, interaction: Interaction, outcome: Authoriz
       return answerClient(visit, outcome.response)
     case 'login': {
       const { login_hint } = outcome
-      const request = sealInteraction(web.inbound, login_hint === undefined ? interaction : { ...interaction, login_hint })
+      const request = sealInteraction(
+        web.inbound,
+        login_hint === undefined ? interaction : { ...interaction, login_hint },
+      )
       return redirect(visit, ours(web, '/login', { request }))
     }
     case 'consent': {
@@ -180,6 +186,7 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
       description: sentences.get(name) ?? name,
       kind: KINDS.find(([pattern]) => pattern.test(name))?.[1] ?? 'change',
       is_new: question.new_scope.includes(name),
+      optional: question.optional_scope.includes(name),
     })),
     resources: question.resource
       .filter((resource) => resource !== web.tenant.issuer && !resource.startsWith(`${web.tenant.issuer}/proxy/`))
@@ -201,6 +208,8 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
       role,
       gives: given.map((name) => sentences.get(name) ?? name),
     })),
-    offline: scope.includes('offline_access'),
+    offline: question.offline,
+    end_choices: question.ends,
+    longest_seconds: client.grant_lifetime_seconds,
   }
 }

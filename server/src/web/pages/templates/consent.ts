@@ -62,6 +62,8 @@ export interface ConsentData {
   readonly roles?: readonly { readonly role: string; readonly gives: readonly string[] }[] | undefined
   /** True when a refresh token outlives the session (`offline_access`). */
   readonly offline: boolean
+  /** The client's own maximum, in seconds, where it has one. */
+  readonly longest_seconds?: number | undefined
   /** Ends the user may choose, in seconds; posted as `expires_in`, empty means none. */
   readonly end_choices?: readonly number[]
 }
@@ -199,13 +201,24 @@ function connections(view: View, data: ConsentConnector, client: SafeHtml): Safe
 
 function until(view: View, data: ConsentData): Child {
   const { consent } = view.text
-  const longest = data.offline ? consent.until_revoked : consent.until_session
   if (!data.end_choices?.length) return ''
   const choices = data.end_choices.map((seconds) => ({
     value: String(seconds),
     label: tellText(view, consent.until_expires, { duration: duration(view, seconds) }),
   }))
-  return select({ name: 'expires_in', label: consent.until, choices: [{ value: '', label: longest }, ...choices] })
+  return select({
+    name: 'expires_in',
+    label: consent.until,
+    choices: [{ value: '', label: latestEnd(view, data) }, ...choices],
+  })
+}
+
+/** When access ends if nobody chooses an end. */
+function latestEnd(view: View, { longest_seconds, offline }: ConsentData): string {
+  const { consent } = view.text
+  const otherwise = offline ? consent.until_revoked : consent.until_session
+  if (longest_seconds === undefined) return otherwise
+  return tellText(view, consent.until_expires, { duration: duration(view, longest_seconds) })
 }
 
 function facts(view: View, data: ConsentData, target: RedirectTarget): SafeHtml {
@@ -220,7 +233,7 @@ function facts(view: View, data: ConsentData, target: RedirectTarget): SafeHtml 
   const resources = data.resources.map(({ resource, name: label }) =>
     label ? html`<p>${name(label)} ${code(resource)}</p>` : html`<p>${code(resource)}</p>`,
   )
-  const lasts = !data.end_choices?.length && (data.offline ? consent.until_revoked : consent.until_session)
+  const lasts = !data.end_choices?.length && latestEnd(view, data)
   return html`<section><h2>${consent.facts}</h2>${definitions([
     [consent.returns_to, returns],
     [consent.resources, resources.length > 0 && resources],

@@ -1,0 +1,18 @@
+import { listResponseTypes } from '../../inbound/grant_types/grant_type.ts'
+import { pushAuthorizationRequest } from '../../inbound/pushed_requests.ts'
+import { renewNonce } from '../../inbound/sender_constraint.ts'
+import { jsonAnswer, type MachineEndpoint, readForm } from '../machine.ts'
+import type { Web } from '../web.ts'
+import { toDirectRequest } from './direct_request.ts'
+
+/** POST /par (RFC 9126 section 2). What is too long for a URL has room here. */
+export const par: MachineEndpoint<Web> = {
+  methods: ['POST'],
+  cors: true,
+  largest_body: 131_072,
+  async answer(web, request) {
+    const asked = toDirectRequest(web, request, readForm(request))
+    const pushed = await pushAuthorizationRequest(web.inbound, listResponseTypes(web.grant_types), asked)
+    return jsonAnswer(pushed, 201, renewNonce(web.inbound, asked.dpop))
+  },
+}
