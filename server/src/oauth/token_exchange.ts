@@ -1,0 +1,113 @@
+import type { Actor } from './access_token.ts'
+import { type Json, readBoolean, readTexts, refusal } from './client_member.ts'
+import { OAuthError } from './errors.ts'
+import { type Params, requireParam } from './params.ts'
+
+/** The grant type of RFC 8693 section 2.1. */
+export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange'
+
+/** The kinds of tokens that are exchanged or asked for here (RFC 8693 section 3). */
+export type TokenType = 'access_token' | 'id_token' | 'jwt'
+
+const PREFIX = 'urn:ietf:params:oauth:token-type:'
+
+/** The identifier of a kind of token. */
+export const tokenTypeUri = (type: TokenType): string => PREFIX + type
+
+/** A chain of parties is at most so long: whoever is beyond the fourth cannot say why they act. */
+export const MOST_ACTORS = 4
+
+/** What a client may exchange, set by an administrator alone; a client without it may exchange nothing (CVE-2022-1245). */
+export interface ExchangePolicy {
+  /** The resources that it stands for: it may present the tokens that were sent to them. */
+  subject_resources: string[]
+  /** The resources that it may get tokens for; without them only those of the token it presents. */
+  resources: string[]
+  /** The issuers of others whose JWTs it may present; each must be one that the tenant trusts. */
+  subject_issuers: string[]
+  /** Whether its tokens may leave out that it acts (RFC 8693 section 1.1). */
+  impersonation: boolean
+}
+
+/** Reads the member `token_exchange` of client metadata; absent where nothing is allowed. */
+export function readExchangePolicy(source: Json): ExchangePolicy | undefined {
+  const value = source['token_exchange']
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'object' || Array.isArray(value)) throw refusal('token_exchange', 'must be an object')
+  const policy = value as Json
+  const names = ['subject_resources', 'resources', 'subject_issuers', 'impersonation']
+  const unknown = Object.keys(policy).find((name) => !names.includes(name))
+  if (unknown !== undefined) throw refusal('token_exchange', `may have only ${names.join(', ')}`)
+  return {
+    subject_resources: readTexts(policy, 'subject_resources', 2048) ?? [],
+    resources: readTexts(policy, 'resources', 2048) ?? [],
+    subject_issuers: readTexts(policy, 'subject_issuers', 2048) ?? [],
+    impersonation: readBoolean(policy, 'impersonation') ?? false,
+  }
+}
+
+/** What a request wants exchanged, and into what (RFC 8693 section 2.1). */
+export interface ExchangeRequest {
+  readonly subject_token: string
+  readonly subject_token_type: TokenType
+  readonly actor: { readonly token: string; readonly type: TokenType } | null
+  readonly requested_token_type: 'access_token' | 'jwt'
+}
+
+/** Reads the parameters of an exchange; kinds of tokens that we do not take or make are `invalid_request`. */
+export function readExchangeRequest(params: Params): ExchangeRequest {
+  const { actor_token, actor_token_type, requested_token_type } = params.values
+  if (actor_token === undefined && actor_token_type !== undefined) {
+    throw new OAuthError('invalid_request', 'Parameter actor_token_type is given without actor_token')
+  }
+  const subject_token = requireParam(params, 'subject_token')
+  const subject_token_type = readType('subject_token_type', requireParam(params, 'subject_token_type'), ALL)
+  const actor = actor_token !== undefined && {
+    token: actor_token,
+    type: readType('actor_token_type', requireParam(params, 'actor_token_type'), ['access_token']),
+  }
+  const wanted = requested_token_type ?? tokenTypeUri('access_token')
+  const made = readType('requested_token_type', wanted, ['access_token', 'jwt'])
+  return {
+    subject_token,
+    subject_token_type,
+    actor: actor || null,
+    requested_token_type: made as 'access_token' | 'jwt',
+  }
+}
+
+const ALL: readonly TokenType[] = ['access_token', 'id_token', 'jwt']
+
+function readType(name: string, uri: string, known: readonly TokenType[]): TokenType {
+  const type = known.find((candidate) => tokenTypeUri(candidate) === uri)
+  if (type === undefined) {
+    throw new OAuthError('invalid_request', `Parameter ${name} must be ${known.map(tokenTypeUri).join(' or ')}`)
+  }
+  return type
+}
+
+/**
+ * The actor of the new token: whoever acts now, with those who acted before inside (RFC 8693 section 4.1). One who is
+ * already the outermost is not written twice.
+ */
+export function nestActor(actor: Actor, before: Actor | undefined): Actor {
+  const same = before !== undefined && before.sub === actor.sub && before.iss === actor.iss
+  const nested = same ? before : before === undefined ? actor : { ...actor, act: before }
+  let depth = 0
+  for (let party: Actor | undefined = nested; party; party = party.act) depth++
+  if (depth > MOST_ACTORS) {
+    throw new OAuthError('invalid_request', `More than ${MOST_ACTORS} parties would act for one another`)
+  }
+  return nested
+}
+
+/**
+ * Whether a subject token allows an actor by its claim `may_act` (RFC 8693 section 4.4): one that names somebody allows
+ * nobody else; one that is not understood allows nobody.
+ */
+export function mayAct(may_act: unknown, actor: Actor): boolean {
+  if (may_act === undefined) return true
+  if (typeof may_act !== 'object' || may_act === null || Array.isArray(may_act)) return false
+  const { sub, iss } = may_act as { sub?: unknown; iss?: unknown }
+  return typeof sub === 'string' && sub === actor.sub && (iss === undefined || iss === actor.iss)
+}
