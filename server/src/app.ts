@@ -7,6 +7,7 @@ import type { InboundContext } from './inbound/context.ts'
 import type { GrantType } from './inbound/grant_types/grant_type.ts'
 import { GRANT_TYPES } from './inbound/grant_types/index.ts'
 import { createTokenExchange } from './inbound/grant_types/token_exchange.ts'
+import { MetadataDocuments } from './inbound/metadata_documents.ts'
 import { ProcessCounters } from './inbound/process_counters.ts'
 import { RefusedLogins } from './inbound/refused_logins.ts'
 import { RemoteKeys } from './inbound/remote_keys.ts'
@@ -18,7 +19,7 @@ import type { Provider } from './providers/provider.ts'
 import type { Store } from './store/store.ts'
 import type { Tenant } from './store/tenant.ts'
 import { createHandOut } from './web/bridge.ts'
-import type { CompatDoor } from './web/compat/door.ts'
+import type { CompatDoor } from './web/door.ts'
 import { COMPAT_DOORS } from './web/compat/index.ts'
 import type { Log } from './web/log.ts'
 import { createMachines, createRouter, type Machines } from './web/router.ts'
@@ -80,6 +81,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     refused_logins: new RefusedLogins(tenant),
     egress,
     remote_keys: new RemoteKeys(egress, tenant.clock),
+    documents: new MetadataDocuments(egress, tenant.clock),
   }
   const outbound = createOutboundContext({
     tenant,

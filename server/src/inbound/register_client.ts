@@ -24,6 +24,13 @@ export type ClientSource = 'console' | 'apply' | 'api' | 'hub' | 'open' | 'dynam
 
 const SELF_REGISTERED: ReadonlySet<string> = new Set<ClientSource>(['open', 'dynamic', 'metadata_document'])
 
+/** The grant types of clients that nobody of the tenant registered: each asks a user. */
+export const UNKNOWN_CLIENTS_GRANT_TYPES: readonly string[] = [
+  'authorization_code',
+  'refresh_token',
+  'urn:ietf:params:oauth:grant-type:device_code',
+]
+
 /** Whether nobody whom we know has registered a client, but whoever runs it. */
 export function isSelfRegistered(source: string): boolean {
   return SELF_REGISTERED.has(source)

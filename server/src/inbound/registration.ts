@@ -15,18 +15,11 @@ import type { RegistrationTokenRecord, SecretChange } from '../store/verbs/regis
 import { readMetadata } from './clients.ts'
 import type { InboundContext } from './context.ts'
 import { takeTurn } from './limits.ts'
-import { TOKEN_ENDPOINT_AUTH_METHODS } from './register_client.ts'
+import { TOKEN_ENDPOINT_AUTH_METHODS, UNKNOWN_CLIENTS_GRANT_TYPES } from './register_client.ts'
 import { mayUnknownClientsHave } from './rights.ts'
 import { event } from './users.ts'
 
 const DAY_MS = 86_400_000
-
-/** The grant types of clients that nobody of the tenant registered: each asks a user. */
-export const UNKNOWN_CLIENTS_GRANT_TYPES: readonly string[] = [
-  'authorization_code',
-  'refresh_token',
-  'urn:ietf:params:oauth:grant-type:device_code',
-]
 
 /** A request at the registration endpoint: a description, or a client's own token. */
 export interface RegistrationRequest {

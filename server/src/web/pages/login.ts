@@ -3,6 +3,7 @@ import { checkLogin } from '../../inbound/check_login.ts'
 import { type Interaction, openInteraction } from '../../inbound/interactions.ts'
 import { rememberDevice } from '../../inbound/known_device.ts'
 import { startSession } from '../../inbound/sessions.ts'
+import { readDocumentUrl } from '../../oauth/metadata_document.ts'
 import { readParams } from '../../oauth/params.ts'
 import { ours, page, redirect, send, submit, type Visit, writeCookie } from '../page.ts'
 import { afterSignIn, expired } from './authorize.ts'
@@ -80,7 +81,10 @@ async function readPlace(
   const { client_id } = readParams(interaction.query).values
   const { login_hint } = interaction
   const { tenant_id, store } = web.tenant
-  const client = await store.findClient({ tenant_id, client_id: client_id ?? '' })
+  const known = await store.findClient({ tenant_id, client_id: client_id ?? '' })
+  // What its metadata document says is asked for once somebody is signed in; until then its host is its name.
+  const url = known ? null : readDocumentUrl(client_id ?? '')
+  const client = known ?? (url && { client_id: url.href, client_name: url.host })
   if (!client) return null
   return {
     interaction,
