@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { type App, createApp } from '../../server/src/app.ts'
 import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
+import type { Egress } from '../../server/src/egress/egress.ts'
 import { createDatabase, startPostgres } from './postgres.ts'
 import { startSallyport, type TestServer } from './sallyport.ts'
 import { UserAgent } from './user_agent.ts'
@@ -71,7 +72,13 @@ export interface Platform {
   /** Signs a user in and allows what the client asks; answers the code. `agent` is a browser used before. */
   getCode(client: ClientName, params?: Readonly<Record<string, string | undefined>>, agent?: UserAgent): Promise<string>
   /** Posts a form to an endpoint with a client's credentials, over the socket or to another replica. */
-  post(path: string, form: Readonly<Record<string, string>>, client?: ClientName | null, app?: App): Promise<Reply>
+  post(
+    path: string,
+    form: Readonly<Record<string, string>>,
+    client?: ClientName | null,
+    app?: App,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Reply>
   exchange(client: ClientName, code: string, more?: Readonly<Record<string, string>>, app?: App): Promise<Reply>
   refresh(client: ClientName, refresh_token: string, more?: Readonly<Record<string, string>>, app?: App): Promise<Reply>
   /** The tokens of a new grant. */
@@ -93,7 +100,9 @@ export function challengeOf(verifier: string): string {
 }
 
 /** Declares tests that hold on SQLite and on PostgreSQL, each database with one platform for the file. */
-export function onBothDatabases(options: { path?: string } = {}) {
+export function onBothDatabases(
+  options: Pick<NonNullable<Parameters<typeof startPlatform>[0]>, 'path' | 'egress'> = {},
+) {
   const platforms = new Map<string, Platform>()
   before(async () => {
     for (const kind of ['sqlite', 'postgres'] as const) platforms.set(kind, await startPlatform({ ...options, kind }))
@@ -110,7 +119,7 @@ export function onBothDatabases(options: { path?: string } = {}) {
 
 /** Starts a platform; in real time for clients that look at a clock of their own. */
 export async function startPlatform(
-  options: { path?: string; kind?: 'sqlite' | 'postgres'; real_time?: boolean } = {},
+  options: { path?: string; kind?: 'sqlite' | 'postgres'; real_time?: boolean; egress?: () => Promise<Egress> } = {},
 ): Promise<Platform> {
   let now = Date.UTC(2026, 10, 21)
   const clock = options.real_time ? Date.now : () => now
@@ -118,7 +127,8 @@ export async function startPlatform(
   const postgres = options.kind === 'postgres' ? await startPostgres() : undefined
   const database = postgres && (await createDatabase(postgres.url))
   const location = database ? { postgres: database.url, clock } : { sqlite: ':memory:', clock }
-  const server = await startSallyport({ path: options.path ?? '/hub', location, clock, root })
+  const app = options.egress ? { egress: await options.egress() } : {}
+  const server = await startSallyport({ path: options.path ?? '/hub', location, clock, root, app })
   const replicas: App[] = []
   await fill(server)
   const { issuer } = server
@@ -160,8 +170,9 @@ export async function startPlatform(
       if (code === null) throw new Error(`no code came back: ${back}`)
       return code
     },
-    async post(path, form, client = 'web', app) {
-      const request = new Request(issuer + path, { method: 'POST', ...present(form, client) })
+    async post(path, form, client = 'web', app, more = {}) {
+      const { headers, body } = present(form, client)
+      const request = new Request(issuer + path, { method: 'POST', headers: { ...headers, ...more }, body })
       return readReply(await (app ? app.fetch(request) : fetch(request)))
     },
     exchange(client, code, more = {}, app) {
