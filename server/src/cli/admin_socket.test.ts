@@ -25,6 +25,9 @@ const ECHO: Administration = {
   examine: async () => {
     throw new Error('hunter2')
   },
+  listKeys: async () => [],
+  rotateKeys: async () => [],
+  revokeKey: async (kid) => [{ kid: String(kid), alg: 'ES256', state: 'revoked', since: '2026-01-01T00:00:00Z' }],
 }
 
 let sockets = 0

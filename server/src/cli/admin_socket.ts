@@ -26,7 +26,10 @@ export function adminSocketPath(config: Pick<Config, 'data_dir'>): string {
 
 type Operation = keyof Administration
 
-const OPERATIONS: readonly Operation[] = ['plan', 'apply', 'createSetupLink', 'examine']
+const OPERATIONS: readonly Operation[] = [
+  ...(['plan', 'apply', 'createSetupLink', 'examine'] as const),
+  ...(['listKeys', 'rotateKeys', 'revokeKey'] as const),
+]
 
 /**
  * Serves the operator's commands beside a running server. Who may open the socket file is who may command (mode 0600
@@ -105,6 +108,9 @@ export async function findAdministration(path: string): Promise<Administration |
     apply: (platform) => call(path, 'apply', platform),
     createSetupLink: () => call(path, 'createSetupLink'),
     examine: () => call(path, 'examine'),
+    listKeys: () => call(path, 'listKeys'),
+    rotateKeys: (alg) => call(path, 'rotateKeys', alg),
+    revokeKey: (kid) => call(path, 'revokeKey', kid),
   }
 }
 

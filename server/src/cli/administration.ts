@@ -2,7 +2,9 @@ import type { App } from '../app.ts'
 import type { Outcome } from '../apply/apply.ts'
 import type { Platform } from '../apply/platform.ts'
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/setup_link.ts'
+import { listSigningKeys, revokeSigningKey, rotateSigningKeysNow } from '../inbound/signing_keys.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
+import type { ListedSigningKey } from '../store/verbs/signing_keys.ts'
 
 /** What the operator may do on the machine itself: at a running server, or at a database that no server has open. */
 export interface Administration {
@@ -10,6 +12,16 @@ export interface Administration {
   apply(platform: unknown): Promise<Outcome>
   createSetupLink(): Promise<SetupLink>
   examine(): Promise<Facts>
+  listKeys(): Promise<readonly ShownKey[]>
+  /** Rotates now, for one algorithm or for all; answers the keys there are then. */
+  rotateKeys(alg: unknown): Promise<readonly ShownKey[]>
+  revokeKey(kid: unknown): Promise<readonly ShownKey[]>
+}
+
+/** A signing key as the terminal shows it. */
+export interface ShownKey extends Pick<ListedSigningKey, 'kid' | 'alg' | 'state'> {
+  /** Since when it is in its state, as a time for people and programs (RFC 3339). */
+  readonly since: string
 }
 
 /** What can be said about a server only from inside it. */
@@ -35,6 +47,10 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
     const { readPlatform } = await import('../apply/platform.ts')
     return readPlatform(platform, { grant_types: web.grant_types.map(({ grant_type }) => grant_type) })
   }
+  const showKeys = async () =>
+    (await listSigningKeys(tenant)).map(({ kid, alg, state, state_at }) => {
+      return { kid, alg, state, since: new Date(state_at).toISOString() }
+    })
   return {
     async plan(platform) {
       const { planPlatform } = await import('../apply/apply.ts')
@@ -45,6 +61,15 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
       return applyPlatform(web, await read(platform), actor)
     },
     createSetupLink: () => createSetupLink(tenant, actor),
+    listKeys: showKeys,
+    async rotateKeys(alg) {
+      await rotateSigningKeysNow(tenant, alg === undefined ? undefined : String(alg), actor)
+      return showKeys()
+    },
+    async revokeKey(kid) {
+      await revokeSigningKey(tenant, String(kid), actor)
+      return showKeys()
+    },
     async examine() {
       const { store, issuer } = tenant
       const tenants = await store.listTenants({})

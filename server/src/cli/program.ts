@@ -20,14 +20,15 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .showHelpAfterError('(sallyport --help lists what there is)')
     .exitOverride()
     .addHelpText('after', EXIT_CODES)
-  const command = (name: string, about: string, work: (options: Options) => Promise<number>) => {
+  const command = (name: string, about: string, work: (options: Options, args: string[]) => Promise<number>) => {
     const made = program.command(name).description(about).exitOverride()
     made.option('--config <file>', 'platform file: its server section holds settings [SALLYPORT_CONFIG]')
     for (const { flag, env, about: what } of Object.values<Setting>(SETTINGS)) {
       if (flag !== undefined) made.option(flag, `${what} [${env}]`)
     }
-    return made.action(async (options: Options) => {
-      code = await work(options)
+    // What commander hands over: the arguments, the options, the command.
+    return made.action(async (...given: unknown[]) => {
+      code = await work(given.at(-2) as Options, given.slice(0, -2) as string[])
     })
   }
   command('serve', 'run the server; what the file of --config describes is applied first', (options) =>
@@ -48,6 +49,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   once('plan', 'print what apply would change, and change nothing', 'plan').requiredOption(...FILE)
   once('setup-link', 'print a new link that makes the first administrator, once', 'setupLink')
   once('migrate', 'bring the database up to date, before a new version serves', 'migrate')
+  command('keys', 'list signing keys, rotate them now, or revoke one at once', async (options, [action, argument]) => {
+    const { keys } = await import('./keys.ts')
+    return keys(await configure(options), action!, argument, options['json'] === true)
+  })
+    .argument('<action>', 'list, rotate or revoke')
+    .argument('[key]', 'the alg to rotate, or the kid to revoke')
+    .option('--json', 'print JSON')
   once('doctor', 'look at everything that keeps a server from running well', 'doctor')
   try {
     await program.parseAsync([...args], { from: 'user' })

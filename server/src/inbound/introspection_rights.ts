@@ -38,8 +38,8 @@ function scopesOf(configuration: Configuration, resource: string): string[] {
 
 const lists = new WeakMap<Configuration, Map<string, string[]>>()
 
-// A configuration never changes, so this is read once for each.
-function resourcesOfCaller(configuration: Configuration, client_id: string): readonly string[] {
+/** The resources that a client stands for. A configuration never changes, so this is read once for each. */
+export function resourcesOfCaller(configuration: Configuration, client_id: string): readonly string[] {
   let list = lists.get(configuration)
   if (!list) {
     list = new Map()

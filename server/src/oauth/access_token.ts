@@ -18,7 +18,10 @@ export interface Confirmation {
   'x5t#S256'?: string
 }
 
-/** The claims of an access token (RFC 9068 section 2.2); `grant_id`, `sid` and `ep` are read by this server alone. */
+/**
+ * The claims of an access token (RFC 9068 section 2.2). `sid` is read by this server alone; `grant_id` and `ep` also by
+ * resource servers that follow the revocation feed.
+ */
 export interface AccessTokenClaims {
   iss: string
   sub: string

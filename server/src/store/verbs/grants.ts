@@ -4,7 +4,7 @@ import { eventStatement, insertEvent, isRecorded } from './events.ts'
 import { holdSession } from './logouts.ts'
 import { type Proof, recordProofs, refuseSeenProofs } from './proofs.ts'
 import { takeRequest } from './pushed_requests.ts'
-import { type EndedGrant, revokeTokensOf } from './revocations.ts'
+import { type EndedGrant, revocationStatement, revokeTokensOf } from './revocations.ts'
 
 type Row = Record<string, unknown>
 
@@ -325,6 +325,22 @@ export const rotateRefreshToken = write(
   { key: grantKey, repeatable: true },
 )
 
+/** Notes the use of a refresh token that stays (FAPI 2.0 Security Profile section 5.3.2.1); `stale` when it no longer is the newest. */
+export const keepRefreshToken = write(
+  function* (args: Omit<Rotation, 'successor_hash' | 'kid'>): Run<'kept' | 'stale'> {
+    const [kept] = yield* sql<{ grant_id: string }>`
+      update grants set last_used_at = ${NOW}, idle_expires_at = ${int(args.idle_expires_at)},
+        cnf = coalesce(${text(args.cnf)}, cnf)
+      where tenant_id = ${args.tenant_id} and grant_id = ${args.grant_id} and refresh_generation = ${args.generation}
+        and refresh_hash = ${args.hash} and revoked_at is null
+      returning grant_id`
+    if (!kept) return 'stale'
+    yield* recordProofs(args.tenant_id, args.proofs)
+    return 'kept'
+  },
+  { key: grantKey },
+)
+
 /** Ends a grant with its event; says whether it was still living. Who asks with a proof seen before changes nothing. */
 export const revokeGrant = write(
   function* (args: {
@@ -368,8 +384,8 @@ export function* endGrant(event: NewEvent, grant_id: string, reason: string): Ru
     returning grant_id, resource`
   // The event is there already when this call ended the grant before, and its commit had an unknown outcome.
   if (!ended) return yield* isRecorded(event)
-  yield* revokeTokensOf(event, [ended])
-  yield* insertEvent(event)
+  const { resource } = ended
+  yield* together([revocationStatement(event, { kind: 'grant_id', value: grant_id, resource }), eventStatement(event)])
   return true
 }
 

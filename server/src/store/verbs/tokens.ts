@@ -1,6 +1,6 @@
 import type { ClientRecord, NewEvent, TenantState } from '../records.ts'
-import { NOW, type Run, read, sql, write } from '../sql.ts'
-import { insertEvent } from './events.ts'
+import { NOW, type Run, read, sql, together, write } from '../sql.ts'
+import { eventStatement } from './events.ts'
 import { readClient, readTenantState } from './grants.ts'
 import { revocationStatement } from './revocations.ts'
 
@@ -20,12 +20,11 @@ export const revokeAccessToken = write(
     const [known] = yield* sql<{ jti: string }>`
       select jti from revoked_tokens where tenant_id = ${args.tenant_id} and jti = ${args.jti}`
     if (known) return
-    yield* sql`
-      insert into revoked_tokens (tenant_id, jti, expires_at) values (${args.tenant_id}, ${args.jti}, ${args.expires_at})
+    const { tenant_id, jti, expires_at, event } = args
+    const denied = sql`
+      insert into revoked_tokens (tenant_id, jti, expires_at) values (${tenant_id}, ${jti}, ${expires_at})
       on conflict do nothing`
-    const { jti, expires_at } = args
-    yield* revocationStatement(args.event, { kind: 'jti', value: jti, expires_at })
-    yield* insertEvent(args.event)
+    yield* together([denied, revocationStatement(event, { kind: 'jti', value: jti, expires_at }), eventStatement(event)])
   },
   { key: (args) => `${args.tenant_id}/${args.jti}`, repeatable: true },
 )

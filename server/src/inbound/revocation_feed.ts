@@ -1,0 +1,76 @@
+import { signJwt } from '../crypto/jwt.ts'
+import { readClientCredentials } from '../oauth/client_auth.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { buildRevocationFeed, REVOCATION_FEED_TYPE, readCursor } from '../oauth/revocation_feed.ts'
+import type { Configuration } from '../store/tenant.ts'
+import type { RevocationPage, RevocationRecord } from '../store/verbs/revocations.ts'
+import { authenticateClient } from './authenticate_client.ts'
+import type { InboundContext } from './context.ts'
+import type { DirectRequest } from './direct_request.ts'
+import { resourcesOfCaller } from './introspection_rights.ts'
+import { refuseReplays } from './proofs.ts'
+
+const MOST = 1000
+
+/**
+ * The revocation feed (docs/adr/0012): what has ended since a cursor and is still unexpired, signed, for the clients
+ * that stand for a resource; each hears of what concerns tokens for its resources.
+ */
+export async function readRevocationFeed(context: InboundContext, request: DirectRequest): Promise<string> {
+  const { tenant } = context
+  const { tenant_id, store, issuer } = tenant
+  const credentials = readClientCredentials({
+    authorization: request.authorization,
+    params: request.params,
+    realm: issuer,
+  })
+  const authority = await store.loadClientAuthority({ tenant_id, client_id: credentials.client_id ?? '' })
+  const { client, proofs } = await authenticateClient(context, request, credentials, authority)
+  const configuration = await tenant.configuration(authority!.tenant.config_version)
+  const resources = resourcesOfCaller(configuration, client.client_id)
+  if (client.token_endpoint_auth_method === 'none' || resources.length === 0) {
+    throw new OAuthError('unauthorized_client', 'The client does not stand for a resource of this server')
+  }
+  if (authority!.tenant.disabled_at !== null) {
+    throw new OAuthError('temporarily_unavailable', 'This server is switched off')
+  }
+  await refuseReplays(issuer, () => proofs.accept(context))
+  const page = await readPage(context, request.params.values['cursor'], longestLifetime(configuration, resources))
+  const { revocations, now } = page
+  const last = revocations.at(-1)?.sequence
+  const more = revocations.length === MOST
+  const claims = buildRevocationFeed(
+    { iss: issuer, aud: client.client_id, cursor: String(more ? last : page.last_sequence), more, now },
+    revocations.filter((revoked) => concerns(revoked, resources)),
+  )
+  return signJwt(configuration.signing_key, REVOCATION_FEED_TYPE, claims)
+}
+
+async function readPage(
+  context: InboundContext,
+  cursor: string | undefined,
+  youngest_ms: number,
+): Promise<RevocationPage> {
+  const { tenant_id, store } = context.tenant
+  const read = (after_sequence: number) => store.pageRevocations({ tenant_id, after_sequence, youngest_ms, most: MOST })
+  const after = readCursor(cursor) ?? 0
+  let page = await read(after)
+  // Numbers are given when somebody asks: nothing waits for a turn of the upkeep, and nobody else pays for it.
+  if (page.unnumbered) {
+    while ((await store.numberRevocations({ tenant_id, most: MOST })) === MOST);
+    page = await read(after)
+  }
+  // A cursor of the future is of a database that has been restored since: everything is said again.
+  return after > page.last_sequence ? read(0) : page
+}
+
+function longestLifetime(configuration: Configuration, resources: readonly string[]): number {
+  const lifetimes = resources.map((name) => configuration.resources.get(name)!.access_token_lifetime_seconds)
+  return Math.max(...lifetimes) * 1000
+}
+
+function concerns({ resource }: RevocationRecord, resources: readonly string[]): boolean {
+  if (resource === null) return true
+  const named = JSON.parse(resource) as string[]
+  return named.length === 0 || named.some((name) => resources.includes(name))
+}
