@@ -143,9 +143,9 @@ export async function startPlatform(
     },
     async openReplica() {
       const { store } = server
-      const app = await createApp({ issuer, store, root, log: server.app.web.log, clock })
-      replicas.push(app)
-      return app
+      const replica = await createApp({ issuer, store, root, log: server.app.web.log, clock, ...app })
+      replicas.push(replica)
+      return replica
     },
     authorizeUrl(client, params = {}) {
       const query = new URLSearchParams()
