@@ -1,7 +1,8 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { App } from './app.ts'
-import { createSenderReader, type ReadSender, type Sender } from './inbound/client_address.ts'
+import { createSenderReader, networkOf, type ReadSender, type Sender } from './inbound/client_address.ts'
 import { newRequestId, tooLarge } from './web/router.ts'
 
 // An import statement reads every name of the module, and one of them loads an HTTP client: 50 ms and 13 MB at each start.
@@ -15,7 +16,18 @@ export interface Listening {
   stop(grace_ms?: number): Promise<void>
 }
 
-const LONGEST_URL = 8192
+/** What a listener takes before it looks into a request (ASVS 15.2.2, and the docs of node:http). */
+export const HTTP_LIMITS = {
+  url_bytes: 8192,
+  header_bytes: 16_384,
+  header_seconds: 10,
+  request_seconds: 15,
+  keep_alive_seconds: 65,
+  connections: 10_000,
+  /** Of one address that is no trusted proxy. */
+  connections_of_address: 256,
+} as const
+
 // Clients resolve dot segments and keep fragments to themselves (RFC 3986 sections 3.5, 5.2.4): whoever sends them wants two
 // readers to disagree.
 const AMBIGUOUS = /#|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i
@@ -25,6 +37,9 @@ export interface ListenOptions {
   readonly host: string
   readonly port: number
   readonly trusted_proxies?: readonly string[]
+  /** How many connections at most, of all and of one address. */
+  readonly connections?: number
+  readonly connections_of_address?: number
 }
 
 /** Serves an app over HTTP on one address (limits of OWASP ASVS 15.2.2 and of the docs of node:http). */
@@ -35,19 +50,20 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   const sendTogether = answersOfOneTurn()
   const server = createServer(
     {
-      maxHeaderSize: 16_384,
+      maxHeaderSize: HTTP_LIMITS.header_bytes,
       // Of two Authorization headers neither may silently win.
       joinDuplicateHeaders: true,
-      headersTimeout: 10_000,
-      requestTimeout: 15_000,
+      headersTimeout: HTTP_LIMITS.header_seconds * 1000,
+      requestTimeout: HTTP_LIMITS.request_seconds * 1000,
       connectionsCheckingInterval: 1_000,
-      keepAliveTimeout: 65_000,
+      keepAliveTimeout: HTTP_LIMITS.keep_alive_seconds * 1000,
       keepAlive: true,
       noDelay: true,
     },
     (request, response) => {
       const url = request.url ?? '/'
-      if (url.length > LONGEST_URL) return refuseUrl(response, 414, `The URL is longer than ${LONGEST_URL} bytes`)
+      if (url.length > HTTP_LIMITS.url_bytes)
+        return refuseUrl(response, 414, `The URL is longer than ${HTTP_LIMITS.url_bytes} bytes`)
       const question = url.indexOf('?')
       const path = question < 0 ? url : url.slice(0, question)
       if (app.machines.has(path)) {
@@ -66,6 +82,8 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
     },
   )
   server.maxRequestsPerSocket = 0
+  server.maxConnections = options.connections ?? HTTP_LIMITS.connections
+  limitConnectionsOfAddress(server, readSender, options.connections_of_address ?? HTTP_LIMITS.connections_of_address)
   server.on('clientError', refuseGarbage)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -156,6 +174,24 @@ function send(
   if (answer.status !== 204) headers['Content-Length'] = Buffer.byteLength(answer.body)
   response.writeHead(answer.status, headers)
   response.end(answer.body)
+}
+
+// Whoever opens more than anybody needs would leave none for others. Behind a proxy all connections are the proxy's.
+function limitConnectionsOfAddress(server: Server, readSender: ReadSender, most: number): void {
+  const open = new Map<string, number>()
+  server.on('connection', (socket: Socket) => {
+    const { address, through_proxy } = readSender(socket.remoteAddress, undefined)
+    if (address === undefined || through_proxy) return
+    const network = networkOf(address)
+    const count = (open.get(network) ?? 0) + 1
+    if (count > most) return void socket.destroy()
+    open.set(network, count)
+    socket.once('close', () => {
+      const left = open.get(network)! - 1
+      if (left === 0) open.delete(network)
+      else open.set(network, left)
+    })
+  })
 }
 
 /** Answers what the parser refused: a header block over the limit, a request that took too long, or no HTTP at all. */

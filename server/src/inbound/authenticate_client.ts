@@ -1,10 +1,12 @@
 import { equalBytes } from '../crypto/hash.ts'
 import type { Client } from '../oauth/client.ts'
 import { type ClientCredentials, checkMethodAllowed, clientAuthenticationError } from '../oauth/client_auth.ts'
+import { isTlsMethod } from '../oauth/client_certificate.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { ClientRecord, TenantState } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
 import { proveByAssertion } from './client_assertion.ts'
+import { whyCertificateFails } from './client_certificates.ts'
 import { readClientRecord } from './clients.ts'
 import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
@@ -30,7 +32,9 @@ export function authenticateClient(
 ): Promise<AuthenticatedClient> {
   const source = { client_id: credentials.client_id, address: request.address }
   const prove = () => proveClient(context, request, credentials, authority)
-  return withFewFailures(context, 'client_authentication', source, prove, isInvalidClient)
+  return withFewFailures(context, 'client_authentication', source, prove, (outcome) => {
+    return 'error' in outcome && isInvalidClient(outcome.error)
+  })
 }
 
 function isInvalidClient(error: unknown): boolean {
@@ -45,7 +49,7 @@ interface ClientAuthority {
 
 async function proveClient(
   context: InboundContext,
-  _request: DirectRequest,
+  { certificate }: DirectRequest,
   credentials: ClientCredentials,
   authority: ClientAuthority | null,
 ): Promise<AuthenticatedClient> {
@@ -60,6 +64,11 @@ async function proveClient(
   if (credentials.method === 'client_assertion') {
     checkMethodAllowed(client, credentials, tenant.issuer)
     return { client, proofs: new Proofs([await proveByAssertion(context, client, credentials.assertion, now)]) }
+  }
+  if (credentials.method === 'none' && isTlsMethod(client.token_endpoint_auth_method)) {
+    const why = await whyCertificateFails(context, client, certificate, now)
+    if (why !== null) throw failed(why)
+    return { client, proofs: new Proofs() }
   }
   if (credentials.method !== 'none') {
     const sent = [credentials.client_secret]

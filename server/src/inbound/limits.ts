@@ -174,27 +174,42 @@ export async function takeTurn(context: InboundContext, name: LimitName, source:
   if (refused_until > 0) throw tooMany(limit, refused_until, now)
 }
 
-/** Runs what only fails for who does not hold a secret that nobody can guess: failures are counted, too many refused unseen. */
+/** Runs what fails only for who lacks a secret that nobody can guess: failures are counted, after too many none is looked at. */
 export async function withFewFailures<T>(
-  { tenant, counters }: InboundContext,
+  context: InboundContext,
   name: 'client_authentication' | 'one_time_link',
   source: Source,
   work: () => Promise<T>,
-  isFailure: (error: unknown) => boolean,
+  isFailure: (outcome: { readonly value: T } | { readonly error: unknown }) => boolean,
 ): Promise<T> {
   // Where nobody knows who asks, a stranger's failures must not keep the holder of the secret out.
   if (source.address === undefined) return work()
+  const { tenant, counters } = context
   const limit: Limit = LIMITS[name]
   const now = tenant.clock()
   const key = `${name}/${keyOf(limit, source)}`
   const full = counters.fullUntil(key, limit.most, now)
   if (full > 0) throw tooMany(limit, full, now)
+  const fail = () => void counters.count(key, { most: limit.most, window_ms: limit.seconds * 1000 }, now)
   try {
-    return await work()
+    const value = await work()
+    if (isFailure({ value })) fail()
+    return value
   } catch (error) {
-    if (isFailure(error)) counters.count(key, { most: limit.most, window_ms: limit.seconds * 1000 }, now)
+    if (isFailure({ error })) fail()
     throw error
   }
+}
+
+/** Looks for what a one-time link opens; null is a failure. */
+export function findByLink<T>(
+  context: InboundContext,
+  address: string | undefined,
+  find: () => Promise<T | null>,
+): Promise<T | null> {
+  return withFewFailures(context, 'one_time_link', { address }, find, (outcome) => {
+    return 'value' in outcome && outcome.value === null
+  })
 }
 
 function keyOf({ by }: Limit, { account, client_id, address }: Source): string {

@@ -107,7 +107,8 @@ export function errorPage(visit: Visit, kind: ErrorKind, status: number, data: P
 /** The error page of a refusal; which words it has follows from its code. */
 export function refusalPage(visit: Visit, error: OAuthError, kind: ErrorKind = 'bad_request'): Response {
   for (const [name, value] of Object.entries(error.headers)) visit.c.header(name, value)
-  const shown = error.status === 503 ? 'unavailable' : error.status >= 500 ? 'server_error' : kind
+  const by_status: Partial<Record<number, ErrorKind>> = { 429: 'too_many', 503: 'unavailable' }
+  const shown = by_status[error.status] ?? (error.status >= 500 ? 'server_error' : kind)
   const { error: code, error_description } = error
   return errorPage(visit, shown, error.status, { error: code, error_description })
 }

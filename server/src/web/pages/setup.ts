@@ -1,4 +1,5 @@
 import { newId } from '../../crypto/random.ts'
+import { findByLink } from '../../inbound/limits.ts'
 import { startSession } from '../../inbound/sessions.ts'
 import { needsSetup } from '../../inbound/setup_link.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
@@ -76,8 +77,10 @@ function readTyped({ values }: Params): { username?: string; name?: string; emai
 async function isLink(visit: Visit, token: string): Promise<boolean> {
   const { tenant } = visit.web
   const { tenant_id, keys, store } = tenant
-  const there = await store.findOneTimeLink({ tenant_id, kind: 'setup', secret_hash: keys.hashSecret(token) })
-  return there && (await needsSetup(tenant))
+  const link = { tenant_id, kind: 'setup', secret_hash: keys.hashSecret(token) }
+  const find = async () => (await store.findOneTimeLink(link)) || null
+  const there = await findByLink(visit.web.inbound, visit.address, find)
+  return there !== null && (await needsSetup(tenant))
 }
 
 function show(visit: Visit, setup_token: string, data: Pick<SetupData, 'values' | 'errors'>, status = 200): Response {

@@ -15,6 +15,7 @@ export type ErrorKind =
   | 'setup_link'
   | 'forbidden'
   | 'not_found'
+  | 'too_many'
   | 'unavailable'
   | 'server_error'
 

@@ -1,4 +1,5 @@
 import { enConsole } from './en_console.ts'
+import { enSecurity } from './en_security.ts'
 import type { Message } from './say.ts'
 
 /** Every sentence that people read, in English. Templates hold none; a translator copies this file and edits values. */
@@ -140,6 +141,10 @@ export const en = {
       title: 'There is no such page',
       body: 'The address may be mistyped, or what it named is gone.',
     },
+    too_many: {
+      title: 'Too many tries',
+      body: 'This was tried too often in a short time. Nothing has changed. Wait a few minutes, then try again; nobody has to unlock anything.',
+    },
     unavailable: {
       title: 'Not possible at the moment',
       body: 'This server is switched off or has too much to do. Nothing has changed. Try again in a moment.',
@@ -248,7 +253,8 @@ export const en = {
     deny: 'Refuse',
     allow: 'Allow',
     allowed: '{client} may go on',
-    allowed_body: 'Go back to your device: it goes on by itself. You can take the access back in your account at any time.',
+    allowed_body:
+      'Go back to your device: it goes on by itself. You can take the access back in your account at any time.',
     denied: 'Nothing was allowed',
     denied_body: '{client} gets no access. You can close this page.',
   },
@@ -299,6 +305,7 @@ export const en = {
     'admin:read': 'See all settings, users and events of this server',
     'admin:write': 'Change all settings and users of this server',
   },
+  security: enSecurity,
   console: enConsole,
 } as const satisfies Catalogue
 
