@@ -1,11 +1,12 @@
 import * as z from 'zod'
 import { ALGORITHMS } from '../crypto/signing_keys.ts'
+import { checkSettings } from '../inbound/configure.ts'
 import { readAdministratedClient } from '../inbound/register_client.ts'
 import { type UserDescription, usernameKey } from '../inbound/users.ts'
 import { type ClientMetadata, readClientId } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { ConnectorInput } from '../outbound/connectors.ts'
-import { DEFAULT_SETTINGS, readSettings } from '../store/settings.ts'
+import { DEFAULT_SETTINGS } from '../store/settings.ts'
 import type { Resource } from '../store/tenant.ts'
 import { suggest } from './nearest.ts'
 import { PlatformError } from './platform_error.ts'
@@ -61,6 +62,12 @@ const METADATA = {
   jwks: anything,
   jwks_uri: anything,
   token_endpoint_auth_signing_alg: anything,
+  tls_client_auth_subject_dn: anything,
+  tls_client_auth_san_dns: anything,
+  tls_client_auth_san_uri: anything,
+  tls_client_auth_san_ip: anything,
+  tls_client_auth_san_email: anything,
+  tls_client_certificate_bound_access_tokens: anything,
   software_id: anything,
   software_version: anything,
   default_max_age: anything,
@@ -139,6 +146,7 @@ const connector = strict({
   fields: z.record(z.string(), z.unknown()).optional(),
   return_uris: z.array(text).optional(),
   hand_out_tokens: z.boolean().optional(),
+  sign_in: z.enum(['off', 'linked', 'create']).optional(),
 })
 const platform = strict({
   settings: settings.default({}),
@@ -178,7 +186,7 @@ export function readPlatform(value: unknown, rules: { grant_types: readonly stri
 
 function refusedSettings(given: Readonly<Record<string, unknown>>): string[] {
   try {
-    readSettings(given)
+    checkSettings(given)
     return []
   } catch (error) {
     return [(error as Error).message]

@@ -16,7 +16,12 @@ export interface ConnectorSettings {
   readonly return_uris: readonly string[]
   /** Whether a client may be given the provider's token, or may only call through the proxy. */
   readonly hand_out_tokens: boolean
+  /** Whether people sign in here by their account there: those who linked it, or anybody, who then becomes a user. */
+  readonly sign_in?: SignInMode
 }
+
+/** Who may sign in through a connector. */
+export type SignInMode = 'linked' | 'create'
 
 /** A connector as the outbound half works with it: its row, and its provider as plain values. */
 export interface Connector {

@@ -7,7 +7,13 @@ import { missingPlaceholders, type ResolvedProvider, resolveProvider } from '../
 import { SettingError } from '../providers/setting_error.ts'
 import type { PlaceholderValues } from '../providers/template.ts'
 import type { ListedConnector } from '../store/verbs/connectors.ts'
-import { type ConnectorSettings, callbackUrl, openClientSecret, sealClientSecret } from './connector.ts'
+import {
+  type ConnectorSettings,
+  callbackUrl,
+  openClientSecret,
+  type SignInMode,
+  sealClientSecret,
+} from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { disconnect } from './disconnect.ts'
 
@@ -24,6 +30,7 @@ export interface ConnectorInput {
   readonly fields?: Readonly<Record<string, unknown>> | undefined
   readonly return_uris?: readonly string[] | undefined
   readonly hand_out_tokens?: boolean | undefined
+  readonly sign_in?: 'off' | SignInMode | undefined
 }
 
 /** A connector as the console and the configuration show it; never its secret. */
@@ -172,8 +179,13 @@ function readSettings(context: OutboundContext, record: Provider, input: Connect
     fields: readOverrides({ ...input.fields, ...issuer }),
     return_uris: (input.return_uris ?? []).map(readReturnUri),
     hand_out_tokens: input.hand_out_tokens ?? true,
+    ...(input.sign_in && input.sign_in !== 'off' && { sign_in: input.sign_in }),
   }
-  return { settings, provider: readProvider(context, record, input.client_id, settings) }
+  const provider = readProvider(context, record, input.client_id, settings)
+  if (settings.sign_in && provider.issuer === null && provider.account === null) {
+    throw refusal('sign_in needs a provider that says whose account it is')
+  }
+  return { settings, provider }
 }
 
 function withSettings<T>(read: () => T): T {

@@ -46,7 +46,8 @@ export interface ConnectFinished {
   readonly return_to: string
 }
 
-type Failure = Pick<ConnectFinished, 'outcome' | 'reason' | 'error' | 'error_description'>
+/** Why a flow brought nothing. */
+export type FlowFailure = Pick<ConnectFinished, 'outcome' | 'reason' | 'error' | 'error_description'>
 type Brought = Tokens & { readonly id_token_claims: IdTokenClaims | null }
 
 const STATE = /^[\w-]{43}$/
@@ -74,14 +75,14 @@ export async function finishConnect(context: OutboundContext, finish: ConnectFin
   const memory = JSON.parse(keys.open(flow.sealed, flowPlace(flow.state_hash)).toString()) as FlowMemory
   const retry = connectUrl(context, name, flow.connection_id ?? undefined)
   const ended = { provider_name, return_to: memory.return_to }
-  const failure = (failed: Failure): ConnectFinished => ({ ...ended, retry_url: retry, ...failed })
+  const failure = (failed: FlowFailure): ConnectFinished => ({ ...ended, retry_url: retry, ...failed })
   if (record.version !== flow.connector_version || record.disabled_at !== null) {
     return failure({ outcome: 'failed', reason: 'connector_changed' })
   }
   const party = { ...relyingParty(context, connector), scope: memory.scope }
   const state = await store.loadTenantState({ tenant_id })
   const outcome = await exchangeCode(context.relying, party, { params: finish.params, ...memory })
-  if (outcome.kind !== 'tokens') return failure(await explain(context, connector, finish, outcome))
+  if (outcome.kind !== 'tokens') return failure(await explain(context, connector, finish.params, outcome))
   const account = await findAccount(context.relying, party, outcome)
   if (!account) return failure({ outcome: 'failed', reason: 'account_unknown' })
   const answer = arrange(party, outcome, finish.params, state!.now, memory.scope)
@@ -111,12 +112,12 @@ async function recordRefusal(context: OutboundContext, finish: ConnectFinish, re
 }
 
 /** What a person is told when no tokens came. */
-async function explain(
+export async function explain(
   context: OutboundContext,
   connector: Connector,
-  { params }: ConnectFinish,
+  params: URLSearchParams,
   outcome: Exclude<ExchangeOutcome, Brought>,
-): Promise<Failure> {
+): Promise<FlowFailure> {
   if (outcome.kind === 'client_refused') {
     await noteConnectorRefused(context, connector.record, outcome)
     return { outcome: 'connector_fault', ...said(outcome) }
@@ -173,7 +174,7 @@ interface Consent {
 async function storeConsent(
   context: OutboundContext,
   consent: Consent,
-): Promise<Failure | { done: Pick<ConnectFinished, 'connection_id'> & { outcome: 'connected' | 'reconnected' } }> {
+): Promise<FlowFailure | { done: Pick<ConnectFinished, 'connection_id'> & { outcome: 'connected' | 'reconnected' } }> {
   const { tenant_id, store } = context.tenant
   const { flow, connector, answer, account, user_id } = consent
   const { connector: name, version } = connector.record
@@ -208,7 +209,7 @@ type Target =
       readonly generation: number | null
       readonly vault: Vault
     }
-  | { readonly kind: 'none'; readonly failure: Failure }
+  | { readonly kind: 'none'; readonly failure: FlowFailure }
 
 async function findTarget(context: OutboundContext, { flow, account, user_id }: Consent): Promise<Target> {
   const { tenant_id, store, keys } = context.tenant

@@ -37,7 +37,8 @@ export interface FlowMemory {
   readonly scope: string
 }
 
-const LIFETIME_SECONDS = 600
+/** How long a person may take at the provider. */
+export const FLOW_SECONDS = 600
 const SECRET = /^[\w-]{43}$/
 
 /**
@@ -56,14 +57,14 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
   const party = relyingParty(context, connector)
   const scope = readScope(readAskedScope(party), start.scope)
   const state = randomSecret()
-  const { url, remember } = await buildUrl(context, { ...party, scope }, state)
+  const { url, remember } = await buildFlowUrl(context, { ...party, scope }, state)
   const known = start.browser_secret
   const browser_secret = known !== undefined && SECRET.test(known) ? known : randomSecret()
   const state_hash = keys.hashSecret(state)
   const memory: FlowMemory = { ...remember, return_to, scope }
   const detail = { connector: record.connector }
   await store.startConnectFlow({
-    ...{ tenant_id, state_hash, lifetime_ms: LIFETIME_SECONDS * 1000 },
+    ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000 },
     flow: {
       ...{ connector: record.connector, connector_version: record.version, user_id, connection_id },
       browser_hash: keys.hashSecret(browser_secret),
@@ -71,7 +72,7 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
     },
     event: outboundEvent(context, 'connect.started', `user:${user_id}`, { user_id, connection_id, detail }),
   })
-  return { authorization_url: url, browser_secret, cookie_seconds: LIFETIME_SECONDS }
+  return { authorization_url: url, browser_secret, cookie_seconds: FLOW_SECONDS }
 }
 
 /** Where the memory of a flow is sealed. */
@@ -103,7 +104,8 @@ function readScope(allowed: readonly string[], scope: string | undefined): strin
   return asked.join(' ')
 }
 
-async function buildUrl(context: OutboundContext, party: ReturnType<typeof relyingParty>, state: string) {
+/** The provider's authorization URL for a flow; a connector that cannot make one is told apart from a provider that is away. */
+export async function buildFlowUrl(context: OutboundContext, party: ReturnType<typeof relyingParty>, state: string) {
   try {
     return await buildAuthorizationUrl(context.relying, party, { state })
   } catch (cause) {

@@ -23,7 +23,8 @@ export const startConnectFlow = write(
     state_hash: Uint8Array
     flow: Omit<ConnectFlowRecord, 'created_at' | 'expires_at'>
     lifetime_ms: number
-    event: NewEvent
+    /** Left out where nobody is signed in: strangers fill no log. */
+    event?: NewEvent
   }): Run<void> {
     const { flow } = args
     yield* sql`
@@ -31,7 +32,7 @@ export const startConnectFlow = write(
         browser_hash, sealed, created_at, expires_at)
       values (${args.tenant_id}, ${args.state_hash}, ${flow.connector}, ${flow.connector_version}, ${flow.user_id},
         ${text(flow.connection_id)}, ${flow.browser_hash}, ${flow.sealed}, ${NOW}, ${NOW} + cast(${args.lifetime_ms} as bigint))`
-    yield* insertEvent(args.event)
+    if (args.event) yield* insertEvent(args.event)
   },
   { key: (args) => `${args.tenant_id}/${Buffer.from(args.state_hash).toString('hex')}` },
 )

@@ -1,0 +1,195 @@
+import { randomSecret } from '../crypto/random.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import type { RelyingParty } from '../relying/context.ts'
+import { exchangeCode } from '../relying/exchange_code.ts'
+import type { FlowRefusal } from '../store/verbs/connect_flows.ts'
+import type { ConnectorRecord } from '../store/verbs/connectors.ts'
+import type { Identity } from '../store/verbs/identities.ts'
+import { findAccount } from './account.ts'
+import { type Connector, nameProvider, openConnector, relyingParty, type SignInMode } from './connector.ts'
+import { noteConnectorWorks } from './connector_error.ts'
+import type { OutboundContext } from './context.ts'
+import { explain, type FlowFailure } from './finish_connect.ts'
+import { buildFlowUrl, FLOW_SECONDS, flowPlace } from './start_connect.ts'
+
+/** A way to sign in that the login page offers. */
+export interface SignInWay {
+  readonly connector: string
+  readonly provider_name: string
+}
+
+/** What a sign-in through a connector keeps sealed until its answer comes back. */
+interface SignInMemory {
+  readonly code_verifier: string | null
+  readonly nonce: string | null
+  readonly scope: string
+  /** The authorization request that waits for it, sealed, or else a path of ours. */
+  readonly request: string | null
+  readonly return_to: string
+}
+
+/** Who came back, as their authority vouches for them, and what they came for. */
+export interface SignedInElsewhere {
+  readonly kind: 'identified'
+  readonly identity: Identity
+  readonly mode: SignInMode
+  /** What their authority says of them, for a new user here. */
+  readonly claims: {
+    readonly name?: string
+    readonly username?: string
+    readonly email?: string
+    readonly email_verified: boolean
+  }
+  readonly request: string | null
+  readonly return_to: string
+}
+
+/** How a sign-in through a connector ended without anybody. */
+export interface NotSignedIn extends FlowFailure {
+  readonly kind: 'failed'
+  readonly provider_name: string
+  readonly request: string | null
+  readonly return_to: string | null
+}
+
+// Of another form than the state of a connect flow, which it can never be taken for.
+const STATE = /^sp_si_[\w-]{43}$/
+
+/** Whether a callback is the end of a sign-in, and not of a connect flow. */
+export function isSignInState(state: string | null): boolean {
+  return state !== null && STATE.test(state)
+}
+
+/** The connectors by which people may sign in now. */
+export async function listSignInWays(context: OutboundContext): Promise<SignInWay[]> {
+  const { tenant_id, store } = context.tenant
+  const records = await store.listConnectors({ tenant_id })
+  return records
+    .filter((record) => record.disabled_at === null && openConnector(context, record).settings.sign_in !== undefined)
+    .map((record) => ({ connector: record.connector, provider_name: nameProvider(context, record) }))
+}
+
+/**
+ * Sends somebody to sign in at a connector's provider (OpenID Connect Core section 3.1.2.1). `user_id` is who links an
+ * account of theirs; null is whoever comes. The state is bound to the browser and good once (RFC 9700 section 4.7.1).
+ */
+export async function startSignIn(
+  context: OutboundContext,
+  start: {
+    readonly connector: string
+    readonly browser_secret: string
+    readonly user_id: string | null
+    readonly request: string | null
+    readonly return_to: string
+  },
+): Promise<string> {
+  const { tenant_id, store, keys } = context.tenant
+  const record = await store.findConnector({ tenant_id, connector: start.connector })
+  const connector = record && record.disabled_at === null ? openConnector(context, record) : null
+  if (!record || connector?.settings.sign_in === undefined) {
+    throw new OAuthError('invalid_request', 'Nobody signs in by this connector', { status: 404 })
+  }
+  const party = signInParty(context, connector)
+  const state = randomSecret('sp_si_')
+  const { url, remember } = await buildFlowUrl(context, party, state)
+  const state_hash = keys.hashSecret(state)
+  const { request, return_to } = start
+  const memory: SignInMemory = { ...remember, scope: party.scope, request, return_to }
+  await store.startConnectFlow({
+    ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000 },
+    flow: {
+      ...{ connector: record.connector, connector_version: record.version },
+      ...{ user_id: start.user_id ?? '', connection_id: null },
+      browser_hash: keys.hashSecret(start.browser_secret),
+      sealed: keys.seal(JSON.stringify(memory), flowPlace(state_hash)),
+    },
+  })
+  return url
+}
+
+/** Ends a sign-in through a connector: who it was, or why nobody was signed in. Tokens that it brought are not kept. */
+export async function finishSignIn(
+  context: OutboundContext,
+  finish: {
+    readonly connector: string
+    readonly params: URLSearchParams
+    readonly browser_secret: string
+    readonly user_id: string | null
+  },
+): Promise<SignedInElsewhere | NotSignedIn> {
+  const { tenant_id, store, keys } = context.tenant
+  const record = await store.findConnector({ tenant_id, connector: finish.connector })
+  const nowhere = { kind: 'failed', outcome: 'failed', request: null, return_to: null } as const
+  if (!record) return { ...nowhere, provider_name: finish.connector, reason: 'unknown_connector' }
+  const provider_name = nameProvider(context, record)
+  const state_hash = keys.hashSecret(finish.params.get('state') ?? '')
+  const flow = await store.takeConnectFlow({
+    ...{ tenant_id, state_hash, connector: record.connector, user_id: finish.user_id ?? '' },
+    browser_hash: keys.hashSecret(finish.browser_secret),
+  })
+  if (typeof flow === 'string') return { ...nowhere, provider_name, ...refused(flow) }
+  const memory = JSON.parse(keys.open(flow.sealed, flowPlace(state_hash)).toString()) as SignInMemory
+  const { request, return_to } = memory
+  const failure = (failed: FlowFailure): NotSignedIn => ({
+    kind: 'failed',
+    provider_name,
+    request,
+    return_to,
+    ...failed,
+  })
+  const connector = openConnector(context, record)
+  const mode = connector.settings.sign_in
+  if (record.version !== flow.connector_version || record.disabled_at !== null || mode === undefined) {
+    return failure({ outcome: 'failed', reason: 'connector_changed' })
+  }
+  const party = { ...signInParty(context, connector), scope: memory.scope }
+  const outcome = await exchangeCode(context.relying, party, { params: finish.params, ...memory })
+  if (outcome.kind !== 'tokens') return failure(await explain(context, connector, finish.params, outcome))
+  const account = await findAccount(context.relying, party, outcome)
+  if (!account || account.account === null) return failure({ outcome: 'failed', reason: 'account_unknown' })
+  await noteConnectorWorks(context, record)
+  const identity = { ...describeAuthority(record, party), account: account.account, account_name: account.account_name }
+  return {
+    kind: 'identified',
+    identity,
+    mode,
+    claims: readClaims(outcome.id_token_claims, account),
+    request,
+    return_to,
+  }
+}
+
+function refused(reason: FlowRefusal): FlowFailure {
+  const elsewhere = reason === 'other_browser' || reason === 'other_user'
+  return { outcome: elsewhere ? 'other_browser' : 'failed', reason }
+}
+
+/** No more than who it is: a sign-in asks for none of the rights that the connector is for (ASVS 10.2.3). */
+function signInParty(context: OutboundContext, connector: Connector): RelyingParty {
+  const party = relyingParty(context, connector)
+  return connector.provider.issuer === null ? party : { ...party, scope: 'openid email profile' }
+}
+
+/** Who vouches for the account: never the connector's name, which may stand for another provider tomorrow. */
+function describeAuthority({ connector }: ConnectorRecord, { provider }: RelyingParty) {
+  const authority = provider.issuer ?? new URL(provider.token_endpoint ?? provider.authorization_endpoint!).origin
+  return { authority, connector }
+}
+
+function readClaims(
+  claims: { readonly [name: string]: unknown } | null,
+  { account_name }: { readonly account_name: string | null },
+): SignedInElsewhere['claims'] {
+  const read = (name: string) => {
+    const value = claims?.[name]
+    return typeof value === 'string' && value !== '' && value.length <= 200 ? value : undefined
+  }
+  const [name, username, email] = [read('name'), read('preferred_username') ?? account_name ?? undefined, read('email')]
+  return {
+    ...(name !== undefined && { name }),
+    ...(username !== undefined && { username }),
+    ...(email !== undefined && { email }),
+    // Only what a signed ID token says in so many words (GHSA-6g38-8j4p-j3pr).
+    email_verified: email !== undefined && claims?.['email_verified'] === true,
+  }
+}
