@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import { CONFIG_VARIABLE, SETTINGS, type Setting } from '../../server/src/config.ts'
+import { KNOWN_DEVICE_DAYS } from '../../server/src/inbound/known_device.ts'
+import { LIMITS, type Limit, PASSWORDS_AT_ONCE } from '../../server/src/inbound/limits.ts'
+import { HTTP_LIMITS } from '../../server/src/node_server.ts'
 import { DEFAULT_SETTINGS } from '../../server/src/store/settings.ts'
+import { LARGEST_BODY } from '../../server/src/web/machine.ts'
 
 const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
 const rows = [...text.matchAll(/^\| (?:`(\w+)`)? ?\| (?:`(--[\w-]+)`)? ?\| `([A-Z_]+)` \|/gm)]
@@ -15,4 +20,57 @@ test('docs/configuration.md lists every setting under its three names, and no ot
 
 test('docs/configuration.md names every setting of a tenant', () => {
   for (const name of Object.keys(DEFAULT_SETTINGS)) assert.ok(text.includes(`\`${name}\``), name)
+})
+
+const DURATIONS: Readonly<Record<number, string>> = {
+  60: 'a minute',
+  600: '10 minutes',
+  3600: 'an hour',
+  86400: 'a day',
+}
+
+function afterwards({ delay }: Limit): string {
+  if (!delay) return 'none until the time is over'
+  const [first, longest] = [DURATIONS[delay.first_seconds], DURATIONS[delay.longest_seconds]]
+  return first === longest ? `each after ${first}` : `each after a wait from ${first} to ${longest}`
+}
+
+test('6.1.1 docs/configuration.md says every limit as the code has it, and no other', () => {
+  const section = /^## Limits\n([\s\S]*?)^## /m.exec(text)![1]!
+  const documented = section.split('\n').filter((line) => line.startsWith('| `'))
+  const limits = Object.entries<Limit>(LIMITS).map(([name, limit]) => {
+    const { counts, by, most, seconds, kept_in } = limit
+    return `| \`${name}\` | ${counts} | ${by} | ${most} in ${DURATIONS[seconds]} | ${afterwards(limit)} | ${kept_in} |`
+  })
+  assert.deepEqual(documented, limits)
+})
+
+test('6.1.1 15.2.2 docs/configuration.md says the other numbers as the code has them', () => {
+  const flat = text.replace(/\s+/g, ' ')
+  const { most, most_of_address, most_with_known_devices } = PASSWORDS_AT_ONCE
+  const { url_bytes, header_bytes, header_seconds, request_seconds, keep_alive_seconds } = HTTP_LIMITS
+  const { connections, connections_of_address } = HTTP_LIMITS
+  for (const sentence of [
+    `Of passwords ${most} are checked at a time, ${most_of_address} of them for one address; ${most_with_known_devices} for devices`,
+    `signed in within the last ${KNOWN_DEVICE_DAYS} days`,
+    `a URL of at most ${url_bytes} bytes, ${header_bytes} bytes of headers within ${header_seconds} seconds, the whole request within ${request_seconds} seconds`,
+    `at most ${connections} connections, ${connections_of_address} of them from one address`,
+    `an idle connection is kept for ${keep_alive_seconds} seconds`,
+    `A body has at most ${LARGEST_BODY} bytes`,
+  ]) {
+    assert.ok(flat.includes(sentence), sentence)
+  }
+})
+
+test('every limit is used by some path', async () => {
+  const folder = new URL('../../server/src/', import.meta.url)
+  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.ts'))
+  const sources = files
+    .filter((file) => !file.endsWith('.test.ts'))
+    .map((file) => readFileSync(new URL(file, folder), 'utf8'))
+  const used = (name: string) => sources.some((source) => source.includes(`'${name}'`))
+  assert.deepEqual(
+    Object.keys(LIMITS).filter((name) => !used(name)),
+    [],
+  )
 })
