@@ -20,6 +20,7 @@ import { authenticateClient, requireGrantType } from './authenticate_client.ts'
 import { readClientRecord } from './clients.ts'
 import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
+import { takeTurn } from './limits.ts'
 import { describeGrant } from './new_grant.ts'
 import { refuseReplays } from './proofs.ts'
 import { defaultScopes, knownResources, rightsOf, scopeRules, scopesOfResources } from './rights.ts'
@@ -45,6 +46,9 @@ export async function startDevice(
   }
   const { client, proofs } = await authenticateClient(context, request, credentials, authority)
   requireGrantType(client, DEVICE_CODE_GRANT)
+  const source = { client_id: client.client_id, address: device.address }
+  await takeTurn(context, 'device_code', source)
+  await takeTurn(context, 'device_code_of_client', source)
   const configuration = await tenant.configuration(authority.tenant.config_version)
   const asked = { scope: params.values['scope'] ?? '', resource: params.resource }
   // What could never be granted is told to the device at once, and not to its user.

@@ -42,7 +42,8 @@ export const LIMITS = {
   // Each registration stays, and every request of the tenant reads a configuration that holds them all.
   service_registration: stored('services registered by anybody at the Hub door', 'tenant', 100, HOUR),
   client_authentication: counted('failed client authentications', 'client and address', 20, 60),
-  device_code: counted('device authorization requests', 'client', 30, 60),
+  device_code: counted('device authorization requests', 'client and address', 30, 60),
+  device_code_of_client: counted('device authorization requests', 'client', 600, 60),
   pushed_request: counted('pushed authorization requests', 'client', 600, 60),
   one_time_link: counted('one-time links that were none', 'address', 30, TEN_MINUTES),
 } as const satisfies Record<string, Limit>
