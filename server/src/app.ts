@@ -3,7 +3,9 @@ import { TokenSealer } from './crypto/sealed_token.ts'
 import type { RootKey } from './crypto/tenant_keys.ts'
 import { createEgress, type Egress } from './egress/egress.ts'
 import type { Sender } from './inbound/client_address.ts'
+import type { CertificateForwarding } from './inbound/client_certificates.ts'
 import type { InboundContext } from './inbound/context.ts'
+import type { ClaimsHook } from './inbound/custom_claims.ts'
 import type { GrantType } from './inbound/grant_types/grant_type.ts'
 import { GRANT_TYPES } from './inbound/grant_types/index.ts'
 import { createTokenExchange } from './inbound/grant_types/token_exchange.ts'
@@ -13,14 +15,16 @@ import { RefusedLogins } from './inbound/refused_logins.ts'
 import { RemoteKeys } from './inbound/remote_keys.ts'
 import { openOrCreateTenant } from './inbound/tenants.ts'
 import { UsageCounter } from './inbound/usage.ts'
+import type { Mailer } from './mail/mailer.ts'
+import { Outbox } from './mail/outbox.ts'
 import { createOutboundContext, settleOutbound } from './outbound/context.ts'
 import { createCatalogue } from './providers/catalogue.ts'
 import type { Provider } from './providers/provider.ts'
 import type { Store } from './store/store.ts'
 import type { Tenant } from './store/tenant.ts'
 import { createHandOut } from './web/bridge.ts'
-import type { CompatDoor } from './web/door.ts'
 import { COMPAT_DOORS } from './web/compat/index.ts'
+import type { CompatDoor } from './web/door.ts'
 import type { Log } from './web/log.ts'
 import { createMachines, createRouter, type Machines } from './web/router.ts'
 import { cookieNames, type Web } from './web/web.ts'
@@ -45,6 +49,12 @@ export interface AppOptions {
   readonly providers?: readonly Provider[]
   /** The way out; the default lets nothing through to private addresses. The app does not close it. */
   readonly egress?: Egress
+  /** How a trusted proxy passes on the certificates of clients (RFC 8705); without it there are none. */
+  readonly certificate_forwarding?: CertificateForwarding
+  /** Claims of the embedder's own, asked for each token and userinfo answer; it has two seconds. */
+  readonly claims_hook?: ClaimsHook
+  /** What sends letters; without it, whatever needs them is off. The app does not close it. */
+  readonly mailer?: Mailer
   /** Doors of other systems; all that come with the server unless a list is given. */
   readonly doors?: readonly CompatDoor[]
 }
@@ -79,9 +89,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     usage: new UsageCounter(store),
     counters: new ProcessCounters(),
     refused_logins: new RefusedLogins(tenant),
+    outbox: new Outbox(options.mailer ?? null, (what, cause) => log.warn({ err: cause }, what)),
     egress,
     remote_keys: new RemoteKeys(egress, tenant.clock),
+    certificate_forwarding: options.certificate_forwarding ?? null,
     documents: new MetadataDocuments(egress, tenant.clock),
+    claims_hook: options.claims_hook,
   }
   const outbound = createOutboundContext({
     tenant,
@@ -114,6 +127,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     machines,
     async close() {
       await settleOutbound(outbound)
+      await inbound.outbox.settle()
       await inbound.usage.flush()
       await inbound.refused_logins.flush()
     },

@@ -12,12 +12,14 @@ import { OAuthError } from '../oauth/errors.ts'
 import { parseScope } from '../oauth/scope.ts'
 import { requireBinding, tokenType } from '../oauth/sender_constraint.ts'
 import type { GrantRecord, UserRecord } from '../store/records.ts'
-import { type Configuration, pickSigningKey, type Resource } from '../store/tenant.ts'
+import { type Configuration, pickSigningKey, type Resource, type Tenant } from '../store/tenant.ts'
 import type { TokenAuthority } from '../store/verbs/tokens.ts'
 import { readMetadata } from './clients.ts'
 import type { InboundContext } from './context.ts'
-import { whyTokenIsDead } from './liveness.ts'
+import { isOn, whyTokenIsDead } from './liveness.ts'
+import { isPermanentToken, openPermanentToken } from './permanent_tokens.ts'
 import { findServiceRole, presentScopes, rightsOf, rolesAtWork } from './rights.ts'
+import { PAIRWISE, subjectAtResources } from './subjects.ts'
 
 /** How long access tokens live where no resource says otherwise. */
 const LIFETIME_SECONDS = 600
@@ -35,6 +37,10 @@ export interface AccessTokenOrder {
   readonly cnf: Confirmation | null
   readonly grant: Pick<GrantRecord, 'grant_id' | 'user_id' | 'role' | 'auth_time' | 'acr' | 'expires_at'> | null
   readonly user: UserRecord | null
+  /** Where the token may do less than its grant (RFC 9396 section 6). */
+  readonly authorization_details?: readonly object[] | undefined
+  /** Claims of the tenant's own. */
+  readonly custom?: Readonly<Record<string, unknown>> | undefined
   /** The one role of a client that acts as a user of its own (a service account); a grant has its role itself. */
   readonly role?: string
 }
@@ -53,9 +59,10 @@ export function issueAccessToken(context: InboundContext, order: AccessTokenOrde
   const { client, configuration, grant, now } = order
   const resources = order.resource.flatMap((name) => configuration.resources.get(name) ?? [])
   const lifetimes = resources.map(({ access_token_lifetime_seconds }) => access_token_lifetime_seconds)
+  const named = grant && subjectAtResources(tenant, client, order.resource, grant.user_id)
   const claims = buildAccessTokenClaims({
     iss: tenant.issuer,
-    sub: grant?.user_id ?? order.user?.user_id ?? client.client_id,
+    sub: named?.sub ?? order.user?.user_id ?? client.client_id,
     client_id: client.client_id,
     jti: newId(now),
     ep: order.epochs,
@@ -69,8 +76,10 @@ export function issueAccessToken(context: InboundContext, order: AccessTokenOrde
     roles: order.user && rolesAtWork(order.user, grant?.role ?? order.role ?? null),
     grant_id: grant?.grant_id,
     cnf: order.cnf,
+    authorization_details: order.authorization_details,
+    custom: order.custom,
   })
-  const opaque = resources.some(({ access_token_format }) => access_token_format === 'opaque')
+  const opaque = named?.opaque || resources.some(({ access_token_format }) => access_token_format === 'opaque')
   const access_token = opaque
     ? context.access_tokens.seal(tenant.keys, claims)
     : signJwt(pickSigningKey(configuration, signingAlg(resources)), 'at+jwt', claims)
@@ -130,6 +139,8 @@ export interface LivingToken {
   readonly claims: AccessTokenClaims
   readonly authority: TokenAuthority
   readonly configuration: Configuration
+  /** Whom it speaks for, by our own name and not by the one in the token; null where that is its client alone. */
+  readonly user_id: string | null
   /** Its scopes, less those that its client or user has lost since. */
   readonly scope: readonly string[]
 }
@@ -139,13 +150,45 @@ function isOfClientAlone({ grant_id, sub, client_id }: AccessTokenClaims): boole
   return grant_id === undefined && sub === client_id
 }
 
+/** A permanent token lives with its user: what a script may do is what the user may, at the resources it is for. */
+async function findLivingPermanentToken(tenant: Tenant, token: string, asking_client_id: string): Promise<FoundToken> {
+  const claims = await openPermanentToken(tenant, token)
+  const { tenant_id, store } = tenant
+  const named = { client_id: asking_client_id, token_client_id: '', grant_id: '', jti: '', user_id: claims?.sub ?? '' }
+  const authority = await store.loadTokenAuthority({ tenant_id, ...named })
+  if (!claims || !authority) return { living: null, authority, reason: 'not one of ours' }
+  const [tenant_epoch, , user_epoch] = claims.ep
+  if (!isOn(authority.tenant, tenant_epoch) || !isOn(authority.user, user_epoch)) {
+    return { living: null, authority, reason: 'tenant or user disabled since' }
+  }
+  const configuration = await tenant.configuration(authority.tenant.config_version)
+  const scope = presentScopes(
+    parseScope(claims.scope),
+    rightsOf(configuration, { scope: claims.scope }, authority.user),
+  )
+  return { living: { claims, authority, configuration, user_id: claims.sub, scope }, authority, reason: null }
+}
+
+/** Our own name of a token's user: a pairwise one means nothing without the grant. */
+function ownName({ sub }: AccessTokenClaims, { grant }: TokenAuthority): string {
+  return grant && sub.startsWith(PAIRWISE) ? grant.user_id : sub
+}
+
+/** What looking for a token came to. */
+interface FoundToken {
+  readonly living: LivingToken | null
+  readonly authority: TokenAuthority | null
+  readonly reason: string | null
+}
+
 /** Opens an access token and asks the store whether it lives; `asking_client_id` is loaded in the same query. */
 export async function findLivingToken(
   context: InboundContext,
   token: string,
   asking_client_id: string,
-): Promise<{ living: LivingToken | null; authority: TokenAuthority | null; reason: string | null }> {
+): Promise<FoundToken> {
   const { tenant } = context
+  if (isPermanentToken(token)) return findLivingPermanentToken(tenant, token, asking_client_id)
   const opened = await openAccessToken(context, token)
   const claims = opened?.claims
   const authority = await tenant.store.loadTokenAuthority({
@@ -159,11 +202,14 @@ export async function findLivingToken(
   if (!opened || !claims || !authority) return { living: null, authority, reason: 'not one of ours' }
   if (claims.exp * 1000 <= authority.now) return { living: null, authority, reason: 'expired' }
   const grant_id = claims.grant_id ?? null
-  const sub = isOfClientAlone(claims) ? null : claims.sub
+  const sub = isOfClientAlone(claims) ? null : ownName(claims, authority)
   const dead = whyTokenIsDead(authority, { grant_id, sub, epochs: claims.ep })
   if (dead !== null) return { living: null, authority, reason: dead }
   const configuration = await tenant.configuration(authority.tenant.config_version)
   if (!isKeyTrusted(opened, configuration)) return { living: null, authority, reason: 'its signing key is revoked' }
+  const known = knownResources(tenant.issuer, configuration)
+  const resource = [claims.aud].flat().filter((name) => known.has(name))
+  if (resource.length === 0) return { living: null, authority, reason: 'its resource is gone' }
   const client = readMetadata(authority.token_client!.metadata)
   const granted = parseScope(claims.scope)
   const still = authority.grant ? granted.filter((scope) => authority.grant!.scope.split(' ').includes(scope)) : granted
@@ -171,5 +217,5 @@ export async function findLivingToken(
   const role = grant_id === null && sub !== null ? findServiceRole(client, authority.user, sub) : authority.grant?.role
   if (role === undefined && sub !== null) return { living: null, authority, reason: 'no longer its service account' }
   const scope = presentScopes(still, rightsOf(configuration, client, authority.user, role))
-  return { living: { claims, authority, configuration, scope }, authority, reason: null }
+  return { living: { claims, authority, configuration, user_id: sub, scope }, authority, reason: null }
 }

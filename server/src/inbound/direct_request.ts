@@ -1,8 +1,11 @@
+import type { ClientCertificate } from '../crypto/certificate.ts'
 import type { Params } from '../oauth/params.ts'
 
 /** A client's direct request, past the socket: its parameters and what of its head says who sends it. */
 export interface DirectRequest {
   readonly params: Params
+  /** The parameters came as a JSON object, which only a client so configured may send. */
+  readonly json?: boolean
   readonly method: string
   /** The URL it came to, without its query: what a proof for this request names (RFC 9449 section 4.2, `htu`). */
   readonly url: string
@@ -10,6 +13,8 @@ export interface DirectRequest {
   readonly authorization: string | undefined
   /** The DPoP header (RFC 9449 section 4.1); several are joined by a comma, which no proof has. */
   readonly dpop: string | undefined
+  /** The certificate that its client has shown in TLS, as a trusted proxy says (RFC 8705). */
+  readonly certificate?: ClientCertificate | undefined
   /** Of the client, where it is known. */
   readonly address?: string | undefined
 }

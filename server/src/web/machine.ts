@@ -122,14 +122,22 @@ function preflight(methods: readonly string[]): Answer {
 
 /** Reads the form of a POST (RFC 6749 section 4.1.3 and appendix B): UTF-8, of the right type, never from the URL. */
 export function readForm(request: MachineRequest, options: { json?: boolean } = {}): Params {
-  const type = (request.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
-  const isJson = options.json === true && type === 'application/json'
-  if (type !== 'application/x-www-form-urlencoded' && !isJson) {
+  const json = options.json === true && isJson(request)
+  if (readType(request) !== 'application/x-www-form-urlencoded' && !json) {
     throw new OAuthError('invalid_request', 'The Content-Type must be application/x-www-form-urlencoded')
   }
   if (request.query !== '') refuseSecretsInQuery(request.query)
   const text = decodeUtf8(request.body)
-  return isJson ? readJsonParams(text) : readParams(text)
+  return json ? readJsonParams(text) : readParams(text)
+}
+
+/** Whether a body says that it is JSON. */
+export function isJson(request: MachineRequest): boolean {
+  return readType(request) === 'application/json'
+}
+
+function readType(request: MachineRequest): string {
+  return (request.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
 }
 
 /** The text of a body; refused when it is not UTF-8. */

@@ -38,7 +38,11 @@ export const authorization_code: GrantType<Presented> = {
     const { tenant } = context
     const grant = await checkCode(context, { params, client, cnf, proofs }, authority)
     const refreshes = client.grant_types.includes('refresh_token')
-    const { token, ...more } = prepareTokens(context, { params, client, authority, configuration, grant, cnf }, true)
+    const { token, ...more } = await prepareTokens(
+      context,
+      { params, client, authority, configuration, grant, cnf },
+      true,
+    )
     const secret = refreshes ? newRefreshSecret() : null
     const outcome = await tenant.store.redeemCode({
       tenant_id: tenant.tenant_id,
@@ -78,7 +82,7 @@ async function checkCode(
   requireKeyOfCode(grant, cnf)
   const { redirect_uri, code_verifier } = params.values
   const verified = checkCodeVerifier(code_verifier, grant.code_challenge)
-  if (redirect_uri !== undefined && redirect_uri !== grant.redirect_uri) {
+  if (!isRedirectUriOf(client, grant, redirect_uri)) {
     await countFailure(context, grant, proofs)
     throw new OAuthError('invalid_grant', 'Parameter redirect_uri is not the one of the authorization request')
   }
@@ -98,6 +102,15 @@ async function checkCode(
     throw spent('replayed')
   }
   return grant
+}
+
+/**
+ * Whether a request names the redirect URI that its code was sent to. It may leave it out where a verifier proves the
+ * same (OAuth 2.1 section 10.2), or where the authorization request did so (RFC 6749 section 4.1.3).
+ */
+function isRedirectUriOf(client: Client, grant: GrantRecord, redirect_uri: string | undefined): boolean {
+  if (redirect_uri === undefined) return grant.code_challenge !== null || grant.redirect_uri === null
+  return redirect_uri === (grant.redirect_uri ?? client.redirect_uris[0])
 }
 
 async function countFailure(context: InboundContext, grant: GrantRecord, proofs: Proofs): Promise<void> {

@@ -45,7 +45,11 @@ export const device_code: GrantType<Presented> = {
     if (!authority.grant) throw new OAuthError('authorization_pending', 'The user has answered: ask again')
     const grant = requireLiving(authority)
     const refreshes = client.grant_types.includes('refresh_token')
-    const { token, ...more } = prepareTokens(context, { params, client, authority, configuration, grant, cnf }, true)
+    const { token, ...more } = await prepareTokens(
+      context,
+      { params, client, authority, configuration, grant, cnf },
+      true,
+    )
     const secret = refreshes ? newRefreshSecret() : null
     const outcome = await store.redeemDeviceCode({
       tenant_id,

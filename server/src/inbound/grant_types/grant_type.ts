@@ -44,6 +44,8 @@ export interface GrantType<Authority extends Loaded = Loaded> {
     readonly response_type: string
     respond(context: InboundContext, approval: Approval): Promise<Readonly<Record<string, string | number>>>
   }
+  /** The client that proves itself otherwise than by its credentials; null where the request does not try. */
+  authenticate?(context: InboundContext, request: DirectRequest): Promise<Client | null>
   /** Reads everything that decides, without having looked at the client's credentials yet. */
   load(context: InboundContext, params: Params, client_id: string): Promise<Authority | null>
   /** Decides, prepares and commits. */

@@ -3,7 +3,8 @@ import type { Client } from '../../oauth/client.ts'
 import { isConfidential } from '../../oauth/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { requireParam } from '../../oauth/params.ts'
-import { buildTokenResponse } from '../../oauth/token_response.ts'
+import { rulesOf } from '../../oauth/profile.ts'
+import { buildTokenResponse, type TokenResponse } from '../../oauth/token_response.ts'
 import type { GrantAuthority, GrantRecord } from '../../store/records.ts'
 import type { InboundContext } from '../context.ts'
 import { whyGrantIsDead } from '../liveness.ts'
@@ -52,10 +53,18 @@ export const refresh_token: GrantType<Presented> = {
       })
       if (verdict === 'unknown') break
       if (verdict === 'reused') throw await endReused(context, request, grant, token)
+      if (verdict === 'rotate' && staysTheSame(request)) {
+        const answer = await answerWithout(context, { ...request, authority }, grant, token)
+        if (answer) return answer
+        const reloaded = await loadGrant(context, client.client_id, token)
+        if (!reloaded) break
+        authority = reloaded
+        continue
+      }
       const kid = verdict === 'rotate' ? tenant.keys.kid : grant.refresh_kid!
       const secret = deriveSuccessor(tenant.keys, token, kid)
       if (!secret) break
-      const prepared = prepareTokens(context, { ...request, authority, grant }, false)
+      const prepared = await prepareTokens(context, { ...request, authority, grant }, false)
       const answer = () => {
         const successor = { grant_id: grant.grant_id, generation: token.generation + 1, secret }
         const refresh_token = formatRefreshToken(tenant.keys, successor, kid)
@@ -87,6 +96,37 @@ export const refresh_token: GrantType<Presented> = {
     }
     throw refused('not the token of a living grant')
   },
+}
+
+/** Whether the client's profile has no rotation; without a proof of who presents a token, it must rotate (RFC 9700 section 4.14.2). */
+function staysTheSame({ client, configuration, cnf }: TokenRequest<Presented>): boolean {
+  return !rulesOf(client, configuration.settings).refresh_rotation && (isConfidential(client) || cnf !== null)
+}
+
+/** The answer to a refresh after which the same token goes on; null when another request has rotated it in between. */
+async function answerWithout(
+  context: InboundContext,
+  request: Omit<TokenRequest<Presented>, 'authority'> & { readonly authority: GrantAuthority },
+  grant: GrantRecord,
+  token: RefreshToken,
+): Promise<TokenResponse | null> {
+  const { tenant } = context
+  const { client, configuration, cnf, proofs, params, authority } = request
+  const prepared = await prepareTokens(context, { ...request, grant }, false)
+  const outcome = await tenant.store.keepRefreshToken({
+    ...{
+      tenant_id: tenant.tenant_id,
+      grant_id: grant.grant_id,
+      generation: token.generation,
+      hash: grant.refresh_hash!,
+    },
+    idle_expires_at: idleEnd(configuration, grant, authority.now),
+    ...keptBinding(client, cnf),
+    proofs: proofs.list(),
+  })
+  if (outcome === 'stale') return null
+  proofs.settle()
+  return buildTokenResponse({ ...prepared.token, ...prepared, refresh_token: params.values['refresh_token'] })
 }
 
 function loadGrant(context: InboundContext, client_id: string, token: RefreshToken | null) {

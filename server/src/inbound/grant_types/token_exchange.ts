@@ -2,7 +2,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import { requireParam } from '../../oauth/params.ts'
 import type { TokenResponse } from '../../oauth/token_response.ts'
 import { findLivingToken } from '../access_tokens.ts'
-import { connectionOfGrant } from '../connections.ts'
+import { connectionOfToken } from '../connections.ts'
 import type { GrantType } from './grant_type.ts'
 
 /** How the vault is asked for a provider's token: given by whoever wires inbound and outbound together. */
@@ -48,12 +48,12 @@ export function createTokenExchange(handOutToken: HandOutToken): GrantType {
         const cause = reason ?? 'issued to another client, or without a user'
         throw new OAuthError('invalid_grant', 'The subject token is unknown, expired, revoked or not yours', { cause })
       }
-      const connection_id = connectionOfGrant(living.authority.grant!.connections, connector)
+      const connection_id = connectionOfToken(living, connector)
       if (connection_id === null) {
         throw new OAuthError('invalid_target', `The user has not allowed this client to use ${connector}`)
       }
       const { tenant_id } = context.tenant
-      const { sub: user_id } = living.claims
+      const user_id = living.user_id!
       return handOutToken({ tenant_id, connection_id, connector, user_id, client_id: client.client_id })
     },
   }

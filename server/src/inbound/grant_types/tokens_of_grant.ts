@@ -4,15 +4,19 @@ import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { decideResources } from '../../oauth/resource.ts'
 import { narrowScope, parseScope } from '../../oauth/scope.ts'
+import { buildUserinfo } from '../../oauth/userinfo.ts'
 import type { GrantAuthority, GrantRecord } from '../../store/records.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import { type IssuedAccessToken, issueAccessToken } from '../access_tokens.ts'
+import { readClaimsOfGrant } from '../claims_of_grant.ts'
+import { narrowDetails } from '../connections.ts'
 import type { InboundContext } from '../context.ts'
-import { issueIdToken } from '../id_tokens.ts'
+import { type ClaimsOrder, prepareClaims } from '../custom_claims.ts'
+import { issueIdToken, readUserClaims } from '../id_tokens.ts'
 import { knownResources, presentScopes, rightsOf, scopesAtResources } from '../rights.ts'
 
 /** Prepares the tokens of a grant before anything is committed; the request may narrow scope and resource for the access token. */
-export function prepareTokens(
+export async function prepareTokens(
   context: InboundContext,
   request: {
     params: Params
@@ -23,12 +27,12 @@ export function prepareTokens(
     cnf: Confirmation | null
   },
   first: boolean,
-): {
+): Promise<{
   token: IssuedAccessToken
   scope: string[]
   id_token: string | undefined
   authorization_details: readonly object[] | undefined
-} {
+}> {
   const { params, client, authority, configuration, grant, cnf } = request
   const { issuer } = context.tenant
   const { now, user } = authority
@@ -43,6 +47,8 @@ export function prepareTokens(
   const granted = scopesAtResources(narrowScope(asked, grant.scope.split(' ')), issuer, configuration, resource)
   const scope = presentScopes(granted, rightsOf(configuration, client, user, grant.role))
   if (scope.length === 0) throw new OAuthError('invalid_scope', 'Nothing is left of what was granted')
+  const { details, narrowed } = narrowDetails(params, grant.authorization_details)
+  const order = { client_id: client.client_id, user, configuration, scope, resource }
   const token = issueAccessToken(context, {
     client,
     configuration,
@@ -53,16 +59,26 @@ export function prepareTokens(
     cnf,
     grant,
     user,
+    authorization_details: narrowed,
+    custom: await prepareClaims(context, 'access_token', order),
   })
   const id_token = scope.includes('openid')
     ? issueIdToken(context, {
         ...{ client, configuration, grant, now, access_token: token.access_token, with_nonce: first },
         sid: authority.session?.sid ?? grant.session_id,
+        about_user: await tellOfUser(context, grant, order),
       })
     : undefined
-  const details = grant.authorization_details
-  const authorization_details = details === null ? undefined : (JSON.parse(details) as object[])
-  return { token, scope, id_token, authorization_details }
+  return { token, scope, id_token, authorization_details: details }
+}
+
+/** What an ID token tells of its user: claims of the tenant's own, and those asked for by name (OpenID Connect Core section 5.5). */
+async function tellOfUser(context: InboundContext, grant: GrantRecord, order: ClaimsOrder) {
+  const custom = await prepareClaims(context, 'id_token', order)
+  const names = readClaimsOfGrant(grant).id_token
+  if (!order.user || names.length === 0) return custom
+  const { sub: _, ...told } = buildUserinfo(readUserClaims(order.user), [], names)
+  return { ...custom, ...told }
 }
 
 /** When a refresh token that nobody uses is over; never later than its grant. */

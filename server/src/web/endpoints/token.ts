@@ -1,6 +1,6 @@
 import { renewNonce } from '../../inbound/sender_constraint.ts'
 import { issueTokens } from '../../inbound/token.ts'
-import { jsonAnswer, type MachineEndpoint, readForm } from '../machine.ts'
+import { isJson, jsonAnswer, type MachineEndpoint, readForm } from '../machine.ts'
 import type { Web } from '../web.ts'
 import { toDirectRequest } from './direct_request.ts'
 
@@ -9,7 +9,10 @@ export const token: MachineEndpoint<Web> = {
   methods: ['POST'],
   cors: true,
   async answer(web, request) {
-    const asked = toDirectRequest(web, request, readForm(request))
+    const asked = {
+      ...toDirectRequest(web, request, readForm(request, { json: true })),
+      json: isJson(request),
+    }
     const issued = await issueTokens(web.inbound, web.grant_types, asked)
     return jsonAnswer(issued, 200, renewNonce(web.inbound, asked.dpop))
   },

@@ -14,6 +14,7 @@ import {
 } from '../../inbound/interactions.ts'
 import type { AuthorizationResponse } from '../../oauth/authorization_response.ts'
 import { isConfidential } from '../../oauth/client.ts'
+import type { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { nameProvider } from '../../outbound/connector.ts'
 import type { Configuration } from '../../store/tenant.ts'
@@ -34,8 +35,18 @@ import { connectPath } from '../ui/paths.ts'
 import { renderFormPost } from './form_post.ts'
 import { renderConsent } from './templates/consent.ts'
 
+/** What another system's door does with a request at its own authorization URL. */
+export interface AuthorizationDoor {
+  /** Says it in our terms. */
+  translate(query: string, visit: Visit): string
+  /** Before it is looked at. */
+  began(query: string, visit: Visit): Promise<void>
+  /** When its client or its address is not trusted. */
+  refused(query: string, visit: Visit, error: OAuthError): Promise<void>
+}
+
 /** GET and POST /authorize: the authorization endpoint (RFC 6749 section 3.1); other doors translate into its terms. */
-export const authorizePage = (translate: (query: string) => string = (query) => query) =>
+export const authorizePage = (door?: AuthorizationDoor) =>
   page(async (visit) => {
     const { c, web } = visit
     // The database's time, as that of the sign-in it is compared with.
@@ -43,9 +54,11 @@ export const authorizePage = (translate: (query: string) => string = (query) => 
     const posted = c.req.method === 'POST'
     if (posted) requireFormType(c)
     const text = posted ? decodeUtf8(await readBody(c)) : new URL(c.req.url).search.slice(1)
-    const unbound = { query: translate(text), started_at }
+    await door?.began(text, visit)
+    const unbound = { query: door?.translate(text, visit) ?? text, started_at }
     const interaction = { ...unbound, browser: browserOf(visit.browser) }
     const outcome = await authorize(web.inbound, web.grant_types, interaction, visit.session, null)
+    if (outcome.kind === 'refused') await door?.refused(text, visit, outcome.error)
     // A form that another site posts comes without our cookies; the redirect to our own page brings them, and until
     // then the browser keeps the ones it has.
     if (posted && visit.session === null && outcome.kind !== 'refused' && fitsUrl(interaction)) {
@@ -115,11 +128,9 @@ function answerOutcome(visit: Visit, interaction: Interaction, outcome: Authoriz
     case 'respond':
       return answerClient(visit, outcome.response)
     case 'login': {
-      const { login_hint } = outcome
-      const request = sealInteraction(
-        web.inbound,
-        login_hint === undefined ? interaction : { ...interaction, login_hint },
-      )
+      const { login_hint, acr } = outcome
+      const hint = login_hint === undefined ? {} : { login_hint }
+      const request = sealInteraction(web.inbound, { ...interaction, ...hint, acr })
       return redirect(visit, ours(web, '/login', { request }))
     }
     case 'consent': {

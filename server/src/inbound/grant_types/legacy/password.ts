@@ -17,6 +17,7 @@ import { defaultScopes, rightsOf, rolesAtWork, scopeRules, scopesOfResources } f
 import { event } from '../../users.ts'
 import type { GrantType, Loaded } from '../grant_type.ts'
 import { requireLegacyGrants } from './allowed.ts'
+import { authenticateByToken } from './client_token.ts'
 
 const NO_CODE = { code_hash: null, code_expires_at: null, code_challenge: null, redirect_uri: null, nonce: null }
 
@@ -27,6 +28,7 @@ const NO_CODE = { code_hash: null, code_expires_at: null, code_challenge: null, 
 export const password: GrantType = {
   grant_type: 'password',
   legacy: true,
+  authenticate: authenticateByToken,
 
   load(context, _params, client_id) {
     return context.tenant.store.loadClientAuthority({ tenant_id: context.tenant.tenant_id, client_id })

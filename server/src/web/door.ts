@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
-import type { MachineEndpoint } from '../machine.ts'
-import type { PageEnv } from '../page.ts'
-import type { Web } from '../web.ts'
+import type { MachineEndpoint } from './machine.ts'
+import type { PageEnv } from './page.ts'
+import type { Web } from './web.ts'
 
 /** URLs of another system that this server answers too, for clients that were written for it. */
 export interface CompatDoor {

@@ -1,0 +1,101 @@
+import type { NewEvent, TenantState } from '../records.ts'
+import { NOW, pickColumns, type Run, read, sql, write } from '../sql.ts'
+import { insertEvent } from './events.ts'
+import { readTenantState } from './grants.ts'
+
+/** A token that a user has made for a script, without its secret. */
+export interface PermanentToken {
+  readonly token_id: string
+  readonly user_id: string
+  readonly name: string
+  readonly scope: string
+  /** JSON of the resources it is for. */
+  readonly resource: string
+  readonly tenant_epoch: number
+  readonly user_epoch: number
+  readonly created_at: number
+  readonly last_used_at: number | null
+}
+
+const COLUMNS: readonly (keyof PermanentToken)[] = [
+  ...(['token_id', 'user_id', 'name', 'scope', 'resource', 'tenant_epoch', 'user_epoch'] as const),
+  ...(['created_at', 'last_used_at'] as const),
+]
+
+/** Makes a permanent token; `full` when the user has so many already. */
+export const createPermanentToken = write(
+  function* (args: {
+    tenant_id: string
+    token: Omit<PermanentToken, 'last_used_at'> & { readonly secret_hash: Uint8Array }
+    most: number
+    event: NewEvent
+  }): Run<'made' | 'full'> {
+    const { tenant_id, token, event } = args
+    const [before] = yield* sql<{ count: number }>`
+      select count(*) as count from permanent_tokens where tenant_id = ${tenant_id} and user_id = ${token.user_id}`
+    if (before!.count >= args.most) return 'full'
+    yield* sql`
+      insert into permanent_tokens (tenant_id, token_id, user_id, name, scope, resource, secret_hash, tenant_epoch,
+        user_epoch, created_at)
+      values (${tenant_id}, ${token.token_id}, ${token.user_id}, ${token.name}, ${token.scope}, ${token.resource},
+        ${token.secret_hash}, ${token.tenant_epoch}, ${token.user_epoch}, ${token.created_at})`
+    yield* insertEvent(event)
+    return 'made'
+  },
+  { key: ({ tenant_id, token }) => `${tenant_id}/${token.user_id}` },
+)
+
+/** Deletes a user's permanent token, which is dead from then on; false when it is not theirs. */
+export const deletePermanentToken = write(function* (args: {
+  tenant_id: string
+  user_id: string
+  token_id: string
+  event: NewEvent
+}): Run<boolean> {
+  const [gone] = yield* sql<{ token_id: string }>`
+    delete from permanent_tokens
+    where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and token_id = ${args.token_id} returning token_id`
+  if (gone) yield* insertEvent(args.event)
+  return gone !== undefined
+})
+
+/** The permanent tokens of a user. */
+export const listPermanentTokens = read(function* (args: {
+  tenant_id: string
+  user_id: string
+}): Run<PermanentToken[]> {
+  return yield* sql<PermanentToken>`
+    select token_id, user_id, name, scope, resource, tenant_epoch, user_epoch, created_at, last_used_at
+    from permanent_tokens where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} order by token_id`
+})
+
+/** A permanent token with its tenant's state and its secret's hash, or null. */
+export const findPermanentToken = read(function* (args: {
+  tenant_id: string
+  token_id: string
+}): Run<{ now: number; tenant: TenantState; token: PermanentToken; secret_hash: Uint8Array } | null> {
+  const [row] = yield* sql<Record<string, unknown>>`
+    select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
+      p.token_id, p.user_id, p.name, p.scope, p.resource, p.secret_hash, p.tenant_epoch, p.user_epoch, p.created_at,
+      p.last_used_at
+    from permanent_tokens p join tenants t on t.tenant_id = p.tenant_id
+    where p.tenant_id = ${args.tenant_id} and p.token_id = ${args.token_id}`
+  if (!row) return null
+  return {
+    now: row['now'] as number,
+    tenant: readTenantState(row),
+    token: pickColumns<PermanentToken>(row, COLUMNS),
+    secret_hash: row['secret_hash'] as Uint8Array,
+  }
+})
+
+/** Notes that a permanent token was used, at most once an hour. */
+export const touchPermanentToken = write(
+  function* (args: { tenant_id: string; token_id: string }): Run<void> {
+    yield* sql`
+      update permanent_tokens set last_used_at = ${NOW}
+      where tenant_id = ${args.tenant_id} and token_id = ${args.token_id}
+        and (last_used_at is null or last_used_at < ${NOW} - 3600000)`
+  },
+  { key: (args) => `${args.tenant_id}/${args.token_id}`, repeatable: true },
+)
