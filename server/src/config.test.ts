@@ -32,12 +32,33 @@ test('without any setting the server listens on loopback, port 9400, in developm
     data_dir: '/srv/.sallyport',
     database_url: undefined,
     trusted_proxies: [],
+    client_certificates: undefined,
     egress_allow: [],
+    mail: undefined,
     log_level: 'info',
     log_format: 'text',
     log_file: undefined,
   })
   assert.deepEqual(root_key, { kind: 'made', file: '/srv/.sallyport/root_key' })
+})
+
+test('certificates of clients come in one header, from proxies that are named', () => {
+  const env = {
+    SALLYPORT_TRUSTED_PROXIES: '10.0.0.0/8',
+    SALLYPORT_CLIENT_CERTIFICATE_HEADER: 'Client-Cert',
+    SALLYPORT_CLIENT_CERTIFICATE_AUTHORITIES: 'ca.pem',
+    SALLYPORT_CLIENT_CERTIFICATE_ORIGIN: 'https://mtls.example.com/',
+  }
+  assert.deepEqual(read({ env }).client_certificates, {
+    header: 'client-cert',
+    authorities_file: '/srv/ca.pem',
+    origin: 'https://mtls.example.com',
+  })
+  refuses({ env: { ...env, SALLYPORT_TRUSTED_PROXIES: '' } }, /needs trusted_proxies/)
+  refuses({ env: { ...env, SALLYPORT_CLIENT_CERTIFICATE_HEADER: 'Client Cert' } }, /must be the name of a header/)
+  for (const origin of ['http://mtls.example.com', 'https://mtls.example.com/token', 'mtls']) {
+    refuses({ env: { ...env, SALLYPORT_CLIENT_CERTIFICATE_ORIGIN: origin } }, /must be an https origin/)
+  }
 })
 
 test('a flag wins over the environment, the environment over the file, the file over the default', () => {
@@ -151,4 +172,31 @@ test('the variables by which Kubernetes describes a neighbour called sallyport a
     SALLYPORT_PORT_9400_TCP_ADDR: '10.0.0.7',
   }
   assert.equal(read({ env }).port, 9400)
+})
+
+test('an SMTP server and a sender come together, and neither is repeated when it is wrong', () => {
+  const smtp = 'smtps://sally:hunter2@mail.example.com:465'
+  const { mail } = read({ SALLYPORT_SMTP_URL: smtp, SALLYPORT_MAIL_FROM: 'Sallyport <login@example.com>' })
+  assert.deepEqual(mail, { url: smtp, from: 'Sallyport <login@example.com>' })
+  refuses({ SALLYPORT_SMTP_URL: smtp }, /SALLYPORT_SMTP_URL needs SALLYPORT_MAIL_FROM/)
+  refuses({ SALLYPORT_MAIL_FROM: 'login@example.com' }, /SALLYPORT_MAIL_FROM needs SALLYPORT_SMTP_URL/)
+  const from = { SALLYPORT_MAIL_FROM: 'login@example.com' }
+  for (const wrong of [
+    'mail.example.com',
+    'https://mail.example.com',
+    'smtp://',
+    'smtp://host/path',
+    'smtp://host?tls=no',
+  ]) {
+    refuses({ ...from, SALLYPORT_SMTP_URL: wrong }, /SALLYPORT_SMTP_URL must be a URL/)
+  }
+  for (const wrong of [
+    'login',
+    'a@b@c',
+    'x <y',
+    'A\r\nBcc: x <login@example.com>',
+    'login@example.com, other@example.com',
+  ]) {
+    refuses({ SALLYPORT_SMTP_URL: smtp, SALLYPORT_MAIL_FROM: wrong }, /SALLYPORT_MAIL_FROM must be an address/)
+  }
 })

@@ -19,10 +19,22 @@ export interface Config {
   readonly root_key: RootKeySource
   /** The proxies in front, addresses and CIDR ranges: what they say of where a request comes from is believed. */
   readonly trusted_proxies: readonly string[]
+  /** How a trusted proxy passes on the TLS certificates of clients; undefined where none does. */
+  readonly client_certificates: ClientCertificateConfig | undefined
   readonly egress_allow: readonly string[]
+  /** The operator's SMTP server and the sender's address; without them no e-mail is sent. */
+  readonly mail: { readonly url: string; readonly from: string } | undefined
   readonly log_level: string
   readonly log_format: 'text' | 'json'
   readonly log_file: string | undefined
+}
+
+/** How certificates of clients come past the proxy (RFC 8705). */
+export interface ClientCertificateConfig {
+  readonly header: string
+  /** A PEM file. Absolute. */
+  readonly authorities_file: string | undefined
+  readonly origin: string | undefined
 }
 
 /** Where the root key comes from: given, in a file that the operator keeps, or made at first start in development. */
@@ -75,10 +87,31 @@ export const SETTINGS = {
     flag: '--trusted-proxies <list>',
     about: 'addresses or CIDR ranges, by comma, of proxies whose X-Forwarded-For is believed (default: none)',
   },
+  client_certificate_header: {
+    env: 'SALLYPORT_CLIENT_CERTIFICATE_HEADER',
+    flag: '--client-certificate-header <name>',
+    about: 'header in which a trusted proxy passes on the TLS certificate of a client, such as Client-Cert (RFC 9440)',
+  },
+  client_certificate_authorities: {
+    env: 'SALLYPORT_CLIENT_CERTIFICATE_AUTHORITIES',
+    flag: '--client-certificate-authorities <file>',
+    about: 'PEM file of the authorities that issue the certificates of clients (tls_client_auth)',
+  },
+  client_certificate_origin: {
+    env: 'SALLYPORT_CLIENT_CERTIFICATE_ORIGIN',
+    flag: '--client-certificate-origin <url>',
+    about: 'https origin at which the proxy asks for certificates (default: that of the issuer)',
+  },
   egress_allow: {
     env: 'SALLYPORT_EGRESS_ALLOW',
     flag: '--egress-allow <list>',
     about: 'hosts, host:port or CIDR, by comma, that may be called although they are internal or plain http',
+  },
+  smtp_url: { env: 'SALLYPORT_SMTP_URL', about: 'SMTP server for e-mail: smtp[s]://user:password@host:port' },
+  mail_from: {
+    env: 'SALLYPORT_MAIL_FROM',
+    flag: '--mail-from <address>',
+    about: 'sender of e-mail: an address, or Name <address>',
   },
   log_level: {
     env: 'SALLYPORT_LOG_LEVEL',
@@ -135,6 +168,12 @@ export function readConfig(sources: ConfigSources): Config {
   const production = issuer.startsWith('https:')
   const data_dir = read('data_dir', (text) => path.resolve(sources.cwd, text), path.resolve(sources.cwd, '.sallyport'))
   const log_file = read('log_file', (text) => path.resolve(sources.cwd, text), undefined)
+  const header = read('client_certificate_header', readHeaderName, undefined)
+  const origin = read('client_certificate_origin', readOrigin, undefined)
+  const authorities_file = read('client_certificate_authorities', (text) => path.resolve(sources.cwd, text), undefined)
+  if (header !== undefined && find(sources, 'trusted_proxies') === undefined) {
+    sentences.push('client_certificate_header needs trusted_proxies: from anybody else the header is not believed')
+  }
   const config: Omit<Config, 'root_key'> = {
     host: read('host', readHost, '127.0.0.1'),
     port,
@@ -143,7 +182,9 @@ export function readConfig(sources: ConfigSources): Config {
     data_dir,
     database_url: read('database_url', readDatabaseUrl, undefined),
     trusted_proxies: read('trusted_proxies', readProxies, []),
+    client_certificates: header === undefined ? undefined : { header, authorities_file, origin },
     egress_allow: read('egress_allow', readEgressAllow, []),
+    mail: readMail(read('smtp_url', readSmtpUrl, undefined), read('mail_from', readMailFrom, undefined), sentences),
     log_level: read('log_level', oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),
     log_format: read('log_format', oneOf('text', 'json'), production || log_file !== undefined ? 'json' : 'text'),
     log_file,
@@ -201,6 +242,19 @@ function readHost(text: string, name: string): string {
   return text
 }
 
+function readHeaderName(text: string, name: string): string {
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(text)) throw refusal(`${name} must be the name of a header`)
+  return text.toLowerCase()
+}
+
+function readOrigin(text: string, name: string): string {
+  const url = URL.parse(text)
+  if (url?.protocol !== 'https:' || url.origin !== text.replace(/\/$/, '')) {
+    throw refusal(`${name} must be an https origin such as https://mtls.example.com`)
+  }
+  return url.origin
+}
+
 function readDatabaseUrl(text: string, name: string): string {
   // The URL may hold a password, so it is never repeated.
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) {
@@ -227,6 +281,37 @@ function readEgressAllow(text: string, name: string): string[] {
     throw refusal(`${name}: ${(error as Error).message}`)
   }
   return entries
+}
+
+function readSmtpUrl(text: string, name: string): string {
+  // The URL may hold a password, so it is never repeated.
+  const url = URL.parse(text)
+  if (
+    !url ||
+    !/^smtps?:$/.test(url.protocol) ||
+    url.hostname === '' ||
+    !/^\/?$/.test(url.pathname + url.search + url.hash)
+  ) {
+    throw refusal(`${name} must be a URL such as smtps://user:password@mail.example.com`)
+  }
+  return text
+}
+
+function readMailFrom(text: string, name: string): string {
+  const address = /^(?:[^<>"\p{Cc}]{1,100} )?<([^<>]+)>$/u.exec(text)?.[1] ?? text
+  if (!/^[^\s@<>"(),:;[\]\\]{1,64}@[A-Za-z0-9.-]{1,189}$/.test(address)) {
+    throw refusal(`${name} must be an address such as login@example.com, or Name <login@example.com>`)
+  }
+  return text
+}
+
+function readMail(url: string | undefined, from: string | undefined, sentences: string[]): Config['mail'] {
+  if (url === undefined && from === undefined) return undefined
+  if (url !== undefined && from !== undefined) return { url, from }
+  const [known, missing] =
+    url === undefined ? (['mail_from', 'smtp_url'] as const) : (['smtp_url', 'mail_from'] as const)
+  sentences.push(`${SETTINGS[known].env} needs ${SETTINGS[missing].env} beside it`)
+  return undefined
 }
 
 function oneOf<const T extends string>(...known: T[]): (text: string, name: string) => T {

@@ -34,14 +34,16 @@ export function createCertificate(names: readonly string[]): { key: string; cert
   }
 }
 
-function der(tag: number, ...parts: Buffer[]): Buffer {
+/** One element of DER (X.690). */
+export function der(tag: number, ...parts: Buffer[]): Buffer {
   const content = Buffer.concat(parts)
   const { length } = content
   const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
   return Buffer.concat([Buffer.from([tag, ...size]), content])
 }
 
-function sequence(...parts: Buffer[]): Buffer {
+/** A SEQUENCE. */
+export function sequence(...parts: Buffer[]): Buffer {
   return der(0x30, ...parts)
 }
 
@@ -49,7 +51,8 @@ function oid(...bytes: number[]): Buffer {
   return der(0x06, Buffer.from(bytes))
 }
 
-function utcTime(time: number): Buffer {
+/** A UTCTime. */
+export function utcTime(time: number): Buffer {
   const digits = new Date(time).toISOString().replace(/\D/g, '')
   return der(0x17, Buffer.from(`${digits.slice(2, 14)}Z`))
 }

@@ -5,12 +5,14 @@ import { randomBytes } from '../crypto/random.ts'
 import { SealError } from '../crypto/seal.ts'
 import { RootKey } from '../crypto/tenant_keys.ts'
 import { createEgress } from '../egress/egress.ts'
+import { createMailer } from '../mail/mailer.ts'
 import { readMigrations } from '../store/migrate.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { Log } from '../web/log.ts'
 import { adminSocketPath, findAdministration } from './admin_socket.ts'
 import { type Administration, createAdministration } from './administration.ts'
+import { readCertificateForwarding } from './certificate_forwarding.ts'
 import { dataFiles, readRootKey } from './data_folder.ts'
 import { askDatabase, openAsItIs, openDatabase } from './open_store.ts'
 
@@ -51,9 +53,21 @@ async function buildApp(
   log: Log,
 ): Promise<Omit<OpenApp, 'other_issuers'>> {
   const egress = createEgress({ allow: config.egress_allow })
-  const app = await createApp({ issuer: config.issuer, store, root, log, egress })
+  const certificate_forwarding = readCertificateForwarding(config)
+  const forwarded = certificate_forwarding && { certificate_forwarding }
+  const mailer = config.mail && createMailer(config.mail)
+  const app = await createApp({
+    issuer: config.issuer,
+    store,
+    root,
+    log,
+    egress,
+    ...forwarded,
+    ...(mailer && { mailer }),
+  })
   const close = async () => {
     await app.close()
+    mailer?.close()
     await egress.close()
     await store.close()
   }

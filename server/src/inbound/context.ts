@@ -1,6 +1,9 @@
 import type { TokenSealer } from '../crypto/sealed_token.ts'
 import type { Egress } from '../egress/egress.ts'
+import type { Outbox } from '../mail/outbox.ts'
 import type { Tenant } from '../store/tenant.ts'
+import type { CertificateForwarding } from './client_certificates.ts'
+import type { ClaimsHook } from './custom_claims.ts'
 import type { MetadataDocuments } from './metadata_documents.ts'
 import type { ProcessCounters } from './process_counters.ts'
 import type { RefusedLogins } from './refused_logins.ts'
@@ -18,8 +21,14 @@ export interface InboundContext {
   readonly refused_logins: RefusedLogins
   /** What clients say of themselves at the URL that is their client_id. */
   readonly documents: MetadataDocuments
+  /** What is written to people, after the answer has left. */
+  readonly outbox: Outbox
   /** The way out to what clients name: their keys, their metadata documents, their logout addresses. */
   readonly egress: Egress
   /** The key sets that clients and trusted issuers publish. */
   readonly remote_keys: RemoteKeys
+  /** How the certificates of clients reach us; null where no proxy passes them on. */
+  readonly certificate_forwarding: CertificateForwarding | null
+  /** An embedder's own claims. */
+  readonly claims_hook?: ClaimsHook | undefined
 }

@@ -2,6 +2,7 @@ import { newId, randomSecret } from '../crypto/random.ts'
 import { RESPONSE_MODES } from '../oauth/authorization_request.ts'
 import { type ClientMetadata, readClientId } from '../oauth/client.ts'
 import { hasSecret } from '../oauth/client_authentication.ts'
+import { TLS_METHODS } from '../oauth/client_certificate.ts'
 import { readClientMetadata } from '../oauth/client_metadata.ts'
 import { isLegacy, legacyDetail } from '../oauth/client_own.ts'
 import { OAuthError } from '../oauth/errors.ts'
@@ -10,7 +11,7 @@ import type { Tenant } from '../store/tenant.ts'
 import { keepSecret } from './client_secrets.ts'
 import { event } from './users.ts'
 
-/** How clients may authenticate (RFC 7591 section 2, OpenID Connect Core section 9). */
+/** How clients may authenticate (RFC 7591 section 2, OpenID Connect Core section 9); in TLS besides, behind a proxy that says so. */
 export const TOKEN_ENDPOINT_AUTH_METHODS = [
   'client_secret_basic',
   'client_secret_post',
@@ -43,7 +44,7 @@ export function readAdministratedClient(json: unknown, grant_types: readonly str
     grant_types,
     response_types: grant_types.includes('implicit') ? ['code', 'token'] : ['code'],
     response_modes: RESPONSE_MODES,
-    token_endpoint_auth_methods: TOKEN_ENDPOINT_AUTH_METHODS,
+    token_endpoint_auth_methods: [...TOKEN_ENDPOINT_AUTH_METHODS, ...TLS_METHODS],
   })
 }
 

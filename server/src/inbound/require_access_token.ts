@@ -84,6 +84,10 @@ async function checkSender(
     const what = scheme === 'DPoP' ? 'is not bound to a DPoP key: its scheme is Bearer' : 'is bound to a DPoP key'
     throw new OAuthError('invalid_token', `The access token ${what}`)
   }
+  const certified = claims.cnf?.['x5t#S256']
+  if (certified !== undefined && request.certificate?.thumbprint !== certified) {
+    throw new OAuthError('invalid_token', 'The access token is bound to a TLS certificate that was not shown')
+  }
   if (scheme === 'Bearer') return
   const { require_dpop_nonce } = readMetadata(authority.token_client!.metadata)
   const { now } = authority

@@ -11,7 +11,7 @@ import { currentNonce, isRecentNonce } from './dpop_nonces.ts'
 import type { Proofs } from './proofs.ts'
 
 /** What of a request says which key its sender has. */
-export type Shown = Pick<DirectRequest, 'method' | 'url' | 'dpop'>
+export type Shown = Pick<DirectRequest, 'method' | 'url' | 'dpop' | 'certificate'>
 
 /** The key of a request's DPoP header, and what the store remembers it by; null without a header (RFC 9449 section 4.3). */
 export function readDpop(
@@ -42,9 +42,14 @@ export function readConfirmation(
   const { client, now, proofs } = asked
   const dpop = readDpop(context, shown, { now, nonce_required: client.require_dpop_nonce === true })
   if (dpop) proofs.add(dpop.proof)
-  const cnf = dpop && { jkt: dpop.jkt }
-  requireBinding(client, cnf)
-  return cnf
+  const cnf: Confirmation = {}
+  if (dpop) cnf.jkt = dpop.jkt
+  if (client.tls_client_certificate_bound_access_tokens === true && shown.certificate) {
+    cnf['x5t#S256'] = shown.certificate.thumbprint
+  }
+  const confirmation = Object.keys(cnf).length > 0 ? cnf : null
+  requireBinding(client, confirmation)
+  return confirmation
 }
 
 /**

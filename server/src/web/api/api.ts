@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import type { LivingToken } from '../../inbound/access_tokens.ts'
+import { findCertificate } from '../../inbound/client_certificates.ts'
 import { type ResourceRequest, requireAccessToken } from '../../inbound/require_access_token.ts'
 import { renewNonce } from '../../inbound/sender_constraint.ts'
 import type { OAuthError } from '../../oauth/errors.ts'
@@ -37,11 +38,14 @@ export function api(scope: string, answer: (call: ApiCall) => Promise<Response>)
 
 /** The head of a program's request. Its URL is at the origin of the issuer, whatever host a proxy says it came to. */
 export function readResourceRequest(c: Context<PageEnv>): ResourceRequest {
+  const { origin, inbound } = c.get('web')
+  const forwarding = inbound.certificate_forwarding
   return {
     method: c.req.method,
-    url: c.get('web').origin + new URL(c.req.url).pathname,
+    url: origin + new URL(c.req.url).pathname,
     authorization: c.req.header('authorization'),
     dpop: c.req.header('dpop'),
+    certificate: forwarding ? findCertificate(forwarding, c.env ?? {}, (name) => c.req.header(name)) : undefined,
   }
 }
 

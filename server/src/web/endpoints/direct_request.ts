@@ -1,3 +1,4 @@
+import { findCertificate } from '../../inbound/client_certificates.ts'
 import type { DirectRequest } from '../../inbound/direct_request.ts'
 import type { ResourceRequest } from '../../inbound/require_access_token.ts'
 import type { Params } from '../../oauth/params.ts'
@@ -14,11 +15,13 @@ export function toDirectRequest(web: Web, request: MachineRequest, params: Param
 }
 
 /** The head of a machine's request. Its URL is at the origin of the issuer, whatever host a proxy says it came to. */
-export function toResourceRequest({ origin }: Web, request: MachineRequest): ResourceRequest {
+export function toResourceRequest({ origin, inbound }: Web, request: MachineRequest): ResourceRequest {
+  const forwarding = inbound.certificate_forwarding
   return {
     method: request.method,
     url: `${origin}${request.path}`,
     authorization: request.header('authorization'),
     dpop: request.header('dpop'),
+    certificate: forwarding ? findCertificate(forwarding, request.sender, request.header) : undefined,
   }
 }

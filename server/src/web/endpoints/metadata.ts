@@ -2,14 +2,15 @@ import { type GrantType, listResponseTypes } from '../../inbound/grant_types/gra
 import { listOfferedGrants } from '../../inbound/offered_grants.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../../inbound/register_client.ts'
 import { RESPONSE_MODES } from '../../oauth/authorization_request.ts'
-import { DPOP_ALGORITHMS } from '../../oauth/dpop.ts'
 import { CLIENT_ASSERTION_ALGORITHMS } from '../../oauth/client_assertion.ts'
+import { DPOP_ALGORITHMS } from '../../oauth/dpop.ts'
 import { buildMetadata, buildProtectedResourceMetadata, type Metadata } from '../../oauth/metadata.ts'
 import { PROFILES } from '../../oauth/profile.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import type { Answer, MachineEndpoint } from '../machine.ts'
 import type { Web } from '../web.ts'
+import { describeCertificates, tlsMethods } from './certificate_metadata.ts'
 
 const DOCUMENT = {
   'Content-Type': 'application/json',
@@ -77,33 +78,36 @@ function publish(document: unknown): Answer {
 
 function describeServer(web: Web, configuration: Configuration, offered: readonly GrantType[]): Metadata {
   const { issuer } = web.tenant
+  const forwarding = web.inbound.certificate_forwarding
   const scopes = [...configuration.resources.values()].flatMap((resource) => [...resource.scopes.keys()])
+  const endpoints = {
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/jwks`,
+    userinfo_endpoint: `${issuer}/userinfo`,
+    introspection_endpoint: `${issuer}/introspect`,
+    revocation_endpoint: `${issuer}/revoke`,
+    pushed_authorization_request_endpoint: `${issuer}/par`,
+    end_session_endpoint: `${issuer}/logout`,
+    device_authorization_endpoint: `${issuer}/device_authorization`,
+    ...(configuration.settings.registration !== 'off' && { registration_endpoint: `${issuer}/register` }),
+  }
   return buildMetadata({
     issuer,
-    endpoints: {
-      authorization_endpoint: `${issuer}/authorize`,
-      token_endpoint: `${issuer}/token`,
-      jwks_uri: `${issuer}/jwks`,
-      userinfo_endpoint: `${issuer}/userinfo`,
-      introspection_endpoint: `${issuer}/introspect`,
-      revocation_endpoint: `${issuer}/revoke`,
-      pushed_authorization_request_endpoint: `${issuer}/par`,
-      end_session_endpoint: `${issuer}/logout`,
-      device_authorization_endpoint: `${issuer}/device_authorization`,
-      ...(configuration.settings.registration !== 'off' && { registration_endpoint: `${issuer}/register` }),
-    },
+    endpoints,
     grant_types: offered.map(({ grant_type }) => grant_type),
     response_types: listResponseTypes(offered),
     response_modes: RESPONSE_MODES,
     prompts: ['none', 'login', 'consent', 'select_account'],
     scopes: [...new Set([...IDENTITY_SCOPES, ...scopes])],
     claims: CLAIMS,
-    token_endpoint_auth_methods: TOKEN_ENDPOINT_AUTH_METHODS,
+    token_endpoint_auth_methods: [...TOKEN_ENDPOINT_AUTH_METHODS, ...tlsMethods(forwarding)],
     token_endpoint_auth_signing_algs: Object.values(CLIENT_ASSERTION_ALGORITHMS).flat(),
     id_token_signing_algs: [...configuration.signing_keys.keys()],
     further: {
       authorization_details_types_supported: ['connection'],
       dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
+      ...describeCertificates(forwarding, endpoints),
       ...(requiresPushed(configuration) && { require_pushed_authorization_requests: true }),
       backchannel_logout_supported: true,
       backchannel_logout_session_supported: true,
