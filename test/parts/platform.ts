@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { type App, createApp } from '../../server/src/app.ts'
 import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
 import type { Egress } from '../../server/src/egress/egress.ts'
+import { openStore, type Store } from '../../server/src/store/store.ts'
 import { createDatabase, startPostgres } from './postgres.ts'
 import { startSallyport, type TestServer } from './sallyport.ts'
 import { UserAgent } from './user_agent.ts'
@@ -129,7 +130,7 @@ export async function startPlatform(
   const location = database ? { postgres: database.url, clock } : { sqlite: ':memory:', clock }
   const app = options.egress ? { egress: await options.egress() } : {}
   const server = await startSallyport({ path: options.path ?? '/hub', location, clock, root, app })
-  const replicas: App[] = []
+  const replicas: { replica: App; store: Store }[] = []
   await fill(server)
   const { issuer } = server
 
@@ -142,9 +143,10 @@ export async function startPlatform(
       now += seconds * 1000
     },
     async openReplica() {
-      const { store } = server
+      // As another process would, it has connections of its own; a SQLite database belongs to one process.
+      const store = database ? await openStore(location) : server.store
       const replica = await createApp({ issuer, store, root, log: server.app.web.log, clock, ...app })
-      replicas.push(replica)
+      replicas.push({ replica, store })
       return replica
     },
     authorizeUrl(client, params = {}) {
@@ -210,7 +212,10 @@ export async function startPlatform(
       else await server.store.setUserDisabled({ tenant_id, ...part, disabled, event })
     },
     async stop() {
-      for (const app of replicas) await app.close()
+      for (const { replica, store } of replicas) {
+        await replica.close()
+        if (store !== server.store) await store.close()
+      }
       await server.stop()
       await database?.drop()
       await postgres?.stop()

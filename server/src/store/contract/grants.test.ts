@@ -34,6 +34,7 @@ contract('what decides about a grant is read in one, and holds nothing that was 
       acr: '1',
       amr: '["pwd"]',
       code_challenge: 'cc',
+      cnf: '{"jkt":"k"}',
     },
     ...{ redirect_uri: 'https://app.example/cb', idle_expires_at: START + MINUTE, tenant_epoch: 1, client_epoch: 2 },
     ...{ user_epoch: 3, session_epoch: 4 },

@@ -67,3 +67,38 @@ contract('a rotation whose proof was seen before leaves the refresh token as it 
   assert.equal(await rotate([proof('c')]), 'stale')
   await store.acceptProofs({ tenant_id, proofs: [proof('c')] })
 })
+
+contract('who asks again with a proof seen before ends nothing, counts nothing, and is told', async (stage) => {
+  const { store, tenant_id } = stage
+  await grantOf(stage)
+  const target = { tenant_id, grant_id: 'g1', proofs: [proof('a')] }
+  await store.acceptProofs({ tenant_id, proofs: [proof('a')] })
+  await assert.rejects(store.countCodeFailure(target), replayed('dpop'))
+  await assert.rejects(
+    store.revokeGrant({ ...target, reason: 'test', event: stage.event('grant.revoked') }),
+    replayed('dpop'),
+  )
+  await redeem(stage, 'try 1', [proof('b')])
+  await assert.rejects(redeem(stage, 'try 2', [proof('b')]), replayed('dpop'))
+  const grant = await loadGrant(stage)
+  assert.deepEqual([grant.code_failures, grant.revoked_at], [0, null])
+  assert.equal(await redeem(stage, 'try 3', [proof('c')]), 'replayed')
+  await store.acceptProofs({ tenant_id, proofs: [proof('c')] })
+})
+
+contract('a grant keeps the key it is bound to until a redemption or a rotation names another', async (stage) => {
+  const { store, tenant_id } = stage
+  await Promise.all([stage.client('web'), stage.user('alice')])
+  await store.approveGrant(stage.newGrant('g1', { cnf: 'of the code' }))
+  assert.equal((await loadGrant(stage)).cnf, 'of the code')
+  await redeem(stage, 'try 1', [])
+  assert.equal((await loadGrant(stage)).cnf, 'of the code')
+  const rotate = (generation: number, more: object) =>
+    store.rotateRefreshToken({
+      ...{ tenant_id, grant_id: 'g1', generation, hash: bytes(`r${generation}`), kid: 1, idle_expires_at: null },
+      ...{ successor_hash: bytes(`r${generation + 1}`), ...more },
+    })
+  assert.equal(await rotate(1, { cnf: 'of the rotation' }), 'rotated')
+  assert.equal(await rotate(2, {}), 'rotated')
+  assert.equal((await loadGrant(stage)).cnf, 'of the rotation')
+})
