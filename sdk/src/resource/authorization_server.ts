@@ -8,6 +8,7 @@ import { readSecureUrl } from './secure_url.ts'
 interface Metadata {
   readonly jwks_uri: string | undefined
   readonly introspection_endpoint: string | undefined
+  readonly revocation_feed_endpoint: string | undefined
 }
 
 /** How an authorization server is asked. */
@@ -39,21 +40,30 @@ export class AuthorizationServer {
     this.#keys = new Kept(loadKeys, asking.keeping, asking.clock)
   }
 
-  /** The keys that the server publishes; `'missed'` asks for newer ones, within limits. */
-  async keys(missed?: 'missed'): Promise<KeySet> {
+  /** The keys that the server publishes; `'missed'` asks for newer ones, within limits: other than the usual if given. */
+  async keys(missed?: 'missed', cooldown_seconds?: number): Promise<KeySet> {
     try {
-      return missed === undefined ? await this.#keys.get() : await this.#keys.reload()
+      return missed === undefined ? await this.#keys.get() : await this.#keys.reload(cooldown_seconds)
     } catch (cause) {
       throw unavailable('The keys of the authorization server cannot be fetched', cause)
     }
   }
 
   /** The introspection endpoint of the server's metadata. */
-  async introspection_endpoint(): Promise<string> {
+  introspection_endpoint(): Promise<string> {
+    return this.#endpoint('introspection_endpoint')
+  }
+
+  /** The revocation feed of the server's metadata. */
+  revocation_feed_endpoint(): Promise<string> {
+    return this.#endpoint('revocation_feed_endpoint')
+  }
+
+  async #endpoint(name: keyof Metadata): Promise<string> {
     try {
-      const { introspection_endpoint } = await this.#metadata.get()
-      if (introspection_endpoint === undefined) throw new TypeError(`${this.issuer} names no introspection_endpoint`)
-      return introspection_endpoint
+      const endpoint = (await this.#metadata.get())[name]
+      if (endpoint === undefined) throw new TypeError(`${this.issuer} names no ${name}`)
+      return endpoint
     } catch (cause) {
       throw unavailable('The metadata of the authorization server cannot be fetched', cause)
     }
@@ -82,13 +92,11 @@ async function discover(issuer: string, asking: Asking): Promise<Metadata> {
     }
     // RFC 8414 section 3.3: other metadata must not be used.
     if (json.issuer !== issuer) throw new Error(`${url} is the metadata of another issuer, not of ${issuer}`)
-    const { jwks_uri, introspection_endpoint } = json
+    const read = (name: keyof Metadata) => (json[name] === undefined ? undefined : readSecureUrl(json[name], name).href)
     return {
-      jwks_uri: jwks_uri === undefined ? undefined : readSecureUrl(jwks_uri, 'jwks_uri').href,
-      introspection_endpoint:
-        introspection_endpoint === undefined
-          ? undefined
-          : readSecureUrl(introspection_endpoint, 'introspection_endpoint').href,
+      jwks_uri: read('jwks_uri'),
+      introspection_endpoint: read('introspection_endpoint'),
+      revocation_feed_endpoint: read('revocation_feed_endpoint'),
     }
   }
   throw new Error(`${issuer} has no authorization server metadata`)

@@ -7,26 +7,36 @@ export interface JsonAnswer {
   readonly json: Record<string, unknown> | undefined
 }
 
+interface Limits {
+  readonly timeout_seconds: number
+  readonly bytes: number
+}
+
+/** Asks an authorization server for a JSON object. */
+export async function fetchJson(fetch: Fetch, url: string, init: RequestInit, limits: Limits): Promise<JsonAnswer> {
+  const headers = { accept: 'application/json', ...(init.headers as Record<string, string> | undefined) }
+  const { status, text } = await fetchText(fetch, url, { ...init, headers }, limits)
+  if (text === undefined) return { status, json: undefined }
+  const json: unknown = JSON.parse(text)
+  if (!isObject(json)) throw new TypeError(`${url} did not answer with a JSON object`)
+  return { status, json }
+}
+
 /**
- * Asks an authorization server for a JSON object. Redirects are not followed, so that neither keys nor credentials
- * come from or go to another place; time and size are limited.
+ * Asks an authorization server for a text, undefined when the status is not 200. Redirects are not followed, so that
+ * neither keys nor credentials come from or go to another place; time and size are limited.
  */
-export async function fetchJson(
+export async function fetchText(
   fetch: Fetch,
   url: string,
   init: RequestInit,
-  limits: { timeout_seconds: number; bytes: number },
-): Promise<JsonAnswer> {
+  limits: Limits,
+): Promise<{ readonly status: number; readonly text: string | undefined }> {
   const signal = AbortSignal.timeout(limits.timeout_seconds * 1000)
-  const headers = { accept: 'application/json', ...(init.headers as Record<string, string> | undefined) }
-  const response = await fetch(url, { ...init, headers, redirect: 'manual', signal })
-  if (response.status !== 200) {
-    await response.body?.cancel()
-    return { status: response.status, json: undefined }
-  }
-  const json: unknown = JSON.parse(await readText(response, limits.bytes))
-  if (!isObject(json)) throw new TypeError(`${url} did not answer with a JSON object`)
-  return { status: 200, json }
+  const response = await fetch(url, { ...init, redirect: 'manual', signal })
+  if (response.status === 200) return { status: 200, text: await readText(response, limits.bytes) }
+  await response.body?.cancel()
+  return { status: response.status, text: undefined }
 }
 
 /** Whether a JSON value is an object, and not an array or null. */

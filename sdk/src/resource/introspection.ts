@@ -107,8 +107,8 @@ function readCacheTime(value: number | undefined, name: string, otherwise: numbe
   return readSeconds(value, name, otherwise, LONGEST_CACHE_SECONDS) * 1000
 }
 
-/** The client's credentials as HTTP Basic: each form-encoded first (RFC 6749 section 2.3.1). */
-function formatBasic(client_id: string, client_secret: string): string {
+/** A client's credentials as HTTP Basic: each form-encoded first (RFC 6749 section 2.3.1). */
+export function formatBasic(client_id: string, client_secret: string): string {
   return `Basic ${btoa(`${encodeForm(client_id)}:${encodeForm(client_secret)}`)}`
 }
 

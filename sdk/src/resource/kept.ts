@@ -49,8 +49,8 @@ export class Kept<T> {
   }
 
   /** Loads again, for a caller that missed something; within the cooldown of the last load it answers from that one. */
-  async reload(): Promise<T> {
-    if (this.#isYoungerThan(this.#keeping.cooldown_seconds)) return this.#value!.loaded
+  async reload(cooldown_seconds = this.#keeping.cooldown_seconds): Promise<T> {
+    if (this.#isYoungerThan(cooldown_seconds)) return this.#value!.loaded
     return await this.#loadUnlessJustFailed()
   }
 

@@ -1,7 +1,9 @@
 import type { OAuthError } from '../oauth_error.ts'
-import type { RequestLike } from './bearer.ts'
+import type { DpopAlgorithm } from './dpop_proof.ts'
 import type { Fetch } from './fetch_json.ts'
 import type { Algorithm } from './key_set.ts'
+import type { RequestLike } from './presented_token.ts'
+import type { ReplayStore } from './replays.ts'
 
 /** How this resource asks its authorization server about tokens (RFC 7662). */
 export interface IntrospectionOptions {
@@ -25,6 +27,26 @@ export interface IntrospectionOptions {
   readonly max_in_flight?: number
 }
 
+/**
+ * How this resource follows the revocation feed of a Sallyport, so that a JWT that was revoked is refused: within twice
+ * `poll_seconds` while the feed answers, and by `when_stale` when it does not.
+ */
+export interface RevocationOptions {
+  /** Default: the `revocation_feed_endpoint` of the server's metadata. */
+  readonly endpoint?: string
+  /** This resource's own credentials at the server, sent as client_secret_basic. */
+  readonly client_id: string
+  readonly client_secret: string
+  /** How often the feed is asked while tokens come, up to 60 seconds. Default 2: a revoked JWT passes for 4 seconds at most. */
+  readonly poll_seconds?: number
+  /** Age from which what is known counts as stale, at least twice poll_seconds. Default 30. */
+  readonly stale_seconds?: number
+  /** What happens to JWTs then: `fail` answers 503 until the feed is back (the default), `allow` lets them pass. */
+  readonly when_stale?: 'fail' | 'allow'
+  /** Is told when the feed has become stale, with what failed last, and when it is back. */
+  readonly onStale?: (is_stale: boolean, cause: unknown) => void
+}
+
 /** An authorization server whose tokens this resource accepts. */
 export interface AuthorizationServerOptions {
   /** Its issuer identifier, exactly as its metadata and tokens spell it (RFC 8414 section 2). */
@@ -33,6 +55,27 @@ export interface AuthorizationServerOptions {
   readonly jwks_uri?: string
   /** How to ask it about opaque tokens. Without this an opaque token is refused. */
   readonly introspection?: IntrospectionOptions
+  /** Where to hear of revoked JWTs. Without this a JWT passes until it expires, or is asked about by introspection. */
+  readonly revocation?: RevocationOptions
+}
+
+/** How tokens that are bound to a key of their client are taken (RFC 9449 section 7). */
+export interface DpopOptions {
+  /** Refuse tokens that are bound to nothing. Default false: both kinds are taken, each by its own scheme. */
+  readonly required?: boolean
+  /**
+   * The public address of this API, with the path that a proxy takes off. What proofs name is held against it and the
+   * path of the request, never against the Host header. Default: scheme, host and port of `resource`.
+   */
+  readonly base_url?: string
+  /** Accepted signature algorithms of proofs. Default: ES256, EdDSA, Ed25519 and PS256. */
+  readonly algorithms?: readonly DpopAlgorithm[]
+  /** Ask for nonces, made from this secret of 32 characters or more, which replicas share. Default: none are asked for. */
+  readonly nonce_secret?: string
+  /** Where it is remembered which proofs were used. Default: this process, which is enough for one. */
+  readonly replays?: ReplayStore
+  /** How many proofs this process remembers, for 70 s or a little longer each; more are refused with 503. Default 100,000. */
+  readonly replay_entries?: number
 }
 
 /** Everything about a resource but its authorization servers. */
@@ -50,6 +93,8 @@ export interface ResourceSettings {
   readonly realm?: string
   /** Accepted signature algorithms. Default: ES256, EdDSA, PS256 and RS256. */
   readonly algorithms?: readonly Algorithm[]
+  /** How tokens that are bound to a key are taken. */
+  readonly dpop?: DpopOptions
   /** How far clocks may differ when exp, nbf and iat are compared, 0 to 10 seconds. Default 10. */
   readonly clock_tolerance_seconds?: number
   /** How many JWTs are remembered as well signed; 0 for none. All but the signature is checked each time. Default 1000. */
@@ -79,6 +124,7 @@ export type ResourceOptions = ResourceSettings &
         readonly issuer?: undefined
         readonly jwks_uri?: undefined
         readonly introspection?: undefined
+        readonly revocation?: undefined
       }
   )
 

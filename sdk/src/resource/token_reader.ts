@@ -5,12 +5,14 @@ import { Introspector } from './introspection.ts'
 import { JwtVerifier, readJwt } from './jwt_access_token.ts'
 import { ALGORITHMS } from './key_set.ts'
 import { type AuthorizationServerOptions, type ResourceOptions, readCount, readSeconds } from './options.ts'
+import { RevocationFeed } from './revocation_feed.ts'
 
 /** Reads access tokens of both forms: JWTs here, opaque ones by asking the server that is set up for it. */
 export class TokenReader {
   /** The issuers whose tokens are accepted. */
   readonly issuers: readonly string[]
   readonly #jwts: JwtVerifier
+  readonly #feeds = new Map<string, RevocationFeed>()
   readonly #introspection:
     | { readonly introspector: Introspector; readonly issuer: string; readonly jwt: boolean }
     | undefined
@@ -19,10 +21,11 @@ export class TokenReader {
     const asking = readAsking(options, clock)
     const list = listServers(options)
     const servers = new Map<string, AuthorizationServer>()
-    for (const { issuer, jwks_uri, introspection } of list) {
+    for (const { issuer, jwks_uri, introspection, revocation } of list) {
       if (servers.has(issuer)) throw new TypeError('authorization_servers names an issuer twice')
       const server = new AuthorizationServer(issuer, jwks_uri, asking)
       servers.set(issuer, server)
+      if (revocation !== undefined) this.#feeds.set(issuer, new RevocationFeed(server, revocation, asking))
       if (introspection === undefined) continue
       // An opaque token does not say whose it is, and asking around would show it to servers that did not issue it.
       if (this.#introspection !== undefined) throw new TypeError('Only one authorization server can have introspection')
@@ -43,6 +46,7 @@ export class TokenReader {
       throw new OAuthError('invalid_token', 'The access token is not a JWT, and this resource takes no others')
     }
     const claims = await this.#jwts.verify(jwt)
+    await this.#feeds.get(claims.iss)?.check(claims, jwt.header.kid)
     if (introspection?.jwt !== true || introspection.issuer !== claims.iss) return claims
     // The server knows better what the token may do now.
     const answer = await introspection.introspector.introspect(token)

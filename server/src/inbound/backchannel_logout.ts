@@ -12,8 +12,6 @@ const AT_ONCE = 16
 // Longer than a call may take: whoever sees the notice again knows that the one who took it has failed.
 const FIRST_WAIT_MS = 10_000
 const LONGEST_WAIT_MS = 3_600_000
-/** With these waits the last try is about 22 hours after the first. */
-const MOST_ATTEMPTS = 30
 
 /** How long until the next try, after so many. */
 export function waitAfter(attempts: number): number {
@@ -36,13 +34,14 @@ export async function deliverLogouts(context: InboundContext): Promise<number> {
 
 async function deliver(context: InboundContext, notice: LogoutNotice): Promise<void> {
   const { tenant } = context
-  const { sid, client_id, attempts, metadata } = notice
+  const { sid, client_id, attempts, metadata, now } = notice
+  const again_in_ms = waitAfter(attempts)
   const key = { tenant_id: tenant.tenant_id, sid, client_id }
   // The wait is committed before the call: a process that dies over it leaves the notice to the next one.
-  if (!(await tenant.store.leaseNotice({ ...key, attempts, again_in_ms: waitAfter(attempts) }))) return
+  if (!(await tenant.store.leaseNotice({ ...key, attempts, again_in_ms }))) return
   const client = metadata === null ? null : readMetadata(metadata)
   const outcome = client?.backchannel_logout_uri ? await send(context, notice, client) : 'withdrawn'
-  if (outcome === 'unanswered' && attempts + 1 < MOST_ATTEMPTS) return
+  if (outcome === 'unanswered' && now + again_in_ms < notice.expires_at) return
   const type = outcome === 'delivered' ? 'logout.delivered' : 'logout.failed'
   const detail = { sid, attempts: attempts + 1, ...(outcome === 'delivered' ? {} : { reason: outcome }) }
   const about = { client_id, user_id: notice.user_id, detail }

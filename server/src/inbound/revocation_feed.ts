@@ -11,6 +11,7 @@ import { resourcesOfCaller } from './introspection_rights.ts'
 import { refuseReplays } from './proofs.ts'
 
 const MOST = 1000
+const SKEW_SECONDS = 60
 
 /**
  * The revocation feed (docs/adr/0012): what has ended since a cursor and is still unexpired, signed, for the clients
@@ -35,12 +36,17 @@ export async function readRevocationFeed(context: InboundContext, request: Direc
     throw new OAuthError('temporarily_unavailable', 'This server is switched off')
   }
   await refuseReplays(issuer, () => proofs.accept(context))
-  const page = await readPage(context, request.params.values['cursor'], longestLifetime(configuration, resources))
+  const youngest_ms = longestLifetime(configuration, resources)
+  const page = await readPage(context, request.params.values['cursor'], youngest_ms)
   const { revocations, now } = page
   const last = revocations.at(-1)?.sequence
   const more = revocations.length === MOST
   const claims = buildRevocationFeed(
-    { iss: issuer, aud: client.client_id, cursor: String(more ? last : page.last_sequence), more, now },
+    {
+      ...{ iss: issuer, aud: client.client_id, more, now },
+      cursor: String(more ? last : page.last_sequence),
+      keep_seconds: youngest_ms / 1000 + SKEW_SECONDS,
+    },
     revocations.filter((revoked) => concerns(revoked, resources)),
   )
   return signJwt(configuration.signing_key, REVOCATION_FEED_TYPE, claims)

@@ -17,6 +17,8 @@ export interface IdTokenHint {
   readonly sid: string | null
 }
 
+const LONGEST_STATE = 2000
+
 /** The client that a request is for: by name, else by its hint; refused when the two differ (section 2). */
 export function whoLogsOut(params: Params, hint: IdTokenHint | null): string | null {
   const { client_id } = params.values
@@ -33,6 +35,9 @@ export function readEndSessionRequest(
   hint: IdTokenHint | null,
 ): EndSessionRequest {
   const { post_logout_redirect_uri, state } = params.values
+  if (state !== undefined && state.length > LONGEST_STATE) {
+    throw new OAuthError('invalid_request', `Parameter state is longer than ${LONGEST_STATE} characters`)
+  }
   if (post_logout_redirect_uri !== undefined) {
     if (!client) {
       const text = 'Parameter post_logout_redirect_uri needs client_id, or id_token_hint, of a client that is known'

@@ -20,6 +20,8 @@ export interface RevocationFeedClaims {
   readonly cursor: string
   /** Whether there is more to ask for at once. */
   readonly more: boolean
+  /** How long what is said here may still concern a token. */
+  readonly keep_seconds: number
   readonly jti: readonly string[]
   readonly grant_id: readonly string[]
   readonly kid: readonly string[]
@@ -30,7 +32,7 @@ export interface RevocationFeedClaims {
 
 /** Builds the claims of one answer of the feed. */
 export function buildRevocationFeed(
-  about: Pick<RevocationFeedClaims, 'iss' | 'aud' | 'cursor' | 'more'> & { readonly now: number },
+  about: Pick<RevocationFeedClaims, 'iss' | 'aud' | 'cursor' | 'more' | 'keep_seconds'> & { readonly now: number },
   revoked: readonly Revoked[],
 ): RevocationFeedClaims {
   const values = (kind: Revoked['kind']) => revoked.filter((one) => one.kind === kind).map(({ value }) => value)
@@ -43,6 +45,7 @@ export function buildRevocationFeed(
     iat: Math.floor(about.now / 1000),
     cursor: about.cursor,
     more: about.more,
+    keep_seconds: about.keep_seconds,
     jti: values('jti'),
     grant_id: values('grant_id'),
     kid: values('kid'),

@@ -101,6 +101,9 @@ export interface LogoutNotice {
   readonly client_id: string
   readonly user_id: string
   readonly attempts: number
+  readonly now: number
+  /** When it is given up. */
+  readonly expires_at: number
   /** The client's metadata, or null when it is gone. */
   readonly metadata: string | null
 }
@@ -108,9 +111,9 @@ export interface LogoutNotice {
 /** Notices whose turn has come. */
 export const listDueNotices = read(function* (args: { tenant_id: string; most: number }): Run<LogoutNotice[]> {
   return yield* sql<LogoutNotice>`
-    select n.sid, n.client_id, n.user_id, n.attempts, c.metadata
+    select n.sid, n.client_id, n.user_id, n.attempts, n.expires_at, ${NOW} as now, c.metadata
     from logout_notices n left join clients c on c.tenant_id = n.tenant_id and c.client_id = n.client_id
-    where n.tenant_id = ${args.tenant_id} and n.next_at <= ${NOW} and n.expires_at > ${NOW}
+    where n.tenant_id = ${args.tenant_id} and n.next_at <= ${NOW}
     order by n.next_at limit ${args.most}`
 })
 

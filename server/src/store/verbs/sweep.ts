@@ -46,7 +46,8 @@ export const sweepEnded = write(function* (args: { before: number; most: number 
       returning tenant_id`,
     yield* sql<{ tenant_id: string }>`
       delete from logout_notices where (tenant_id, sid, client_id) in
-        (select tenant_id, sid, client_id from logout_notices where expires_at < ${args.before} order by expires_at limit ${args.most})
+        (select tenant_id, sid, client_id from logout_notices where expires_at < ${args.before - TOLD_LATE_MS}
+          order by expires_at limit ${args.most})
       returning tenant_id`,
     yield* sql<{ tenant_id: string }>`
       delete from revocations where (tenant_id, revocation_id) in
