@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Config, ConfigError } from '../config.ts'
 import { readAuthorities } from '../crypto/certificate.ts'
-import type { CertificateForwarding } from '../inbound/client_certificates.ts'
+import type { CertificateForwarding } from '../inbound/certificate_forwarding.ts'
 
 /** How a proxy passes on the certificates of clients, with the authorities that issue them read from their file. */
 export function readCertificateForwarding({ client_certificates }: Config): CertificateForwarding | undefined {

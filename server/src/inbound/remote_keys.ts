@@ -44,7 +44,7 @@ export class RemoteKeys {
     const age = known ? this.#clock() - known.at : Number.POSITIVE_INFINITY
     if (known && age < FRESH_MS) return known.keys
     try {
-      return (await this.#fetch(jwks_uri)).keys
+      return (await this.#load(jwks_uri)).keys
     } catch (error) {
       if (known && age < STALE_MS) return known.keys
       throw error
@@ -55,11 +55,11 @@ export class RemoteKeys {
   async findNewer(jwks_uri: string): Promise<readonly Jwk[] | null> {
     const known = this.#sets.get(jwks_uri)
     if (known && this.#clock() - known.at < UNKNOWN_KEY_PAUSE_MS) return null
-    return (await this.#fetch(jwks_uri)).keys
+    return (await this.#load(jwks_uri)).keys
   }
 
   // Whoever asks while an answer is under way shares it.
-  async #fetch(jwks_uri: string): Promise<Fetched> {
+  async #load(jwks_uri: string): Promise<Fetched> {
     const underway = this.#underway.get(jwks_uri)
     if (underway) return underway
     const failed_at = this.#failed.get(jwks_uri)

@@ -1,4 +1,3 @@
-import type { ClientMetadata } from './client.ts'
 import { CLIENT_ASSERTION_ALGORITHMS, isAssertionMethod } from './client_assertion.ts'
 import { type CertificateMetadata, readCertificateMetadata } from './client_certificate.ts'
 import { type Json, readText, refusal } from './client_member.ts'
@@ -15,7 +14,10 @@ export function hasSecret(method: string): boolean {
 }
 
 /** Reads what a client of its method needs to authenticate; its keys have been read before. */
-export function readAuthentication(source: Json, metadata: ClientMetadata): AuthenticationMetadata {
+export function readAuthentication(
+  source: Json,
+  metadata: { token_endpoint_auth_method: string; jwks?: object; jwks_uri?: string },
+): AuthenticationMetadata {
   const method = metadata.token_endpoint_auth_method
   const authentication: AuthenticationMetadata = readCertificateMetadata(source, method)
   const by_key = method === 'private_key_jwt' || method === 'self_signed_tls_client_auth'

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { LivingToken } from '../../inbound/access_tokens.ts'
-import { findCertificate } from '../../inbound/client_certificates.ts'
+import { findCertificate } from '../../inbound/certificate_forwarding.ts'
 import { type ResourceRequest, requireAccessToken } from '../../inbound/require_access_token.ts'
 import { renewNonce } from '../../inbound/sender_constraint.ts'
 import type { OAuthError } from '../../oauth/errors.ts'

@@ -1,4 +1,4 @@
-import type { CertificateForwarding } from '../../inbound/client_certificates.ts'
+import type { CertificateForwarding } from '../../inbound/certificate_forwarding.ts'
 import { TLS_METHODS } from '../../oauth/client_certificate.ts'
 import type { EndpointUrls } from '../../oauth/metadata.ts'
 

@@ -1,4 +1,4 @@
-import { findCertificate } from '../../inbound/client_certificates.ts'
+import { findCertificate } from '../../inbound/certificate_forwarding.ts'
 import type { DirectRequest } from '../../inbound/direct_request.ts'
 import type { ResourceRequest } from '../../inbound/require_access_token.ts'
 import type { Params } from '../../oauth/params.ts'
