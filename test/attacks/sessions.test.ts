@@ -121,14 +121,15 @@ testOnBoth('T-06 B-09 a consent that the page did not post is no consent', async
 })
 
 testOnBoth('2.3.1 CVE-2026-18963 no step of the flow can be skipped', async (p) => {
-  const { url } = await new UserAgent().follow(p.authorizeUrl('other', { prompt: 'consent' }))
+  const agent = new UserAgent()
+  const { url } = await agent.follow(p.authorizeUrl('other', { prompt: 'consent' }))
   const request = new URL(url).searchParams.get('request')!
-  const nobody = new UserAgent()
-  const login = await open(nobody, `${p.issuer}/consent?request=${request}`)
+  const login = await open(agent, `${p.issuer}/consent?request=${request}`)
   assert.match(login.url, /\/login\?/)
-  assert.match((await open(nobody, `${p.issuer}/consent?request=${request}x`)).html, /<h1>/)
-  assert.equal((await nobody.request(`${p.issuer}/consent?request=${request.slice(1)}`)).status, 400)
-  const agent = await signIn(p)
+  assert.match((await open(agent, `${p.issuer}/consent?request=${request}x`)).html, /<h1>/)
+  assert.equal((await agent.request(`${p.issuer}/consent?request=${request.slice(1)}`)).status, 400)
+  assert.equal((await new UserAgent().request(`${p.issuer}/consent?request=${request}`)).status, 400, 'another browser')
+  await agent.authorize(p.authorizeUrl('trusted'), ALICE)
   const csrf_token = csrfOf(await open(agent, p.authorizeUrl('web', { prompt: 'consent' })))
   // The request of the sign-in page, whose consent page nobody has been shown.
   const early = await post(agent, `${p.issuer}/consent?request=${request}`, { csrf_token, decision: 'allow' })

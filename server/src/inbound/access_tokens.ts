@@ -18,7 +18,7 @@ import { readMetadata } from './clients.ts'
 import type { InboundContext } from './context.ts'
 import { isOn, whyTokenIsDead } from './liveness.ts'
 import { isPermanentToken, openPermanentToken } from './permanent_tokens.ts'
-import { findServiceRole, presentScopes, rightsOf, rolesAtWork } from './rights.ts'
+import { findServiceRole, knownResources, presentScopes, rightsOf, rolesAtWork, scopesAtResources } from './rights.ts'
 import { PAIRWISE, subjectAtResources } from './subjects.ts'
 
 /** How long access tokens live where no resource says otherwise. */
@@ -141,7 +141,9 @@ export interface LivingToken {
   readonly configuration: Configuration
   /** Whom it speaks for, by our own name and not by the one in the token; null where that is its client alone. */
   readonly user_id: string | null
-  /** Its scopes, less those that its client or user has lost since. */
+  /** Its audience, less the resources that are gone. */
+  readonly resource: readonly string[]
+  /** Its scopes, less those that its client or user has lost since, or that went with a resource. */
   readonly scope: readonly string[]
 }
 
@@ -166,7 +168,17 @@ async function findLivingPermanentToken(tenant: Tenant, token: string, asking_cl
     parseScope(claims.scope),
     rightsOf(configuration, { scope: claims.scope }, authority.user),
   )
-  return { living: { claims, authority, configuration, user_id: claims.sub, scope }, authority, reason: null }
+  return cutToResources(tenant, { claims, authority, configuration, user_id: claims.sub, scope })
+}
+
+/** What of a token still means anything: less the resources that are gone, and the scopes that went with them (ASVS 8.3.2). */
+function cutToResources({ issuer }: Tenant, token: Omit<LivingToken, 'resource'>): FoundToken {
+  const { claims, authority, configuration } = token
+  const known = knownResources(issuer, configuration)
+  const resource = [claims.aud].flat().filter((name) => known.has(name))
+  if (resource.length === 0) return { living: null, authority, reason: 'its resource is gone' }
+  const scope = scopesAtResources(token.scope, issuer, configuration, resource)
+  return { living: { ...token, resource, scope }, authority, reason: null }
 }
 
 /** Our own name of a token's user: a pairwise one means nothing without the grant. */
@@ -207,9 +219,6 @@ export async function findLivingToken(
   if (dead !== null) return { living: null, authority, reason: dead }
   const configuration = await tenant.configuration(authority.tenant.config_version)
   if (!isKeyTrusted(opened, configuration)) return { living: null, authority, reason: 'its signing key is revoked' }
-  const known = knownResources(tenant.issuer, configuration)
-  const resource = [claims.aud].flat().filter((name) => known.has(name))
-  if (resource.length === 0) return { living: null, authority, reason: 'its resource is gone' }
   const client = readMetadata(authority.token_client!.metadata)
   const granted = parseScope(claims.scope)
   const still = authority.grant ? granted.filter((scope) => authority.grant!.scope.split(' ').includes(scope)) : granted
@@ -217,5 +226,5 @@ export async function findLivingToken(
   const role = grant_id === null && sub !== null ? findServiceRole(client, authority.user, sub) : authority.grant?.role
   if (role === undefined && sub !== null) return { living: null, authority, reason: 'no longer its service account' }
   const scope = presentScopes(still, rightsOf(configuration, client, authority.user, role))
-  return { living: { claims, authority, configuration, user_id: sub, scope }, authority, reason: null }
+  return cutToResources(tenant, { claims, authority, configuration, user_id: sub, scope })
 }

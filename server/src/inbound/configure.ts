@@ -1,8 +1,9 @@
 import { readClientId } from '../oauth/client.ts'
+import { whyNoMappings } from '../oauth/custom_claims.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { validateResource } from '../oauth/resource.ts'
 import { parseScope } from '../oauth/scope.ts'
-import { readSettings } from '../store/settings.ts'
+import { readSettings, type Settings } from '../store/settings.ts'
 import type { Resource, Tenant } from '../store/tenant.ts'
 import { makeMissingKeys } from './signing_keys.ts'
 import { ADMINISTRATOR } from './tenants.ts'
@@ -92,6 +93,14 @@ export function saveRole(tenant: Tenant, role: string, scopes: readonly string[]
   })
 }
 
+/** Reads settings and what in them is read elsewhere; a wrong one is refused by name. */
+export function checkSettings(given: Readonly<Record<string, unknown>>): Settings {
+  const settings = readSettings(given)
+  const wrong = whyNoMappings(settings.custom_claims)
+  if (wrong !== null) throw new Error(`settings.custom_claims ${wrong}`)
+  return settings
+}
+
 /** Changes the settings that are named; the others stay as they are, those never set at their defaults. */
 export async function saveSettings(
   tenant: Tenant,
@@ -101,7 +110,7 @@ export async function saveSettings(
   const { tenant_id, store } = tenant
   const config = await store.loadTenantConfig({ tenant_id })
   const wanted = { ...(JSON.parse(config?.settings ?? '{}') as Record<string, unknown>), ...settings }
-  const { signing_algs } = readSettings(wanted)
+  const { signing_algs } = checkSettings(wanted)
   await makeMissingKeys(tenant, signing_algs, args.actor)
   await store.saveSettings({
     tenant_id,

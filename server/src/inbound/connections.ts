@@ -1,6 +1,8 @@
+import type { AccessTokenClaims } from '../oauth/access_token.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Params } from '../oauth/params.ts'
 import type { Tenant } from '../store/tenant.ts'
+import type { TokenAuthority } from '../store/verbs/tokens.ts'
 import { connectorOfResource } from './rights.ts'
 
 /** A connection that a grant may use: part of the grant's row. */
@@ -137,6 +139,39 @@ export function chooseConnections(
     }
     return [{ connector, connection_id }]
   })
+}
+
+/** The connection through a connector that an access token may use, or null: never more than its grant. */
+export function connectionOfToken(
+  {
+    claims,
+    authority,
+  }: { claims: Pick<AccessTokenClaims, 'authorization_details'>; authority: Pick<TokenAuthority, 'grant'> },
+  connector: string,
+): string | null {
+  const details = claims.authorization_details as readonly ConnectionDetail[] | undefined
+  if (!authority.grant || (details && !details.some((detail) => detail.connector === connector))) return null
+  return connectionOfGrant(authority.grant.connections, connector)
+}
+
+/**
+ * What of the granted details a token request wants (RFC 9396 section 6): all of them, or those it names; null where
+ * none were granted. `narrowed` is what the token then has to carry.
+ */
+export function narrowDetails(
+  params: Params,
+  granted: string | null,
+): {
+  readonly details: readonly ConnectionDetail[] | undefined
+  readonly narrowed: readonly ConnectionDetail[] | undefined
+} {
+  const asked = readConnectionDetails(params)
+  const had = granted === null ? [] : (JSON.parse(granted) as ConnectionDetail[])
+  if (asked === null) return { details: granted === null ? undefined : had, narrowed: undefined }
+  const unknown = asked.find(({ connector }) => !had.some((detail) => detail.connector === connector))
+  if (unknown) throw refuseDetails(`names a connector that is not part of the grant: ${unknown.connector.slice(0, 64)}`)
+  const details = had.filter(({ connector }) => asked.some((detail) => detail.connector === connector))
+  return { details, narrowed: details }
 }
 
 /** The connection through a connector that a grant may use, or null. */

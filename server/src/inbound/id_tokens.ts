@@ -5,6 +5,7 @@ import type { UserClaims } from '../oauth/userinfo.ts'
 import type { GrantRecord, UserRecord } from '../store/records.ts'
 import { type Configuration, pickSigningKey } from '../store/tenant.ts'
 import type { InboundContext } from './context.ts'
+import { subjectOf } from './subjects.ts'
 
 const LIFETIME_SECONDS = 600
 
@@ -20,13 +21,15 @@ export function issueIdToken(
     with_nonce: boolean
     /** The session as clients know it. */
     sid: string | null
+    /** What it tells of the user beside who that is. */
+    about_user?: Readonly<Record<string, unknown>> | undefined
   },
 ): string {
   const { grant, configuration } = args
   const key = pickSigningKey(configuration, args.client.id_token_signed_response_alg)
   const claims = buildIdTokenClaims({
     iss: context.tenant.issuer,
-    sub: grant.user_id,
+    sub: subjectOf(context.tenant, args.client, grant.user_id),
     client_id: args.client.client_id,
     now: args.now,
     lifetime_seconds: LIFETIME_SECONDS,
@@ -37,6 +40,7 @@ export function issueIdToken(
     amr: grant.amr === null ? null : (JSON.parse(grant.amr) as string[]),
     sid: args.sid,
     access_token: args.access_token,
+    user: args.about_user,
   })
   return signJwt(key, 'JWT', claims)
 }

@@ -5,7 +5,8 @@ import { buildIntrospectionResponse, INACTIVE, type IntrospectionResponse } from
 import { requireParam } from '../oauth/params.ts'
 import { tokenType } from '../oauth/sender_constraint.ts'
 import type { GrantAuthority } from '../store/records.ts'
-import { findLivingToken } from './access_tokens.ts'
+import type { Tenant } from '../store/tenant.ts'
+import { findLivingToken, type LivingToken } from './access_tokens.ts'
 import { authenticateClient } from './authenticate_client.ts'
 import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
@@ -14,6 +15,7 @@ import { whyGrantIsDead } from './liveness.ts'
 import { refuseReplays } from './proofs.ts'
 import { judgeRefreshToken, readRefreshToken } from './refresh_tokens.ts'
 import { presentScopes, rightsOf } from './rights.ts'
+import { PAIRWISE, subjectAt, subjectOf } from './subjects.ts'
 
 /** Introspection (RFC 7662) of every token we issue, for confidential clients that the token concerns. */
 export async function introspect(context: InboundContext, request: DirectRequest): Promise<IntrospectionResponse> {
@@ -34,10 +36,15 @@ export async function introspect(context: InboundContext, request: DirectRequest
   if (!living) return INACTIVE
   const view = viewToken(living, client, tenant.issuer, living.configuration)
   if (!view) return INACTIVE
-  const username = living.authority.user?.username
+  const sub = subjectForCaller(tenant, living, view.resources, client)
+  // Whoever knows users by names of its own is not told the others'.
+  const username = sub.startsWith(PAIRWISE) ? undefined : living.authority.user?.username
   const roles = living.authority.user ? (JSON.parse(living.authority.user.roles) as string[]) : undefined
   const rights = roles ? { ...view, roles } : view
-  return buildIntrospectionResponse(living.claims, rights, { token_type: tokenType(living.claims.cnf), username })
+  return buildIntrospectionResponse({ ...living.claims, sub }, rights, {
+    token_type: tokenType(living.claims.cnf),
+    username,
+  })
 }
 
 async function requireConfidential(...asked: Parameters<typeof authenticateClient>): Promise<Client> {
@@ -72,11 +79,23 @@ async function describeRefreshToken(
   const scope = presentScopes(granted, rightsOf(configuration, client, user, grant.role))
   const claims = {
     iss: tenant.issuer,
-    sub: grant.user_id,
+    sub: subjectOf(tenant, client, grant.user_id),
     client_id: grant.client_id,
     scope: grant.scope,
     iat: Math.floor((grant.refresh_rotated_at ?? grant.created_at) / 1000),
     exp: Math.floor((grant.idle_expires_at ?? grant.expires_at) / 1000),
   }
   return buildIntrospectionResponse(claims, { scope }, { token_type: 'N_A', username: user?.username })
+}
+
+/** The user of a token as the caller knows them: its own client by its sector, a resource by its own. */
+function subjectForCaller(
+  tenant: Tenant,
+  { claims, user_id }: LivingToken,
+  [resource]: readonly string[],
+  caller: Client,
+): string {
+  if (user_id === null || !claims.sub.startsWith(PAIRWISE)) return claims.sub
+  if (claims.client_id === caller.client_id || resource === undefined) return subjectOf(tenant, caller, user_id)
+  return subjectAt(tenant, resource, user_id)
 }

@@ -39,17 +39,26 @@ export interface AccessTokenClaims {
   sid?: string
   ep: Epochs
   cnf?: Confirmation
+  /** Only where the token may do less of it than its grant (RFC 9396 section 9.1). */
+  authorization_details?: readonly object[]
   act?: Actor
 }
 
 /** What an access token is made of. Claims keep their wire form: `auth_time` is in seconds. */
 export interface AccessTokenInput
   extends Pick<AccessTokenClaims, 'iss' | 'sub' | 'client_id' | 'jti' | 'ep'>,
-    Partialized<Pick<AccessTokenClaims, 'auth_time' | 'acr' | 'amr' | 'roles' | 'grant_id' | 'sid' | 'cnf' | 'act'>> {
+    Partialized<
+      Pick<
+        AccessTokenClaims,
+        'auth_time' | 'acr' | 'amr' | 'roles' | 'grant_id' | 'sid' | 'cnf' | 'act' | 'authorization_details'
+      >
+    > {
   resources: readonly string[]
   scope: readonly string[]
   now: number
   lifetime_seconds: number
+  /** Claims of the tenant's own; they never replace those of the token. */
+  custom?: Readonly<Record<string, unknown>> | undefined
   /** When the grant, the session or the token it descends from ends; no token outlives it. */
   ends_at?: number | null | undefined
 }
@@ -64,6 +73,7 @@ export function buildAccessTokenClaims(input: AccessTokenInput): AccessTokenClai
   if (input.ends_at !== undefined && input.ends_at !== null) exp = Math.min(exp, Math.floor(input.ends_at / 1000))
   if (exp <= iat) throw new OAuthError('invalid_grant', 'The grant has ended')
   const claims: AccessTokenClaims = {
+    ...input.custom,
     iss: input.iss,
     sub: input.sub,
     aud: resources.length === 1 ? (resources[0] as string) : resources,
@@ -82,6 +92,7 @@ export function buildAccessTokenClaims(input: AccessTokenInput): AccessTokenClai
   if (isGiven(input.sid)) claims.sid = input.sid
   if (isGiven(input.cnf)) claims.cnf = input.cnf
   if (isGiven(input.act)) claims.act = input.act
+  if (isGiven(input.authorization_details)) claims.authorization_details = input.authorization_details
   return claims
 }
 

@@ -66,12 +66,16 @@ const SCOPE_OF_CLAIM: ReadonlyMap<string, string> = new Map(
   Object.entries(SCOPE_CLAIMS).flatMap(([scope, claims]) => claims.map((claim) => [claim, scope] as const)),
 )
 
-/** A userinfo answer (OpenID Connect Core section 5.3.2): `sub`, and what the scopes open and the user has. */
-export function buildUserinfo(user: UserClaims, scope: readonly string[]): Record<string, unknown> & { sub: string } {
+/** A userinfo answer (OpenID Connect Core section 5.3.2): `sub`, and what the scopes open, or was asked for by name, and the user has. */
+export function buildUserinfo(
+  user: UserClaims,
+  scope: readonly string[],
+  names: readonly string[] = [],
+): Record<string, unknown> & { sub: string } {
   const claims: Record<string, unknown> & { sub: string } = { sub: user.sub }
   for (const [name, opened] of Object.entries(SCOPE_CLAIMS)) {
-    if (!scope.includes(name)) continue
     for (const claim of opened) {
+      if (!scope.includes(name) && !names.includes(claim)) continue
       const value = user[claim]
       if (value !== undefined && value !== null && value !== '') claims[claim] = value
     }

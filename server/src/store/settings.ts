@@ -16,6 +16,8 @@ export interface Settings {
   readonly signing_algs: readonly Algorithm[]
   /** How long a signing key signs before the next one does. */
   readonly signing_key_days: number
+  /** Claims of the tenant's own; what they may be is decided where they are made. */
+  readonly custom_claims: readonly Readonly<Record<string, unknown>>[]
   /** Every client must push its authorization requests (RFC 9126 section 5). */
   readonly require_pushed_authorization_requests: boolean
   /** The rules of clients that have no profile of their own. */
@@ -58,6 +60,14 @@ const oneOf = <Value extends string>(...values: readonly [Value, ...Value[]]): R
   fits: (value) => values.includes(value as Value),
 })
 
+/** A list of objects, whose members somebody else reads. */
+const objects = (): Reader<readonly Readonly<Record<string, unknown>>[]> => ({
+  fallback: [],
+  must: 'a list of at most 50 objects',
+  fits: (value) =>
+    Array.isArray(value) && value.length <= 50 && value.every((item) => typeof item === 'object' && item !== null),
+})
+
 /** Off unless switched on. */
 const flag = (): Reader<boolean> => ({
   fallback: false,
@@ -93,6 +103,7 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   session_lifetime_seconds: whole(30 * 86_400, 60, 90 * 86_400),
   signing_algs: someOf(ALGORITHMS, 'ES256'),
   signing_key_days: whole(90, 2, 366),
+  custom_claims: objects(),
   require_pushed_authorization_requests: flag(),
   profile: oneOf('standard', 'legacy', 'oauth21', 'mcp', 'fapi2'),
   mfa: oneOf('optional', 'required', 'required_for_administrators'),

@@ -14,7 +14,7 @@ import { formatRefreshToken, newRefreshSecret } from '../refresh_tokens.ts'
 import { keptBinding, requireKeyOfCode } from '../sender_constraint.ts'
 import { event } from '../users.ts'
 import type { GrantType, TokenRequest } from './grant_type.ts'
-import { idleEnd, prepareTokens } from './tokens_of_grant.ts'
+import { getsRefreshToken, idleEnd, prepareTokens } from './tokens_of_grant.ts'
 
 const MOST_FAILURES = 5
 
@@ -37,7 +37,7 @@ export const authorization_code: GrantType<Presented> = {
   async issue(context, { params, client, authority, configuration, cnf, proofs }) {
     const { tenant } = context
     const grant = await checkCode(context, { params, client, cnf, proofs }, authority)
-    const refreshes = client.grant_types.includes('refresh_token')
+    const refreshes = getsRefreshToken(client, grant.offline === 1)
     const { token, ...more } = await prepareTokens(
       context,
       { params, client, authority, configuration, grant, cnf },

@@ -9,7 +9,7 @@ import { whyGrantIsDead } from '../liveness.ts'
 import { formatRefreshToken, newRefreshSecret } from '../refresh_tokens.ts'
 import { keptBinding } from '../sender_constraint.ts'
 import type { GrantType } from './grant_type.ts'
-import { idleEnd, prepareTokens } from './tokens_of_grant.ts'
+import { getsRefreshToken, idleEnd, prepareTokens } from './tokens_of_grant.ts'
 
 // Networks and clocks of devices are not exact: so much too early is in time.
 const GRACE_MS = 500
@@ -44,7 +44,7 @@ export const device_code: GrantType<Presented> = {
     // Approved since the grant was looked for: the next poll finds it.
     if (!authority.grant) throw new OAuthError('authorization_pending', 'The user has answered: ask again')
     const grant = requireLiving(authority)
-    const refreshes = client.grant_types.includes('refresh_token')
+    const refreshes = getsRefreshToken(client, grant.offline === 1)
     const { token, ...more } = await prepareTokens(
       context,
       { params, client, authority, configuration, grant, cnf },

@@ -81,6 +81,11 @@ async function tellOfUser(context: InboundContext, grant: GrantRecord, order: Cl
   return { ...custom, ...told }
 }
 
+/** Whether a grant gets a refresh token: where the client may have them, for some only with `offline_access`. */
+export function getsRefreshToken(client: Client, offline: boolean): boolean {
+  return client.grant_types.includes('refresh_token') && (offline || client.offline_refresh_only !== true)
+}
+
 /** When a refresh token that nobody uses is over; never later than its grant. */
 export function idleEnd(configuration: Configuration, grant: GrantRecord, now: number): number {
   return Math.min(now + configuration.settings.refresh_idle_seconds * 1000, grant.expires_at)

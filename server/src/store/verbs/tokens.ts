@@ -52,6 +52,8 @@ export interface TokenAuthority {
     readonly scope: string
     readonly resource: string
     readonly connections: string | null
+    readonly claims: string | null
+    readonly authorization_details: string | null
     readonly role: string | null
     readonly offline: number
     readonly expires_at: number
@@ -76,13 +78,14 @@ export const loadTokenAuthority = read(function* (args: {
       tc.epoch as tc_epoch, tc.disabled_at as tc_disabled_at, tc.metadata as tc_metadata,
       u.epoch as u_epoch, u.disabled_at as u_disabled_at, u.roles, u.username,
       s.epoch as s_epoch, s.ended_at as s_ended_at, coalesce(s.ends_at, s.expires_at) as s_expires_at,
-      g.user_id as g_user_id, g.scope, g.resource, g.connections, g.role, g.offline, g.expires_at, g.revoked_at,
+      g.user_id as g_user_id, g.scope, g.resource, g.connections, g.claims as g_claims,
+      g.authorization_details as g_authorization_details, g.role, g.offline, g.expires_at, g.revoked_at,
       r.jti as r_jti
     from tenants t
     left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${args.client_id}
     left join clients tc on tc.tenant_id = t.tenant_id and tc.client_id = ${args.token_client_id}
-    left join users u on u.tenant_id = t.tenant_id and u.user_id = ${args.user_id}
     left join grants g on g.tenant_id = t.tenant_id and g.grant_id = ${args.grant_id}
+    left join users u on u.tenant_id = t.tenant_id and u.user_id = coalesce(g.user_id, ${args.user_id})
     left join sessions s on s.tenant_id = t.tenant_id and s.session_id = g.session_id
     left join revoked_tokens r on r.tenant_id = t.tenant_id and r.jti = ${args.jti}
     where t.tenant_id = ${args.tenant_id}`
@@ -124,6 +127,8 @@ export const loadTokenAuthority = read(function* (args: {
             scope: row['scope'] as string,
             resource: row['resource'] as string,
             connections: row['connections'] as string | null,
+            claims: row['g_claims'] as string | null,
+            authorization_details: row['g_authorization_details'] as string | null,
             role: row['role'] as string | null,
             offline: row['offline'] as number,
             expires_at: row['expires_at'] as number,

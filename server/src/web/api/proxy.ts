@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { connectionOfGrant } from '../../inbound/connections.ts'
+import { connectionOfToken } from '../../inbound/connections.ts'
 import { requireAccessToken } from '../../inbound/require_access_token.ts'
 import { proxyResource } from '../../inbound/rights.ts'
 import { OAuthError } from '../../oauth/errors.ts'
@@ -20,8 +20,8 @@ export async function proxy(c: Context<PageEnv>): Promise<Response> {
     const { issuer } = web.tenant
     const audience = [issuer, proxyResource(issuer, connector)]
     const request = readResourceRequest(c)
-    const { claims, authority } = await requireAccessToken(web.inbound, request, { audience, scope: [] })
-    const connection_id = authority.grant && connectionOfGrant(authority.grant.connections, connector)
+    const living = await requireAccessToken(web.inbound, request, { audience, scope: [] })
+    const connection_id = connectionOfToken(living, connector)
     // Only a token for the issuer itself gets here with a connector that may not exist.
     if (
       connection_id === null &&
@@ -33,7 +33,7 @@ export async function proxy(c: Context<PageEnv>): Promise<Response> {
     const { raw } = c.req
     const answer = await forwardForClient(
       web.outbound,
-      { connector, connection_id, user_id: claims.sub },
+      { connector, connection_id, user_id: living.user_id ?? '' },
       {
         method: raw.method,
         path: pathname.slice(`${web.base}/proxy/${connector}`.length) || '/',
