@@ -56,7 +56,7 @@ async function signIn(p: Platform, name: ClientName, params: Record<string, stri
     client_id: client.client_id,
     redirect_uri,
     response_type: 'code',
-    scope: 'openid email offline_access',
+    scope: 'openid email offline_access api:read',
     state,
     nonce: expectedNonce,
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),

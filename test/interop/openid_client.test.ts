@@ -52,7 +52,7 @@ async function signIn(config: client.Configuration, name: ClientName, params: Re
   const expectedNonce = client.randomNonce()
   const url = client.buildAuthorizationUrl(config, {
     redirect_uri: CLIENTS[name].redirect_uri,
-    scope: 'openid email profile offline_access',
+    scope: 'openid email profile offline_access api:read',
     state: expectedState,
     nonce: expectedNonce,
     code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
@@ -85,7 +85,7 @@ testOnBothIssuers(
       const tokens = await signIn(config, name)
       const { sub } = tokens.claims()!
       assert.equal(tokens.token_type, 'bearer')
-      assert.equal(tokens.scope, 'openid email profile offline_access')
+      assert.equal(tokens.scope, 'openid email profile offline_access api:read')
       const user = await client.fetchUserInfo(config, tokens.access_token, sub)
       assert.deepEqual([user.email, user.preferred_username], ['alice@example.test', 'alice'])
 

@@ -21,7 +21,7 @@ const configuration = {
 } as unknown as Configuration
 const see = (caller: string, aud: string | string[], scope: string) =>
   viewToken(
-    { claims: { client_id: 'web', aud }, scope: scope.split(' ') },
+    { claims: { client_id: 'web' }, resource: [aud].flat(), scope: scope.split(' ') },
     { client_id: caller },
     ISSUER,
     configuration,

@@ -1,6 +1,7 @@
 import type { AccessTokenClaims } from '../oauth/access_token.ts'
 import { IDENTITY_SCOPES } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
+import type { LivingToken } from './access_tokens.ts'
 
 /** What a caller may know of a token: its audience and its scopes, cut to the caller's resources. */
 export interface IntrospectionView {
@@ -14,13 +15,12 @@ export interface IntrospectionView {
  * nothing.
  */
 export function viewToken(
-  token: { readonly claims: Pick<AccessTokenClaims, 'client_id' | 'aud'>; readonly scope: readonly string[] },
+  token: Pick<LivingToken, 'resource' | 'scope'> & { readonly claims: Pick<AccessTokenClaims, 'client_id'> },
   caller: { readonly client_id: string },
   issuer: string,
   configuration: Configuration,
 ): IntrospectionView | null {
-  const { claims, scope } = token
-  const audience = [claims.aud].flat()
+  const { claims, resource: audience, scope } = token
   if (claims.client_id === caller.client_id) return { resources: audience, scope }
   const own = resourcesOfCaller(configuration, caller.client_id)
   if (own.length === 0) return null

@@ -41,8 +41,10 @@ export function scopesAtResources(
   configuration: Configuration,
   resources: readonly string[],
 ): string[] {
-  const known = scopesOfResources(issuer, configuration, resources)
-  return scope.filter((name) => IDENTITY_SCOPES.has(name) || known.includes(name))
+  const named = resources.includes(issuer)
+    ? [...configuration.resources.values()]
+    : resources.flatMap((resource) => configuration.resources.get(resource) ?? [])
+  return scope.filter((name) => IDENTITY_SCOPES.has(name) || named.some(({ scopes }) => scopes.has(name)))
 }
 
 /** The scopes that requests for these resources get when they name none. */

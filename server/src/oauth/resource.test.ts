@@ -82,13 +82,24 @@ test('CVE-2026-67332 B-13 a grant for one resource gives no token for another', 
   assert.throws(() => decide({ granted: [], requested: [mcp] }), invalidTarget(/not part of the grant/))
 })
 
+test('8.3.2 a resource that was deleted since gets nothing from old grants, and those beside it stay', () => {
+  const gone = 'https://gone.example/'
+  assert.deepEqual(decide({ granted: [gone, mcp] }), [mcp])
+  assert.deepEqual(decide({ granted: [gone, issuer] }), [issuer])
+  assert.deepEqual(decide({ granted: [gone, mcp], requested: [mcp] }), [mcp])
+  assert.throws(() => decide({ granted: [gone] }), invalidTarget(/any more/))
+  assert.throws(() => decide({ granted: [gone, mcp], requested: [gone] }), invalidTarget(/not registered here/))
+  assert.deepEqual(decide({ granted: [] }), [])
+})
+
 test('resources are never wider than registered or granted', () => {
   const some = fc.array(fc.constantFrom<string>(mcp, mail, issuer, 'https://other.example/', 'x'), { maxLength: 5 })
   fc.assert(
     fc.property(some, fc.option(some, { nil: undefined }), (requested, granted) => {
       try {
         for (const resource of decide({ requested, granted })) {
-          assert.ok(granted ? granted.includes(resource) : registered.has(resource) || resource === issuer)
+          assert.ok(registered.has(resource) || resource === issuer)
+          assert.ok(!granted || granted.includes(resource))
           assert.ok(requested.length === 0 || requested.includes(resource))
         }
       } catch (error) {

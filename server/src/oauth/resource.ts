@@ -28,12 +28,12 @@ export interface ResourceQuestion {
 /**
  * The resources a token is for (RFC 8707 section 2): those the request names, each registered under exactly this
  * string, else the grant's, else the client's default, else the issuer. A request against a grant may only choose
- * from what was granted. Everything else is `invalid_target`.
+ * from what was granted and is still there. Everything else is `invalid_target`.
  */
 export function decideResources(question: ResourceQuestion): readonly string[] {
   const { requested, granted, registered, issuer } = question
   if (requested.length === 0) {
-    if (granted !== undefined) return granted
+    if (granted !== undefined) return stillRegistered(question, granted)
     const resource = question.default_resource ?? issuer
     if (resource !== issuer && !registered.has(resource)) {
       throw new OAuthError(
@@ -46,18 +46,24 @@ export function decideResources(question: ResourceQuestion): readonly string[] {
   if (requested.length > MOST_RESOURCES) throw new OAuthError('invalid_target', 'Parameter resource is given too often')
   const resources: string[] = []
   for (const resource of requested) {
-    if (granted !== undefined ? !granted.includes(resource) : resource !== issuer && !registered.has(resource)) {
+    if (granted !== undefined && !granted.includes(resource)) {
       validateResource(resource)
-      throw new OAuthError(
-        'invalid_target',
-        granted !== undefined
-          ? `Resource '${shorten(resource)}' is not part of the grant`
-          : `Resource '${shorten(resource)}' is not registered here`,
-      )
+      throw new OAuthError('invalid_target', `Resource '${shorten(resource)}' is not part of the grant`)
+    }
+    if (resource !== issuer && !registered.has(resource)) {
+      validateResource(resource)
+      throw new OAuthError('invalid_target', `Resource '${shorten(resource)}' is not registered here`)
     }
     if (!resources.includes(resource)) resources.push(resource)
   }
   return resources
+}
+
+// A resource that was deleted since gets no tokens, and takes none of the others with it.
+function stillRegistered({ registered, issuer }: ResourceQuestion, granted: readonly string[]): readonly string[] {
+  const left = granted.filter((resource) => resource === issuer || registered.has(resource))
+  if (left.length > 0 || granted.length === 0) return left
+  throw new OAuthError('invalid_target', 'None of the resources of the grant is registered any more')
 }
 
 function shorten(text: string): string {
