@@ -176,10 +176,10 @@ test('the variables by which Kubernetes describes a neighbour called sallyport a
 
 test('an SMTP server and a sender come together, and neither is repeated when it is wrong', () => {
   const smtp = 'smtps://sally:hunter2@mail.example.com:465'
-  const { mail } = read({ SALLYPORT_SMTP_URL: smtp, SALLYPORT_MAIL_FROM: 'Sallyport <login@example.com>' })
+  const { mail } = read({ env: { SALLYPORT_SMTP_URL: smtp, SALLYPORT_MAIL_FROM: 'Sallyport <login@example.com>' } })
   assert.deepEqual(mail, { url: smtp, from: 'Sallyport <login@example.com>' })
-  refuses({ SALLYPORT_SMTP_URL: smtp }, /SALLYPORT_SMTP_URL needs SALLYPORT_MAIL_FROM/)
-  refuses({ SALLYPORT_MAIL_FROM: 'login@example.com' }, /SALLYPORT_MAIL_FROM needs SALLYPORT_SMTP_URL/)
+  refuses({ env: { SALLYPORT_SMTP_URL: smtp } }, /SALLYPORT_SMTP_URL needs SALLYPORT_MAIL_FROM/)
+  refuses({ env: { SALLYPORT_MAIL_FROM: 'login@example.com' } }, /SALLYPORT_MAIL_FROM needs SALLYPORT_SMTP_URL/)
   const from = { SALLYPORT_MAIL_FROM: 'login@example.com' }
   for (const wrong of [
     'mail.example.com',
@@ -188,7 +188,7 @@ test('an SMTP server and a sender come together, and neither is repeated when it
     'smtp://host/path',
     'smtp://host?tls=no',
   ]) {
-    refuses({ ...from, SALLYPORT_SMTP_URL: wrong }, /SALLYPORT_SMTP_URL must be a URL/)
+    refuses({ env: { ...from, SALLYPORT_SMTP_URL: wrong } }, /SALLYPORT_SMTP_URL must be a URL/)
   }
   for (const wrong of [
     'login',
@@ -197,6 +197,6 @@ test('an SMTP server and a sender come together, and neither is repeated when it
     'A\r\nBcc: x <login@example.com>',
     'login@example.com, other@example.com',
   ]) {
-    refuses({ SALLYPORT_SMTP_URL: smtp, SALLYPORT_MAIL_FROM: wrong }, /SALLYPORT_MAIL_FROM must be an address/)
+    refuses({ env: { SALLYPORT_SMTP_URL: smtp, SALLYPORT_MAIL_FROM: wrong } }, /SALLYPORT_MAIL_FROM must be an address/)
   }
 })

@@ -184,7 +184,12 @@ export function readConfig(sources: ConfigSources): Config {
     trusted_proxies: read('trusted_proxies', readProxies, []),
     client_certificates: header === undefined ? undefined : { header, authorities_file, origin },
     egress_allow: read('egress_allow', readEgressAllow, []),
-    mail: readMail(read('smtp_url', readSmtpUrl, undefined), read('mail_from', readMailFrom, undefined), sentences),
+    mail: readMail(
+      sources,
+      read('smtp_url', readSmtpUrl, undefined),
+      read('mail_from', readMailFrom, undefined),
+      sentences,
+    ),
     log_level: read('log_level', oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),
     log_format: read('log_format', oneOf('text', 'json'), production || log_file !== undefined ? 'json' : 'text'),
     log_file,
@@ -305,12 +310,20 @@ function readMailFrom(text: string, name: string): string {
   return text
 }
 
-function readMail(url: string | undefined, from: string | undefined, sentences: string[]): Config['mail'] {
-  if (url === undefined && from === undefined) return undefined
+function readMail(
+  sources: ConfigSources,
+  url: string | undefined,
+  from: string | undefined,
+  sentences: string[],
+): Config['mail'] {
   if (url !== undefined && from !== undefined) return { url, from }
-  const [known, missing] =
-    url === undefined ? (['mail_from', 'smtp_url'] as const) : (['smtp_url', 'mail_from'] as const)
-  sentences.push(`${SETTINGS[known].env} needs ${SETTINGS[missing].env} beside it`)
+  const isSet = (setting: SettingName) => find(sources, setting) !== undefined
+  for (const [one, other] of [
+    ['smtp_url', 'mail_from'],
+    ['mail_from', 'smtp_url'],
+  ] as const) {
+    if (isSet(one) && !isSet(other)) sentences.push(`${SETTINGS[one].env} needs ${SETTINGS[other].env} beside it`)
+  }
   return undefined
 }
 

@@ -169,6 +169,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@hono/node-server': ['roof'],
   hono: ['web', 'roof'],
   oauth4webapi: ['relying'],
+  nodemailer: ['mail'],
+  '@simplewebauthn/server': ['inbound'],
   jose: ['crypto'],
   '@node-rs/argon2': ['crypto'],
   pg: ['store'],

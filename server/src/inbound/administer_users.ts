@@ -2,11 +2,11 @@ import { newId } from '../crypto/random.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { UserRecord } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
-import { checkPassword, event, prepareUser, type UserDescription } from './users.ts'
+import { checkPasswordOf, event, prepareUser, type UserDescription } from './users.ts'
 
 /** Refuses what `createUser` or `updateUser` would refuse, without hashing anything. */
 export async function checkUser(description: UserDescription): Promise<void> {
-  if (description.password !== undefined) checkPassword(description.password)
+  checkPasswordOf(description)
   await prepareUser('', { ...description, password: undefined })
 }
 

@@ -1,4 +1,5 @@
 import { sha256 } from '../crypto/hash.ts'
+import { type Acr, isAcr, readAcrWish } from '../oauth/acr.ts'
 import {
   type AuthorizationRequest,
   type AuthorizationTarget,
@@ -20,6 +21,7 @@ import { type ConnectionWish, chooseConnections, grantedDetails, offerConnection
 import { findNewScopes, readConnections } from './consents.ts'
 import type { InboundContext } from './context.ts'
 import { keepDocumentClient } from './document_clients.ts'
+import { findReachableAcr } from './factors.ts'
 import { chooseEnd, offerEnds } from './grant_end.ts'
 import { type GrantType, listResponseTypes } from './grant_types/grant_type.ts'
 import { type Approval, createGrant } from './grants.ts'
@@ -89,6 +91,8 @@ export type AuthorizationOutcome =
       readonly client: Client | null
       readonly login_hint: string | undefined
       readonly former: SignedIn | null
+      /** How surely they must sign in, where they can. */
+      readonly acr: Acr
     }
   | { readonly kind: 'consent'; readonly question: ConsentQuestion }
 
@@ -113,7 +117,7 @@ export async function authorize(
     if (error instanceof OAuthError) return { kind: 'refused', error }
     throw error
   }
-  if (trusted === SIGN_IN_FIRST) return { kind: 'login', client: null, login_hint: undefined, former: null }
+  if (trusted === SIGN_IN_FIRST) return { kind: 'login', client: null, login_hint: undefined, former: null, acr: 'pwd' }
   const { params, refusals, client, target, authority, configuration, profile } = trusted
   const signed_in = judgeSession(authority, session, configuration.settings)
   try {
@@ -177,11 +181,15 @@ interface Trusted extends TrustedTarget {
 async function proceed(context: InboundContext, asked: Trusted): Promise<AuthorizationOutcome> {
   const { client, request, signed_in, authority } = asked
   const wanted = await readWanted(context, asked)
-  const sign_in =
-    signed_in === null || findNeededSignIn(context, { ...asked, now: authority.now, reachable: 'pwd' }, signed_in)
-  if (sign_in === null) return askConsent(context, asked, wanted, signed_in!)
+  const acr = readAcrWish(request.acr_values, request.claims?.id_token['acr'])
+  const asks = acr.acr_values.length > 0 && signed_in !== null
+  const reachable = asks ? await findReachableAcr(context.tenant, signed_in.user.user_id) : 'pwd'
+  const needed = signed_in
+    ? findNeededSignIn(context, { ...asked, now: authority.now, reachable }, signed_in)
+    : (acr.acr_values.find(isAcr) ?? 'pwd')
+  if (needed === null) return askConsent(context, asked, wanted, signed_in!)
   if (request.prompt.includes('none')) throw new OAuthError('login_required', 'The user must sign in')
-  return { kind: 'login', client, login_hint: request.login_hint, former: signed_in }
+  return { kind: 'login', client, login_hint: request.login_hint, former: signed_in, acr: needed }
 }
 
 /** What somebody who is signed in is asked, unless they have answered it now or before. */

@@ -1,10 +1,13 @@
 import { PasswordQueueFull, verifyPassword } from '../crypto/password.ts'
+import type { Tenant } from '../store/tenant.ts'
 import type { UserWithPassword } from '../store/verbs/users.ts'
 import { networkOf } from './client_address.ts'
 import type { InboundContext } from './context.ts'
+import { needsSecondFactor, stepAfterPassword } from './factors.ts'
 import { readKnownDevice } from './known_device.ts'
 import { checkGuess, PASSWORDS_AT_ONCE } from './limits.ts'
-import { isPasswordTooLong, usernameKey } from './users.ts'
+import { isPasswordTooLong } from './password_policy.ts'
+import { usernameKey } from './users.ts'
 
 /** A username and password, and who presents them. */
 export interface Login {
@@ -18,6 +21,8 @@ export interface Login {
 /** What a try to sign in came to. */
 export type LoginResult =
   | { readonly kind: 'signed_in'; readonly user_id: string; readonly epoch: number }
+  /** The password was right, and is not enough: what is missing, and of whom. */
+  | { readonly kind: 'not_enough'; readonly step: 'second_factor' | 'enrol'; readonly user: UserWithPassword }
   | { readonly kind: 'refused' }
   | { readonly kind: 'too_many'; readonly until: number }
   | { readonly kind: 'busy' }
@@ -46,7 +51,7 @@ export async function checkLogin(
     const guessed = await checkGuess(context, guess, () => verify(user, login.password)).catch(busyOrThrow)
     if (!guessed) return { kind: 'busy' }
     if (guessed.kind === 'too_many') return guessed
-    if (guessed.kind === 'right') return { kind: 'signed_in', ...guessed.value }
+    if (guessed.kind === 'right') return goOn(tenant, guessed.value)
     context.refused_logins.count(user?.user_id ?? null, login.address, guessed.last)
     return { kind: 'refused' }
   })
@@ -58,11 +63,19 @@ function busyOrThrow(error: unknown): null {
   throw error
 }
 
-async function verify(
-  user: UserWithPassword | null,
-  password: string,
-): Promise<{ user_id: string; epoch: number } | null> {
+async function verify(user: UserWithPassword | null, password: string): Promise<UserWithPassword | null> {
   const hash = isPasswordTooLong(password) ? null : (user?.password_hash ?? null)
   const matches = await verifyPassword(hash, hash === null ? '' : password)
-  return user && matches && user.disabled_at === null ? { user_id: user.user_id, epoch: user.epoch } : null
+  return user && matches && user.disabled_at === null ? user : null
+}
+
+/** What the right password leads to: at no door is it a sign-in for whoever has, or must have, a second factor (ASVS 6.3.4). */
+async function goOn(tenant: Tenant, user: UserWithPassword): Promise<LoginResult> {
+  const { user_id, epoch } = user
+  const [factors, { settings }] = await Promise.all([
+    tenant.store.loadFactors({ tenant_id: tenant.tenant_id, user_id }),
+    tenant.currentConfiguration(),
+  ])
+  const step = stepAfterPassword(factors, needsSecondFactor(settings, JSON.parse(user.roles) as string[]))
+  return step === 'session' ? { kind: 'signed_in', user_id, epoch } : { kind: 'not_enough', step, user }
 }

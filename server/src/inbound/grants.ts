@@ -1,4 +1,5 @@
 import { newId } from '../crypto/random.ts'
+import { acrToSay, readAcrWish } from '../oauth/acr.ts'
 import type { AuthorizationRequest } from '../oauth/authorization_request.ts'
 import type { Client } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
@@ -69,8 +70,16 @@ export async function createGrant(context: InboundContext, approval: Approval): 
 
 /** An approval as the row of its grant is made from it. */
 export function toAllowed(approval: Approval, grant_id: string): Allowed {
-  const { authority } = approval
-  return { ...approval, grant_id, now: authority.now, tenant: authority.tenant, client_epoch: authority.client!.epoch }
+  const { authority, request, signed_in } = approval
+  const acr = acrToSay(signed_in.session.acr, readAcrWish(request.acr_values, request.claims?.id_token['acr']))
+  return {
+    ...approval,
+    acr,
+    grant_id,
+    now: authority.now,
+    tenant: authority.tenant,
+    client_epoch: authority.client!.epoch,
+  }
 }
 
 /** Makes a grant's row with the consent that is remembered and the event. */

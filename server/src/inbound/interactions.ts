@@ -1,4 +1,5 @@
 import { sha256 } from '../crypto/hash.ts'
+import type { Acr } from '../oauth/acr.ts'
 import type { InboundContext } from './context.ts'
 
 /** An authorization request on its way through sign-in and consent: its text, when it began, and where. */
@@ -11,6 +12,8 @@ export interface Interaction {
   readonly session_id?: string
   /** Who the client thinks will sign in. */
   readonly login_hint?: string
+  /** How surely whoever signs in for it must do so, where they can. */
+  readonly acr?: Acr
   /** Who was shown the consent page. */
   readonly shown_to?: string
   /** What it said. */

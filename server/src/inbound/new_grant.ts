@@ -24,6 +24,8 @@ export interface Allowed {
   readonly claims?: string | null
   /** The end that the user chose; the client's maximum and its tenant's hold beside it. */
   readonly ends_at?: number | null
+  /** How surely the user signed in, in the words of the request. */
+  readonly acr?: string
   /** The role that the user picked for a one-role client; without it, it must be clear. */
   readonly role?: string | null
 }
@@ -58,7 +60,7 @@ export function describeGrant(
     role: allowed.role ?? requireRole(client, user),
     nonce,
     auth_time: session.auth_time,
-    acr: session.acr,
+    acr: allowed.acr ?? session.acr,
     amr: session.amr,
     tenant_epoch: tenant.epoch,
     client_epoch,

@@ -1,9 +1,13 @@
 import { equalBytes } from '../crypto/hash.ts'
 import { idFromBytes, idToBytes, newId, randomBytes } from '../crypto/random.ts'
+import { acrOf } from '../oauth/acr.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { SessionRecord, UserRecord } from '../store/records.ts'
+import type { Settings } from '../store/settings.ts'
 import type { Tenant } from '../store/tenant.ts'
+import type { SpentFactor } from '../store/verbs/factors.ts'
 import type { BrowserAuthority } from '../store/verbs/sessions.ts'
+import { meetsPolicy } from './factors.ts'
 import { isOn } from './liveness.ts'
 import { event } from './users.ts'
 
@@ -29,17 +33,21 @@ export interface SignedIn {
   readonly user: UserRecord
 }
 
-/** The living session that a browser proved to hold, or null (ASVS 7.2.1, 7.3.1, 7.3.2, 7.4.1). */
+/**
+ * The living session that a browser proved to hold, or null (ASVS 7.2.1, 7.3.1, 7.3.2, 7.4.1). One that began with fewer
+ * factors than the tenant now asks of this user is none: whatever the way in was (ASVS 6.3.4).
+ */
 export function judgeSession(
   authority: BrowserAuthority,
   token: SessionToken | null,
-  session_idle_seconds: number,
+  settings: Settings,
 ): SignedIn | null {
   const { session, user, tenant, now } = authority
   if (!token || !session || !user) return null
   if (!equalBytes(session.secret_hash, token.secret_hash)) return null
   if (session.ended_at !== null || session.ends_at <= now) return null
-  if (session.last_seen_at + idleMs(session_idle_seconds) <= now) return null
+  if (session.last_seen_at + idleMs(settings.session_idle_seconds) <= now) return null
+  if (!meetsPolicy(settings, user, session.acr)) return null
   return isOn(tenant, session.tenant_epoch) && isOn(user, session.user_epoch) ? { session, user } : null
 }
 
@@ -63,17 +71,33 @@ export async function touchSession(
   })
 }
 
+/** A session that has just begun: the cookie's value, and its end. */
+export interface StartedSession {
+  readonly cookie: string
+  readonly expires_at: number
+  readonly session_id: string
+}
+
+/** Who has just proved who they are, by which methods (RFC 8176), and in which browser. */
+export interface Proved {
+  readonly user_id: string
+  readonly user_epoch: number
+  readonly amr: readonly string[]
+  readonly former: SignedIn | null
+  readonly user_agent: string | null
+}
+
 /** Starts a session for a user who has just proved who they are; answers the cookie's value and its end. */
-export async function startSession(
+export async function startSession(tenant: Tenant, proved: Proved): Promise<StartedSession> {
+  return (await startSessionBy(tenant, proved, null))!
+}
+
+/** The same by a factor that is spent with it; null when it was spent in the meantime. */
+export async function startSessionBy(
   tenant: Tenant,
-  args: {
-    user_id: string
-    user_epoch: number
-    amr: readonly string[]
-    former: SignedIn | null
-    user_agent: string | null
-  },
-): Promise<{ cookie: string; expires_at: number; session_id: string }> {
+  args: Proved,
+  factor: SpentFactor | null,
+): Promise<StartedSession | null> {
   const state = await tenant.store.loadTenantState({ tenant_id: tenant.tenant_id })
   if (!state) throw new Error(`tenant ${tenant.tenant_id} is gone`)
   // A session of that time would live again with the tenant.
@@ -82,14 +106,15 @@ export async function startSession(
   const secret = randomBytes(32)
   const session_id = newId(state.now)
   const expires_at = state.now + settings.session_lifetime_seconds * 1000
-  await tenant.store.startSession({
+  const started = await tenant.store.startSession({
     tenant_id: tenant.tenant_id,
+    factor,
     session: {
       session_id,
       user_id: args.user_id,
       secret_hash: tenant.keys.hashSecret(secret),
       auth_time: state.now,
-      acr: null,
+      acr: acrOf(args.amr),
       amr: JSON.stringify(args.amr),
       user_agent: args.user_agent?.slice(0, 200) ?? null,
       epoch: 0,
@@ -102,9 +127,10 @@ export async function startSession(
     former_session_id: args.former?.session.session_id ?? null,
     event: event(tenant, 'session.started', `user:${args.user_id}`, {
       user_id: args.user_id,
-      detail: { amr: args.amr },
+      detail: { amr: args.amr, ...(factor && { factor: factor.kind }) },
     }),
   })
+  if (started === 'spent') return null
   return { cookie: Buffer.concat([idToBytes(session_id)!, secret]).toString('base64url'), expires_at, session_id }
 }
 

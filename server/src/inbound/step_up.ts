@@ -7,8 +7,8 @@ export interface WantedSignIn {
   /** Seconds since the sign-in, at most. */
   readonly max_age: number | undefined
   readonly acr: AcrWish
-  /** When the request began: a sign-in since then is an answer to it. */
-  readonly since: number
+  /** The session is the answer to this very request. */
+  readonly answered: boolean
   /** The surest sign-in that the user has the factors for. */
   readonly reachable: Acr
 }
@@ -28,11 +28,11 @@ export function judgeStepUp(
   wanted: WantedSignIn,
   now: number,
 ): StepUp {
+  const { answered } = wanted
   const { acr_values, essential } = wanted.acr
   const known = acr_values.filter(isAcr)
   const reached = known.find((acr) => meetsAcr(wanted.reachable, acr))
   if (essential && reached === undefined && !known.some((acr) => meetsAcr(session.acr, acr))) return { kind: 'unmet' }
-  const answered = session.auth_time >= wanted.since
   const old = wanted.max_age !== undefined && now - session.auth_time > wanted.max_age * 1000
   const weak = reached !== undefined && !known.some((acr) => meetsAcr(session.acr, acr))
   // Whoever was asked, and chose a weaker way, is not asked again for what is only preferred.

@@ -2,11 +2,10 @@ import { hashPassword } from '../crypto/password.ts'
 import { newId } from '../crypto/random.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { NewEvent } from '../store/records.ts'
+import { DEFAULT_SETTINGS } from '../store/settings.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { SavedUser } from '../store/verbs/users.ts'
-
-const SHORTEST_PASSWORD = 8
-const LONGEST_PASSWORD = 1024
+import { checkNewPassword, shortestPassword } from './password_policy.ts'
 
 /** A username as it is compared: without case, in one Unicode form. */
 export function usernameKey(username: string): string {
@@ -32,7 +31,7 @@ export async function prepareUser(user_id: string, description: UserDescription)
   if (/\p{Cc}/u.test(username)) throw refuse('username must not have control characters')
   if (name !== undefined && name.length > 200) throw refuse('name must have at most 200 characters')
   if (email !== undefined && !/^[^\s@]{1,64}@[^\s@]{1,189}$/.test(email)) throw refuse('email is not an address')
-  if (password !== undefined) checkPassword(password)
+  if (password !== undefined) checkPasswordOf(description)
   return {
     user_id,
     username_key: usernameKey(username),
@@ -46,20 +45,10 @@ export async function prepareUser(user_id: string, description: UserDescription)
   }
 }
 
-/** Refuses passwords that are too short or too long; nothing else is asked of them (ASVS 6.2.1, 6.2.5). */
-export function checkPassword(password: string): void {
-  if (lengthOf(password) < SHORTEST_PASSWORD || isPasswordTooLong(password)) {
-    throw new OAuthError('invalid_request', `password must have ${SHORTEST_PASSWORD} to ${LONGEST_PASSWORD} characters`)
-  }
-}
-
-/** Whether a password is longer than any that was taken; both are counted in the form in which they are hashed. */
-export function isPasswordTooLong(password: string): boolean {
-  return lengthOf(password) > LONGEST_PASSWORD
-}
-
-function lengthOf(password: string): number {
-  return [...password.normalize('NFC')].length
+/** Refuses the password of a description by the rules that hold without a tenant's own. */
+export function checkPasswordOf({ password, username, email, roles = [] }: UserDescription): void {
+  if (password === undefined) return
+  checkNewPassword(password, { shortest: shortestPassword(DEFAULT_SETTINGS, roles), username, email, tenant_name: '' })
 }
 
 /** An audit event of a tenant, with its id and time. */

@@ -1,3 +1,5 @@
+import type { ClaimWish } from './claims_request.ts'
+
 /**
  * How surely somebody was recognised, from weakest to strongest: the values of `acr` that this server has. `phr` is the
  * registered name of phishing-resistant sign-in (OpenID Connect EAP ACR Values 1.0 section 2).
@@ -37,25 +39,11 @@ export interface AcrWish {
 }
 
 /** The wish of a request: an essential `acr` in `claims` decides alone (OpenID Connect Core sections 5.5.1.1 and 3.1.2.1). */
-export function readAcrWish(acr_values: readonly string[], claims: string | undefined): AcrWish {
-  const member = readAcrMember(claims)
-  if (!member) return { acr_values, essential: false }
-  const named = [member['value'], ...(Array.isArray(member['values']) ? member['values'] : [])]
-  const wanted = named.filter((value) => typeof value === 'string')
+export function readAcrWish(acr_values: readonly string[], claim: ClaimWish | undefined): AcrWish {
+  const wanted = (claim?.values ?? []).filter((value) => typeof value === 'string')
   // An essential acr of any value is met by every sign-in: each has one.
-  if (member['essential'] === true) return { acr_values: wanted, essential: wanted.length > 0 }
+  if (claim?.essential && wanted.length > 0) return { acr_values: wanted, essential: true }
   return { acr_values: [...new Set([...wanted, ...acr_values])], essential: false }
-}
-
-function readAcrMember(claims: string | undefined): Record<string, unknown> | null {
-  if (claims === undefined) return null
-  try {
-    const acr = (JSON.parse(claims) as { id_token?: { acr?: unknown } } | null)?.id_token?.acr
-    return typeof acr === 'object' ? (acr as Record<string, unknown> | null) : null
-  } catch {
-    // Whoever reads the parameter itself refuses it.
-    return null
-  }
 }
 
 /** The value to say of a sign-in: the most preferred of those asked for that it meets, else what it is. */

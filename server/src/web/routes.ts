@@ -21,9 +21,9 @@ import { device_authorization } from './endpoints/device_authorization.ts'
 import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
 import { jwks, metadata, protectedResource } from './endpoints/metadata.ts'
+import { par } from './endpoints/par.ts'
 import { register, registration } from './endpoints/register.ts'
 import { revocations } from './endpoints/revocations.ts'
-import { par } from './endpoints/par.ts'
 import { revoke } from './endpoints/revoke.ts'
 import { token } from './endpoints/token.ts'
 import { userinfo } from './endpoints/userinfo.ts'
@@ -31,10 +31,25 @@ import { type MachineEndpoint, methodNotAllowed } from './machine.ts'
 import { type PageEnv, page, refusalPage } from './page.ts'
 import { accountPage, endAppSubmit, endOtherSessionsSubmit, endSessionSubmit, homePage } from './pages/account.ts'
 import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
+import { changePasswordPage, changePasswordSubmit } from './pages/change_password.ts'
 import { connectCallbackPage, connectPage, disconnectSubmit } from './pages/connect.ts'
 import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
-import { loginPage, loginSubmit } from './pages/login.ts'
+import { loginPage, loginPasskeySubmit, loginSubmit } from './pages/login.ts'
 import { confirmLogoutSubmit, logoutPage, switchSubmit } from './pages/logout.ts'
+import { newPasswordPage, newPasswordSubmit, resetPage, resetSubmit } from './pages/reset.ts'
+import { enrolPage, enrolSubmit, secondFactorPage, secondFactorSubmit } from './pages/second_factor.ts'
+import {
+  addPasskeySubmit,
+  confirmEmailPage,
+  confirmEmailSubmit,
+  emailSubmit,
+  recoveryCodesSubmit,
+  removePasskeySubmit,
+  removeTotpSubmit,
+  securityPage,
+  totpPage,
+  totpSubmit,
+} from './pages/security.ts'
 import { setupPage, setupSubmit } from './pages/setup.ts'
 import { themeSubmit } from './pages/theme.ts'
 import { findAsset } from './ui/assets.ts'
@@ -72,6 +87,15 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.post('/consent', consentSubmit)
   pages.get('/login', loginPage)
   pages.post('/login', loginSubmit)
+  pages.post(paths.login_passkey, loginPasskeySubmit)
+  pages.get(paths.second_factor, secondFactorPage)
+  pages.post(paths.second_factor, secondFactorSubmit)
+  pages.get(paths.enrol, enrolPage)
+  pages.post(paths.enrol, enrolSubmit)
+  pages.get(paths.reset, resetPage)
+  pages.post(paths.reset, resetSubmit)
+  pages.get(paths.reset_password, newPasswordPage)
+  pages.post(paths.reset_password, newPasswordSubmit)
   pages.post('/login/switch', switchSubmit)
   pages.on(['GET', 'POST'], paths.logout, logoutPage)
   pages.post(paths.logout_confirm, confirmLogoutSubmit)
@@ -86,6 +110,19 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.post(paths.account_end_app, endAppSubmit)
   pages.post(paths.account_end_session, endSessionSubmit)
   pages.post(paths.account_end_other_sessions, endOtherSessionsSubmit)
+
+  pages.get(paths.account_security, securityPage)
+  pages.get(paths.account_password, changePasswordPage)
+  pages.post(paths.account_password, changePasswordSubmit)
+  pages.get(paths.account_totp, totpPage)
+  pages.post(paths.account_totp, totpSubmit)
+  pages.post(paths.account_remove_totp, removeTotpSubmit)
+  pages.post(paths.account_passkeys, addPasskeySubmit)
+  pages.post(paths.account_remove_passkey, removePasskeySubmit)
+  pages.post(paths.account_recovery_codes, recoveryCodesSubmit)
+  pages.post(paths.account_email, emailSubmit)
+  pages.get(paths.account_confirm_email, confirmEmailPage)
+  pages.post(paths.account_confirm_email, confirmEmailSubmit)
 
   pages.post(paths.account_disconnect, disconnectSubmit)
   pages.get('/connect/:connector', connectPage)

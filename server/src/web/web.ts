@@ -26,6 +26,8 @@ export interface Web {
 /** The names of our cookies at an issuer, and where they are sent. */
 export interface CookieNames {
   readonly session: string
+  /** A sign-in whose second factor is still to come. */
+  readonly pending: string
   /** Ties forms and connect flows to one browser, signed in or not. */
   readonly browser: string
   /** Says from which devices a user signed in before, so that a stranger's guesses do not count there. */
@@ -49,6 +51,7 @@ export function cookieNames(issuer: string): CookieNames {
   const name = (of: string) => `${prefix}sallyport_${of}${suffix}`
   return {
     session: name('session'),
+    pending: name('sign_in'),
     browser: name('browser'),
     device: name('device'),
     theme: name('theme'),

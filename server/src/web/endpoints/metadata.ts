@@ -1,6 +1,7 @@
 import { type GrantType, listResponseTypes } from '../../inbound/grant_types/grant_type.ts'
 import { listOfferedGrants } from '../../inbound/offered_grants.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../../inbound/register_client.ts'
+import { ACRS } from '../../oauth/acr.ts'
 import { RESPONSE_MODES } from '../../oauth/authorization_request.ts'
 import { CLIENT_ASSERTION_ALGORITHMS } from '../../oauth/client_assertion.ts'
 import { DPOP_ALGORITHMS } from '../../oauth/dpop.ts'
@@ -27,6 +28,7 @@ const CLAIMS = [
   'iat',
   'auth_time',
   'nonce',
+  'acr',
   'amr',
   'azp',
   'sid',
@@ -103,6 +105,7 @@ function describeServer(web: Web, configuration: Configuration, offered: readonl
     claims: CLAIMS,
     token_endpoint_auth_methods: [...TOKEN_ENDPOINT_AUTH_METHODS, ...tlsMethods(forwarding)],
     token_endpoint_auth_signing_algs: Object.values(CLIENT_ASSERTION_ALGORITHMS).flat(),
+    acr_values: ACRS,
     id_token_signing_algs: [...configuration.signing_keys.keys()],
     further: {
       authorization_details_types_supported: ['connection'],

@@ -6,7 +6,7 @@ import { startConnect } from '../../outbound/start_connect.ts'
 import { readFailure } from '../machine.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { signedInPage, signedInSubmit } from './account.ts'
-import { readReturnTo } from './login.ts'
+import { readReturnTo } from './sign_in.ts'
 import { type ConnectResultData, renderConnectResult } from './templates/connect.ts'
 
 /** GET /connect/{connector}: sends the signed-in user to the provider, to connect an account or repair a connection. */

@@ -1,5 +1,7 @@
 import { newId } from '../../crypto/random.ts'
+import { needsSecondFactor } from '../../inbound/factors.ts'
 import { findByLink } from '../../inbound/limits.ts'
+import { shortestPassword } from '../../inbound/password_policy.ts'
 import { startSession } from '../../inbound/sessions.ts'
 import { needsSetup } from '../../inbound/setup_link.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
@@ -7,9 +9,10 @@ import { event, prepareUser, usernameKey } from '../../inbound/users.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { errorPage, ours, page, redirect, send, submit, type Visit, writeCookie } from '../page.ts'
+import { goOnToFactor } from './sign_in.ts'
 import { renderSetup, type SetupData } from './templates/setup.ts'
 
-const SHORTEST = 8
+const NO_REQUEST = { interaction: null, client: undefined, login_hint: undefined }
 
 /** GET /setup: the one-time link to the first administrator. */
 export const setupPage = page(async (visit) => {
@@ -56,6 +59,10 @@ export const setupSubmit = submit(async (visit, form) => {
     )
     return show(visit, token, { values: shown, errors: { [field ?? 'form']: error.error_description } }, 400)
   }
+  const { settings } = visit.configuration
+  const user = needsSecondFactor(settings, [ADMINISTRATOR]) && (await store.findUser({ tenant_id, user_id }))
+  const next = ours(visit.web, '/admin')
+  if (user) return goOnToFactor(visit, { ...NO_REQUEST, query: { return_to: next }, next }, { step: 'enrol', user })
   const user_agent = visit.c.req.header('user-agent') ?? null
   const session = await startSession(tenant, {
     user_id,
@@ -85,6 +92,11 @@ async function isLink(visit: Visit, token: string): Promise<boolean> {
 
 function show(visit: Visit, setup_token: string, data: Pick<SetupData, 'values' | 'errors'>, status = 200): Response {
   const action = ours(visit.web, '/setup')
-  const html = renderSetup(visit.view, { action, setup_token, password_min_length: SHORTEST, ...data })
+  const html = renderSetup(visit.view, {
+    action,
+    setup_token,
+    password_min_length: shortestPassword(visit.configuration.settings, [ADMINISTRATOR]),
+    ...data,
+  })
   return send(visit, html, { status, script: true })
 }

@@ -1,5 +1,5 @@
 import { redirect, submit, writeCookie } from '../page.ts'
-import { readReturnTo } from './login.ts'
+import { readReturnTo } from './sign_in.ts'
 
 const YEAR_MS = 366 * 86_400_000
 

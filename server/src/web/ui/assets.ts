@@ -24,11 +24,14 @@ export const showPassword = readAsset('show_password.js', JAVASCRIPT)
 /** The island that sends an authorization response on its way (OAuth 2.0 Form Post Response Mode). */
 export const formPost = readAsset('form_post.js', JAVASCRIPT)
 
+/** The island that signs in with a passkey, or makes one. */
+export const passkey = readAsset('passkey.js', JAVASCRIPT)
+
 /** The picture of the tab. */
 export const icon = readAsset('icon.svg', 'image/svg+xml')
 
 const byPath = new Map(
-  [stylesheet, signedInStylesheet, showPassword, formPost, icon].map((asset) => [asset.path, asset]),
+  [stylesheet, signedInStylesheet, showPassword, formPost, passkey, icon].map((asset) => [asset.path, asset]),
 )
 
 /** The asset at a path under the issuer, with a tenant's colours made on the spot; undefined where there is none. */

@@ -69,12 +69,13 @@ export function attrs(values: Readonly<Record<string, string | number | boolean 
 }
 
 /**
- * The URL if a page may link to it: http, https, or a path, query or fragment of this server. Everything else is
- * undefined: other schemes, `//host`, and what browsers read differently (backslash, blank, control characters).
+ * The URL if a page may link to it: http, https, the setup of an authenticator app, or a path, query or fragment of this
+ * server. Everything else is undefined: other schemes, `//host`, and what browsers read differently (backslash, blank,
+ * control characters).
  */
 export function href(url: string): string | undefined {
   if (/[\0-\x20\x7f-\x9f\\]/.test(url)) return undefined
-  return /^(https?:\/\/[^/?#]|\/(?!\/)|[?#])/i.test(url) ? url : undefined
+  return /^(https?:\/\/[^/?#]|otpauth:\/\/totp\/|\/(?!\/)|[?#])/i.test(url) ? url : undefined
 }
 
 /** What a page may load: a path of this server, or a data URL of a raster picture (never SVG). Nothing of third parties. */

@@ -1,4 +1,4 @@
-import { brandPath, icon, showPassword, signedInStylesheet, stylesheet } from './assets.ts'
+import { brandPath, icon, passkey, showPassword, signedInStylesheet, stylesheet } from './assets.ts'
 import { mark } from './components.ts'
 import { button, form } from './forms.ts'
 import { attrs, type Child, html, type SafeHtml } from './html.ts'
@@ -14,6 +14,8 @@ export interface PageFrame {
   readonly content: Child
   /** True where the show-password island runs; the headers must then allow scripts of ours. */
   readonly script?: boolean
+  /** True where the island of passkeys runs; the headers must then allow scripts of ours. */
+  readonly passkeys?: boolean
 }
 
 /** A page with one thing to do, in one column: sign-in, consent, refusals. */
@@ -86,7 +88,7 @@ function shell(view: View, kind: 'narrow' | 'account' | 'console', frame: PageFr
 <link rel="stylesheet" href="${view.base + stylesheet.path}">
 ${kind !== 'narrow' && html`<link rel="stylesheet" href="${view.base + signedInStylesheet.path}">`}${brand && html`<link rel="stylesheet" href="${view.base + brand}">`}${
   frame.script && html`<script type="module" src="${view.base + showPassword.path}"></script>`
-}</head>
+}${frame.passkeys && html`<script type="module" src="${view.base + passkey.path}"></script>`}</head>
 <body class="${kind}">
 <a class="skip" href="#main">${view.text.layout.skip}</a>
 ${body}

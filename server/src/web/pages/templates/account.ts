@@ -71,7 +71,8 @@ export function renderAccount(view: View, data: AccountData): SafeHtml {
   const { user } = data
   const who = facts([html`<strong>${name(userName(user))}</strong>`, name(user.email ?? user.username)])
   const done = data.done && notice('good', html`<p>${name(data.done, 300)}</p>`)
-  const content = html`${pageHeader(account.title, who)}${done}${apps(view, data)}${connections(view, data)}${sessions(view, data)}`
+  const security = buttonLink(view.text.security.page.open, link(view, paths.account_security))
+  const content = html`${pageHeader(account.title, who, security)}${done}${apps(view, data)}${connections(view, data)}${sessions(view, data)}`
   return accountPage(view, { title: account.title, content, console: data.may_administer })
 }
 

@@ -4,10 +4,20 @@ import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { clientName, displayName, name } from '../../ui/name.ts'
 import { tell, type View } from '../../ui/view.ts'
+import { type PasskeyQuestion, passkeyForm } from './passkey.ts'
 
 /** Why the page is shown again. Unknown user and wrong password are one reason (ASVS 6.3.8). */
 export type LoginRefusal =
-  | { readonly reason: 'wrong_credentials' | 'username_missing' | 'password_missing' | 'stale' }
+  | {
+      readonly reason:
+        | 'wrong_credentials'
+        | 'username_missing'
+        | 'password_missing'
+        | 'stale'
+        | 'passkey_refused'
+        | 'passkey_expired'
+        | 'factor_over'
+    }
   | { readonly reason: 'too_many_tries'; readonly minutes: number }
 
 /** What the sign-in page shows. */
@@ -21,6 +31,10 @@ export interface LoginData {
   /** The person must prove again who they are (`prompt=login`, `max_age`): the username is fixed. */
   readonly reauthenticate?: boolean
   readonly refusal?: LoginRefusal | undefined
+  /** Asks the browser for a passkey; absent where the issuer's host is no name. */
+  readonly passkey?: PasskeyQuestion | undefined
+  /** Where a forgotten password is reset; absent where this server sends no e-mail. */
+  readonly reset_href?: string | undefined
   /** Other ways to sign in. */
   readonly providers?: readonly { readonly label: string; readonly href: string }[]
   /** A path of ours that answers the client with `access_denied`. */
@@ -38,21 +52,24 @@ export function renderLogin(view: View, data: LoginData): SafeHtml {
       : tell(view, login.to_tenant, { tenant: html`<strong>${name(view.tenant.name)}</strong>` })
   const title = again ? login.again_title : login.title
   const top = html`<div class="heading"><h1>${title}</h1><p class="lead">${lead}</p></div>`
-  const content = html`${top}${form(view, { action: data.action }, credentials(view, data, again))}${otherWays(view, data)}`
-  const below = data.cancel_href && data.client && cancelLink(view, data.cancel_href, clientName(data.client))
-  return narrowPage(view, { title, content, below, script: true })
+  const content = html`${top}${form(view, { action: data.action }, credentials(view, data, again))}${byPasskey(view, data, again)}${otherWays(view, data)}`
+  const cancel = data.cancel_href && data.client && cancelLink(view, data.cancel_href, clientName(data.client))
+  const reset = data.reset_href && html`<a href="${data.reset_href}">${view.text.security.reset.forgot}</a>`
+  const below = (cancel || reset) && html`${reset} ${cancel}`
+  return narrowPage(view, { title, content, below, script: true, passkeys: data.passkey !== undefined })
 }
 
 function credentials(view: View, data: LoginData, again: boolean): SafeHtml {
   const { login } = view.text
   const reason = data.refusal?.reason
   const refusal = refusalText(view, data.refusal)
-  const general = reason === 'stale' || reason === 'too_many_tries'
+  const at_password = reason === 'password_missing' || reason === 'wrong_credentials'
+  const general = refusal !== undefined && reason !== 'username_missing' && !at_password
   const username = field({
     name: 'username',
     label: login.username,
     value: data.username,
-    autocomplete: 'username',
+    autocomplete: data.passkey ? 'username webauthn' : 'username',
     required: true,
     autofocus: !data.username,
     literal: true,
@@ -67,7 +84,7 @@ function credentials(view: View, data: LoginData, again: boolean): SafeHtml {
     autofocus: Boolean(data.username),
     after: showButton(view),
     // It stands at the password, which is empty again, and says nothing about which of the two is wrong.
-    error: (reason === 'password_missing' || reason === 'wrong_credentials') && refusal,
+    error: at_password && refusal,
   })
   const fixed = html`<input type="hidden" name="username" value="${data.username ?? ''}">`
   return html`${general && notice('danger', refusal)}${again ? fixed : username}${password}${button(login.submit)}`
@@ -77,6 +94,14 @@ function credentials(view: View, data: LoginData, again: boolean): SafeHtml {
 export function showButton(view: View): SafeHtml {
   const label = attrs({ 'aria-label': view.text.login.show_password_long })
   return html`<button type="button" class="button quiet" data-shows="password" aria-pressed="false" hidden${label}>${view.text.login.show_password}</button>`
+}
+
+function byPasskey(view: View, data: LoginData, again: boolean): Child {
+  const { login, security } = view.text
+  if (!data.passkey) return ''
+  const before = html`<p class="or"><span>${login.or}</span></p>`
+  const label = again ? security.passkey.confirm : security.passkey.sign_in
+  return passkeyForm(view, data.passkey, { does: 'get', label, before, autofill: !again })
 }
 
 function otherWays(view: View, data: LoginData): Child {
@@ -95,5 +120,8 @@ function refusalText(view: View, refusal: LoginRefusal | undefined): Child {
   if (!refusal) return undefined
   const { login } = view.text
   if (refusal.reason === 'too_many_tries') return tell(view, login.too_many_tries, { n: refusal.minutes })
-  return login[refusal.reason]
+  const { passkey, second_factor } = view.text.security
+  if (refusal.reason === 'passkey_refused') return passkey.refused
+  if (refusal.reason === 'passkey_expired') return passkey.expired
+  return refusal.reason === 'factor_over' ? second_factor.over : login[refusal.reason]
 }

@@ -1,0 +1,59 @@
+import { OAuthError } from '../oauth/errors.ts'
+import type { Settings } from '../store/settings.ts'
+import { isCommonPassword } from './common_passwords.ts'
+import { ADMINISTRATOR } from './tenants.ts'
+
+/** The most characters that a password may have; all of them count. */
+export const LONGEST_PASSWORD = 1024
+
+/** The fewest characters that a password may have for whoever holds these roles. */
+export function shortestPassword(
+  settings: Pick<Settings, 'password_min_length' | 'password_min_length_administrators'>,
+  roles: readonly string[],
+): number {
+  const { password_min_length, password_min_length_administrators } = settings
+  if (!roles.includes(ADMINISTRATOR)) return password_min_length
+  return Math.max(password_min_length, password_min_length_administrators)
+}
+
+/** Characters as people count them, in the form in which passwords are hashed. */
+export function passwordLength(password: string): number {
+  return [...password.normalize('NFC')].length
+}
+
+/** Whether a password is longer than any that was taken. */
+export function isPasswordTooLong(password: string): boolean {
+  return passwordLength(password) > LONGEST_PASSWORD
+}
+
+/** Whose password it is to be, and what the tenant asks of it. */
+export interface PasswordOwner {
+  readonly shortest: number
+  readonly username: string
+  readonly email: string | null | undefined
+  readonly tenant_name: string
+}
+
+/**
+ * Refuses a new password that is too short or too long, that many people have, or that is the user's or the tenant's own
+ * name; nothing else is asked of it, no kinds of characters and no change after a time (ASVS 6.2.1 to 6.2.12).
+ */
+export function checkNewPassword(password: string, owner: PasswordOwner): void {
+  const length = passwordLength(password)
+  if (length < owner.shortest || length > LONGEST_PASSWORD) {
+    throw refusal(`must have ${owner.shortest} to ${LONGEST_PASSWORD} characters`)
+  }
+  const names = [owner.username, owner.email?.split('@')[0], owner.email, owner.tenant_name]
+  if (
+    isCommonPassword(
+      password,
+      names.filter((name) => typeof name === 'string'),
+    )
+  ) {
+    throw refusal('is one that is guessed first: take one that nobody else has')
+  }
+}
+
+function refusal(what: string): OAuthError {
+  return new OAuthError('invalid_request', `password ${what}`)
+}

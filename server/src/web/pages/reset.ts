@@ -1,0 +1,68 @@
+import { shortestPassword } from '../../inbound/password_policy.ts'
+import { askForReset, findLink, resetPassword } from '../../inbound/recovery.ts'
+import { OAuthError } from '../../oauth/errors.ts'
+import type { UserLink } from '../../store/verbs/recovery.ts'
+import { ours, page, send, submit, type Visit } from '../page.ts'
+import { paths } from '../ui/paths.ts'
+import { type ResetData, renderNewPassword, renderReset, renderResetOutcome } from './templates/reset.ts'
+
+/** GET /reset: asks whose password is forgotten. */
+export const resetPage = page((visit) => show(visit, {}))
+
+/** POST /reset: sends a link, if there is anybody to send it to; the answer is the same for everybody (ASVS 6.3.8). */
+export const resetSubmit = submit(async (visit, form) => {
+  const { inbound } = visit.web
+  const { username } = form.values
+  if (!inbound.outbox.on) return show(visit, {}, 503)
+  if (username === undefined) return show(visit, { missing: true }, 400)
+  await askForReset(inbound, { username, address: visit.address })
+  return show(visit, { sent_to: username })
+})
+
+/** GET /reset/password: the page behind the link. To open it changes nothing: mail servers open links, too. */
+export const newPasswordPage = page(async (visit) => {
+  const token = visit.query['token'] ?? ''
+  const link = await findLink(visit.web.inbound, 'reset', token, visit.address)
+  return link ? showNew(visit, token, link) : sendOutcome(visit, false)
+})
+
+/** POST /reset/password: the new password; whoever set it signs in with it, second factor and all. */
+export const newPasswordSubmit = submit(async (visit, form) => {
+  const { token = '', password } = form.values
+  const { inbound } = visit.web
+  const link = await findLink(inbound, 'reset', token, visit.address)
+  if (!link) return sendOutcome(visit, false)
+  if (password === undefined) return showNew(visit, token, link, visit.view.text.security.change_password.missing)
+  try {
+    const outcome = await resetPassword(inbound, visit.configuration, { ...link, token }, password)
+    return sendOutcome(visit, outcome === 'reset')
+  } catch (error) {
+    if (!(error instanceof OAuthError) || error.status >= 500) throw error
+    return showNew(visit, token, link, error.error_description)
+  }
+})
+
+function show(visit: Visit, data: Partial<ResetData>, status = 200): Response {
+  const { web, view } = visit
+  const whole = {
+    action: ours(web, paths.reset),
+    login_href: ours(web, paths.login),
+    on: web.inbound.outbox.on,
+    ...data,
+  }
+  return send(visit, renderReset(view, whole), { status })
+}
+
+function showNew(visit: Visit, token: string, { user }: UserLink, error?: string): Response {
+  const { web, view, configuration } = visit
+  const html = renderNewPassword(view, {
+    ...{ action: ours(web, paths.reset_password), token, username: user.username, error },
+    password_min_length: shortestPassword(configuration.settings, JSON.parse(user.roles) as string[]),
+  })
+  return send(visit, html, { status: error === undefined ? 200 : 400, script: true })
+}
+
+function sendOutcome(visit: Visit, done: boolean): Response {
+  const href = ours(visit.web, done ? paths.login : paths.reset)
+  return send(visit, renderResetOutcome(visit.view, { done, href }), { status: done ? 200 : 400 })
+}

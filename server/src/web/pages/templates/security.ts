@@ -1,0 +1,169 @@
+import { badge, card, emptyState, ending, notice, pageHeader, section, type Tone } from '../../ui/components.ts'
+import { button, buttonLink, field, form } from '../../ui/forms.ts'
+import { type Child, html, type SafeHtml } from '../../ui/html.ts'
+import { accountPage } from '../../ui/layout.ts'
+import { name } from '../../ui/name.ts'
+import { paths } from '../../ui/paths.ts'
+import { ago, link, tell, type View } from '../../ui/view.ts'
+import { type PasskeyQuestion, passkeyForm } from './passkey.ts'
+
+/** A passkey as its owner sees it. */
+export interface ShownPasskey {
+  readonly credential_id: string
+  readonly name: string
+  readonly synced: boolean
+  readonly created_at: number
+  readonly last_used_at?: number | undefined
+}
+
+/** What the page about signing in shows. */
+export interface SecurityData {
+  readonly may_administer: boolean
+  readonly has_password: boolean
+  readonly email?: { readonly address: string; readonly verified: boolean } | undefined
+  /** Whether this server sends e-mail. */
+  readonly mail: boolean
+  readonly passkeys: readonly ShownPasskey[]
+  /** Null where the issuer's host is no name. */
+  readonly new_passkey: PasskeyQuestion | null
+  /** A name to propose for it. */
+  readonly device: string
+  readonly host: string
+  readonly totp: boolean
+  readonly recovery_codes_left: number
+  /** One second factor has to stay. */
+  readonly required: boolean
+  readonly done?: { readonly tone: Tone; readonly text: Child } | undefined
+}
+
+/** The page on which somebody sees and changes how they sign in. */
+export function renderSecurity(view: View, data: SecurityData): SafeHtml {
+  const { page } = view.text.security
+  const back = buttonLink(page.back, link(view, paths.account))
+  const done = data.done && notice(data.done.tone, html`<p>${data.done.text}</p>`)
+  const content = html`${pageHeader(page.title, page.lead, back)}${done}${passkeys(view, data)}${totp(view, data)}${codes(view, data)}${password(view, data)}${email(view, data)}`
+  return accountPage(view, { title: page.title, content, console: data.may_administer, script: true, passkeys: true })
+}
+
+function passkeys(view: View, data: SecurityData): SafeHtml {
+  const { page } = view.text.security
+  const rows = data.passkeys.map((passkey, i) => {
+    const used =
+      passkey.last_used_at === undefined
+        ? page.never_used
+        : tell(view, page.last_used, { when: ago(view, passkey.last_used_at) })
+    const facts = [
+      passkey.synced ? page.synced : page.on_one_device,
+      tell(view, page.added, { when: ago(view, passkey.created_at) }),
+      used,
+    ]
+    const remove = ending(view, {
+      id: `remove-passkey-${i}`,
+      label: page.remove,
+      title: tell(view, page.remove_passkey_title, { name: name(passkey.name) }),
+      consequences: [page.remove_passkey_ends, ...lastFactor(view, data)],
+      action: link(view, paths.account_remove_passkey),
+      hidden: { credential_id: passkey.credential_id },
+    })
+    return html`<li><div class="row"><div class="grow"><h3>${name(passkey.name)}</h3><p class="facts">${facts.map((fact) => html`<span>${fact}</span>`)}</p></div>${remove}</div></li>`
+  })
+  const list =
+    rows.length === 0
+      ? emptyState(page.passkeys_empty, page.passkeys_empty_body)
+      : card(html`<ul class="rows">${rows}</ul>`)
+  return section(page.passkeys, html`${list}${addPasskey(view, data)}`, page.passkeys_lead)
+}
+
+function addPasskey(view: View, data: SecurityData): SafeHtml {
+  const { page } = view.text.security
+  if (!data.new_passkey)
+    return html`<p class="hint after">${tell(view, page.passkeys_off, { host: html`<code>${data.host}</code>` })}</p>`
+  const fields = field({
+    name: 'name',
+    label: page.passkey_name,
+    value: data.device,
+    hint: page.passkey_name_hint,
+    required: true,
+  })
+  const adds = passkeyForm(view, data.new_passkey, { does: 'create', label: page.add_passkey, primary: true, fields })
+  return html`<div class="add_passkey">${adds}</div><noscript><p class="hint after">${page.passkeys_script}</p></noscript>`
+}
+
+function totp(view: View, data: SecurityData): SafeHtml {
+  const { page } = view.text.security
+  const action = data.totp
+    ? ending(view, {
+        id: 'remove-totp',
+        label: page.remove_totp,
+        title: page.remove_totp_title,
+        consequences: [page.remove_totp_ends, ...lastFactor(view, data)],
+        action: link(view, paths.account_remove_totp),
+        hidden: {},
+      })
+    : buttonLink(page.totp_set_up, link(view, paths.account_totp))
+  const state = data.totp ? badge(page.totp_on, 'good') : badge(page.totp_off)
+  return section(
+    page.totp,
+    card(html`<div class="row"><div class="grow">${state}</div>${action}</div>`),
+    page.totp_lead,
+  )
+}
+
+function lastFactor(view: View, data: SecurityData): Child[] {
+  const { page } = view.text.security
+  if (data.passkeys.length + (data.totp ? 1 : 0) > 1) return []
+  return [
+    data.required ? tell(view, page.last_factor_stays, { tenant: name(view.tenant.name) }) : page.last_factor_ends,
+  ]
+}
+
+function codes(view: View, data: SecurityData): Child {
+  const { page } = view.text.security
+  if (!data.totp && data.passkeys.length === 0) return ''
+  const left = data.recovery_codes_left
+  const state = badge(tell(view, page.codes_left, { n: left }), left <= 2 ? 'warning' : undefined)
+  const renew = ending(view, {
+    id: 'renew-codes',
+    label: page.renew_codes,
+    title: page.renew_codes_title,
+    consequences: [page.renew_codes_ends],
+    action: link(view, paths.account_recovery_codes),
+    hidden: {},
+  })
+  const content = card(html`<div class="row"><div class="grow">${state}</div>${renew}</div>`)
+  return section(page.recovery_codes, content, page.recovery_codes_lead)
+}
+
+function password(view: View, data: SecurityData): SafeHtml {
+  const { page } = view.text.security
+  const change = data.has_password && buttonLink(page.change_password, link(view, paths.account_password))
+  const lead = data.has_password ? page.password_lead : page.no_password
+  return section(page.password, change ? html`<div class="actions start">${change}</div>` : '', lead)
+}
+
+function email(view: View, data: SecurityData): SafeHtml {
+  const { page } = view.text.security
+  const { email: present } = data
+  const state = present
+    ? present.verified
+      ? badge(page.email_verified, 'good')
+      : badge(page.email_unverified, 'warning')
+    : badge(page.email_none)
+  const address = field({
+    name: 'email',
+    label: page.email_address,
+    type: 'email',
+    value: present?.address,
+    autocomplete: 'email',
+    required: true,
+  })
+  const asks = data.mail
+    ? form(
+        view,
+        { action: link(view, paths.account_email) },
+        html`${address}${button(page.send_link, { kind: 'plain' })}`,
+      )
+    : html`<p class="hint">${page.email_off}</p>`
+  const head = html`<div class="row"><p class="grow">${present && name(present.address)}</p>${state}</div>`
+  return section(page.email, card(html`${head}<div class="after">${asks}</div>`), page.email_lead)
+}
