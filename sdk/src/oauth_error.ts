@@ -1,8 +1,11 @@
-/** Codes that a protected resource answers with, and the HTTP status of each (RFC 6750 section 3.1, RFC 9470 section 3). */
+/** Codes that a protected resource answers with, and the HTTP status of each (RFC 6750 section 3.1, RFC 9449 section 7.1, RFC 9470 section 3). */
 export const ERROR_STATUS = {
   invalid_request: 400,
   invalid_token: 401,
   insufficient_user_authentication: 401,
+  // RFC 9449 sections 7.1 and 9
+  invalid_dpop_proof: 401,
+  use_dpop_nonce: 401,
   insufficient_scope: 403,
   // RFC 6749 section 4.1.2.1: a part that the answer depends on cannot be reached.
   temporarily_unavailable: 503,

@@ -5,16 +5,20 @@ import {
   type Actor,
   type AuthorizationServerOptions,
   createResource,
+  type DpopAlgorithm,
+  type DpopOptions,
   type Fetch,
   type IntrospectionOptions,
   OAuthError,
   type OAuthErrorCode,
   type ProtectedHandler,
   type ProtectedResourceMetadata,
+  type ReplayStore,
   type RequestLike,
   type Requirements,
   type Resource,
   type ResourceOptions,
+  type Scheme,
 } from '@sallyport/sdk'
 import * as express from '@sallyport/sdk/express'
 import * as hono from '@sallyport/sdk/hono'
@@ -91,6 +95,22 @@ test('requirements, requests, metadata and refusals are typed', async () => {
   assert(error instanceof OAuthError)
   const code: OAuthErrorCode | undefined = error.error
   assert.equal(code, undefined)
+})
+
+test('how bound tokens are taken is typed', async () => {
+  const replays: ReplayStore = { remember: async (id: string, expires_at: number) => id !== '' && expires_at > 0 }
+  const algorithms: readonly DpopAlgorithm[] = ['ES256']
+  const dpop: DpopOptions = { required: true, base_url: 'https://api.example/v1', algorithms, replays }
+  const strict = createResource({ resource: 'https://api.example', issuer: 'https://as.example', dpop })
+  // @ts-expect-error no symmetric algorithm
+  const wrong: DpopOptions = { algorithms: ['HS256'] }
+  void wrong
+  strict.protect((_request, access) => {
+    const scheme: Scheme = access.token_type
+    const nonce: string | undefined = access.dpop_nonce
+    return Response.json([scheme, nonce])
+  })
+  assert.equal(strict.metadata().dpop_bound_access_tokens_required, true)
 })
 
 test('the adapters fit their frameworks', () => {

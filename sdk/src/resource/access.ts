@@ -3,6 +3,8 @@ import type { Claims } from './claims.ts'
 
 /** What a request may do: the claims of its access token, checked for this resource (RFC 9068 section 2.2, RFC 7662). */
 export interface Access extends Omit<Claims, 'scope' | 'raw'> {
+  /** For the answer's DPoP-Nonce header, which the adapters set: what the client's next proof is to have (RFC 9449 section 8.2). */
+  readonly dpop_nonce: string | undefined
   /** The granted scope values (RFC 6749 section 3.3). */
   readonly scope: ReadonlySet<string>
   /** Every claim of the token or member of the introspection answer, frozen. */
@@ -22,10 +24,11 @@ export interface Requirements {
 }
 
 /** The view of the claims that handlers receive. */
-export function toAccess({ scope, raw, ...claims }: Claims): Access {
+export function toAccess({ scope, raw, ...claims }: Claims, dpop_nonce: string | undefined): Access {
   const granted = new Set(splitSpaces(scope))
   return {
     ...claims,
+    dpop_nonce,
     scope: granted,
     claims: raw,
     has: (asked) => {

@@ -1,23 +1,31 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OAuthError } from '../oauth_error.ts'
-import { addChallenge, formatChallenge } from './challenge.ts'
+import { addChallenge, type Challenger, formatChallenge } from './challenge.ts'
+import type { Scheme } from './presented_token.ts'
 
-const METADATA = { resource_metadata: 'https://api.example/.well-known/oauth-protected-resource' }
+const METADATA: Challenger = {
+  resource_metadata: 'https://api.example/.well-known/oauth-protected-resource',
+  algs: 'ES256 PS256',
+  schemes: ['Bearer', 'DPoP'],
+}
 
-function challengeOf(refusal: OAuthError, requirements = {}, realm?: string): string | undefined {
-  return addChallenge(refusal, { ...METADATA, realm }, requirements).headers['www-authenticate']
+function challengeOf(refusal: OAuthError, requirements = {}, realm?: string, scheme: Scheme = 'Bearer') {
+  return addChallenge(refusal, { ...METADATA, realm }, scheme, requirements).headers['www-authenticate']
 }
 
 test('without credentials the challenge carries no error information', () => {
   const none = new OAuthError(undefined, 'The request carries no access token')
-  assert.equal(challengeOf(none), `Bearer resource_metadata="${METADATA.resource_metadata}"`)
-  assert.equal(challengeOf(none, {}, 'api'), `Bearer realm="api", resource_metadata="${METADATA.resource_metadata}"`)
+  const named = `resource_metadata="${METADATA.resource_metadata}"`
+  assert.equal(challengeOf(none), `Bearer ${named}, DPoP ${named}, algs="ES256 PS256"`)
+  const both = `Bearer realm="api", ${named}, DPoP realm="api", ${named}, algs="ES256 PS256"`
+  assert.equal(challengeOf(none, {}, 'api'), both)
 })
 
 test('without credentials the challenge names the scope that the route needs', () => {
   const challenge = challengeOf(new OAuthError(undefined, 'None'), { scope: 'a b', max_age: 5 })
-  assert.equal(challenge, `Bearer resource_metadata="${METADATA.resource_metadata}", scope="a b"`)
+  const named = `resource_metadata="${METADATA.resource_metadata}", scope="a b"`
+  assert.equal(challenge, `Bearer ${named}, DPoP ${named}, algs="ES256 PS256"`)
 })
 
 test('an invalid token is told why, a missing scope is named', () => {
@@ -41,13 +49,25 @@ test('10.3.4 the step-up challenge carries acr_values and max_age', () => {
   )
 })
 
+test('RFC 9449 7.1 the refusal of a bound token is a DPoP challenge with the algorithms of proofs', () => {
+  assert.equal(
+    challengeOf(new OAuthError('invalid_dpop_proof', 'No proof'), {}, undefined, 'DPoP'),
+    `DPoP resource_metadata="${METADATA.resource_metadata}", error="invalid_dpop_proof", error_description="No proof", algs="ES256 PS256"`,
+  )
+})
+
 test('a 503 carries no challenge', () => {
   assert.equal(challengeOf(new OAuthError('temporarily_unavailable', 'Down')), undefined)
 })
 
 test('no attribute can end its quotes or start another header', () => {
   const hostile = 'a"b\\c\r\nSet-Cookie: x=1\u0000\u0007\u2028\u00e9'
-  const challenge = formatChallenge({ realm: hostile, scope: hostile, acr_values: hostile, error_description: hostile })
+  const challenge = formatChallenge('Bearer', {
+    realm: hostile,
+    scope: hostile,
+    acr_values: hostile,
+    error_description: hostile,
+  })
   assert.match(challenge, /^[\x20-\x7e]+$/)
   const quoted = '"a\\"b\\\\c??Set-Cookie: x=1????"'
   assert.equal(challenge, `Bearer realm=${quoted}, scope=${quoted}, acr_values=${quoted}, error_description=${quoted}`)

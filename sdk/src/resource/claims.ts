@@ -1,5 +1,6 @@
 import { OAuthError } from '../oauth_error.ts'
 import { isObject } from './fetch_json.ts'
+import type { Scheme } from './presented_token.ts'
 
 /** Who acts for the subject, and for whom that one acts (RFC 8693 section 4.1). */
 export interface Actor {
@@ -29,7 +30,8 @@ export interface Claims {
   readonly roles: readonly string[]
   readonly act: Actor | undefined
   readonly cnf: Readonly<Record<string, unknown>> | undefined
-  readonly token_type: 'Bearer'
+  /** How it must be presented (RFC 9449 section 7.1). */
+  readonly token_type: Scheme
   /** Every member, also those without a field of their own. Frozen, because answers may be shared by requests. */
   readonly raw: Readonly<Record<string, unknown>>
 }
@@ -56,11 +58,9 @@ export function readJwtClaims(raw: Record<string, unknown>): Claims {
  */
 export function readIntrospectionClaims(answer: Record<string, unknown>, issuer: string): Claims {
   const token_type = readString(answer, 'token_type')?.toLowerCase()
-  if (token_type !== undefined && token_type !== 'bearer') {
-    throw invalid(
-      token_type === 'dpop' ? 'The access token is bound to a key, and no proof came with it' : 'Not an access token',
-    )
-  }
+  if (token_type !== undefined && token_type !== 'bearer' && token_type !== 'dpop') throw invalid('Not an access token')
+  // RFC 9449 section 6.2: without the key there would be nothing to hold a proof against.
+  if (token_type === 'dpop' && !isBoundToKey(answer.cnf)) throw invalid('The introspection answer lacks the key in cnf')
   for (const name of ['aud', 'client_id']) {
     if (answer[name] === undefined) throw invalid(`The introspection answer lacks ${name}`)
   }
@@ -68,7 +68,7 @@ export function readIntrospectionClaims(answer: Record<string, unknown>, issuer:
   return readClaims({ ...answer, iss: issuer, sub: answer.sub ?? answer.client_id }, answer)
 }
 
-/** Decides about time, audience and binding. Runs on every request, also when the claims come from a cache. */
+/** Decides about time and audience. Runs on every request, also when the claims come from a cache. */
 export function checkClaims(claims: Claims, expected: Expected): void {
   const now = expected.now / 1000
   const tolerance = expected.clock_tolerance_seconds
@@ -76,7 +76,6 @@ export function checkClaims(claims: Claims, expected: Expected): void {
   if (claims.nbf !== undefined && now < claims.nbf - tolerance) throw invalid('The access token is not valid yet')
   if (claims.iat !== undefined && now < claims.iat - tolerance) throw invalid('The access token is from the future')
   if (!claims.aud.includes(expected.resource)) throw invalid('The access token is meant for another resource')
-  if (claims.cnf !== undefined) throw invalid('The access token is bound to a key, and no proof came with it')
 }
 
 function readClaims(from: Record<string, unknown>, raw: Record<string, unknown>): Claims {
@@ -98,9 +97,13 @@ function readClaims(from: Record<string, unknown>, raw: Record<string, unknown>)
     act: act as Actor | undefined,
     // Whatever stands there, a binding that is not understood must not be taken for none.
     cnf: cnf === undefined ? undefined : isObject(cnf) ? cnf : {},
-    token_type: 'Bearer',
+    token_type: isBoundToKey(cnf) ? 'DPoP' : 'Bearer',
     raw: freeze(raw),
   }
+}
+
+function isBoundToKey(cnf: unknown): boolean {
+  return isObject(cnf) && typeof cnf.jkt === 'string'
 }
 
 function readString(from: Record<string, unknown>, name: string): string | undefined {

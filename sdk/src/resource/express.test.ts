@@ -54,7 +54,10 @@ test('a refusal is answered by the middleware, with its challenge', async () => 
   const none = await call('/api/me')
   assert.equal(none.status, 401)
   assert.equal(none.headers.get('cache-control'), 'no-store')
-  assert.match(none.headers.get('www-authenticate')!, /^Bearer resource_metadata="[^"]+", scope="api:read"$/)
+  assert.match(
+    none.headers.get('www-authenticate')!,
+    /^Bearer resource_metadata="[^"]+", scope="api:read", DPoP resource_metadata=/,
+  )
   assert.equal(await none.text(), '')
   const narrow = await call('/api/me', await as.sign({ scope: 'other' }))
   assert.equal(narrow.status, 403)

@@ -1,6 +1,6 @@
 import { OAuthError } from '../oauth_error.ts'
 import { type Access, checkRequirements, type Requirements } from './access.ts'
-import type { RequestLike } from './bearer.ts'
+import type { RequestLike } from './presented_token.ts'
 import type { Resource } from './resource.ts'
 
 declare global {
@@ -45,6 +45,8 @@ export function protect(resource: Resource, requirements: Requirements = {}): Mi
       const answer = resource.metadataResponse(request)
       if (answer !== undefined) return await send(res, answer)
       req.access = await resource.verify(request, requirements)
+      const { dpop_nonce } = req.access
+      if (dpop_nonce !== undefined) res.setHeader('dpop-nonce', dpop_nonce)
     } catch (error) {
       if (error instanceof OAuthError) return await send(res, error.getResponse())
       return next(error)

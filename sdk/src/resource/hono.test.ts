@@ -56,7 +56,10 @@ test('a route behind protect sees the access, typed', async () => {
 test('a refusal is answered by the middleware, with its challenge', async () => {
   const none = await call('/api/me')
   assert.deepEqual([none.status, none.headers.get('cache-control'), await none.text()], [401, 'no-store', ''])
-  assert.match(none.headers.get('www-authenticate')!, /^Bearer resource_metadata="[^"]+", scope="api:read"$/)
+  assert.match(
+    none.headers.get('www-authenticate')!,
+    /^Bearer resource_metadata="[^"]+", scope="api:read", DPoP resource_metadata=/,
+  )
   const narrow = await call('/api/me', await as.sign({ scope: 'other' }))
   assert.equal(narrow.status, 403)
   assert.equal(((await narrow.json()) as { error: string }).error, 'insufficient_scope')

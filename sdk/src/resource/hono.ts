@@ -21,7 +21,10 @@ export function protect(resource: Resource, requirements: Requirements = {}): Mi
       if (error instanceof OAuthError) return error.getResponse()
       throw error
     }
-    return await next()
+    await next()
+    const { dpop_nonce } = c.get('access')
+    if (dpop_nonce !== undefined) c.header('dpop-nonce', dpop_nonce)
+    return undefined
   }
 }
 

@@ -1,8 +1,8 @@
-import { base64url, compactVerify } from 'jose'
+import { compactVerify } from 'jose'
 import { OAuthError } from '../oauth_error.ts'
 import type { AuthorizationServer } from './authorization_server.ts'
 import { type Claims, readJwtClaims } from './claims.ts'
-import { isObject } from './fetch_json.ts'
+import { decodeJson, isCanonical, splitJws } from './compact_jws.ts'
 import { type Algorithm, findKey, type KeySet } from './key_set.ts'
 import { RecentMap } from './recent_map.ts'
 import { hashToken } from './token_hash.ts'
@@ -21,10 +21,8 @@ interface Verified {
 
 /** The header of a token in JWS compact form (RFC 7515 section 7.1); undefined for every other token. */
 export function readJwt(token: string): UnverifiedJwt | undefined {
-  const first = token.indexOf('.')
-  const second = token.indexOf('.', first + 1)
-  if (first < 1 || second < 0 || token.indexOf('.', second + 1) >= 0) return undefined
-  const header = decodeJson(token.slice(0, first))
+  const parts = splitJws(token)
+  const header = parts && decodeJson(parts[0])
   return header === undefined || typeof header.alg !== 'string' ? undefined : { token, header }
 }
 
@@ -60,12 +58,11 @@ export class JwtVerifier {
 
   async #verifySignature({ token, header }: UnverifiedJwt): Promise<Verified> {
     const { alg, kid } = this.#checkHeader(header)
-    const [, payload, signature] = token.split('.') as [string, string, string]
+    const [, payload, signature] = splitJws(token)!
     const raw = decodeJson(payload)
     if (raw === undefined) throw invalid('The payload of the access token is not a JSON object')
     const server = this.#serverOf(raw.iss)
     const { key, keys } = await findServerKey(server, alg, kid)
-    // A base64url text with other unused bits would be a second spelling of the same signature.
     if (!isCanonical(signature)) throw invalid('The signature of the access token is malformed')
     try {
       await compactVerify(token, key, { algorithms: [alg] })
@@ -104,23 +101,6 @@ async function findServerKey(server: AuthorizationServer, alg: Algorithm, kid: s
   if (key === undefined) throw invalid('The access token is signed with an unknown key')
   if (key === 'ambiguous') throw invalid('The header of the access token does not single out one key')
   return { key, keys }
-}
-
-function decodeJson(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(base64url.decode(text)))
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isCanonical(text: string): boolean {
-  try {
-    return base64url.encode(base64url.decode(text)) === text
-  } catch {
-    return false
-  }
 }
 
 function invalid(error_description: string, cause?: unknown): OAuthError {

@@ -29,6 +29,7 @@ test('the document names the resource to the letter, its servers and how tokens 
     resource: 'https://h.example/mcp',
     authorization_servers: ['https://as.example'],
     bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'PS256'],
     scopes_supported: ['mcp:tools'],
     resource_name: 'Tools',
     resource_documentation: 'https://api.example/docs',

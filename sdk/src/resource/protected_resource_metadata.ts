@@ -1,11 +1,14 @@
-import type { RequestLike } from './bearer.ts'
 import type { ResourceSettings } from './options.ts'
+import type { RequestLike } from './presented_token.ts'
+import type { SenderConstraint } from './sender_constraint.ts'
 
 /** What a protected resource says about itself (RFC 9728 section 2). */
 export interface ProtectedResourceMetadata {
   readonly resource: string
   readonly authorization_servers: readonly string[]
   readonly bearer_methods_supported: readonly ['header']
+  readonly dpop_signing_alg_values_supported: readonly string[]
+  readonly dpop_bound_access_tokens_required?: boolean
   readonly scopes_supported?: readonly string[]
   readonly resource_name?: string
   readonly resource_documentation?: string
@@ -17,6 +20,7 @@ export interface ProtectedResourceMetadata {
 export function describeResource(
   described: ResourceSettings,
   authorization_servers: readonly string[],
+  senders: Pick<SenderConstraint, 'algorithms' | 'required'>,
 ): ProtectedResourceMetadata {
   const { resource, scopes_supported, resource_name } = described
   const { resource_documentation, resource_policy_uri, resource_tos_uri } = described
@@ -24,6 +28,8 @@ export function describeResource(
     resource,
     authorization_servers,
     bearer_methods_supported: ['header'] as const,
+    dpop_signing_alg_values_supported: senders.algorithms,
+    ...(senders.required && { dpop_bound_access_tokens_required: true }),
     ...(scopes_supported && { scopes_supported }),
     ...(resource_name && { resource_name }),
     ...(resource_documentation && { resource_documentation }),

@@ -47,7 +47,8 @@ test('every refusal is a whole answer: status, challenge, no-store and JSON', as
     return [response.status, response.headers.get('www-authenticate'), text === '' ? '' : JSON.parse(text)]
   }
   const lead = `Bearer resource_metadata="${METADATA_URL}"`
-  assert.deepEqual(await send({}), [401, `${lead}, scope="files:write"`, ''])
+  const both = ['Bearer', 'DPoP'].map((scheme) => `${lead.replace('Bearer', scheme)}, scope="files:write"`).join(', ')
+  assert.deepEqual(await send({}), [401, `${both}, algs="ES256 EdDSA Ed25519 PS256"`, ''])
   assert.deepEqual(await send({ authorization: 'Bearer nonsense' }), [
     401,
     `${lead}, error="invalid_token", error_description="The access token is not a JWT, and this resource takes no others"`,
@@ -69,7 +70,8 @@ test('every refusal is a whole answer: status, challenge, no-store and JSON', as
 
 test('without a required scope the challenge for a missing token names the metadata alone', async () => {
   const { headers, error } = await refusalOf(resource, undefined)
-  assert.equal(headers['www-authenticate'], `Bearer resource_metadata="${METADATA_URL}"`)
+  const named = `resource_metadata="${METADATA_URL}"`
+  assert.equal(headers['www-authenticate'], `Bearer ${named}, DPoP ${named}, algs="ES256 EdDSA Ed25519 PS256"`)
   assert.equal(error, undefined)
 })
 

@@ -30,6 +30,7 @@ export type {
 } from './options.ts'
 export type { RequestLike, Scheme } from './presented_token.ts'
 export type { ProtectedResourceMetadata } from './protected_resource_metadata.ts'
+export type { ReplayStore } from './replays.ts'
 
 /** A handler that runs only when access was granted; further arguments of the runtime (env, context) are passed on. */
 export type ProtectedHandler<Rest extends unknown[]> = (
