@@ -209,6 +209,9 @@ function readWebUri(source: Json, name: string, rules: ClientRules): string | un
   const url = WEB_URI.test(uri) && URL.canParse(uri) ? new URL(uri) : undefined
   if (url === undefined) throw refusal(name, 'must be an https URL')
   if (url.username !== '' || url.password !== '') throw refusal(name, 'must not have a user name or password')
+  if (rules.door === 'dynamic' && url.href !== uri && url.href !== `${uri}/`) {
+    throw refusal(name, 'must be written in its normal form, as a browser shows it')
+  }
   if (rules.door === 'dynamic' && (url.protocol !== 'https:' || isInternalHost(url.hostname))) {
     throw refusal(name, 'must be an https URL with a public host name')
   }
