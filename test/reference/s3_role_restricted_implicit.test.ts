@@ -69,7 +69,7 @@ test('S3 the fragment carries a short token, cut to the client and the role of t
 })
 
 test('S3 errors stand in the fragment too, with the state', async () => {
-  const denied = await new UserAgent().authorize(authorizeUrl(), alice, 'deny')
+  const denied = await new UserAgent().authorize(authorizeUrl({ prompt: 'consent' }), alice, 'deny')
   assert.equal(denied.search, '')
   assert.deepEqual([fragmentOf(denied).get('error'), fragmentOf(denied).get('state')], ['access_denied', 's 1'])
   const unknown = await new UserAgent().follow(authorizeUrl({ scope: 'cellar:open' }))

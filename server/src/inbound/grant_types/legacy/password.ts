@@ -16,6 +16,7 @@ import { formatRefreshToken, newRefreshSecret } from '../../refresh_tokens.ts'
 import { defaultScopes, rightsOf, rolesAtWork, scopeRules, scopesOfResources } from '../../rights.ts'
 import { event } from '../../users.ts'
 import type { GrantType, Loaded } from '../grant_type.ts'
+import { getsRefreshToken } from '../tokens_of_grant.ts'
 import { requireLegacyGrants } from './allowed.ts'
 import { authenticateByToken } from './client_token.ts'
 
@@ -48,7 +49,7 @@ export const password: GrantType = {
     const user = await signIn(context, asked.request)
     const role = requireRole(client, user, params.values['role'])
     const scope = decidePasswordScope(tenant.issuer, { client, configuration, params, resource, user, role })
-    const refreshes = mayRefresh(client, scope)
+    const refreshes = getsRefreshToken(client, scope.includes('offline_access'))
     const { settings } = configuration
     const grant = {
       ...{ grant_id: newId(now), client_id: client.client_id, user_id: user.user_id, session_id: null, role },
@@ -97,6 +98,10 @@ async function signIn(context: InboundContext, request: DirectRequest): Promise<
       headers: { 'Retry-After': String(Math.ceil(wait_ms / 1000)) },
     })
   }
+  if (result.kind === 'not_enough') {
+    const what = 'A password alone does not sign this user in: send them to the authorization endpoint instead'
+    throw new OAuthError('invalid_grant', what, { cause: `${result.step} is missing` })
+  }
   const refused = () => new OAuthError('invalid_grant', 'The username or password is wrong')
   if (result.kind !== 'signed_in') throw refused()
   const user = await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id: result.user_id })
@@ -126,11 +131,6 @@ function decidePasswordScope(
     ...scopeRules(rightsOf(configuration, client, user, role)),
     known_scopes: scopesOfResources(issuer, configuration, resource),
   })
-}
-
-function mayRefresh(client: Client, scope: readonly string[]): boolean {
-  if (!client.grant_types.includes('refresh_token')) return false
-  return client.offline_refresh_only !== true || scope.includes('offline_access')
 }
 
 function birth(authority: Loaded, user: UserRecord) {
