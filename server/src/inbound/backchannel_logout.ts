@@ -1,11 +1,11 @@
 import { signJwt } from '../crypto/jwt.ts'
 import { newId } from '../crypto/random.ts'
-import type { ClientMetadata } from '../oauth/client.ts'
 import { buildLogoutTokenClaims } from '../oauth/logout_token.ts'
 import { pickSigningKey } from '../store/tenant.ts'
 import type { LogoutNotice } from '../store/verbs/logouts.ts'
 import { readMetadata } from './clients.ts'
 import type { InboundContext } from './context.ts'
+import { subjectOf } from './subjects.ts'
 import { event } from './users.ts'
 
 const AT_ONCE = 16
@@ -50,13 +50,24 @@ async function deliver(context: InboundContext, notice: LogoutNotice): Promise<v
 
 type Outcome = 'delivered' | 'refused' | 'unanswered' | 'withdrawn'
 
-async function send(context: InboundContext, notice: LogoutNotice, client: Readonly<ClientMetadata>): Promise<Outcome> {
+async function send(
+  context: InboundContext,
+  notice: LogoutNotice,
+  client: ReturnType<typeof readMetadata>,
+): Promise<Outcome> {
   const { tenant, egress } = context
   const { client_id, sid } = notice
   const configuration = await tenant.currentConfiguration()
   const now = tenant.clock()
   const claims = buildLogoutTokenClaims({
-    ...{ iss: tenant.issuer, sub: notice.user_id, client_id, sid, jti: newId(now), now },
+    ...{
+      iss: tenant.issuer,
+      sub: subjectOf(tenant, { ...client, client_id }, notice.user_id),
+      client_id,
+      sid,
+      jti: newId(now),
+      now,
+    },
   })
   const logout_token = signJwt(pickSigningKey(configuration, client.id_token_signed_response_alg), 'logout+jwt', claims)
   try {

@@ -2,13 +2,14 @@ import { signJwt } from '../crypto/jwt.ts'
 import { readClientCredentials } from '../oauth/client_auth.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { buildRevocationFeed, REVOCATION_FEED_TYPE, readCursor } from '../oauth/revocation_feed.ts'
-import type { Configuration } from '../store/tenant.ts'
+import type { Configuration, Tenant } from '../store/tenant.ts'
 import type { RevocationPage, RevocationRecord } from '../store/verbs/revocations.ts'
 import { authenticateClient } from './authenticate_client.ts'
 import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
 import { resourcesOfCaller } from './introspection_rights.ts'
 import { refuseReplays } from './proofs.ts'
+import { subjectAt } from './subjects.ts'
 
 const MOST = 1000
 const SKEW_SECONDS = 60
@@ -47,7 +48,9 @@ export async function readRevocationFeed(context: InboundContext, request: Direc
       cursor: String(more ? last : page.last_sequence),
       keep_seconds: youngest_ms / 1000 + SKEW_SECONDS,
     },
-    revocations.filter((revoked) => concerns(revoked, resources)),
+    revocations
+      .filter((revoked) => concerns(revoked, resources))
+      .flatMap((revoked) => nameFor(tenant, resources, revoked)),
   )
   return signJwt(configuration.signing_key, REVOCATION_FEED_TYPE, claims)
 }
@@ -68,6 +71,13 @@ async function readPage(
   }
   // A cursor of the future is of a database that has been restored since: everything is said again.
   return after > page.last_sequence ? read(0) : page
+}
+
+// Users of pairwise clients have a name of their own at each resource.
+function nameFor(tenant: Tenant, resources: readonly string[], revoked: RevocationRecord): RevocationRecord[] {
+  if (revoked.kind !== 'sub') return [revoked]
+  const names = [revoked.value, ...resources.map((resource) => subjectAt(tenant, resource, revoked.value))]
+  return [...new Set(names)].map((value) => ({ ...revoked, value }))
 }
 
 function longestLifetime(configuration: Configuration, resources: readonly string[]): number {
