@@ -13,7 +13,7 @@ export const resetPage = page((visit) => show(visit, {}))
 export const resetSubmit = submit(async (visit, form) => {
   const { inbound } = visit.web
   const { username } = form.values
-  if (!inbound.outbox.on) return show(visit, {}, 503)
+  if (!inbound.outbox.on) return show(visit, {}, 404)
   if (username === undefined) return show(visit, { missing: true }, 400)
   await askForReset(inbound, { username, address: visit.address })
   return show(visit, { sent_to: username })
