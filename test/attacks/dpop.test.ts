@@ -4,6 +4,7 @@ import type { App } from '../../server/src/app.ts'
 import { badProofs, goodClaims } from '../parts/bad_dpop_proofs.ts'
 import { type DpopKey, hashOfToken, makeDpopKey, makeProof } from '../parts/dpop.ts'
 import {
+  ALICE,
   CALLBACK,
   CLIENTS,
   type ClientName,
@@ -13,6 +14,7 @@ import {
   onBothDatabases,
   type Platform,
   readReply,
+  SPA_CALLBACK,
   VERIFIER,
 } from '../parts/platform.ts'
 import { assertRefusal, sendRaw } from '../parts/raw_request.ts'
@@ -398,6 +400,75 @@ testOnBoth(
     }
   },
 )
+
+testOnBoth('B-12 a bound token is exchanged by its key alone: a public client has nothing else to show', async (p) => {
+  const client_id = `exchanger-${p.now()}`
+  const grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange'
+  await p.server.addClient({
+    ...{ client_id, token_endpoint_auth_method: 'none', redirect_uris: [SPA_CALLBACK], scope: 'openid' },
+    grant_types: ['authorization_code', grant_type],
+  })
+  const code = await p.getCode('spa', { client_id, scope: 'openid', resource: p.issuer })
+  const redeem = {
+    grant_type: 'authorization_code',
+    code,
+    client_id,
+    code_verifier: VERIFIER,
+    redirect_uri: SPA_CALLBACK,
+  }
+  const tokens = await p.post('/token', redeem, null, undefined, { dpop: tokenProof(p) })
+  const form = {
+    ...{ grant_type, client_id, subject_token: tokens.body.access_token, audience: 'connector:acme' },
+    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+  }
+  for (const headers of [{}, { dpop: tokenProof(p, {}, other) }]) {
+    const { status, body } = await p.post('/token', form, null, undefined, headers as Record<string, string>)
+    assert.deepEqual([status, body.error], [400, 'invalid_grant'])
+    assert.match(body.error_description, /bound to a key/)
+  }
+  const right = await p.post('/token', form, null, undefined, { dpop: tokenProof(p) })
+  assert.equal(right.body.error, 'invalid_target', 'the key is right, and there is no such connection')
+})
+
+testOnBoth('P-12 RFC 9449 10.1 a pushed request binds its code in both ways, and the two must agree', async (p) => {
+  const pushed = (more: Record<string, string>, headers: Record<string, string> = {}) => {
+    const url = new URL(p.authorizeUrl('web', more))
+    return p.post('/par', Object.fromEntries(url.searchParams), 'web', undefined, headers)
+  }
+  const proof = (claims: Record<string, unknown> = {}) => {
+    const target = { method: 'POST', url: `${p.issuer}/par`, now: p.now() }
+    return makeProof(key, { claims: { ...goodClaims(target), ...claims } })
+  }
+  const getCode = async (request_uri: string) => {
+    const query = new URLSearchParams({ client_id: 'web', request_uri })
+    const back = await new UserAgent().authorize(`${p.issuer}/authorize?${query}`, ALICE)
+    return back.searchParams.get('code')!
+  }
+  for (const ask of [
+    () => pushed({ dpop_jkt: key.jkt }),
+    () => pushed({}, { dpop: proof() }),
+    () => pushed({ dpop_jkt: key.jkt }, { dpop: proof() }),
+  ]) {
+    const { status, body } = await ask()
+    assert.equal(status, 201, JSON.stringify(body))
+    const code = await getCode(body.request_uri)
+    assert.equal((await exchange(p, 'web', code, tokenProof(p, {}, other))).body.error, 'invalid_grant')
+    assert.equal((await p.exchange('web', code)).body.error, 'invalid_grant')
+    assert.equal((await exchange(p, 'web', code, tokenProof(p))).status, 200)
+  }
+  const before = await snapshotRows(p.server.store)
+  for (const [what, refused] of [
+    ['another dpop_jkt', await pushed({ dpop_jkt: other.jkt }, { dpop: proof() })],
+    ['a proof for the token endpoint', await pushed({}, { dpop: tokenProof(p) })],
+  ] as const) {
+    assert.deepEqual([refused.status, refused.body.error], [400, 'invalid_dpop_proof'], what)
+  }
+  assert.equal((await pushed({ dpop_jkt: 'x' })).body.error, 'invalid_request')
+  assert.deepEqual(await snapshotRows(p.server.store), before)
+  const used = proof()
+  assert.equal((await pushed({}, { dpop: used })).status, 201)
+  assert.equal((await pushed({}, { dpop: used })).body.error, 'invalid_dpop_proof')
+})
 
 testOnBoth('4.1.3 B-17 htu is held against the issuer, whatever host a request says it is for', async (p) => {
   const body = new URLSearchParams(machine).toString()

@@ -90,6 +90,15 @@ export function requireKeyOfGrant(client: Client, { cnf }: GrantRecord, shown: C
   )
 }
 
+/**
+ * Refuses a bound token that is presented for another one by whoever does not show its key: else it could be exchanged
+ * for one that is bound to nothing. A confidential client may pass on what others sent it, since it says who it is.
+ */
+export function requireKeyOfToken(client: Client, cnf: Confirmation | undefined, shown: Confirmation | null): void {
+  if (cnf === undefined || isConfidential(client) || showsBinding(shown, cnf)) return
+  throw new OAuthError('invalid_grant', 'The token is bound to a key, and the request shows no proof of that key')
+}
+
 /** What the refresh tokens that a grant gives out now are bound to, as its row keeps it; nothing leaves what stands. */
 export function keptBinding(client: Client, shown: Confirmation | null): { cnf?: string } {
   return shown === null || isConfidential(client) ? {} : { cnf: JSON.stringify(shown) }

@@ -3,6 +3,7 @@ import { requireParam } from '../../oauth/params.ts'
 import type { TokenResponse } from '../../oauth/token_response.ts'
 import { findLivingToken } from '../access_tokens.ts'
 import { connectionOfToken } from '../connections.ts'
+import { requireKeyOfToken } from '../sender_constraint.ts'
 import type { GrantType } from './grant_type.ts'
 
 /** How the vault is asked for a provider's token: given by whoever wires inbound and outbound together. */
@@ -26,7 +27,7 @@ export function createTokenExchange(handOutToken: HandOutToken): GrantType {
       return context.tenant.store.loadClientAuthority({ tenant_id: context.tenant.tenant_id, client_id })
     },
 
-    async issue(context, { params, client }) {
+    async issue(context, { params, client, cnf }) {
       const subject_token = requireParam(params, 'subject_token')
       if (requireParam(params, 'subject_token_type') !== ACCESS_TOKEN) {
         throw new OAuthError('invalid_request', `Parameter subject_token_type must be ${ACCESS_TOKEN}`)
@@ -48,6 +49,7 @@ export function createTokenExchange(handOutToken: HandOutToken): GrantType {
         const cause = reason ?? 'issued to another client, or without a user'
         throw new OAuthError('invalid_grant', 'The subject token is unknown, expired, revoked or not yours', { cause })
       }
+      requireKeyOfToken(client, living.claims.cnf, cnf)
       const connection_id = connectionOfToken(living, connector)
       if (connection_id === null) {
         throw new OAuthError('invalid_target', `The user has not allowed this client to use ${connector}`)
