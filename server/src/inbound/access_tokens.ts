@@ -7,8 +7,9 @@ import {
   type Confirmation,
   type Epochs,
 } from '../oauth/access_token.ts'
-import type { Client } from '../oauth/client.ts'
+import { type Client, PAIRWISE } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { requireConstrained, rulesOf } from '../oauth/profile.ts'
 import { parseScope } from '../oauth/scope.ts'
 import { requireBinding, tokenType } from '../oauth/sender_constraint.ts'
 import type { GrantRecord, UserRecord } from '../store/records.ts'
@@ -19,7 +20,7 @@ import type { InboundContext } from './context.ts'
 import { isOn, whyTokenIsDead } from './liveness.ts'
 import { isPermanentToken, openPermanentToken } from './permanent_tokens.ts'
 import { findServiceRole, knownResources, presentScopes, rightsOf, rolesAtWork, scopesAtResources } from './rights.ts'
-import { PAIRWISE, subjectAtResources } from './subjects.ts'
+import { subjectAtResources } from './subjects.ts'
 
 /** How long access tokens live where no resource says otherwise. */
 const LIFETIME_SECONDS = 600
@@ -57,6 +58,7 @@ export function issueAccessToken(context: InboundContext, order: AccessTokenOrde
   const { tenant } = context
   requireBinding(order.client, order.cnf)
   const { client, configuration, grant, now } = order
+  requireConstrained(rulesOf(client, configuration.settings), order.cnf)
   const resources = order.resource.flatMap((name) => configuration.resources.get(name) ?? [])
   const lifetimes = resources.map(({ access_token_lifetime_seconds }) => access_token_lifetime_seconds)
   const named = grant && subjectAtResources(tenant, client, order.resource, grant.user_id)

@@ -154,6 +154,15 @@ export function connectionOfToken(
   return connectionOfGrant(authority.grant.connections, connector)
 }
 
+/** The details that an access token carries, or else its grant (RFC 9396 section 9.2). */
+export function detailsOfToken({
+  claims,
+  authority,
+}: Parameters<typeof connectionOfToken>[0]): readonly object[] | undefined {
+  const granted = authority.grant?.authorization_details
+  return claims.authorization_details ?? (granted == null ? undefined : (JSON.parse(granted) as object[]))
+}
+
 /**
  * What of the granted details a token request wants (RFC 9396 section 6): all of them, or those it names; null where
  * none were granted. `narrowed` is what the token then has to carry.

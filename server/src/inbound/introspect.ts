@@ -1,4 +1,4 @@
-import type { Client } from '../oauth/client.ts'
+import { type Client, PAIRWISE } from '../oauth/client.ts'
 import { readClientCredentials } from '../oauth/client_auth.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { buildIntrospectionResponse, INACTIVE, type IntrospectionResponse } from '../oauth/introspection.ts'
@@ -8,6 +8,7 @@ import type { GrantAuthority } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
 import { findLivingToken, type LivingToken } from './access_tokens.ts'
 import { authenticateClient } from './authenticate_client.ts'
+import { detailsOfToken } from './connections.ts'
 import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
 import { viewToken } from './introspection_rights.ts'
@@ -15,7 +16,7 @@ import { whyGrantIsDead } from './liveness.ts'
 import { refuseReplays } from './proofs.ts'
 import { judgeRefreshToken, readRefreshToken } from './refresh_tokens.ts'
 import { presentScopes, rightsOf } from './rights.ts'
-import { PAIRWISE, subjectAt, subjectOf } from './subjects.ts'
+import { subjectAt, subjectOf } from './subjects.ts'
 
 /** Introspection (RFC 7662) of every token we issue, for confidential clients that the token concerns. */
 export async function introspect(context: InboundContext, request: DirectRequest): Promise<IntrospectionResponse> {
@@ -44,6 +45,7 @@ export async function introspect(context: InboundContext, request: DirectRequest
   return buildIntrospectionResponse({ ...living.claims, sub }, rights, {
     token_type: tokenType(living.claims.cnf),
     username,
+    authorization_details: detailsOfToken(living),
   })
 }
 

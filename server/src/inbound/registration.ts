@@ -17,6 +17,7 @@ import type { InboundContext } from './context.ts'
 import { takeTurn } from './limits.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS, UNKNOWN_CLIENTS_GRANT_TYPES } from './register_client.ts'
 import { mayUnknownClientsHave } from './rights.ts'
+import { checkSectorIdentifier } from './sector_identifier.ts'
 import { event } from './users.ts'
 
 const DAY_MS = 86_400_000
@@ -49,6 +50,7 @@ export async function registerDynamicClient(
     await takeTurn(context, 'registration', request)
     await takeTurn(context, 'registration_of_tenant', {})
   }
+  await checkSectorIdentifier(context.egress, metadata)
   const issued_at = tenant.clock()
   const client_id = newId(issued_at)
   const client_secret = hasSecret(metadata.token_endpoint_auth_method) ? randomSecret('sp_cs_') : undefined
@@ -101,6 +103,7 @@ export async function updateRegistration(
   checkUpdate(source, client_id, (secret) => equalBytes(tenant.keys.hashSecret(secret), client.client_secret_hash))
   const before = readMetadata(client.metadata)
   const metadata = readDynamicClient(source, { grant_types, token: null, configuration, before })
+  await checkSectorIdentifier(context.egress, metadata)
   const now = tenant.clock()
   const renew = hasSecret(metadata.token_endpoint_auth_method)
     ? client.client_secret_hash === null || client.client_secret_expires_at !== null

@@ -1,10 +1,7 @@
 import { hmac } from '../crypto/hash.ts'
-import type { Client } from '../oauth/client.ts'
+import { type Client, PAIRWISE } from '../oauth/client.ts'
 import { sectorOf } from '../oauth/client_requests.ts'
 import type { Tenant } from '../store/tenant.ts'
-
-/** What every name of a user in a sector begins with: no client_id and no user_id does (RFC 9700 section 4.15). */
-export const PAIRWISE = 'pw_'
 
 /** The name by which a client knows a user (OpenID Connect Core section 8). */
 export function subjectOf(tenant: Tenant, client: Client, user_id: string): string {

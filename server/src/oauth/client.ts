@@ -62,11 +62,16 @@ export interface Client extends KeptMetadata {
   client_id: string
 }
 
+/** What every name of a user in a sector begins with (OpenID Connect Core section 8). */
+export const PAIRWISE = 'pw_'
+
 /** Checks an identifier chosen by an administrator (RFC 6749 appendix A.1). */
 export function readClientId(value: unknown): string {
   if (typeof value !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(value)) {
     throw refusal('client_id', 'must be 1 to 255 printable ASCII characters without space')
   }
+  // No client is ever taken for a user, whatever name that one goes by (RFC 9700 section 4.15).
+  if (value.startsWith(PAIRWISE)) throw refusal('client_id', `must not begin with ${PAIRWISE}`)
   return value
 }
 

@@ -20,6 +20,8 @@ export interface IntrospectionDetails {
   /** How the token is presented (RFC 6749 section 7.1); N_A for what is no access token (RFC 8693 section 2.2.1). */
   token_type: 'Bearer' | 'DPoP' | 'N_A'
   username?: string | undefined
+  /** What of them the token may do, as granted (RFC 9396 section 9.2). */
+  authorization_details?: readonly object[] | undefined
 }
 
 /** An introspection answer (RFC 7662 section 2.2). */
@@ -54,6 +56,7 @@ export function buildIntrospectionResponse(
     response['roles'] = rights.roles === undefined ? claims.roles : keep(claims.roles, rights.roles)
   }
   if (details.username !== undefined) response['username'] = details.username
+  if (details.authorization_details !== undefined) response['authorization_details'] = details.authorization_details
   return response
 }
 

@@ -125,3 +125,12 @@ export function requireProfile(
     throw new OAuthError('unauthorized_client', `The client's profile has no grant_type ${grant_type}`)
   }
 }
+
+/** Refuses a token that would be anybody's who holds it, where the rules want it bound to a key (FAPI 2.0 Security Profile section 5.3.2.1). */
+export function requireConstrained(rules: ProfileRules, cnf: object | null): void {
+  if (rules.sender_constrained && cnf === null) {
+    const text =
+      "The client's profile wants tokens that are bound to a key: the request needs a DPoP header or a certificate"
+    throw new OAuthError('invalid_dpop_proof', text)
+  }
+}

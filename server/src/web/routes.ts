@@ -29,7 +29,14 @@ import { token } from './endpoints/token.ts'
 import { userinfo } from './endpoints/userinfo.ts'
 import { type MachineEndpoint, methodNotAllowed } from './machine.ts'
 import { type PageEnv, page, refusalPage } from './page.ts'
-import { accountPage, endAppSubmit, endOtherSessionsSubmit, endSessionSubmit, homePage } from './pages/account.ts'
+import {
+  accountPage,
+  endAppSubmit,
+  endOtherSessionsSubmit,
+  endSessionSubmit,
+  homePage,
+  narrowAppSubmit,
+} from './pages/account.ts'
 import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { changePasswordPage, changePasswordSubmit } from './pages/change_password.ts'
 import { connectCallbackPage, connectPage, disconnectSubmit } from './pages/connect.ts'
@@ -108,6 +115,7 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
 
   pages.get(paths.account, accountPage)
   pages.post(paths.account_end_app, endAppSubmit)
+  pages.post(paths.account_narrow_app, narrowAppSubmit)
   pages.post(paths.account_end_session, endSessionSubmit)
   pages.post(paths.account_end_other_sessions, endOtherSessionsSubmit)
 

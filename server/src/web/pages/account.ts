@@ -1,4 +1,5 @@
 import type { ConnectionChoice } from '../../inbound/connections.ts'
+import { mayTakeBack, narrowConsent } from '../../inbound/narrow_consent.ts'
 import type { SignedIn } from '../../inbound/sessions.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import { event } from '../../inbound/users.ts'
@@ -102,6 +103,14 @@ export const endAppSubmit = signedInSubmit(async (visit, { user }, values) => {
   return redirect(visit, ours(visit.web, '/account'))
 })
 
+/** POST /account/apps/narrow: takes back what is no longer ticked. */
+export const narrowAppSubmit = signedInSubmit(async (visit, { user }, values) => {
+  const client_id = requireParam({ values, resource: [], audience: [] }, 'client_id')
+  const kept = Object.entries(values).flatMap(([name, value]) => (/^scope\.\d+$/.test(name) ? [value] : []))
+  await narrowConsent(visit.web.tenant, { user_id: user.user_id, client_id, kept })
+  return redirect(visit, ours(visit.web, '/account'))
+})
+
 /** POST /account/sessions/end: ends one session of the user. */
 export const endSessionSubmit = signedInSubmit(async (visit, { user }, values) => {
   const { tenant } = visit.web
@@ -151,7 +160,11 @@ function joinApps(
     return {
       client_id: group[0]!.client_id,
       client_name: group[0]!.client_name,
-      scopes: [...scopes].map((scope) => ({ scope, description: sentences.get(scope) ?? scope })),
+      scopes: [...scopes].map((scope) => ({
+        ...{ scope, description: sentences.get(scope) ?? scope },
+        may_take_back: mayTakeBack(scope),
+      })),
+      expires_at: Math.max(...group.map(({ expires_at }) => expires_at)),
       created_at: Math.min(...group.map(({ created_at }) => created_at)),
       last_used_at: Math.max(...used) || undefined,
       connections: connections

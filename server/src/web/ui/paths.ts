@@ -25,6 +25,7 @@ export const paths = {
   account_email: '/account/security/email',
   account_confirm_email: '/account/security/email/confirm',
   account_end_app: '/account/apps/revoke',
+  account_narrow_app: '/account/apps/narrow',
   account_disconnect: '/account/connections/disconnect',
   account_end_session: '/account/sessions/end',
   account_end_other_sessions: '/account/sessions/end_others',

@@ -1,6 +1,6 @@
 import { badge, card, emptyState, ending, mark, notice, pageHeader, rightsList, section } from '../../ui/components.ts'
 import { type ConnectionReason, type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
-import { buttonLink, form } from '../../ui/forms.ts'
+import { button, buttonLink, check, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { branch } from '../../ui/icons.ts'
 import { accountPage } from '../../ui/layout.ts'
@@ -13,7 +13,12 @@ export interface AccountApp {
   readonly client_id: string
   readonly client_name?: string | undefined
   readonly logo_uri?: string | undefined
-  readonly scopes: readonly { readonly scope: string; readonly description: string }[]
+  readonly scopes: readonly {
+    readonly scope: string
+    readonly description: string
+    /** The user may take it back and leave the rest. */
+    readonly may_take_back?: boolean
+  }[]
   readonly created_at: number
   readonly last_used_at?: number | undefined
   readonly expires_at?: number | undefined
@@ -110,8 +115,26 @@ function appCard(view: View, app: AccountApp, index: number): SafeHtml {
     app.expires_at !== undefined && tell(view, account.ends, { when: moment(view, app.expires_at) }),
   ]
   return card(
-    html`<div class="row">${mark(clientName(app), app.logo_uri)}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}</div>${remove}</div>${rightsList(app.scopes)}${chained && chain(view, app, client)}`,
+    html`<div class="row">${mark(clientName(app), app.logo_uri)}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}</div><div class="actions">${change(view, app, index)}${remove}</div></div>${rightsList(app.scopes)}${chained && chain(view, app, client)}`,
   )
+}
+
+/** What the client may do, each to be taken back by itself (ASVS 10.7.3). */
+function change(view: View, app: AccountApp, index: number): Child {
+  const { account, layout } = view.text
+  const choices = app.scopes.flatMap(({ scope, description, may_take_back }, i) =>
+    may_take_back
+      ? check({ name: `scope.${i}`, value: scope, label: name(description || scope, 200), checked: true })
+      : [],
+  )
+  if (choices.length === 0 || app.scopes.length === 1) return ''
+  const id = `change-app-${index}`
+  const client = name(clientName(app))
+  const cancel = html`<button type="button" class="button plain" popovertarget="${id}" popovertargetaction="hide">${layout.keep}</button>`
+  const content = html`<div class="choices">${choices}</div><p class="hint">${account.change_app_hint}</p><div class="actions">${cancel}${button(account.change_app_save)}</div>`
+  const hidden = { client_id: app.client_id }
+  const label = tellText(view, account.change_app_of, { client: displayName(clientName(app)) })
+  return html`<button type="button" class="button plain" popovertarget="${id}" aria-label="${label}">${account.change_app}</button><div class="popover" id="${id}" popover role="dialog" aria-labelledby="${id}-title"><h3 id="${id}-title">${tell(view, account.change_app_title, { client })}</h3>${form(view, { action: link(view, paths.account_narrow_app), hidden }, content)}</div>`
 }
 
 function chain(view: View, app: AccountApp, client: SafeHtml): SafeHtml {
