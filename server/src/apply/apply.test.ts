@@ -196,6 +196,24 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.equal((await login(context, 'alice', 'correct horse battery')).kind, 'signed_in')
     })
 
+    test('RFC 7662 4 a resource names who may introspect its tokens, and a change of that is one', async () => {
+      const context = await makeContext()
+      await apply(context, DESCRIBED)
+      const [resource] = DESCRIBED.resources
+      const named = { resources: [{ ...resource, introspection_clients: ['web'] }] }
+      assert.deepEqual(await apply(context, named), [
+        'change resource http://127.0.0.1:5000/mcp: introspection_clients',
+      ])
+      const { resources } = await context.tenant.currentConfiguration()
+      assert.deepEqual(resources.get('http://127.0.0.1:5000/mcp')!.introspection_clients, ['web'])
+      assert.deepEqual(await apply(context, named), [])
+      await refuses(
+        context,
+        { resources: [{ ...resource, introspection_clients: ['a b'] }] },
+        'resources[0] (http://127.0.0.1:5000/mcp): introspection_clients: each must be a client_id, 1 to 255 printable ASCII characters without space',
+      )
+    })
+
     test('several that apply the same file at once leave one of everything', async () => {
       const context = await makeContext()
       await Promise.all([1, 2, 3].map(() => applyPlatform(context, read(DESCRIBED), 'cli')))
@@ -298,12 +316,14 @@ for (const database of ['sqlite', 'postgres'] as const) {
         read({
           clients: [{ ...DESCRIBED.clients[0], client_secret: 'short', scope: 'openid mcp:tols' }],
           roles: [{ role: 'member', scopes: ['api:raed'] }],
+          resources: [{ ...DESCRIBED.resources[0], introspection_clients: ['web', 'notes-api'] }],
           connectors: [{ ...DESCRIBED.connectors[0], issuer: 'http://127.0.0.1:4002' }],
         }),
       )
       assert.deepEqual(warnings, [
         'role member: no resource has the scope api:raed',
         'client web: no resource has the scope mcp:tols',
+        'resource http://127.0.0.1:5000/mcp: introspection_clients names notes-api, which is no client',
         'client web: client_secret is short enough to be guessed',
         'connector acme: nobody can connect before SALLYPORT_EGRESS_ALLOW holds 127.0.0.1:4002',
       ])

@@ -26,7 +26,7 @@ export async function checkPlatform(issuer: string, platform: Platform, present:
     })),
   ]
   if (sentences.length > 0) throw new PlatformError(sentences)
-  return [...unknownScopes(platform, present), ...shortSecrets(platform)]
+  return [...unknownScopes(platform, present), ...unknownCallers(platform, present), ...shortSecrets(platform)]
 }
 
 async function refused<Entry, Id extends keyof Entry>(
@@ -87,6 +87,16 @@ function unknownScopes(platform: Platform, present: Present): string[] {
     ...platform.roles.flatMap(({ role, scopes }) => unknown(`role ${role}`, scopes)),
     ...platform.clients.flatMap(({ client_id, metadata }) => unknown(`client ${client_id}`, metadata.scope.split(' '))),
   ]
+}
+
+function unknownCallers({ resources, clients }: Platform, present: Present): string[] {
+  const known = new Set([...present.clients.keys(), ...clients.map(({ client_id }) => client_id)])
+  return resources.flatMap(({ resource, introspection_clients }) => {
+    const missing = introspection_clients.filter((client_id) => !known.has(client_id))
+    return missing.map(
+      (client_id) => `resource ${resource}: introspection_clients names ${client_id}, which is no client`,
+    )
+  })
 }
 
 function shortSecrets({ clients }: Platform): string[] {

@@ -31,6 +31,7 @@ test('what a file leaves out has defaults', () => {
     access_token_format: 'jwt',
     access_token_lifetime_seconds: 600,
     every_user: false,
+    introspection_clients: [],
   })
   assert.equal(platform.clients[0]!.client_secret, undefined)
   assert.deepEqual(platform.clients[0]!.metadata.grant_types, ['authorization_code'])

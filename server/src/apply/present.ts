@@ -3,25 +3,31 @@ import { verifyPassword } from '../crypto/password.ts'
 import { usernameKey } from '../inbound/users.ts'
 import type { ClientMetadata } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import type { TrustedIssuerRules } from '../oauth/trusted_issuer.ts'
 import { findConnector, type ShownConnector, saveConnector } from '../outbound/connectors.ts'
 import type { OutboundContext } from '../outbound/context.ts'
 import type { UserRecord } from '../store/records.ts'
 import type { Settings } from '../store/settings.ts'
 import type { Resource, Tenant } from '../store/tenant.ts'
-import type { Platform } from './platform.ts'
+import type { Platform, PlatformClient } from './platform.ts'
 
 /** What stands now of that which a platform describes, and whether its secrets are the same. */
 export interface Present {
   readonly settings: Settings
   readonly resources: ReadonlyMap<string, Resource>
   readonly roles: ReadonlyMap<string, readonly string[]>
+  /** Those that the platform describes, or names at a resource. */
   readonly clients: ReadonlyMap<string, PresentClient>
   /** By username as the platform writes it. */
   readonly users: ReadonlyMap<string, PresentUser>
   /** Of the ids that the platform gives to clients, those that users have; and the other way round. */
   readonly taken: { readonly by_users: ReadonlySet<string>; readonly by_clients: ReadonlySet<string> }
   readonly connectors: ReadonlyMap<string, PresentConnector>
+  readonly trusted_issuers: ReadonlyMap<string, PresentTrustedIssuer>
 }
+
+/** A trusted issuer as it stands. */
+export type PresentTrustedIssuer = TrustedIssuerRules & { readonly disabled: boolean }
 
 /** A client as it stands. */
 export interface PresentClient {
@@ -53,12 +59,17 @@ export async function loadPresent(tenant: Tenant, outbound: OutboundContext, pla
     users: await loadUsers(tenant, platform),
     taken: await loadTaken(tenant, platform),
     connectors: await loadConnectors(outbound, platform),
+    trusted_issuers: await loadTrustedIssuers(tenant, platform),
   }
 }
 
-async function loadClients(tenant: Tenant, { clients }: Platform): Promise<Map<string, PresentClient>> {
+async function loadClients(tenant: Tenant, { clients, resources }: Platform): Promise<Map<string, PresentClient>> {
   const found = new Map<string, PresentClient>()
-  for (const { client_id, client_secret } of clients) {
+  const named: Pick<PlatformClient, 'client_id' | 'client_secret'>[] = [...clients]
+  for (const client_id of resources.flatMap(({ introspection_clients }) => introspection_clients)) {
+    if (!named.some((client) => client.client_id === client_id)) named.push({ client_id, client_secret: undefined })
+  }
+  for (const { client_id, client_secret } of named) {
     const record = await tenant.store.findClient({ tenant_id: tenant.tenant_id, client_id })
     if (!record) continue
     const metadata = { ...(JSON.parse(record.metadata) as ClientMetadata), trusted: record.trusted === 1 }
@@ -107,6 +118,17 @@ async function loadConnectors(outbound: OutboundContext, platform: Platform): Pr
       throw error
     })
     found.set(input.connector, { shown, outcome })
+  }
+  return found
+}
+
+async function loadTrustedIssuers({ tenant_id, store }: Tenant, platform: Platform) {
+  const found = new Map<string, PresentTrustedIssuer>()
+  for (const { issuer } of platform.trusted_issuers) {
+    const record = await store.findTrustedIssuer({ tenant_id, issuer })
+    if (!record) continue
+    const rules = JSON.parse(record.rules) as TrustedIssuerRules
+    found.set(issuer, { ...rules, disabled: record.disabled_at !== null })
   }
   return found
 }

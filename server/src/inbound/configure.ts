@@ -29,10 +29,19 @@ export function checkResource(issuer: string, resource: Resource): void {
   for (const scope of resource.default_scopes) {
     if (!resource.scopes.has(scope)) throw refuse(`default_scopes: ${scope} is not among the scopes`)
   }
-  for (const client_id of resource.introspection_clients) readClientId(client_id)
+  for (const client_id of resource.introspection_clients) checkCaller(client_id)
   const lifetime = resource.access_token_lifetime_seconds
   if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > LONGEST_LIFETIME) {
     throw refuse(`access_token.lifetime_seconds must be a whole number from 1 to ${LONGEST_LIFETIME}`)
+  }
+}
+
+function checkCaller(client_id: string): void {
+  try {
+    readClientId(client_id)
+  } catch (cause) {
+    const text = 'introspection_clients: each must be a client_id, 1 to 255 printable ASCII characters without space'
+    throw new OAuthError('invalid_request', text, { cause })
   }
 }
 
