@@ -51,7 +51,7 @@ test('an unknown name is refused wherever it stands, with the nearest known one'
   )
   refuses(
     { resources: [{ resource: 'https://a.example', access_token: { lifetime: 60 } }] },
-    'resources[0].access_token: lifetime is not known; known are format, lifetime_seconds',
+    'resources[0].access_token: lifetime is not known; known are format, lifetime_seconds, signing_alg',
   )
   refuses(
     { users: [{ username: 'a', pasword: 'hunter2', mail: 'x' }] },
