@@ -28,6 +28,11 @@ const ECHO: Administration = {
   listKeys: async () => [],
   rotateKeys: async () => [],
   revokeKey: async (kid) => [{ kid: String(kid), alg: 'ES256', state: 'revoked', since: '2026-01-01T00:00:00Z' }],
+  createRegistrationToken: async () => {
+    throw new Error('not asked for')
+  },
+  listRegistrationTokens: async () => [],
+  endRegistrationToken: async () => {},
 }
 
 let sockets = 0

@@ -1,9 +1,16 @@
 import type { App } from '../app.ts'
 import type { Outcome } from '../apply/apply.ts'
 import type { Platform } from '../apply/platform.ts'
+import {
+  createRegistrationToken,
+  endRegistrationToken,
+  type RegistrationTokenOptions,
+} from '../inbound/registration_tokens.ts'
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/setup_link.ts'
 import { listSigningKeys, revokeSigningKey, rotateSigningKeysNow } from '../inbound/signing_keys.ts'
+import { OAuthError } from '../oauth/errors.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
+import type { RegistrationTokenRecord } from '../store/verbs/registrations.ts'
 import type { ListedSigningKey } from '../store/verbs/signing_keys.ts'
 
 /** What the operator may do on the machine itself: at a running server, or at a database that no server has open. */
@@ -16,6 +23,17 @@ export interface Administration {
   /** Rotates now, for one algorithm or for all; answers the keys there are then. */
   rotateKeys(alg: unknown): Promise<readonly ShownKey[]>
   revokeKey(kid: unknown): Promise<readonly ShownKey[]>
+  /** Issues an initial access token; it is in the answer and nowhere else. */
+  createRegistrationToken(description: unknown): Promise<ShownRegistrationToken & { readonly token: string }>
+  listRegistrationTokens(): Promise<readonly ShownRegistrationToken[]>
+  endRegistrationToken(token_id: unknown): Promise<void>
+}
+
+/** An initial access token as the terminal shows it. */
+export interface ShownRegistrationToken
+  extends Pick<RegistrationTokenRecord, 'token_id' | 'name' | 'scope' | 'grant_types' | 'uses_left'> {
+  /** As a time for people and programs (RFC 3339). */
+  readonly ends: string
 }
 
 /** A signing key as the terminal shows it. */
@@ -70,6 +88,20 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
       await revokeSigningKey(tenant, String(kid), actor)
       return showKeys()
     },
+    async createRegistrationToken(description) {
+      const grant_types = web.grant_types.map(({ grant_type }) => grant_type)
+      const options = (description ?? {}) as RegistrationTokenOptions
+      const { token, record } = await createRegistrationToken(tenant, grant_types, options, actor)
+      return { token, ...showRegistrationToken(record) }
+    },
+    async listRegistrationTokens() {
+      const tokens = await tenant.store.listRegistrationTokens({ tenant_id: tenant.tenant_id })
+      return tokens.map(showRegistrationToken)
+    },
+    async endRegistrationToken(token_id) {
+      const ended = await endRegistrationToken(tenant, String(token_id), actor)
+      if (!ended) throw new OAuthError('invalid_request', 'There is no initial access token with this token_id')
+    },
     async examine() {
       const { store, issuer } = tenant
       const tenants = await store.listTenants({})
@@ -88,4 +120,9 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
       }
     },
   }
+}
+
+function showRegistrationToken(record: RegistrationTokenRecord): ShownRegistrationToken {
+  const { token_id, name, scope, grant_types, uses_left, expires_at } = record
+  return { token_id, name, scope, grant_types, uses_left, ends: new Date(expires_at).toISOString() }
 }

@@ -56,6 +56,22 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .argument('<action>', 'list, rotate or revoke')
     .argument('[key]', 'the alg to rotate, or the kid to revoke')
     .option('--json', 'print JSON')
+  command(
+    'registration-token',
+    'make a token by which clients register themselves, list or end such tokens',
+    async (options, [action, token_id]) => {
+      const { registrationToken } = await import('./registration_tokens.ts')
+      return registrationToken(await configure(options), action!, token_id, options)
+    },
+  )
+    .argument('<action>', 'create, list or end')
+    .argument('[token_id]', 'the token to end')
+    .option('--name <text>', 'what it is for')
+    .option('--uses <number>', 'how many clients it registers (default: any number)')
+    .option('--days <number>', 'for how many days (default: 7)')
+    .option('--scope <scopes>', 'what its clients may have (default: what the tenant lets unknown clients have)')
+    .option('--grant-types <types>', 'their grant types (default: those that ask a user)')
+    .option('--json', 'print JSON')
   once('doctor', 'look at everything that keeps a server from running well', 'doctor')
   try {
     await program.parseAsync([...args], { from: 'user' })
