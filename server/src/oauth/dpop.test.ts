@@ -33,22 +33,19 @@ test('RFC 9449 4.3 a proof of each algorithm is accepted and names its key', () 
 })
 
 const access_token = 'token-of-alice'
-for (const [where, aim] of [
-  ['without a token', target],
-  ['with a token', { ...target, method: 'GET', access_token }],
-] as const) {
-  test(`B-12 9.1.2 what is no proof for a request is refused, ${where}`, () => {
-    const expected = { method: aim.method, ...('access_token' in aim && { access_token: aim.access_token }) }
-    assert.equal(read(makeProof(key, { claims: goodClaims(aim) }), expected).jkt, key.jkt)
+test('B-12 9.1.2 what is no proof for a request is refused, with a token and without', () => {
+  for (const more of [{}, { method: 'GET', access_token }]) {
+    const aim = { ...target, ...more }
+    assert.equal(read(makeProof(key, { claims: goodClaims(aim) }), more).jkt, key.jkt)
     const bad = badProofs(key, aim)
     assert.ok(bad.length >= 50)
     for (const [what, dpop] of bad) {
-      const { error, error_description } = refusalOf(dpop, expected)
+      const { error, error_description } = refusalOf(dpop, more)
       assert.equal(error, 'invalid_dpop_proof', what)
       assert.match(error_description, /^The DPoP proof (must|is|has)/, what)
     }
-  })
-}
+  }
+})
 
 test('P-13 an iat up to 10 s ahead and up to a minute old is accepted', () => {
   const now = NOW / 1000
