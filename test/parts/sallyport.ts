@@ -26,6 +26,8 @@ export interface TestServer {
 export async function startSallyport(
   options: {
     path?: string
+    /** Of loopback; passkeys need one that is a name. */
+    host?: 'localhost'
     location?: StoreLocation
     clock?: () => number
     root?: RootKey
@@ -33,7 +35,7 @@ export async function startSallyport(
   } = {},
 ): Promise<TestServer> {
   const port = await freePort()
-  const issuer = `http://127.0.0.1:${port}${options.path ?? ''}`
+  const issuer = `http://${options.host ?? '127.0.0.1'}:${port}${options.path ?? ''}`
   const clock = options.clock ?? Date.now
   const store = await openStore(options.location ?? { sqlite: ':memory:', clock })
   const log: unknown[] = []

@@ -21,6 +21,12 @@ export function reachableAcr({ totp, passkeys }: Pick<Factors, 'totp' | 'passkey
   return totp ? 'mfa' : 'pwd'
 }
 
+/** The factors that were there at a moment: a sign-in of before could not use the later ones. */
+export function factorsAt({ totp, passkeys }: Pick<Factors, 'totp' | 'passkeys'>, at: number) {
+  const before = (factor: { readonly created_at: number }) => factor.created_at <= at
+  return { totp: totp && before(totp) ? totp : null, passkeys: passkeys.filter(before) }
+}
+
 /** The surest sign-in that a user's factors allow. */
 export async function findReachableAcr({ tenant_id, store }: Tenant, user_id: string): Promise<Acr> {
   return reachableAcr(await store.loadFactors({ tenant_id, user_id }))

@@ -1,4 +1,11 @@
-import { beginTotp, finishTotp, needsSecondFactor, reachableAcr, renewRecoveryCodes } from '../../inbound/factors.ts'
+import {
+  beginTotp,
+  factorsAt,
+  finishTotp,
+  needsSecondFactor,
+  reachableAcr,
+  renewRecoveryCodes,
+} from '../../inbound/factors.ts'
 import { type Change, tellChange } from '../../inbound/letters.ts'
 import { addPasskey, offerPasskey, relyingParty } from '../../inbound/passkeys.ts'
 import { askToConfirmEmail, confirmEmail, findLink } from '../../inbound/recovery.ts'
@@ -7,6 +14,7 @@ import { isFresh } from '../../inbound/step_up.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import { event } from '../../inbound/users.ts'
 import { OAuthError } from '../../oauth/errors.ts'
+import { listSignInWays } from '../../outbound/sign_in.ts'
 import type { Factors } from '../../store/verbs/factors.ts'
 import { nameDevice } from '../device_name.ts'
 import { ours, redirect, send, type Visit } from '../page.ts'
@@ -31,7 +39,8 @@ async function makeSure(
   const { tenant_id, store } = visit.web.tenant
   const { session, user } = signed_in
   const factors = await store.loadFactors({ tenant_id, user_id: user.user_id })
-  if (isFresh(session, reachableAcr(factors), factors.now)) return answer({ ...signed_in, factors })
+  const reachable = reachableAcr(factorsAt(factors, session.auth_time))
+  if (isFresh(session, reachable, factors.now)) return answer({ ...signed_in, factors })
   return redirect(visit, ours(visit.web, paths.login, { return_to: ours(visit.web, back), again: 'yes' }))
 }
 
@@ -193,7 +202,13 @@ async function show(visit: Visit, sure: Sure, done: SecurityData['done']): Promi
   const { tenant } = web
   const { user, factors } = sure
   const roles = JSON.parse(user.roles) as string[]
-  const named = await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id: user.user_id })
+  const of_user = { tenant_id: tenant.tenant_id, user_id: user.user_id }
+  const [named, identities, ways] = await Promise.all([
+    tenant.store.findUser(of_user),
+    tenant.store.listIdentitiesOfUser(of_user),
+    listSignInWays(web.outbound),
+  ])
+  const nameOf = (connector: string) => ways.find((way) => way.connector === connector)?.provider_name ?? connector
   const offer = offerPasskey(tenant, visit.browser, user, { tenant: configuration.name, factors })
   const html = renderSecurity(view, {
     may_administer: roles.includes(ADMINISTRATOR),
@@ -206,6 +221,11 @@ async function show(visit: Visit, sure: Sure, done: SecurityData['done']): Promi
     new_passkey: offer && { ...offer, action: ours(web, paths.account_passkeys) },
     device: nameDevice(visit.c.req.header('user-agent') ?? null),
     host: relyingParty(tenant.issuer)?.id ?? new URL(tenant.issuer).host,
+    identities: identities.map(({ authority, account, account_name, connector, last_used_at }) => ({
+      ...{ authority, account, provider_name: nameOf(connector) },
+      ...{ account_name: account_name ?? undefined, last_used_at: last_used_at ?? undefined },
+    })),
+    linkable: ways,
     totp: factors.totp !== null,
     recovery_codes_left: factors.recovery_codes_left,
     required: needsSecondFactor(configuration.settings, roles),

@@ -101,7 +101,9 @@ function byPasskey(view: View, data: LoginData, again: boolean): Child {
   if (!data.passkey) return ''
   const before = html`<p class="or"><span>${login.or}</span></p>`
   const label = again ? security.passkey.confirm : security.passkey.sign_in
-  return passkeyForm(view, data.passkey, { does: 'get', label, before, autofill: !again })
+  // One that was refused just now is not offered anew by itself.
+  const autofill = !again && data.refusal?.reason !== 'passkey_refused'
+  return passkeyForm(view, data.passkey, { does: 'get', label, before, autofill })
 }
 
 function otherWays(view: View, data: LoginData): Child {
