@@ -73,6 +73,7 @@ test("H10 JetBrains' own browser library signs in unmodified at a service that t
   const context = await browser.newContext()
   const page = await context.newPage()
   const errors: string[] = []
+  page.setDefaultTimeout(15_000)
   page.on('pageerror', ({ message }) => errors.push(message))
   await page.goto(`${origin}/app/`)
   await signIn(page)

@@ -2,7 +2,7 @@ import type { CompatDoor } from '../door.ts'
 import { authorizePage } from '../pages/authorize.ts'
 import { keepUntrusted, signOutIfRequired, token, translateAuthorization } from './hub_oauth.ts'
 import { rest } from './hub_rest.ts'
-import { service, services } from './hub_services.ts'
+import { publicSettings, service, services } from './hub_services.ts'
 import { USER_COLLECTIONS, user, userCollection, userItem } from './hub_users.ts'
 
 /** JetBrains Hub's URLs (its REST API, version 1): registration, authorization, tokens, and what its clients ask about. */
@@ -10,6 +10,7 @@ export const hub: CompatDoor = {
   machines: (base) => [
     [`${base}/api/rest/services`, services],
     [`${base}/api/rest/oauth2/token`, token],
+    [`${base}/api/rest/settings/public`, publicSettings],
   ],
   pages(pages) {
     const refused = keepUntrusted

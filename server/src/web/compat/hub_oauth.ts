@@ -33,7 +33,9 @@ function translateScope(issuer: string, configuration: Configuration, params: Pa
   const { values } = params
   const offline = values['grant_type'] === 'password' && values['access_type'] === 'offline'
   const scope = [...splitScope(values['scope']), ...(offline ? ['offline_access'] : [])].join(' ')
-  const resource = params.resource.length > 0 ? params.resource : resourcesOf(issuer, configuration, values['scope'])
+  // A refresh narrows the scopes of a grant, whose resources stay what they are.
+  const given = params.resource.length > 0 || values['grant_type'] === 'refresh_token'
+  const resource = given ? params.resource : resourcesOf(issuer, configuration, values['scope'])
   return { ...params, resource, values: { ...values, ...(scope !== '' && { scope }) } }
 }
 

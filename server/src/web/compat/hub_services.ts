@@ -26,6 +26,8 @@ import {
 } from './hub_rest.ts'
 import { type HubService, listRedirectUris, readFlag, readHubService } from './hub_service.ts'
 
+const LIFETIME_SECONDS = 3600
+
 /** GET and POST <base>/api/rest/services: the list, and registration as JetBrains Hub does it, which answers 200. */
 export const services: MachineEndpoint<Web> = {
   methods: ['GET', 'POST'],
@@ -44,6 +46,13 @@ export const service = (param: (name: string) => string): MachineEndpoint<Web> =
     return show(web, request, id)
   },
 })
+
+/** GET <base>/api/rest/settings/public: what anybody may know; Hub's browser library asks it whether Hub is up. */
+export const publicSettings: MachineEndpoint<Web> = {
+  methods: ['GET'],
+  cors: true,
+  answer: ({ tenant }, request) => answerFields(request, { id: HUB_SERVICE, baseUrl: tenant.issuer }),
+}
 
 async function list(web: Web, request: MachineRequest): Promise<Answer> {
   await requireAdministrator(web, request, 'admin:read')
@@ -186,6 +195,8 @@ function toMetadata(
     require_pkce: flow.stranger,
     every_service: !flow.stranger,
     offline_refresh_only: true,
+    // Hub's browser library renews what has less than ten minutes to live.
+    access_token_lifetime_seconds: LIFETIME_SECONDS,
   }
   return readAdministratedClient(
     json,
@@ -197,7 +208,7 @@ function toResource(issuer: string, id: string, name: string): ResourceRecord {
   return {
     ...{ resource: serviceResource(issuer, id), name, default_scopes: JSON.stringify([id]), every_user: 1 },
     scopes: JSON.stringify({ [id]: `Use ${name} in your name` }),
-    ...{ access_token_format: 'opaque', access_token_lifetime_seconds: 3600 },
+    ...{ access_token_format: 'opaque', access_token_lifetime_seconds: LIFETIME_SECONDS },
     introspection_clients: JSON.stringify([id]),
   }
 }
@@ -211,7 +222,7 @@ async function ensureHubResource({ tenant }: Web, actor: string): Promise<void> 
     tenant_id: tenant.tenant_id,
     resource: {
       ...{ resource, name: 'Hub', scopes: JSON.stringify({ [HUB_SERVICE]: 'Know who you are here' }), every_user: 1 },
-      ...{ default_scopes: '[]', access_token_format: 'opaque', access_token_lifetime_seconds: 3600 },
+      ...{ default_scopes: '[]', access_token_format: 'opaque', access_token_lifetime_seconds: LIFETIME_SECONDS },
     },
     event: event(tenant, 'resource.saved', actor, { detail: { resource } }),
   })
