@@ -6,6 +6,7 @@ import { renderCreatedClient } from '../../server/src/web/admin/templates/create
 import { renderEvents } from '../../server/src/web/admin/templates/events.ts'
 import { renderNewClient } from '../../server/src/web/admin/templates/new_client.ts'
 import { renderOverview } from '../../server/src/web/admin/templates/overview.ts'
+import { renderRegistrationTokens } from '../../server/src/web/admin/templates/registration_tokens.ts'
 import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
@@ -27,6 +28,36 @@ function clientPages(view: View, put: Put): Pages {
         ],
         attention: { connections_need: 3, connectors_fail: 1, secrets_expire: 0 },
         server: { issuer, discovery, version: put('0.1.0'), database: put('SQLite 3.53.0'), production: true },
+      }),
+    registration_tokens: () =>
+      renderRegistrationTokens(view, {
+        registration: 'token',
+        tokens: [
+          {
+            ...{ token_id: put('0192'), name: put('Build pipeline'), scope: put('orders:read orders:write') },
+            ...{ grant_types: put('client_credentials'), uses_left: 12, expires_at: NOW + 20 * DAY },
+          },
+          {
+            ...{ token_id: put('0191'), name: put('Desk agents'), scope: null, grant_types: null, uses_left: null },
+            expires_at: NOW + 3 * DAY,
+          },
+        ],
+      }),
+    made_registration_token: () =>
+      renderRegistrationTokens(view, {
+        registration: 'off',
+        tokens: [],
+        made: {
+          token: put('sp_iat_3kq0lJ9v5bnBqP0mX7w1Zs2RtYcU4dEfGhIjKlMnOpQ'),
+          endpoint: put('https://id.northwind.example/register'),
+        },
+      }),
+    refused_registration_token: () =>
+      renderRegistrationTokens(view, {
+        registration: 'open',
+        tokens: [],
+        values: { name: put('Agents'), uses: put('none') },
+        wrong: put('uses must be a whole number from 1 to 100000'),
       }),
     clients: () =>
       renderClients(view, {

@@ -12,6 +12,11 @@ import {
 import { connectorPage, connectorsPage } from './admin/connectors.ts'
 import { connectionsPage, eventsPage, usersPage } from './admin/lists.ts'
 import { overviewPage } from './admin/overview.ts'
+import {
+  endRegistrationTokenSubmit,
+  newRegistrationTokenSubmit,
+  registrationTokensPage,
+} from './admin/registration_tokens.ts'
 import { isForPrograms, refuse } from './api/api.ts'
 import { connectionTokenApi, disconnectApi, listConnectionsApi, refreshConnectionApi } from './api/connections.ts'
 import { proxy } from './api/proxy.ts'
@@ -58,6 +63,7 @@ import {
   totpSubmit,
 } from './pages/security.ts'
 import { setupPage, setupSubmit } from './pages/setup.ts'
+import { linkIdentitySubmit, signInWithPage, unlinkIdentitySubmit } from './pages/sign_in_with.ts'
 import { themeSubmit } from './pages/theme.ts'
 import { findAsset } from './ui/assets.ts'
 import { paths } from './ui/paths.ts'
@@ -94,6 +100,7 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.post('/consent', consentSubmit)
   pages.get('/login', loginPage)
   pages.post('/login', loginSubmit)
+  pages.get(paths.login_with, signInWithPage)
   pages.post(paths.login_passkey, loginPasskeySubmit)
   pages.get(paths.second_factor, secondFactorPage)
   pages.post(paths.second_factor, secondFactorSubmit)
@@ -120,6 +127,8 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.post(paths.account_end_other_sessions, endOtherSessionsSubmit)
 
   pages.get(paths.account_security, securityPage)
+  pages.post(paths.account_identities, unlinkIdentitySubmit)
+  pages.post(paths.account_link_identity, linkIdentitySubmit)
   pages.get(paths.account_password, changePasswordPage)
   pages.post(paths.account_password, changePasswordSubmit)
   pages.get(paths.account_totp, totpPage)
@@ -140,6 +149,9 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
   pages.get(paths.admin_clients, clientsPage)
   pages.get(paths.admin_new_client, newClientPage)
   pages.post(paths.admin_new_client, newClientSubmit)
+  pages.get(paths.admin_registration_tokens, registrationTokensPage)
+  pages.post(paths.admin_registration_tokens, newRegistrationTokenSubmit)
+  pages.post(paths.admin_end_registration_token, endRegistrationTokenSubmit)
   pages.get(paths.admin_client, clientPage)
   pages.post(paths.admin_rotate_secret, rotateSecretSubmit)
   pages.post(paths.admin_disable_client, setClientDisabledSubmit(true))

@@ -1,6 +1,6 @@
 import { FORMER_SECRET_LIVES_MS, rotateClientSecret } from '../../inbound/client_secrets.ts'
 import { readClientRecord } from '../../inbound/clients.ts'
-import { readAdministratedClient, registerClient } from '../../inbound/register_client.ts'
+import { isSelfRegistered, readAdministratedClient, registerClient } from '../../inbound/register_client.ts'
 import { event } from '../../inbound/users.ts'
 import type { Client } from '../../oauth/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
@@ -36,6 +36,7 @@ export const clientsPage = consolePage(async (visit) => {
       client_name,
       type: typeOf(client),
       trusted: client.trusted,
+      unverified: isSelfRegistered(record.source),
       disabled: disabled_at !== null,
       created_at,
     }
@@ -164,6 +165,7 @@ async function showClient(visit: Visit, record: ListedClient): Promise<Response>
     scope: client.scope,
     default_resource: client.default_resource,
     trusted: client.trusted,
+    unverified: isSelfRegistered(record.source),
     disabled: record.disabled_at !== null,
     created_at,
     last_used_at: last_used_at ?? undefined,

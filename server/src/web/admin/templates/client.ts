@@ -28,6 +28,8 @@ export interface ClientData {
   readonly scope: string
   readonly default_resource?: string | undefined
   readonly trusted: boolean
+  /** Nobody of the tenant registered it. */
+  readonly unverified?: boolean
   readonly disabled: boolean
   readonly created_at: number
   readonly last_used_at?: number | undefined
@@ -45,7 +47,7 @@ export interface ClientData {
 export function renderClient(view: View, data: ClientData): SafeHtml {
   const { client, clients } = view.text.console
   const shown = clientName(data)
-  const standing = html`${data.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${data.trusted && badge(clients.trusted, 'note')}`
+  const standing = html`${data.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${data.trusted && badge(clients.trusted, 'note')} ${data.unverified && badge(clients.unverified, 'warning')}`
   const disabled = data.disabled && notice('danger', html`<p>${client.disabled}</p>`)
   const done = data.done && notice('good', html`<p>${name(data.done, 300)}</p>`)
   const content = html`${pageHeader(name(shown), standing)}${done}${disabled}${section(client.details, card(registration(view, data)))}${secrets(view, data)}${section(client.danger, endings(view, data))}`

@@ -13,6 +13,8 @@ export interface ClientRow {
   readonly client_name?: string | undefined
   readonly type: ClientType
   readonly trusted: boolean
+  /** Nobody of the tenant registered it. */
+  readonly unverified?: boolean
   readonly disabled: boolean
   readonly created_at: number
 }
@@ -28,12 +30,13 @@ export interface ClientsData {
 /** The list of clients. */
 export function renderClients(view: View, data: ClientsData): SafeHtml {
   const { clients, client_types } = view.text.console
-  const add = buttonLink(clients.add, link(view, paths.admin_new_client), 'primary')
+  const tokens = buttonLink(clients.registration_tokens, link(view, paths.admin_registration_tokens), 'plain')
+  const add = html`${tokens}${buttonLink(clients.add, link(view, paths.admin_new_client), 'primary')}`
   const rows = data.clients.map((client) => [
     html`<a href="${link(view, paths.admin_client, { client_id: client.client_id })}">${name(clientName(client))}</a>`,
     code(client.client_id),
     client_types[client.type],
-    html`${client.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${client.trusted && badge(clients.trusted, 'note')}`,
+    html`${client.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${client.trusted && badge(clients.trusted, 'note')} ${client.unverified && badge(clients.unverified, 'warning')}`,
     ago(view, client.created_at),
   ])
   const columns = [clients.name, clients.client_id, clients.type, clients.status, clients.created]
