@@ -54,7 +54,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     return keys(await configure(options), action!, argument, options['json'] === true)
   })
     .argument('<action>', 'list, rotate or revoke')
-    .argument('[key]', 'the alg to rotate, or the kid to revoke')
+    .argument('[key]', 'the alg to rotate, or sealing for the key of data at rest; or the kid to revoke')
     .option('--json', 'print JSON')
   command(
     'registration-token',

@@ -38,6 +38,13 @@ export class TokenSealer {
     return this.#prefix + Buffer.concat([header, body, cipher.final(), cipher.getAuthTag()]).toString('base64url')
   }
 
+  /** The tenant key that a token names, unverified; null when it has none. */
+  readKid(token: string): number | null {
+    if (!token.startsWith(this.#prefix)) return null
+    const head = Buffer.from(token.slice(this.#prefix.length, this.#prefix.length + 6), 'base64url')
+    return head.length === 4 ? head.readUInt32BE(0) : null
+  }
+
   /** The claims of a token that this tenant sealed, or null. */
   open(keys: TenantKeys, token: string): Record<string, unknown> | null {
     if (!token.startsWith(this.#prefix)) return null

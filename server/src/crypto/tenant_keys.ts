@@ -7,21 +7,23 @@ import { deriveKey, open, type SealContext, SealError, seal, sealedKid } from '.
 export interface WrappedKey {
   readonly kid: number
   readonly wrapped: Uint8Array
+  /** 0 while the key only opens: it seals once every replica has had time to know it. */
+  readonly seals?: number
 }
 
-/** The keys of one tenant, unwrapped: the newest seals and derives, the older ones still open. */
+/** The keys of one tenant, unwrapped: the newest that may seals and derives, all of them open. */
 export class TenantKeys {
   readonly tenant_id: string
-  readonly kid: number
+  #kid: number
   readonly #keys = new Map<number, KeyObject>()
   readonly #derived = new Map<string, KeyObject>()
   readonly #pepper: KeyObject
 
-  constructor(tenant_id: string, keys: ReadonlyMap<number, KeyObject>) {
+  constructor(tenant_id: string, keys: ReadonlyMap<number, KeyObject>, kid = Math.max(...keys.keys())) {
     if (keys.size === 0) throw new Error(`tenant ${tenant_id} has no key`)
     this.tenant_id = tenant_id
-    for (const [kid, key] of keys) this.#keys.set(kid, key)
-    this.kid = Math.max(...this.#keys.keys())
+    for (const [known, key] of keys) this.#keys.set(known, key)
+    this.#kid = kid
     // Hashes at rest outlive key rotation.
     this.#pepper = this.permanent('pepper')
   }
@@ -29,6 +31,27 @@ export class TenantKeys {
   /** The subkey for a purpose that outlives key rotation: it comes from the tenant's first key for good. */
   permanent(purpose: string): KeyObject {
     return this.derive(purpose, Math.min(...this.#keys.keys()))!
+  }
+
+  /** The key that seals. */
+  get kid(): number {
+    return this.#kid
+  }
+
+  /** The highest key id, whether or not its key seals yet. */
+  get newest(): number {
+    return Math.max(...this.#keys.keys())
+  }
+
+  /** Whether there is a key of that id. */
+  has(kid: number): boolean {
+    return this.#keys.has(kid)
+  }
+
+  /** Takes over what has been read since: further keys, and which of them seals. */
+  adopt(newer: TenantKeys): void {
+    for (const [kid, key] of newer.#keys) if (!this.#keys.has(kid)) this.#keys.set(kid, key)
+    this.#kid = newer.#kid
   }
 
   /** The subkey for a purpose under one of the tenant's keys, or null when there is no key of that id. */
@@ -80,7 +103,8 @@ export class RootKey {
     const keys = rows.map(
       ({ kid, wrapped }) => [kid, createSecretKey(open(this.#key, wrapped, wrapContext(tenant_id, kid)))] as const,
     )
-    return new TenantKeys(tenant_id, new Map(keys))
+    const sealing = rows.filter(({ seals }) => seals !== 0).map(({ kid }) => kid)
+    return new TenantKeys(tenant_id, new Map(keys), Math.max(...sealing))
   }
 }
 

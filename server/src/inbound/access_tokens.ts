@@ -110,6 +110,7 @@ const verified = new LRUCache<string, OpenedToken>({ max: 5000 })
 /** Opens an access token, or answers null when this tenant did not issue it. */
 export async function openAccessToken({ tenant, access_tokens }: InboundContext, token: string) {
   if (token.length > LARGEST_TOKEN) return null
+  await tenant.learnKey(access_tokens.readKid(token))
   const sealed = access_tokens.open(tenant.keys, token)
   if (sealed) return isAccessToken(sealed, tenant.issuer) ? { claims: sealed, kid: null } : null
   const known = verified.get(token)

@@ -1,6 +1,7 @@
 import { deliverLogouts } from './backchannel_logout.ts'
 import type { InboundContext } from './context.ts'
 import { rotateSigningKeys } from './signing_keys.ts'
+import { useAddedTenantKeys } from './tenant_keys.ts'
 import { sweepUnusedClients } from './unused_clients.ts'
 import { event } from './users.ts'
 
@@ -23,6 +24,7 @@ export function inboundChores(context: InboundContext): readonly Chore[] {
     // A replica that nobody asks anything still knows new keys before they are used.
     { name: 'configuration', every_ms: 10_000, alone: false, run: () => tenant.currentConfiguration() },
     { name: 'keys', every_ms: 300_000, alone: true, run: () => rotateSigningKeys(tenant) },
+    { name: 'tenant_keys', every_ms: 30_000, alone: false, run: () => useAddedTenantKeys(tenant) },
     { name: 'unused_clients', every_ms: 600_000, alone: true, run: () => sweepUnusedClients(context) },
     { name: 'logouts', every_ms: 1000, alone: false, run: () => deliverLogouts(context) },
     {

@@ -14,7 +14,7 @@ import type { DirectRequest } from './direct_request.ts'
 import { viewToken } from './introspection_rights.ts'
 import { whyGrantIsDead } from './liveness.ts'
 import { refuseReplays } from './proofs.ts'
-import { judgeRefreshToken, readRefreshToken } from './refresh_tokens.ts'
+import { judgeRefreshToken, openRefreshToken, type RefreshToken } from './refresh_tokens.ts'
 import { presentScopes, rightsOf } from './rights.ts'
 import { subjectAt, subjectOf } from './subjects.ts'
 
@@ -25,7 +25,7 @@ export async function introspect(context: InboundContext, request: DirectRequest
   const credentials = readClientCredentials({ authorization, params, realm: tenant.issuer })
   const client_id = credentials.client_id ?? ''
   const token = requireParam(params, 'token')
-  const refresh = readRefreshToken(tenant.keys, token)
+  const refresh = await openRefreshToken(tenant, token)
   if (refresh) {
     const { tenant_id, store } = tenant
     const authority = await store.loadGrantAuthority({ tenant_id, client_id, grant_id: refresh.grant_id })
@@ -63,7 +63,7 @@ async function describeRefreshToken(
   context: InboundContext,
   client: Client,
   authority: GrantAuthority,
-  token: NonNullable<ReturnType<typeof readRefreshToken>>,
+  token: RefreshToken,
 ): Promise<IntrospectionResponse> {
   const { tenant } = context
   const { grant, user, now } = authority

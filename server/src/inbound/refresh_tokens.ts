@@ -3,6 +3,7 @@ import { idFromBytes, idToBytes, randomBytes } from '../crypto/random.ts'
 import { deriveBytes } from '../crypto/seal.ts'
 import type { TenantKeys } from '../crypto/tenant_keys.ts'
 import type { GrantRecord } from '../store/records.ts'
+import type { Tenant } from '../store/tenant.ts'
 
 const PREFIX = 'sp_rt_'
 const TAG = 16
@@ -55,6 +56,14 @@ export function readRefreshToken(keys: TenantKeys, text: string): RefreshToken |
     generation: body.readUInt32BE(20),
     secret: Buffer.from(body.subarray(24)),
   }
+}
+
+/** Reads a refresh token, also one that another replica wrote with a key that came a moment ago. */
+export async function openRefreshToken(tenant: Tenant, text: string): Promise<RefreshToken | null> {
+  if (!text.startsWith(PREFIX)) return null
+  const head = Buffer.from(text.slice(PREFIX.length, PREFIX.length + 6), 'base64url')
+  await tenant.learnKey(head.length === 4 ? head.readUInt32BE(0) : null)
+  return readRefreshToken(tenant.keys, text)
 }
 
 /** What presenting a refresh token means (design of the ratchet). */

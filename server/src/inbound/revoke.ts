@@ -6,7 +6,7 @@ import { authenticateClient } from './authenticate_client.ts'
 import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
 import { refuseReplays } from './proofs.ts'
-import { readRefreshToken } from './refresh_tokens.ts'
+import { openRefreshToken } from './refresh_tokens.ts'
 import { event } from './users.ts'
 
 /**
@@ -19,7 +19,7 @@ export async function revoke(context: InboundContext, request: DirectRequest): P
   const { params, authorization } = request
   const credentials = readClientCredentials({ authorization, params, realm: tenant.issuer })
   const token = requireParam(params, 'token')
-  const refresh = readRefreshToken(tenant.keys, token)
+  const refresh = await openRefreshToken(tenant, token)
   const client_id = credentials.client_id ?? ''
   const authority = await store.loadGrantAuthority({ tenant_id, client_id, grant_id: refresh?.grant_id ?? '' })
   const { client, proofs } = await authenticateClient(context, request, credentials, authority)

@@ -3,6 +3,7 @@ import { OAuthError } from '../oauth/errors.ts'
 import type { Tenant } from '../store/tenant.ts'
 import { LONGEST_TOKEN_MS } from '../store/verbs/revocations.ts'
 import type { KeyMove, ListedSigningKey } from '../store/verbs/signing_keys.ts'
+import { addTenantKey } from './tenant_keys.ts'
 import { makeSigningKey } from './tenants.ts'
 import { event } from './users.ts'
 
@@ -107,8 +108,15 @@ export async function listSigningKeys(tenant: Tenant): Promise<readonly ListedSi
   return (await tenant.store.listSigningKeys({ tenant_id: tenant.tenant_id })).keys
 }
 
-/** Rotates now what would be rotated later, for one algorithm or for all; what was signed before stays good. */
+/** What `keys rotate` calls the key that seals at rest. */
+const SEALING = 'sealing'
+
+/**
+ * Rotates now what would be rotated later, for one algorithm or for all, or the key that seals at rest; what was signed
+ * or sealed before stays good.
+ */
 export async function rotateSigningKeysNow(tenant: Tenant, asked: string | undefined, actor: string): Promise<void> {
+  if (asked === SEALING) return addTenantKey(tenant, actor)
   const { settings } = await tenant.currentConfiguration()
   if (asked !== undefined && !(isAlgorithm(asked) && settings.signing_algs.includes(asked))) {
     throw refuse(`This server does not sign with ${asked}; it signs with ${settings.signing_algs.join(', ')}`)

@@ -6,7 +6,7 @@ import {
   type SigningKey,
   type VerifyingKey,
 } from '../crypto/signing_keys.ts'
-import type { RootKey, TenantKeys } from '../crypto/tenant_keys.ts'
+import type { RootKey, TenantKeys, WrappedKey } from '../crypto/tenant_keys.ts'
 import type { RoleRecord } from './records.ts'
 import { readSettings, type Settings } from './settings.ts'
 import type { Store } from './store.ts'
@@ -48,14 +48,23 @@ export class Tenant {
   readonly keys: TenantKeys
   readonly store: Store
   readonly clock: () => number
+  readonly #root: RootKey | undefined
   #configuration: Configuration | undefined
 
-  constructor(args: { tenant_id: string; issuer: string; keys: TenantKeys; store: Store; clock: () => number }) {
+  constructor(args: {
+    tenant_id: string
+    issuer: string
+    keys: TenantKeys
+    store: Store
+    clock: () => number
+    root?: RootKey
+  }) {
     this.tenant_id = args.tenant_id
     this.issuer = args.issuer
     this.keys = args.keys
     this.store = args.store
     this.clock = args.clock
+    this.#root = args.root
   }
 
   /** The configuration at least as new as a version that was just read; older ones are never used again. */
@@ -63,9 +72,28 @@ export class Tenant {
     if (this.#configuration && this.#configuration.config_version >= config_version) return this.#configuration
     const config = await this.store.loadTenantConfig({ tenant_id: this.tenant_id })
     if (!config) throw new Error(`tenant ${this.tenant_id} is gone`)
+    await this.#readKeys()
     const read = readConfiguration(this.keys, config)
     if (!this.#configuration || this.#configuration.config_version < read.config_version) this.#configuration = read
     return this.#configuration
+  }
+
+  /** Keys are only ever added, so those read after a configuration open all that it holds. */
+  async #readKeys(): Promise<void> {
+    if (!this.#root) return
+    const rows = await this.store.listTenantKeys({ tenant_id: this.tenant_id })
+    this.keys.adopt(this.#root.unwrap(this.tenant_id, rows))
+  }
+
+  /** Before something is opened that names one of the tenant's keys: another replica may know one more. */
+  async learnKey(kid: number | null): Promise<void> {
+    if (kid !== null && !this.keys.has(kid)) await this.currentConfiguration()
+  }
+
+  /** A further key of the tenant, wrapped for its row. */
+  newKey(): WrappedKey {
+    if (!this.#root) throw new Error('a tenant without its root key gets no further key')
+    return { ...this.#root.newTenantKey(this.tenant_id, this.keys.newest + 1), seals: 0 }
   }
 
   /** A key that signed for this tenant: it may be revoked since, so the caller asks the configuration it then reads. */

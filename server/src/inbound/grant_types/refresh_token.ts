@@ -13,7 +13,7 @@ import {
   formatRefreshToken,
   judgeRefreshToken,
   type RefreshToken,
-  readRefreshToken,
+  openRefreshToken,
 } from '../refresh_tokens.ts'
 import { keptBinding, requireKeyOfGrant } from '../sender_constraint.ts'
 import { event } from '../users.ts'
@@ -33,7 +33,7 @@ export const refresh_token: GrantType<Presented> = {
   grant_type: 'refresh_token',
 
   async load(context, params, client_id) {
-    const token = readRefreshToken(context.tenant.keys, requireParam(params, 'refresh_token'))
+    const token = await openRefreshToken(context.tenant, requireParam(params, 'refresh_token'))
     const authority = await loadGrant(context, client_id, token)
     return authority && { ...authority, token }
   },

@@ -5,6 +5,9 @@ update signing_keys set state_at = created_at;
 create unique index signing_keys_current on signing_keys (tenant_id, alg) where state = 'current';
 create unique index signing_keys_next on signing_keys (tenant_id, alg) where state = 'next';
 
+-- 0 while a tenant key only opens: it seals once every replica has had time to know it.
+alter table tenant_keys add column seals bigint not null default 1;
+
 -- What access tokens for a resource are signed with; null is the tenant's first algorithm.
 alter table resources add column access_token_signing_alg text;
 

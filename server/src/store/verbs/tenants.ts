@@ -87,7 +87,45 @@ export const loadTenantState = read(function* (args: {
 
 /** The wrapped keys of a tenant. */
 export const listTenantKeys = read(function* (args: { tenant_id: string }): Run<WrappedKey[]> {
-  return yield* sql<WrappedKey>`select kid, wrapped from tenant_keys where tenant_id = ${args.tenant_id} order by kid`
+  return yield* sql<WrappedKey>`select kid, wrapped, seals from tenant_keys where tenant_id = ${args.tenant_id} order by kid`
+})
+
+/** Adds a tenant key that only opens for now; false when there is a key of its id already. */
+export const addTenantKey = write(function* (args: {
+  tenant_id: string
+  key: WrappedKey
+  event: NewEvent
+}): Run<boolean> {
+  const [added] = yield* sql<{ kid: number }>`
+    insert into tenant_keys (tenant_id, kid, wrapped, created_at, seals)
+    values (${args.tenant_id}, ${args.key.kid}, ${args.key.wrapped}, ${NOW}, 0) on conflict do nothing returning kid`
+  if (!added) return false
+  yield* raiseConfigVersion(args.tenant_id)
+  yield* insertEvent(args.event)
+  return true
+})
+
+/** Whether a tenant key waits to seal that every replica has had the time to read. */
+export const hasWaitingTenantKey = read(function* (args: { tenant_id: string; known_ms: number }): Run<boolean> {
+  const [key] = yield* sql<{ kid: number }>`
+    select kid from tenant_keys
+    where tenant_id = ${args.tenant_id} and seals = 0 and created_at <= ${NOW} - ${args.known_ms} limit 1`
+  return key !== undefined
+})
+
+/** Lets such keys seal; says whether there was one. */
+export const sealWithTenantKeys = write(function* (args: {
+  tenant_id: string
+  known_ms: number
+  event: NewEvent
+}): Run<boolean> {
+  const keys = yield* sql<{ kid: number }>`
+    update tenant_keys set seals = 1
+    where tenant_id = ${args.tenant_id} and seals = 0 and created_at <= ${NOW} - ${args.known_ms} returning kid`
+  if (keys.length === 0) return false
+  yield* raiseConfigVersion(args.tenant_id)
+  yield* insertEvent({ ...args.event, detail: { kid: Math.max(...keys.map(({ kid }) => kid)) } })
+  return true
 })
 
 /** Everything about a tenant that is cached per configuration version. */
