@@ -1,6 +1,7 @@
 import { createUser, updateUser } from '../inbound/administer_users.ts'
 import { saveResource, saveRole, saveSettings } from '../inbound/configure.ts'
 import { registerClient } from '../inbound/register_client.ts'
+import { saveTrustedIssuer } from '../inbound/trusted_issuers.ts'
 import { updateClient } from '../inbound/update_client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { findUnreachable, saveConnector } from '../outbound/connectors.ts'
@@ -92,6 +93,9 @@ async function runChange(
       return runClient(tenant, platform, change, args)
     case 'user':
       return runUser(tenant, platform, present, change, args)
+    case 'trusted_issuer':
+      await saveTrustedIssuer(tenant, platform.trusted_issuers.find(({ issuer }) => issuer === change.id)!, args)
+      return true
     case 'connector':
       await saveConnector(outbound, actor, platform.connectors.find(({ connector }) => connector === change.id)!)
       return true
@@ -106,7 +110,10 @@ interface Audit {
 async function runClient(tenant: Tenant, platform: Platform, change: Change, args: Audit): Promise<boolean> {
   const { client_id, client_secret, metadata } = platform.clients.find((entry) => entry.client_id === change.id)!
   if (change.action === 'change') {
-    const secret = args.changed.includes('client_secret') ? client_secret : undefined
+    // Whoever begins to sign with the secret needs it kept in another way.
+    const signs = metadata.token_endpoint_auth_method === 'client_secret_jwt'
+    const kept_anew = signs && args.changed.includes('token_endpoint_auth_method')
+    const secret = kept_anew || args.changed.includes('client_secret') ? client_secret : undefined
     return updateClient(tenant, { client_id, metadata, client_secret: secret, ...args })
   }
   try {

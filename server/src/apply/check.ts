@@ -1,7 +1,9 @@
 import { checkUser } from '../inbound/administer_users.ts'
+import { checkSigningSecret } from '../inbound/client_secrets.ts'
 import { checkResource, checkRole } from '../inbound/configure.ts'
 import { ADMINISTRATOR } from '../inbound/tenants.ts'
-import { isConfidential } from '../oauth/client.ts'
+import { checkTrustedIssuer } from '../inbound/trusted_issuers.ts'
+import { hasSecret } from '../oauth/client_authentication.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { IDENTITY_SCOPES } from '../oauth/scope.ts'
 import { suggest } from './nearest.ts'
@@ -24,6 +26,9 @@ export async function checkPlatform(issuer: string, platform: Platform, present:
       const { outcome } = present.connectors.get(connector)!
       if (outcome instanceof OAuthError) throw outcome
     })),
+    ...(await refused(platform.trusted_issuers, 'trusted_issuers', 'issuer', (entry) =>
+      checkTrustedIssuer(issuer, entry.issuer),
+    )),
   ]
   if (sentences.length > 0) throw new PlatformError(sentences)
   return [...unknownScopes(platform, present), ...unknownCallers(platform, present), ...shortSecrets(platform)]
@@ -51,13 +56,19 @@ function checkClient({ client_id, client_secret, metadata }: PlatformClient, pre
   const refuse = (text: string) => new OAuthError('invalid_client_metadata', text)
   if (present.taken.by_users.has(client_id)) throw refuse('client_id is the user_id of a user')
   const found = present.clients.get(client_id)
-  if (isConfidential(metadata) && client_secret === undefined && !found?.has_secret) {
+  const method = metadata.token_endpoint_auth_method
+  if (hasSecret(method) && client_secret === undefined && !found?.has_secret) {
     throw refuse(
       'client_secret is missing: give { value }, { env } or { file }, or say token_endpoint_auth_method: none',
     )
   }
-  if (!isConfidential(metadata) && client_secret !== undefined) {
-    throw refuse('client_secret does not go with token_endpoint_auth_method: none')
+  if (!hasSecret(method) && client_secret !== undefined) {
+    throw refuse(`client_secret does not go with token_endpoint_auth_method: ${method}`)
+  }
+  if (method !== 'client_secret_jwt') return
+  if (client_secret !== undefined) checkSigningSecret(client_secret)
+  else if (found?.metadata.token_endpoint_auth_method !== method) {
+    throw refuse('client_secret is needed to change to client_secret_jwt')
   }
 }
 

@@ -7,7 +7,7 @@ import type { Present, PresentClient, PresentUser } from './present.ts'
 /** What applying a platform does to one thing. */
 export interface Change {
   readonly action: 'create' | 'change' | 'none'
-  readonly kind: 'settings' | 'resource' | 'role' | 'client' | 'user' | 'connector'
+  readonly kind: 'settings' | 'resource' | 'role' | 'client' | 'user' | 'connector' | 'trusted_issuer'
   readonly id: string
   readonly fields: readonly FieldChange[]
 }
@@ -37,6 +37,10 @@ export function planChanges(platform: Platform, present: Present): Change[] {
     ...platform.connectors.map((wanted) => {
       const { shown, outcome } = present.connectors.get(wanted.connector)!
       return planConnector(wanted, shown, outcome === 'unchanged')
+    }),
+    ...platform.trusted_issuers.map(({ issuer, disabled, rules }) => {
+      const found = present.trusted_issuers.get(issuer)
+      return toChange('trusted_issuer', issuer, found, compare(found && { ...found }, { ...rules, disabled }))
     }),
   ]
 }

@@ -5,6 +5,7 @@ import { readAdministratedClient } from '../inbound/register_client.ts'
 import { type UserDescription, usernameKey } from '../inbound/users.ts'
 import { type ClientMetadata, readClientId } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { readTrustedIssuer, type TrustedIssuerRules } from '../oauth/trusted_issuer.ts'
 import type { ConnectorInput } from '../outbound/connectors.ts'
 import { DEFAULT_SETTINGS } from '../store/settings.ts'
 import type { Resource } from '../store/tenant.ts'
@@ -19,6 +20,7 @@ export interface Platform {
   readonly roles: readonly PlatformRole[]
   readonly users: readonly PlatformUser[]
   readonly connectors: readonly ConnectorInput[]
+  readonly trusted_issuers: readonly PlatformTrustedIssuer[]
 }
 
 /** A client of the file; without a secret the present one stays. */
@@ -26,6 +28,13 @@ export interface PlatformClient {
   readonly client_id: string
   readonly client_secret: string | undefined
   readonly metadata: ClientMetadata
+}
+
+/** Somebody of the file whose assertions are taken (RFC 7523 section 2.1). */
+export interface PlatformTrustedIssuer {
+  readonly issuer: string
+  readonly disabled: boolean
+  readonly rules: TrustedIssuerRules
 }
 
 /** A role of the file. */
@@ -148,6 +157,16 @@ const connector = strict({
   hand_out_tokens: z.boolean().optional(),
   sign_in: z.enum(['off', 'linked', 'create']).optional(),
 })
+const trusted_issuer = strict({
+  issuer: text,
+  jwks: anything,
+  jwks_uri: anything,
+  subject_is: anything,
+  subjects: anything,
+  clients: anything,
+  scope: anything,
+  disabled: z.boolean().default(false),
+})
 const platform = strict({
   settings: settings.default({}),
   resources: z.array(resource).default([]),
@@ -155,6 +174,7 @@ const platform = strict({
   roles: z.array(role).default([]),
   users: z.array(user).default([]),
   connectors: z.array(connector).default([]),
+  trusted_issuers: z.array(trusted_issuer).default([]),
 })
 
 /** Reads a platform whose secrets are resolved; refuses with every reason at once, each with its place. */
@@ -170,18 +190,25 @@ export function readPlatform(value: unknown, rules: { grant_types: readonly stri
     ...repeated('users', users, (entry) => usernameKey(entry.username)),
     ...takenIds(clients, users),
     ...repeated('connectors', connectors, (entry) => entry.connector),
+    ...repeated('trusted_issuers', parsed.data.trusted_issuers, (entry) => entry.issuer),
   ]
-  const read = clients.map((entry, i) => {
+  const orSay = <Entry>(list: string, id: string, i: number, read: () => Entry): Entry[] => {
     try {
-      return readClient(entry, rules.grant_types)
+      return [read()]
     } catch (error) {
       if (!(error instanceof OAuthError)) throw error
-      sentences.push(`clients[${i}] (${entry.client_id}): ${error.error_description.replace(/^Member /, '')}`)
+      sentences.push(`${list}[${i}] (${id}): ${error.error_description.replace(/^Member /, '')}`)
       return []
     }
-  })
+  }
+  const read = clients.flatMap((entry, i) =>
+    orSay('clients', entry.client_id, i, () => readClient(entry, rules.grant_types)),
+  )
+  const trusted_issuers = parsed.data.trusted_issuers.flatMap(({ issuer, disabled, ...json }, i) =>
+    orSay('trusted_issuers', issuer, i, () => ({ issuer, disabled, rules: readTrustedIssuer(json) })),
+  )
   if (sentences.length > 0) throw new PlatformError(sentences)
-  return { settings, resources: resources.map(toResource), clients: read.flat(), roles, users, connectors }
+  return { settings, resources: resources.map(toResource), clients: read, roles, users, connectors, trusted_issuers }
 }
 
 function refusedSettings(given: Readonly<Record<string, unknown>>): string[] {

@@ -15,12 +15,16 @@ export interface KeptSecret {
   readonly sealed_client_secret: Uint8Array | null
 }
 
+/** Refuses a secret that is too short to sign with. */
+export function checkSigningSecret(client_secret: string): void {
+  if (Buffer.byteLength(client_secret) >= SHORTEST_MAC_SECRET) return
+  throw new OAuthError('invalid_client_metadata', 'Member client_secret must have at least 32 bytes to sign with')
+}
+
 /** Hashes a client's secret for the store; that of a client of client_secret_jwt is sealed as well. */
 export function keepSecret(tenant: Tenant, client_id: string, method: string, client_secret: string): KeptSecret {
   const signs = method === 'client_secret_jwt'
-  if (signs && Buffer.byteLength(client_secret) < SHORTEST_MAC_SECRET) {
-    throw new OAuthError('invalid_client_metadata', 'Member client_secret must have at least 32 bytes to sign with')
-  }
+  if (signs) checkSigningSecret(client_secret)
   return {
     client_secret_hash: tenant.keys.hashSecret(client_secret),
     sealed_client_secret: signs ? tenant.keys.seal(client_secret, placeOf(client_id)) : null,

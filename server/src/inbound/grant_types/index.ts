@@ -2,6 +2,7 @@ import { authorization_code } from './authorization_code.ts'
 import { client_credentials } from './client_credentials.ts'
 import { device_code } from './device_code.ts'
 import type { GrantType } from './grant_type.ts'
+import { jwt_bearer } from './jwt_bearer.ts'
 import { LEGACY_GRANTS } from './legacy/index.ts'
 import { refresh_token } from './refresh_token.ts'
 
@@ -11,5 +12,6 @@ export const GRANT_TYPES: readonly GrantType[] = [
   refresh_token,
   client_credentials,
   device_code,
+  jwt_bearer,
   ...LEGACY_GRANTS,
 ] as GrantType[]

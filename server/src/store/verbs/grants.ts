@@ -152,6 +152,8 @@ export interface NewGrant {
   readonly request_hash?: Uint8Array | null
   /** What was decided rests on a consent that was read: it must still be there. */
   readonly rests_on_consent?: boolean
+  /** What the request rests on and may be accepted once. */
+  readonly proofs?: readonly Proof[]
   /** The client wants to be told when the session ends. */
   readonly tells_logout?: boolean
   readonly event: NewEvent
@@ -195,6 +197,7 @@ export const approveGrant = write(
       if (!standing) return 'withdrawn'
     }
     if (args.request_hash && !(yield* takeRequest(tenant_id, args.request_hash))) return 'spent'
+    yield* recordProofs(tenant_id, args.proofs)
     const made = sql`
       insert into grants (tenant_id, grant_id, client_id, user_id, session_id, scope, resource, authorization_details,
         connections, claims, role, nonce, auth_time, acr, amr, tenant_epoch, client_epoch, user_epoch, session_epoch, offline,
@@ -406,10 +409,7 @@ export interface ListedGrant {
 }
 
 /** The living grants of a user that a refresh token stands for. */
-export const listRefreshableGrants = read(function* (args: {
-  tenant_id: string
-  user_id: string
-}): Run<ListedGrant[]> {
+export const listRefreshableGrants = read(function* (args: { tenant_id: string; user_id: string }): Run<ListedGrant[]> {
   return yield* sql<ListedGrant>`
     select g.grant_id, g.client_id, c.client_name, g.scope, g.connections, g.created_at, g.last_used_at, g.expires_at
     from grants g join clients c on c.tenant_id = g.tenant_id and c.client_id = g.client_id

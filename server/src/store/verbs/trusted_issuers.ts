@@ -1,0 +1,62 @@
+import type { NewEvent } from '../records.ts'
+import { int, type Run, read, sql, write } from '../sql.ts'
+import { insertEvent } from './events.ts'
+
+/** Somebody whose assertions are taken; `rules` is JSON. */
+export interface TrustedIssuerRecord {
+  readonly issuer: string
+  readonly rules: string
+  readonly disabled_at: number | null
+}
+
+/** Finds a trusted issuer, disabled or not. */
+export const findTrustedIssuer = read(function* (args: {
+  tenant_id: string
+  issuer: string
+}): Run<TrustedIssuerRecord | null> {
+  const [found] = yield* sql<TrustedIssuerRecord>`
+    select issuer, rules, disabled_at from trusted_issuers
+    where tenant_id = ${args.tenant_id} and issuer = ${args.issuer}`
+  return found ?? null
+})
+
+/** Makes or changes a trusted issuer, and switches it on or off. */
+export const saveTrustedIssuer = write(function* (args: {
+  tenant_id: string
+  issuer: string
+  rules: string
+  disabled: boolean
+  event: NewEvent
+}): Run<void> {
+  const { tenant_id, issuer, rules, event } = args
+  yield* sql`
+    insert into trusted_issuers (tenant_id, issuer, rules, disabled_at, created_at, updated_at)
+    values (${tenant_id}, ${issuer}, ${rules}, ${int(args.disabled ? event.at : null)}, ${event.at}, ${event.at})
+    on conflict (tenant_id, issuer) do update set rules = excluded.rules, updated_at = excluded.updated_at,
+      disabled_at = case when excluded.disabled_at is null then null
+        else coalesce(trusted_issuers.disabled_at, excluded.disabled_at) end`
+  yield* insertEvent(event)
+})
+
+/** Trusts an issuer no longer. False when it was not trusted. */
+export const deleteTrustedIssuer = write(function* (args: {
+  tenant_id: string
+  issuer: string
+  event: NewEvent
+}): Run<boolean> {
+  const [gone] = yield* sql<{ issuer: string }>`
+    delete from trusted_issuers where tenant_id = ${args.tenant_id} and issuer = ${args.issuer} returning issuer`
+  if (gone) yield* insertEvent(args.event)
+  return gone !== undefined
+})
+
+/** The trusted issuers of a tenant, by name, from after a cursor. */
+export const pageTrustedIssuers = read(function* (args: {
+  tenant_id: string
+  after_issuer: string
+  most: number
+}): Run<TrustedIssuerRecord[]> {
+  return yield* sql<TrustedIssuerRecord>`
+    select issuer, rules, disabled_at from trusted_issuers
+    where tenant_id = ${args.tenant_id} and issuer > ${args.after_issuer} order by issuer limit ${args.most}`
+})
