@@ -55,7 +55,7 @@ test('a configuration is read from its rows', async (t) => {
   assert.deepEqual(configuration.roles.get('member'), ['read'])
   assert.deepEqual(configuration.resources.get('https://api.example'), {
     ...{ resource: 'https://api.example', name: 'API', scopes: new Map([['read', 'Read']]), default_scopes: ['read'] },
-    ...{ access_token_format: 'opaque', access_token_lifetime_seconds: 60, every_user: true },
+    ...{ access_token_format: 'opaque', access_token_lifetime_seconds: 60, every_user: true, introspection_clients: [] },
   })
   assert.equal(configuration.signing_key.kid, first)
   assert.deepEqual(
