@@ -51,7 +51,7 @@ export async function checkLogin(
     const guessed = await checkGuess(context, guess, () => verify(user, login.password)).catch(busyOrThrow)
     if (!guessed) return { kind: 'busy' }
     if (guessed.kind === 'too_many') return guessed
-    if (guessed.kind === 'right') return goOn(tenant, guessed.value)
+    if (guessed.kind === 'right') return stepAfterFirstFactor(tenant, guessed.value)
     context.refused_logins.count(user?.user_id ?? null, login.address, guessed.last)
     return { kind: 'refused' }
   })
@@ -69,8 +69,11 @@ async function verify(user: UserWithPassword | null, password: string): Promise<
   return user && matches && user.disabled_at === null ? user : null
 }
 
-/** What the right password leads to: at no door is it a sign-in for whoever has, or must have, a second factor (ASVS 6.3.4). */
-async function goOn(tenant: Tenant, user: UserWithPassword): Promise<LoginResult> {
+/** What the right password, or another server's word, leads to: at no door is it a sign-in for whoever has, or must have, a second factor (ASVS 6.3.4). */
+export async function stepAfterFirstFactor(
+  tenant: Tenant,
+  user: UserWithPassword,
+): Promise<Extract<LoginResult, { kind: 'signed_in' | 'not_enough' }>> {
   const { user_id, epoch } = user
   const [factors, { settings }] = await Promise.all([
     tenant.store.loadFactors({ tenant_id: tenant.tenant_id, user_id }),

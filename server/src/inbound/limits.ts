@@ -45,6 +45,7 @@ export const LIMITS = {
   device_code: counted('device authorization requests', 'client and address', 30, 60),
   device_code_of_client: counted('device authorization requests', 'client', 600, 60),
   pushed_request: counted('pushed authorization requests', 'client', 600, 60),
+  sign_in_elsewhere: counted('sign-ins started at another server', 'address', 30, TEN_MINUTES),
   one_time_link: counted('one-time links that were none', 'address', 30, TEN_MINUTES),
 } as const satisfies Record<string, Limit>
 

@@ -2,6 +2,8 @@ import { randomSecret } from '../crypto/random.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { RelyingParty } from '../relying/context.ts'
 import { exchangeCode } from '../relying/exchange_code.ts'
+import type { IdTokenClaims } from '../relying/outcome.ts'
+import { fetchUserinfo } from '../relying/userinfo.ts'
 import type { FlowRefusal } from '../store/verbs/connect_flows.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
 import type { Identity } from '../store/verbs/identities.ts'
@@ -31,6 +33,7 @@ interface SignInMemory {
 /** Who came back, as their authority vouches for them, and what they came for. */
 export interface SignedInElsewhere {
   readonly kind: 'identified'
+  readonly provider_name: string
   readonly identity: Identity
   readonly mode: SignInMode
   /** What their authority says of them, for a new user here. */
@@ -52,12 +55,14 @@ export interface NotSignedIn extends FlowFailure {
   readonly return_to: string | null
 }
 
-// Of another form than the state of a connect flow, which it can never be taken for.
-const STATE = /^sp_si_[\w-]{43}$/
+// Of other forms than the state of a connect flow, which they can never be taken for.
+const PREFIXES = { sign_in: 'sp_si_', link: 'sp_sl_' } as const
+const STATE = /^(sp_si_|sp_sl_)[\w-]{43}$/
 
-/** Whether a callback is the end of a sign-in, and not of a connect flow. */
-export function isSignInState(state: string | null): boolean {
-  return state !== null && STATE.test(state)
+/** What a callback is the end of: a sign-in, the linking of an identity, or null for a connect flow. */
+export function readSignInState(state: string | null): 'sign_in' | 'link' | null {
+  const prefix = state === null ? undefined : STATE.exec(state)?.[1]
+  return prefix === undefined ? null : prefix === PREFIXES.link ? 'link' : 'sign_in'
 }
 
 /** The connectors by which people may sign in now. */
@@ -90,7 +95,7 @@ export async function startSignIn(
     throw new OAuthError('invalid_request', 'Nobody signs in by this connector', { status: 404 })
   }
   const party = signInParty(context, connector)
-  const state = randomSecret('sp_si_')
+  const state = randomSecret(PREFIXES[start.user_id === null ? 'sign_in' : 'link'])
   const { url, remember } = await buildFlowUrl(context, party, state)
   const state_hash = keys.hashSecret(state)
   const { request, return_to } = start
@@ -149,14 +154,8 @@ export async function finishSignIn(
   if (!account || account.account === null) return failure({ outcome: 'failed', reason: 'account_unknown' })
   await noteConnectorWorks(context, record)
   const identity = { ...describeAuthority(record, party), account: account.account, account_name: account.account_name }
-  return {
-    kind: 'identified',
-    identity,
-    mode,
-    claims: readClaims(outcome.id_token_claims, account),
-    request,
-    return_to,
-  }
+  const claims = readClaims(await askWho(context, party, outcome), account)
+  return { kind: 'identified', provider_name, identity, mode, claims, request, return_to }
 }
 
 function refused(reason: FlowRefusal): FlowFailure {
@@ -176,6 +175,17 @@ function describeAuthority({ connector }: ConnectorRecord, { provider }: Relying
   return { authority, connector }
 }
 
+/** What an ID token leaves out is at the userinfo endpoint, which must speak of the same one (OpenID Connect Core section 5.3.2). */
+async function askWho(
+  context: OutboundContext,
+  party: RelyingParty,
+  { access_token, id_token_claims }: { readonly access_token: string; readonly id_token_claims: IdTokenClaims | null },
+): Promise<{ readonly [name: string]: unknown } | null> {
+  if (!id_token_claims || typeof id_token_claims['email'] === 'string') return id_token_claims
+  const said = await fetchUserinfo(context.relying, party, { access_token, sub: id_token_claims.sub })
+  return said.kind === 'claims' ? { ...said.claims, ...id_token_claims } : id_token_claims
+}
+
 function readClaims(
   claims: { readonly [name: string]: unknown } | null,
   { account_name }: { readonly account_name: string | null },
@@ -189,7 +199,7 @@ function readClaims(
     ...(name !== undefined && { name }),
     ...(username !== undefined && { username }),
     ...(email !== undefined && { email }),
-    // Only what a signed ID token says in so many words (GHSA-6g38-8j4p-j3pr).
+    // Only where it is said in so many words, and not by an answer of another form (GHSA-6g38-8j4p-j3pr).
     email_verified: email !== undefined && claims?.['email_verified'] === true,
   }
 }

@@ -23,6 +23,8 @@ import { proxy } from './api/proxy.ts'
 import { rightsApi } from './api/rights.ts'
 import type { CompatDoor } from './door.ts'
 import { device_authorization } from './endpoints/device_authorization.ts'
+import { addMachineAliases, addPageAliases } from './endpoint_aliases.ts'
+import type { EndpointAliases } from './endpoint_paths.ts'
 import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
 import { jwks, metadata, protectedResource } from './endpoints/metadata.ts'
@@ -70,9 +72,13 @@ import { paths } from './ui/paths.ts'
 import type { Web } from './web.ts'
 
 /** Every URL for machines, by its path on the host. */
-export function machineRoutes(issuer: string, doors: readonly CompatDoor[]): ReadonlyMap<string, MachineEndpoint<Web>> {
+export function machineRoutes(
+  issuer: string,
+  doors: readonly CompatDoor[],
+  aliases: EndpointAliases,
+): ReadonlyMap<string, MachineEndpoint<Web>> {
   const base = new URL(issuer).pathname.replace(/\/$/, '')
-  return new Map<string, MachineEndpoint<Web>>([
+  const routes = new Map<string, MachineEndpoint<Web>>([
     [`${base}/token`, token],
     [`${base}/introspect`, introspect],
     [`${base}/device_authorization`, device_authorization],
@@ -89,10 +95,11 @@ export function machineRoutes(issuer: string, doors: readonly CompatDoor[]): Rea
     ['/readyz', readyz],
     ...doors.flatMap((door) => door.machines(base)),
   ])
+  return addMachineAliases(routes, base, aliases)
 }
 
 /** Every URL that is not an exact path, or is for people, under the path of the issuer. */
-export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
+export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliases): Hono<PageEnv> {
   const pages = new Hono<PageEnv>()
   pages.get('/', homePage)
   pages.on(['GET', 'POST'], '/authorize', authorizePage())
@@ -175,6 +182,7 @@ export function pageRoutes(doors: readonly CompatDoor[]): Hono<PageEnv> {
     return asset ? c.body(asset.body, 200, asset.headers) : c.text('Not found\n', 404)
   })
   for (const door of doors) door.pages(pages)
+  addPageAliases(pages, aliases)
   refuseOtherMethods(pages)
   return pages
 }

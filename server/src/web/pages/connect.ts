@@ -1,12 +1,15 @@
+import type { Context } from 'hono'
 import { OAuthError } from '../../oauth/errors.ts'
 import { nameProvider } from '../../outbound/connector.ts'
 import { disconnect } from '../../outbound/disconnect.ts'
 import { finishConnect } from '../../outbound/finish_connect.ts'
+import { readSignInState } from '../../outbound/sign_in.ts'
 import { startConnect } from '../../outbound/start_connect.ts'
 import { readFailure } from '../machine.ts'
-import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
+import { errorPage, ours, type PageEnv, page, redirect, send, type Visit } from '../page.ts'
 import { signedInPage, signedInSubmit } from './account.ts'
 import { readReturnTo } from './sign_in.ts'
+import { arrive } from './sign_in_with.ts'
 import { type ConnectResultData, renderConnectResult } from './templates/connect.ts'
 
 /** GET /connect/{connector}: sends the signed-in user to the provider, to connect an account or repair a connection. */
@@ -32,8 +35,14 @@ export const connectPage = signedInPage(async (visit, { user }) => {
   }
 })
 
-/** GET /connect/{connector}/callback: the provider's answer (RFC 6749 section 4.1.2), good for the browser and user that started. */
-export const connectCallbackPage = signedInPage(async (visit, { user }) => {
+const arrivalPage = page(arrive)
+
+/** GET /connect/{connector}/callback: a provider's answer (RFC 6749 section 4.1.2), to a connect flow or to a sign-in. */
+export const connectCallbackPage = (c: Context<PageEnv>): Promise<Response> =>
+  readSignInState(new URL(c.req.url).searchParams.get('state')) === null ? finishConnectPage(c) : arrivalPage(c)
+
+/** Good for the browser and the user that started. */
+const finishConnectPage = signedInPage(async (visit, { user }) => {
   const { c, web, browser } = visit
   const connector = c.req.param('connector') ?? ''
   const finished = await finishConnect(web.outbound, {

@@ -2,6 +2,7 @@ import { getCookie } from 'hono/cookie'
 import { checkLogin } from '../../inbound/check_login.ts'
 import { checkPasskey } from '../../inbound/passkeys.ts'
 import { startSession, startSessionBy } from '../../inbound/sessions.ts'
+import { listSignInWays } from '../../outbound/sign_in.ts'
 import { ProofReplayed } from '../../store/verbs/proofs.ts'
 import { ours, page, redirect, send, submit, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
@@ -96,6 +97,10 @@ async function show(visit: Visit, place: Place, data: Partial<LoginData>, status
     action: ours(web, paths.login, place.query),
     client: place.client,
     passkey: passkeyQuestion(visit, place),
+    providers: (await listSignInWays(web.outbound)).map(({ connector, provider_name }) => ({
+      label: provider_name,
+      href: ours(web, paths.login_with, { connector, ...place.query }),
+    })),
     reset_href: web.inbound.outbox.on ? ours(web, paths.reset) : undefined,
     ...(again && { reauthenticate: true, username: signed_in.user.username }),
     ...data,

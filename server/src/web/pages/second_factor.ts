@@ -19,6 +19,8 @@ import { renderRecoveryCodes, renderTotp } from './templates/totp.ts'
 interface Step {
   readonly place: Place
   readonly user: UserWithPassword
+  /** By which methods the first factor was given. */
+  readonly amr: readonly string[]
   readonly factors: Factors
 }
 
@@ -30,19 +32,20 @@ async function atStep(
 ): Promise<Response> {
   const place = await readPlace(visit)
   if (!place) return expired(visit)
-  const user = await findPending(visit)
-  if (!user) {
+  const pending = await findPending(visit)
+  if (!pending) {
     forgetPending(visit)
     return redirect(visit, ours(visit.web, paths.login, { ...place.query, over: 'yes' }))
   }
   const { tenant_id, store } = visit.web.tenant
+  const { user, amr } = pending
   const factors = await store.loadFactors({ tenant_id, user_id: user.user_id })
   // Which of the two it is follows from the user alone: whoever has a factor cannot set up another one to get by.
   const step = stepAfterPassword(factors, true)
   if (step !== wanted) {
     return redirect(visit, ours(visit.web, step === 'enrol' ? paths.enrol : paths.second_factor, place.query))
   }
-  return answer({ place, user, factors })
+  return answer({ place, user, amr, factors })
 }
 
 /** A posted form of either page. */
@@ -76,7 +79,12 @@ export const secondFactorSubmit = stepSubmit('second_factor', async (visit, step
   const start = async (): Promise<StartedSession | null> => {
     const given = readCode(tenant, user.user_id, factors, code)
     if (!given) return null
-    const proved = { user_id: user.user_id, user_epoch: user.epoch, amr: ['pwd', ...given.amr], ...inBrowser(visit) }
+    const proved = {
+      user_id: user.user_id,
+      user_epoch: user.epoch,
+      amr: [...step.amr, ...given.amr],
+      ...inBrowser(visit),
+    }
     const session = await startSessionBy(tenant, proved, given.factor)
     if (session && given.factor.kind === 'recovery_code') tellChange(web.inbound, user, 'recovery_code_used')
     return session
@@ -103,7 +111,7 @@ export const enrolSubmit = stepSubmit('enrol', async (visit, step, { enrolment =
   if (enrolled.kind === 'known') return redirect(visit, ours(visit.web, paths.second_factor, step.place.query))
   if (enrolled.kind === 'wrong') return showEnrolment(visit, step, enrolment)
   tellChange(visit.web.inbound, step.user, 'totp_added')
-  const proved = { user_id, user_epoch: epoch, amr: ['pwd', 'otp', 'mfa'], ...inBrowser(visit) }
+  const proved = { user_id, user_epoch: epoch, amr: [...step.amr, 'otp', 'mfa'], ...inBrowser(visit) }
   const next = endSignIn(visit, step.place, await startSession(tenant, proved), step.user)
   if (!enrolled.recovery_codes) return redirect(visit, next)
   return send(visit, renderRecoveryCodes(visit.view, { codes: enrolled.recovery_codes, continue_href: next }))

@@ -2,7 +2,7 @@ import { getCookie } from 'hono/cookie'
 import { type Interaction, openInteraction } from '../../inbound/interactions.ts'
 import { rememberDevice } from '../../inbound/known_device.ts'
 import { askForPasskey } from '../../inbound/passkeys.ts'
-import { openPending, PENDING_MS, sealPending } from '../../inbound/pending_sign_in.ts'
+import { openPending, PENDING_MS, type PendingSignIn, sealPending } from '../../inbound/pending_sign_in.ts'
 import type { StartedSession } from '../../inbound/sessions.ts'
 import { readDocumentUrl } from '../../oauth/metadata_document.ts'
 import { readParams } from '../../oauth/params.ts'
@@ -25,9 +25,12 @@ export interface Place {
 }
 
 /** Reads it from the query of a page; null for a request that is over, or of another browser. */
-export async function readPlace(visit: Visit): Promise<Place | null> {
+export async function readPlace(
+  visit: Visit,
+  query: Readonly<Record<string, string | undefined>> = visit.query,
+): Promise<Place | null> {
   const { web } = visit
-  const { request, return_to, again } = visit.query
+  const { request, return_to, again } = query
   if (request === undefined) {
     const next = readReturnTo(visit, return_to)
     const query = { return_to: next, ...(again === undefined ? {} : { again: 'yes' }) }
@@ -77,20 +80,21 @@ export function endSignIn(
   return place.interaction ? afterSignIn(visit, place.interaction, session.session_id) : place.next
 }
 
-/** After a password that is not enough: remembers it in this browser alone, and goes on to what is missing. */
+/** After a factor that is not enough: remembers it in this browser alone, and goes on to what is missing. */
 export function goOnToFactor(
   visit: Visit,
   place: Place,
   missing: { readonly step: 'second_factor' | 'enrol'; readonly user: UserWithPassword },
+  amr: readonly string[] = ['pwd'],
 ): Response {
   const { c, web, view, browser } = visit
-  const sealed = sealPending(web.tenant, missing.user, browser)
+  const sealed = sealPending(web.tenant, { user: missing.user, amr }, browser)
   writeCookie(c, web, web.cookies.pending, sealed, view.now + PENDING_MS)
   return redirect(visit, ours(web, missing.step === 'enrol' ? paths.enrol : paths.second_factor, place.query))
 }
 
-/** Whose password was right in this browser a moment ago; null where nobody's was. */
-export function findPending(visit: Visit): Promise<UserWithPassword | null> {
+/** Whose first factor was right in this browser a moment ago; null where nobody's was. */
+export function findPending(visit: Visit): Promise<PendingSignIn | null> {
   const { tenant, cookies } = visit.web
   return openPending(tenant, getCookie(visit.c, cookies.pending), visit.browser)
 }

@@ -16,6 +16,15 @@ export interface ShownPasskey {
   readonly last_used_at?: number | undefined
 }
 
+/** An account at another server as its owner sees it. */
+export interface ShownIdentity {
+  readonly authority: string
+  readonly account: string
+  readonly account_name?: string | undefined
+  readonly provider_name: string
+  readonly last_used_at?: number | undefined
+}
+
 /** What the page about signing in shows. */
 export interface SecurityData {
   readonly may_administer: boolean
@@ -29,6 +38,10 @@ export interface SecurityData {
   /** A name to propose for it. */
   readonly device: string
   readonly host: string
+  /** Accounts at other servers that sign this user in. */
+  readonly identities: readonly ShownIdentity[]
+  /** Servers of which an account can be linked. */
+  readonly linkable: readonly { readonly connector: string; readonly provider_name: string }[]
   readonly totp: boolean
   readonly recovery_codes_left: number
   /** One second factor has to stay. */
@@ -41,7 +54,7 @@ export function renderSecurity(view: View, data: SecurityData): SafeHtml {
   const { page } = view.text.security
   const back = buttonLink(page.back, link(view, paths.account))
   const done = data.done && notice(data.done.tone, html`<p>${data.done.text}</p>`)
-  const content = html`${pageHeader(page.title, page.lead, back)}${done}${passkeys(view, data)}${totp(view, data)}${codes(view, data)}${password(view, data)}${email(view, data)}`
+  const content = html`${pageHeader(page.title, page.lead, back)}${done}${passkeys(view, data)}${totp(view, data)}${codes(view, data)}${password(view, data)}${identities(view, data)}${email(view, data)}`
   return accountPage(view, { title: page.title, content, console: data.may_administer, script: true, passkeys: true })
 }
 
@@ -85,7 +98,9 @@ function addPasskey(view: View, data: SecurityData): SafeHtml {
     hint: page.passkey_name_hint,
     required: true,
   })
-  const adds = passkeyForm(view, data.new_passkey, { does: 'create', label: page.add_passkey, primary: true, fields })
+  const adds = passkeyForm(view, data.new_passkey, {
+    ...{ does: 'create', label: page.add_passkey, primary: true, fields, boxed: true },
+  })
   return html`<div class="add_passkey">${adds}</div><noscript><p class="hint after">${page.passkeys_script}</p></noscript>`
 }
 
@@ -139,6 +154,37 @@ function password(view: View, data: SecurityData): SafeHtml {
   const change = data.has_password && buttonLink(page.change_password, link(view, paths.account_password))
   const lead = data.has_password ? page.password_lead : page.no_password
   return section(page.password, change ? html`<div class="actions start">${change}</div>` : '', lead)
+}
+
+function identities(view: View, data: SecurityData): Child {
+  const { page } = view.text.security
+  if (data.identities.length === 0 && data.linkable.length === 0) return ''
+  const rows = data.identities.map((identity, i) => {
+    const provider = name(identity.provider_name)
+    const unlink = ending(view, {
+      id: `unlink-${i}`,
+      label: page.unlink,
+      title: tell(view, page.unlink_title, { provider }),
+      consequences: [tell(view, page.unlink_ends, { provider })],
+      action: link(view, paths.account_identities),
+      hidden: { authority: identity.authority, account: identity.account },
+    })
+    const used =
+      identity.last_used_at === undefined
+        ? page.never_used
+        : tell(view, page.last_used, { when: ago(view, identity.last_used_at) })
+    const account = name(identity.account_name ?? identity.account)
+    return html`<li><div class="row"><div class="grow"><h3>${provider}</h3><p class="facts"><span>${account}</span><span>${used}</span></p></div>${unlink}</div></li>`
+  })
+  const adds = data.linkable.map(({ connector, provider_name }) =>
+    form(
+      view,
+      { action: link(view, paths.account_link_identity), hidden: { connector } },
+      button(tell(view, page.link_identity, { provider: name(provider_name) }), { kind: 'plain' }),
+    ),
+  )
+  const list = rows.length > 0 && card(html`<ul class="rows">${rows}</ul>`)
+  return section(page.identities, html`${list}<div class="actions start">${adds}</div>`, page.identities_lead)
 }
 
 function email(view: View, data: SecurityData): SafeHtml {

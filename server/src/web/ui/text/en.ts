@@ -98,6 +98,7 @@ export const en = {
     until_session: 'When you sign out',
     until_expires: 'After {duration}',
     facts: 'Where this goes',
+    published_at: 'Describes itself at',
     returns_to: 'Returns to',
     returns_to_loopback: 'A program on this computer ({host})',
     returns_to_app: 'An app on this device ({scheme})',
@@ -239,6 +240,21 @@ export const en = {
     end_others_title: 'Sign out everywhere else?',
     end_others_ends:
       'All other browsers and devices must sign in again. Apps that work only while you are signed in stop there.',
+  },
+  arrival: {
+    nobody: 'No account is linked',
+    nobody_body:
+      'Nobody here has linked {account} of {provider}. Sign in as you do otherwise, and link it on your security page.',
+    taken: 'That account is linked already',
+    taken_body: '{account} of {provider} signs in somebody else here. Nothing was changed.',
+    refused: 'You were not signed in',
+    refused_body: 'You or {provider} refused. If that was not what you wanted, try again.',
+    failed: 'Signing in did not work',
+    failed_body: '{provider} did not answer as it should, or the answer came twice or too late. Try again in a moment.',
+    other_browser: 'This was started somewhere else',
+    other_browser_body:
+      'A sign-in by {provider} counts only in the browser where it was started. Start again from here.',
+    go_on: 'Continue',
   },
   device: {
     title: 'Connect a device',
