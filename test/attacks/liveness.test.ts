@@ -176,7 +176,7 @@ testOnBoth(
     await p.server.store.updateUser({ tenant_id, user: { user_id, ...nothing, roles: '["guest"]' }, event })
     assert.equal((await p.introspect(both.access_token)).scope, 'openid offline_access api:read')
     assert.deepEqual((await p.introspect(both.access_token)).roles, [], 'the role itself is gone from the answer')
-    assert.equal((await p.introspect(bare.access_token)).scope, 'offline_access')
+    assert.deepEqual(await p.introspect(bare.access_token), { active: false }, 'to stay connected is no right by itself')
     const refreshed = (await p.refresh('web', both.refresh_token)).body
     assert.equal(refreshed.scope, 'openid offline_access api:read')
     assert.deepEqual(claimsOf(refreshed.access_token)['roles'], ['guest'])

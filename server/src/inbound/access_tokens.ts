@@ -10,7 +10,7 @@ import {
 import { type Client, PAIRWISE } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { requireConstrained, rulesOf } from '../oauth/profile.ts'
-import { parseScope } from '../oauth/scope.ts'
+import { hasLostAll, parseScope } from '../oauth/scope.ts'
 import { requireBinding, tokenType } from '../oauth/sender_constraint.ts'
 import type { GrantRecord, UserRecord } from '../store/records.ts'
 import { type Configuration, pickSigningKey, type Resource, type Tenant } from '../store/tenant.ts'
@@ -181,6 +181,7 @@ function cutToResources({ issuer }: Tenant, token: Omit<LivingToken, 'resource'>
   const resource = [claims.aud].flat().filter((name) => known.has(name))
   if (resource.length === 0) return { living: null, authority, reason: 'its resource is gone' }
   const scope = scopesAtResources(token.scope, issuer, configuration, resource)
+  if (hasLostAll(parseScope(claims.scope), scope)) return { living: null, authority, reason: 'its scopes are lost' }
   return { living: { ...token, resource, scope }, authority, reason: null }
 }
 

@@ -3,6 +3,7 @@ import { readClientCredentials } from '../oauth/client_auth.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { buildIntrospectionResponse, INACTIVE, type IntrospectionResponse } from '../oauth/introspection.ts'
 import { requireParam } from '../oauth/params.ts'
+import { hasLostAll } from '../oauth/scope.ts'
 import { tokenType } from '../oauth/sender_constraint.ts'
 import type { GrantAuthority } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
@@ -79,6 +80,7 @@ async function describeRefreshToken(
   const configuration = await tenant.configuration(authority.tenant.config_version)
   const granted = grant.scope.split(' ')
   const scope = presentScopes(granted, rightsOf(configuration, client, user, grant.role))
+  if (hasLostAll(granted, scope)) return INACTIVE
   const claims = {
     iss: tenant.issuer,
     sub: subjectOf(tenant, client, grant.user_id),

@@ -5,6 +5,7 @@ import { OAuthError } from './errors.ts'
 import {
   decideScope,
   formatScope,
+  hasLostAll,
   IDENTITY_SCOPES,
   intersect,
   isSubset,
@@ -65,6 +66,14 @@ test('any text either parses to tokens of the grammar or is invalid_scope', () =
       }
     }),
   )
+})
+
+test('8.3.2 who has lost all but offline_access has lost all', () => {
+  assert.equal(hasLostAll(['openid', 'read'], []), true)
+  assert.equal(hasLostAll(['offline_access', 'read'], ['offline_access']), true)
+  assert.equal(hasLostAll(['offline_access', 'read'], ['offline_access', 'read']), false)
+  assert.equal(hasLostAll(['offline_access', 'openid', 'read'], ['openid']), false)
+  assert.equal(hasLostAll(['offline_access'], ['offline_access']), false, 'nothing else was asked for')
 })
 
 test('CVE-2026-4634 a very long scope is refused quickly', () => {

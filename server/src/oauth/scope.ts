@@ -59,6 +59,12 @@ export function intersect(first: readonly string[], second: readonly string[]): 
   return first.filter((scope) => second.includes(scope))
 }
 
+/** Whether nothing is left that means anything: to stay connected is no right by itself, once the others are lost. */
+export function hasLostAll(had: readonly string[], left: readonly string[]): boolean {
+  const means = (scope: string) => scope !== 'offline_access'
+  return left.length === 0 || (had.some(means) && !left.some(means))
+}
+
 /** A set of scopes, however it is known. */
 export interface ScopeSet {
   includes(scope: string): boolean

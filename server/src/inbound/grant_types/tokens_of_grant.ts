@@ -3,7 +3,7 @@ import type { Client } from '../../oauth/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { decideResources } from '../../oauth/resource.ts'
-import { narrowScope, parseScope } from '../../oauth/scope.ts'
+import { hasLostAll, narrowScope, parseScope } from '../../oauth/scope.ts'
 import { buildUserinfo } from '../../oauth/userinfo.ts'
 import type { GrantAuthority, GrantRecord } from '../../store/records.ts'
 import type { Configuration } from '../../store/tenant.ts'
@@ -46,7 +46,7 @@ export async function prepareTokens(
   const asked = first ? undefined : parseScope(params.values['scope'] ?? '')
   const granted = scopesAtResources(narrowScope(asked, grant.scope.split(' ')), issuer, configuration, resource)
   const scope = presentScopes(granted, rightsOf(configuration, client, user, grant.role))
-  if (scope.length === 0) throw new OAuthError('invalid_scope', 'Nothing is left of what was granted')
+  if (hasLostAll(granted, scope)) throw new OAuthError('invalid_scope', 'Nothing is left of what was granted')
   const { details, narrowed } = narrowDetails(params, grant.authorization_details)
   const order = { client_id: client.client_id, user, configuration, scope, resource }
   const token = issueAccessToken(context, {
