@@ -143,6 +143,7 @@ test('id_token_hint names who must be signed in, and takes nothing but ID tokens
     `${header}.${payload}.`,
     `${unsigned}.${payload}.`,
     `${header}.${payload}.${signature}A`,
+    (await p.getTokens('other')).id_token,
   ]
   for (const hint of hints) assertRefused(await agent.request(ask(hint)), 'invalid_request', hint)
   // Signing in does not make somebody else of her.
