@@ -25,6 +25,7 @@ import type { Tenant } from './store/tenant.ts'
 import { createHandOut } from './web/bridge.ts'
 import { COMPAT_DOORS } from './web/compat/index.ts'
 import type { CompatDoor } from './web/door.ts'
+import type { EndpointAliases } from './web/endpoint_paths.ts'
 import type { Log } from './web/log.ts'
 import { createMachines, createRouter, type Machines } from './web/router.ts'
 import { cookieNames, type Web } from './web/web.ts'
@@ -57,6 +58,8 @@ export interface AppOptions {
   readonly mailer?: Mailer
   /** Doors of other systems; all that come with the server unless a list is given. */
   readonly doors?: readonly CompatDoor[]
+  /** Further paths of the common endpoints, by metadata name; discovery and links name the first of each. */
+  readonly endpoint_aliases?: EndpointAliases
 }
 
 /** A running Sallyport without a socket. */
@@ -111,6 +114,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     outbound,
     version: VERSION,
     grant_types: [...GRANT_TYPES, createTokenExchange(createHandOut(outbound)), ...(options.grant_types ?? [])],
+    aliases: options.endpoint_aliases ?? {},
     log,
     production: url.protocol === 'https:',
     base: url.pathname.replace(/\/$/, ''),

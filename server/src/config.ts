@@ -4,6 +4,7 @@ import { nearestName } from './apply/nearest.ts'
 import { RootKey } from './crypto/tenant_keys.ts'
 import { readAllowList } from './egress/allow_list.ts'
 import { readTrustedProxies } from './inbound/client_address.ts'
+import { type EndpointAliases, readEndpointAliases } from './web/endpoint_paths.ts'
 
 /** How a server runs: read once at start, from flags, environment and file. */
 export interface Config {
@@ -19,6 +20,7 @@ export interface Config {
   readonly root_key: RootKeySource
   /** The proxies in front, addresses and CIDR ranges: what they say of where a request comes from is believed. */
   readonly trusted_proxies: readonly string[]
+  readonly endpoint_aliases: EndpointAliases
   /** How a trusted proxy passes on the TLS certificates of clients; undefined where none does. */
   readonly client_certificates: ClientCertificateConfig | undefined
   readonly egress_allow: readonly string[]
@@ -86,6 +88,11 @@ export const SETTINGS = {
     env: 'SALLYPORT_TRUSTED_PROXIES',
     flag: '--trusted-proxies <list>',
     about: 'addresses or CIDR ranges, by comma, of proxies whose X-Forwarded-For is believed (default: none)',
+  },
+  endpoint_aliases: {
+    env: 'SALLYPORT_ENDPOINT_ALIASES',
+    flag: '--endpoint-aliases <list>',
+    about: 'further paths of the common endpoints, by comma, such as token_endpoint=/v2/oauth2/token (default: none)',
   },
   client_certificate_header: {
     env: 'SALLYPORT_CLIENT_CERTIFICATE_HEADER',
@@ -182,6 +189,7 @@ export function readConfig(sources: ConfigSources): Config {
     data_dir,
     database_url: read('database_url', readDatabaseUrl, undefined),
     trusted_proxies: read('trusted_proxies', readProxies, []),
+    endpoint_aliases: read('endpoint_aliases', readAliases, {}),
     client_certificates: header === undefined ? undefined : { header, authorities_file, origin },
     egress_allow: read('egress_allow', readEgressAllow, []),
     mail: readMail(
@@ -276,6 +284,14 @@ function readProxies(text: string, name: string): string[] {
     throw refusal(`${name}: ${(error as Error).message}`)
   }
   return entries
+}
+
+function readAliases(text: string, name: string): EndpointAliases {
+  try {
+    return readEndpointAliases(text)
+  } catch (error) {
+    throw refusal(`${name}: ${(error as Error).message}`)
+  }
 }
 
 function readEgressAllow(text: string, name: string): string[] {

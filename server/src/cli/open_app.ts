@@ -62,6 +62,7 @@ async function buildApp(
     root,
     log,
     egress,
+    endpoint_aliases: config.endpoint_aliases,
     ...forwarded,
     ...(mailer && { mailer }),
   })

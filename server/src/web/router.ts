@@ -21,7 +21,7 @@ export interface Machines {
 
 /** The endpoints of a server, each answer logged. */
 export function createMachines(web: Web, doors: readonly CompatDoor[]): Machines {
-  const routes = machineRoutes(web.tenant.issuer, doors)
+  const routes = machineRoutes(web.tenant.issuer, doors, web.aliases)
   // A route that ends with a slash takes one more segment, and reads it from the path.
   const find = (path: string) => routes.get(path) ?? routes.get(path.slice(0, path.lastIndexOf('/') + 1))
   return {
@@ -55,7 +55,7 @@ export function createRouter(web: Web, machines: Machines, doors: readonly Compa
     }
     logRequest(web, request_id, c.req.method, c.req.path, c.res.status, started)
   })
-  router.route(web.base === '' ? '/' : web.base, pageRoutes(doors))
+  router.route(web.base === '' ? '/' : web.base, pageRoutes(doors, web.aliases))
   if (web.base !== '') router.get(`${web.base}/`, homePage)
   const notFound = page((visit) => errorPage(visit, 'not_found', 404))
   router.notFound((c) => (isForPrograms(c) ? refuse(c, NOT_FOUND) : notFound(c)))

@@ -22,9 +22,9 @@ import { connectionTokenApi, disconnectApi, listConnectionsApi, refreshConnectio
 import { proxy } from './api/proxy.ts'
 import { rightsApi } from './api/rights.ts'
 import type { CompatDoor } from './door.ts'
-import { device_authorization } from './endpoints/device_authorization.ts'
 import { addMachineAliases, addPageAliases } from './endpoint_aliases.ts'
 import type { EndpointAliases } from './endpoint_paths.ts'
+import { device_authorization } from './endpoints/device_authorization.ts'
 import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
 import { jwks, metadata, protectedResource } from './endpoints/metadata.ts'
@@ -75,7 +75,7 @@ import type { Web } from './web.ts'
 export function machineRoutes(
   issuer: string,
   doors: readonly CompatDoor[],
-  aliases: EndpointAliases,
+  aliases: EndpointAliases = {},
 ): ReadonlyMap<string, MachineEndpoint<Web>> {
   const base = new URL(issuer).pathname.replace(/\/$/, '')
   const routes = new Map<string, MachineEndpoint<Web>>([
@@ -99,7 +99,7 @@ export function machineRoutes(
 }
 
 /** Every URL that is not an exact path, or is for people, under the path of the issuer. */
-export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliases): Hono<PageEnv> {
+export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliases = {}): Hono<PageEnv> {
   const pages = new Hono<PageEnv>()
   pages.get('/', homePage)
   pages.on(['GET', 'POST'], '/authorize', authorizePage())

@@ -4,6 +4,7 @@ import type { InboundContext } from '../inbound/context.ts'
 import type { GrantType } from '../inbound/grant_types/grant_type.ts'
 import type { OutboundContext } from '../outbound/context.ts'
 import type { Tenant } from '../store/tenant.ts'
+import type { EndpointAliases } from './endpoint_paths.ts'
 import type { Log } from './log.ts'
 
 /** What every endpoint and page works with. */
@@ -12,6 +13,8 @@ export interface Web {
   readonly inbound: InboundContext
   readonly outbound: OutboundContext
   readonly grant_types: readonly GrantType[]
+  /** Further paths of the common endpoints. */
+  readonly aliases: EndpointAliases
   readonly log: Log
   /** Of this software. */
   readonly version: string

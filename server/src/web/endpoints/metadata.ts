@@ -9,6 +9,7 @@ import { buildMetadata, buildProtectedResourceMetadata, type Metadata } from '..
 import { PROFILES } from '../../oauth/profile.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
 import type { Configuration } from '../../store/tenant.ts'
+import { aliasedUrls } from '../endpoint_paths.ts'
 import type { Answer, MachineEndpoint } from '../machine.ts'
 import type { Web } from '../web.ts'
 import { describeCertificates, tlsMethods } from './certificate_metadata.ts'
@@ -93,6 +94,7 @@ function describeServer(web: Web, configuration: Configuration, offered: readonl
     end_session_endpoint: `${issuer}/logout`,
     device_authorization_endpoint: `${issuer}/device_authorization`,
     ...(configuration.settings.registration !== 'off' && { registration_endpoint: `${issuer}/register` }),
+    ...aliasedUrls(issuer, web.aliases),
   }
   return buildMetadata({
     issuer,

@@ -15,9 +15,11 @@ import {
 import type { AuthorizationResponse } from '../../oauth/authorization_response.ts'
 import { isConfidential } from '../../oauth/client.ts'
 import type { OAuthError } from '../../oauth/errors.ts'
+import { readDocumentUrl } from '../../oauth/metadata_document.ts'
 import type { Params } from '../../oauth/params.ts'
 import { nameProvider } from '../../outbound/connector.ts'
 import type { Configuration } from '../../store/tenant.ts'
+import { publishedPath } from '../endpoint_paths.ts'
 import { decodeUtf8 } from '../machine.ts'
 import {
   errorPage,
@@ -154,7 +156,8 @@ function answerClient(visit: Visit, response: AuthorizationResponse): Response {
 /** The page of a request that took too long, with a link that starts the same one again. */
 export function expired(visit: Visit): Response {
   const former = openAnyInteraction(visit.web.inbound, visit.query['request'])
-  const href = former && `${ours(visit.web, '/authorize')}?${former.query}`
+  const href =
+    former && `${ours(visit.web, publishedPath(visit.web.aliases, 'authorization_endpoint'))}?${former.query}`
   return errorPage(visit, 'expired', 400, { way_on: href === null ? undefined : { to: 'start', href } })
 }
 
@@ -186,6 +189,7 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
       client_id: client.client_id,
       client_name: client.client_name,
       publisher: client.client_uri,
+      published_at: client.unverified ? readDocumentUrl(client.client_id)?.host : undefined,
       verified: question.verified,
       authenticates: isConfidential(client),
     },
