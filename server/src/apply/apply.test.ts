@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { createDatabase, startPostgres } from '../../../test/parts/postgres.ts'
 import { RootKey } from '../crypto/tenant_keys.ts'
@@ -59,7 +59,7 @@ const DESCRIBED = {
     },
   ],
 }
-type Described = { [Name in keyof typeof DESCRIBED]?: unknown }
+type Described = { [Name in keyof typeof DESCRIBED | 'trusted_issuers']?: unknown }
 
 const read = (described: Described) =>
   readPlatform(described, { grant_types: ['authorization_code', 'refresh_token', 'client_credentials'] })
@@ -194,6 +194,79 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await apply(context, { users: [{ username: 'ALICE' }], clients: [web] }), [])
       assert.deepEqual(await apply(context, {}), [])
       assert.equal((await login(context, 'alice', 'correct horse battery')).kind, 'signed_in')
+    })
+
+    test('RFC 7523 2.1 a trusted issuer is described whole, and switched off by a word', async () => {
+      const context = await makeContext()
+      const { kty, crv, x, y } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })
+      const issuer = {
+        issuer: 'https://idp.example',
+        jwks: { keys: [{ kty, crv, x, y, kid: 'k' }] },
+        subjects: { 'idp|7': 'alice' },
+        clients: ['batch'],
+        scope: 'api:read',
+      }
+      const trusted = (more: object = {}) => ({ trusted_issuers: [{ ...issuer, ...more }] })
+      const name = 'trusted_issuer https://idp.example:'
+      assert.deepEqual(await apply(context, trusted()), [`create ${name} jwks subjects clients scope disabled`])
+      assert.deepEqual(await apply(context, trusted()), [])
+      assert.deepEqual(await apply(context, trusted({ disabled: true })), [`change ${name} disabled`])
+      const { tenant_id } = context.tenant
+      assert.notEqual((await store.findTrustedIssuer({ tenant_id, issuer: issuer.issuer }))!.disabled_at, null)
+      const username = { subject_is: 'username', subjects: undefined }
+      assert.deepEqual(await apply(context, trusted(username)), [`change ${name} subjects disabled subject_is`])
+      assert.deepEqual(await apply(context, {}), [])
+      const own = { issuer: context.tenant.issuer }
+      await refuses(context, trusted(own), `trusted_issuers[0] (${own.issuer}): issuer is this server itself`)
+      const wrong: [object, RegExp][] = [
+        [{ jwks: undefined }, /jwks or jwks_uri is needed/],
+        [{ jwks_uri: 'https://idp.example/jwks' }, /jwks or jwks_uri is needed, and not both/],
+        [{ jwks: undefined, jwks_uri: 'file:///etc/passwd' }, /jwks_uri must be an https URL/],
+        [{ jwks: { keys: [{ kty: 'oct', k: 'AAAA' }] } }, /private or symmetric/],
+        [{ subject_is: 'email' }, /subject_is must be user_id or username/],
+        [{ subjects: ['alice'] }, /subjects must map sub to username/],
+        [{ subjects: { a: 7 } }, /a must be a string/],
+        [{ clients: 'batch' }, /clients must be a list/],
+        [{ scop: 'x' }, /scop is not known/],
+      ]
+      for (const [more, pattern] of wrong) {
+        assert.throws(() => read(trusted(more)), pattern, JSON.stringify(more))
+      }
+    })
+
+    test('a client that signs has the secret, or the keys, that its method asks for', async () => {
+      const context = await makeContext()
+      const client = { client_id: 'batch', grant_types: ['client_credentials'] }
+      const of = (method: string, more: object = {}) => ({
+        clients: [{ ...client, token_endpoint_auth_method: method, ...more }],
+      })
+      const long = 'a secret of more than thirty-two bytes'
+      const jwks_uri = 'https://batch.example/jwks'
+      await apply(context, of('private_key_jwt', { jwks_uri }))
+      const { tenant_id } = context.tenant
+      assert.equal((await store.findClient({ tenant_id, client_id: 'batch' }))!.client_secret_hash, null)
+      await refuses(
+        context,
+        of('private_key_jwt', { jwks_uri, client_secret: long }),
+        'clients[0] (batch): client_secret does not go with token_endpoint_auth_method: private_key_jwt',
+      )
+      await apply(context, of('client_secret_post', { client_secret: long }))
+      await refuses(
+        context,
+        of('client_secret_jwt'),
+        'clients[0] (batch): client_secret is needed to change to client_secret_jwt',
+      )
+      await refuses(
+        context,
+        of('client_secret_jwt', { client_secret: 'short' }),
+        'clients[0] (batch): Member client_secret must have at least 32 bytes to sign with',
+      )
+      // The secret is the same: what changes is how it is kept.
+      assert.deepEqual(await apply(context, of('client_secret_jwt', { client_secret: long })), [
+        'change client batch: token_endpoint_auth_method',
+      ])
+      assert.ok((await store.findSealedSecrets({ tenant_id, client_id: 'batch' }))!.sealed_client_secret)
+      assert.deepEqual(await apply(context, of('client_secret_jwt')), [])
     })
 
     test('RFC 7662 4 a resource names who may introspect its tokens, and a change of that is one', async () => {
