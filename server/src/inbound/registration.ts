@@ -67,7 +67,10 @@ export async function registerDynamicClient(
     },
     event: event(tenant, 'client.created', token ? `registration_token:${token.token_id}` : 'anonymous', {
       client_id,
-      detail: { source: 'dynamic', redirect_uris: metadata.redirect_uris },
+      detail: {
+        ...{ source: 'dynamic', redirect_uris: metadata.redirect_uris },
+        ...(token && { registration_token: token.name }),
+      },
     }),
   })
   if (outcome === 'spent') throw refuseToken(context, 'The initial access token is spent or has ended')

@@ -1,4 +1,14 @@
-import { card, copyable, emptyState, ending, notice, pageHeader, section, table } from '../../ui/components.ts'
+import {
+  card,
+  copyable,
+  definitions,
+  emptyState,
+  ending,
+  notice,
+  pageHeader,
+  section,
+  table,
+} from '../../ui/components.ts'
 import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
@@ -41,8 +51,11 @@ export function renderRegistrationTokens(view: View, data: RegistrationTokensDat
 function made(view: View, { made }: RegistrationTokensData): Child {
   if (!made) return ''
   const { registration_tokens: words } = view.text.console
-  const where = tell(view, words.made_where, { endpoint: code(made.endpoint) })
-  return html`${notice('warning', html`<p>${words.made_once}</p>`)}${card(html`<p>${copyable(made.token)}</p><p>${where}</p>`)}`
+  const values = definitions([
+    [words.token, copyable(made.token)],
+    [words.endpoint, copyable(made.endpoint)],
+  ])
+  return html`${notice('warning', html`<p>${words.made_once}</p>`)}${card(values)}`
 }
 
 function tokens(view: View, data: RegistrationTokensData): SafeHtml {
@@ -74,7 +87,7 @@ function newToken(view: View, { values = {}, wrong }: RegistrationTokensData): S
       ...{ literal: field_name !== 'name', required: field_name === 'name' },
       ...(hint === undefined ? {} : { hint }),
     })
-  const fields = html`${line('name', words.name, words.name_hint)}${line('uses', words.uses, words.uses_hint)}${line('days', words.days, words.days_hint)}${line('scope', words.scope, words.scope_hint)}${line('grant_types', words.grant_types, words.grant_types_hint)}<div class="actions start">${button(words.submit)}</div>`
+  const fields = html`${line('name', words.name, words.name_hint)}${line('uses', words.most_uses, words.uses_hint)}${line('days', words.days, words.days_hint)}${line('scope', words.scope, words.scope_hint)}${line('grant_types', words.grant_types, words.grant_types_hint)}<div class="actions start">${button(words.submit)}</div>`
   const refused = wrong === undefined ? '' : notice('danger', html`<p>${name(wrong, 300)}</p>`)
   return html`<div class="measure">${refused}${form(view, { action: link(view, paths.admin_registration_tokens) }, fields)}</div>`
 }

@@ -46,6 +46,8 @@ export interface ConsentData {
     /** A data URL of a raster format that the server has fetched and checked. */
     readonly logo_uri?: string | undefined
     readonly publisher?: string | undefined
+    /** The host that publishes its metadata document: the one thing that is known of such a client. */
+    readonly published_at?: string | undefined
     readonly verified: boolean
     /** It proves who it is when it comes for its tokens: no other program can use what is sent to this computer. */
     readonly authenticates?: boolean | undefined
@@ -96,9 +98,13 @@ export function renderConsent(view: View, data: ConsentData): SafeHtml {
 
 function heading(view: View, data: ConsentData, client: SafeHtml): SafeHtml {
   const { consent } = view.text
-  const { publisher, verified, logo_uri } = data.client
+  const { publisher, published_at, verified, logo_uri } = data.client
   const standing = verified ? badge(consent.verified, 'good') : badge(consent.unverified, 'warning')
-  const by = publisher && html`<span>${tell(view, consent.publisher, { publisher: name(publisher) })}</span>`
+  // What an unknown client says of its publisher may be anybody; where it says it is known.
+  const by = verified
+    ? publisher && html`<span>${tell(view, consent.publisher, { publisher: name(publisher) })}</span>`
+    : published_at &&
+      html`<span>${tell(view, consent.published_at, { host: html`<strong><bdi dir="ltr">${exactText(published_at)}</bdi></strong>` })}</span>`
   const marks = html`<div class="marks">${mark(clientName(data.client), logo_uri)}${arrows}${mark(view.tenant.name, view.tenant.logo_uri)}</div>`
   return html`<div class="heading">${marks}<h1>${tell(view, consent.title, { client })}</h1><p class="standing">${by}${standing}</p></div>`
 }
@@ -106,10 +112,16 @@ function heading(view: View, data: ConsentData, client: SafeHtml): SafeHtml {
 /** A client on this computer can be imitated by any program there (RFC 8252 section 8.6). */
 function warnings(view: View, data: ConsentData, target: RedirectTarget, client: SafeHtml): Child {
   const { consent } = view.text
-  if (target.kind === 'loopback' && !data.client.authenticates)
-    return notice('warning', html`<p>${tell(view, consent.loopback_warning, { client })}</p>`)
-  if (data.client.verified) return ''
-  return notice('warning', html`<p>${tell(view, consent.unverified_warning, { client })}</p>`)
+  const imitable = target.kind === 'loopback' && !data.client.authenticates
+  const sentences = [
+    ...(data.client.verified ? [] : [consent.unverified_warning]),
+    ...(imitable ? [consent.loopback_warning] : []),
+  ]
+  if (sentences.length === 0) return ''
+  return notice(
+    'warning',
+    sentences.map((sentence) => html`<p>${tell(view, sentence, { client })}</p>`),
+  )
 }
 
 function signedIn(view: View, data: ConsentData): SafeHtml {

@@ -98,7 +98,7 @@ export const en = {
     until_session: 'When you sign out',
     until_expires: 'After {duration}',
     facts: 'Where this goes',
-    published_at: 'Describes itself at',
+    published_at: 'from {host}',
     returns_to: 'Returns to',
     returns_to_loopback: 'A program on this computer ({host})',
     returns_to_app: 'An app on this device ({scheme})',
