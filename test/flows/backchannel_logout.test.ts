@@ -300,3 +300,11 @@ testOnBoth(
     await p.server.saveSettings({})
   },
 )
+
+testOnBoth('discovery says what logout there is', async (p) => {
+  const document = await (await fetch(`${p.issuer}/.well-known/openid-configuration`)).json()
+  assert.equal(document.end_session_endpoint, `${p.issuer}/logout`)
+  assert.equal(document.backchannel_logout_supported, true)
+  assert.equal(document.backchannel_logout_session_supported, true)
+  assert.equal(document.revocation_feed_endpoint, `${p.issuer}/revocations`)
+})

@@ -15,7 +15,7 @@ const MOST = 1000
 const SKEW_SECONDS = 60
 
 /**
- * The revocation feed (docs/adr/0012): what has ended since a cursor and is still unexpired, signed, for the clients
+ * The revocation feed (docs/adr/0013): what has ended since a cursor and is still unexpired, signed, for the clients
  * that stand for a resource; each hears of what concerns tokens for its resources.
  */
 export async function readRevocationFeed(context: InboundContext, request: DirectRequest): Promise<string> {

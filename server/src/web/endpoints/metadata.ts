@@ -8,6 +8,7 @@ import { DPOP_ALGORITHMS } from '../../oauth/dpop.ts'
 import { buildMetadata, buildProtectedResourceMetadata, type Metadata } from '../../oauth/metadata.ts'
 import { PROFILES } from '../../oauth/profile.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
+import { SCOPE_CLAIMS } from '../../oauth/userinfo.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import { aliasedUrls } from '../endpoint_paths.ts'
 import type { Answer, MachineEndpoint } from '../machine.ts'
@@ -22,23 +23,8 @@ const DOCUMENT = {
   'X-Content-Type-Options': 'nosniff',
 }
 const CLAIMS = [
-  'sub',
-  'iss',
-  'aud',
-  'exp',
-  'iat',
-  'auth_time',
-  'nonce',
-  'acr',
-  'amr',
-  'azp',
-  'sid',
-  'at_hash',
-  'name',
-  'preferred_username',
-  'updated_at',
-  'email',
-  'email_verified',
+  ...['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'azp', 'sid', 'at_hash'],
+  ...Object.values(SCOPE_CLAIMS).flat(),
 ]
 
 /** GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server (RFC 8414, OpenID Connect Discovery). */
@@ -116,7 +102,7 @@ function describeServer(web: Web, configuration: Configuration, offered: readonl
       ...(requiresPushed(configuration) && { require_pushed_authorization_requests: true }),
       backchannel_logout_supported: true,
       backchannel_logout_session_supported: true,
-      // Our own: docs/adr/0012.
+      // Our own: docs/adr/0013.
       revocation_feed_endpoint: `${issuer}/revocations`,
       ...(configuration.settings.metadata_documents !== 'off' && { client_id_metadata_document_supported: true }),
     },
