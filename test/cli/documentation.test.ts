@@ -7,7 +7,7 @@ import { KNOWN_DEVICE_DAYS } from '../../server/src/inbound/known_device.ts'
 import { LIMITS, type Limit, PASSWORDS_AT_ONCE } from '../../server/src/inbound/limits.ts'
 import { HTTP_LIMITS } from '../../server/src/node_server.ts'
 import { DEFAULT_SETTINGS } from '../../server/src/store/settings.ts'
-import { LARGEST_BODY } from '../../server/src/web/machine.ts'
+import { LARGEST_BODY, LARGEST_DESCRIPTION } from '../../server/src/web/machine.ts'
 
 const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
 const rows = [...text.matchAll(/^\| (?:`(\w+)`)? ?\| (?:`(--[\w-]+)`)? ?\| `([A-Z_]+)` \|/gm)]
@@ -56,7 +56,7 @@ test('6.1.1 15.2.2 docs/configuration.md says the other numbers as the code has 
     `a URL of at most ${url_bytes} bytes, ${header_bytes} bytes of headers within ${header_seconds} seconds, the whole request within ${request_seconds} seconds`,
     `at most ${connections} connections, ${connections_of_address} of them from one address`,
     `an idle connection is kept for ${keep_alive_seconds} seconds`,
-    `A body has at most ${LARGEST_BODY} bytes`,
+    `A body has at most ${LARGEST_BODY} bytes, that of a pushed request or a registration ${LARGEST_DESCRIPTION}`,
   ]) {
     assert.ok(flat.includes(sentence), sentence)
   }
