@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { type App, createApp } from '../../server/src/app.ts'
 import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
 import type { Egress } from '../../server/src/egress/egress.ts'
+import type { Mailer } from '../../server/src/mail/mailer.ts'
 import { openStore, type Store } from '../../server/src/store/store.ts'
 import { createDatabase, startPostgres } from './postgres.ts'
 import { startSallyport, type TestServer } from './sallyport.ts'
@@ -102,7 +103,7 @@ export function challengeOf(verifier: string): string {
 
 /** Declares tests that hold on SQLite and on PostgreSQL, each database with one platform for the file. */
 export function onBothDatabases(
-  options: Pick<NonNullable<Parameters<typeof startPlatform>[0]>, 'path' | 'egress'> = {},
+  options: Pick<NonNullable<Parameters<typeof startPlatform>[0]>, 'path' | 'egress' | 'mailer'> = {},
 ) {
   const platforms = new Map<string, Platform>()
   before(async () => {
@@ -120,7 +121,13 @@ export function onBothDatabases(
 
 /** Starts a platform; in real time for clients that look at a clock of their own. */
 export async function startPlatform(
-  options: { path?: string; kind?: 'sqlite' | 'postgres'; real_time?: boolean; egress?: () => Promise<Egress> } = {},
+  options: {
+    path?: string
+    kind?: 'sqlite' | 'postgres'
+    real_time?: boolean
+    egress?: () => Promise<Egress>
+    mailer?: () => Promise<Mailer>
+  } = {},
 ): Promise<Platform> {
   let now = Date.UTC(2026, 10, 21)
   const clock = options.real_time ? Date.now : () => now
@@ -128,7 +135,10 @@ export async function startPlatform(
   const postgres = options.kind === 'postgres' ? await startPostgres() : undefined
   const database = postgres && (await createDatabase(postgres.url))
   const location = database ? { postgres: database.url, clock } : { sqlite: ':memory:', clock }
-  const app = options.egress ? { egress: await options.egress() } : {}
+  const app = {
+    ...(options.egress && { egress: await options.egress() }),
+    ...(options.mailer && { mailer: await options.mailer() }),
+  }
   const server = await startSallyport({ path: options.path ?? '/hub', location, clock, root, app })
   const replicas: { replica: App; store: Store }[] = []
   await fill(server)

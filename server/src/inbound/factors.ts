@@ -23,7 +23,7 @@ export function reachableAcr({ totp, passkeys }: Pick<Factors, 'totp' | 'passkey
 
 /** The factors that were there at a moment: a sign-in of before could not use the later ones. */
 export function factorsAt({ totp, passkeys }: Pick<Factors, 'totp' | 'passkeys'>, at: number) {
-  const before = (factor: { readonly created_at: number }) => factor.created_at <= at
+  const before = (factor: { readonly created_at: number }) => factor.created_at < at
   return { totp: totp && before(totp) ? totp : null, passkeys: passkeys.filter(before) }
 }
 

@@ -23,8 +23,10 @@ export function passkeyForm(
     /** Offers passkeys where the username is typed. */
     readonly autofill?: boolean
     readonly fields?: Child
-    /** Stands before it, where it is one way of several. */
+    /** Stand before and after it, where it is one way of several. */
     readonly before?: Child
+    readonly after?: Child
+    readonly boxed?: boolean
   },
 ): SafeHtml {
   const hidden = Object.entries({ csrf_token: view.csrf_token, challenge: question.sealed, credential: '' }).map(
@@ -33,5 +35,5 @@ export function passkeyForm(
   const rest = attrs({ 'data-passkey': how.does, 'data-autofill': how.autofill })
   const failed = html`<p class="wrong" role="alert" hidden>${view.text.security.passkey.failed}</p>`
   const submit = button(how.label, { kind: how.primary ? 'primary' : 'plain' })
-  return html`<div data-needs-passkeys hidden>${how.before}<form method="post" action="${question.action}"${rest} data-options="${JSON.stringify(question.options)}">${hidden}${how.fields}${submit}${failed}</form></div>`
+  return html`<div class="${how.boxed ? 'card' : 'way'}" data-needs-passkeys hidden>${how.before}<form method="post" action="${question.action}"${rest} data-options="${JSON.stringify(question.options)}">${hidden}${how.fields}${submit}${failed}</form>${how.after}</div>`
 }

@@ -33,7 +33,7 @@ export function renderSecondFactor(view: View, data: SecondFactorData): SafeHtml
       : refusal?.reason === 'refused' && passkey.refused
   const code = field({
     name: 'code',
-    label: second_factor.code,
+    label: data.code === 'totp' ? second_factor.code : second_factor.recovery_code,
     autocomplete: 'one-time-code',
     hint: data.code === 'totp' ? second_factor.code_hint : second_factor.recovery_hint,
     required: true,
@@ -41,18 +41,21 @@ export function renderSecondFactor(view: View, data: SecondFactorData): SafeHtml
     literal: true,
     error: wrong,
   })
-  const byCode = data.code && form(view, { action: data.action }, html`${code}${button(second_factor.submit)}`)
+  // Whoever has passkeys alone is asked for one first; a recovery code is for the day when they are lost.
+  const key_first = data.code !== 'totp'
+  const kind = key_first && data.passkey ? 'plain' : 'primary'
+  const byCode =
+    data.code && form(view, { action: data.action }, html`${code}${button(second_factor.submit, { kind })}`)
   const or = html`<p class="or"><span>${view.text.login.or}</span></p>`
+  const place = key_first ? { after: data.code && or } : { before: or }
   const byKey =
     data.passkey &&
-    passkeyForm(view, data.passkey, {
-      ...{ does: 'get', label: passkey.confirm, primary: !data.code, before: data.code && or },
-    })
+    passkeyForm(view, data.passkey, { does: 'get', label: passkey.confirm, primary: key_first, ...place })
   const lead = tell(view, second_factor.lead, { user: html`<strong>${name(data.username)}</strong>` })
   const only = !data.code && html`<p>${second_factor.passkey_only}</p>`
   const content = html`<div class="heading"><h1>${second_factor.title}</h1><p class="lead">${lead}</p>${only}</div>${
     general && notice('danger', general)
-  }${byCode}${byKey}`
+  }${key_first ? [byKey, byCode] : [byCode, byKey]}`
   const below = html`<a href="${data.back_href}">${second_factor.start_again}</a>`
   return narrowPage(view, { title: second_factor.title, content, below, passkeys: data.passkey !== undefined })
 }
