@@ -32,7 +32,7 @@ const ECHO: Administration = {
     throw new Error('not asked for')
   },
   listRegistrationTokens: async () => [],
-  endRegistrationToken: async () => {},
+  endRegistrationToken: async () => [],
 }
 
 let sockets = 0

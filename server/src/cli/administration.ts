@@ -26,7 +26,8 @@ export interface Administration {
   /** Issues an initial access token; it is in the answer and nowhere else. */
   createRegistrationToken(description: unknown): Promise<ShownRegistrationToken & { readonly token: string }>
   listRegistrationTokens(): Promise<readonly ShownRegistrationToken[]>
-  endRegistrationToken(token_id: unknown): Promise<void>
+  /** Answers those that are left. */
+  endRegistrationToken(token_id: unknown): Promise<readonly ShownRegistrationToken[]>
 }
 
 /** An initial access token as the terminal shows it. */
@@ -65,6 +66,8 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
     const { readPlatform } = await import('../apply/platform.ts')
     return readPlatform(platform, { grant_types: web.grant_types.map(({ grant_type }) => grant_type) })
   }
+  const showRegistrationTokens = async () =>
+    (await tenant.store.listRegistrationTokens({ tenant_id: tenant.tenant_id })).map(showRegistrationToken)
   const showKeys = async () =>
     (await listSigningKeys(tenant)).map(({ kid, alg, state, state_at }) => {
       return { kid, alg, state, since: new Date(state_at).toISOString() }
@@ -94,13 +97,11 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
       const { token, record } = await createRegistrationToken(tenant, grant_types, options, actor)
       return { token, ...showRegistrationToken(record) }
     },
-    async listRegistrationTokens() {
-      const tokens = await tenant.store.listRegistrationTokens({ tenant_id: tenant.tenant_id })
-      return tokens.map(showRegistrationToken)
-    },
+    listRegistrationTokens: showRegistrationTokens,
     async endRegistrationToken(token_id) {
       const ended = await endRegistrationToken(tenant, String(token_id), actor)
       if (!ended) throw new OAuthError('invalid_request', 'There is no initial access token with this token_id')
+      return showRegistrationTokens()
     },
     async examine() {
       const { store, issuer } = tenant

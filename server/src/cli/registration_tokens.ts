@@ -27,18 +27,21 @@ export async function registrationToken(
       print(json ? toJson(made) : `${made.token}\n`)
       return 0
     }
-    if (action === 'end') await administration.endRegistrationToken(token_id)
-    else if (action !== 'list') {
+    if (action !== 'end' && action !== 'list') {
       throw new ConfigError([`registration-token ${action} is not known; there are create, list and end`])
     }
-    const tokens = await administration.listRegistrationTokens()
+    const tokens =
+      action === 'end'
+        ? await administration.endRegistrationToken(token_id)
+        : await administration.listRegistrationTokens()
     print(json ? toJson({ tokens }) : describeTokens(tokens))
     return 0
   })
 }
 
 function readDescription(options: Options): Record<string, unknown> {
-  const number = (name: string) => (options[name] === undefined ? undefined : Number(options[name]))
+  // What is no number goes as it is, and is refused by its name.
+  const number = (name: string) => (/^\d+$/.test(String(options[name])) ? Number(options[name]) : options[name])
   return {
     name: options['name'] ?? 'made in the terminal',
     uses: number('uses'),
