@@ -19,6 +19,8 @@ export interface IncomingRequest {
   /** The URL before a router took its mount path off. */
   originalUrl?: string
   rawHeaders: readonly string[]
+  /** Where this process ends TLS and asks for certificates, it has the one that the client has shown. */
+  socket?: object
   access?: Access
 }
 
@@ -80,7 +82,13 @@ function readRequest(req: IncomingRequest): RequestLike {
     method: req.method ?? 'GET',
     url: req.originalUrl ?? req.url ?? '/',
     headers: { get: (name) => readHeader(req.rawHeaders, name) },
+    certificate: readCertificate(req.socket),
   }
+}
+
+/** The client's certificate of a TLS socket (node:tls), as DER. */
+function readCertificate(socket: { getPeerCertificate?: () => { raw?: Uint8Array } } | undefined) {
+  return socket?.getPeerCertificate?.().raw
 }
 
 /** All values of a header. Node's own `headers` would silently keep the first of two Authorization fields. */

@@ -95,6 +95,12 @@ export interface ResourceSettings {
   readonly algorithms?: readonly Algorithm[]
   /** How tokens that are bound to a key are taken. */
   readonly dpop?: DpopOptions
+  /**
+   * Where the TLS certificate of a request's client is, as DER or PEM, for tokens that are bound to one (RFC 8705). Behind a
+   * proxy that ends TLS it is in a header which that proxy must always overwrite. Default: the request's own `certificate`,
+   * which the Express adapter finds where this process ends TLS.
+   */
+  readonly certificate?: (request: RequestLike) => Uint8Array | string | null | undefined
   /** How far clocks may differ when exp, nbf and iat are compared, 0 to 10 seconds. Default 10. */
   readonly clock_tolerance_seconds?: number
   /** How many JWTs are remembered as well signed; 0 for none. All but the signature is checked each time. Default 1000. */

@@ -8,6 +8,8 @@ export interface RequestLike {
   readonly method: string
   readonly url: string
   readonly headers: { get(name: string): string | null }
+  /** The certificate that its client has shown in TLS, as DER: where this process itself ends TLS (RFC 8705). */
+  readonly certificate?: Uint8Array | undefined
 }
 
 /** How an access token is presented: by whoever has it (RFC 6750), or with a proof of a key (RFC 9449 section 7.1). */

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
+import { createServer as createTlsServer, request as tlsRequest } from 'node:https'
 import { after, before, test } from 'node:test'
 import express from 'express'
 import { Hono } from 'hono'
 import { badProofs, goodClaims } from '../../../test/parts/bad_dpop_proofs.ts'
+import { createCertificate } from '../../../test/parts/certificate.ts'
+import { type Made, makeCertificate } from '../../../test/parts/client_certificate.ts'
 import { type DpopKey, makeDpopKey, makeProof } from '../../../test/parts/dpop.ts'
 import { close, listen, NOW, RESOURCE, startIssuer, type TestIssuer } from '../../test/issuer.ts'
 import { DPOP_ALGORITHMS } from './dpop_proof.ts'
@@ -130,6 +134,95 @@ test('RFC 9449 7.1 a token that is bound to nothing is no DPoP token, and where 
   await strict.verify(request(`DPoP ${good}`, proofFor(good)))
 })
 
+test('RFC 8705 3 a token bound to a certificate is taken from whoever shows that one in TLS', async () => {
+  const made = makeCertificate()
+  const x5t = createHash('sha256').update(made.der).digest('base64url')
+  const header = ({ headers }: { headers: { get(name: string): string | null } }) =>
+    decodeURIComponent(headers.get('x-client-cert') ?? '')
+  const resource = create({}, { certificate: header })
+  const by_socket = create()
+  const token = await bound({ 'x5t#S256': x5t })
+  const ask = (pem: string | undefined, scheme = 'Bearer') => {
+    const asked = request(`${scheme} ${token}`)
+    if (pem !== undefined) asked.headers.set('x-client-cert', encodeURIComponent(pem))
+    return asked
+  }
+  const access = await resource.verify(ask(made.pem))
+  assert.deepEqual([access.sub, access.token_type, access.cnf], ['alice', 'Bearer', { 'x5t#S256': x5t }])
+  await by_socket.verify(Object.assign(ask(undefined), { certificate: made.der }))
+  const other = makeCertificate()
+  for (const asked of [ask(undefined), ask(other.pem), ask('x'), ask(made.pem + made.pem), ask(made.pem, 'DPoP')]) {
+    const { error, error_description } = await refusalOf(resource, asked)
+    assert.equal(error, 'invalid_token')
+    assert.match(error_description, /TLS certificate|scheme is Bearer/)
+  }
+  const wrong = Object.assign(ask(made.pem), { certificate: other.der })
+  assert.equal((await refusalOf(by_socket, wrong)).error, 'invalid_token', 'a header that nobody configured')
+  assert.equal(
+    (await refusalOf(create({ required: true }, { certificate: header }), ask(made.pem))).error,
+    'invalid_token',
+  )
+})
+
+test('a token bound to a key and a certificate is taken with both alone', async () => {
+  const made = makeCertificate()
+  const x5t = createHash('sha256').update(made.der).digest('base64url')
+  const token = await bound({ jkt: key.jkt, 'x5t#S256': x5t })
+  const shown = (dpop: string | undefined, certificate: Uint8Array | undefined, scheme = 'DPoP') =>
+    Object.assign(request(`${scheme} ${token}`, dpop), { certificate })
+  await create().verify(shown(proofFor(token), made.der))
+  for (const asked of [
+    shown(proofFor(token), undefined),
+    shown(proofFor(token), makeCertificate().der),
+    shown(undefined, made.der, 'Bearer'),
+  ]) {
+    assert.equal((await refusalOf(create(), asked)).error, 'invalid_token')
+  }
+  assert.equal((await refusalOf(create(), shown(undefined, made.der))).error, 'invalid_dpop_proof')
+})
+
+test('RFC 8705 3 Express finds the certificate where this process ends TLS', async () => {
+  const made = makeCertificate()
+  const server_certificate = createCertificate(['localhost', '127.0.0.1'])
+  const x5t = createHash('sha256').update(made.der).digest('base64url')
+  const token = await bound({ 'x5t#S256': x5t })
+  const app = express()
+  app.get('/mcp', protectExpress(create()), (req, res) => void res.json(req.access?.cnf))
+  const tls = {
+    key: server_certificate.key,
+    cert: server_certificate.cert,
+    requestCert: true,
+    rejectUnauthorized: false,
+  }
+  const server = createTlsServer(tls, app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  const ask = (shown?: Made) =>
+    new Promise<number>((resolve, reject) => {
+      const identity = shown && { key: shown.privateKey.export({ format: 'pem', type: 'pkcs8' }), cert: shown.pem }
+      const headers = { authorization: `Bearer ${token}` }
+      const options = {
+        host: '127.0.0.1',
+        port,
+        path: '/mcp',
+        headers,
+        ca: server_certificate.cert,
+        agent: false as const,
+      }
+      tlsRequest({ ...options, ...identity }, (response) => {
+        response.resume()
+        resolve(response.statusCode!)
+      })
+        .on('error', reject)
+        .end()
+    })
+  try {
+    assert.deepEqual([await ask(made), await ask(makeCertificate()), await ask()], [200, 401, 401])
+  } finally {
+    server.close()
+  }
+})
+
 test('a binding of which any part is not understood is no permission', async () => {
   const resource = create()
   for (const cnf of [
@@ -138,6 +231,9 @@ test('a binding of which any part is not understood is no permission', async () 
     { jkt: key.jkt, kid: 'x' },
     { jwk: key.jwk },
     { 'x5t#S256': key.jkt },
+    { 'x5t#S256': 7 },
+    { 'x5t#S256': key.jkt, jkt: 7 },
+    { 'x5t#S256': key.jkt, 'x5t#S1': 'x' },
     'x',
     null,
     [],

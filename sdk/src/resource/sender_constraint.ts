@@ -1,5 +1,6 @@
 import { OAuthError } from '../oauth_error.ts'
 import type { Claims } from './claims.ts'
+import { readThumbprint } from './client_certificate.ts'
 import { DpopNonces } from './dpop_nonces.ts'
 import { DPOP_ALGORITHMS, type DpopAlgorithm, LONGEST_LIFE_MS, ProofVerifier, readProof } from './dpop_proof.ts'
 import { type DpopOptions, type ResourceSettings, readCount } from './options.ts'
@@ -26,6 +27,7 @@ export class SenderConstraint {
   /** Whether a token that is bound to nothing is refused. */
   readonly required: boolean
   readonly #base_url: string
+  readonly #certificate: ResourceSettings['certificate']
   readonly #clock: () => number
   readonly #nonces: DpopNonces | undefined
   readonly #replays: ReplayStore
@@ -35,6 +37,7 @@ export class SenderConstraint {
     const { required = false, base_url, nonce_secret, replays, replay_entries }: DpopOptions = settings.dpop ?? {}
     this.algorithms = readAlgorithms(settings.dpop ?? {})
     this.required = required
+    this.#certificate = settings.certificate
     this.#base_url = base_url === undefined ? new URL(settings.resource).origin : readBaseUrl(base_url)
     this.#clock = clock
     this.#nonces = nonce_secret === undefined ? undefined : new DpopNonces(nonce_secret, settings.resource, clock)
@@ -52,9 +55,18 @@ export class SenderConstraint {
       if (scheme === 'DPoP') throw invalid('The access token is not bound to a DPoP key: its scheme is Bearer')
       return BEARER
     }
-    const { jkt, ...unknown } = cnf
-    if (typeof jkt !== 'string' || Object.keys(unknown).length > 0) {
+    const { jkt, 'x5t#S256': x5t, ...unknown } = cnf
+    const known = [jkt, x5t].filter((member) => member !== undefined)
+    if (known.length === 0 || !known.every(isText) || Object.keys(unknown).length > 0) {
       throw invalid('The access token is bound in a way that this resource does not know')
+    }
+    if (x5t !== undefined && (await readThumbprint(request, this.#certificate)) !== x5t) {
+      throw invalid('The access token is bound to a TLS certificate that was not shown')
+    }
+    if (!isText(jkt)) {
+      if (this.required) throw invalid('The access token is not bound to a DPoP key, and this resource takes no others')
+      if (scheme === 'DPoP') throw invalid('The access token is not bound to a DPoP key: its scheme is Bearer')
+      return BEARER
     }
     if (scheme !== 'DPoP') throw invalid('The access token is bound to a key, and no proof came with it')
     return await this.#checkDpop(jkt, token, request)
@@ -86,6 +98,10 @@ export class SenderConstraint {
       headers: { 'dpop-nonce': current },
     })
   }
+}
+
+function isText(member: unknown): member is string {
+  return typeof member === 'string'
 }
 
 function readAlgorithms({ algorithms = DPOP_ALGORITHMS }: DpopOptions): readonly DpopAlgorithm[] {
