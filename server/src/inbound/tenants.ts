@@ -8,6 +8,9 @@ import { openTenant, signingKeyPlace, type Tenant } from '../store/tenant.ts'
 /** The role that is built in: whoever holds it administers the tenant. */
 export const ADMINISTRATOR = 'administrator'
 
+/** The scope of a client through which people sign up: it makes users, and gives them no role. */
+export const CREATE_USERS = 'admin:create_users'
+
 /** Opens the tenant of an issuer, making it with its keys, its own API and the administrator role at first start. */
 export async function openOrCreateTenant(args: {
   issuer: string
@@ -45,7 +48,20 @@ export async function openOrCreateTenant(args: {
     tenant = await find()
   }
   if (!tenant) throw new Error(`the tenant of ${issuer} could not be made`)
-  return openTenant({ tenant_id: tenant.tenant_id, issuer, store, root, clock })
+  const opened = await openTenant({ tenant_id: tenant.tenant_id, issuer, store, root, clock })
+  await renewAdministration(opened)
+  return opened
+}
+
+// A tenant of an older version learns the scopes that its API has since.
+async function renewAdministration({ tenant_id, issuer, store, clock }: Tenant): Promise<void> {
+  const resource = administrationResource(issuer)
+  const config = await store.loadTenantConfig({ tenant_id })
+  const stands = config?.resources.find((row) => row.resource === resource.resource)
+  if (stands?.scopes === resource.scopes) return
+  const at = clock()
+  const about = { tenant_id, event_id: newId(at), at, actor: 'system', detail: { resource: resource.resource } }
+  await store.saveResource({ tenant_id, resource, event: { ...about, type: 'resource.saved' } })
 }
 
 /** A new signing key, sealed for its row. */
@@ -71,6 +87,7 @@ function administrationResource(issuer: string): ResourceRecord {
     scopes: JSON.stringify({
       'admin:read': 'See the settings of this server, its clients, users and connections',
       'admin:write': 'Change the settings of this server, its clients, users and connections',
+      [CREATE_USERS]: 'Make users who have no role yet, such as those who sign up',
       'vault:token': "Take access tokens of users' connections out of the vault",
     }),
     default_scopes: '[]',

@@ -476,3 +476,33 @@ test('10.4.1 whatever is matched leads a browser to the registered place', () =>
     ),
   )
 })
+
+test('3.A O4 a prefix, for a client marked legacy, ends at a segment and never has two readings', () => {
+  const legacy = { application_type: 'web', redirect_uri_prefix: true } as const
+  const registered = 'https://app.example/cb'
+  const matches = (uri: string, from = registered) => matchRedirectUri(uri, [from], legacy)
+  for (const under of ['/', '/a', '/a/b.c', '/a/']) assert.ok(matches(registered + under), under)
+  for (const beyond of [
+    'x',
+    '//',
+    '/a//b',
+    '/../x',
+    '/%2e%2e/x',
+    '/a?b=c',
+    '?',
+    '#',
+    '@evil',
+    '/a#b',
+    '/\\x',
+    '/a b',
+  ]) {
+    assert.ok(!matches(registered + beyond), beyond)
+  }
+  assert.ok(!matches(`${registered}?x=1/y`, `${registered}?x=1`), 'none under one with a query')
+  assert.ok(matches('https://app.example/anything', 'https://app.example'), 'a host without a path is all of its paths')
+  assert.ok(
+    !matches('https://app.example.evil/', 'https://app.example') &&
+      !matches('https://app.example:444/', 'https://app.example'),
+  )
+  assert.ok(!matchRedirectUri('com.app:/cb/x', ['com.app:/cb'], { ...legacy, application_type: 'native' }))
+})

@@ -107,19 +107,43 @@ export function redirectUriKind(uri: string): RedirectUriKind {
 /**
  * Whether a requested redirect URI is one of the client's: the same string (RFC 9700 section 2.1). Native clients may
  * use another port at a loopback address, with the same scheme, address, path and query (RFC 8252 section 7.3);
- * `localhost` counts as such an address only where `loopback_localhost` says so. Never a prefix or a pattern.
+ * `localhost` counts as such an address only where `loopback_localhost` says so. Never a pattern, and a prefix only for
+ * a client that an administrator has marked so.
  */
 export function matchRedirectUri(
   requested: string,
   registered: readonly string[],
-  options: { application_type: ApplicationType; loopback_localhost?: boolean | undefined },
+  options: {
+    application_type: ApplicationType
+    loopback_localhost?: boolean | undefined
+    redirect_uri_prefix?: boolean | undefined
+  },
 ): boolean {
   if (registered.includes(requested)) return true
+  if (options.redirect_uri_prefix === true && registered.some((uri) => liesUnder(requested, uri))) return true
   if (options.application_type !== 'native') return false
   const portless = withoutPort(requested, options.loopback_localhost === true)
   if (portless === undefined) return false
   for (const uri of registered) if (withoutPort(uri, true) === portless) return true
   return false
+}
+
+/**
+ * Legacy: whether an address lies under a registered one by whole path segments, at the same scheme, host and port. What
+ * could be read in two ways does not, nor what has a query or an empty segment.
+ */
+function liesUnder(requested: string, registered: string): boolean {
+  if (!/^https?:/.test(registered) || /\?/.test(registered + requested)) return false
+  const path = registered.replace(/^https?:\/\/[^/]*/, '')
+  const folder = registered.slice(0, registered.length - path.length) + path.replace(/\/$/, '')
+  const rest = requested.startsWith(`${folder}/`) ? requested.slice(folder.length) : ''
+  if (rest === '' || /\/\//.test(rest)) return false
+  try {
+    validateRedirectUri(requested, { application_type: 'web', web_loopback: true })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function withoutPort(uri: string, localhost: boolean): string | undefined {

@@ -21,6 +21,7 @@ import { isForPrograms, refuse } from './api/api.ts'
 import { connectionTokenApi, disconnectApi, listConnectionsApi, refreshConnectionApi } from './api/connections.ts'
 import { proxy } from './api/proxy.ts'
 import { rightsApi } from './api/rights.ts'
+import { createUserApi } from './api/users.ts'
 import type { CompatDoor } from './door.ts'
 import { addMachineAliases, addPageAliases } from './endpoint_aliases.ts'
 import type { EndpointAliases } from './endpoint_paths.ts'
@@ -171,6 +172,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get(paths.admin_events, eventsPage)
 
   pages.all('/proxy/:connector/*', proxy)
+  pages.post('/api/users', createUserApi)
   pages.get('/api/rights', rightsApi)
   pages.get('/api/connections', listConnectionsApi)
   pages.get('/api/connections/:connection_id/token', connectionTokenApi)
