@@ -58,10 +58,10 @@ function checkAddress({ issuer, host, port, production }: Config): Check {
 }
 
 function checkProxies({ production, trusted_proxies }: Config): Check {
-  if (trusted_proxies.length > 0) return ok('trusted proxies', trusted_proxies.join(', '))
-  if (!production) return ok('trusted proxies', 'none: clients come to this server directly')
+  if (trusted_proxies.length > 0) return ok('proxies', trusted_proxies.join(', '))
+  if (!production) return ok('proxies', 'none: clients come to this server directly')
   const says = 'none: the address of a client is not known behind a proxy, so nothing is limited by address'
-  return warn('trusted proxies', `${says}; name the proxy in SALLYPORT_TRUSTED_PROXIES`)
+  return warn('proxies', `${says}; name the proxy in SALLYPORT_TRUSTED_PROXIES`)
 }
 
 function checkFiles(config: Config): Check[] {
