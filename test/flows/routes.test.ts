@@ -146,7 +146,7 @@ for (const path of PATHS) {
     const strange_token = await readToken(stranger, `${issuer}/account`)
     const mine = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' }
     const forms = [...routes()].filter(
-      ([route, methods]) => methods.includes('POST') && !/^\/(api|authorize)/.test(route),
+      ([route, methods]) => methods.includes('POST') && !/^\/(api|authorize|logout$)/.test(route),
     )
     assert.ok(forms.length >= 14)
     const { tenant_id, store } = bridge.server.app.tenant
@@ -201,7 +201,7 @@ for (const path of PATHS) {
 }
 
 // Whoever asks: sign-in, what leads to it, and files. Everything else needs somebody, or a token.
-const PUBLIC = ['', '/authorize', '/api/rest/oauth2/auth', '/consent', '/login', '/setup', stylesheet.path]
+const PUBLIC = ['', '/authorize', '/api/rest/oauth2/auth', '/consent', '/login', '/logout', '/setup', stylesheet.path]
 // Whoever is signed in; the rest of the console is for administrators.
 const PERSONAL = ['/account', '/connect/acme', '/connect/acme/callback']
 
