@@ -98,6 +98,7 @@ const METADATA = {
   role_scopes: anything,
   one_role: anything,
   service_account: anything,
+  token_exchange: anything,
   every_service: anything,
   offline_refresh_only: anything,
   require_dpop_nonce: anything,
@@ -165,6 +166,7 @@ const trusted_issuer = strict({
   subjects: anything,
   clients: anything,
   scope: anything,
+  software_statements: anything,
   disabled: z.boolean().default(false),
 })
 const platform = strict({

@@ -18,6 +18,7 @@ import { takeTurn } from './limits.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS, UNKNOWN_CLIENTS_GRANT_TYPES } from './register_client.ts'
 import { mayUnknownClientsHave } from './rights.ts'
 import { checkSectorIdentifier } from './sector_identifier.ts'
+import { applySoftwareStatement, type Stated } from './software_statements.ts'
 import { event } from './users.ts'
 
 const DAY_MS = 86_400_000
@@ -45,7 +46,8 @@ export async function registerDynamicClient(
   const { tenant_id, store, keys } = tenant
   const configuration = await requireSwitchedOn(context)
   const token = await findInitialToken(context, request.authorization, configuration)
-  const metadata = readDynamicClient(source, { grant_types, token, configuration })
+  const stated = await applySoftwareStatement(context, source)
+  const metadata = readDynamicClient(stated, { grant_types, token, configuration })
   if (!token) {
     await takeTurn(context, 'registration', request)
     await takeTurn(context, 'registration_of_tenant', {})
@@ -105,7 +107,8 @@ export async function updateRegistration(
   const configuration = await tenant.currentConfiguration()
   checkUpdate(source, client_id, (secret) => equalBytes(tenant.keys.hashSecret(secret), client.client_secret_hash))
   const before = readMetadata(client.metadata)
-  const metadata = readDynamicClient(source, { grant_types, token: null, configuration, before })
+  const stated = await applySoftwareStatement(context, source)
+  const metadata = readDynamicClient(stated, { grant_types, token: null, configuration, before })
   await checkSectorIdentifier(context.egress, metadata)
   const now = tenant.clock()
   const renew = hasSecret(metadata.token_endpoint_auth_method)
@@ -161,7 +164,7 @@ function describe(
 
 /** Checks what a client says about itself, and adds what follows from its being unknown. */
 function readDynamicClient(
-  source: Json,
+  { source, software_statement }: Stated,
   args: {
     grant_types: readonly string[]
     token: RegistrationTokenRecord | null
@@ -181,6 +184,7 @@ function readDynamicClient(
     token_endpoint_auth_methods: TOKEN_ENDPOINT_AUTH_METHODS.filter((method) => method !== 'client_secret_jwt'),
   })
   metadata.unverified = true
+  if (software_statement !== undefined) metadata.software_statement = software_statement
   const limit = before && !before.scope_by_policy ? before.scope : token?.scope
   if (limit === undefined || limit === null) {
     metadata.scope_by_policy = true

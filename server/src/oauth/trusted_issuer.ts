@@ -1,6 +1,6 @@
 import { FOREIGN_ALGORITHMS, type JwtProfile } from '../crypto/foreign_jwt.ts'
 import { type PublicJwks, readJwks } from './client_jwks.ts'
-import { type Json, readText, readTexts } from './client_member.ts'
+import { type Json, readBoolean, readText, readTexts } from './client_member.ts'
 import { OAuthError } from './errors.ts'
 import type { AssertionClaims } from './jwt_claims.ts'
 import { formatScope, parseScope } from './scope.ts'
@@ -17,6 +17,8 @@ export interface TrustedIssuerRules {
   readonly clients: readonly string[]
   /** The scopes that they get for them at most. */
   readonly scope: string
+  /** What it says about clients that register themselves is taken for true (RFC 7591 section 2.3). */
+  readonly software_statements?: true
 }
 
 /** An assertion as an authorization grant (RFC 7523 section 2.1). */
@@ -35,6 +37,7 @@ export function readTrustedIssuer(json: Json): TrustedIssuerRules {
     ...readSubjects(json),
     clients: readTexts(json, 'clients', 255) ?? [],
     scope: formatScope(parseScope(readText(json, 'scope', 4096) ?? '')),
+    ...(readBoolean(json, 'software_statements') === true && { software_statements: true as const }),
   }
 }
 
