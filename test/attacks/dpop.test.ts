@@ -273,6 +273,14 @@ testOnBoth(
     assert.equal(reused.body.error, 'invalid_dpop_proof', 'an eavesdropper ends no grant by sending a request again')
     assert.equal((await refresh(p, 'spa', third.refresh_token, tokenProof(p))).status, 200)
     assert.deepEqual(await newEvents(), [])
+
+    const bearer = await p.getTokens('spa')
+    await p.refresh('spa', bearer.refresh_token)
+    const retry = tokenProof(p)
+    assert.equal((await refresh(p, 'spa', bearer.refresh_token, retry)).status, 200)
+    const laterEvents = await watchEvents(p.server.store)
+    assert.equal((await refresh(p, 'spa', bearer.refresh_token, retry)).body.error, 'invalid_dpop_proof')
+    assert.deepEqual(await laterEvents(), [])
   },
 )
 

@@ -326,12 +326,11 @@ test('RFC 9449 9 P-10 a resource that asks for nonces hands them out, renews the
   const nonce = refused.headers['dpop-nonce']!
   assert.match(nonce, /^[\x21\x23-\x5b\x5d-\x7e]+$/)
   assert.equal((await replica.verify(send(nonce))).dpop_nonce, undefined)
-  const foreign = create({ nonce_secret: SECRET }, { resource: 'https://other.example' })
-  const others = await refusalOf(
-    foreign,
-    request(`DPoP ${await as.sign({ cnf: { jkt: key.jkt }, aud: 'https://other.example' })}`, 'x'),
-  )
-  assert.equal(others.error, 'invalid_dpop_proof')
+  const elsewhere = 'https://other.example'
+  const other = create({ nonce_secret: SECRET }, { resource: elsewhere })
+  const its = await as.sign({ cnf: { jkt: key.jkt }, aud: elsewhere })
+  const dpop = proofFor(its, { nonce }, { url: `${elsewhere}/` })
+  assert.equal((await refusalOf(other, request(`DPoP ${its}`, dpop, `${elsewhere}/`))).error, 'use_dpop_nonce')
   for (const bad of [
     '',
     'x',

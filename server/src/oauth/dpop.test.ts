@@ -125,6 +125,7 @@ test('RFC 9449 4.3 htu is compared by its normal form, without query and fragmen
     assert.equal(isSameTarget(htu, url), false, JSON.stringify(htu))
   }
   assert.equal(isSameTarget('https://as.example', 'https://as.example/'), true)
+  assert.equal(isSameTarget('https://as.example/a%2fb', 'https://as.example/a%2Fb'), true)
 })
 
 const segment = fc.string({ unit: fc.constantFrom(...'abzAZ09-._~%2F:@!$&()*+,;=é '.split('')), maxLength: 8 })
