@@ -1,12 +1,24 @@
 import { createHash } from 'node:crypto'
+import { saveTrustedIssuer } from '../../server/src/inbound/trusted_issuers.ts'
 import { event } from '../../server/src/inbound/users.ts'
+import { readTrustedIssuer } from '../../server/src/oauth/trusted_issuer.ts'
+import { JWKS, signAssertion } from './assertions.ts'
 import { type Bridge, startBridge } from './bridge.ts'
 import { open } from './sign_in_steps.ts'
 import type { Dialect } from './stores.ts'
 import { UserAgent } from './user_agent.ts'
 
 /** What can be switched off, taken away or ended. */
-export const THINGS = ['user', 'client', 'tenant', 'connector', 'resource', 'role', 'session'] as const
+export const THINGS = [
+  'user',
+  'client',
+  'tenant',
+  'connector',
+  'trusted issuer',
+  'resource',
+  'role',
+  'session',
+] as const
 export type Thing = (typeof THINGS)[number]
 
 const CALLBACK = 'https://app.example/callback'
@@ -15,11 +27,15 @@ const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url')
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
-const GRANTS = ['authorization_code', 'refresh_token', 'client_credentials', 'password', 'implicit', DEVICE, EXCHANGE]
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+const OWN = ['authorization_code', 'refresh_token', 'client_credentials', 'password', 'implicit']
+const GRANTS = [...OWN, DEVICE, EXCHANGE, JWT_BEARER]
 
 /** A user, a client, a resource and a role that nobody else has, a browser that is signed in, and a connection. */
 export interface World {
   readonly issuer: string
+  /** Who says by signed assertions who the user is. */
+  readonly trusted_issuer: Parameters<typeof saveTrustedIssuer>[1]
   readonly user: { readonly username: string; readonly password: string; readonly user_id: string }
   readonly client_id: string
   /** The client that stands for the resource, and asks about its tokens. */
@@ -64,10 +80,13 @@ async function makeWorld(bridge: Bridge, n: number): Promise<World> {
     ...{ client_id, client_secret: `secret-of-${client_id}`, redirect_uris: [CALLBACK], grant_types: GRANTS },
     ...{ trusted: true, scope: `openid email offline_access ${scope}`, default_resource: resource },
   })
+  const rules = readTrustedIssuer({ jwks: JWKS, subject_is: 'username', clients: [client_id], scope })
+  const trusted_issuer = { issuer: `https://idp.example/${n}`, rules, disabled: false }
+  await saveTrustedIssuer(server.app.tenant, trusted_issuer, { actor: 'cli', changed: [] })
   const agent = await bridge.signIn(person)
   await bridge.connect(agent, '/connect/acme', `${person.username}-at-acme`)
   const world: World = {
-    ...{ issuer, client_id, api, resource, scope, role, agent, user: { ...person, user_id } },
+    ...{ issuer, trusted_issuer, client_id, api, resource, scope, role, agent, user: { ...person, user_id } },
     async post(path, form, client = client_id) {
       const headers = { authorization: `Basic ${btoa(`${client}:secret-of-${client}`)}` }
       const response = await fetch(issuer + path, { method: 'POST', headers, body: new URLSearchParams(form) })
@@ -99,6 +118,10 @@ export async function switchOff(bridge: Bridge, world: World, thing: Thing): Pro
     user: (disabled) => store.setUserDisabled({ ...args(), user_id, disabled }),
     client: (disabled) => store.setClientDisabled({ ...args(), client_id, disabled }),
     tenant: (disabled) => store.setTenantDisabled({ ...args(), disabled }),
+    'trusted issuer': (disabled) => {
+      const saved = { ...world.trusted_issuer, disabled }
+      return saveTrustedIssuer(tenant, saved, { actor: 'cli', changed: ['disabled'] })
+    },
     connector: (disabled) => store.setConnectorDisabled({ ...args(), connector: 'acme', disabled }),
   }
   const change = switches[thing]
@@ -133,6 +156,7 @@ export interface Path {
 const ALWAYS = async () => {}
 const OFFLINE: readonly Thing[] = ['user', 'client', 'tenant', 'resource', 'role']
 const OF_SESSION: readonly Thing[] = [...OFFLINE, 'session']
+const BY_ASSERTION: readonly Thing[] = [...OFFLINE, 'trusted issuer']
 const OF_VAULT: readonly Thing[] = ['user', 'client', 'tenant', 'connector']
 
 /** Every path there is. A new grant type is one more line. */
@@ -144,6 +168,7 @@ export const PATHS: readonly Path[] = [
   path('client_credentials', ['client', 'tenant', 'resource'], ALWAYS, askAsClient, ['client', 'tenant']),
   path('device_code', OFFLINE, allowDevice, (w, device_code) => w.post('/token', { grant_type: DEVICE, device_code })),
   path('password', OFFLINE, ALWAYS, askByPassword, ['user', 'client', 'tenant']),
+  path('jwt-bearer', BY_ASSERTION, ALWAYS, askByAssertion, ['user', 'client', 'tenant', 'trusted issuer']),
   path('implicit', OF_SESSION, ALWAYS, (w) => askSilently(w, 'token'), ['client']),
   path('token exchange for a provider’s token', OF_VAULT, obtainForVault, exchangeForProvider, ['connector']),
   path('the proxy', OF_VAULT, obtainForVault, callProxy, ['connector']),
@@ -238,6 +263,12 @@ function startDevice(w: World): Promise<Answer> {
 function askByPassword(w: World): Promise<Answer> {
   const { username, password } = w.user
   return w.post('/token', { grant_type: 'password', username, password, scope: w.scope, resource: w.resource })
+}
+
+async function askByAssertion(w: World): Promise<Answer> {
+  const p = { issuer: w.issuer, now: Date.now }
+  const assertion = await signAssertion(p, w.trusted_issuer.issuer, { claims: { sub: w.user.username } })
+  return w.post('/token', { grant_type: JWT_BEARER, assertion, scope: w.scope, resource: w.resource })
 }
 
 async function askSilently(w: World, response_type: string): Promise<Answer> {
