@@ -40,7 +40,7 @@ export async function startDevice(
   const { tenant_id, store, keys, issuer } = tenant
   const { params, authorization } = request
   const credentials = readClientCredentials({ authorization, params, realm: issuer })
-  const authority = await store.loadClientAuthority({ tenant_id, client_id: credentials.client_id ?? '' })
+  const authority = await store.loadClientAuthority({ tenant_id, client_id: credentials.client_id })
   if (!authority || authority.tenant.disabled_at !== null) {
     throw new OAuthError('temporarily_unavailable', 'This server is switched off')
   }

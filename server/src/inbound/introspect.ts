@@ -24,7 +24,7 @@ export async function introspect(context: InboundContext, request: DirectRequest
   const { tenant } = context
   const { params, authorization } = request
   const credentials = readClientCredentials({ authorization, params, realm: tenant.issuer })
-  const client_id = credentials.client_id ?? ''
+  const client_id = credentials.client_id
   const token = requireParam(params, 'token')
   const refresh = await openRefreshToken(tenant, token)
   if (refresh) {

@@ -36,7 +36,7 @@ export async function pushAuthorizationRequest(
   const { tenant_id, store, issuer } = tenant
   const { authorization } = request
   const credentials = readClientCredentials({ authorization, params: request.params, realm: issuer })
-  const authority = await store.loadClientAuthority({ tenant_id, client_id: credentials.client_id ?? '' })
+  const authority = await store.loadClientAuthority({ tenant_id, client_id: credentials.client_id })
   if (!authority || authority.tenant.disabled_at !== null) {
     throw new OAuthError('temporarily_unavailable', 'This server is switched off')
   }

@@ -26,7 +26,7 @@ export async function readRevocationFeed(context: InboundContext, request: Direc
     params: request.params,
     realm: issuer,
   })
-  const authority = await store.loadClientAuthority({ tenant_id, client_id: credentials.client_id ?? '' })
+  const authority = await store.loadClientAuthority({ tenant_id, client_id: credentials.client_id })
   const { client, proofs } = await authenticateClient(context, request, credentials, authority)
   const configuration = await tenant.configuration(authority!.tenant.config_version)
   const resources = resourcesOfCaller(configuration, client.client_id)

@@ -20,7 +20,7 @@ export async function revoke(context: InboundContext, request: DirectRequest): P
   const credentials = readClientCredentials({ authorization, params, realm: tenant.issuer })
   const token = requireParam(params, 'token')
   const refresh = await openRefreshToken(tenant, token)
-  const client_id = credentials.client_id ?? ''
+  const client_id = credentials.client_id
   const authority = await store.loadGrantAuthority({ tenant_id, client_id, grant_id: refresh?.grant_id ?? '' })
   const { client, proofs } = await authenticateClient(context, request, credentials, authority)
   await refuseReplays(tenant.issuer, () => proofs.accept(context))
