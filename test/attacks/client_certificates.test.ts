@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { readAuthorities } from '../../server/src/crypto/certificate.ts'
 import { type Made, makeCertificate } from '../parts/client_certificate.ts'
-import { JWT_API, OPAQUE_API } from '../parts/platform.ts'
+import { ALICE, challengeOf, JWT_API, OPAQUE_API, VERIFIER } from '../parts/platform.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
+import { UserAgent } from '../parts/user_agent.ts'
 
 const authority = makeCertificate({ subject: [[['2.5.4.3', 'authority']]], authority: true })
 const SUBJECT = [[['2.5.4.10', 'Example']], [['2.5.4.3', 'client']]] as const
@@ -117,6 +118,64 @@ test('RFC 8705 6.5 the header is believed from a trusted proxy alone', async () 
     body: new URLSearchParams({ ...REQUEST, client_id: 'by-name' }),
   })
   assert.equal(response.status, 401)
+})
+
+test('RFC 8705 6.5 a proxy that is named is believed over a socket too, and nobody else is', async () => {
+  const certificate_forwarding = { header: 'client-cert', authorities: readAuthorities(authority.pem) }
+  for (const [proxy, status] of [
+    ['127.0.0.1', 200],
+    ['127.0.0.2', 401],
+  ] as const) {
+    const behind = await startSallyport({ app: { certificate_forwarding }, trusted_proxies: [proxy] })
+    try {
+      await behind.addResource({ resource: JWT_API, scopes: '{"api:read":"Read"}' })
+      const named = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'client.example' }
+      await behind.addClient({ client_id: 'by-dns', ...ALL, ...named })
+      const headers = { 'client-cert': header(issued) }
+      const body = new URLSearchParams({ ...REQUEST, client_id: 'by-dns' })
+      const response = await fetch(`${behind.issuer}/token`, { method: 'POST', headers, body })
+      assert.equal(response.status, status, proxy)
+      const several = new Headers({ ...headers, 'x-forwarded-for': '203.0.113.9' })
+      several.append('client-cert', header(own))
+      const twice = await fetch(`${behind.issuer}/token`, { method: 'POST', headers: several, body })
+      assert.equal(twice.status, 401, 'two certificates are none')
+    } finally {
+      await behind.stop()
+    }
+  }
+})
+
+test('RFC 8705 4 the refresh tokens of a public client are bound to the certificate that it showed', async () => {
+  await server.addRole('member', ['api:read'])
+  await server.addUser({ ...ALICE, roles: ['member'] })
+  const redirect_uri = 'https://spa.example/callback'
+  await server.addClient({
+    client_id: 'public',
+    token_endpoint_auth_method: 'none',
+    redirect_uris: [redirect_uri],
+    grant_types: ['authorization_code', 'refresh_token'],
+    scope: 'openid offline_access api:read',
+    tls_client_certificate_bound_access_tokens: true,
+  })
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: 'public',
+    redirect_uri,
+    scope: 'openid offline_access api:read',
+    resource: JWT_API,
+    code_challenge: challengeOf(VERIFIER),
+    code_challenge_method: 'S256',
+  })
+  const back = await new UserAgent().authorize(`${server.issuer}/authorize?${query}`, ALICE)
+  const code = back.searchParams.get('code')!
+  const form = { grant_type: 'authorization_code', code, code_verifier: VERIFIER, redirect_uri }
+  assert.equal((await send('public', { form })).body.error, 'invalid_request', 'without a certificate')
+  const { body } = await send('public', { form, certificate: own })
+  assert.ok(body.refresh_token, JSON.stringify(body))
+  const refresh = { grant_type: 'refresh_token', refresh_token: body.refresh_token }
+  assert.equal((await send('public', { form: refresh, certificate: issued })).body.error, 'invalid_grant')
+  assert.equal((await send('public', { form: refresh })).body.error, 'invalid_request')
+  assert.equal((await send('public', { form: refresh, certificate: own })).status, 200)
 })
 
 test('RFC 8705 3 a token is bound to the certificate, says so, and is taken from nobody else', async () => {

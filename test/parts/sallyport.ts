@@ -32,6 +32,7 @@ export async function startSallyport(
     clock?: () => number
     root?: RootKey
     app?: Partial<Parameters<typeof createApp>[0]>
+    trusted_proxies?: readonly string[]
   } = {},
 ): Promise<TestServer> {
   const port = await freePort()
@@ -48,7 +49,11 @@ export async function startSallyport(
     clock,
     ...options.app,
   })
-  const listening: Listening = await listen(app, { host: '127.0.0.1', port })
+  const listening: Listening = await listen(app, {
+    host: '127.0.0.1',
+    port,
+    trusted_proxies: options.trusted_proxies ?? [],
+  })
   const { tenant } = app
   const { tenant_id } = tenant
   return {
