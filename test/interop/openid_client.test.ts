@@ -157,3 +157,26 @@ testOnBothIssuers('openid-client: an answer of another issuer is not taken for o
   back.searchParams.delete('iss')
   await assert.rejects(client.authorizationCodeGrant(config, back, { expectedState: 'xyz' }))
 })
+
+testOnBothIssuers('openid-client: pushed authorization requests, by a secret and without one', async (p) => {
+  for (const name of ['web', 'post', 'spa'] as const) {
+    const config = await discover(p, name)
+    assert.equal(config.serverMetadata().pushed_authorization_request_endpoint, `${p.issuer}/par`)
+    const pkceCodeVerifier = client.randomPKCECodeVerifier()
+    const [expectedState, expectedNonce] = [client.randomState(), client.randomNonce()]
+    const url = await client.buildAuthorizationUrlWithPAR(config, {
+      redirect_uri: CLIENTS[name].redirect_uri,
+      scope: 'openid email offline_access',
+      state: expectedState,
+      nonce: expectedNonce,
+      code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+      code_challenge_method: 'S256',
+    })
+    assert.deepEqual([...url.searchParams.keys()].sort(), ['client_id', 'request_uri'])
+    const back = await new UserAgent().authorize(url.href, ALICE)
+    const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true }
+    const tokens = await client.authorizationCodeGrant(config, back, checks)
+    assert.equal(tokens.claims()!.nonce, expectedNonce)
+    assert.equal(tokens.scope, 'openid email offline_access')
+  }
+})
