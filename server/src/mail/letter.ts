@@ -33,7 +33,7 @@ ${closing.map((text) => p(text, 'color:#5c5f66;font-size:14px')).join('\n')}
 export function plain(text: string, longest = 100): string {
   const line = text
     .normalize('NFC')
-    .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(/[\s\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ')
     .trim()
   const letters = [...line]
   return letters.length <= longest ? line : `${letters.slice(0, longest - 1).join('')}…`

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { createMailer } from '../../server/src/mail/mailer.ts'
+import { atSecondFactor, newPerson, newPersonWithApp, signInWithApp, typeCode } from '../parts/factors.ts'
+import { type MailServer, startMailServer } from '../parts/mail_server.ts'
+import { onBothDatabases, type Platform, startPlatform } from '../parts/platform.ts'
+import { csrfOf, isSignedIn, open, post, signIn, tryLogin } from '../parts/sign_in_steps.ts'
+import { countRows } from '../parts/snapshot.ts'
+import { UserAgent } from '../parts/user_agent.ts'
+
+const mail: Promise<MailServer> = startMailServer()
+const testOnBoth = onBothDatabases({ mailer: async () => (await mail).mailer })
+after(async () => (await mail).stop())
+
+const NEW = 'a new one of my own'
+const settle = (p: Platform) => p.server.app.web.inbound.outbox.settle()
+let mailboxes = 0
+const newAddress = () => `box${mailboxes++}@example.test`
+
+/** Asks for a link, and answers what the page said. */
+async function ask(p: Platform, username: string): Promise<string> {
+  const agent = new UserAgent()
+  const { response } = await agent.submit(await open(agent, `${p.issuer}/reset`), { username })
+  await settle(p)
+  return response.text()
+}
+const lettersTo = async (email: string) => (await mail).letters.filter(({ to }) => to.includes(email))
+
+testOnBoth(
+  '6.3.7 6.4.3 a password is reset by a link in a letter: everything ends, the second factor stays',
+  async (p) => {
+    const email = newAddress()
+    const person = await newPersonWithApp(p, { email, roles: ['member'] })
+    const agent = await signInWithApp(p, person)
+    const { url } = await agent.follow(p.authorizeUrl('trusted'))
+    const { body: tokens } = await p.exchange('trusted', new URL(url).searchParams.get('code')!)
+    assert.match(await ask(p, person.user.username), /Look into your mailbox/)
+    const letter = (await lettersTo(email)).at(-1)!
+    assert.deepEqual(
+      [letter.from, letter.encrypted, letter.user, letter.subject],
+      ['login@id.example', true, 'sally', `Reset your password at ${new URL(p.issuer).host}`],
+    )
+    const link = (await mail).linkTo(email)
+    assert.ok(link.startsWith(`${p.issuer}/reset/password?token=sp_reset_`))
+    assert.ok(letter.html.includes(link))
+    const elsewhere = new UserAgent()
+    const page = await open(elsewhere, link)
+    assert.match(page.html, /Choose a new password/)
+    const weak = await elsewhere.submit(page, { password: 'password123' })
+    assert.equal(weak.response.status, 400)
+    assert.match(await weak.response.text(), /guessed first/)
+    const done = await elsewhere.submit(page, { password: NEW })
+    assert.match(await done.response.text(), /Your password is changed/)
+    assert.equal(await isSignedIn(p, agent), false)
+    assert.equal((await p.refresh('trusted', tokens.refresh_token)).status, 400)
+    assert.equal((await p.introspect(tokens.access_token)).active, false)
+    assert.equal((await tryLogin(p, person.user.username, person.user.password)).status, 401)
+    const at = await atSecondFactor(p, { ...person.user, password: NEW })
+    assert.equal((await typeCode(at, person.code())).status, 303, 'the app is as it was')
+    await settle(p)
+    assert.match((await lettersTo(email)).at(-1)!.text, /the password was reset by a link/)
+  },
+)
+
+testOnBoth('an address is found as well as a username, and every account that has it', async (p) => {
+  const email = newAddress()
+  const people = [await newPerson(p, { email }), await newPerson(p, { email })]
+  await ask(p, email.toUpperCase())
+  const letters = await lettersTo(email)
+  assert.equal(letters.length, 2)
+  for (const { user } of people) assert.ok(letters.some(({ text }) => text.includes(user.username)))
+})
+
+testOnBoth(
+  '6.3.7 an e-mail address is confirmed by a link, for the user who asked, and the former one is told',
+  async (p) => {
+    const [former, email] = [newAddress(), newAddress()]
+    const { user, user_id } = await newPerson(p, { email: former })
+    const agent = await signIn(p, user)
+    const security = await open(agent, `${p.issuer}/account/security`)
+    assert.match(security.html, /Not confirmed/)
+    const { response } = await agent.submit(security, { email }, 'Send a link')
+    assert.match(await response.text(), new RegExp(`A link is on its way to ${email}`))
+    await settle(p)
+    const link = (await mail).linkTo(email)
+    const { tenant_id } = p.server.app.tenant
+    const stored = async () => (await p.server.store.findUser({ tenant_id, user_id }))!
+    const page = await open(agent, link)
+    assert.equal((await stored()).email, former, 'to open the link changes nothing')
+    const confirmed = await agent.submit(page, {}, 'Confirm')
+    assert.match(await confirmed.response.text(), /Your address is confirmed/)
+    assert.deepEqual([(await stored()).email, (await stored()).email_verified], [email, 1])
+    await settle(p)
+    assert.match((await lettersTo(former)).at(-1)!.text, /address was changed to another one/)
+    assert.equal((await lettersTo(email)).length, 1)
+  },
+)
+
+testOnBoth('6.3.7 each change of how one signs in is told by letter', async (p) => {
+  const email = newAddress()
+  const person = await newPersonWithApp(p, { email })
+  const told = async () => {
+    await settle(p)
+    return (await lettersTo(email)).at(-1)?.text ?? ''
+  }
+  assert.match(await told(), /an authenticator app was set up/)
+  await typeCode(await atSecondFactor(p, person.user), person.recovery_codes[0]!)
+  assert.match(await told(), /signed in with one of the recovery codes/)
+  const agent = await signInWithApp(p, person)
+  const submit = async (holds: string) => agent.submit(await open(agent, `${p.issuer}/account/security`), {}, holds)
+  await submit('Make new codes')
+  assert.match(await told(), /new recovery codes were made/)
+  await submit('Turn off')
+  assert.match(await told(), /the authenticator app was turned off/)
+  const change = await open(agent, `${p.issuer}/account/security/password`)
+  await agent.submit(change, { present_password: person.user.password, password: NEW })
+  assert.match(await told(), /the password was changed/)
+})
+
+testOnBoth(
+  '7.4.3 V9 a password change ends what the user wants ended: other sessions, connected apps, both or none',
+  async (p) => {
+    for (const [end_sessions, apps] of [
+      ['', 'keep'],
+      ['yes', 'keep'],
+      ['', 'end'],
+      ['yes', 'end'],
+    ] as const) {
+      const { user } = await newPerson(p, { roles: ['member'] })
+      const here = await signIn(p, user)
+      const there = await signIn(p, user)
+      const back = await here.follow(p.authorizeUrl('trusted'))
+      const { body: tokens } = await p.exchange('trusted', new URL(back.url).searchParams.get('code')!)
+      const page = await open(here, `${p.issuer}/account/security/password`)
+      assert.match(page.html, /Sign out everywhere else/)
+      assert.match(page.html, /Disconnect all/)
+      const wrong = await here.submit(page, { present_password: 'not this one', password: NEW })
+      assert.equal(wrong.response.status, 401)
+      const form = { present_password: user.password, password: NEW, end_sessions, apps }
+      const { url } = await here.submit(page, form)
+      assert.match(url, /done=password$/)
+      const what = JSON.stringify([end_sessions, apps])
+      assert.equal(await isSignedIn(p, here), true, what)
+      assert.equal(await isSignedIn(p, there), end_sessions === '', what)
+      assert.equal((await p.refresh('trusted', tokens.refresh_token)).status, apps === 'keep' ? 200 : 400, what)
+      assert.equal((await tryLogin(p, user.username, user.password)).status, 401)
+      assert.equal((await tryLogin(p, user.username, NEW)).status, 303)
+    }
+  },
+)
+
+testOnBoth('6.2.5 6.2.8 a long password counts to its last character, and keeps its case and its form', async (p) => {
+  const { user } = await newPerson(p)
+  const agent = await signIn(p, user)
+  const long = `Ünï ${'the cat sat on the mat, '.repeat(10)}end`
+  const page = await open(agent, `${p.issuer}/account/security/password`)
+  await agent.submit(page, { present_password: user.password, password: long.normalize('NFD') })
+  assert.equal((await tryLogin(p, user.username, long.normalize('NFC'))).status, 303, 'one form of Unicode')
+  for (const other of [long.slice(0, -1), `${long.slice(0, 72)}x${long.slice(73)}`, long.toLowerCase(), `${long} `]) {
+    assert.equal((await tryLogin(p, user.username, other)).status, 401)
+  }
+})
+
+test('without a mail server nothing offers what needs one, and says so', async () => {
+  const p = await startPlatform()
+  try {
+    assert.doesNotMatch((await open(new UserAgent(), `${p.issuer}/login`)).html, /Forgot/)
+    assert.match((await open(new UserAgent(), `${p.issuer}/reset`)).html, /This server sends no e-mail/)
+    const agent = await signIn(p)
+    const page = await open(agent, `${p.issuer}/account/security`)
+    assert.match(page.html, /an address cannot be confirmed/)
+    const form = { csrf_token: csrfOf(page), username: 'alice', email: 'alice@example.test' }
+    assert.equal((await post(agent, `${p.issuer}/reset`, form)).status, 404)
+    assert.equal((await post(agent, `${p.issuer}/account/security/email`, form)).status, 303)
+    assert.equal((await countRows(p.server.store))['one_time_links'] ?? 0, 0)
+  } finally {
+    await p.stop()
+  }
+})
+
+test('RFC 3207 a letter goes over an encrypted connection to a known server, or not at all', async () => {
+  const server = await mail
+  const letter = { subject: 'x', paragraphs: [], closing: [] }
+  const send = async (url: string, tls?: { ca: string }) => {
+    const mailer = createMailer({ url, from: server.from, ...(tls && { tls }) })
+    try {
+      await mailer.send('somebody@example.test', letter)
+    } finally {
+      mailer.close()
+    }
+  }
+  await assert.rejects(send(server.url), /self.signed|certificate/i, 'nobody vouches for its certificate')
+  const wrong = server.url.replace(/:[^:@]+@/, ':wrong@')
+  await assert.rejects(send(wrong, { ca: 'x' }))
+  assert.equal((await lettersTo('somebody@example.test')).length, 0)
+  await server.mailer.send('somebody@example.test', letter)
+  assert.equal((await lettersTo('somebody@example.test')).length, 1)
+})
+
+testOnBoth('a letter that the server refuses holds nobody up, and is in the log', async (p) => {
+  const email = newAddress()
+  const { user } = await newPerson(p, { email })
+  const server = await mail
+  server.refusing = true
+  try {
+    assert.match(await ask(p, user.username), /Look into your mailbox/)
+  } finally {
+    server.refusing = false
+  }
+  assert.equal((await lettersTo(email)).length, 0)
+  const logged = JSON.stringify(p.server.log.at(-1))
+  assert.match(logged, /a letter was not sent/)
+  assert.doesNotMatch(logged, /sp_reset_/)
+})
