@@ -4,6 +4,7 @@ import { renderConsent } from '../../server/src/web/pages/templates/consent.ts'
 import { renderError } from '../../server/src/web/pages/templates/error.ts'
 import { renderLogin } from '../../server/src/web/pages/templates/login.ts'
 import { renderSetup } from '../../server/src/web/pages/templates/setup.ts'
+import { renderSignOut } from '../../server/src/web/pages/templates/sign_out.ts'
 import { renderSignedOut } from '../../server/src/web/pages/templates/signed_out.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 import { consolePages } from './console_samples.ts'
@@ -51,6 +52,11 @@ function signInPages(view: View, put: Put): Pages {
         password_min_length: 12,
       }),
     signed_out: () => renderSignedOut(view),
+    signed_out_with_way_back: () => renderSignedOut(view, { back: put('https://notes.example/bye'), client }),
+    sign_out: () =>
+      renderSignOut(view, { action: put('/logout/confirm?request=8f2c'), client: undefined, username: put('alice') }),
+    sign_out_for_client: () =>
+      renderSignOut(view, { action: put('/logout/confirm?request=8f2c'), client, username: put('alice') }),
     error_untrusted_redirect: () =>
       renderError(view, {
         kind: 'untrusted_redirect',

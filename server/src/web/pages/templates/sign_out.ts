@@ -21,11 +21,9 @@ export function renderSignOut(view: View, data: SignOutData): SafeHtml {
     ? tell(view, sign_out.by_client, { client: html`<strong>${name(clientName(data.client))}</strong>`, user })
     : tell(view, sign_out.lead, { user })
   const top = html`<div class="heading"><h1>${sign_out.title}</h1><p class="lead">${lead}</p></div>`
-  const answers = html`${button(sign_out.confirm, { name: 'decision', value: 'sign_out' })}${button(sign_out.stay, {
-    kind: 'plain',
-    name: 'decision',
-    value: 'stay',
-  })}`
+  const leave = button(sign_out.confirm, { name: 'decision', value: 'sign_out' })
+  const stay = button(sign_out.stay, { kind: 'plain', name: 'decision', value: 'stay' })
+  const answers = html`<div class="stack">${leave}${stay}</div>`
   const content = html`${top}${form(view, { action: data.action }, answers)}`
   return narrowPage(view, { title: sign_out.title, content })
 }
