@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { after } from 'node:test'
 import { type DocumentHost, startDocumentHost } from '../parts/document_host.ts'
 import { ALICE, BOB, challengeOf, JWT_API, onBothDatabases, type Platform, VERIFIER } from '../parts/platform.ts'
@@ -437,6 +438,37 @@ test('a client that had to prove itself and now has not loses what it was given'
   assert.equal((await exchange(p, client_id, code)).body.error, 'invalid_client')
   const after = await exchange(p, client_id, code)
   assert.equal(after.body.error, 'invalid_grant', after.text)
+})
+
+test('a client proves itself by the keys of its document, by the new ones once its time is over', async (p) => {
+  await p.server.saveSettings(ON)
+  p.pass(601)
+  const path = newPath()
+  const pair = (kid: string) => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    return { kid, privateKey, jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), kid }] } }
+  }
+  const [first, second] = [pair('first'), pair('second')]
+  const publish = (jwks: object) =>
+    host.publish(path, { token_endpoint_auth_method: 'private_key_jwt', jwks }, { 'cache-control': 'max-age=300' })
+  const client_id = publish(first.jwks)
+  const agent = new UserAgent()
+  let jti = 0
+  const redeem = async ({ kid, privateKey: key }: ReturnType<typeof pair>) => {
+    const code = (await agent.authorize(authorizeUrl(p, client_id), ALICE)).searchParams.get('code')!
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const exp = Math.floor(p.now() / 1000) + 60
+    const input = `${part({ alg: 'ES256', kid })}.${part({ iss: client_id, sub: client_id, aud: p.issuer, jti: `${++jti}`, exp })}`
+    const client_assertion = `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
+    const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+    const form = { grant_type: 'authorization_code', code, redirect_uri: CALLBACK, code_verifier: VERIFIER }
+    return (await p.post('/token', { ...form, client_assertion, client_assertion_type }, null)).status
+  }
+  assert.deepEqual([await redeem(first), await redeem(second)], [200, 401])
+  publish(second.jwks)
+  assert.deepEqual([await redeem(first), await redeem(second)], [200, 401])
+  p.pass(301)
+  assert.deepEqual([await redeem(first), await redeem(second)], [401, 200])
 })
 
 test('only listed hosts are asked where the tenant says so, and none where it is off', async (p) => {

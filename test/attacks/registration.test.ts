@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createRegistrationToken, type RegistrationTokenOptions } from '../../server/src/inbound/registration_tokens.ts'
 import { sweepUnusedClients } from '../../server/src/inbound/unused_clients.ts'
-import { JWT_API, onBothDatabases, type Platform, type Reply } from '../parts/platform.ts'
+import { ALICE, challengeOf, JWT_API, onBothDatabases, type Platform, type Reply, VERIFIER } from '../parts/platform.ts'
+import { signIn } from '../parts/sign_in_steps.ts'
 
 const test = onBothDatabases()
 const OPEN = { registration: 'open', dynamic_client_scopes: ['offline_access', 'mcp:tools'] }
@@ -273,16 +274,44 @@ test('a browser at any origin may register, and reads the answer without credent
 
 test('10.4.11 what a client that registered itself may have is the tenant’s policy, as it stands now', async (p) => {
   await withSettings(p, { registration: 'open' }, async () => {
-    const { body } = await register(p, {
-      redirect_uris: [CALLBACK],
-      scope: 'mcp:tools',
-      token_endpoint_auth_method: 'none',
-    })
-    assert.equal(body.scope, undefined)
-    await p.server.saveSettings(OPEN)
-    const again = await register(p, { redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none' })
-    assert.equal(again.body.client_secret, undefined)
-    assert.equal(again.body.client_secret_expires_at, undefined)
+    const json = { redirect_uris: [CALLBACK], scope: 'mcp:tools', token_endpoint_auth_method: 'none' }
+    const { client_id, scope, client_secret, client_secret_expires_at } = (await register(p, json)).body
+    assert.deepEqual([scope, client_secret, client_secret_expires_at], [undefined, undefined, undefined])
+    const agent = await signIn(p)
+    const challenge = { code_challenge: challengeOf(VERIFIER), code_challenge_method: 'S256' }
+    const start = (asked: string) => {
+      const request = { response_type: 'code', client_id, redirect_uri: CALLBACK, resource: JWT_API, scope: asked }
+      return `${p.issuer}/authorize?${new URLSearchParams({ ...request, ...challenge })}`
+    }
+    const redeem = async (asked: string) => {
+      const code = (await agent.authorize(start(asked), ALICE)).searchParams.get('code')!
+      const form = {
+        grant_type: 'authorization_code',
+        code,
+        client_id,
+        redirect_uri: CALLBACK,
+        code_verifier: VERIFIER,
+      }
+      return (await p.post('/token', form, null)).body
+    }
+    // Nothing is in the policy, so there is nothing to have, asked for or not.
+    for (const asked of ['mcp:tools', 'openid', '']) {
+      const { response } = await agent.follow(start(asked))
+      assert.equal(response.status, 400, asked)
+      assert.match(await response.text(), /invalid_scope/, asked)
+    }
+    await p.server.saveSettings({ ...OPEN, dynamic_client_scopes: ['mcp:tools', 'api:read'] })
+    const tokens = await redeem('mcp:tools api:read openid offline_access')
+    assert.equal(tokens.scope, 'mcp:tools api:read')
+    assert.deepEqual((await p.introspect(tokens.access_token)).scope, 'mcp:tools api:read')
+    await p.server.saveSettings({ ...OPEN, dynamic_client_scopes: ['mcp:tools'] })
+    assert.deepEqual((await p.introspect(tokens.access_token)).scope, 'mcp:tools')
+    assert.equal((await redeem('mcp:tools api:read')).scope, 'mcp:tools')
+    // Never administration or the vault, whatever the policy says.
+    await p.server.saveSettings({ ...OPEN, dynamic_client_scopes: ['admin:write', 'vault:token', 'mcp:tools'] })
+    const resource = `resource=${encodeURIComponent(`${p.issuer}/api`)}`
+    const back = await agent.authorize(start('admin:write').replace(/resource=[^&]*/, resource), ALICE)
+    assert.equal(back.searchParams.get('error'), 'invalid_scope')
   })
 })
 

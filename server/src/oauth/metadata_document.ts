@@ -7,7 +7,7 @@ import { OAuthError } from './errors.ts'
 const LONGEST_URL = 512
 
 /**
- * The URL of a client_id that names a metadata document (Client ID Metadata Document section 2), or null. It must be
+ * The URL of a client_id that names a metadata document (Client ID Metadata Document section 3), or null. It must be
  * written as a browser would write it, so that the string which is compared is the one that is fetched.
  */
 export function readDocumentUrl(client_id: string): URL | null {
