@@ -9,6 +9,7 @@ import { renderSignedOut } from '../../server/src/web/pages/templates/signed_out
 import type { View } from '../../server/src/web/ui/view.ts'
 import { consolePages } from './console_samples.ts'
 import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
+import { securityPages } from './security_samples.ts'
 
 /**
  * Every page with realistic data. `put` sees each string of data before it reaches a template, so that a test can put
@@ -19,6 +20,7 @@ export function samplePages(view: View, put: Put = (text) => text): Pages {
     ...signInPages(view, put),
     ...consentPages(view, put),
     ...accountPages(view, put),
+    ...securityPages(view, put),
     ...consolePages(view, put),
   }
 }
@@ -52,7 +54,7 @@ function signInPages(view: View, put: Put): Pages {
         password_min_length: 12,
       }),
     signed_out: () => renderSignedOut(view),
-    signed_out_with_way_back: () => renderSignedOut(view, { back: put('https://notes.example/bye'), client }),
+    signed_out_with_way_back: () => renderSignedOut(view, { action: put('/logout/confirm?request=8f2c'), client }),
     sign_out: () =>
       renderSignOut(view, { action: put('/logout/confirm?request=8f2c'), client: undefined, username: put('alice') }),
     sign_out_for_client: () =>

@@ -74,10 +74,14 @@ async function answer(visit: Visit, asked: EndSession): Promise<Response> {
   // A hint of ours proves that the client knows the person; one that a stranger registered proves nothing by that.
   const known = request.sid !== null && client?.unverified !== true
   if (signed_in ? request.sid === signed_in.session.sid : known) return finish(visit, asked)
-  const back = afterLogoutUrl(request)
-  // Otherwise the person decides whether to follow: this must not become a redirector.
-  if (!signed_in) return send(visit, renderSignedOut(view, back !== null && client ? { back, client } : {}))
   const action = ours(web, paths.logout_confirm, { request: sealEndSession(web.inbound, request) })
+  // Otherwise the person decides whether to follow: this must not become a redirector.
+  if (!signed_in) {
+    return send(
+      visit,
+      renderSignedOut(view, client && afterLogoutUrl(request) !== null ? { action, client } : undefined),
+    )
+  }
   return send(visit, renderSignOut(view, { action, client: client ?? undefined, username: signed_in.user.username }))
 }
 
