@@ -178,15 +178,6 @@ testOnBoth(
     await p.setDisabled(true, { client_id })
     assert.equal(await status(), 'invalid_client')
     await p.setDisabled(false, { client_id })
-    const event = {
-      tenant_id: tenant.tenant_id,
-      event_id: randomUUID(),
-      at: p.now(),
-      type: 'trusted_issuer.deleted',
-      actor: 'cli',
-    }
-    assert.equal(await tenant.store.deleteTrustedIssuer({ tenant_id: tenant.tenant_id, issuer, event }), true)
-    assert.equal(await status(), 'invalid_grant')
   },
 )
 

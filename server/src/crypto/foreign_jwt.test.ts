@@ -90,7 +90,11 @@ test('9.1.2 a profile takes its own algorithms alone, spelled as they are', asyn
   ]) {
     for (const end of [signature, '', 'AA']) {
       const token = `${encode({ alg })}.${payload}.${end}`
-      assert.throws(() => verifyForeignJwt(readForeignJwt(token, PROFILE), keys), refusedAs('malformed'), JSON.stringify(alg))
+      assert.throws(
+        () => verifyForeignJwt(readForeignJwt(token, PROFILE), keys),
+        refusedAs('malformed'),
+        JSON.stringify(alg),
+      )
     }
   }
   assert.throws(() => readForeignJwt(signed, { ...PROFILE, alg: ['ES256'] }), refusedAs('malformed'))

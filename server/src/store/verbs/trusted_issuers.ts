@@ -37,26 +37,3 @@ export const saveTrustedIssuer = write(function* (args: {
         else coalesce(trusted_issuers.disabled_at, excluded.disabled_at) end`
   yield* insertEvent(event)
 })
-
-/** Trusts an issuer no longer. False when it was not trusted. */
-export const deleteTrustedIssuer = write(function* (args: {
-  tenant_id: string
-  issuer: string
-  event: NewEvent
-}): Run<boolean> {
-  const [gone] = yield* sql<{ issuer: string }>`
-    delete from trusted_issuers where tenant_id = ${args.tenant_id} and issuer = ${args.issuer} returning issuer`
-  if (gone) yield* insertEvent(args.event)
-  return gone !== undefined
-})
-
-/** The trusted issuers of a tenant, by name, from after a cursor. */
-export const pageTrustedIssuers = read(function* (args: {
-  tenant_id: string
-  after_issuer: string
-  most: number
-}): Run<TrustedIssuerRecord[]> {
-  return yield* sql<TrustedIssuerRecord>`
-    select issuer, rules, disabled_at from trusted_issuers
-    where tenant_id = ${args.tenant_id} and issuer > ${args.after_issuer} order by issuer limit ${args.most}`
-})

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { bytes, contract, START, type Stage } from '../../../../test/parts/stores.ts'
+
+const saved = {
+  ...{ client_id: 'mac', client_name: 'Mac', metadata: '{}', source: 'apply', trusted: false },
+  client_secret_hash: bytes('hash of one'),
+  sealed_client_secret: bytes('seal of one'),
+}
+const make = ({ store, tenant_id, event }: Stage) =>
+  store.createClient({ tenant_id, client: saved, event: event('client.created') })
+const find = ({ store, tenant_id }: Stage) => store.findSealedSecrets({ tenant_id, client_id: 'mac' })
+
+contract('the secret of a client that signs is kept sealed, and rotates with its hash', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await make(stage)
+  const first = {
+    sealed_client_secret: bytes('seal of one'),
+    client_secret_expires_at: null,
+    former_sealed_client_secret: null,
+    former_client_secret_expires_at: null,
+  }
+  assert.deepStrictEqual(await find(stage), first)
+  const rotate = (seen: string) =>
+    store.rotateClientSecret({
+      ...{ tenant_id, client_id: 'mac', seen: bytes(seen), former_expires_at: START + 10 },
+      client_secret_hash: bytes('hash of two'),
+      sealed_client_secret: bytes('seal of two'),
+      event: event(),
+    })
+  assert.equal(await rotate('hash of another'), false)
+  assert.deepStrictEqual(await find(stage), first)
+  assert.equal(await rotate('hash of one'), true)
+  assert.deepStrictEqual(await find(stage), {
+    ...first,
+    sealed_client_secret: bytes('seal of two'),
+    former_sealed_client_secret: bytes('seal of one'),
+    former_client_secret_expires_at: START + 10,
+  })
+  assert.equal(await store.findSealedSecrets({ tenant_id, client_id: 'unknown' }), null)
+  assert.equal(await store.findSealedSecrets({ tenant_id: 'nobody', client_id: 'mac' }), null)
+})
+
+contract('changing a client leaves its sealed secret, puts another in its place, or drops it', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await make(stage)
+  const { sealed_client_secret: _, ...client } = { ...saved, client_secret_hash: null }
+  const update = async (more: object) => {
+    await store.updateClient({ tenant_id, client: { ...client, ...more }, event: event() })
+    const found = await find(stage)
+    return [found!.sealed_client_secret, found!.former_sealed_client_secret]
+  }
+  assert.deepStrictEqual(await update({}), [bytes('seal of one'), null])
+  const other = { client_secret_hash: bytes('hash of two'), sealed_client_secret: bytes('seal of two') }
+  assert.deepStrictEqual(await update(other), [bytes('seal of two'), null])
+  assert.deepStrictEqual(await update({ sealed_client_secret: null }), [null, null])
+})
+
+contract('an issuer is trusted by its tenant alone, and switched off from when that was first said', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  const issuer = 'https://idp.example'
+  const save = (rules: string, disabled: boolean) =>
+    store.saveTrustedIssuer({ tenant_id, issuer, rules, disabled, event: event('trusted_issuer.saved') })
+  assert.equal(await store.findTrustedIssuer({ tenant_id, issuer }), null)
+  await save('{"a":1}', false)
+  assert.deepStrictEqual(await store.findTrustedIssuer({ tenant_id, issuer }), {
+    issuer,
+    rules: '{"a":1}',
+    disabled_at: null,
+  })
+  assert.equal(await store.findTrustedIssuer({ tenant_id: 'nobody', issuer }), null)
+  assert.equal(await store.findTrustedIssuer({ tenant_id, issuer: `${issuer}/` }), null)
+  const disabledAt = async () => (await store.findTrustedIssuer({ tenant_id, issuer }))!.disabled_at
+  await save('{"a":2}', true)
+  const since = await disabledAt()
+  assert.ok(since !== null)
+  clock.now += 1000
+  await save('{"a":3}', true)
+  assert.equal(await disabledAt(), since)
+  await save('{"a":3}', false)
+  assert.equal(await disabledAt(), null)
+})
