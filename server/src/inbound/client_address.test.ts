@@ -34,25 +34,36 @@ test('an IPv4 address is a place of its own, and of IPv6 a /64 is', () => {
   assert.equal(networkOf('2001:db8::9'), '2001:db8:0:0::/64')
   fc.assert(
     fc.property(fc.ipV6(), fc.ipV6(), (one, other) => {
-      const head = (address: string) => expand(address).slice(0, 4).join()
-      const isMapped = (address: string) => canonicalAddress(address)!.includes('.')
-      fc.pre(!isMapped(one) && !isMapped(other))
+      const head = (address: string) => {
+        const expanded = normal(address).replace('::', `:${'0:'.repeat(10 - normal(address).split(':').length)}`)
+        return expanded.replace(/^:/, '').split(':').slice(0, 4).join()
+      }
+      fc.pre(![one, other].some((address) => canonicalAddress(address)!.includes('.')))
       assert.equal(networkOf(one) === networkOf(other), head(one) === head(other))
     }),
   )
 })
 
-// Another reading of RFC 4291 section 2.2, to compare with.
-function expand(address: string): number[] {
-  const v4 = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
-  const hex = v4
-    ? address.replace(v4[0], `${(+v4[1]! * 256 + +v4[2]!).toString(16)}:${(+v4[3]! * 256 + +v4[4]!).toString(16)}`)
-    : address
-  const [head, tail] = hex.split('::').map((part) => (part === '' ? [] : part.split(':')))
-  if (tail === undefined) return head!.map((group) => Number.parseInt(group, 16))
-  const zeros = new Array<string>(8 - head!.length - tail.length).fill('0')
-  return [...head!, ...zeros, ...tail].map((group) => Number.parseInt(group, 16))
-}
+// The URL parser writes an IPv6 address in the form of RFC 5952: another reading, to compare with.
+const normal = (address: string) => new URL(`http://[${address}]`).hostname.slice(1, -1)
+
+test('RFC 5952 4 an address is written as every URL parser writes it', () => {
+  const group = fc.constantFrom('0', '0', '0', '1', 'ff', 'abcd', '0db8')
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.ipV6(),
+        fc.array(group, { minLength: 8, maxLength: 8 }).map((list) => list.join(':')),
+      ),
+      (address) => {
+        const canonical = canonicalAddress(address)!
+        if (!canonical.includes('.')) assert.equal(canonical, normal(address))
+        else assert.match(normal(address), /^::ffff:/)
+        assert.equal(networkOf(canonical), networkOf(address))
+      },
+    ),
+  )
+})
 
 const reader = (trusted_proxies: string[], production = true) => createSenderReader({ trusted_proxies, production })
 

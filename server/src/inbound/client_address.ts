@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { LRUCache } from 'lru-cache'
 
 /** Where a request comes from, as the listener or an embedder knows it. */
 export interface Sender {
@@ -11,36 +12,74 @@ export interface Sender {
 /** Reads the client's address from what a connection and its request say. */
 export type ReadSender = (peer: string | undefined, forwarded_for: string | undefined) => Sender
 
-/** An address in its one normal form, an IPv4 address in IPv6 clothes as what it is; undefined when it is none. */
+/** An address in its one normal form (RFC 5952), IPv4 in IPv6 clothes as what it is; undefined when it is none. */
 export function canonicalAddress(text: string): string | undefined {
-  const bare = text.split('%', 1)[0]!
-  if (isIP(bare) === 4) return bare
-  if (isIP(bare) !== 6) return undefined
-  const groups = groupsOf(bare)
-  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
-  if (mapped) return [groups[6]! >> 8, groups[6]! & 255, groups[7]! >> 8, groups[7]! & 255].join('.')
-  return normalAddress(bare)
+  return isIP(text) === 4 ? text : readIpv6(text)?.canonical
 }
 
 /** What is counted as one place: an IPv4 address, or the /64 that an IPv6 subscriber has (CVE-2026-45364). */
 export function networkOf(address: string): string {
-  const canonical = canonicalAddress(address)
-  if (canonical === undefined) return 'unreadable'
-  if (isIP(canonical) === 4) return canonical
-  const [a, b, c, d] = groupsOf(canonical).map((group) => group.toString(16))
-  return `${a}:${b}:${c}:${d}::/64`
+  return isIP(address) === 4 ? address : (readIpv6(address)?.network ?? 'unreadable')
 }
 
-// The URL parser writes an IPv6 address in the form of RFC 5952.
-function normalAddress(address: string): string {
-  return new URL(`http://[${address}]`).hostname.slice(1, -1)
+interface Ipv6 {
+  readonly canonical: string
+  readonly network: string
 }
 
-function groupsOf(address: string): number[] {
-  const [head = '', tail] = normalAddress(address).split('::')
-  const read = (part: string | undefined) => (part ? part.split(':').map((group) => Number.parseInt(group, 16)) : [])
+// The same few addresses come with each request.
+const read_before = new LRUCache<string, Ipv6>({ max: 2000 })
+
+function readIpv6(text: string): Ipv6 | undefined {
+  const before = read_before.get(text)
+  if (before) return before
+  const bare = text.split('%', 1)[0]!
+  if (isIP(bare) === 4) return { canonical: bare, network: bare }
+  if (isIP(bare) !== 6) return undefined
+  const groups = readGroups(bare)
+  const v4 = isMapped(groups) ? formatIpv4(groups) : undefined
+  const network = v4 ?? `${groups.slice(0, 4).map(hex).join(':')}::/64`
+  const read = { canonical: v4 ?? formatGroups(groups), network }
+  read_before.set(text, read)
+  return read
+}
+
+const hex = (group: number) => group.toString(16)
+
+// Of what is known to be an IPv6 address its eight groups (RFC 4291 section 2.2).
+function readGroups(address: string): number[] {
+  const [head = '', tail] = address.split('::')
+  const read = (part = '') => (part === '' ? [] : part.split(':').flatMap(readGroup))
   const [before, after] = [read(head), read(tail)]
-  return [...before, ...new Array<number>(8 - before.length - after.length).fill(0), ...after]
+  while (before.length + after.length < 8) before.push(0)
+  return [...before, ...after]
+}
+
+function readGroup(text: string): number[] {
+  if (!text.includes('.')) return [Number.parseInt(text, 16)]
+  const [a = 0, b = 0, c = 0, d = 0] = text.split('.').map(Number)
+  return [(a << 8) | b, (c << 8) | d]
+}
+
+function isMapped(groups: readonly number[]): boolean {
+  return groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)
+}
+
+function formatIpv4([, , , , , , high = 0, low = 0]: readonly number[]): string {
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
+}
+
+// The longest run of zeros is left out, the first of several (RFC 5952 section 4.2).
+function formatGroups(groups: readonly number[]): string {
+  const write = (part: readonly number[]) => part.map(hex).join(':')
+  let run = { at: -1, length: 1 }
+  for (let at = 0; at < groups.length; at++) {
+    let end = at
+    while (groups[end] === 0) end++
+    if (end - at > run.length) run = { at, length: end - at }
+  }
+  if (run.at < 0) return write(groups)
+  return `${write(groups.slice(0, run.at))}::${write(groups.slice(run.at + run.length))}`
 }
 
 /** Reads the operator's list of proxies, addresses and CIDR ranges; throws a sentence for what is neither. */
