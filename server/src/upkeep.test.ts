@@ -181,3 +181,36 @@ test('a disconnection that was left half done is finished within a minute', asyn
   assert.equal(finished, 1)
   await store.close()
 })
+
+test('a chore that works alone is done by one replica at a time, any other by each', async () => {
+  const server = await startPostgres()
+  const made = await createDatabase(server.url)
+  const store = await openStore({ postgres: made.url })
+  try {
+    const issuer = 'http://localhost:9400'
+    const { tenant_id } = await openOrCreateTenant({
+      issuer,
+      store,
+      root: new RootKey(randomBytes(32)),
+      clock: Date.now,
+    })
+    const done: string[] = []
+    const round = async (owner: string) => {
+      const timers = handTimers()
+      const chores = [
+        { name: 'alone', every_ms: 30_000, alone: true, run: async () => done.push(`alone ${owner}`) },
+        { name: 'each', every_ms: 30_000, alone: false, run: async () => done.push(`each ${owner}`) },
+      ]
+      const upkeep = startUpkeep({ store, tenant_id, owner, log: QUIET, timers, chores })
+      timers.pass(30_000)
+      await upkeep.stop()
+    }
+    await round('a')
+    await round('b')
+    assert.deepEqual(done.toSorted(), ['alone a', 'each a', 'each b'])
+  } finally {
+    await store.close()
+    await made.drop()
+    await server.stop()
+  }
+})
