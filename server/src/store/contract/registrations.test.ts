@@ -95,6 +95,36 @@ contract(
   },
 )
 
+contract('a client that an administrator describes is no longer its own to describe', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await register(stage)
+  await document(stage)
+  for (const client_id of ['c1', 'https://app.example/c']) {
+    const described = {
+      client_id,
+      client_name: 'Ours',
+      metadata: '{"ours":1}',
+      trusted: true,
+      client_secret_hash: null,
+    }
+    assert.equal(await store.updateClient({ tenant_id, client: described, event: event() }), true)
+    const { source, trusted, metadata } = (await store.findClient({ tenant_id, client_id }))!
+    assert.deepEqual([source, trusted, metadata], ['apply', 1, '{"ours":1}'])
+  }
+  const registration_token_hash = bytes('registration')
+  assert.equal(await store.findRegistration({ tenant_id, client_id: 'c1', registration_token_hash }), null)
+  const changed = await store.updateRegistration({
+    ...{
+      tenant_id,
+      client: { client_id: 'c1', client_name: 'Mine', metadata: '{}' },
+      seen: { metadata: '{"ours":1}' },
+    },
+    ...{ secret: { kind: 'keep' }, event: event() },
+  })
+  assert.equal(changed, false)
+  assert.equal(await document(stage), null)
+})
+
 contract('what a metadata document says is kept once, and again only where it changed', async (stage) => {
   const { store, tenant_id } = stage
   const first = await document(stage)

@@ -77,7 +77,10 @@ export const updateClient = write(function* (args: {
       trusted = ${client.trusted ? 1 : 0}, legacy = ${client.legacy ? 1 : 0}, updated_at = ${event.at},
       client_secret_hash = coalesce(${bytes(client.client_secret_hash)}, client_secret_hash),
       former_client_secret_hash = case when ${client.client_secret_hash ? 1 : 0} = 1 then null else former_client_secret_hash end,
-      client_secret_expires_at = case when ${client.client_secret_hash ? 1 : 0} = 1 then null else client_secret_expires_at end
+      client_secret_expires_at = case when ${client.client_secret_hash ? 1 : 0} = 1 then null else client_secret_expires_at end,
+      -- Whoever an administrator describes describes itself no more.
+      source = case when source in ('dynamic', 'metadata_document') then 'apply' else source end,
+      registration_token_hash = null
     where tenant_id = ${args.tenant_id} and client_id = ${client.client_id} returning client_id`
   if (changed && client.sealed_client_secret !== undefined) {
     yield* replaceSealedSecret(args.tenant_id, client.client_id, client.sealed_client_secret)
