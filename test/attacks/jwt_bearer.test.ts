@@ -181,7 +181,7 @@ testOnBoth(
   },
 )
 
-testOnBoth('a token that an assertion brought ends with its user, and its row with it', async (p) => {
+testOnBoth('a token that an assertion brought ends with its user', async (p) => {
   const { issuer, client_id } = await trust(p)
   const { tenant } = p.server.app
   const { body } = await present(p, client_id, await sign(p, issuer))
