@@ -112,6 +112,28 @@ for (const dialect of DIALECTS) {
       assert.equal((await proxied(without.access_token)).body.error, 'connection_not_allowed')
     })
 
+    test('RFC 9396 6 a token may do less than its grant, the next one all of it again, and none of them more', async () => {
+      const details = JSON.stringify([{ type: 'connection', connector: 'acme' }])
+      const params = { prompt: 'consent', resource: bridge.issuer, authorization_details: details }
+      const { access_token, refresh_token } = await bridge.obtain(alice, params)
+      const seen = await bridge.post('/introspect', { token: access_token })
+      assert.deepEqual(seen.body.authorization_details, [{ type: 'connection', connector: 'acme' }])
+      const refresh = (more: Record<string, string>, token: string) =>
+        bridge.post('/token', { grant_type: 'refresh_token', refresh_token: token, ...more })
+      const less = await refresh({ authorization_details: '[]' }, refresh_token)
+      assert.deepEqual(less.body.authorization_details, [])
+      assert.equal((await proxied(less.body.access_token)).body.error, 'connection_not_allowed')
+      assert.deepEqual(
+        (await bridge.post('/introspect', { token: less.body.access_token })).body.authorization_details,
+        [],
+      )
+      const more = JSON.stringify([{ type: 'connection', connector: 'other' }])
+      const refused = await refresh({ authorization_details: more }, less.body.refresh_token)
+      assert.deepEqual([refused.status, refused.body.error], [400, 'invalid_authorization_details'])
+      const again = await refresh({}, less.body.refresh_token)
+      assert.equal((await proxied(again.body.access_token)).status, 200)
+    })
+
     test('RFC 9396 5 details that are not ours to give are invalid_authorization_details, before anybody signs in', async () => {
       const nobody = new UserAgent()
       for (const [details, word] of [
@@ -192,11 +214,11 @@ for (const dialect of DIALECTS) {
       }
       const without = await bridge.get('/proxy/acme/me')
       assert.equal(without.status, 401)
-      assert.match(without.headers.get('www-authenticate')!, /^Bearer realm="[^"]+"$/)
+      assert.match(without.headers.get('www-authenticate')!, /^Bearer realm="[^"]+", DPoP realm=/)
     })
 
     for (const [what, end] of [
-      ['the grant', (b: Bridge, person: UserAgent) => b.press(person, '/account', 'name="client_id"')],
+      ['the grant', (b: Bridge, person: UserAgent) => b.press(person, '/account', '/account/apps/revoke')],
       ['the connection', (b: Bridge, person: UserAgent) => b.press(person, '/account', 'name="connection_id"')],
       ['the user', (b: Bridge) => b.setDisabled('user', true)],
       ['the client', (b: Bridge) => b.setDisabled('client', true)],
@@ -259,8 +281,8 @@ for (const dialect of DIALECTS) {
           [{ subject_token_type: jwt }, 'invalid_request', 'subject_token_type'],
           [{ actor_token: token }, 'invalid_request', 'actor_token'],
           [{ requested_token_type: jwt }, 'invalid_request', 'requested_token_type'],
-          [{ audience: '' }, 'invalid_target', 'audience'],
-          [{ audience: 'acme' }, 'invalid_target', 'audience'],
+          [{ audience: '' }, 'invalid_target', 'resource'],
+          [{ audience: 'acme' }, 'invalid_target', 'acme'],
           [{ audience: 'connector:' }, 'invalid_target', 'audience'],
           [{ audience: 'connector:nobody' }, 'invalid_target', 'nobody'],
           [{ resource: `${bridge.issuer}/proxy/acme` }, 'invalid_target', 'audience'],
