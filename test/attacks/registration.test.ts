@@ -1,50 +1,17 @@
 import assert from 'node:assert/strict'
-import { createRegistrationToken, type RegistrationTokenOptions } from '../../server/src/inbound/registration_tokens.ts'
 import { sweepUnusedClients } from '../../server/src/inbound/unused_clients.ts'
-import { ALICE, challengeOf, JWT_API, onBothDatabases, type Platform, type Reply, VERIFIER } from '../parts/platform.ts'
+import { ask, register, SELF_CALLBACK, withSettings } from '../parts/ask_registration.ts'
+import { ALICE, challengeOf, JWT_API, onBothDatabases, VERIFIER } from '../parts/platform.ts'
 import { signIn } from '../parts/sign_in_steps.ts'
 
 const test = onBothDatabases()
 const OPEN = { registration: 'open', dynamic_client_scopes: ['offline_access', 'mcp:tools'] }
-const CALLBACK = 'https://app.example/callback'
-let addresses = 0
-
-/** A request at the registration endpoint, from an address of its own unless one is given. */
-async function ask(
-  p: Platform,
-  method: string,
-  path: string,
-  options: { json?: unknown; body?: string; token?: string; address?: string; headers?: Record<string, string> } = {},
-): Promise<Reply> {
-  const { json, token } = options
-  const body = options.body ?? (json === undefined ? null : JSON.stringify(json))
-  const headers = {
-    ...(body === null ? {} : { 'content-type': 'application/json' }),
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    ...options.headers,
-  }
-  const address = options.address ?? `192.0.2.${++addresses % 250}.`.slice(0, -1)
-  const request = new Request(p.issuer + path, { method, headers, body })
-  const response = await p.server.app.fetch(request, { address })
-  const text = await response.text()
-  return { status: response.status, headers: response.headers, text, body: text === '' ? null : JSON.parse(text) }
-}
-
-const register = (p: Platform, json: unknown, options: Parameters<typeof ask>[3] = {}) =>
-  ask(p, 'POST', '/register', { json, ...options })
-
-async function withSettings(p: Platform, settings: Record<string, unknown>, run: () => Promise<void>): Promise<void> {
-  await p.server.saveSettings(settings)
-  // The limit on registrations is by address and by the hour.
-  p.pass(3601)
-  await run()
-}
 
 test('registration is off, and not in discovery, until an administrator switches it on', async (p) => {
   await p.server.saveSettings({})
   const discover = async () => (await fetch(`${p.issuer}/.well-known/oauth-authorization-server`)).json()
   assert.equal((await discover()).registration_endpoint, undefined)
-  const refused = await register(p, { redirect_uris: [CALLBACK] })
+  const refused = await register(p, { redirect_uris: [SELF_CALLBACK] })
   assert.deepEqual([refused.status, refused.body.error], [403, 'access_denied'])
   for (const registration of ['token', 'open']) {
     await p.server.saveSettings({ registration })
@@ -56,7 +23,7 @@ test('RFC 7591 3.2.1 a registration answers everything that was registered, with
   await withSettings(p, OPEN, async () => {
     const { status, headers, body } = await register(p, {
       client_name: 'App',
-      redirect_uris: [CALLBACK],
+      redirect_uris: [SELF_CALLBACK],
       scope: 'mcp:tools api:read',
       contacts: ['me@app.example'],
       unknown_member: 'ignored',
@@ -69,7 +36,7 @@ test('RFC 7591 3.2.1 a registration answers everything that was registered, with
     assert.match(registration_access_token, /^sp_rat_/)
     assert.deepEqual(rest, {
       client_name: 'App',
-      redirect_uris: [CALLBACK],
+      redirect_uris: [SELF_CALLBACK],
       grant_types: ['authorization_code'],
       response_types: ['code'],
       token_endpoint_auth_method: 'client_secret_basic',
@@ -88,14 +55,14 @@ test('RFC 7591 3.2.1 a registration answers everything that was registered, with
 test('RFC 7592 2 a client reads, replaces and ends its registration with its own token', async (p) => {
   await withSettings(p, OPEN, async () => {
     const made = (
-      await register(p, { client_name: 'App', redirect_uris: [CALLBACK], logo_uri: 'https://app.example/l' })
+      await register(p, { client_name: 'App', redirect_uris: [SELF_CALLBACK], logo_uri: 'https://app.example/l' })
     ).body
     const { client_id, registration_access_token: token } = made
     const path = `/register/${client_id}`
     const { client_secret: _, ...kept } = made
     const read = await ask(p, 'GET', path, { token })
     assert.deepEqual([read.status, read.body], [200, kept])
-    const update = { client_id, client_secret: made.client_secret, client_name: 'New', redirect_uris: [CALLBACK] }
+    const update = { client_id, client_secret: made.client_secret, client_name: 'New', redirect_uris: [SELF_CALLBACK] }
     const updated = await ask(p, 'PUT', path, { token, json: update })
     const { logo_uri: __, ...without } = kept
     assert.deepEqual([updated.status, updated.body], [200, { ...without, client_name: 'New' }])
@@ -116,13 +83,13 @@ test('RFC 7592 2 a client reads, replaces and ends its registration with its own
 
 test('RFC 7592 2 nobody else manages a registration, and all of them are told alike', async (p) => {
   await withSettings(p, OPEN, async () => {
-    const one = (await register(p, { redirect_uris: [CALLBACK] })).body
-    const other = (await register(p, { redirect_uris: [CALLBACK] })).body
+    const one = (await register(p, { redirect_uris: [SELF_CALLBACK] })).body
+    const other = (await register(p, { redirect_uris: [SELF_CALLBACK] })).body
     const path = `/register/${one.client_id}`
     const secrets = [other.registration_access_token, one.client_secret, `${one.registration_access_token}x`, 'x']
     const answers = []
     for (const method of ['GET', 'PUT', 'DELETE']) {
-      const json = method === 'PUT' ? { client_id: one.client_id, redirect_uris: [CALLBACK] } : undefined
+      const json = method === 'PUT' ? { client_id: one.client_id, redirect_uris: [SELF_CALLBACK] } : undefined
       for (const token of secrets) answers.push(await ask(p, method, path, { token, json }))
       answers.push(await ask(p, method, '/register/nobody', { token: one.registration_access_token, json }))
       answers.push(await ask(p, method, '/register/web', { token: one.registration_access_token, json }))
@@ -146,11 +113,11 @@ test('RFC 7592 2 nobody else manages a registration, and all of them are told al
 
 test('RFC 7592 2.2 an update names its client, and nothing that only the server says', async (p) => {
   await withSettings(p, OPEN, async () => {
-    const { client_id, registration_access_token: token } = (await register(p, { redirect_uris: [CALLBACK] })).body
+    const { client_id, registration_access_token: token } = (await register(p, { redirect_uris: [SELF_CALLBACK] })).body
     const put = (json: unknown) => ask(p, 'PUT', `/register/${client_id}`, { token, json })
-    const good = { client_id, redirect_uris: [CALLBACK] }
+    const good = { client_id, redirect_uris: [SELF_CALLBACK] }
     for (const json of [
-      { redirect_uris: [CALLBACK] },
+      { redirect_uris: [SELF_CALLBACK] },
       { ...good, client_id: 'web' },
       { ...good, client_id: null },
       { ...good, client_secret: 'of my own choice' },
@@ -181,7 +148,7 @@ test('15.3.3 10.4.7 a client that registers itself is never trusted and sets not
         role_scopes: { administrator: ['admin:write'] },
         profile: 'legacy',
       },
-      ...{ scope: 'admin:write admin:read vault:token openid mcp:tools api:read', redirect_uris: [CALLBACK] },
+      ...{ scope: 'admin:write admin:read vault:token openid mcp:tools api:read', redirect_uris: [SELF_CALLBACK] },
       ...{ grant_types: ['authorization_code', 'client_credentials', 'password', 'implicit'] },
     }
     const { status, body } = await register(p, greedy)
@@ -206,33 +173,33 @@ test('15.3.3 10.4.7 a client that registers itself is never trusted and sets not
 
 test('V-05 prototype pollution and members that are given twice come to nothing', async (p) => {
   await withSettings(p, OPEN, async () => {
-    const polluted = `{"__proto__":{"trusted":true},"constructor":{"prototype":{"trusted":true}},"redirect_uris":["${CALLBACK}"]}`
+    const polluted = `{"__proto__":{"trusted":true},"constructor":{"prototype":{"trusted":true}},"redirect_uris":["${SELF_CALLBACK}"]}`
     const { status, body } = await ask(p, 'POST', '/register', { body: polluted })
     assert.equal(status, 201)
     assert.equal(({} as { trusted?: unknown }).trusted, undefined)
     assert.equal(body.trusted, undefined)
     for (const text of [
-      `{"redirect_uris":["${CALLBACK}"],"redirect_uris":["https://evil.example"]}`,
-      `{"client_name":"a","client\\u005fname":"b","redirect_uris":["${CALLBACK}"]}`,
+      `{"redirect_uris":["${SELF_CALLBACK}"],"redirect_uris":["https://evil.example"]}`,
+      `{"client_name":"a","client\\u005fname":"b","redirect_uris":["${SELF_CALLBACK}"]}`,
       '[]',
       'null',
       '"x"',
       '7',
       '',
       '{',
-      `{"redirect_uris":["${CALLBACK}"]}}`,
-      `\ufeff{"redirect_uris":["${CALLBACK}"]}`,
+      `{"redirect_uris":["${SELF_CALLBACK}"]}}`,
+      `\ufeff{"redirect_uris":["${SELF_CALLBACK}"]}`,
     ]) {
       const refused = await ask(p, 'POST', '/register', { body: text })
       assert.deepEqual([refused.status, refused.body.error], [400, 'invalid_client_metadata'], text)
     }
-    const deep = `{"redirect_uris":["${CALLBACK}"],"x":${'['.repeat(50_000)}${']'.repeat(50_000)}}`
+    const deep = `{"redirect_uris":["${SELF_CALLBACK}"],"x":${'['.repeat(50_000)}${']'.repeat(50_000)}}`
     assert.ok((await ask(p, 'POST', '/register', { body: deep })).status < 500)
     const wrong_type = { headers: { 'content-type': 'application/x-www-form-urlencoded' } }
-    assert.equal((await register(p, { redirect_uris: [CALLBACK] }, wrong_type)).status, 400)
+    assert.equal((await register(p, { redirect_uris: [SELF_CALLBACK] }, wrong_type)).status, 400)
     const plain = await register(
       p,
-      { redirect_uris: [CALLBACK] },
+      { redirect_uris: [SELF_CALLBACK] },
       { headers: { 'content-type': 'application/json; charset=utf-8' } },
     )
     assert.equal(plain.status, 201)
@@ -242,7 +209,7 @@ test('V-05 prototype pollution and members that are given twice come to nothing'
 test('a description may have 128 kB, and no more', async (p) => {
   await withSettings(p, OPEN, async () => {
     const sized = (bytes: number) => {
-      const body = `{"redirect_uris":["${CALLBACK}"],"x":""}`
+      const body = `{"redirect_uris":["${SELF_CALLBACK}"],"x":""}`
       return body.replace('""', `"${'x'.repeat(bytes - body.length)}"`)
     }
     assert.equal((await ask(p, 'POST', '/register', { body: sized(131_072) })).status, 201)
@@ -262,7 +229,7 @@ test('a browser at any origin may register, and reads the answer without credent
     assert.equal(preflight.status, 204)
     assert.equal(preflight.headers.get('access-control-allow-origin'), '*')
     assert.match(preflight.headers.get('access-control-allow-headers')!, /Content-Type.*MCP-Protocol-Version/)
-    const { status, headers, body } = await register(p, { redirect_uris: [CALLBACK] }, { headers: { origin } })
+    const { status, headers, body } = await register(p, { redirect_uris: [SELF_CALLBACK] }, { headers: { origin } })
     assert.deepEqual([status, headers.get('access-control-allow-origin')], [201, '*'])
     assert.equal(headers.get('access-control-allow-credentials'), null)
     const managed = await ask(p, 'OPTIONS', `/register/${body.client_id}`, { headers: { origin } })
@@ -274,13 +241,13 @@ test('a browser at any origin may register, and reads the answer without credent
 
 test('10.4.11 what a client that registered itself may have is the tenant’s policy, as it stands now', async (p) => {
   await withSettings(p, { registration: 'open' }, async () => {
-    const json = { redirect_uris: [CALLBACK], scope: 'mcp:tools', token_endpoint_auth_method: 'none' }
+    const json = { redirect_uris: [SELF_CALLBACK], scope: 'mcp:tools', token_endpoint_auth_method: 'none' }
     const { client_id, scope, client_secret, client_secret_expires_at } = (await register(p, json)).body
     assert.deepEqual([scope, client_secret, client_secret_expires_at], [undefined, undefined, undefined])
     const agent = await signIn(p)
     const challenge = { code_challenge: challengeOf(VERIFIER), code_challenge_method: 'S256' }
     const start = (asked: string) => {
-      const request = { response_type: 'code', client_id, redirect_uri: CALLBACK, resource: JWT_API, scope: asked }
+      const request = { response_type: 'code', client_id, redirect_uri: SELF_CALLBACK, resource: JWT_API, scope: asked }
       return `${p.issuer}/authorize?${new URLSearchParams({ ...request, ...challenge })}`
     }
     const redeem = async (asked: string) => {
@@ -289,7 +256,7 @@ test('10.4.11 what a client that registered itself may have is the tenant’s po
         grant_type: 'authorization_code',
         code,
         client_id,
-        redirect_uri: CALLBACK,
+        redirect_uri: SELF_CALLBACK,
         code_verifier: VERIFIER,
       }
       return (await p.post('/token', form, null)).body
@@ -317,21 +284,22 @@ test('10.4.11 what a client that registered itself may have is the tenant’s po
 
 test('a secret that is set to end does, and an update renews it', async (p) => {
   await withSettings(p, { ...OPEN, dynamic_client_secret_days: 2 }, async () => {
-    const made = (await register(p, { redirect_uris: [CALLBACK], token_endpoint_auth_method: 'client_secret_post' }))
-      .body
+    const made = (
+      await register(p, { redirect_uris: [SELF_CALLBACK], token_endpoint_auth_method: 'client_secret_post' })
+    ).body
     assert.equal(made.client_secret_expires_at, Math.floor(p.now() / 1000) + 2 * 86_400)
     const { client_id, registration_access_token: token } = made
     const use = async (client_secret: string) =>
       (
         await p.post(
           '/token',
-          { ...{ grant_type: 'authorization_code', code: 'x', redirect_uri: CALLBACK }, client_id, client_secret },
+          { ...{ grant_type: 'authorization_code', code: 'x', redirect_uri: SELF_CALLBACK }, client_id, client_secret },
           null,
         )
       ).body.error
     assert.equal(await use(made.client_secret), 'invalid_grant')
     p.pass(86_400)
-    const update = { client_id, redirect_uris: [CALLBACK], token_endpoint_auth_method: 'client_secret_post' }
+    const update = { client_id, redirect_uris: [SELF_CALLBACK], token_endpoint_auth_method: 'client_secret_post' }
     const renewed = (await ask(p, 'PUT', `/register/${client_id}`, { token, json: update })).body
     assert.equal(renewed.client_secret_expires_at, Math.floor(p.now() / 1000) + 2 * 86_400)
     assert.notEqual(renewed.client_secret, made.client_secret)
@@ -354,102 +322,14 @@ test('five clients an hour are registered from one address, and a refused one ta
     const address = '198.51.100.7'
     for (let i = 0; i < 9; i++) assert.equal((await register(p, { redirect_uris: ['x'] }, { address })).status, 400)
     for (let i = 0; i < 5; i++) {
-      assert.equal((await register(p, { redirect_uris: [CALLBACK] }, { address })).status, 201, String(i))
+      assert.equal((await register(p, { redirect_uris: [SELF_CALLBACK] }, { address })).status, 201, String(i))
     }
-    const sixth = await register(p, { redirect_uris: [CALLBACK] }, { address })
+    const sixth = await register(p, { redirect_uris: [SELF_CALLBACK] }, { address })
     assert.equal(sixth.status, 429)
     assert.ok(Number(sixth.headers.get('retry-after')) > 3000)
-    assert.equal((await register(p, { redirect_uris: [CALLBACK] }, { address: '198.51.100.8' })).status, 201)
+    assert.equal((await register(p, { redirect_uris: [SELF_CALLBACK] }, { address: '198.51.100.8' })).status, 201)
     p.pass(3601)
-    assert.equal((await register(p, { redirect_uris: [CALLBACK] }, { address })).status, 201)
-  })
-})
-
-/** An initial access token, as an administrator issues it. */
-async function issue(p: Platform, options: Partial<RegistrationTokenOptions> = {}): Promise<string> {
-  const known = p.server.app.web.grant_types.map(({ grant_type }) => grant_type)
-  return (await createRegistrationToken(p.server.app.tenant, known, { name: 'test', ...options }, 'cli')).token
-}
-
-test('RFC 7591 3 without an initial access token nothing is registered where one is needed', async (p) => {
-  await withSettings(p, { registration: 'token' }, async () => {
-    const json = { redirect_uris: [CALLBACK] }
-    const token = await issue(p)
-    for (const headers of [
-      ...[{}, { authorization: 'Bearer ' }, { authorization: 'Bearer nothing' }, { authorization: `Basic ${token}` }],
-      ...[
-        { authorization: token },
-        { authorization: `Bearer ${token}x` },
-        { authorization: `Bearer ${token}, Bearer ${token}` },
-      ],
-    ] as Record<string, string>[]) {
-      const refused = await register(p, json, { headers })
-      assert.deepEqual([refused.status, refused.body.error], [401, 'invalid_token'], JSON.stringify(headers))
-      assert.match(refused.headers.get('www-authenticate')!, /^Bearer /)
-    }
-    const { status, body } = await register(p, json, { token })
-    assert.equal(status, 201)
-    // It registers, and manages nothing.
-    assert.equal((await ask(p, 'GET', `/register/${body.client_id}`, { token })).status, 401)
-    const other = await register(p, json, { token: body.registration_access_token })
-    assert.equal(other.status, 401)
-  })
-})
-
-test('an initial access token has its uses and its end, and a refused registration takes no use', async (p) => {
-  await withSettings(p, { registration: 'token' }, async () => {
-    const token = await issue(p, { uses: 2, days: 1 })
-    assert.equal((await register(p, { redirect_uris: ['x'] }, { token })).status, 400)
-    const racers = await Promise.all(
-      Array.from({ length: 16 }, () => register(p, { redirect_uris: [CALLBACK] }, { token })),
-    )
-    assert.deepEqual([...new Set(racers.map(({ status }) => status))].sort(), [201, 401])
-    assert.equal(racers.filter(({ status }) => status === 201).length, 2)
-    const ended = await issue(p, { days: 1 })
-    p.pass(86_401)
-    assert.equal((await register(p, { redirect_uris: [CALLBACK] }, { token: ended })).status, 401)
-  })
-})
-
-test('an initial access token is no turn of its address, and one that is wrong is refused where none is needed', async (p) => {
-  await withSettings(p, OPEN, async () => {
-    const address = '203.0.113.9'
-    const token = await issue(p)
-    for (let i = 0; i < 9; i++) {
-      assert.equal((await register(p, { redirect_uris: [CALLBACK] }, { address, token })).status, 201)
-    }
-    assert.equal((await register(p, { redirect_uris: [CALLBACK] }, { address, token: 'wrong' })).status, 401)
-  })
-})
-
-test('10.4.11 an initial access token says what its clients may have, and an update keeps to it', async (p) => {
-  await withSettings(p, { ...OPEN, registration: 'token' }, async () => {
-    const token = await issue(p, { scope: 'api:read', grant_types: 'client_credentials' })
-    const wanted = { grant_types: ['client_credentials'], scope: 'api:read mcp:tools vault:open' }
-    const { status, body } = await register(p, wanted, { token })
-    assert.equal(status, 201, JSON.stringify(body))
-    assert.deepEqual([body.grant_types, body.scope], [['client_credentials'], 'api:read'])
-    const { client_id, client_secret, registration_access_token } = body
-    const credentials = `Basic ${Buffer.from(`${client_id}:${client_secret}`).toString('base64')}`
-    const grant = async (scope: string) => {
-      const form = new URLSearchParams({ grant_type: 'client_credentials', scope, resource: JWT_API })
-      const init = { method: 'POST', headers: { authorization: credentials }, body: form }
-      return (await fetch(`${p.issuer}/token`, init)).json()
-    }
-    assert.equal((await grant('api:read')).scope, 'api:read')
-    assert.equal((await grant('mcp:tools')).error, 'invalid_scope')
-    const update = {
-      client_id,
-      ...wanted,
-      grant_types: ['client_credentials', 'authorization_code'],
-      redirect_uris: [CALLBACK],
-    }
-    const updated = await ask(p, 'PUT', `/register/${client_id}`, { token: registration_access_token, json: update })
-    assert.deepEqual([updated.status, updated.body.scope], [200, 'api:read'])
-    assert.equal((await grant('mcp:tools')).error, 'invalid_scope')
-    // Without such a token nobody acts on their own behalf.
-    await p.server.saveSettings(OPEN)
-    assert.equal((await register(p, { grant_types: ['client_credentials'] })).status, 400)
+    assert.equal((await register(p, { redirect_uris: [SELF_CALLBACK] }, { address })).status, 201)
   })
 })
 
@@ -457,11 +337,11 @@ test('T-07 clients that registered themselves and were never used are swept, wit
   await withSettings(p, { ...OPEN, dynamic_client_unused_days: 3 }, async () => {
     const { tenant, web } = p.server.app
     const { tenant_id, store } = tenant
-    const unused = (await register(p, { redirect_uris: [CALLBACK] })).body.client_id
+    const unused = (await register(p, { redirect_uris: [SELF_CALLBACK] })).body.client_id
     await sweepUnusedClients(web.inbound)
     assert.notEqual(await store.findClient({ tenant_id, client_id: unused }), null)
     p.pass(3 * 86_400 + 1)
-    const fresh = (await register(p, { redirect_uris: [CALLBACK] })).body.client_id
+    const fresh = (await register(p, { redirect_uris: [SELF_CALLBACK] })).body.client_id
     assert.ok((await sweepUnusedClients(web.inbound)) >= 1)
     assert.equal(await store.findClient({ tenant_id, client_id: unused }), null)
     assert.notEqual(await store.findClient({ tenant_id, client_id: fresh }), null)
