@@ -101,13 +101,17 @@ export class RevocationFeed {
     const dead = [`jti ${jti}`, `grant_id ${raw.grant_id}`, `kid ${kid}`]
     if (dead.some((name) => this.#now.dead.has(name) || this.#before.dead.has(name))) return true
     const born = Array.isArray(raw.ep) ? (raw.ep as unknown[]) : []
-    const isOver = (name: string, place: number) => {
+    const isOver = (name: string, own: unknown) => {
       const epoch = Math.max(this.#now.epochs.get(name) ?? 0, this.#before.epochs.get(name) ?? 0)
-      const own = born[place]
       // A token that does not say when it was born counts as born before.
       return epoch > 0 && !(typeof own === 'number' && own >= epoch)
     }
-    return isOver('iss', TENANT) || isOver(`client_id ${client_id}`, CLIENT) || isOver(`sub ${sub}`, USER)
+    // A token that was exchanged dies with the client whose grant it descends from as well.
+    const [root, root_epoch] = Array.isArray(raw.grant_client) ? (raw.grant_client as unknown[]) : []
+    if (root !== undefined && isOver(`client_id ${root}`, root_epoch)) return true
+    return (
+      isOver('iss', born[TENANT]) || isOver(`client_id ${client_id}`, born[CLIENT]) || isOver(`sub ${sub}`, born[USER])
+    )
   }
 
   async #ask(): Promise<void> {

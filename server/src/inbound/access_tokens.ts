@@ -3,6 +3,7 @@ import { readKid, signJwt, verifyOwnJwt } from '../crypto/jwt.ts'
 import { newId } from '../crypto/random.ts'
 import {
   type AccessTokenClaims,
+  type Actor,
   buildAccessTokenClaims,
   type Confirmation,
   type Epochs,
@@ -42,6 +43,12 @@ export interface AccessTokenOrder {
   readonly authorization_details?: readonly object[] | undefined
   /** Claims of the tenant's own. */
   readonly custom?: Readonly<Record<string, unknown>> | undefined
+  /** Who acts, where the token was exchanged (RFC 8693 section 4.1). */
+  readonly act?: Actor | undefined
+  /** The end of the token that it was exchanged for; it does not outlive it. */
+  readonly ends_at?: number | undefined
+  /** The client of the grant, where the token is for another one. */
+  readonly grant_client?: readonly [client_id: string, epoch: number] | undefined
   /** The one role of a client that acts as a user of its own (a service account); a grant has its role itself. */
   readonly role?: string
 }
@@ -72,12 +79,14 @@ export function issueAccessToken(context: InboundContext, order: AccessTokenOrde
     scope: order.scope,
     now,
     lifetime_seconds: Math.min(client.access_token_lifetime_seconds ?? LIFETIME_SECONDS, ...lifetimes),
-    ends_at: grant?.expires_at,
+    ends_at: earliest(grant?.expires_at, order.ends_at),
     auth_time: grant && Math.floor(grant.auth_time / 1000),
     acr: grant?.acr,
     roles: order.user && rolesAtWork(order.user, grant?.role ?? order.role ?? null),
     grant_id: grant?.grant_id,
     cnf: order.cnf,
+    act: order.act,
+    grant_client: order.grant_client,
     authorization_details: order.authorization_details,
     custom: order.custom,
   })
@@ -90,6 +99,11 @@ export function issueAccessToken(context: InboundContext, order: AccessTokenOrde
   }
   context.usage.countToken(tenant.tenant_id, client.client_id)
   return { access_token, token_type: tokenType(claims.cnf), expires_in: claims.exp - claims.iat }
+}
+
+function earliest(...ends: readonly (number | undefined)[]): number | undefined {
+  const known = ends.filter((end) => end !== undefined)
+  return known.length > 0 ? Math.min(...known) : undefined
 }
 
 // The first of its resources that asks for one decides: a token has one signature.
@@ -219,13 +233,16 @@ export async function findLivingToken(
   if (claims.exp * 1000 <= authority.now) return { living: null, authority, reason: 'expired' }
   const grant_id = claims.grant_id ?? null
   const sub = isOfClientAlone(claims) ? null : ownName(claims, authority)
-  const dead = whyTokenIsDead(authority, { grant_id, sub, epochs: claims.ep })
+  const dead = whyTokenIsDead(authority, { grant_id, sub, epochs: claims.ep, grant_client: claims.grant_client })
   if (dead !== null) return { living: null, authority, reason: dead }
   const configuration = await tenant.configuration(authority.tenant.config_version)
   if (!isKeyTrusted(opened, configuration)) return { living: null, authority, reason: 'its signing key is revoked' }
   const client = readMetadata(authority.token_client!.metadata)
   const granted = parseScope(claims.scope)
-  const still = authority.grant ? granted.filter((scope) => authority.grant!.scope.split(' ').includes(scope)) : granted
+  // What a trusted client was given in exchange is for its policy to say, and not for the grant.
+  const beyond = authority.grant_client !== null && authority.token_client!.trusted === 1
+  const still =
+    authority.grant && !beyond ? granted.filter((scope) => authority.grant!.scope.split(' ').includes(scope)) : granted
   // Without a grant a user's name stands for a service account, which the client must still have.
   const role = grant_id === null && sub !== null ? findServiceRole(client, authority.user, sub) : authority.grant?.role
   if (role === undefined && sub !== null) return { living: null, authority, reason: 'no longer its service account' }

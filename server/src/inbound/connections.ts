@@ -146,10 +146,12 @@ export function connectionOfToken(
   {
     claims,
     authority,
-  }: { claims: Pick<AccessTokenClaims, 'authorization_details'>; authority: Pick<TokenAuthority, 'grant'> },
+  }: { claims: Pick<AccessTokenClaims, 'authorization_details' | 'grant_client'>; authority: Pick<TokenAuthority, 'grant'> },
   connector: string,
 ): string | null {
   const details = claims.authorization_details as readonly ConnectionDetail[] | undefined
+  // The user has allowed the client of the grant to use it, and nobody to whom a token was handed on.
+  if (claims.grant_client) return null
   if (!authority.grant || (details && !details.some((detail) => detail.connector === connector))) return null
   return connectionOfGrant(authority.grant.connections, connector)
 }

@@ -47,6 +47,12 @@ export interface TokenBirth {
   readonly sub: string | null
   /** Epochs of tenant, client, user and session when it was issued. */
   readonly epochs: readonly [number, number, number, number]
+  /** The client of its grant with its epoch, where the token is another's: it was exchanged. */
+  readonly grant_client?: readonly [client_id: string, epoch: number] | undefined
+}
+
+function isOfGrantClient({ grant, grant_client }: TokenAuthority, { grant_client: born }: TokenBirth): boolean {
+  return born !== undefined && born[0] === grant?.client_id && isOn(grant_client, born[1])
 }
 
 /** Why an access token does not live, or null when it does; times and signature are checked before. */
@@ -60,6 +66,7 @@ export function whyTokenIsDead(authority: TokenAuthority, birth: TokenBirth): st
   const { grant, now } = authority
   if (!grant) return 'grant gone'
   if (grant.user_id !== birth.sub) return 'grant of another user'
+  if (authority.grant_client && !isOfGrantClient(authority, birth)) return 'client of its grant disabled since'
   if (grant.revoked_at !== null) return 'grant revoked'
   if (grant.expires_at <= now) return 'grant expired'
   if (hasLostRole(authority.user, grant.role)) return 'role taken away'

@@ -42,6 +42,8 @@ export interface AccessTokenClaims {
   /** Only where the token may do less of it than its grant (RFC 9396 section 9.1). */
   authorization_details?: readonly object[]
   act?: Actor
+  /** Of an exchanged token whose client is not the grant's: the grant's, and its counter when it was born. */
+  grant_client?: readonly [client_id: string, epoch: number]
 }
 
 /** What an access token is made of. Claims keep their wire form: `auth_time` is in seconds. */
@@ -50,7 +52,7 @@ export interface AccessTokenInput
     Partialized<
       Pick<
         AccessTokenClaims,
-        'auth_time' | 'acr' | 'amr' | 'roles' | 'grant_id' | 'sid' | 'cnf' | 'act' | 'authorization_details'
+        'auth_time' | 'acr' | 'amr' | 'roles' | 'grant_id' | 'sid' | 'cnf' | 'act' | 'authorization_details' | 'grant_client'
       >
     > {
   resources: readonly string[]
@@ -92,6 +94,7 @@ export function buildAccessTokenClaims(input: AccessTokenInput): AccessTokenClai
   if (isGiven(input.sid)) claims.sid = input.sid
   if (isGiven(input.cnf)) claims.cnf = input.cnf
   if (isGiven(input.act)) claims.act = input.act
+  if (isGiven(input.grant_client)) claims.grant_client = input.grant_client
   if (isGiven(input.authorization_details)) claims.authorization_details = input.authorization_details
   return claims
 }

@@ -1,5 +1,6 @@
 import { type Json, readBoolean, readText, readTexts, refusal } from './client_member.ts'
 import { parseScope } from './scope.ts'
+import { type ExchangePolicy, readExchangePolicy } from './token_exchange.ts'
 
 /** What an administrator may say of a client that no RFC names: whose rights it has, and what it is excused from. */
 export interface OwnMetadata {
@@ -15,6 +16,8 @@ export interface OwnMetadata {
   offline_refresh_only?: boolean
   /** Its DPoP proofs need a nonce that this server gave out (RFC 9449 section 8). */
   require_dpop_nonce?: boolean
+  /** What it may exchange beyond tokens of its own (RFC 8693). */
+  token_exchange?: ExchangePolicy
   /** Legacy: token requests may come as a JSON object. */
   json_requests?: boolean
   /** Legacy: its own access token may stand for its secret when it presents a user's password. */
@@ -58,6 +61,8 @@ export function readOwnMetadata(source: Json): OwnMetadata {
   }
   const role_scopes = readRoleScopes(source)
   if (role_scopes !== undefined) own.role_scopes = role_scopes
+  const token_exchange = readExchangePolicy(source)
+  if (token_exchange !== undefined) own.token_exchange = token_exchange
   const service_account = readServiceAccount(source)
   if (service_account !== undefined) own.service_account = service_account
   return own

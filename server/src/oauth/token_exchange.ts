@@ -17,14 +17,14 @@ export const tokenTypeUri = (type: TokenType): string => PREFIX + type
 /** A chain of parties is at most so long: whoever is beyond the fourth cannot say why they act. */
 export const MOST_ACTORS = 4
 
-/** What a client may exchange, set by an administrator alone; a client without it may exchange nothing (CVE-2022-1245). */
+/**
+ * What a client may exchange beyond tokens of its own, set by an administrator alone (CVE-2022-1245). Which tokens it may
+ * present is for others to say: a resource names the clients that stand for it, a trusted issuer those that bring its
+ * assertions.
+ */
 export interface ExchangePolicy {
-  /** The resources that it stands for: it may present the tokens that were sent to them. */
-  subject_resources: string[]
   /** The resources that it may get tokens for; without them only those of the token it presents. */
   resources: string[]
-  /** The issuers of others whose JWTs it may present; each must be one that the tenant trusts. */
-  subject_issuers: string[]
   /** Whether its tokens may leave out that it acts (RFC 8693 section 1.1). */
   impersonation: boolean
 }
@@ -35,13 +35,11 @@ export function readExchangePolicy(source: Json): ExchangePolicy | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value !== 'object' || Array.isArray(value)) throw refusal('token_exchange', 'must be an object')
   const policy = value as Json
-  const names = ['subject_resources', 'resources', 'subject_issuers', 'impersonation']
+  const names = ['resources', 'impersonation']
   const unknown = Object.keys(policy).find((name) => !names.includes(name))
   if (unknown !== undefined) throw refusal('token_exchange', `may have only ${names.join(', ')}`)
   return {
-    subject_resources: readTexts(policy, 'subject_resources', 2048) ?? [],
     resources: readTexts(policy, 'resources', 2048) ?? [],
-    subject_issuers: readTexts(policy, 'subject_issuers', 2048) ?? [],
     impersonation: readBoolean(policy, 'impersonation') ?? false,
   }
 }

@@ -1,16 +1,12 @@
-import { newId } from '../../crypto/random.ts'
 import { requireParam } from '../../oauth/params.ts'
 import { decideResources } from '../../oauth/resource.ts'
 import { decideScope, parseScope } from '../../oauth/scope.ts'
 import { buildTokenResponse } from '../../oauth/token_response.ts'
-import { issueAccessToken } from '../access_tokens.ts'
+import { issueAsserted, readAuthTime } from '../asserted_grant.ts'
 import { requireRole } from '../one_role.ts'
 import { defaultScopes, rightsOf, scopeRules, scopesOfResources } from '../rights.ts'
 import { type Asserted, verifyAssertion } from '../trusted_issuers.ts'
-import { event } from '../users.ts'
 import type { GrantType, Loaded, TokenRequest } from './grant_type.ts'
-
-const NOTHING_TO_REDEEM = { code_hash: null, code_expires_at: null, code_challenge: null, redirect_uri: null }
 
 /**
  * An assertion as an authorization grant (RFC 7523 section 2.1, RFC 7521 section 4.1): somebody we trust says who the
@@ -25,7 +21,7 @@ export const jwt_bearer: GrantType = {
 
   async issue(context, request) {
     const { tenant } = context
-    const { params, client, configuration, authority, cnf, proofs } = request
+    const { params, client, authority } = request
     const { now } = authority
     const assertion = requireParam(params, 'assertion')
     const { client_id } = client
@@ -33,35 +29,15 @@ export const jwt_bearer: GrantType = {
     const { user, claims } = asserted
     const role = requireRole(client, user, params.values['role'])
     const { scope, resource } = decideRights(tenant.issuer, request, asserted, role)
-    const grant = {
-      ...{ grant_id: newId(now), client_id, user_id: user.user_id, session_id: null, role, nonce: null },
-      ...{ scope: scope.join(' '), resource: JSON.stringify(resource), authorization_details: null, connections: null },
+    const token = await issueAsserted(context, request, {
+      ...{ user, role, scope, resource, session: null, proof: asserted.proof },
       // When the user signed in is for the issuer to say; who says nothing has not shown that it was lately.
-      ...{ auth_time: readAuthTime(claims['auth_time'], now), acr: null, amr: null },
-      ...{ tenant_epoch: authority.tenant.epoch, client_epoch: authority.client!.epoch },
-      ...{ user_epoch: user.epoch, session_epoch: 0, offline: 1, ...NOTHING_TO_REDEEM },
-      ...{ cnf: cnf && JSON.stringify(cnf), created_at: now, idle_expires_at: null, expires_at: LATEST },
-    }
-    const epochs = [grant.tenant_epoch, grant.client_epoch, grant.user_epoch, 0] as const
-    const token = issueAccessToken(context, { client, configuration, scope, resource, now, epochs, cnf, grant, user })
-    proofs.add(asserted.proof)
-    await tenant.store.approveGrant({
-      tenant_id: tenant.tenant_id,
-      grant: { ...grant, expires_at: now + token.expires_in * 1000 },
-      consent: null,
-      proofs: proofs.list(),
-      event: event(tenant, 'grant.created', `client:${client_id}`, {
-        ...{ client_id, user_id: user.user_id, grant_id: grant.grant_id },
-        detail: { grant_type: 'jwt-bearer', issuer: claims.iss, scope: grant.scope, resource, ...(role && { role }) },
-      }),
+      signed_in: { auth_time: readAuthTime(claims['auth_time'], now), acr: null, amr: null },
+      detail: { grant_type: 'jwt-bearer', issuer: claims.iss },
     })
-    proofs.settle()
     return buildTokenResponse({ ...token, scope })
   },
 }
-
-// Its token ends long before; the row then ends with it.
-const LATEST = 2 ** 52
 
 /** What the client may have, within what the issuer's word is good for, and what the user can give. */
 function decideRights(
@@ -84,9 +60,4 @@ function decideRights(
     known_scopes: scopesOfResources(issuer, configuration, resource),
   })
   return { scope, resource }
-}
-
-function readAuthTime(auth_time: unknown, now: number): number {
-  if (typeof auth_time !== 'number' || !(auth_time >= 0)) return 0
-  return Math.min(Math.floor(auth_time) * 1000, now)
 }

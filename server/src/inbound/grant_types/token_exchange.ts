@@ -1,8 +1,10 @@
 import { OAuthError } from '../../oauth/errors.ts'
-import { requireParam } from '../../oauth/params.ts'
+import type { Params } from '../../oauth/params.ts'
+import { readExchangeRequest, TOKEN_EXCHANGE_GRANT } from '../../oauth/token_exchange.ts'
 import type { TokenResponse } from '../../oauth/token_response.ts'
 import { findLivingToken } from '../access_tokens.ts'
 import { connectionOfToken } from '../connections.ts'
+import { exchangeToken } from '../exchange_token.ts'
 import { requireKeyOfToken } from '../sender_constraint.ts'
 import type { GrantType } from './grant_type.ts'
 
@@ -15,34 +17,34 @@ export type HandOutToken = (ask: {
   readonly client_id: string
 }) => Promise<TokenResponse>
 
-const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 const CONNECTOR = /^connector:([a-z0-9][a-z0-9_-]{0,63})$/
 
-/** Token exchange (RFC 8693) for a provider's token: the subject token's grant must hold a connection of the connector. */
+/**
+ * Token exchange (RFC 8693): for a token of ours that says who acts and for what, or, where the audience is a connector,
+ * for a provider's token, if the subject token's grant holds a connection of it.
+ */
 export function createTokenExchange(handOutToken: HandOutToken): GrantType {
   return {
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    grant_type: TOKEN_EXCHANGE_GRANT,
 
     load(context, _params, client_id) {
       return context.tenant.store.loadClientAuthority({ tenant_id: context.tenant.tenant_id, client_id })
     },
 
-    async issue(context, { params, client, cnf }) {
-      const subject_token = requireParam(params, 'subject_token')
-      if (requireParam(params, 'subject_token_type') !== ACCESS_TOKEN) {
-        throw new OAuthError('invalid_request', `Parameter subject_token_type must be ${ACCESS_TOKEN}`)
-      }
-      if (params.values['actor_token'] !== undefined) {
-        throw new OAuthError('invalid_request', 'Parameter actor_token is not supported')
-      }
-      const wanted = params.values['requested_token_type'] ?? ACCESS_TOKEN
-      if (wanted !== ACCESS_TOKEN) {
-        throw new OAuthError('invalid_request', `Parameter requested_token_type must be ${ACCESS_TOKEN}`)
-      }
-      const [audience, ...more] = params.audience
-      const connector = audience === undefined ? undefined : CONNECTOR.exec(audience)?.[1]
-      if (connector === undefined || more.length > 0 || params.resource.length > 0) {
-        throw new OAuthError('invalid_target', 'Parameter audience must be one connector, as connector:name')
+    async issue(context, asked) {
+      const { params, client, cnf } = asked
+      const connector = readConnector(params)
+      if (connector === null) return exchangeToken(context, asked)
+      const { subject_token, subject_token_type, actor, requested_token_type } = readExchangeRequest(params)
+      const wrong =
+        subject_token_type !== 'access_token'
+          ? 'subject_token_type'
+          : requested_token_type !== 'access_token'
+            ? 'requested_token_type'
+            : actor && 'actor_token'
+      if (wrong) {
+        const text = `Parameter ${wrong} does not go with a connector: its token is given for an access token alone`
+        throw new OAuthError('invalid_request', text)
       }
       const { living, reason } = await findLivingToken(context, subject_token, '')
       if (!living || living.claims.client_id !== client.client_id || living.claims.grant_id === undefined) {
@@ -59,4 +61,14 @@ export function createTokenExchange(handOutToken: HandOutToken): GrantType {
       return handOutToken({ tenant_id, connection_id, connector, user_id, client_id: client.client_id })
     },
   }
+}
+
+/** The connector that the audience names, alone; null where it names none. */
+function readConnector({ audience, resource }: Params): string | null {
+  if (!audience.some((name) => name.startsWith('connector:'))) return null
+  const connector = CONNECTOR.exec(audience[0]!)?.[1]
+  if (connector === undefined || audience.length > 1 || resource.length > 0) {
+    throw new OAuthError('invalid_target', 'Parameter audience must be one connector, as connector:name')
+  }
+  return connector
 }

@@ -18,13 +18,15 @@ contract('what decides about a token is read in one: all it names, and who asks'
     now: START,
     tenant: { tenant_id, epoch: 0, config_version: 0, disabled_at: null },
     client: (await store.loadClientAuthority({ tenant_id, client_id: 'api' }))!.client,
-    token_client: { epoch: START, disabled_at: null, metadata: '{}' },
+    token_client: { epoch: START, disabled_at: null, metadata: '{}', trusted: 0 },
     user: { epoch: 0, disabled_at: null, roles: '[]', username: 'alice' },
     session: { epoch: 0, ended_at: null, expires_at: START + 3_600_000 },
     grant: {
-      ...{ user_id: 'alice', scope: 'openid read', resource: '[]', connections: '["c1"]', role: null, offline: 1 },
+      ...{ client_id: 'web', user_id: 'alice', auth_time: START, acr: null, claims: null, authorization_details: null },
+      ...{ scope: 'openid read', resource: '[]', connections: '["c1"]', role: null, offline: 1 },
       ...{ expires_at: START + 86_400_000, revoked_at: null },
     },
+    grant_client: null,
     denied: false,
   })
 })
@@ -34,7 +36,7 @@ contract('what a token does not name, or what is gone, is null', async (stage) =
   await fill(stage)
   const empty = {
     ...{ now: START, tenant: { tenant_id, epoch: 0, config_version: 0, disabled_at: null }, client: null },
-    ...{ token_client: null, user: null, session: null, grant: null, denied: false },
+    ...{ token_client: null, user: null, session: null, grant: null, grant_client: null, denied: false },
   }
   assert.deepStrictEqual(await store.loadTokenAuthority({ tenant_id, ...nothing }), empty)
   const gone = Object.fromEntries(Object.keys(nothing).map((name) => [name, 'gone'])) as typeof nothing
@@ -66,7 +68,9 @@ contract('a switch shows in the authority of a token at once', async (stage) => 
   await store.setTenantDisabled({ tenant_id, disabled: true, event: event() })
   assert.deepEqual([(await load()).tenant.epoch, (await load()).tenant.disabled_at], [1, START])
   await store.setClientDisabled({ tenant_id, client_id: 'web', disabled: true, event: event() })
-  assert.deepEqual((await load()).token_client, { epoch: START + 1, disabled_at: START, metadata: '{}' })
+  assert.deepEqual((await load()).token_client, {
+    ...{ epoch: START + 1, disabled_at: START, metadata: '{}', trusted: 0 },
+  })
   await store.setUserDisabled({ tenant_id, user_id: 'alice', disabled: true, event: event() })
   assert.deepEqual((await load()).user, { epoch: 1, disabled_at: START, roles: '[]', username: 'alice' })
   await store.endSession({ tenant_id, session_id: 's1', event: event() })
@@ -74,3 +78,16 @@ contract('a switch shows in the authority of a token at once', async (stage) => 
   await store.revokeGrant({ tenant_id, grant_id: 'g1', reason: 'test', event: event() })
   assert.equal((await load()).grant!.revoked_at, START)
 })
+
+contract(
+  'of a token that another client was given in exchange, the client of the grant is read as well',
+  async (stage) => {
+    const { store, tenant_id, event } = stage
+    await fill(stage)
+    const named = { token_client_id: 'api', user_id: 'alice', session_id: 's1', grant_id: 'g1', jti: '' }
+    const load = async () => (await store.loadTokenAuthority({ tenant_id, client_id: '', ...named }))!.grant_client
+    assert.deepEqual(await load(), { epoch: START, disabled_at: null })
+    await store.setClientDisabled({ tenant_id, client_id: 'web', disabled: true, event: event() })
+    assert.deepEqual(await load(), { epoch: START + 1, disabled_at: START })
+  },
+)

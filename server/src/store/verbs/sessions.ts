@@ -1,5 +1,5 @@
 import type { ClientRecord, NewEvent, SessionRecord, TenantState, UserRecord } from '../records.ts'
-import { NOW, type Run, read, sql, text, write } from '../sql.ts'
+import { NOW, pickColumns, type Run, read, sql, text, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
 import { type SpentFactor, spendFactor } from './factors.ts'
 import { type ConsentRow, readClient, readTenantState, readUser } from './grants.ts'
@@ -182,3 +182,31 @@ function readSession(row: Record<string, unknown>): SessionRecord | null {
     ended_at: row['ended_at'] as number | null,
   }
 }
+
+/** A living session by the name that clients know it by, and its user. */
+export interface SessionOfSid {
+  readonly now: number
+  readonly session: Pick<SessionRecord, 'session_id' | 'user_id' | 'auth_time' | 'acr' | 'amr' | 'epoch' | 'expires_at'>
+  readonly user: UserRecord
+}
+
+/** Finds the session that an ID token speaks of, while it lives (OpenID Connect Back-Channel Logout section 2.1, `sid`). */
+export const findSessionBySid = read(function* (args: { tenant_id: string; sid: string }): Run<SessionOfSid | null> {
+  const [row] = yield* sql<Record<string, unknown>>`
+    select ${NOW} as now, s.session_id, s.user_id, s.auth_time, s.acr, s.amr, s.epoch, s.expires_at,
+      u.user_id as u_user_id, u.username, u.name, u.email, u.email_verified, u.claims, u.roles, u.epoch as u_epoch,
+      u.disabled_at as u_disabled_at, u.updated_at as u_updated_at
+    from sessions s
+    join tenants t on t.tenant_id = s.tenant_id and t.epoch = s.tenant_epoch and t.disabled_at is null
+    join users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id and u.epoch = s.user_epoch
+      and u.disabled_at is null
+    where s.tenant_id = ${args.tenant_id} and s.sid = ${args.sid} and s.ended_at is null
+      and coalesce(s.ends_at, s.expires_at) > ${NOW}
+    order by s.created_at desc limit 1`
+  const user = row ? readUser(row) : null
+  if (!row || !user) return null
+  const session = pickColumns<SessionOfSid['session']>(row, SESSION_OF_SID)
+  return { now: row['now'] as number, session, user }
+})
+
+const SESSION_OF_SID = ['session_id', 'user_id', 'auth_time', 'acr', 'amr', 'epoch', 'expires_at'] as const

@@ -24,7 +24,11 @@ export const revokeAccessToken = write(
     const denied = sql`
       insert into revoked_tokens (tenant_id, jti, expires_at) values (${tenant_id}, ${jti}, ${expires_at})
       on conflict do nothing`
-    yield* together([denied, revocationStatement(event, { kind: 'jti', value: jti, expires_at }), eventStatement(event)])
+    yield* together([
+      denied,
+      revocationStatement(event, { kind: 'jti', value: jti, expires_at }),
+      eventStatement(event),
+    ])
   },
   { key: (args) => `${args.tenant_id}/${args.jti}`, repeatable: true },
 )
@@ -39,6 +43,7 @@ export interface TokenAuthority {
     readonly epoch: number
     readonly disabled_at: number | null
     readonly metadata: string
+    readonly trusted: number
   } | null
   readonly user: {
     readonly epoch: number
@@ -48,6 +53,9 @@ export interface TokenAuthority {
   } | null
   readonly session: { readonly epoch: number; readonly ended_at: number | null; readonly expires_at: number } | null
   readonly grant: {
+    readonly client_id: string
+    readonly auth_time: number
+    readonly acr: string | null
     readonly user_id: string
     readonly scope: string
     readonly resource: string
@@ -59,6 +67,8 @@ export interface TokenAuthority {
     readonly expires_at: number
     readonly revoked_at: number | null
   } | null
+  /** The grant's own client, where it is another one than the token's. */
+  readonly grant_client: { readonly epoch: number; readonly disabled_at: number | null } | null
   readonly denied: boolean
 }
 
@@ -75,9 +85,10 @@ export const loadTokenAuthority = read(function* (args: {
     select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
       c.client_id as c_client_id, c.client_name, c.metadata, c.source, c.trusted, c.client_secret_hash,
       c.former_client_secret_hash, c.former_client_secret_expires_at, c.client_secret_expires_at, c.epoch as c_epoch, c.disabled_at as c_disabled_at,
-      tc.epoch as tc_epoch, tc.disabled_at as tc_disabled_at, tc.metadata as tc_metadata,
+      tc.epoch as tc_epoch, tc.disabled_at as tc_disabled_at, tc.metadata as tc_metadata, tc.trusted as tc_trusted,
       u.epoch as u_epoch, u.disabled_at as u_disabled_at, u.roles, u.username,
       s.epoch as s_epoch, s.ended_at as s_ended_at, coalesce(s.ends_at, s.expires_at) as s_expires_at,
+      g.client_id as g_client_id, g.auth_time, g.acr, gc.epoch as gc_epoch, gc.disabled_at as gc_disabled_at,
       g.user_id as g_user_id, g.scope, g.resource, g.connections, g.claims as g_claims,
       g.authorization_details as g_authorization_details, g.role, g.offline, g.expires_at, g.revoked_at,
       r.jti as r_jti
@@ -85,6 +96,7 @@ export const loadTokenAuthority = read(function* (args: {
     left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${args.client_id}
     left join clients tc on tc.tenant_id = t.tenant_id and tc.client_id = ${args.token_client_id}
     left join grants g on g.tenant_id = t.tenant_id and g.grant_id = ${args.grant_id}
+    left join clients gc on gc.tenant_id = t.tenant_id and gc.client_id = g.client_id and g.client_id <> ${args.token_client_id}
     left join users u on u.tenant_id = t.tenant_id and u.user_id = coalesce(g.user_id, ${args.user_id})
     left join sessions s on s.tenant_id = t.tenant_id and s.session_id = g.session_id
     left join revoked_tokens r on r.tenant_id = t.tenant_id and r.jti = ${args.jti}
@@ -101,6 +113,7 @@ export const loadTokenAuthority = read(function* (args: {
             epoch: row['tc_epoch'] as number,
             disabled_at: row['tc_disabled_at'] as number | null,
             metadata: row['tc_metadata'] as string,
+            trusted: row['tc_trusted'] as number,
           },
     user:
       row['u_epoch'] === null
@@ -123,6 +136,9 @@ export const loadTokenAuthority = read(function* (args: {
       row['g_user_id'] === null
         ? null
         : {
+            client_id: row['g_client_id'] as string,
+            auth_time: row['auth_time'] as number,
+            acr: row['acr'] as string | null,
             user_id: row['g_user_id'] as string,
             scope: row['scope'] as string,
             resource: row['resource'] as string,
@@ -134,6 +150,10 @@ export const loadTokenAuthority = read(function* (args: {
             expires_at: row['expires_at'] as number,
             revoked_at: row['revoked_at'] as number | null,
           },
+    grant_client:
+      row['gc_epoch'] === null
+        ? null
+        : { epoch: row['gc_epoch'] as number, disabled_at: row['gc_disabled_at'] as number | null },
     denied: row['r_jti'] !== null,
   }
 })

@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import { saveTrustedIssuer } from '../../server/src/inbound/trusted_issuers.ts'
+import { readTrustedIssuer } from '../../server/src/oauth/trusted_issuer.ts'
+import { JWKS, signAssertion } from '../parts/assertions.ts'
+import { claimsOf } from '../parts/platform.ts'
+import { startSallyport, type TestServer } from '../parts/sallyport.ts'
+import { DIALECTS, makeDatabase, type TestDatabase } from '../parts/stores.ts'
+import { UserAgent } from '../parts/user_agent.ts'
+
+const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const type = (name: string) => `urn:ietf:params:oauth:token-type:${name}`
+const [ORDERS, STOCK, SEALED] = ['https://orders.example', 'https://stock.example', 'https://sealed.example']
+const CALLBACK = 'https://shop.example/cb'
+const VERIFIER = 'v'.repeat(43)
+const ALICE = { username: 'alice', password: 'correct horse battery' }
+const CLIENTS = {
+  /** Whose user it is. */
+  shop: { trusted: false, grant_types: ['authorization_code', 'refresh_token', 'client_credentials', GRANT] },
+  /** Stands for the orders, and may call the stock. */
+  orders: { trusted: true, token_exchange: { resources: [STOCK, SEALED] } },
+  /** Stands for the stock, and may call it on, which it does not need. */
+  stock: { trusted: true, token_exchange: { resources: [ORDERS, STOCK] } },
+  /** Stands for the orders too, but nobody trusts it with what the user has not allowed. */
+  partner: { trusted: false, token_exchange: { resources: [STOCK] } },
+  /** May hide that it acts. */
+  support: { trusted: true, token_exchange: { resources: [STOCK], impersonation: true } },
+  /** Has the grant type and stands for the orders, but no policy. */
+  bare: {},
+  /** Stands for nothing. */
+  stranger: { trusted: true, token_exchange: { resources: [STOCK] } },
+} as const
+type Name = keyof typeof CLIENTS
+
+for (const dialect of DIALECTS) {
+  describe(`token exchange, on ${dialect}`, () => {
+    let database: TestDatabase
+    let server: TestServer
+    let alice_id: string
+    let now = Date.UTC(2026, 10, 21)
+    before(async () => {
+      database = await makeDatabase(dialect)
+      const clock = () => now
+      const { location } = database
+      server = await startSallyport({
+        clock,
+        location: dialect === 'sqlite' ? { sqlite: location, clock } : { postgres: location, clock },
+      })
+      const stands = ['orders', 'partner', 'support', 'bare']
+      const add = (resource: string, scopes: Record<string, string>, callers: string[], more = {}) =>
+        server.addResource({
+          ...{ resource, scopes: JSON.stringify(scopes), introspection_clients: JSON.stringify(callers), ...more },
+        })
+      await add(ORDERS, { 'orders:read': 'Read orders', 'orders:write': 'Order' }, stands)
+      await add(STOCK, { 'stock:read': 'Read the stock', 'stock:write': 'Change the stock' }, ['stock'], {
+        default_scopes: '["stock:read"]',
+      })
+      await add(SEALED, { 'sealed:open': 'Open' }, [], { access_token_format: 'opaque' })
+      await server.addRole('buyer', ['orders:read', 'orders:write', 'stock:read', 'sealed:open'])
+      alice_id = await server.addUser({ ...ALICE, roles: ['buyer'] })
+      for (const [client_id, metadata] of Object.entries(CLIENTS)) {
+        await server.addClient({
+          ...{ client_id, client_secret: `secret-of-${client_id}`, redirect_uris: [CALLBACK], response_types: [] },
+          ...{
+            grant_types: [GRANT, 'client_credentials'],
+            scope: 'openid orders:read orders:write stock:read stock:write',
+          },
+          ...(client_id === 'shop' && {
+            response_types: ['code'],
+            scope: 'openid offline_access orders:read orders:write',
+          }),
+          ...(client_id === 'orders' && { scope: 'stock:read sealed:open' }),
+          ...metadata,
+        })
+      }
+      await server.addClient({
+        ...{ client_id: 'first', client_secret: 'secret-of-first', redirect_uris: [CALLBACK], trusted: true },
+        ...{
+          grant_types: ['authorization_code', GRANT],
+          scope: 'openid stock:read',
+          token_exchange: { resources: [STOCK] },
+        },
+      })
+    })
+    after(async () => {
+      await server.stop()
+      await database.drop()
+    })
+
+    const post = async (path: string, form: Record<string, string>, client: string) => {
+      const headers = { authorization: `Basic ${btoa(`${client}:secret-of-${client}`)}` }
+      const response = await fetch(server.issuer + path, { method: 'POST', headers, body: new URLSearchParams(form) })
+      // biome-ignore lint/suspicious/noExplicitAny: tests look at what came back
+      return { status: response.status, body: (await response.json()) as any }
+    }
+    const exchange = (client: Name | 'first', subject_token: string, more: Record<string, string> = {}) => {
+      const subject = { subject_token, subject_token_type: type('access_token') }
+      return post('/token', { grant_type: GRANT, resource: STOCK, ...subject, ...more }, client)
+    }
+    const introspect = async (token: string, client: Name | 'first' = 'stock') =>
+      (await post('/introspect', { token }, client)).body
+    async function signIn(client_id = 'shop', params: Record<string, string> = {}) {
+      const code_challenge = createHash('sha256').update(VERIFIER).digest('base64url')
+      const query = new URLSearchParams({
+        ...{ response_type: 'code', client_id, redirect_uri: CALLBACK, code_challenge, code_challenge_method: 'S256' },
+        ...{ resource: ORDERS, scope: 'offline_access orders:read orders:write', ...params },
+      })
+      const back = await new UserAgent().authorize(`${server.issuer}/authorize?${query}`, ALICE)
+      const code = back.searchParams.get('code')
+      assert.ok(code, back.href)
+      const form = { grant_type: 'authorization_code', code, redirect_uri: CALLBACK, code_verifier: VERIFIER }
+      return (await post('/token', form, client_id)).body
+    }
+
+    test('a resource server exchanges what it was sent for a token at the next one, which says who acts', async () => {
+      const { access_token } = await signIn()
+      const { status, body } = await exchange('orders', access_token)
+      assert.equal(status, 200, JSON.stringify(body))
+      assert.deepEqual(
+        { ...body, access_token: '' },
+        {
+          ...{ access_token: '', token_type: 'Bearer', expires_in: 600, scope: 'stock:read' },
+          issued_token_type: type('access_token'),
+        },
+      )
+      const { sub, client_id, aud, act, scope, active } = await introspect(body.access_token)
+      assert.deepEqual(
+        { sub, client_id, aud, act, scope, active },
+        { sub: alice_id, client_id: 'orders', aud: STOCK, act: { sub: 'orders' }, scope: 'stock:read', active: true },
+      )
+      assert.deepEqual(claimsOf(body.access_token)['act'], { sub: 'orders' })
+    })
+
+    test('those who acted before are inside, and four at most', async () => {
+      const { access_token } = await signIn()
+      const first = await exchange('orders', access_token)
+      const second = await exchange('stock', first.body.access_token, { resource: ORDERS, scope: 'orders:read' })
+      assert.deepEqual(claimsOf(second.body.access_token)['act'], { sub: 'stock', act: { sub: 'orders' } })
+      let token = second.body.access_token
+      let act: unknown
+      const statuses: number[] = []
+      for (const [client, resource] of [
+        ['orders', STOCK],
+        ['stock', ORDERS],
+        ['orders', STOCK],
+      ] as const) {
+        const { status, body } = await exchange(client, token, {
+          resource,
+          ...(client === 'stock' && { scope: 'orders:read' }),
+        })
+        statuses.push(status)
+        if (status === 200) {
+          token = body.access_token
+          act = claimsOf(token)['act']
+        } else assert.equal(body.error, 'invalid_request')
+      }
+      assert.deepEqual(statuses, [200, 200, 400])
+      const chain = { sub: 'stock', act: { sub: 'orders', act: { sub: 'stock', act: { sub: 'orders' } } } }
+      assert.deepEqual(act, chain)
+    })
+
+    test('an actor token names who acts; it must be the client`s own and alive', async () => {
+      const { access_token } = await signIn()
+      const own = await post(
+        '/token',
+        { grant_type: 'client_credentials', resource: STOCK, scope: 'stock:read' },
+        'orders',
+      )
+      const foreign = await post(
+        '/token',
+        { grant_type: 'client_credentials', resource: STOCK, scope: 'stock:read' },
+        'stock',
+      )
+      const actor = (actor_token: string) => ({ actor_token, actor_token_type: type('access_token') })
+      const { body } = await exchange('orders', access_token, actor(own.body.access_token))
+      assert.deepEqual(claimsOf(body.access_token)['act'], { sub: 'orders' })
+      for (const token of [foreign.body.access_token, `${own.body.access_token}x`, 'nonsense']) {
+        assert.equal((await exchange('orders', access_token, actor(token))).body.error, 'invalid_grant')
+      }
+    })
+
+    test('impersonation is by policy alone, and each one is written down', async () => {
+      const { access_token } = await signIn()
+      const { body } = await exchange('support', access_token, { scope: 'stock:read' })
+      assert.equal(claimsOf(body.access_token)['act'], undefined)
+      assert.equal(claimsOf(body.access_token)['sub'], alice_id)
+      const { tenant_id } = server.app.tenant
+      const page = { tenant_id, before_event_id: 'g', type: 'token.impersonated', actor: '', most: 10 }
+      const [event, ...more] = await server.store.pageEvents(page)
+      assert.deepEqual([event?.client_id, event?.user_id, more.length], ['support', alice_id, 0])
+    })
+
+    test('a client gets less of its own token without any policy, and no more', async () => {
+      const { access_token } = await signIn()
+      const less = await exchange('shop', access_token, { resource: ORDERS, scope: 'orders:read' })
+      assert.equal(less.status, 200, JSON.stringify(less.body))
+      assert.equal(less.body.scope, 'orders:read')
+      assert.equal(claimsOf(less.body.access_token)['act'], undefined)
+      const more = await exchange('shop', less.body.access_token, { resource: ORDERS, scope: 'orders:write' })
+      assert.equal(more.body.error, 'invalid_scope')
+      assert.equal((await exchange('shop', access_token)).body.error, 'invalid_target')
+    })
+
+    test('CVE-2022-1245 Keycloak-48104 whoever has no policy, or stands for nothing, gets nothing', async () => {
+      const { access_token } = await signIn()
+      assert.equal((await exchange('bare', access_token)).body.error, 'invalid_target')
+      assert.equal((await exchange('stranger', access_token)).body.error, 'invalid_grant')
+      assert.equal((await exchange('stock', access_token)).body.error, 'invalid_grant')
+      assert.equal((await exchange('orders', access_token, { resource: ORDERS })).body.error, 'invalid_target')
+      assert.equal((await exchange('orders', access_token, { resource: `${STOCK}/` })).body.error, 'invalid_target')
+      assert.equal((await exchange('orders', access_token, { resource: '' })).body.error, 'invalid_target')
+    })
+
+    test('scopes that the user has not allowed are for trusted clients; nobody exceeds client or role', async () => {
+      const { access_token } = await signIn()
+      const partner = await exchange('partner', access_token, { scope: 'stock:read' })
+      assert.equal(partner.body.error, 'invalid_scope')
+      assert.equal((await exchange('orders', access_token, { scope: 'stock:write' })).body.error, 'invalid_scope')
+      const beyond = await exchange('support', access_token, { scope: 'stock:write' })
+      assert.equal(beyond.body.error, 'invalid_scope', 'her role does not give it')
+      assert.equal((await exchange('orders', access_token, { scope: 'openid' })).body.error, 'invalid_scope')
+    })
+
+    test('a token outlives neither the one it was exchanged for nor its grant', async () => {
+      const { access_token, refresh_token } = await signIn()
+      now += 400_000
+      const { body } = await exchange('orders', access_token)
+      assert.equal(body.expires_in, 200)
+      assert.equal((await introspect(body.access_token)).active, true)
+      await post('/revoke', { token: refresh_token }, 'shop')
+      assert.deepEqual(await introspect(body.access_token), { active: false })
+      assert.equal((await exchange('orders', access_token)).body.error, 'invalid_grant', 'CVE-2026-9097')
+    })
+
+    test('8.3.2 disabling the user, the client that acts or the client of the grant ends it', async () => {
+      const { tenant_id } = server.app.tenant
+      const args = (disabled: boolean) => {
+        const event = { tenant_id, event_id: crypto.randomUUID(), at: now, type: 'disabled', actor: 'cli' }
+        return { tenant_id, disabled, event }
+      }
+      const switches: [string, (disabled: boolean) => Promise<boolean>][] = [
+        ['the client of the grant', (off) => server.store.setClientDisabled({ ...args(off), client_id: 'shop' })],
+        ['the client that acts', (off) => server.store.setClientDisabled({ ...args(off), client_id: 'orders' })],
+        ['the user', (off) => server.store.setUserDisabled({ ...args(off), user_id: alice_id })],
+      ]
+      for (const [what, turn] of switches) {
+        const { access_token } = await signIn()
+        const { body } = await exchange('orders', access_token)
+        assert.equal((await introspect(body.access_token)).active, true, what)
+        await turn(true)
+        assert.deepEqual(await introspect(body.access_token), { active: false }, what)
+        await turn(false)
+        assert.deepEqual(await introspect(body.access_token), { active: false }, `${what}, for good`)
+      }
+    })
+
+    test('a role that is lost and a trust that is taken back cut it', async () => {
+      const { access_token } = await signIn()
+      const { body } = await exchange('orders', access_token)
+      await server.addRole('buyer', ['orders:read', 'orders:write'])
+      assert.deepEqual(await introspect(body.access_token), { active: false })
+      await server.addRole('buyer', ['orders:read', 'orders:write', 'stock:read', 'sealed:open'])
+      assert.equal((await introspect(body.access_token)).active, true)
+    })
+
+    test('an opaque resource gets an opaque token, and a JWT cannot be had for it', async () => {
+      const { access_token } = await signIn()
+      const { body } = await exchange('orders', access_token, { resource: SEALED, scope: 'sealed:open' })
+      assert.match(body.access_token, /^sp_at_/)
+      const wanted = { resource: SEALED, scope: 'sealed:open', requested_token_type: type('jwt') }
+      assert.equal((await exchange('orders', access_token, wanted)).body.error, 'invalid_request')
+      const jwt = await exchange('orders', access_token, { requested_token_type: type('jwt') })
+      assert.equal(jwt.body.issued_token_type, type('jwt'))
+    })
+
+    test('9.2.2 what is no access token of a user is refused as one: other kinds of token, and tokens without a user', async () => {
+      const tokens = await signIn('shop', { scope: 'openid offline_access orders:read' })
+      const alone = await post(
+        '/token',
+        { grant_type: 'client_credentials', resource: ORDERS, scope: 'orders:read' },
+        'shop',
+      )
+      for (const token of [tokens.id_token, tokens.refresh_token, alone.body.access_token, 'x', 'a.b.c']) {
+        assert.equal((await exchange('orders', token)).body.error, 'invalid_grant', token.slice(0, 12))
+      }
+      for (const kind of ['id_token', 'jwt']) {
+        const as = { subject_token_type: type(kind) }
+        assert.equal((await exchange('orders', tokens.access_token, as)).body.error, 'invalid_grant', kind)
+      }
+    })
+
+    test('a trusted client exchanges its ID token while the session lives', async () => {
+      const agent = { resource: STOCK, scope: 'openid' }
+      const { id_token } = await signIn('first', agent)
+      const as = { subject_token_type: type('id_token'), scope: 'stock:read' }
+      const { status, body } = await exchange('first', id_token, as)
+      assert.equal(status, 200, JSON.stringify(body))
+      assert.equal((await introspect(body.access_token)).sub, alice_id)
+      assert.equal((await exchange('orders', id_token, as)).body.error, 'invalid_grant', 'issued to another client')
+      const { tenant_id } = server.app.tenant
+      for (const { session_id } of await server.store.listSessionsOfUser({ tenant_id, user_id: alice_id })) {
+        const event = { tenant_id, event_id: crypto.randomUUID(), at: now, type: 'session.ended', actor: 'cli' }
+        await server.store.endSession({ tenant_id, session_id, event })
+      }
+      assert.deepEqual(await introspect(body.access_token), { active: false })
+      assert.equal((await exchange('first', id_token, as)).body.error, 'invalid_grant')
+    })
+
+    test('a JWT of a trusted issuer is exchanged once, by a client that may bring it', async () => {
+      const issuer = 'https://hr.example'
+      const rules = readTrustedIssuer({ jwks: JWKS, clients: ['orders'], scope: 'stock:read', subject_is: 'username' })
+      const saved = { issuer, rules, disabled: false }
+      await saveTrustedIssuer(server.app.tenant, saved, { actor: 'cli', changed: [] })
+      const at = { issuer: server.issuer, now: () => now }
+      const sign = (claims = {}) => signAssertion(at, issuer, { claims: { sub: 'alice', ...claims } })
+      const as = { subject_token_type: type('jwt'), scope: 'stock:read' }
+      const token = await sign()
+      const { status, body } = await exchange('orders', token, as)
+      assert.equal(status, 200, JSON.stringify(body))
+      assert.equal(body.expires_in, 60)
+      const { sub, act } = await introspect(body.access_token)
+      assert.deepEqual({ sub, act }, { sub: alice_id, act: { sub: 'orders' } })
+      assert.equal((await exchange('orders', token, as)).body.error, 'invalid_grant', 'its jti was used')
+      const others: [string, ReturnType<typeof exchange>][] = [
+        ['another client', exchange('partner', await sign(), as)],
+        ['another actor', exchange('orders', await sign({ may_act: { sub: 'stock' } }), as)],
+        ['another audience', exchange('orders', await sign({ aud: STOCK }), as)],
+        ['nobody here', exchange('orders', await sign({ sub: 'nobody' }), as)],
+      ]
+      for (const [what, refused] of others) assert.equal((await refused).body.error, 'invalid_grant', what)
+      const named = await exchange('orders', await sign({ may_act: { sub: 'orders' } }), as)
+      assert.equal(named.status, 200)
+    })
+
+    test('an exchange of an access token adds no row, and one that fails changes nothing', async () => {
+      const { access_token } = await signIn()
+      const count = async () => {
+        const { tenant_id } = server.app.tenant
+        const events = await server.store.pageEvents({
+          tenant_id,
+          before_event_id: 'g',
+          type: '',
+          actor: '',
+          most: 1000,
+        })
+        return [events.length, (await server.store.listGrantsOfUser({ tenant_id, user_id: alice_id })).length]
+      }
+      const before = await count()
+      for (let i = 0; i < 20; i++) assert.equal((await exchange('orders', access_token)).status, 200)
+      assert.equal((await exchange('bare', access_token)).status, 400)
+      assert.deepEqual(await count(), before)
+    })
+  })
+}
