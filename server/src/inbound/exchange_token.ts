@@ -169,6 +169,10 @@ function decideTarget(
   }
   const known_resources = knownResources(issuer, configuration)
   const granted = resources.filter((name) => known_resources.has(name))
+  const strange = params.audience.find((name) => !granted.includes(name))
+  if (strange !== undefined) {
+    throw new OAuthError('invalid_target', `Audience '${strange.slice(0, 200)}' is none that this client may name`)
+  }
   const resource = decideResources({ requested, granted, registered: known_resources, issuer })
   const named = parseScope(params.values['scope'] ?? '')
   const about_user = named.find((scope) => IDENTITY_SCOPES.has(scope))
