@@ -55,7 +55,12 @@ test('a configuration is read from its rows', async (t) => {
   assert.deepEqual(configuration.roles.get('member'), ['read'])
   assert.deepEqual(configuration.resources.get('https://api.example'), {
     ...{ resource: 'https://api.example', name: 'API', scopes: new Map([['read', 'Read']]), default_scopes: ['read'] },
-    ...{ access_token_format: 'opaque', access_token_lifetime_seconds: 60, every_user: true, introspection_clients: [] },
+    ...{
+      access_token_format: 'opaque',
+      access_token_lifetime_seconds: 60,
+      every_user: true,
+      introspection_clients: [],
+    },
   })
   assert.equal(configuration.signing_key.kid, first)
   assert.deepEqual(
@@ -100,4 +105,34 @@ test('a retired key still verifies, a revoked one is in no list, and the current
   )
   await save([], second.kid, 'current', 'retired')
   await assert.rejects(tenant.currentConfiguration(), /has no current signing key/)
+})
+
+test('requests that come together after a change read it once, and a reading from before the change is not enough', async (t) => {
+  const { tenant } = await open(t)
+  const { store } = tenant
+  await tenant.currentConfiguration()
+  const load = store.loadTenantConfig
+  let reads = 0
+  let change = async () => {}
+  Object.assign(store, {
+    async loadTenantConfig(args: { tenant_id: string }) {
+      reads++
+      const config = await load(args)
+      await change()
+      return config
+    },
+  })
+  const save = (seconds: number) =>
+    store.saveSettings({ tenant_id, settings: `{"code_lifetime_seconds":${seconds}}`, event: event() })
+  await save(40)
+  const all = await Promise.all(Array.from({ length: 64 }, () => tenant.configuration(1)))
+  assert.deepEqual([reads, new Set(all).size], [1, 1])
+  await save(50)
+  change = async () => {
+    change = async () => {}
+    await save(55)
+  }
+  const [early, late] = await Promise.all([tenant.configuration(2), tenant.configuration(3)])
+  assert.ok(early.config_version >= 2)
+  assert.equal(late.settings.code_lifetime_seconds, 55)
 })

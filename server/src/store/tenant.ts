@@ -1,4 +1,5 @@
 import type { JsonWebKey } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import {
   type Algorithm,
   readSigningKey,
@@ -50,6 +51,7 @@ export class Tenant {
   readonly clock: () => number
   readonly #root: RootKey | undefined
   #configuration: Configuration | undefined
+  #reading: Promise<void> | undefined
 
   constructor(args: {
     tenant_id: string
@@ -69,13 +71,23 @@ export class Tenant {
 
   /** The configuration at least as new as a version that was just read; older ones are never used again. */
   async configuration(config_version: number): Promise<Configuration> {
-    if (this.#configuration && this.#configuration.config_version >= config_version) return this.#configuration
+    // Requests that come together after a change read it once; a reading that began before the change is not enough.
+    for (let round = 0; round < 2; round++) {
+      if (this.#configuration && this.#configuration.config_version >= config_version) break
+      this.#reading ??= this.#read().finally(() => {
+        this.#reading = undefined
+      })
+      await this.#reading
+    }
+    return this.#configuration!
+  }
+
+  async #read(): Promise<void> {
     const config = await this.store.loadTenantConfig({ tenant_id: this.tenant_id })
     if (!config) throw new Error(`tenant ${this.tenant_id} is gone`)
     await this.#readKeys()
     const read = readConfiguration(this.keys, config)
     if (!this.#configuration || this.#configuration.config_version < read.config_version) this.#configuration = read
-    return this.#configuration
   }
 
   /** Keys are only ever added, so those read after a configuration open all that it holds. */
@@ -157,12 +169,28 @@ function readResource(row: TenantConfig['resources'][number]): Resource {
   return {
     resource: row.resource,
     name: row.name,
-    scopes: new Map(Object.entries(JSON.parse(row.scopes) as Record<string, string>)),
-    default_scopes: JSON.parse(row.default_scopes) as string[],
+    scopes: readScopes(row.scopes),
+    default_scopes: readList(row.default_scopes),
     access_token_format: row.access_token_format,
     access_token_lifetime_seconds: row.access_token_lifetime_seconds,
     ...(row.access_token_signing_alg && { access_token_signing_alg: row.access_token_signing_alg }),
     every_user: row.every_user === 1,
-    introspection_clients: JSON.parse(row.introspection_clients ?? '[]') as string[],
+    introspection_clients: readList(row.introspection_clients ?? '[]'),
   }
+}
+
+// Of thousands of resources (a Hub has one for each service) all but one stand as they did in the version before.
+const lists = new LRUCache<string, readonly string[]>({ max: 20_000 })
+const maps = new LRUCache<string, ReadonlyMap<string, string>>({ max: 20_000 })
+
+function readList(text: string): readonly string[] {
+  const list = lists.get(text) ?? (Object.freeze(JSON.parse(text)) as readonly string[])
+  lists.set(text, list)
+  return list
+}
+
+function readScopes(text: string): ReadonlyMap<string, string> {
+  const map = maps.get(text) ?? new Map(Object.entries(JSON.parse(text) as Record<string, string>))
+  maps.set(text, map)
+  return map
 }

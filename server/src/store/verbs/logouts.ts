@@ -84,7 +84,7 @@ export const endUnusedSessions = write(function* (args: {
     returning session_id, coalesce(sid, session_id) as sid`
   if (sessions.length === 0) return 0
   yield* endWhatHangsOn(args.event, sessions)
-  yield* insertEvent({ ...args.event, detail: { ...args.event.detail, sessions: sessions.length } })
+  yield* insertEvent({ ...args.event, detail: { session_ids: sessions.map(({ session_id }) => session_id) } })
   return sessions.length
 })
 
