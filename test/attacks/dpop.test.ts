@@ -542,7 +542,7 @@ testOnBoth('T-07 a proof leaves one row until it is too old, and a request witho
 test('a client is registered for DPoP by the members of RFC 9449 and our own', async () => {
   const { readClientMetadata } = await import('../../server/src/oauth/client_metadata.ts')
   const rules = {
-    ...{ grant_types: ['client_credentials'], response_types: [], response_modes: [] },
+    ...{ grant_types: ['client_credentials', 'implicit'], response_types: ['token'], response_modes: [] },
     token_endpoint_auth_methods: ['client_secret_basic'],
   }
   const read = (more: object, door: 'administrator' | 'dynamic' = 'administrator') =>
@@ -550,6 +550,9 @@ test('a client is registered for DPoP by the members of RFC 9449 and our own', a
   assert.equal(read({ dpop_bound_access_tokens: true }, 'dynamic').dpop_bound_access_tokens, true)
   assert.equal(read({}).dpop_bound_access_tokens, undefined)
   assert.throws(() => read({ dpop_bound_access_tokens: 'true' }), /dpop_bound_access_tokens must be true or false/)
+  const implicit = { grant_types: ['implicit'], redirect_uris: [CALLBACK] }
+  assert.throws(() => read({ ...implicit, dpop_bound_access_tokens: true }), /implicit, which shows no key/)
+  assert.equal(read(implicit).dpop_bound_access_tokens, undefined)
   assert.equal(read({ require_dpop_nonce: true }).require_dpop_nonce, true)
   assert.equal(read({ require_dpop_nonce: true }, 'dynamic').require_dpop_nonce, undefined)
 })

@@ -1,4 +1,4 @@
-import { type Json, readBoolean } from './client_member.ts'
+import { type Json, readBoolean, refusal } from './client_member.ts'
 
 /** What is registered about the keys that the tokens of a client are bound to, under the names of their registry. */
 export interface BindingMetadata {
@@ -15,4 +15,11 @@ export function readBindingMetadata(source: Json): BindingMetadata {
     if (readBoolean(source, name) === true) metadata[name] = true
   }
   return metadata
+}
+
+/** Refuses a client that is to have bound tokens alone, and a grant whose tokens come through the browser, where no key is shown. */
+export function requireBindable(metadata: BindingMetadata & { readonly grant_types: readonly string[] }): void {
+  if (metadata.dpop_bound_access_tokens === true && metadata.grant_types.includes('implicit')) {
+    throw refusal('dpop_bound_access_tokens', 'cannot be true with the grant type implicit, which shows no key')
+  }
 }

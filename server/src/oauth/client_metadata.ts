@@ -1,6 +1,6 @@
 import type { ClientMetadata } from './client.ts'
 import { readAuthentication } from './client_authentication.ts'
-import { readBindingMetadata } from './client_binding.ts'
+import { readBindingMetadata, requireBindable } from './client_binding.ts'
 import { readJwks } from './client_jwks.ts'
 import { type Json, readBoolean, readInteger, readText, readTexts, refusal } from './client_member.ts'
 import { LEGACY_GRANT_TYPES, readOwnMetadata } from './client_own.ts'
@@ -50,6 +50,7 @@ export function readClientMetadata(json: unknown, rules: ClientRules): ClientMet
   readApplicationType(source, metadata, rules)
   readDescription(source, metadata, rules)
   readKeys(source, metadata, rules)
+  requireBindable(metadata)
   requireOneSector(metadata)
   if (rules.door === 'administrator') readOwn(source, metadata)
   if (metadata.token_endpoint_auth_method === 'none') {
