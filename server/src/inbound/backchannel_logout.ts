@@ -1,5 +1,6 @@
 import { signJwt } from '../crypto/jwt.ts'
 import { newId } from '../crypto/random.ts'
+import type { Client } from '../oauth/client.ts'
 import { buildLogoutTokenClaims } from '../oauth/logout_token.ts'
 import { pickSigningKey } from '../store/tenant.ts'
 import type { LogoutNotice } from '../store/verbs/logouts.ts'
@@ -12,6 +13,11 @@ const AT_ONCE = 16
 // Longer than a call may take: whoever sees the notice again knows that the one who took it has failed.
 const FIRST_WAIT_MS = 10_000
 const LONGEST_WAIT_MS = 3_600_000
+
+/** Whether a client that is granted these scopes hears of the end of the session: it has an ID token, and an address. */
+export function isToldOfLogout(client: Client, scope: string): boolean {
+  return client.backchannel_logout_uri !== undefined && scope.split(' ').includes('openid')
+}
 
 /** How long until the next try, after so many. */
 export function waitAfter(attempts: number): number {

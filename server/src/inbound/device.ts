@@ -17,6 +17,7 @@ import { decideScope, parseScope } from '../oauth/scope.ts'
 import type { Configuration, Tenant } from '../store/tenant.ts'
 import type { DeviceCode } from '../store/verbs/device_codes.ts'
 import { authenticateClient, requireGrantType } from './authenticate_client.ts'
+import { isToldOfLogout } from './backchannel_logout.ts'
 import { readClientRecord } from './clients.ts'
 import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
@@ -163,6 +164,7 @@ export async function answerDevice(
         redirect_uri: null,
       }),
       consent: null,
+      tells_logout: isToldOfLogout(client, granted.scope.join(' ')),
       event: event(tenant, 'grant.created', actor, {
         ...about,
         grant_id,

@@ -8,6 +8,7 @@ import type { ProfileRules } from '../oauth/profile.ts'
 import type { Configuration, Tenant } from '../store/tenant.ts'
 import type { NewGrant } from '../store/verbs/grants.ts'
 import type { BrowserAuthority } from '../store/verbs/sessions.ts'
+import { isToldOfLogout } from './backchannel_logout.ts'
 import { newCode } from './codes.ts'
 import type { ConnectionChoice } from './connections.ts'
 import { rememberConsent } from './consents.ts'
@@ -96,7 +97,7 @@ export async function commitGrant(
     grant,
     consent: approval.remember ? remember(tenant, approval) : null,
     rests_on_consent: authority.consent !== null,
-    tells_logout: client.backchannel_logout_uri !== undefined,
+    tells_logout: isToldOfLogout(client, scope),
     request_hash: approval.request_hash ?? null,
     event: event(tenant, 'grant.created', `user:${user_id}`, {
       ...{ client_id: client.client_id, user_id, grant_id },

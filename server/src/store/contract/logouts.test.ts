@@ -72,7 +72,7 @@ contract(
     const events = await store.pageEvents({ tenant_id, before_event_id: '~', type: 'session.', actor: '', most: 10 })
     assert.deepEqual(
       events.map(({ detail }) => JSON.parse(detail)),
-      [{ sessions: 1 }],
+      [{ session_ids: ['s1'] }],
     )
   },
 )
