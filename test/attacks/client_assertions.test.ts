@@ -17,7 +17,8 @@ import {
   signAssertion,
   signBySecret,
 } from '../parts/assertions.ts'
-import { basic, JWT_API, onBothDatabases, type Platform, type Reply } from '../parts/platform.ts'
+import { makeDpopKey, makeProof } from '../parts/dpop.ts'
+import { basic, JWT_API, onBothDatabases, type Platform, type Reply, readReply } from '../parts/platform.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
 import { snapshotRows } from '../parts/snapshot.ts'
 
@@ -206,6 +207,23 @@ testOnBoth('a client held to one algorithm signs by no other', async (p) => {
   assert.equal((await askBy(p, client_id, { alg: 'PS256' })).status, 200)
   for (const alg of ['RS256', 'ES256', 'EdDSA']) {
     assertRefused(await askBy(p, client_id, { alg }), /must have alg PS256/, alg)
+  }
+})
+
+testOnBoth('P-27 a client of FAPI 2.0 signs by PS256, ES256 and EdDSA alone', async (p) => {
+  const client_id = await addSigner(p, { profile: 'fapi2', dpop_bound_access_tokens: true })
+  const key = makeDpopKey()
+  const at = Math.floor(p.now() / 1000)
+  for (const [alg, status] of [
+    ['PS256', 200],
+    ['ES256', 200],
+    ['EdDSA', 200],
+    ['RS256', 401],
+  ] as const) {
+    const dpop = makeProof(key, { claims: { htm: 'POST', htu: `${p.issuer}/token`, iat: at } })
+    const body = new URLSearchParams({ ...REQUEST, ...asAssertion(await signAssertion(p, client_id, { alg })) })
+    const reply = await readReply(await fetch(`${p.issuer}/token`, { method: 'POST', headers: { dpop }, body }))
+    assert.equal(reply.status, status, `${alg} ${reply.text}`)
   }
 })
 

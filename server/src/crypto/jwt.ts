@@ -25,8 +25,13 @@ export function verifyOwnJwt(
   const signature = Buffer.from(parts[2]!, 'base64url')
   // Re-encoding refuses a second spelling of the same signature.
   if (signature.toString('base64url') !== parts[2]) return null
-  if (!SCHEMES[key.alg].verify(Buffer.from(`${parts[0]}.${parts[1]}`), key, signature)) return null
+  if (!isSignedBy(key, Buffer.from(`${parts[0]}.${parts[1]}`), signature)) return null
   return parseJson(parts[1]!)
+}
+
+/** Whether a signature over bytes is by a key, by its one algorithm (RFC 7515 section 5.2). */
+export function isSignedBy(key: VerifyingKey, input: Buffer, signature: Buffer): boolean {
+  return SCHEMES[key.alg].verify(input, key, signature)
 }
 
 /** The key id that a compact JWS names, unverified; null when it has none. */

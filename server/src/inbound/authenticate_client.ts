@@ -3,6 +3,7 @@ import type { Client } from '../oauth/client.ts'
 import { type ClientCredentials, checkMethodAllowed, clientAuthenticationError } from '../oauth/client_auth.ts'
 import { isTlsMethod } from '../oauth/client_certificate.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { rulesOf } from '../oauth/profile.ts'
 import type { ClientRecord, TenantState } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
 import { proveByAssertion } from './client_assertion.ts'
@@ -63,7 +64,10 @@ async function proveClient(
   const client = readClientRecord(record)
   if (credentials.method === 'client_assertion') {
     checkMethodAllowed(client, credentials, tenant.issuer)
-    return { client, proofs: new Proofs([await proveByAssertion(context, client, credentials.assertion, now)]) }
+    const { settings } = await tenant.configuration(authority!.tenant.config_version)
+    const { signing_algs } = rulesOf(client, settings)
+    const proof = await proveByAssertion(context, client, credentials.assertion, { now, signing_algs })
+    return { client, proofs: new Proofs([proof]) }
   }
   if (credentials.method === 'none' && isTlsMethod(client.token_endpoint_auth_method)) {
     const why = await whyCertificateFails(context, client, certificate, now)

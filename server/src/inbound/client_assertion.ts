@@ -11,6 +11,13 @@ import type { InboundContext } from './context.ts'
 import { KeysUnavailable } from './remote_keys.ts'
 import { verifyBySource } from './verify_assertion.ts'
 
+/** What holds besides the client's own registration. */
+interface Rules {
+  readonly now: number
+  /** The algorithms of its profile; null is any. */
+  readonly signing_algs: readonly string[] | null
+}
+
 /**
  * Checks the assertion of a client that is known and enabled (private_key_jwt and client_secret_jwt, RFC 7523 section
  * 2.2). Answers the proof that is to be recorded: its jti is good for one request.
@@ -19,11 +26,12 @@ export async function proveByAssertion(
   context: InboundContext,
   client: Client,
   assertion: UnverifiedJwt,
-  now: number,
+  rules: Rules,
 ): Promise<Proof> {
   const { tenant } = context
+  const { now } = rules
   const { client_id } = client
-  checkSigningAlgorithm(client, assertion, tenant.issuer)
+  checkSigningAlgorithm(client, assertion, tenant.issuer, rules.signing_algs)
   try {
     const claims = await verify(context, client, assertion, now)
     const { jti, exp } = checkClientAssertion(claims, { client_id, issuer: tenant.issuer, now })
@@ -42,11 +50,17 @@ async function verify(context: InboundContext, client: Client, assertion: Unveri
   )
 }
 
-// A client may be held to one algorithm (OpenID Connect Registration section 2).
-function checkSigningAlgorithm(client: Client, { alg }: UnverifiedJwt, realm: string): void {
-  const registered = client.token_endpoint_auth_signing_alg
-  if (registered === undefined || registered === alg) return
-  throw clientAuthenticationError(realm, `Parameter client_assertion must have alg ${registered}`)
+// A client may be held to one algorithm (OpenID Connect Registration section 2), its profile to some.
+function checkSigningAlgorithm(
+  client: Client,
+  { alg }: UnverifiedJwt,
+  realm: string,
+  of_profile: Rules['signing_algs'],
+) {
+  const own = client.token_endpoint_auth_signing_alg
+  const allowed = [own === undefined ? null : [own], of_profile].find((algs) => algs && !algs.includes(alg))
+  if (!allowed) return
+  throw clientAuthenticationError(realm, `Parameter client_assertion must have alg ${allowed.join(' or ')}`)
 }
 
 // Only who has signed is told what is wrong inside; everybody else hears what an unknown client hears.

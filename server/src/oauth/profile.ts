@@ -11,6 +11,8 @@ export interface ProfileRules {
   readonly pushed_requests: boolean
   /** How the client must prove who it is; null where any way, or none, will do. */
   readonly client_authentication: readonly string[] | null
+  /** The algorithms by which it may sign; null where each that its method has will do. */
+  readonly signing_algs: readonly string[] | null
   /** Access tokens are bound to a key of the client (RFC 9449, RFC 8705). */
   readonly sender_constrained: boolean
   /** Each refresh brings a new refresh token; without it the one from the code exchange stays. */
@@ -31,6 +33,7 @@ const STANDARD: ProfileRules = {
   pkce: 'unless_excused',
   pushed_requests: false,
   client_authentication: null,
+  signing_algs: null,
   sender_constrained: false,
   refresh_rotation: true,
   legacy_grants: true,
@@ -53,6 +56,8 @@ export const PROFILES = {
     pkce: 'everybody',
     pushed_requests: true,
     client_authentication: SENDER_PROVING,
+    // Section 5.4.1.
+    signing_algs: ['PS256', 'ES256', 'EdDSA', 'Ed25519'],
     sender_constrained: true,
     refresh_rotation: false,
     legacy_grants: false,

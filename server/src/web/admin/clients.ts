@@ -215,6 +215,7 @@ const AUTHENTICATION: Readonly<Record<string, string>> = {
   none: 'client.None()',
   client_secret_basic: 'client.ClientSecretBasic(process.env.CLIENT_SECRET)',
   client_secret_post: 'client.ClientSecretPost(process.env.CLIENT_SECRET)',
+  client_secret_jwt: 'client.ClientSecretJwt(process.env.CLIENT_SECRET)',
 }
 
 /** Code that uses a client as it is registered. */
