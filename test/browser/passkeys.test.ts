@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
+import { checkLogin } from '../../server/src/inbound/check_login.ts'
 import { Authenticator } from '../parts/authenticator.ts'
 import { launchBrowser } from '../parts/chromium.ts'
 import { ALICE } from '../parts/platform.ts'
@@ -73,6 +74,22 @@ test('6.3.3 a passkey is made on the account page and signs in without a usernam
   })
   assert.equal(await person.heading(), 'Your account')
   assert.deepEqual({ ...(await sessionsOf(user_id))[0] }, { acr: 'phr', amr: '["hwk","user","mfa"]' })
+  await person.close()
+})
+
+test('6.1.1 whoever guesses at the password does not hold up the passkey', async () => {
+  const { user, person, key } = await withPasskey()
+  await person.press('I have kept them')
+  await signOut(person)
+  const guess = () => checkLogin(server.app.web.inbound, { username: user.username, password: 'guessed' })
+  for (let i = 0; i < 10; i++) assert.equal((await guess()).kind, 'refused')
+  assert.equal((await guess()).kind, 'too_many')
+  await key.whileTouched(async () => {
+    await person.press('Sign in with a passkey')
+    await person.page.waitForURL('**/account')
+  })
+  assert.equal(await person.heading(), 'Your account')
+  assert.equal((await guess()).kind, 'too_many', 'nor does the passkey help whoever guesses')
   await person.close()
 })
 
