@@ -2,6 +2,7 @@ import type { NewEvent } from '../records.ts'
 import { bytes, int, NOW, type Run, read, sql, text, write } from '../sql.ts'
 import type { ListedClient, SavedClient } from './clients.ts'
 import { insertEvent } from './events.ts'
+import { revocationStatement } from './revocations.ts'
 
 /** An initial access token (RFC 7591 section 3); lists in it are JSON or spaced, as on the wire. */
 export interface RegistrationTokenRecord {
@@ -178,6 +179,9 @@ export const keepDocumentClient = write(
           where tenant_id = ${tenant_id} and client_id = ${client.client_id} and source = 'metadata_document'
             and metadata <> ${client.metadata} returning epoch, disabled_at`
     if (changed) {
+      if (!made && args.weaker) {
+        yield* revocationStatement(event, { kind: 'client_id', value: client.client_id, epoch: changed.epoch })
+      }
       yield* insertEvent({ ...event, type: made ? 'client.created' : 'client.updated' })
       return changed
     }
