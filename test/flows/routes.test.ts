@@ -201,9 +201,25 @@ for (const path of PATHS) {
 }
 
 // Whoever asks: sign-in, what leads to it, and files. Everything else needs somebody, or a token.
-const PUBLIC = ['', '/authorize', '/api/rest/oauth2/auth', '/consent', '/login', '/logout', '/setup', stylesheet.path]
+const PUBLIC = [
+  '',
+  '/authorize',
+  '/api/rest/oauth2/auth',
+  '/consent',
+  '/login',
+  '/logout',
+  '/setup',
+  stylesheet.path,
+  '/reset',
+  '/reset/password',
+]
 // Whoever is signed in; the rest of the console is for administrators.
-const PERSONAL = ['/account', '/connect/acme', '/connect/acme/callback']
+const PERSONAL = [
+  ...['/account', '/account/security', '/account/security/totp', '/account/security/password'],
+  ...['/account/security/email/confirm', '/connect/acme', '/connect/acme/callback'],
+  // Of whoever has given the right password, signed in or not.
+  ...['/login/factor', '/login/enrol'],
+]
 
 test('5.17 8.3.1 each route is public, personal, an administrator’s, or takes a token; none is forgotten', async () => {
   const bridge = bridges.get('/hub')!

@@ -53,11 +53,7 @@ function stepSubmit(
   wanted: 'second_factor' | 'enrol',
   answer: (visit: Visit, step: Step, values: Params['values']) => Promise<Response>,
 ) {
-  return submit(
-    (visit, form) => atStep(visit, wanted, (step) => answer(visit, step, form.values)),
-    // The form is of another session: the page is shown anew.
-    async (visit) => redirect(visit, visit.here),
-  )
+  return submit((visit, form) => atStep(visit, wanted, (step) => answer(visit, step, form.values)))
 }
 
 /** GET /login/factor: asks for the second factor. */

@@ -1,0 +1,106 @@
+import { renderChangePassword } from '../../server/src/web/pages/templates/change_password.ts'
+import { renderLogin } from '../../server/src/web/pages/templates/login.ts'
+import {
+  renderConfirmEmail,
+  renderNewPassword,
+  renderReset,
+  renderResetOutcome,
+} from '../../server/src/web/pages/templates/reset.ts'
+import { renderSecondFactor } from '../../server/src/web/pages/templates/second_factor.ts'
+import { renderSecurity } from '../../server/src/web/pages/templates/security.ts'
+import { renderRecoveryCodes, renderTotp } from '../../server/src/web/pages/templates/totp.ts'
+import type { View } from '../../server/src/web/ui/view.ts'
+import { DAY, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
+
+/** The pages about factors and recovery, with realistic data. */
+export function securityPages(view: View, put: Put): Pages {
+  const username = put('alice')
+  const passkey = {
+    action: put('/login/passkey'),
+    sealed: put('AAAA'),
+    options: { challenge: put('x'), rpId: put('id') },
+  }
+  const key = { secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', sealed: put('AAAA') }
+  const uri = `otpauth://totp/Acme:alice?secret=${key.secret}&issuer=Acme`
+  const security = {
+    ...{
+      may_administer: true,
+      has_password: true,
+      mail: true,
+      host: put('login.example.com'),
+      device: put('Firefox on Linux'),
+    },
+    ...{ required: false, recovery_codes_left: 10, totp: true },
+    email: { address: put('alice@example.com'), verified: true },
+    identities: [],
+    linkable: [],
+    new_passkey: { ...passkey, action: put('/account/security/passkeys') },
+    passkeys: [
+      {
+        credential_id: put('k1'),
+        name: put('Work laptop'),
+        synced: false,
+        created_at: NOW - 30 * DAY,
+        last_used_at: NOW - MINUTE,
+      },
+      { credential_id: put('k2'), name: put('Phone'), synced: true, created_at: NOW - DAY },
+    ],
+  }
+  const factor = { action: put('/login/factor'), username, back_href: put('/login') }
+  return {
+    login_passkey: () =>
+      renderLogin(view, {
+        action: put('/login'),
+        passkey,
+        reset_href: put('/reset'),
+        refusal: { reason: 'passkey_refused' },
+      }),
+    second_factor: () => renderSecondFactor(view, { ...factor, code: 'totp' }),
+    second_factor_wrong: () =>
+      renderSecondFactor(view, { ...factor, passkey, code: 'totp', refusal: { reason: 'wrong' } }),
+    second_factor_passkey: () => renderSecondFactor(view, { ...factor, passkey, code: false }),
+    second_factor_too_many: () =>
+      renderSecondFactor(view, { ...factor, code: 'recovery', refusal: { reason: 'too_many_tries', minutes: 1 } }),
+    enrol: () => renderTotp(view, { action: put('/login/enrol'), ...key, uri, required: true }),
+    totp_wrong: () =>
+      renderTotp(view, {
+        ...{ action: put('/account/security/totp'), ...key, uri, wrong: true },
+        back: { href: put('/account/security'), label: 'Back' },
+      }),
+    recovery_codes: () =>
+      renderRecoveryCodes(view, {
+        codes: Array.from({ length: 10 }, (_, i) => `JBSW-Y3DP-EHPK-3PXP-ABCD-EF2${i % 8}`),
+        continue_href: put('/account'),
+      }),
+    security: () => renderSecurity(view, security),
+    security_empty: () =>
+      renderSecurity(view, {
+        ...{ ...security, passkeys: [], totp: false, recovery_codes_left: 0, new_passkey: null, mail: false },
+        ...{ email: undefined, has_password: false, done: { tone: 'good', text: put('Done.') } },
+      }),
+    security_last: () =>
+      renderSecurity(view, { ...security, totp: false, passkeys: security.passkeys.slice(1), required: true }),
+    change_password: () =>
+      renderChangePassword(view, {
+        ...{ action: put('/account/security/password'), back_href: put('/account/security'), username },
+        ...{ password_min_length: 12, other_sessions: true, apps: true },
+        errors: { password: put('password is one that is guessed first'), form: put('Too many tries.') },
+      }),
+    reset: () => renderReset(view, { action: put('/reset'), login_href: put('/login'), on: true, missing: true }),
+    reset_sent: () =>
+      renderReset(view, { action: put('/reset'), login_href: put('/login'), on: true, sent_to: username }),
+    reset_off: () => renderReset(view, { action: put('/reset'), login_href: put('/login'), on: false }),
+    new_password: () =>
+      renderNewPassword(view, {
+        ...{ action: put('/reset/password'), token: put('sp_reset_x'), username, password_min_length: 8 },
+        error: put('password must have 8 to 1024 characters'),
+      }),
+    reset_done: () => renderResetOutcome(view, { done: true, href: put('/login') }),
+    reset_over: () => renderResetOutcome(view, { done: false, href: put('/reset') }),
+    confirm_email: () =>
+      renderConfirmEmail(view, {
+        ...{ action: put('/account/security/email/confirm'), token: put('sp_email_x') },
+        ...{ email: put('alice@example.com'), back_href: put('/account') },
+      }),
+  }
+}
