@@ -383,6 +383,29 @@ for (const database of ['sqlite', 'postgres'] as const) {
       )
     })
 
+    test('11.2.2 algorithms are switched on by the platform, each with its key, and named where nobody has them', async () => {
+      const context = await makeContext()
+      const [client] = DESCRIBED.clients
+      const resource = DESCRIBED.resources[0]!
+      const described = {
+        clients: [{ ...client, id_token_signed_response_alg: 'RS256' }],
+        resources: [{ ...resource, access_token: { signing_alg: 'EdDSA' } }],
+      }
+      const { warnings } = await planPlatform(context, read(described))
+      assert.deepEqual(warnings, [
+        'client web: settings.signing_algs does not hold RS256, so ES256 signs',
+        `resource ${resource.resource}: settings.signing_algs does not hold EdDSA, so ES256 signs`,
+      ])
+      const whole = { ...described, settings: { signing_algs: ['ES256', 'EdDSA', 'RS256'] } }
+      assert.deepEqual((await applyPlatform(context, read(whole), 'cli')).warnings, [])
+      const { signing_keys, resources } = await context.tenant.currentConfiguration()
+      assert.deepEqual([...signing_keys.keys()], ['ES256', 'EdDSA', 'RS256'])
+      assert.equal(resources.get(resource.resource)!.access_token_signing_alg, 'EdDSA')
+      assert.ok((await planPlatform(context, read(whole))).changes.every(({ action }) => action === 'none'))
+      const none = { settings: { signing_algs: [] } }
+      assert.throws(() => read(none), /settings.signing_algs must be a list of ES256, EdDSA, PS256, RS256/)
+    })
+
     test('what is allowed and yet looks wrong is said', async () => {
       const { warnings } = await planPlatform(
         await makeContext(),

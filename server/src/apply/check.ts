@@ -6,6 +6,7 @@ import { checkTrustedIssuer } from '../inbound/trusted_issuers.ts'
 import { hasSecret } from '../oauth/client_authentication.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { IDENTITY_SCOPES } from '../oauth/scope.ts'
+import { readSettings } from '../store/settings.ts'
 import { suggest } from './nearest.ts'
 import type { Platform, PlatformClient, PlatformUser } from './platform.ts'
 import { PlatformError } from './platform_error.ts'
@@ -31,7 +32,12 @@ export async function checkPlatform(issuer: string, platform: Platform, present:
     )),
   ]
   if (sentences.length > 0) throw new PlatformError(sentences)
-  return [...unknownScopes(platform, present), ...unknownCallers(platform, present), ...shortSecrets(platform)]
+  return [
+    ...unknownScopes(platform, present),
+    ...unknownCallers(platform, present),
+    ...missingAlgorithms(platform, present),
+    ...shortSecrets(platform),
+  ]
 }
 
 async function refused<Entry, Id extends keyof Entry>(
@@ -98,6 +104,24 @@ function unknownScopes(platform: Platform, present: Present): string[] {
     ...platform.roles.flatMap(({ role, scopes }) => unknown(`role ${role}`, scopes)),
     ...platform.clients.flatMap(({ client_id, metadata }) => unknown(`client ${client_id}`, metadata.scope.split(' '))),
   ]
+}
+
+// Its first algorithm signs then, and whoever expects another one refuses what comes.
+function missingAlgorithms({ settings, clients, resources }: Platform, present: Present): string[] {
+  const { signing_algs } = readSettings({ ...present.settings, ...settings })
+  const asked = [
+    ...clients.map(
+      ({ client_id, metadata }) => [`client ${client_id}`, metadata.id_token_signed_response_alg] as const,
+    ),
+    ...resources.map(({ resource, access_token_signing_alg }) => {
+      return [`resource ${resource}`, access_token_signing_alg] as const
+    }),
+  ]
+  return asked.flatMap(([place, alg]) =>
+    alg === undefined || signing_algs.some((known) => known === alg)
+      ? []
+      : [`${place}: settings.signing_algs does not hold ${alg}, so ${signing_algs[0]} signs`],
+  )
 }
 
 function unknownCallers({ resources, clients }: Platform, present: Present): string[] {
