@@ -142,6 +142,11 @@ function clientPages(view: View, put: Put): Pages {
         users: 380,
         secrets: [{ created_at: NOW - 2 * DAY }, { expires_at: NOW + 5 * DAY }],
         seen: put('c2Vlbg'),
+        switches: [
+          { name: 'trusted', on: true },
+          { name: 'password', on: false },
+          { name: 'implicit', on: true },
+        ],
         done: put('The client is enabled.'),
       }),
     client_disabled: () =>
@@ -157,6 +162,7 @@ function clientPages(view: View, put: Put): Pages {
         created_at: NOW - 200 * DAY,
         grants: 1,
         users: 1,
+        switches: [],
         secrets: [],
         seen: '',
       }),

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { wellKnownPaths } from '../oauth/metadata.ts'
+import { switchClientSubmit } from './admin/client_switches.ts'
 import {
   clientPage,
   clientsPage,
@@ -49,6 +50,7 @@ import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { changePasswordPage, changePasswordSubmit } from './pages/change_password.ts'
 import { connectCallbackPage, connectPage, disconnectSubmit } from './pages/connect.ts'
 import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
+import { loginAnswerPage } from './pages/handoff.ts'
 import { loginPage, loginPasskeySubmit, loginSubmit } from './pages/login.ts'
 import { confirmLogoutSubmit, logoutPage, switchSubmit } from './pages/logout.ts'
 import { newPasswordPage, newPasswordSubmit, resetPage, resetSubmit } from './pages/reset.ts'
@@ -109,6 +111,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get('/login', loginPage)
   pages.post('/login', loginSubmit)
   pages.get(paths.login_with, signInWithPage)
+  pages.get(paths.login_answer, loginAnswerPage)
   pages.post(paths.login_passkey, loginPasskeySubmit)
   pages.get(paths.second_factor, secondFactorPage)
   pages.post(paths.second_factor, secondFactorSubmit)
@@ -165,6 +168,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.admin_disable_client, setClientDisabledSubmit(true))
   pages.post(paths.admin_enable_client, setClientDisabledSubmit(false))
   pages.post(paths.admin_delete_client, deleteClientSubmit)
+  pages.post(paths.admin_switch_client, switchClientSubmit)
   pages.get(paths.admin_users, usersPage)
   pages.get(paths.admin_connectors, connectorsPage)
   pages.get(paths.admin_connector, connectorPage)

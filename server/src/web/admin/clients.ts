@@ -1,6 +1,7 @@
 import { FORMER_SECRET_LIVES_MS, rotateClientSecret } from '../../inbound/client_secrets.ts'
 import { readClientRecord } from '../../inbound/clients.ts'
 import { isSelfRegistered, readAdministratedClient, registerClient } from '../../inbound/register_client.ts'
+import { listSwitches } from '../../inbound/switch_client.ts'
 import { event } from '../../inbound/users.ts'
 import type { Client } from '../../oauth/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
@@ -15,11 +16,12 @@ import { renderCreatedClient } from './templates/created_client.ts'
 import { type NewClientData, renderNewClient } from './templates/new_client.ts'
 
 const PAGE = 50
+const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 const SIGN_IN = 'openid profile email offline_access'
 /** What a client may ask for where nothing is said; a script for itself has nothing that would go without saying. */
 const DEFAULT_SCOPES: Readonly<Record<ClientType, string | undefined>> = {
-  ...{ server: SIGN_IN, browser: SIGN_IN, native: SIGN_IN, agent: SIGN_IN, machine: undefined },
+  ...{ server: SIGN_IN, browser: SIGN_IN, native: SIGN_IN, agent: SIGN_IN, script: SIGN_IN, machine: undefined },
 }
 
 /** GET /admin/clients. */
@@ -166,6 +168,7 @@ async function showClient(visit: Visit, record: ListedClient): Promise<Response>
     default_resource: client.default_resource,
     trusted: client.trusted,
     unverified: isSelfRegistered(record.source),
+    switches: listSwitches(record),
     disabled: record.disabled_at !== null,
     created_at,
     last_used_at: last_used_at ?? undefined,
@@ -194,13 +197,17 @@ function metadataOf(type: ClientType): Record<string, unknown> {
     case 'native':
     case 'agent':
       return { ...code, token_endpoint_auth_method: 'none', application_type: 'native' }
+    case 'script':
+      return { grant_types: [DEVICE_CODE, 'refresh_token'], token_endpoint_auth_method: 'none' }
     case 'machine':
       return { grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_basic' }
   }
 }
 
 function typeOf(client: Client): ClientType {
-  if (!client.grant_types.includes('authorization_code')) return 'machine'
+  if (!client.grant_types.includes('authorization_code')) {
+    return client.grant_types.includes(DEVICE_CODE) ? 'script' : 'machine'
+  }
   if (client.application_type === 'native') return 'native'
   return client.token_endpoint_auth_method === 'none' ? 'browser' : 'server'
 }
@@ -232,6 +239,11 @@ const issuer = new URL(${JSON.stringify(issuer)})
 const config = await client.discovery(issuer, ${JSON.stringify(client_id)}, undefined, ${auth}${more})
 `
   const asked = `scope: ${JSON.stringify(client.scope)}`
+  if (client.grant_types.includes(DEVICE_CODE) && !client.grant_types.includes('authorization_code'))
+    return `${head}const device = await client.initiateDeviceAuthorization(config, { ${asked} })
+console.log('Open', device.verification_uri, 'and type', device.user_code)
+const tokens = await client.pollDeviceAuthorizationGrant(config, device)
+`
   if (!client.grant_types.includes('authorization_code'))
     return `${head}const tokens = await client.clientCredentialsGrant(config, { ${asked} })\n`
   return `${head}

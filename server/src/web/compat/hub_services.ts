@@ -2,13 +2,13 @@ import { newId } from '../../crypto/random.ts'
 import { readClientRecord } from '../../inbound/clients.ts'
 import { takeTurn } from '../../inbound/limits.ts'
 import { readAdministratedClient, registerClient } from '../../inbound/register_client.ts'
+import { listServiceFlows } from '../../inbound/switch_client.ts'
 import { updateClient } from '../../inbound/update_client.ts'
 import { event } from '../../inbound/users.ts'
 import type { ClientMetadata } from '../../oauth/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { readParams } from '../../oauth/params.ts'
 import type { ResourceRecord } from '../../store/records.ts'
-import type { Settings } from '../../store/settings.ts'
 import type { ListedService } from '../../store/verbs/hub.ts'
 import { type Answer, jsonAnswer, type MachineEndpoint, type MachineRequest } from '../machine.ts'
 import type { Web } from '../web.ts'
@@ -91,7 +91,10 @@ async function register(web: Web, request: MachineRequest): Promise<Answer> {
   const described = readHubService(members)
   const id = newId(tenant.clock())
   const trusted = caller !== null && readFlag(members, 'trusted') === true
-  const flow = { trusted, grant_types: listGrantTypes(described, { settings, trusted, stranger, before: [] }) }
+  const flow = {
+    trusted,
+    grant_types: listServiceFlows({ settings, trusted, stranger, before: [], asks: asksOf(described) }),
+  }
   const metadata = toMetadata(web, id, described, { ...flow, stranger })
   if (stranger) await admitStranger(web, request)
   const actor = caller?.actor ?? 'anonymous'
@@ -115,7 +118,10 @@ async function change(web: Web, request: MachineRequest, id: string): Promise<An
   const described = readHubService(members, readStored(found))
   const trusted = !stranger && (readFlag(members, 'trusted') ?? found.trusted === 1)
   const { grant_types: before } = readClientRecord(found)
-  const flow = { trusted, grant_types: listGrantTypes(described, { settings, trusted, stranger, before }) }
+  const flow = {
+    trusted,
+    grant_types: listServiceFlows({ settings, trusted, stranger, before, asks: asksOf(described) }),
+  }
   const metadata = toMetadata(web, id, described, { ...flow, stranger })
   await updateClient(tenant, { client_id: id, metadata, actor, changed: Object.keys(members).sort() })
   await store.saveHubService({ tenant_id, client_id: id, service: JSON.stringify(described) })
@@ -151,26 +157,8 @@ async function admitStranger({ inbound, origin }: Web, request: MachineRequest):
   await takeTurn(inbound, 'service_registration', { address: request.sender.address })
 }
 
-/**
- * The flows of a service. A trusted one may act on its own behalf; where the tenant is one of Hub's clients, implicit
- * comes with registration and passwords with Trust; elsewhere the legacy ones need a tenant that gives them to who asks.
- * What an administrator has switched on stays, and a stranger gets none.
- */
-function listGrantTypes(
-  { implicitFlowEnabled, resourceOwnerFlowEnabled }: HubService,
-  by: { settings: Settings; trusted: boolean; stranger: boolean; before: readonly string[] },
-): string[] {
-  const { settings, trusted, stranger, before } = by
-  const hub = settings.compat === 'hub'
-  const given = (grant_type: string, asked: boolean | undefined, by_hub: boolean) => {
-    if (stranger || settings.legacy_grants === 'off' || asked === false) return false
-    return before.includes(grant_type) || (hub && by_hub) || (asked === true && settings.legacy_grants === 'on_request')
-  }
-  const grant_types = ['authorization_code', 'refresh_token']
-  if (trusted) grant_types.push('client_credentials')
-  if (given('implicit', implicitFlowEnabled, true)) grant_types.push('implicit')
-  if (given('password', resourceOwnerFlowEnabled, trusted)) grant_types.push('password')
-  return grant_types
+function asksOf({ implicitFlowEnabled, resourceOwnerFlowEnabled }: HubService) {
+  return { implicit: implicitFlowEnabled, password: resourceOwnerFlowEnabled }
 }
 
 function toMetadata(

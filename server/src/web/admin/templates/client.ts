@@ -40,6 +40,8 @@ export interface ClientData {
   readonly secrets: readonly { readonly created_at?: number | undefined; readonly expires_at?: number | undefined }[]
   /** What was shown when a new secret is asked for: a page that is posted once more asks for nothing. */
   readonly seen: string
+  /** What can be switched for it; none for one that registered itself. */
+  readonly switches: readonly { readonly name: 'trusted' | 'password' | 'implicit'; readonly on: boolean }[]
   readonly done?: string | undefined
 }
 
@@ -47,10 +49,10 @@ export interface ClientData {
 export function renderClient(view: View, data: ClientData): SafeHtml {
   const { client, clients } = view.text.console
   const shown = clientName(data)
-  const standing = html`${data.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${data.trusted && badge(clients.trusted, 'note')} ${data.unverified && badge(clients.unverified, 'warning')}`
+  const standing = html`${data.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${data.trusted && badge(clients.trusted, 'note')} ${data.unverified && badge(clients.unverified, 'warning')} ${usesLegacy(data) && badge(client.legacy, 'warning')}`
   const disabled = data.disabled && notice('danger', html`<p>${client.disabled}</p>`)
   const done = data.done && notice('good', html`<p>${name(data.done, 300)}</p>`)
-  const content = html`${pageHeader(name(shown), standing)}${done}${disabled}${section(client.details, card(registration(view, data)))}${secrets(view, data)}${section(client.danger, endings(view, data))}`
+  const content = html`${pageHeader(name(shown), standing)}${done}${disabled}${section(client.details, card(registration(view, data)))}${secrets(view, data)}${switches(view, data)}${section(client.danger, endings(view, data))}`
   return consolePage(view, { entry: 'clients', title: displayName(shown), content })
 }
 
@@ -100,6 +102,31 @@ function secrets(view: View, data: ClientData): SafeHtml {
       }</p></li>`,
   )
   return section(client.secrets, card(html`<ul class="rows">${rows}</ul>`), client.secrets_lead, rotate)
+}
+
+function usesLegacy({ switches }: ClientData): boolean {
+  return switches.some(({ name: what, on }) => on && what !== 'trusted')
+}
+
+/** Trust and the legacy grants, each with what it means and a button that turns it round. */
+function switches(view: View, data: ClientData): Child {
+  const { client } = view.text.console
+  if (data.switches.length === 0) return ''
+  const rows = data.switches.map(({ name: what, on }) => {
+    const legacy = what !== 'trusted'
+    const state = badge(on ? client.switch_is_on : client.switch_is_off, on ? (legacy ? 'warning' : 'note') : undefined)
+    const hidden = { client_id: data.client_id, name: what, on: String(!on) }
+    const turn = form(
+      view,
+      { action: link(view, paths.admin_switch_client), hidden },
+      button(
+        html`${on ? client.switch_off : client.switch_on}<span class="unseen"> ${client.switch_names[what]}</span>`,
+        { kind: 'plain' },
+      ),
+    )
+    return html`<li><div><p><strong>${client.switch_names[what]}</strong> ${state}</p><p class="hint">${client.switch_hints[what]}</p></div>${turn}</li>`
+  })
+  return section(client.switches, card(html`<ul class="rows switches">${rows}</ul>`), client.switches_lead)
 }
 
 function endings(view: View, data: ClientData): SafeHtml {

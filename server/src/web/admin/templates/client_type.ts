@@ -1,5 +1,5 @@
 /** Where a client runs: the console's question, from which the safe defaults follow. */
-export const CLIENT_TYPES = ['server', 'browser', 'native', 'machine', 'agent'] as const
+export const CLIENT_TYPES = ['server', 'browser', 'native', 'script', 'machine', 'agent'] as const
 
 /** One of the places where a client runs. */
 export type ClientType = (typeof CLIENT_TYPES)[number]

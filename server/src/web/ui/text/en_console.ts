@@ -102,6 +102,7 @@ export const enConsole = {
     server: 'Web server',
     browser: 'Browser',
     native: 'Desktop or mobile',
+    script: 'Script for a user',
     machine: 'Script for itself',
     agent: 'MCP client or agent',
   },
@@ -109,7 +110,8 @@ export const enConsole = {
     server: 'A web application whose code runs on a server. It can keep a secret.',
     browser: 'A single-page application. It cannot keep a secret; PKCE protects it.',
     native: 'An app or command-line tool on a person’s device. It returns to an address of that device.',
-    machine: 'A job or service that acts in its own name, without a user.',
+    script: 'A job or command-line tool without a browser of its own. A person allows it on another device.',
+    machine: 'A job or service that acts in its own name, without a user. It can keep a secret.',
     agent: 'An agent or MCP client that acts for a user.',
   },
   new_client: {
@@ -120,7 +122,7 @@ export const enConsole = {
     where: 'Where does it run?',
     redirect_uris: 'Redirect URIs',
     redirect_uris_hint:
-      'One per line, each exactly as the client sends it. https, or http on this computer only. Not needed for a script for itself.',
+      'One per line, each exactly as the client sends it. https, or http on this computer only. Not needed for scripts.',
     scope: 'Scopes',
     scope_hint: 'What it may ask for, separated by blanks. Left empty: to sign people in, and to stay connected.',
     trusted: 'Trusted',
@@ -189,6 +191,25 @@ export const enConsole = {
     },
     delete_ends_tokens: 'All its tokens and secrets end.',
     delete_final: 'It cannot be brought back; a new registration gets another client ID.',
+    switches: 'Trust and legacy grants',
+    switches_lead: 'What an administrator alone may give. Every change stands in the audit log.',
+    legacy: 'Legacy',
+    switch_names: {
+      trusted: 'Trusted',
+      password: 'Password grant',
+      implicit: 'Implicit grant',
+    },
+    switch_hints: {
+      trusted: 'Users are not asked to allow it. Only for applications of your own.',
+      password:
+        'It takes the user’s password itself and presents it here. No second factor is possible; prefer the code flow.',
+      implicit:
+        'Access tokens stand in the address of a page, where more than the client can read them. Prefer the code flow.',
+    },
+    switch_on: 'Switch on',
+    switch_off: 'Switch off',
+    switch_is_on: 'On',
+    switch_is_off: 'Off',
     danger: 'Disable or delete',
   },
   users: {
