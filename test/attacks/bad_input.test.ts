@@ -144,7 +144,7 @@ test('RFC 6750 3.1 the Authorization header of a resource is Bearer and one toke
   assertRefusal(none, 401, 'invalid_token', 'no header')
   assert.equal(
     none.headers['www-authenticate'],
-    `Bearer realm="${p.issuer}"`,
+    `Bearer realm="${p.issuer}", DPoP realm="${p.issuer}", algs="ES256 EdDSA Ed25519 PS256"`,
     'a request without a token learns no error',
   )
   for (const header of [
