@@ -80,6 +80,17 @@ function signOut(agent: UserAgent): UserAgent {
   return agent
 }
 
+testOnBoth('6.1.1 whoever guesses does not keep the owner from a new password', async (p) => {
+  const victim = await makeVictim(p)
+  const owner = await signIn(p, victim)
+  for (let i = 0; i < 20; i++) await login(p, victim.username, WRONG)
+  const page = await open(owner, `${p.issuer}/account/security/password`)
+  const change = async (present_password: string) =>
+    (await owner.submit(page, { present_password, password: 'another one of the victim' }, 'present_password')).response
+  assert.equal((await change('not this one')).status, 401)
+  assert.equal((await change(victim.password)).status, 200)
+})
+
 testOnBoth('6.1.1 a known device has a counter of its own, and is known for one user alone', async (p) => {
   const [victim, other] = [await makeVictim(p), await makeVictim(p)]
   const owner = signOut(await signIn(p, victim))

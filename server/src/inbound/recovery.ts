@@ -122,6 +122,8 @@ export interface PasswordChange {
   readonly only_session_id: string | null
   readonly end_apps: boolean
   readonly address: string | undefined
+  /** The browser in which the user has signed in: what strangers guess elsewhere does not count here. */
+  readonly known_device: string | undefined
 }
 
 /**
@@ -138,7 +140,8 @@ export async function changePassword(
   const { tenant_id, store } = tenant
   const { user_id } = user
   checkPasswordFor(configuration, user, change.password)
-  const guess = { kind: 'password', of: user_id, address: change.address } as const
+  const { address, known_device } = change
+  const guess = { kind: 'password', of: user_id, address, known_device } as const
   const guessed = await checkGuess(context, guess, async () => {
     const present = await store.findUser({ tenant_id, user_id })
     return (await verifyPassword(present?.password_hash ?? null, change.present_password)) ? present : null

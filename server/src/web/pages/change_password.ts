@@ -1,3 +1,5 @@
+import { getCookie } from 'hono/cookie'
+import { readKnownDevice } from '../../inbound/known_device.ts'
 import { shortestPassword } from '../../inbound/password_policy.ts'
 import { changePassword } from '../../inbound/recovery.ts'
 import { OAuthError } from '../../oauth/errors.ts'
@@ -23,7 +25,14 @@ export const changePasswordSubmit = sureSubmit(paths.account_password, async (vi
     })
   }
   const only_session_id = end_sessions === 'yes' ? sure.session.session_id : null
-  const change = { present_password, password, only_session_id, end_apps: apps === 'end', address: visit.address }
+  const known_device = readKnownDevice(
+    web.tenant,
+    getCookie(visit.c, web.cookies.device),
+    sure.user,
+    web.tenant.clock(),
+  )
+  const passwords = { present_password, password, only_session_id, end_apps: apps === 'end' }
+  const change = { ...passwords, address: visit.address, known_device }
   try {
     const changed = await changePassword(web.inbound, visit.configuration, sure.user, change)
     if (changed.kind === 'too_many') {
