@@ -145,6 +145,24 @@ function consentPages(view: View, put: Put): Pages {
         ],
         offline: false,
       }),
+    consent_role: () =>
+      renderConsent(view, {
+        ...base,
+        client: { client_id: put('dms'), client_name: put('Acme Documents'), verified: true },
+        redirect_uri: put('https://documents.acme.example/callback'),
+        scopes: [
+          { scope: put('orders:read'), description: put('Read orders'), kind: 'read' },
+          { scope: put('orders:write'), description: put('Write orders'), kind: 'change' },
+        ],
+        resources: [],
+        connectors: [],
+        roles: [
+          { role: put('dispatcher'), gives: [put('Read orders')] },
+          { role: put('clerk'), gives: [put('Read orders'), put('Write orders')] },
+          { role: put('visitor'), gives: [] },
+        ],
+        offline: false,
+      }),
     consent_small: () =>
       renderConsent(view, {
         ...base,
