@@ -276,6 +276,8 @@ test('10.4.11 what a client that registered itself may have is the tenant’s po
     assert.equal((await redeem('mcp:tools api:read')).scope, 'mcp:tools')
     // Never administration or the vault, whatever the policy says.
     await p.server.saveSettings({ ...OPEN, dynamic_client_scopes: ['admin:write', 'vault:token', 'mcp:tools'] })
+    const greedy = await register(p, { ...json, scope: 'admin:write vault:token mcp:tools' })
+    assert.equal(greedy.body.scope, 'mcp:tools')
     const resource = `resource=${encodeURIComponent(`${p.issuer}/api`)}`
     const back = await agent.authorize(start('admin:write').replace(/resource=[^&]*/, resource), ALICE)
     assert.equal(back.searchParams.get('error'), 'invalid_scope')
