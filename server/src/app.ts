@@ -28,7 +28,7 @@ import type { CompatDoor } from './web/door.ts'
 import type { EndpointAliases } from './web/endpoint_paths.ts'
 import type { Log } from './web/log.ts'
 import { createMachines, createRouter, type Machines } from './web/router.ts'
-import { cookieNames, type Web } from './web/web.ts'
+import { type Authenticate, cookieNames, type Web } from './web/web.ts'
 
 /** Of this software. */
 export const VERSION = '0.1.0'
@@ -54,6 +54,8 @@ export interface AppOptions {
   readonly certificate_forwarding?: CertificateForwarding
   /** Claims of the embedder's own, asked for each token and userinfo answer; it has two seconds. */
   readonly claims_hook?: ClaimsHook
+  /** Users of the embedder's own: asked before the sign-in page is shown; whom it names is signed in without a password here. */
+  readonly authenticate?: Authenticate
   /** What sends letters; without it, whatever needs them is off. The app does not close it. */
   readonly mailer?: Mailer
   /** Doors of other systems; all that come with the server unless a list is given. */
@@ -80,6 +82,7 @@ export interface App {
 /**
  * Builds the server around a store: opens the tenant of the issuer, made at first start, and wires every URL.
  * Throws when the root key does not open the tenant's keys.
+ * Who embeds it passes the client's address to `fetch`: limits by address, and nothing else, are made of it.
  */
 export async function createApp(options: AppOptions): Promise<App> {
   const { issuer, store, log } = options
@@ -109,6 +112,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   })
   const url = new URL(issuer)
   const web: Web = {
+    authenticate: options.authenticate,
     tenant,
     inbound,
     outbound,

@@ -1,5 +1,6 @@
 import { readClientId } from '../oauth/client.ts'
 import { whyNoMappings } from '../oauth/custom_claims.ts'
+import { whyNoHandoff } from '../oauth/login_handoff.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { validateResource } from '../oauth/resource.ts'
 import { parseScope } from '../oauth/scope.ts'
@@ -105,6 +106,8 @@ export function saveRole(tenant: Tenant, role: string, scopes: readonly string[]
 /** Reads settings and what in them is read elsewhere; a wrong one is refused by name. */
 export function checkSettings(given: Readonly<Record<string, unknown>>): Settings {
   const settings = readSettings(given)
+  const handoff = settings.login_handoff === null ? null : whyNoHandoff(settings.login_handoff)
+  if (handoff !== null) throw new Error(`settings.login_handoff: ${handoff}`)
   const wrong = whyNoMappings(settings.custom_claims)
   if (wrong !== null) throw new Error(`settings.custom_claims ${wrong}`)
   return settings

@@ -30,13 +30,15 @@ export function findNeededSignIn(context: InboundContext, asked: SignInAsked, si
   const { session } = signed_in
   // A sign-in for this very request, and not one in another tab or by whoever came before or after.
   const answered = interaction.session_id === session.session_id
+  // Another server may have vouched for a sign-in of before; its times are whole seconds.
+  const lately = session.auth_time >= interaction.started_at - 1000
   const needed = judgeStepUp(
     session,
     {
       anew: request.prompt.includes('login') || request.prompt.includes('select_account'),
       max_age: request.max_age,
       acr: readAcrWish(request.acr_values, request.claims?.id_token['acr']),
-      answered,
+      answered: answered && lately,
       reachable,
     },
     now,

@@ -83,6 +83,8 @@ export interface Proved {
   readonly user_id: string
   readonly user_epoch: number
   readonly amr: readonly string[]
+  /** When, where it was elsewhere and before; seconds. */
+  readonly auth_time?: number | undefined
   readonly former: SignedIn | null
   readonly user_agent: string | null
 }
@@ -113,7 +115,7 @@ export async function startSessionBy(
       session_id,
       user_id: args.user_id,
       secret_hash: tenant.keys.hashSecret(secret),
-      auth_time: state.now,
+      auth_time: Math.min(state.now, (args.auth_time ?? Number.POSITIVE_INFINITY) * 1000),
       acr: acrOf(args.amr),
       amr: JSON.stringify(args.amr),
       user_agent: args.user_agent?.slice(0, 200) ?? null,

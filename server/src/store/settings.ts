@@ -27,6 +27,8 @@ export interface Settings {
   /** The fewest characters of a password; administrators have a limit of their own. */
   readonly password_min_length: number
   readonly password_min_length_administrators: number
+  /** Where a platform with users of its own signs them in, and whose answer counts; null where users sign in here. */
+  readonly login_handoff: Readonly<Record<string, unknown>> | null
   /** Who may register clients at /register (RFC 7591): nobody, who holds an initial access token, or anyone. */
   readonly registration: 'off' | 'token' | 'open'
   /** Whose metadata documents are taken for clients: nobody's, those of the listed hosts, or any public host's. */
@@ -66,6 +68,13 @@ const objects = (): Reader<readonly Readonly<Record<string, unknown>>[]> => ({
   must: 'a list of at most 50 objects',
   fits: (value) =>
     Array.isArray(value) && value.length <= 50 && value.every((item) => typeof item === 'object' && item !== null),
+})
+
+/** One object, whose members somebody else reads; null unless given. */
+const object = (): Reader<Readonly<Record<string, unknown>> | null> => ({
+  fallback: null,
+  must: 'an object, or null',
+  fits: (value) => value === null || (typeof value === 'object' && !Array.isArray(value)),
 })
 
 /** Off unless switched on. */
@@ -109,6 +118,7 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   mfa: oneOf('optional', 'required', 'required_for_administrators'),
   password_min_length: whole(8, 8, 64),
   password_min_length_administrators: whole(12, 8, 64),
+  login_handoff: object(),
   registration: oneOf('off', 'token', 'open'),
   metadata_documents: oneOf('off', 'listed', 'any'),
   metadata_document_hosts: texts('host names, with a port where it is not 443', /^[a-z0-9.-]{1,253}(?::\d{1,5})?$/),

@@ -9,6 +9,8 @@ import type { Log } from './log.ts'
 
 /** What every endpoint and page works with. */
 export interface Web {
+  /** The embedder's own way to know who somebody is. */
+  readonly authenticate: Authenticate | undefined
   readonly tenant: Tenant
   readonly inbound: InboundContext
   readonly outbound: OutboundContext
@@ -25,6 +27,29 @@ export interface Web {
   readonly origin: string
   readonly cookies: CookieNames
 }
+
+/** Who somebody is, by the session that the embedder's own application has with them. */
+export interface EmbedderUser {
+  /** The embedder's own name for the user, never given to anybody else: at most 255 characters. */
+  readonly sub: string
+  readonly username?: string
+  readonly name?: string
+  readonly email?: string
+  readonly email_verified?: boolean
+  /** How they proved who they are (RFC 8176), where that is known. */
+  readonly amr?: readonly string[]
+  /** When, in seconds since the epoch. */
+  readonly auth_time?: number
+}
+
+/**
+ * Asks the embedder who sends a request to the sign-in page; null is nobody that it knows. With `anew` only who has just
+ * proved it again may be named.
+ */
+export type Authenticate = (
+  request: Request,
+  ask: { readonly anew: boolean; readonly login_hint: string | undefined },
+) => Promise<EmbedderUser | null> | EmbedderUser | null
 
 /** The names of our cookies at an issuer, and where they are sent. */
 export interface CookieNames {

@@ -7,7 +7,8 @@ import { ProofReplayed } from '../../store/verbs/proofs.ts'
 import { ours, page, redirect, send, submit, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { expired } from './authorize.ts'
-import { endSignIn, goOnToFactor, type Place, passkeyQuestion, readPlace } from './sign_in.ts'
+import { signInByOthers } from './handoff.ts'
+import { endSignIn, goOnToFactor, inBrowser, type Place, passkeyQuestion, readPlace } from './sign_in.ts'
 import { type LoginData, renderLogin } from './templates/login.ts'
 
 /** GET /login: the sign-in page, for a client's request or for a page of ours. */
@@ -16,6 +17,9 @@ export const loginPage = page(async (visit) => {
   if (!place) return expired(visit)
   const again = 'again' in place.query
   if (place.interaction === null && visit.signed_in && !again) return redirect(visit, place.next)
+  // The platform's own administrators have accounts here too: they say so.
+  const by_others = visit.query['here'] === undefined ? await signInByOthers(visit, place) : null
+  if (by_others) return by_others
   const refusal = visit.query['over'] === undefined ? {} : { refusal: { reason: 'factor_over' } as const }
   return show(visit, place, { username: place.login_hint, ...refusal })
 })
@@ -77,11 +81,6 @@ export const loginPasskeySubmit = submit(
     return place ? show(visit, place, { refusal: { reason: 'passkey_expired' } }, 403) : expired(visit)
   },
 )
-
-/** In which browser somebody signs in, and which session of it this one replaces. */
-export function inBrowser(visit: Visit) {
-  return { former: visit.signed_in, user_agent: visit.c.req.header('user-agent') ?? null }
-}
 
 /** Says when to come again, in the header and in words. */
 export function tooManyTries(visit: Visit, ms: number): { reason: 'too_many_tries'; minutes: number } {

@@ -110,3 +110,8 @@ export function passkeyQuestion(visit: Visit, place: Place, of: Factors | null =
   const asked = askForPasskey(visit.web.tenant, visit.browser, of)
   return asked ? { ...asked, action: ours(visit.web, paths.login_passkey, place.query) } : undefined
 }
+
+/** In which browser somebody signs in, and which session of it this one replaces. */
+export function inBrowser(visit: Visit) {
+  return { former: visit.signed_in, user_agent: visit.c.req.header('user-agent') ?? null }
+}

@@ -14,9 +14,8 @@ import {
 import { ours, page, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { expired } from './authorize.ts'
-import { inBrowser } from './login.ts'
 import { sureSubmit } from './security.ts'
-import { endSignIn, goOnToFactor, readPlace } from './sign_in.ts'
+import { endSignIn, goOnToFactor, inBrowser, readPlace } from './sign_in.ts'
 import { type ArrivalOutcome, renderArrival } from './templates/arrival.ts'
 
 /** GET /login/with?connector=: sends whoever wants to sign in to another server. */
