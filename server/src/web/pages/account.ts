@@ -1,8 +1,10 @@
+import { readMetadata } from '../../inbound/clients.ts'
 import type { ConnectionChoice } from '../../inbound/connections.ts'
 import { mayTakeBack, narrowConsent } from '../../inbound/narrow_consent.ts'
 import type { SignedIn } from '../../inbound/sessions.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import { event } from '../../inbound/users.ts'
+import { initiateLoginUrl } from '../../oauth/initiate_login.ts'
 import { requireParam } from '../../oauth/params.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
 import { listConnections, type ShownConnection } from '../../outbound/connections.ts'
@@ -58,7 +60,7 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
   ])
   const isHere = ({ session_id }: { readonly session_id: string }) => session_id === session.session_id
   const sentences = scopeSentences(visit.view.text, visit.configuration)
-  const apps = joinApps(grants, connections, sentences)
+  const apps = joinApps(grants, connections, sentences, visit.web.tenant.issuer)
   const html = renderAccount(visit.view, {
     user: { username: user.username, name: user.name ?? undefined, email: user.email ?? undefined },
     may_administer: (JSON.parse(user.roles) as string[]).includes(ADMINISTRATOR),
@@ -147,6 +149,7 @@ function joinApps(
   grants: readonly Grant[],
   connections: readonly ShownConnection[],
   sentences: ReadonlyMap<string, string>,
+  issuer: string,
 ): AccountApp[] {
   const clients = Map.groupBy(grants, ({ client_id }) => client_id)
   return [...clients.values()].map((group) => {
@@ -165,6 +168,7 @@ function joinApps(
         may_take_back: mayTakeBack(scope),
       })),
       expires_at: Math.max(...group.map(({ expires_at }) => expires_at)),
+      open_href: initiateLoginUrl(readMetadata(group[0]!.metadata), issuer),
       created_at: Math.min(...group.map(({ created_at }) => created_at)),
       last_used_at: Math.max(...used) || undefined,
       connections: connections

@@ -19,6 +19,8 @@ export interface AccountApp {
     /** The user may take it back and leave the rest. */
     readonly may_take_back?: boolean
   }[]
+  /** Where the client takes somebody who comes from here (OpenID Connect Core section 4). */
+  readonly open_href?: string | undefined
   readonly created_at: number
   readonly last_used_at?: number | undefined
   readonly expires_at?: number | undefined
@@ -115,13 +117,13 @@ function appCard(view: View, app: AccountApp, index: number): SafeHtml {
     app.expires_at !== undefined && tell(view, account.ends, { when: moment(view, app.expires_at) }),
   ]
   return card(
-    html`<div class="row">${mark(clientName(app), app.logo_uri)}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}</div><div class="actions">${change(view, app, index)}${remove}</div></div>${rightsList(app.scopes)}${chained && chain(view, app, client)}`,
+    html`<div class="row">${mark(clientName(app), app.logo_uri)}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}</div><div class="actions">${app.open_href && buttonLink(account.open_app, app.open_href)}${change(view, app, index)}${remove}</div></div>${rightsList(app.scopes)}${chained && chain(view, app, client)}`,
   )
 }
 
 /** What the client may do, each to be taken back by itself (ASVS 10.7.3). */
 function change(view: View, app: AccountApp, index: number): Child {
-  const { account, layout } = view.text
+  const { account } = view.text
   const choices = app.scopes.flatMap(({ scope, description, may_take_back }, i) =>
     may_take_back
       ? check({ name: `scope.${i}`, value: scope, label: name(description || scope, 200), checked: true })
@@ -130,7 +132,7 @@ function change(view: View, app: AccountApp, index: number): Child {
   if (choices.length === 0 || app.scopes.length === 1) return ''
   const id = `change-app-${index}`
   const client = name(clientName(app))
-  const cancel = html`<button type="button" class="button plain" popovertarget="${id}" popovertargetaction="hide">${layout.keep}</button>`
+  const cancel = html`<button type="button" class="button plain" popovertarget="${id}" popovertargetaction="hide">${account.change_app_cancel}</button>`
   const content = html`<div class="choices">${choices}</div><p class="hint">${account.change_app_hint}</p><div class="actions">${cancel}${button(account.change_app_save)}</div>`
   const hidden = { client_id: app.client_id }
   const label = tellText(view, account.change_app_of, { client: displayName(clientName(app)) })

@@ -207,6 +207,7 @@ export const en = {
     change_app_of: 'Change what {client} may do',
     change_app_title: 'What may {client} do?',
     change_app_hint: 'What you take back is gone at once. To give it again, the app has to ask you.',
+    change_app_cancel: 'Cancel',
     change_app_save: 'Save',
     open_app: 'Open',
     remove_app: 'Remove access',
