@@ -96,8 +96,11 @@ test('S3 the token dies with the session, the grant and the switch of the tenant
   await agent.submit({ url: page.url, html: await page.response.text() }, {}, 'Sign out')
   assert.deepEqual(await introspect(token), { active: false })
   await server.saveSettings({ legacy_grants: 'off' })
-  const off = fragmentOf(await new UserAgent().authorize(authorizeUrl(), alice))
-  assert.equal(off.get('error'), 'unauthorized_client')
+  const off = fragmentOf(new URL((await new UserAgent().follow(authorizeUrl())).url))
+  assert.equal(off.get('error'), 'unauthorized_client', 'told before anybody signs in')
+  await server.saveSettings({ profile: 'oauth21' })
+  const profiled = fragmentOf(new URL((await new UserAgent().follow(authorizeUrl())).url))
+  assert.equal(profiled.get('error'), 'unauthorized_client')
   await server.saveSettings({})
 })
 

@@ -130,6 +130,7 @@ export async function authorize(
     const pushed = trusted.request_hash !== null
     const request = readAuthorizationRequest(params, client, target, { response_types, profile, pushed })
     const direct = grant_types.find(({ response }) => response?.response_type === request.response_type)?.response
+    direct?.check(client, configuration)
     return await proceed(context, { ...trusted, request, direct, signed_in, interaction, answer })
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error

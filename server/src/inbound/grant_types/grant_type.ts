@@ -42,6 +42,8 @@ export interface GrantType<Authority extends Loaded = Loaded> {
   /** Where the authorization endpoint itself issues the tokens (RFC 6749 section 3.1.1): its response type, and its answer. */
   readonly response?: {
     readonly response_type: string
+    /** Refuses what no sign-in could make right. */
+    check(client: Client, configuration: Configuration): void
     respond(context: InboundContext, approval: Approval): Promise<Readonly<Record<string, string | number>>>
   }
   /** The client that proves itself otherwise than by its credentials; null where the request does not try. */

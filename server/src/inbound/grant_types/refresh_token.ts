@@ -12,8 +12,8 @@ import {
   deriveSuccessor,
   formatRefreshToken,
   judgeRefreshToken,
-  type RefreshToken,
   openRefreshToken,
+  type RefreshToken,
 } from '../refresh_tokens.ts'
 import { keptBinding, requireKeyOfGrant } from '../sender_constraint.ts'
 import { event } from '../users.ts'

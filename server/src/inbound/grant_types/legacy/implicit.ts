@@ -30,9 +30,12 @@ export const implicit: GrantType = {
   response: {
     response_type: 'token',
 
+    check(client, configuration) {
+      requireLegacyGrants(client, configuration, 'implicit')
+    },
+
     async respond(context, asked) {
       const { client, configuration, authority, request, resource } = asked
-      requireLegacyGrants(configuration, 'implicit')
       const { session, user } = asked.signed_in
       const { now } = authority
       const scope = asked.scope.filter((name) => name !== 'offline_access' && name !== 'openid')

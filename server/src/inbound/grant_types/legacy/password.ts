@@ -39,7 +39,7 @@ export const password: GrantType = {
     const { tenant } = context
     const { client, configuration, authority, params, cnf } = asked
     const { now } = authority
-    requireLegacyGrants(configuration, 'password')
+    requireLegacyGrants(client, configuration, 'password')
     const resource = decideResources({
       requested: params.resource,
       registered: configuration.resources,
