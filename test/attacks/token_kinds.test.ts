@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { basic, claimsOf, JWT_API, OPAQUE_API, type Platform, startPlatform } from '../parts/platform.ts'
+import { saveTrustedIssuer } from '../../server/src/inbound/trusted_issuers.ts'
+import { readTrustedIssuer } from '../../server/src/oauth/trusted_issuer.ts'
+import { asAssertion, JWKS, signAssertion } from '../parts/assertions.ts'
+import { makeDpopKey, makeProof } from '../parts/dpop.ts'
+import { basic, claimsOf, JWT_API, OPAQUE_API, type Platform, readReply, startPlatform } from '../parts/platform.ts'
 import { snapshotRows } from '../parts/snapshot.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
@@ -17,12 +21,39 @@ let kinds: Record<
   | 'browser'
   | 'interaction'
   | 'csrf'
-  | 'client_secret',
+  | 'client_secret'
+  | 'client_assertion'
+  | 'assertion'
+  | 'dpop',
   string
 >
 
+const IDP = 'https://idp.example'
+const BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
+/** Who signs a JWT of each kind does so with the same key: nothing but what a JWT says tells the kinds apart. */
+async function addSigners(): Promise<void> {
+  const grant_types = ['client_credentials', BEARER]
+  const signs = { token_endpoint_auth_method: 'private_key_jwt', jwks: JWKS }
+  await p.server.addClient({ client_id: 'signer', grant_types, scope: 'api:read', ...signs })
+  const bearer = { client_id: 'bearer', client_secret: 'secret-of-bearer' }
+  await p.server.addClient({ ...bearer, grant_types, scope: 'api:read' })
+  const rules = { jwks: JWKS, subject_is: 'username', clients: ['bearer', 'signer'], scope: 'api:read' } as const
+  const args = { actor: 'cli', changed: [] }
+  for (const issuer of [IDP, 'signer']) {
+    const saved = { issuer, rules: readTrustedIssuer(rules), disabled: false }
+    await saveTrustedIssuer(p.server.app.tenant, saved, args)
+  }
+}
+
+async function askToken(form: Record<string, string>, headers: Record<string, string> = {}) {
+  const body = new URLSearchParams({ scope: 'api:read', resource: JWT_API, ...form })
+  return readReply(await fetch(`${p.issuer}/token`, { method: 'POST', headers, body }))
+}
+
 before(async () => {
   p = await startPlatform()
+  await addSigners()
   agent = new UserAgent()
   const jwt = (await p.exchange('web', await p.getCode('web', { resource: p.issuer }, agent))).body
   const opaque = (
@@ -42,6 +73,9 @@ before(async () => {
     interaction: new URLSearchParams(/action="[^"]*\/consent\?([^"]*)"/.exec(html)![1]!).get('request')!,
     csrf: /name="csrf_token" value="([^"]+)"/.exec(html)![1]!,
     client_secret: 'secret-of-web',
+    client_assertion: await signAssertion(p, 'signer'),
+    assertion: await signAssertion(p, IDP, { claims: { sub: 'alice' } }),
+    dpop: makeProof(makeDpopKey(), { claims: { htm: 'POST', htu: `${p.issuer}/token`, iat: p.now() / 1000 } }),
   }
 })
 after(() => p.stop())
@@ -88,6 +122,26 @@ const consumers: Record<string, { takes: (keyof typeof kinds)[]; accepts(value: 
       const headers = { authorization: basic('web', secret) }
       const body = new URLSearchParams({ token: 'x' })
       return (await fetch(`${p.issuer}/introspect`, { method: 'POST', headers, body })).status === 200
+    },
+  },
+  'a client assertion': {
+    takes: ['client_assertion'],
+    accepts: async (value) =>
+      (await askToken({ grant_type: 'client_credentials', ...asAssertion(value) })).status === 200,
+  },
+  'an assertion as a grant': {
+    takes: ['assertion'],
+    async accepts(assertion) {
+      const authorization = basic('bearer', 'secret-of-bearer')
+      return (await askToken({ grant_type: BEARER, assertion }, { authorization })).status === 200
+    },
+  },
+  'a DPoP proof': {
+    takes: ['dpop'],
+    async accepts(dpop) {
+      const authorization = basic('web', 'secret-of-web')
+      const { status, body } = await askToken({ grant_type: 'client_credentials' }, { authorization, dpop })
+      return status === 200 && body.token_type === 'DPoP'
     },
   },
   'the code grant': { takes: ['code'], accepts: async (code) => (await p.exchange('web', code)).status === 200 },
@@ -159,21 +213,16 @@ test('B-19 the identifier of a client is never that of a user', async () => {
 
 test('10.4.4 each client may use the grants it is registered for, and no other is known', async () => {
   const before = await snapshotRows(p.server.store)
-  for (const grant_type of [
-    'password',
-    'implicit',
-    'urn:ietf:params:oauth:grant-type:device_code',
-    'CLIENT_CREDENTIALS',
-    '__proto__',
-    'constructor',
-    'x',
-  ]) {
-    const { status, body } = await p.post(
-      '/token',
-      { grant_type, username: 'alice', password: 'correct horse battery' },
-      'web',
-    )
-    assert.deepEqual([status, body.error], [400, 'unsupported_grant_type'], grant_type)
+  const ask = async (grant_type: string) => {
+    const user = { username: 'alice', password: 'correct horse battery' }
+    const { status, body } = await p.post('/token', { grant_type, ...user, device_code: 'x', assertion: 'x' }, 'web')
+    return [status, body.error]
+  }
+  for (const grant_type of ['CLIENT_CREDENTIALS', '__proto__', 'constructor', 'x', BEARER.toUpperCase()]) {
+    assert.deepEqual(await ask(grant_type), [400, 'unsupported_grant_type'], grant_type)
+  }
+  for (const grant_type of ['password', 'urn:ietf:params:oauth:grant-type:device_code', BEARER]) {
+    assert.deepEqual(await ask(grant_type), [400, 'unauthorized_client'], grant_type)
   }
   const only = {
     client_id: 'only-code',
