@@ -2,31 +2,8 @@ import { type ClaimMapping, type ClaimPlace, mapClaims, withoutReserved } from '
 import { OAuthError } from '../oauth/errors.ts'
 import type { UserRecord } from '../store/records.ts'
 import type { Configuration } from '../store/tenant.ts'
+import type { ClaimsAsk, ClaimsHook } from './claims_hook.ts'
 import type { InboundContext } from './context.ts'
-
-/** What an embedder's hook is asked. */
-export interface ClaimsAsk {
-  readonly tenant_id: string
-  readonly place: ClaimPlace
-  readonly client_id: string
-  readonly user: {
-    readonly user_id: string
-    readonly username: string
-    readonly claims: Readonly<Record<string, unknown>>
-  }
-  readonly scope: readonly string[]
-  readonly resource: readonly string[]
-  /** Aborted when nobody waits any more. */
-  readonly signal: AbortSignal
-}
-
-/**
- * An embedder's own claims, in process: whatever it answers goes out beside ours, but for reserved names. One that fails
- * or is late fails the request, which has changed nothing yet.
- */
-export type ClaimsHook = (
-  ask: ClaimsAsk,
-) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>
 
 const DEADLINE_MS = 2000
 

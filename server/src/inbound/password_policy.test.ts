@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isCommonPassword } from './common_passwords.ts'
-import { COMMON_WORDS } from './common_words.ts'
+import { isCommonPassword } from './frequent_passwords.ts'
+import { COMMON_WORDS } from './frequent_words.ts'
 import { checkNewPassword, shortestPassword } from './password_policy.ts'
 
 const OWNER = {

@@ -1,6 +1,6 @@
 import { OAuthError } from '../oauth/errors.ts'
 import type { Settings } from '../store/settings.ts'
-import { isCommonPassword } from './common_passwords.ts'
+import { isCommonPassword } from './frequent_passwords.ts'
 import { ADMINISTRATOR } from './tenants.ts'
 
 /** The most characters that a password may have; all of them count. */

@@ -1,4 +1,4 @@
-import { COMMON_WORDS } from './common_words.ts'
+import { COMMON_WORDS } from './frequent_words.ts'
 
 /**
  * Whether a password is one of those that are guessed first (ASVS 6.2.4, 6.2.12): a common word or a name of its owner

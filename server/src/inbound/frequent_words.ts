@@ -1,7 +1,7 @@
 /**
  * Words that people make passwords of, from what published counts of leaked passwords have at their top: the words
  * themselves, given names, animals, teams, brands, places, games, films, months, and what is said to a login page. What
- * people add to them (digits, a sign, a capital, a 0 for an o) is for common_passwords.ts to know.
+ * people add to them (digits, a sign, a capital, a 0 for an o) is for frequent_passwords.ts to know.
  */
 export const COMMON_WORDS: ReadonlySet<string> = new Set(
   `
