@@ -20,8 +20,7 @@ interface Refused {
  */
 export class RefusedLogins {
   readonly #tenant: Tenant
-  #known = new Map<string, Refused>()
-  #unknown: Refused = none()
+  #counted = new Map<string | null, Refused>()
   #timer: NodeJS.Timeout | undefined
   #unknown_timer: NodeJS.Timeout | undefined
 
@@ -31,37 +30,40 @@ export class RefusedLogins {
 
   /** Counts a refused sign-in of a user, or of nobody that is known. */
   count(user_id: string | null, address: string | undefined, blocked: boolean): void {
-    const refused = user_id === null ? this.#unknown : (this.#known.get(user_id) ?? none())
-    refused.count++
-    refused.blocked ||= blocked
-    if (address !== undefined && refused.addresses.size < MOST_ADDRESSES) refused.addresses.add(networkOf(address))
-    const later = (ms: number) => setTimeout(() => void this.flush(user_id === null).catch(() => {}), ms).unref()
-    if (user_id === null) this.#unknown_timer ??= later(FLUSH_UNKNOWN_AFTER_MS)
-    else {
-      this.#known.set(user_id, refused)
-      this.#timer ??= later(FLUSH_AFTER_MS)
-    }
+    this.#add(user_id, { count: 1, blocked, addresses: address === undefined ? [] : [networkOf(address)] })
   }
 
-  /** Writes what was counted, of known users alone or of all. */
+  /** Writes what was counted, of known users alone or of all; what could not be written is kept for the next time. */
   async flush(unknown = true): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const counted: [string | null, Refused][] = [...this.#known]
-    this.#known = new Map()
-    if (unknown && this.#unknown.count > 0) {
-      counted.push([null, this.#unknown])
-      this.#unknown = none()
+    if (unknown) {
       clearTimeout(this.#unknown_timer)
       this.#unknown_timer = undefined
     }
-    for (const [user_id, { count, blocked, addresses }] of counted) {
-      const detail = { count, blocked, addresses: [...addresses] }
-      await this.#tenant.store.recordEvent(event(this.#tenant, 'login.refused', 'anonymous', { user_id, detail }))
+    for (const [user_id, refused] of this.#counted) {
+      if (user_id === null && !unknown) continue
+      this.#counted.delete(user_id)
+      const detail = { ...refused, addresses: [...refused.addresses] }
+      const made = event(this.#tenant, 'login.refused', 'anonymous', { user_id, detail })
+      await this.#tenant.store.recordEvent(made).catch((error: unknown) => {
+        this.#add(user_id, refused)
+        throw error
+      })
     }
   }
-}
 
-function none(): Refused {
-  return { count: 0, blocked: false, addresses: new Set() }
+  #add(
+    user_id: string | null,
+    { count, blocked, addresses }: Omit<Refused, 'addresses'> & { addresses: Iterable<string> },
+  ) {
+    const refused = this.#counted.get(user_id) ?? { count: 0, blocked: false, addresses: new Set() }
+    refused.count += count
+    refused.blocked ||= blocked
+    for (const address of addresses) if (refused.addresses.size < MOST_ADDRESSES) refused.addresses.add(address)
+    this.#counted.set(user_id, refused)
+    const flush = (unknown: boolean) => void this.flush(unknown).catch(() => {})
+    if (user_id === null) this.#unknown_timer ??= setTimeout(flush, FLUSH_UNKNOWN_AFTER_MS, true).unref()
+    else this.#timer ??= setTimeout(flush, FLUSH_AFTER_MS, false).unref()
+  }
 }
