@@ -74,13 +74,23 @@ export const pageRevocations = read(function* (args: {
         then 1 else 0 end as unnumbered
     from event_chains c where c.tenant_id = ${tenant_id}`
   if (!head) throw new Error(`tenant ${tenant_id} is gone`)
+  const since = head.now - args.youngest_ms - SKEW_MS
+  const after = args.after_sequence || (yield* findStart(tenant_id, since, head.last_sequence))
   const revocations = yield* sql<RevocationRecord>`
     select sequence, kind, value, epoch, resource from revocations
-    where tenant_id = ${tenant_id} and sequence > ${args.after_sequence} and sequence <= ${head.last_sequence}
-      and created_at > ${NOW} - ${args.youngest_ms + SKEW_MS}
+    where tenant_id = ${tenant_id} and sequence > ${after} and sequence <= ${head.last_sequence}
+      and created_at > ${since}
     order by sequence limit ${args.most}`
   return { ...head, unnumbered: head.unnumbered === 1, revocations }
 })
+
+// Who begins does not walk through a day of what concerns them no more.
+function* findStart(tenant_id: string, since: number, last_sequence: number): Run<number> {
+  const [first] = yield* sql<{ sequence: number | null }>`
+    select min(sequence) as sequence from revocations
+    where tenant_id = ${tenant_id} and created_at > ${since} and sequence is not null`
+  return (first?.sequence ?? last_sequence + 1) - 1
+}
 
 /**
  * Numbers committed revocations. The head is locked until the commit, so a number is given only when all lower ones can
