@@ -176,7 +176,11 @@ testOnBoth(
     await p.server.store.updateUser({ tenant_id, user: { user_id, ...nothing, roles: '["guest"]' }, event })
     assert.equal((await p.introspect(both.access_token)).scope, 'openid offline_access api:read')
     assert.deepEqual((await p.introspect(both.access_token)).roles, [], 'the role itself is gone from the answer')
-    assert.deepEqual(await p.introspect(bare.access_token), { active: false }, 'to stay connected is no right by itself')
+    assert.deepEqual(
+      await p.introspect(bare.access_token),
+      { active: false },
+      'to stay connected is no right by itself',
+    )
     const refreshed = (await p.refresh('web', both.refresh_token)).body
     assert.equal(refreshed.scope, 'openid offline_access api:read')
     assert.deepEqual(claimsOf(refreshed.access_token)['roles'], ['guest'])
@@ -319,7 +323,9 @@ testOnBoth(
     const rotate = async (state: 'retired' | 'revoked', more = 1) => {
       const added = more === 0 ? [] : [await makeSigningKey(tenant.keys, 'current')]
       const event = { tenant_id, event_id: randomUUID(), at: p.now(), type: 'signing_key.rotated', actor: 'cli' }
-      const moves = [{ kid: signing_key.kid, from: more === 0 ? ('retired' as const) : ('current' as const), to: state }]
+      const moves = [
+        { kid: signing_key.kid, from: more === 0 ? ('retired' as const) : ('current' as const), to: state },
+      ]
       return p.server.store.changeSigningKeys({ tenant_id, added, moves, event })
     }
     await rotate('retired')

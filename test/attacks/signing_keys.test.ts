@@ -61,8 +61,8 @@ testOnBoth(
     const replica = await p.openReplica()
     const tenants = [p.server.app.tenant, replica.tenant]
     await saveSettings(tenants[0]!, { signing_key_days: 30 }, { actor: 'cli', changed: [] })
-  await rotateSigningKeys(tenants[0]!)
-  await replica.tenant.currentConfiguration()
+    await rotateSigningKeys(tenants[0]!)
+    await replica.tenant.currentConfiguration()
     const { refresh_token } = await p.getTokens('web', { scope: 'openid offline_access mcp:tools' })
     let newest = refresh_token
     const seen = new Set<string>()

@@ -11,7 +11,8 @@ test('6.3.8 CVE-2026-22746 the time of a refused sign-in does not tell whether t
   const p = await startPlatform()
   try {
     const users = SAMPLES / PER_ACCOUNT
-    for (let i = 0; i < users; i++) await p.server.addUser({ username: `known${i}`, password: `known by user ${i} alone` })
+    for (let i = 0; i < users; i++)
+      await p.server.addUser({ username: `known${i}`, password: `known by user ${i} alone` })
     const post = await openLogin(p)
     for (let i = 0; i < 100; i++) await post(`warm${i}`)
     const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] }

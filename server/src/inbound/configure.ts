@@ -1,7 +1,7 @@
 import { readClientId } from '../oauth/client.ts'
 import { whyNoMappings } from '../oauth/custom_claims.ts'
-import { whyNoHandoff } from '../oauth/login_handoff.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { whyNoHandoff } from '../oauth/login_handoff.ts'
 import { validateResource } from '../oauth/resource.ts'
 import { parseScope } from '../oauth/scope.ts'
 import { readSettings, type Settings } from '../store/settings.ts'

@@ -146,7 +146,10 @@ export function connectionOfToken(
   {
     claims,
     authority,
-  }: { claims: Pick<AccessTokenClaims, 'authorization_details' | 'grant_client'>; authority: Pick<TokenAuthority, 'grant'> },
+  }: {
+    claims: Pick<AccessTokenClaims, 'authorization_details' | 'grant_client'>
+    authority: Pick<TokenAuthority, 'grant'>
+  },
   connector: string,
 ): string | null {
   const details = claims.authorization_details as readonly ConnectionDetail[] | undefined

@@ -52,7 +52,16 @@ export interface AccessTokenInput
     Partialized<
       Pick<
         AccessTokenClaims,
-        'auth_time' | 'acr' | 'amr' | 'roles' | 'grant_id' | 'sid' | 'cnf' | 'act' | 'authorization_details' | 'grant_client'
+        | 'auth_time'
+        | 'acr'
+        | 'amr'
+        | 'roles'
+        | 'grant_id'
+        | 'sid'
+        | 'cnf'
+        | 'act'
+        | 'authorization_details'
+        | 'grant_client'
       >
     > {
   resources: readonly string[]

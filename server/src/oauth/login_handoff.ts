@@ -56,7 +56,7 @@ function readUrl(json: Json, name: string): string | undefined {
   if (text === undefined) return undefined
   const url = URL.parse(text)
   const local = url?.protocol === 'http:' && /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/.test(url.hostname)
-  if (!url || url.hash !== '' || url.username + url.password !== '' || (url.protocol !== 'https:' && !local)) {
+  if (url?.hash !== '' || url.username + url.password !== '' || (url.protocol !== 'https:' && !local)) {
     throw refusal(name, 'must be an https URL without fragment')
   }
   return text

@@ -15,7 +15,14 @@ const OF_THE_SERVER = [
 // What no RFC names, and what follows from how a client came here: nobody outside is told.
 const OURS = {
   ...{ trusted: true, require_pkce: true, default_resource: true, access_token_lifetime_seconds: true },
-  ...{ loopback_localhost: true, role_scopes: true, one_role: true, service_account: true, token_exchange: true, every_service: true },
+  ...{
+    loopback_localhost: true,
+    role_scopes: true,
+    one_role: true,
+    service_account: true,
+    token_exchange: true,
+    every_service: true,
+  },
   ...{ offline_refresh_only: true, json_requests: true, bearer_authentication: true, redirect_uri_prefix: true },
   ...{ profile: true, grant_lifetime_seconds: true, optional_scope: true, require_dpop_nonce: true },
   ...{ unverified: true, scope_by_policy: true },

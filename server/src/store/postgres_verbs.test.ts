@@ -52,10 +52,7 @@ test('so many callers of a read cost one statement', async () => {
   const client = (i: number) => ({ tenant_id, client_id: `c${i}` })
   assert.deepEqual(await cost((i) => store.loadClientAuthority(client(i))), reading)
   assert.deepEqual(await cost((i) => store.loadGrantAuthority({ ...client(i), grant_id: `g${i}` })), reading)
-  assert.deepEqual(
-    await cost((i) => store.loadBrowserAuthority({ ...client(i), session_id: `s${i}` })),
-    reading,
-  )
+  assert.deepEqual(await cost((i) => store.loadBrowserAuthority({ ...client(i), session_id: `s${i}` })), reading)
   const token = { token_client_id: '', user_id: '', session_id: '', grant_id: '', jti: '' }
   assert.deepEqual(await cost((i) => store.loadTokenAuthority({ ...client(i), ...token })), reading)
   assert.deepEqual(await cost((i) => store.findUserByUsername({ tenant_id, username_key: `u${i}` })), reading)

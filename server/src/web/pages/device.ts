@@ -45,12 +45,7 @@ function readAnswer(decision: string | undefined, shown: string | undefined): An
   return (decision === 'allow' || decision === 'deny') && shown !== undefined ? { decision, shown } : null
 }
 
-async function answerCode(
-  visit: Visit,
-  signed_in: SignedIn,
-  typed: string,
-  given: Answer,
-): Promise<Response> {
+async function answerCode(visit: Visit, signed_in: SignedIn, typed: string, given: Answer): Promise<Response> {
   const { web } = visit
   const guess = { kind: 'user_code', of: signed_in.session.session_id, address: visit.address } as const
   const guessed = await checkGuess(web.inbound, guess, async () => {

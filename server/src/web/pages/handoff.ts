@@ -60,7 +60,10 @@ export const loginAnswerPage = page(async (visit) => {
   if (!handoff) throw new OAuthError('invalid_request', 'This server signs its users in itself', { status: 404 })
   const given = { login_answer: query['login_answer'] ?? '', browser, now: view.now }
   const { answer, place: waiting } = await finishHandoff(web.inbound, handoff, given)
-  const place = await readPlace(visit, waiting.request === null ? { return_to: waiting.return_to } : { request: waiting.request })
+  const place = await readPlace(
+    visit,
+    waiting.request === null ? { return_to: waiting.return_to } : { request: waiting.request },
+  )
   if (!place) return expired(visit)
   if (answer.kind === 'refused') return refused(visit, place, handoff)
   const { sub, claims, amr, auth_time } = answer
