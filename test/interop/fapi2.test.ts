@@ -31,7 +31,7 @@ after(() => p.stop())
 const auth = () => oauth.PrivateKeyJwt({ key: keys.privateKey, kid: 'k1' })
 
 /** Pushes a request, lets Alice answer it, and answers what comes back, checked. */
-async function authorize(DPoP: oauth.DPoPHandle, more: Record<string, string> = {}) {
+async function authorize(DPoP?: oauth.DPoPHandle, more: Record<string, string> = {}) {
   const [verifier, state, nonce] = [
     oauth.generateRandomCodeVerifier(),
     oauth.generateRandomState(),
@@ -43,7 +43,7 @@ async function authorize(DPoP: oauth.DPoPHandle, more: Record<string, string> = 
     ...{ code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' },
     ...{ resource: JWT_API, ...more },
   })
-  const pushed = await oauth.pushedAuthorizationRequest(as, client, auth(), params, { ...http, DPoP })
+  const pushed = await oauth.pushedAuthorizationRequest(as, client, auth(), params, DPoP ? { ...http, DPoP } : http)
   const { request_uri } = await oauth.processPushedAuthorizationResponse(as, client, pushed)
   const url = new URL(as.authorization_endpoint!)
   url.search = new URLSearchParams({ client_id: client.client_id, request_uri }).toString()
@@ -105,6 +105,18 @@ test('P-03 to P-06 P-15 what a client of this profile may not do is refused', as
     DPoP,
   })
   await oauth.processAuthorizationCodeResponse(as, client, bound, { expectedNonce: nonce })
+  // One that was never bound is not exchanged for a token that anybody could use.
+  const loose = await authorize()
+  const unbound = await oauth.authorizationCodeGrantRequest(
+    as,
+    client,
+    auth(),
+    loose.params,
+    REDIRECT,
+    loose.verifier,
+    http,
+  )
+  assert.deepEqual([unbound.status, ((await unbound.json()) as { error: string }).error], [400, 'invalid_dpop_proof'])
   // A client that has a secret, or nothing at all, cannot be of it.
   for (const token_endpoint_auth_method of ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'none']) {
     const metadata = { profile: 'fapi2', redirect_uris: [REDIRECT], token_endpoint_auth_method }
