@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import { connectionOfToken } from '../../inbound/connections.ts'
 import { requireAccessToken } from '../../inbound/require_access_token.ts'
 import { proxyResource } from '../../inbound/rights.ts'
+import { renewNonce } from '../../inbound/sender_constraint.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { forwardForClient } from '../../outbound/bridge.ts'
 import { readFailure } from '../machine.ts'
@@ -43,7 +44,12 @@ export async function proxy(c: Context<PageEnv>): Promise<Response> {
         signal: raw.signal,
       },
     )
-    if (answer.kind === 'response') return answer.response
+    const renewed = Object.entries(renewNonce(web.inbound, request.dpop))
+    if (answer.kind === 'response') {
+      for (const [name, value] of renewed) answer.response.headers.set(name, value)
+      return answer.response
+    }
+    for (const [name, value] of renewed) c.header(name, value)
     if (answer.kind === 'unreachable') {
       const error_description = 'The provider could not be reached'
       return c.json({ error: 'provider_unreachable', error_description, reason: answer.reason }, answer.status)
