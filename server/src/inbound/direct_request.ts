@@ -4,8 +4,6 @@ import type { Params } from '../oauth/params.ts'
 /** A client's direct request, past the socket: its parameters and what of its head says who sends it. */
 export interface DirectRequest {
   readonly params: Params
-  /** The parameters came as a JSON object, which only a client so configured may send. */
-  readonly json?: boolean
   readonly method: string
   /** The URL it came to, without its query: what a proof for this request names (RFC 9449 section 4.2, `htu`). */
   readonly url: string

@@ -31,7 +31,6 @@ export async function issueTokens(
   const { client, proofs } = credentials
     ? await authenticateClient(context, request, credentials, authority)
     : { client: proven!, proofs: new Proofs() }
-  if (request.json && client.json_requests !== true) throw formOnly()
   requireGrantType(client, wanted)
   const cnf = readConfirmation(context, request, { client, now: authority.now, proofs })
   const configuration = await tenant.configuration(authority.tenant.config_version)
@@ -42,8 +41,4 @@ export async function issueTokens(
     await proofs.accept(context)
     return response
   })
-}
-
-function formOnly(): OAuthError {
-  return new OAuthError('invalid_request', 'The Content-Type must be application/x-www-form-urlencoded for this client')
 }
