@@ -2,11 +2,12 @@ import { LRUCache } from 'lru-cache'
 import type { Egress } from '../egress/egress.ts'
 import { EgressError } from '../egress/egress_error.ts'
 import { RESPONSE_MODES } from '../oauth/authorization_request.ts'
-import type { KeptMetadata } from '../oauth/client.ts'
+import type { ClientMetadata, KeptMetadata } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { documentLifetime, isJsonType, readDocumentUrl, readMetadataDocument } from '../oauth/metadata_document.ts'
 import type { Settings } from '../store/settings.ts'
 import { UNKNOWN_CLIENTS_GRANT_TYPES } from './register_client.ts'
+import { checkSectorIdentifier } from './sector_identifier.ts'
 
 /** Whether the tenant takes the metadata document at this client_id for a client. */
 export function mayNameDocument(client_id: string, settings: Settings): boolean {
@@ -82,28 +83,27 @@ export class MetadataDocuments {
         await response.body?.cancel()
         throw unusable(response.status === 200 ? 'It is not JSON' : `The answer has status ${response.status}`)
       }
-      const metadata = readDocument(client_id, await response.text())
+      const described = readDocument(client_id, await response.text())
+      await checkSectorIdentifier(this.#egress, described)
+      const metadata = JSON.stringify({ ...described, unverified: true, scope_by_policy: true } satisfies KeptMetadata)
       const now = this.#clock()
       return { metadata, fresh_until: now + documentLifetime(response.headers, now) * 1000 }
     } catch (error) {
       if (error instanceof EgressError) throw unusable('It could not be fetched', error)
+      // What is refused about a registration is here wrong with the document.
+      if (error instanceof OAuthError && error.error !== 'invalid_request')
+        throw unusable(error.error_description, error)
       throw error
     }
   }
 }
 
-function readDocument(client_id: string, text: string): string {
-  try {
-    const metadata: KeptMetadata = readMetadataDocument(text, client_id, {
-      grant_types: UNKNOWN_CLIENTS_GRANT_TYPES,
-      response_types: ['code'],
-      response_modes: RESPONSE_MODES,
-    })
-    return JSON.stringify({ ...metadata, unverified: true, scope_by_policy: true } satisfies KeptMetadata)
-  } catch (error) {
-    if (error instanceof OAuthError) throw unusable(error.error_description, error)
-    throw error
-  }
+function readDocument(client_id: string, text: string): ClientMetadata {
+  return readMetadataDocument(text, client_id, {
+    grant_types: UNKNOWN_CLIENTS_GRANT_TYPES,
+    response_types: ['code'],
+    response_modes: RESPONSE_MODES,
+  })
 }
 
 function unusable(what: string, cause?: unknown): OAuthError {
