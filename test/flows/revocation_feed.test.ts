@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import { createResource, OAuthError, type Resource, type RevocationOptions } from '@sallyport/sdk'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { signJwt } from '../../server/src/crypto/jwt.ts'
 import { listSigningKeys, revokeSigningKey } from '../../server/src/inbound/signing_keys.ts'
 import { basic, CLIENTS, JWT_API, onBothDatabases, type Platform, startPlatform } from '../parts/platform.ts'
 import { csrfOf, open, post } from '../parts/sign_in_steps.ts'
@@ -103,7 +104,7 @@ testOnBoth(
   },
 )
 
-testOnBoth('10.4.10 8.2.2 the feed is for who stands for a resource, and tells only what concerns that', async (p) => {
+testOnBoth('10.4.10 8.2.2 the feed is for who stands for a resource, and says ids alone', async (p) => {
   assert.equal((await feedOf(p, '', 'web')).status, 400)
   assert.equal((await p.post('/revocations', {}, null)).status, 401)
   assert.equal((await p.post('/revocations', {}, 'spa')).status, 400)
@@ -113,23 +114,77 @@ testOnBoth('10.4.10 8.2.2 the feed is for who stands for a resource, and tells o
   assert.equal(refused.status, 401)
   assert.equal((await fetch(`${p.issuer}/revocations`)).status, 405)
   const start = (await feedOf(p)).claims!['cursor'] as string
-  await p.server.addResource({ resource: 'https://elsewhere.example', scopes: '{"mcp:tools":"Use"}' })
-  const { access_token, refresh_token } = await p.getTokens('web', {
-    ...{ scope: 'mcp:tools offline_access', resource: 'https://elsewhere.example' },
-  })
+  const { access_token, refresh_token } = await p.getTokens('web', { scope: SCOPE })
   await p.post('/revoke', { token: refresh_token })
-  const { grant_id } = decodeJwt(access_token)
   const { claims, headers, text } = await feedOf(p, start)
-  assert.ok(!(claims!['grant_id'] as string[]).includes(grant_id as string), 'of a resource that is not the caller’s')
   assert.equal(headers.get('cache-control'), 'no-store')
   assert.equal(headers.get('content-type'), 'application/jwt')
-  assert.deepEqual([claims!['iss'], claims!['aud']], [p.issuer, 'api'])
   assert.equal(decodeProtectedHeader(text).typ, 'revocations+jwt')
-  const mine = await p.getTokens('web', { scope: SCOPE })
-  await p.post('/revoke', { token: mine.refresh_token })
-  const next = await feedOf(p, start)
-  assert.deepEqual(next.claims!['grant_id'], [decodeJwt(mine.access_token)['grant_id']])
-  assert.deepEqual((await feedOf(p, next.claims!['cursor'] as string)).claims!['grant_id'], [])
+  assert.deepEqual([claims!['iss'], claims!['aud']], [p.issuer, 'api'])
+  assert.deepEqual(claims!['grant_id'], [decodeJwt(access_token)['grant_id']])
+  const members = [
+    'aud',
+    'client_id',
+    'cursor',
+    'epoch',
+    'grant_id',
+    'iat',
+    'iss',
+    'jti',
+    'keep_seconds',
+    'kid',
+    'more',
+    'sub',
+  ]
+  assert.deepEqual(Object.keys(claims!).sort(), members)
+  assert.deepEqual((await feedOf(p, claims!['cursor'] as string)).claims!['grant_id'], [])
+})
+
+testOnBoth('8.3.2 a token that was exchanged for another resource dies there with its root grant', async (p) => {
+  const target = 'https://elsewhere.example'
+  await p.server.addResource({
+    ...{ resource: target, scopes: '{"mcp:tools":"Use"}', introspection_clients: JSON.stringify(['elsewhere']) },
+  })
+  const secret = 'secret-of-elsewhere'
+  await p.server.addClient({
+    client_id: 'elsewhere',
+    client_secret: secret,
+    redirect_uris: [],
+    grant_types: ['client_credentials'],
+  })
+  const api = createResource({
+    ...{ resource: target, issuer: p.issuer, clock: p.now },
+    revocation: { client_id: 'elsewhere', client_secret: secret },
+  })
+  const { tenant } = p.server.app
+  const root = await p.getTokens('web', { scope: SCOPE })
+  const { grant_id, ep, sub } = decodeJwt(root.access_token) as { grant_id: string; ep: number[]; sub: string }
+  const { signing_key } = await tenant.currentConfiguration()
+  const iat = p.now() / 1000
+  const token = signJwt(signing_key, 'at+jwt', {
+    ...{
+      iss: p.issuer,
+      sub,
+      aud: target,
+      iat,
+      exp: iat + 600,
+      jti: 'exchanged',
+      client_id: 'elsewhere',
+      scope: 'mcp:tools',
+    },
+    ...{ grant_id, ep: [ep[0], p.now() + 1, ep[2], 0], grant_client: ['web', ep[1]] },
+  })
+  const status = async () => {
+    const request = new Request(target, { headers: { authorization: `Bearer ${token}` } })
+    return api.verify(request).then(
+      () => 200,
+      ({ status }: OAuthError) => status,
+    )
+  }
+  assert.equal(await status(), 200)
+  await p.post('/revoke', { token: root.refresh_token })
+  p.pass(4.001)
+  assert.equal(await status(), 401)
 })
 
 testOnBoth('a cursor that is none of ours, or of a time to come, starts the feed anew', async (p) => {

@@ -79,6 +79,13 @@ test('a token passes until the feed names it by any of its claims, or what signe
     const refusal = await refusalOf(pass(token))
     assert.deepEqual([refusal.error, refusal.status], ['invalid_token', 401], String(i))
   }
+  // A token that was exchanged hangs on the client of its grant as well.
+  const exchanged = await as.sign({ ...born, grant_client: ['portal', 4] })
+  feed.page = { client_id: { portal: 4 } }
+  await pass(exchanged)
+  feed.page = { client_id: { portal: 5 } }
+  time.now += 4001
+  assert.equal((await refusalOf(pass(exchanged))).status, 401)
   // What is about others, or about tokens that were born before this one.
   feed.page = {
     jti: ['other'],

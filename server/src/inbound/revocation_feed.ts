@@ -16,7 +16,7 @@ const SKEW_SECONDS = 60
 
 /**
  * The revocation feed (docs/adr/0013): what has ended since a cursor and is still unexpired, signed, for the clients
- * that stand for a resource; each hears of what concerns tokens for its resources.
+ * that stand for a resource. A grant is named to all of them: by token exchange its tokens may be for any.
  */
 export async function readRevocationFeed(context: InboundContext, request: DirectRequest): Promise<string> {
   const { tenant } = context
@@ -48,9 +48,7 @@ export async function readRevocationFeed(context: InboundContext, request: Direc
       cursor: String(more ? last : page.last_sequence),
       keep_seconds: youngest_ms / 1000 + SKEW_SECONDS,
     },
-    revocations
-      .filter((revoked) => concerns(revoked, resources))
-      .flatMap((revoked) => nameFor(tenant, resources, revoked)),
+    revocations.flatMap((revoked) => nameFor(tenant, resources, revoked)),
   )
   return signJwt(configuration.signing_key, REVOCATION_FEED_TYPE, claims)
 }
@@ -83,10 +81,4 @@ function nameFor(tenant: Tenant, resources: readonly string[], revoked: Revocati
 function longestLifetime(configuration: Configuration, resources: readonly string[]): number {
   const lifetimes = resources.map((name) => configuration.resources.get(name)!.access_token_lifetime_seconds)
   return Math.max(...lifetimes) * 1000
-}
-
-function concerns({ resource }: RevocationRecord, resources: readonly string[]): boolean {
-  if (resource === null) return true
-  const named = JSON.parse(resource) as string[]
-  return named.length === 0 || named.some((name) => resources.includes(name))
 }

@@ -53,8 +53,6 @@ create table revocations (
   value text not null,
   -- Tokens born under a lower one are dead; null where the value alone says it.
   epoch bigint,
-  -- The resources that it concerns, as JSON; null is any.
-  resource text,
   created_at bigint not null,
   -- When the last token that it concerns has ended by itself.
   expires_at bigint not null,

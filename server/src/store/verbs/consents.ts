@@ -59,18 +59,18 @@ export const narrowConsent = write(function* (args: {
       update consents set scope = ${without(consent.scope).join(' ')}, resource = ${JSON.stringify(kept)}
       where tenant_id = ${tenant_id} and user_id = ${user_id} and client_id = ${client_id}`
   }
-  const grants = yield* sql<{ grant_id: string; resource: string; scope: string; claims: string | null }>`
+  const grants = yield* sql<{ grant_id: string; scope: string; claims: string | null }>`
     update grants set scope = scope
     where tenant_id = ${tenant_id} and user_id = ${user_id} and client_id = ${client_id} and revoked_at is null
-    returning grant_id, resource, scope, claims`
+    returning grant_id, scope, claims`
   const ended: EndedGrant[] = []
   let changed = 0
-  for (const { grant_id, resource, scope, claims } of grants) {
+  for (const { grant_id, scope, claims } of grants) {
     const kept = without(scope).join(' ')
     if (kept === scope) continue
     changed++
     const is_over = kept === '' || kept === 'offline_access'
-    if (is_over) ended.push({ grant_id, resource })
+    if (is_over) ended.push({ grant_id })
     yield* sql`
       update grants set scope = ${kept}, claims = ${text(narrowClaims(claims, args.removed_claims))},
         revoked_at = case when ${is_over ? 1 : 0} = 1 then ${NOW} else revoked_at end,

@@ -373,7 +373,7 @@ export const withdrawConsent = write(function* (args: {
   const ended = yield* sql<EndedGrant>`
       update grants set revoked_at = ${NOW}, revoked_reason = 'consent_withdrawn'
       where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and client_id = ${args.client_id}
-        and revoked_at is null returning grant_id, resource`
+        and revoked_at is null returning grant_id`
   yield* revokeTokensOf(args.event, ended)
   yield* insertEvent(args.event)
   return ended.length
@@ -384,11 +384,10 @@ export function* endGrant(event: NewEvent, grant_id: string, reason: string): Ru
   const [ended] = yield* sql<EndedGrant>`
     update grants set revoked_at = ${NOW}, revoked_reason = ${reason}
     where tenant_id = ${event.tenant_id} and grant_id = ${grant_id} and revoked_at is null
-    returning grant_id, resource`
+    returning grant_id`
   // The event is there already when this call ended the grant before, and its commit had an unknown outcome.
   if (!ended) return yield* isRecorded(event)
-  const { resource } = ended
-  yield* together([revocationStatement(event, { kind: 'grant_id', value: grant_id, resource }), eventStatement(event)])
+  yield* together([revocationStatement(event, { kind: 'grant_id', value: grant_id }), eventStatement(event)])
   return true
 }
 

@@ -23,7 +23,7 @@ export function* endWhatHangsOn(event: NewEvent, sessions: readonly EndedSession
       ({ session_id }) => sql<EndedGrant>`
         update grants set revoked_at = ${NOW}, revoked_reason = 'session_ended'
         where tenant_id = ${tenant_id} and session_id = ${session_id} and offline = 0 and revoked_at is null
-        returning grant_id, resource`,
+        returning grant_id`,
     ),
   )
   yield* revokeTokensOf(event, ended.flat())

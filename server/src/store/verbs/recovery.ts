@@ -157,7 +157,7 @@ export const changePassword = write(
       const grants = yield* sql<EndedGrant>`
         update grants set revoked_at = ${NOW}, revoked_reason = 'password_changed'
         where tenant_id = ${tenant_id} and user_id = ${user_id} and revoked_at is null
-        returning grant_id, resource`
+        returning grant_id`
       yield* revokeTokensOf(event, grants)
     }
     yield* insertEvent(event)

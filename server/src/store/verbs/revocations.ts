@@ -1,5 +1,5 @@
 import type { NewEvent } from '../records.ts'
-import { int, NOW, type Run, read, type Statement, sql, text, together, write } from '../sql.ts'
+import { int, NOW, type Run, read, type Statement, sql, together, write } from '../sql.ts'
 
 /** No access token lives longer, whatever its resource or client is set to; and what clocks may differ by. */
 export const LONGEST_TOKEN_MS = 86_400_000
@@ -14,33 +14,28 @@ export interface NewRevocation {
   readonly value: string
   /** Tokens born under a lower one are dead. */
   readonly epoch?: number
-  /** The resources that it concerns, as JSON; null is any. */
-  readonly resource?: string | null
   /** When the last token that it concerns ends by itself; without it, when the longest may. */
   readonly expires_at?: number
 }
 
 /** The statement that revokes inside the verb of the event that causes it. */
 export function revocationStatement(event: NewEvent, revoked: NewRevocation): Statement<never> {
-  const { kind, value, epoch, resource, expires_at } = revoked
+  const { kind, value, epoch, expires_at } = revoked
   return sql`
-    insert into revocations (tenant_id, revocation_id, sequence, kind, value, epoch, resource, created_at, expires_at)
+    insert into revocations (tenant_id, revocation_id, sequence, kind, value, epoch, created_at, expires_at)
     values (${event.tenant_id}, ${`${event.event_id}/${value}`}, null, ${kind}, ${value}, ${int(epoch)},
-      ${text(resource)}, ${NOW}, coalesce(${int(expires_at)}, ${NOW} + ${LONGEST_TOKEN_MS}) + ${SKEW_MS})
+      ${NOW}, coalesce(${int(expires_at)}, ${NOW} + ${LONGEST_TOKEN_MS}) + ${SKEW_MS})
     on conflict do nothing`
 }
 
 /** A grant that has just ended, as `returning` gives it. */
 export interface EndedGrant {
   readonly grant_id: string
-  readonly resource: string
 }
 
 /** Revokes what descends from grants that have just ended. */
 export function* revokeTokensOf(event: NewEvent, grants: readonly EndedGrant[]): Run<void> {
-  yield* together(
-    grants.map(({ grant_id, resource }) => revocationStatement(event, { kind: 'grant_id', value: grant_id, resource })),
-  )
+  yield* together(grants.map(({ grant_id }) => revocationStatement(event, { kind: 'grant_id', value: grant_id })))
 }
 
 /** A revocation with its number. */
@@ -49,7 +44,6 @@ export interface RevocationRecord {
   readonly kind: RevocationKind
   readonly value: string
   readonly epoch: number | null
-  readonly resource: string | null
 }
 
 /** Some revocations in their order, and whether others wait for a number. */
@@ -77,7 +71,7 @@ export const pageRevocations = read(function* (args: {
   const since = head.now - args.youngest_ms - SKEW_MS
   const after = args.after_sequence || (yield* findStart(tenant_id, since, head.last_sequence))
   const revocations = yield* sql<RevocationRecord>`
-    select sequence, kind, value, epoch, resource from revocations
+    select sequence, kind, value, epoch from revocations
     where tenant_id = ${tenant_id} and sequence > ${after} and sequence <= ${head.last_sequence}
       and created_at > ${since}
     order by sequence limit ${args.most}`
