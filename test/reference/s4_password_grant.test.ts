@@ -53,6 +53,7 @@ test('S4 client and user together get the permissions of the role as the applica
   const { status, body, headers } = await signIn(alice, basic('app'))
   assert.equal(status, 200, JSON.stringify(body))
   assert.equal(headers.get('cache-control'), 'no-store')
+  assert.ok(server.log.some((line) => JSON.stringify(line).includes('a legacy grant was used')))
   assert.equal(body.scope, 'lights:see', 'the map of the application, cut to what the role gives at all')
   const seen = await introspect(body.access_token)
   assert.deepEqual([seen.active, seen.sub, seen.roles, seen.client_id], [true, alice_id, ['guest'], 'app'])

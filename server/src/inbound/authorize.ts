@@ -84,7 +84,8 @@ interface GivenAnswer {
 export type AuthorizationOutcome =
   /** Shown on a page, never redirected: the address is not trusted. */
   | { readonly kind: 'refused'; readonly error: OAuthError }
-  | { readonly kind: 'respond'; readonly response: AuthorizationResponse }
+  /** `legacy` names the client that was answered by a grant that RFC 9700 warns of. */
+  | { readonly kind: 'respond'; readonly response: AuthorizationResponse; readonly legacy?: string }
   | {
       readonly kind: 'login'
       /** Null for one that nobody has asked for yet: the client_id is all there is. */
@@ -93,10 +94,13 @@ export type AuthorizationOutcome =
       readonly former: SignedIn | null
       /** How surely they must sign in, where they can. */
       readonly acr: Acr
+      /** Nothing less will do. */
+      readonly essential: boolean
     }
   | { readonly kind: 'consent'; readonly question: ConsentQuestion }
 
 const LONGEST_LOCATION = 8192
+const LONGEST_HINT = 255
 
 /**
  * The authorization endpoint (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2): from the request's text, the
@@ -117,14 +121,12 @@ export async function authorize(
     if (error instanceof OAuthError) return { kind: 'refused', error }
     throw error
   }
-  if (trusted === SIGN_IN_FIRST) return { kind: 'login', client: null, login_hint: undefined, former: null, acr: 'pwd' }
+  if (trusted === SIGN_IN_FIRST) return signInFirst(interaction)
   const { params, refusals, client, target, authority, configuration, profile } = trusted
   const signed_in = judgeSession(authority, session, configuration.settings)
   try {
     for (const refusal of refusals.values()) throw refusal
-    if (!fitsUrl(interaction)) {
-      throw new OAuthError('invalid_request', `The authorization request is longer than ${LONGEST_QUERY} bytes`)
-    }
+    if (!fitsUrl(interaction)) throw tooLong()
     const response_types = listResponseTypes(grant_types)
     requirePushed(trusted)
     const pushed = trusted.request_hash !== null
@@ -139,6 +141,18 @@ export async function authorize(
     if (too_long || !mayRedirectError(authority, signed_in, answer)) return { kind: 'refused', error }
     return { kind: 'respond', response }
   }
+}
+
+// Nothing is known of the client yet, so nothing else of the request is looked at.
+function signInFirst(interaction: Interaction): AuthorizationOutcome {
+  if (!fitsUrl(interaction)) return { kind: 'refused', error: tooLong() }
+  const { login_hint = '' } = readSoundParams(interaction.query).params.values
+  const shown = login_hint === '' || login_hint.length > LONGEST_HINT ? undefined : login_hint
+  return { kind: 'login', client: null, login_hint: shown, former: null, acr: 'pwd', essential: false }
+}
+
+function tooLong(): OAuthError {
+  return new OAuthError('invalid_request', `The authorization request is longer than ${LONGEST_QUERY} bytes`)
 }
 
 /**
@@ -190,7 +204,14 @@ async function proceed(context: InboundContext, asked: Trusted): Promise<Authori
     : (acr.acr_values.find(isAcr) ?? 'pwd')
   if (needed === null) return askConsent(context, asked, wanted, signed_in!)
   if (request.prompt.includes('none')) throw new OAuthError('login_required', 'The user must sign in')
-  return { kind: 'login', client, login_hint: request.login_hint, former: signed_in, acr: needed }
+  return {
+    kind: 'login',
+    client,
+    login_hint: request.login_hint,
+    former: signed_in,
+    acr: needed,
+    essential: acr.essential,
+  }
 }
 
 /** What somebody who is signed in is asked, unless they have answered it now or before. */
@@ -288,7 +309,8 @@ async function approve(
   const approval = { ...asked, authority, ...allowance, authorization_details, signed_in }
   const { direct } = asked
   const params = direct ? await direct.respond(context, approval) : { code: await createGrant(context, approval) }
-  return { kind: 'respond', response: respond(context, asked.request, params) }
+  const response = respond(context, asked.request, params)
+  return { kind: 'respond', response, ...(direct && { legacy: asked.client.client_id }) }
 }
 
 /** A client that its metadata document describes gets its row now that somebody has allowed it something, and not before (T-07). */

@@ -1,11 +1,9 @@
-import { renewNonce } from '../../inbound/sender_constraint.ts'
 import { endSession } from '../../inbound/sessions.ts'
-import { issueTokens } from '../../inbound/token.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { type Params, readParams } from '../../oauth/params.ts'
 import type { Configuration } from '../../store/tenant.ts'
-import { toDirectRequest } from '../endpoints/direct_request.ts'
-import { jsonAnswer, type MachineEndpoint, readForm } from '../machine.ts'
+import { answerTokens } from '../endpoints/token.ts'
+import { type MachineEndpoint, readForm } from '../machine.ts'
 import type { Visit } from '../page.ts'
 import type { Web } from '../web.ts'
 import { HUB_SERVICE, hubResource, serviceResource } from './hub_rest.ts'
@@ -23,8 +21,7 @@ export const token: MachineEndpoint<Web> = {
       throw new OAuthError('invalid_request', 'Parameter scope is missing')
     }
     const configuration = await web.tenant.currentConfiguration()
-    const asked = toDirectRequest(web, request, translateScope(web.tenant.issuer, configuration, params))
-    return jsonAnswer(await issueTokens(web.inbound, web.grant_types, asked), 200, renewNonce(web.inbound, asked.dpop))
+    return answerTokens(web, request, translateScope(web.tenant.issuer, configuration, params))
   },
 }
 

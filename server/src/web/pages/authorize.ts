@@ -20,6 +20,7 @@ import type { Params } from '../../oauth/params.ts'
 import { nameProvider } from '../../outbound/connector.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import { publishedPath } from '../endpoint_paths.ts'
+import { noteLegacyGrant } from '../legacy_log.ts'
 import { decodeUtf8 } from '../machine.ts'
 import {
   errorPage,
@@ -128,11 +129,12 @@ function answerOutcome(visit: Visit, interaction: Interaction, outcome: Authoriz
     case 'refused':
       return refusalPage(visit, outcome.error, refusalKind(outcome.error.error_description))
     case 'respond':
+      if (outcome.legacy !== undefined) noteLegacyGrant(visit.web, visit.request_id, outcome.legacy)
       return answerClient(visit, outcome.response)
     case 'login': {
-      const { login_hint, acr } = outcome
+      const { login_hint, acr, essential } = outcome
       const hint = login_hint === undefined ? {} : { login_hint }
-      const request = sealInteraction(web.inbound, { ...interaction, ...hint, acr })
+      const request = sealInteraction(web.inbound, { ...interaction, ...hint, acr, essential })
       return redirect(visit, ours(web, '/login', { request }))
     }
     case 'consent': {

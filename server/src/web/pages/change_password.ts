@@ -1,12 +1,11 @@
 import { getCookie } from 'hono/cookie'
 import { readKnownDevice } from '../../inbound/known_device.ts'
-import { shortestPassword } from '../../inbound/password_policy.ts'
 import { changePassword } from '../../inbound/recovery.ts'
-import { OAuthError } from '../../oauth/errors.ts'
 import { ours, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { tell } from '../ui/view.ts'
+import { tellText } from '../ui/view.ts'
 import { tooManyTries } from './login.ts'
+import { faultInWords, shortestFor } from './reset.ts'
 import { done, type Sure, surePage, sureSubmit } from './security.ts'
 import { type ChangePasswordData, renderChangePassword } from './templates/change_password.ts'
 
@@ -33,22 +32,26 @@ export const changePasswordSubmit = sureSubmit(paths.account_password, async (vi
   )
   const passwords = { present_password, password, only_session_id, end_apps: apps === 'end' }
   const change = { ...passwords, address: visit.address, known_device }
-  try {
-    const changed = await changePassword(web.inbound, visit.configuration, sure.user, change)
-    if (changed.kind === 'too_many') {
+  const changed = await changePassword(web.inbound, visit.configuration, sure.user, change)
+  switch (changed.kind) {
+    case 'refused':
+      return show(visit, sure, { password: faultInWords(visit, changed.fault, sure.user) })
+    case 'too_many': {
       const { minutes } = tooManyTries(visit, changed.until - web.tenant.clock())
-      return show(visit, sure, { form: String(tell(view, view.text.login.too_many_tries, { n: minutes })) }, 429)
+      return show(visit, sure, { form: tellText(view, view.text.login.too_many_tries, { n: minutes }) }, 429)
     }
-    if (changed.kind === 'right' && changed.value === 'changed') return done(visit, 'password')
-    return show(visit, sure, { present_password: text.present_wrong }, 401)
-  } catch (error) {
-    if (!(error instanceof OAuthError) || error.status >= 500) throw error
-    return show(visit, sure, { password: error.error_description })
+    case 'wrong':
+      return show(visit, sure, { present_password: text.present_wrong }, 401)
+    case 'right':
+      // Another change came first: what was present is no longer.
+      return changed.value === 'changed'
+        ? done(visit, 'password')
+        : show(visit, sure, { present_password: text.present_wrong }, 401)
   }
 })
 
 async function show(visit: Visit, { user }: Sure, errors: NonNullable<ChangePasswordData['errors']>, status?: number) {
-  const { web, view, configuration } = visit
+  const { web, view } = visit
   const { tenant_id, store } = web.tenant
   const mine = { tenant_id, user_id: user.user_id }
   const [sessions, grants] = await Promise.all([store.listSessionsOfUser(mine), store.listGrantsOfUser(mine)])
@@ -56,7 +59,7 @@ async function show(visit: Visit, { user }: Sure, errors: NonNullable<ChangePass
     action: ours(web, paths.account_password),
     back_href: ours(web, paths.account_security),
     username: user.username,
-    password_min_length: shortestPassword(configuration.settings, JSON.parse(user.roles) as string[]),
+    password_min_length: shortestFor(visit, user),
     other_sessions: sessions.length > 1,
     apps: grants.length > 0,
     errors,

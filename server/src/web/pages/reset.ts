@@ -1,9 +1,10 @@
-import { shortestPassword } from '../../inbound/password_policy.ts'
+import { type PasswordFault, shortestPassword } from '../../inbound/password_policy.ts'
 import { askForReset, findLink, resetPassword } from '../../inbound/recovery.ts'
-import { OAuthError } from '../../oauth/errors.ts'
+import type { UserRecord } from '../../store/records.ts'
 import type { UserLink } from '../../store/verbs/recovery.ts'
 import { ours, page, send, submit, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
+import { tellText } from '../ui/view.ts'
 import { type ResetData, renderNewPassword, renderReset, renderResetOutcome } from './templates/reset.ts'
 
 /** GET /reset: asks whose password is forgotten. */
@@ -33,14 +34,22 @@ export const newPasswordSubmit = submit(async (visit, form) => {
   const link = await findLink(inbound, 'reset', token, visit.address)
   if (!link) return sendOutcome(visit, false)
   if (password === undefined) return showNew(visit, token, link, visit.view.text.security.change_password.missing)
-  try {
-    const outcome = await resetPassword(inbound, visit.configuration, { ...link, token }, password)
-    return sendOutcome(visit, outcome === 'reset')
-  } catch (error) {
-    if (!(error instanceof OAuthError) || error.status >= 500) throw error
-    return showNew(visit, token, link, error.error_description)
-  }
+  const outcome = await resetPassword(inbound, visit.configuration, { ...link, token }, password)
+  if (outcome === 'reset' || outcome === 'spent') return sendOutcome(visit, outcome === 'reset')
+  return showNew(visit, token, link, faultInWords(visit, outcome, link.user))
 })
+
+/** What is wrong with a new password, for the person who chose it. */
+export function faultInWords(visit: Visit, fault: PasswordFault, user: UserRecord): string {
+  const { password_fault } = visit.view.text.security
+  if (fault !== 'too_short') return password_fault[fault]
+  return tellText(visit.view, password_fault.too_short, { n: shortestFor(visit, user) })
+}
+
+/** The fewest characters that this user's password may have. */
+export function shortestFor({ configuration }: Visit, user: UserRecord): number {
+  return shortestPassword(configuration.settings, JSON.parse(user.roles) as string[])
+}
 
 function show(visit: Visit, data: Partial<ResetData>, status = 200): Response {
   const { web, view } = visit
@@ -54,10 +63,10 @@ function show(visit: Visit, data: Partial<ResetData>, status = 200): Response {
 }
 
 function showNew(visit: Visit, token: string, { user }: UserLink, error?: string): Response {
-  const { web, view, configuration } = visit
+  const { web, view } = visit
   const html = renderNewPassword(view, {
     ...{ action: ours(web, paths.reset_password), token, username: user.username, error },
-    password_min_length: shortestPassword(configuration.settings, JSON.parse(user.roles) as string[]),
+    password_min_length: shortestFor(visit, user),
   })
   return send(visit, html, { status: error === undefined ? 200 : 400, script: true })
 }

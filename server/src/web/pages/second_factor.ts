@@ -113,9 +113,10 @@ export const enrolSubmit = stepSubmit('enrol', async (visit, step, { enrolment =
   return send(visit, renderRecoveryCodes(visit.view, { codes: enrolled.recovery_codes, continue_href: next }))
 })
 
-// A client that asks for a passkey gets one, of whoever has one.
+// A client that needs a passkey gets one, of whoever has one.
 function onlyPasskey({ place, factors }: Step): boolean {
-  return place.interaction?.acr === 'phr' && factors.passkeys.length > 0
+  const { acr, essential } = place.interaction ?? {}
+  return acr === 'phr' && essential === true && factors.passkeys.length > 0
 }
 
 function show(visit: Visit, step: Step, refusal?: SecondFactorRefusal, status = 200): Response {

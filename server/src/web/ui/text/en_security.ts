@@ -63,6 +63,11 @@ export const enSecurity = {
     forgot: 'Forgot your password?',
   },
   new_password: 'New password',
+  password_fault: {
+    too_short: { one: 'Take at least {n} character.', other: 'Take at least {n} characters.' },
+    too_long: 'That is longer than 1024 characters.',
+    common: 'Too many people use this one, or it is a name that belongs to the account. It would be guessed first.',
+  },
   page: {
     title: 'Sign-in and security',
     lead: 'How you prove that it is you. Whoever changes something here has to prove it anew.',
