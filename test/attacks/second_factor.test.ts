@@ -243,3 +243,37 @@ testOnBoth('8.2.1 the seed of a page is good for the user whom it was shown, and
   const { tenant_id } = p.server.app.tenant
   assert.equal((await p.server.store.loadFactors({ tenant_id, user_id: other.user_id })).totp, null)
 })
+
+testOnBoth(
+  'GHSA-hp74-gm6m-2qm5 where a passkey is essential no code will do, and where it is preferred one does',
+  async (p) => {
+    const person = await newPersonWithApp(p)
+    const { tenant_id } = p.server.app.tenant
+    const bytes = new TextEncoder().encode(person.user_id)
+    const event = { tenant_id, event_id: `key of ${person.user_id}`, at: p.now(), type: 'factor.added', actor: 'test' }
+    await p.server.store.addPasskey({
+      ...{ tenant_id, user_id: person.user_id, recovery_codes: [], most: 20, event },
+      challenge: { kind: 'passkey', id_hash: bytes, expires_at: p.now() + 1000 },
+      passkey: {
+        ...{ credential_id: person.user_id, name: 'Key', public_key: bytes, counter: 0, transports: '[]' },
+        ...{ backup_eligible: 0, backed_up: 0 },
+      },
+    })
+    const ask = async (params: Record<string, string>) => {
+      const agent = new UserAgent()
+      const login = await open(agent, p.authorizeUrl('trusted', params))
+      const { url, response } = await agent.submit(login, person.user)
+      return { agent, page: { url, html: await response.text() } }
+    }
+    const claims = JSON.stringify({ id_token: { acr: { essential: true, value: 'phr' } } })
+    const essential = await ask({ claims })
+    assert.doesNotMatch(essential.page.html, /name="code"/)
+    assert.equal((await typeCode(essential, person.code())).status, 401)
+    assert.equal(sessionOf(essential.agent), undefined)
+    const preferred = await ask({ acr_values: 'phr' })
+    assert.match(preferred.page.html, /name="code"/)
+    const answered = await typeCode(preferred, person.code())
+    const end = await preferred.agent.follow(new URL(answered.headers.get('location')!, p.issuer).href)
+    assert.match(end.url, /[?&]code=/, 'and nobody is asked twice')
+  },
+)

@@ -15,7 +15,7 @@ import { OAuthError } from '../oauth/errors.ts'
 import { IDENTITY_SCOPES } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
 import type { BrowserAuthority } from '../store/verbs/sessions.ts'
-import { readTarget, SIGN_IN_FIRST, type TrustedTarget } from './authorization_target.ts'
+import { readTarget, type TrustedTarget, type UnknownClient } from './authorization_target.ts'
 import { grantClaims, scopesOfClaims } from './claims_of_grant.ts'
 import { type ConnectionWish, chooseConnections, grantedDetails, offerConnections } from './connections.ts'
 import { findNewScopes, readConnections } from './consents.ts'
@@ -25,7 +25,7 @@ import { findReachableAcr } from './factors.ts'
 import { chooseEnd, offerEnds } from './grant_end.ts'
 import { type GrantType, listResponseTypes } from './grant_types/grant_type.ts'
 import { type Approval, createGrant } from './grants.ts'
-import { fitsUrl, type Interaction, LONGEST_QUERY } from './interactions.ts'
+import { type Interaction, refuseLongRequest } from './interactions.ts'
 import { findNeededSignIn } from './needed_sign_in.ts'
 import { isOffline, latestEnd } from './new_grant.ts'
 import { offerRoles, pickRole } from './one_role.ts'
@@ -100,7 +100,6 @@ export type AuthorizationOutcome =
   | { readonly kind: 'consent'; readonly question: ConsentQuestion }
 
 const LONGEST_LOCATION = 8192
-const LONGEST_HINT = 255
 
 /**
  * The authorization endpoint (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2): from the request's text, the
@@ -114,19 +113,21 @@ export async function authorize(
   session: SessionToken | null,
   answer: ConsentAnswer | null,
 ): Promise<AuthorizationOutcome> {
-  let trusted: TrustedTarget | typeof SIGN_IN_FIRST
+  let trusted: TrustedTarget | UnknownClient
   try {
     trusted = await readTarget(context, interaction, session)
   } catch (error) {
     if (error instanceof OAuthError) return { kind: 'refused', error }
     throw error
   }
-  if (trusted === SIGN_IN_FIRST) return signInFirst(interaction)
+  if ('sign_in_first' in trusted) {
+    return { kind: 'login', client: null, login_hint: trusted.login_hint, former: null, acr: 'pwd', essential: false }
+  }
   const { params, refusals, client, target, authority, configuration, profile } = trusted
   const signed_in = judgeSession(authority, session, configuration.settings)
   try {
     for (const refusal of refusals.values()) throw refusal
-    if (!fitsUrl(interaction)) throw tooLong()
+    refuseLongRequest(interaction)
     const response_types = listResponseTypes(grant_types)
     requirePushed(trusted)
     const pushed = trusted.request_hash !== null
@@ -141,18 +142,6 @@ export async function authorize(
     if (too_long || !mayRedirectError(authority, signed_in, answer)) return { kind: 'refused', error }
     return { kind: 'respond', response }
   }
-}
-
-// Nothing is known of the client yet, so nothing else of the request is looked at.
-function signInFirst(interaction: Interaction): AuthorizationOutcome {
-  if (!fitsUrl(interaction)) return { kind: 'refused', error: tooLong() }
-  const { login_hint = '' } = readSoundParams(interaction.query).params.values
-  const shown = login_hint === '' || login_hint.length > LONGEST_HINT ? undefined : login_hint
-  return { kind: 'login', client: null, login_hint: shown, former: null, acr: 'pwd', essential: false }
-}
-
-function tooLong(): OAuthError {
-  return new OAuthError('invalid_request', `The authorization request is longer than ${LONGEST_QUERY} bytes`)
 }
 
 /**

@@ -14,6 +14,8 @@ export interface Interaction {
   readonly login_hint?: string
   /** How surely whoever signs in for it must do so, where they can. */
   readonly acr?: Acr
+  /** Nothing less will do. */
+  readonly essential?: boolean
   /** Who was shown the consent page. */
   readonly shown_to?: string
   /** What it said. */
@@ -57,4 +59,10 @@ export function openAnyInteraction(context: InboundContext, sealed: string | und
 /** Whether an interaction, sealed, fits into the URLs of the pages between. */
 export function fitsUrl({ query }: Interaction): boolean {
   return Buffer.byteLength(JSON.stringify(query)) <= LONGEST_QUERY
+}
+
+/** Refuses a request that the pages between could not carry. */
+export function refuseLongRequest(interaction: Interaction): void {
+  if (fitsUrl(interaction)) return
+  throw new OAuthError('invalid_request', `The authorization request is longer than ${LONGEST_QUERY} bytes`)
 }

@@ -34,26 +34,32 @@ export interface PasswordOwner {
   readonly tenant_name: string
 }
 
+/** What is wrong with a new password. */
+export type PasswordFault = 'too_short' | 'too_long' | 'common'
+
 /**
- * Refuses a new password that is too short or too long, that many people have, or that is the user's or the tenant's own
- * name; nothing else is asked of it, no kinds of characters and no change after a time (ASVS 6.2.1 to 6.2.12).
+ * Judges a new password: too short or too long, one that many people have, or the user's or the tenant's own name;
+ * nothing else is asked of it, no kinds of characters and no change after a time (ASVS 6.2.1 to 6.2.12).
  */
-export function checkNewPassword(password: string, owner: PasswordOwner): void {
-  const length = passwordLength(password)
-  if (length < owner.shortest || length > LONGEST_PASSWORD) {
-    throw refusal(`must have ${owner.shortest} to ${LONGEST_PASSWORD} characters`)
-  }
+export function findPasswordFault(password: string, owner: PasswordOwner): PasswordFault | null {
+  if (isPasswordTooLong(password)) return 'too_long'
+  if (passwordLength(password) < owner.shortest) return 'too_short'
   const names = [owner.username, owner.email?.split('@')[0], owner.email, owner.tenant_name]
-  if (
-    isCommonPassword(
-      password,
-      names.filter((name) => typeof name === 'string'),
-    )
-  ) {
-    throw refusal('is one that is guessed first: take one that nobody else has')
-  }
+  return isCommonPassword(
+    password,
+    names.filter((name) => typeof name === 'string'),
+  )
+    ? 'common'
+    : null
 }
 
-function refusal(what: string): OAuthError {
-  return new OAuthError('invalid_request', `password ${what}`)
+/** The same as a refusal, for whoever describes users. */
+export function checkNewPassword(password: string, owner: PasswordOwner): void {
+  const fault = findPasswordFault(password, owner)
+  if (fault === null) return
+  const what =
+    fault === 'common'
+      ? 'is one that is guessed first: take one that nobody else has'
+      : `must have ${owner.shortest} to ${LONGEST_PASSWORD} characters`
+  throw new OAuthError('invalid_request', `password ${what}`)
 }

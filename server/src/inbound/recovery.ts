@@ -8,7 +8,7 @@ import type { UserWithPassword } from '../store/verbs/users.ts'
 import type { InboundContext } from './context.ts'
 import { aboutOf, confirmLetter, resetLetter, tellChange } from './letters.ts'
 import { checkGuess, findByLink, type Guessed, takeTurn } from './limits.ts'
-import { checkNewPassword, shortestPassword } from './password_policy.ts'
+import { findPasswordFault, type PasswordFault, shortestPassword } from './password_policy.ts'
 import { event, usernameKey } from './users.ts'
 
 // ASVS 6.6.3 allows ten minutes to codes, 6.4.1 a short time to what sets a first secret: mail is slow now and then.
@@ -100,10 +100,11 @@ export async function resetPassword(
   configuration: Configuration,
   link: UserLink & { readonly token: string },
   password: string,
-): Promise<'reset' | 'spent'> {
+): Promise<'reset' | 'spent' | PasswordFault> {
   const { tenant } = context
   const { user } = link
-  checkPasswordFor(configuration, user, password)
+  const fault = findFault(configuration, user, password)
+  if (fault) return fault
   const password_hash = await hashPassword(password)
   const { user_id } = user
   const outcome = await tenant.store.redeemResetLink({
@@ -128,18 +129,19 @@ export interface PasswordChange {
 
 /**
  * Changes a password that its user proves to know (ASVS 6.2.3); the guess at the present one counts like one at the
- * sign-in page. Refuses a new one that is not good enough, by name.
+ * sign-in page. A new one that is not good enough is told before that.
  */
 export async function changePassword(
   context: InboundContext,
   configuration: Configuration,
   user: UserRecord,
   change: PasswordChange,
-): Promise<Guessed<'changed' | 'stale'>> {
+): Promise<Guessed<'changed' | 'stale'> | { readonly kind: 'refused'; readonly fault: PasswordFault }> {
   const { tenant } = context
   const { tenant_id, store } = tenant
   const { user_id } = user
-  checkPasswordFor(configuration, user, change.password)
+  const fault = findFault(configuration, user, change.password)
+  if (fault) return { kind: 'refused', fault }
   const { address, known_device } = change
   const guess = { kind: 'password', of: user_id, address, known_device } as const
   const guessed = await checkGuess(context, guess, async () => {
@@ -159,9 +161,9 @@ export async function changePassword(
   return { kind: 'right', value }
 }
 
-function checkPasswordFor({ settings, name }: Configuration, user: UserRecord, password: string): void {
+function findFault({ settings, name }: Configuration, user: UserRecord, password: string): PasswordFault | null {
   const shortest = shortestPassword(settings, JSON.parse(user.roles) as string[])
-  checkNewPassword(password, { shortest, username: user.username, email: user.email, tenant_name: name })
+  return findPasswordFault(password, { shortest, username: user.username, email: user.email, tenant_name: name })
 }
 
 /** Sends a link to an address that its user has, or is to have. Refused when it is none, or too many were sent. */
