@@ -32,6 +32,7 @@ test('without any setting the server listens on loopback, port 9400, in developm
     data_dir: '/srv/.sallyport',
     database_url: undefined,
     trusted_proxies: [],
+    endpoint_aliases: {},
     client_certificates: undefined,
     egress_allow: [],
     mail: undefined,

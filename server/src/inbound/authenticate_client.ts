@@ -57,8 +57,7 @@ async function proveClient(
   const { tenant } = context
   const now = authority?.now ?? 0
   const record = authority && (await findPresentRecord(context, authority))
-  const failed = (cause: string) =>
-    clientAuthenticationError(tenant.issuer, 'The client is unknown or its credentials are wrong', cause)
+  const failed = (cause: string) => clientAuthenticationError(tenant.issuer, undefined, cause)
   if (!record || record.client_id !== credentials.client_id) throw failed('no such client')
   if (record.disabled_at !== null) throw failed('the client is disabled')
   const client = readClientRecord(record)

@@ -238,7 +238,7 @@ test('10.4.10 credentials of another method than the registered one are 401 inva
 
 test('a failed authentication says nothing about why, unless told to', () => {
   const error = clientAuthenticationError(realm)
-  assert.ok(refused('invalid_client', /^Client authentication failed$/)(error))
+  assert.ok(refused('invalid_client', /^The client is unknown or its credentials are wrong$/)(error))
   assert.equal(clientAuthenticationError(realm, 'x', 'because').cause, 'because')
 })
 

@@ -122,7 +122,7 @@ function severalMethods(): OAuthError {
 /** The refusal of a client that did not prove who it is: 401 with a challenge (RFC 6749 section 5.2). */
 export function clientAuthenticationError(
   realm: string,
-  error_description = 'Client authentication failed',
+  error_description = 'The client is unknown or its credentials are wrong',
   cause?: unknown,
 ): OAuthError {
   const headers = { 'WWW-Authenticate': basicChallenge(realm) }
