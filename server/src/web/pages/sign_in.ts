@@ -5,7 +5,7 @@ import { askForPasskey } from '../../inbound/passkeys.ts'
 import { openPending, PENDING_MS, type PendingSignIn, sealPending } from '../../inbound/pending_sign_in.ts'
 import type { StartedSession } from '../../inbound/sessions.ts'
 import { readDocumentUrl } from '../../oauth/metadata_document.ts'
-import { readParams } from '../../oauth/params.ts'
+import { readSoundParams } from '../../oauth/params.ts'
 import type { Factors } from '../../store/verbs/factors.ts'
 import type { UserWithPassword } from '../../store/verbs/users.ts'
 import { ours, redirect, type Visit, writeCookie } from '../page.ts'
@@ -38,7 +38,7 @@ export async function readPlace(
   }
   const interaction = openInteraction(web.inbound, request, visit.browser)
   if (!interaction) return null
-  const { client_id } = readParams(interaction.query).values
+  const { client_id } = readSoundParams(interaction.query).params.values
   const { tenant_id, store } = web.tenant
   const known = await store.findClient({ tenant_id, client_id: client_id ?? '' })
   // What its metadata document says is asked for once somebody is signed in; until then its host is its name.
