@@ -1,7 +1,7 @@
 import { ConfigError } from '../config.ts'
+import type { ShownKey } from './administration.ts'
 import type { CommandConfig } from './command_config.ts'
 import { withAdministration } from './open_app.ts'
-import type { ShownKey } from './administration.ts'
 
 /** `keys list`, `keys rotate [alg]`, `keys revoke <kid>`: at the running server, or at its database where none runs. */
 export async function keys(
@@ -33,6 +33,8 @@ const MEANINGS = {
 
 /** The keys as lines for people. */
 export function describeKeys(shown: readonly ShownKey[]): string {
-  const lines = shown.map(({ kid, alg, state, since }) => `${alg.padEnd(6)} ${state.padEnd(8)} ${since}  ${kid}  ${MEANINGS[state]}`)
+  const lines = shown.map(
+    ({ kid, alg, state, since }) => `${alg.padEnd(6)} ${state.padEnd(8)} ${since}  ${kid}  ${MEANINGS[state]}`,
+  )
   return `${lines.join('\n')}\n`
 }

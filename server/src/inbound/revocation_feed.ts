@@ -12,7 +12,6 @@ import { refuseReplays } from './proofs.ts'
 import { subjectAt } from './subjects.ts'
 
 const MOST = 1000
-const SKEW_SECONDS = 60
 
 /**
  * The revocation feed (docs/adr/0013): what has ended since a cursor and is still unexpired, signed, for the clients
@@ -46,7 +45,7 @@ export async function readRevocationFeed(context: InboundContext, request: Direc
     {
       ...{ iss: issuer, aud: client.client_id, more, now },
       cursor: String(more ? last : page.last_sequence),
-      keep_seconds: youngest_ms / 1000 + SKEW_SECONDS,
+      keep_seconds: page.keep_ms / 1000,
     },
     revocations.flatMap((revoked) => nameFor(tenant, resources, revoked)),
   )

@@ -80,6 +80,29 @@ for (const dialect of DIALECTS) {
   })
 }
 
+contract('where a lifetime has become shorter, revocations are kept for tokens from before', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  const resource = (access_token_lifetime_seconds: number) =>
+    store.saveResource({
+      ...{ tenant_id, event: event() },
+      resource: {
+        ...{ resource: 'https://api.example', name: 'API', scopes: '{}', default_scopes: '[]' },
+        ...{ access_token_format: 'jwt', access_token_lifetime_seconds },
+      },
+    })
+  const keepsFor = async () =>
+    (await store.pageRevocations({ tenant_id, after_sequence: 0, youngest_ms: 600_000, most: 9 })).keep_ms
+  for (const seconds of [600, 7200, 600]) await resource(seconds)
+  assert.equal(await keepsFor(), 7_260_000)
+  await resource(300)
+  assert.equal(await keepsFor(), 7_260_000)
+  await store.revokeAccessToken({ tenant_id, jti: 'j1', expires_at: START + 7_200_000, event: event() })
+  clock.now += 7_000_000
+  assert.equal((await read(stage, 0, 300_000)).length, 1)
+  clock.now = START + DAY
+  assert.equal(await keepsFor(), 660_000)
+})
+
 let server: PostgresServer
 before(async () => {
   server = await startPostgres()

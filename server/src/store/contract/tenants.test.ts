@@ -12,6 +12,7 @@ const resource: ResourceRecord = {
   access_token_format: 'jwt',
   access_token_lifetime_seconds: 600,
   access_token_signing_alg: null,
+  introspection_clients: '[]',
   every_user: 0,
 }
 const key = (kid: string, state: SigningKeyRecord['state']): SigningKeyRecord => ({
@@ -34,7 +35,7 @@ contract('a tenant is made once for an issuer, with everything it was given', as
     ...{ resources: [resource], roles: other.roles, signing_keys: other.signing_keys },
   })
   assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: other.tenant_id }), [
-    { kid: 7, wrapped: bytes('wrapped') },
+    { kid: 7, wrapped: bytes('wrapped'), seals: 1 },
   ])
   assert.equal(await store.loadTenantConfig({ tenant_id: `${tenant_id}c` }), null)
   assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: `${tenant_id}c` }), [])
@@ -142,6 +143,27 @@ for (const dialect of DIALECTS) {
       ...{ config_version: 0, disabled_at: null, created_at: START },
     })
     assert.deepStrictEqual(await store.listTenants({}), [listed('a'), listed('b')])
-    assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: 'b' }), [{ kid: 1, wrapped: bytes('b') }])
+    assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: 'b' }), [{ kid: 1, wrapped: bytes('b'), seals: 1 }])
   })
 }
+
+contract('a further tenant key only opens at first, and seals when it has been there long enough', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  const add = (kid: number) =>
+    store.addTenantKey({ tenant_id, key: { kid, wrapped: bytes(`key ${kid}`) }, event: event('tenant_key.added') })
+  assert.equal(await add(2), true)
+  assert.equal(await add(2), false)
+  const seals = async () => (await store.listTenantKeys({ tenant_id })).map(({ kid, seals }) => [kid, seals])
+  assert.deepEqual(await seals(), [
+    [1, 1],
+    [2, 0],
+  ])
+  const use = () => store.sealWithTenantKeys({ tenant_id, known_ms: 1000, event: event('tenant_key.used') })
+  clock.now += 999
+  assert.deepEqual([await store.hasWaitingTenantKey({ tenant_id, known_ms: 1000 }), await use()], [false, false])
+  clock.now += 1
+  assert.deepEqual([await store.hasWaitingTenantKey({ tenant_id, known_ms: 1000 }), await use()], [true, true])
+  assert.equal(await use(), false)
+  assert.deepEqual((await seals())[1], [2, 1])
+  assert.equal((await store.loadTenantConfig({ tenant_id }))!.config_version, 2)
+})

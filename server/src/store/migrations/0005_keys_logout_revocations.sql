@@ -10,6 +10,10 @@ alter table tenant_keys add column seals bigint not null default 1;
 
 -- What access tokens for a resource are signed with; null is the tenant's first algorithm.
 alter table resources add column access_token_signing_alg text;
+-- While tokens may live that are older than their lifetime is now: how long theirs was, and until when.
+alter table resources add column former_lifetime_seconds bigint;
+alter table resources add column former_lifetime_until bigint;
+create index resources_lowered on resources (tenant_id, former_lifetime_until) where former_lifetime_until is not null;
 
 -- The session as clients know it: whoever signs in again gets a new session and keeps its sid. Null is the session_id.
 alter table sessions add column sid text;

@@ -51,6 +51,8 @@ export interface RevocationPage {
   readonly now: number
   readonly last_sequence: number
   readonly unnumbered: boolean
+  /** How long what is said may concern a token: longer than asked for where a lifetime has just become shorter. */
+  readonly keep_ms: number
   readonly revocations: readonly RevocationRecord[]
 }
 
@@ -62,20 +64,24 @@ export const pageRevocations = read(function* (args: {
   most: number
 }): Run<RevocationPage> {
   const { tenant_id } = args
-  const [head] = yield* sql<{ now: number; last_sequence: number; unnumbered: number }>`
+  const [head] = yield* sql<{ now: number; last_sequence: number; unnumbered: number; former_seconds: number | null }>`
     select ${NOW} as now, c.revocation_sequence as last_sequence,
+      (select max(former_lifetime_seconds) from resources r
+        where r.tenant_id = c.tenant_id and r.former_lifetime_until > ${NOW}) as former_seconds,
       case when exists (select 1 from revocations r where r.tenant_id = c.tenant_id and r.sequence is null)
         then 1 else 0 end as unnumbered
     from event_chains c where c.tenant_id = ${tenant_id}`
   if (!head) throw new Error(`tenant ${tenant_id} is gone`)
-  const since = head.now - args.youngest_ms - SKEW_MS
-  const after = args.after_sequence || (yield* findStart(tenant_id, since, head.last_sequence))
+  const { now, last_sequence, unnumbered, former_seconds } = head
+  const keep_ms = Math.max(args.youngest_ms, (former_seconds ?? 0) * 1000) + SKEW_MS
+  const since = now - keep_ms
+  const after = args.after_sequence || (yield* findStart(tenant_id, since, last_sequence))
   const revocations = yield* sql<RevocationRecord>`
     select sequence, kind, value, epoch from revocations
-    where tenant_id = ${tenant_id} and sequence > ${after} and sequence <= ${head.last_sequence}
+    where tenant_id = ${tenant_id} and sequence > ${after} and sequence <= ${last_sequence}
       and created_at > ${since}
     order by sequence limit ${args.most}`
-  return { ...head, unnumbered: head.unnumbered === 1, revocations }
+  return { now, last_sequence, unnumbered: unnumbered === 1, keep_ms, revocations }
 })
 
 // Who begins does not walk through a day of what concerns them no more.

@@ -3,7 +3,7 @@ import { EMPTY_CHAIN } from '../event_chain.ts'
 import type { NewEvent, ResourceRecord, RoleRecord, SigningKeyRecord, TenantRecord, TenantState } from '../records.ts'
 import { NOW, type Run, read, sql, text, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
-import { revocationStatement } from './revocations.ts'
+import { LONGEST_TOKEN_MS, revocationStatement } from './revocations.ts'
 import { insertSigningKey } from './signing_keys.ts'
 
 /** A tenant with the first of everything it cannot live without. */
@@ -51,6 +51,13 @@ export function* upsertResource(tenant_id: string, resource: ResourceRecord, at:
       ${resource.introspection_clients ?? '[]'}, ${text(resource.client_id)}, ${at}, ${at})
     on conflict (tenant_id, resource) do update set name = excluded.name, scopes = excluded.scopes,
       default_scopes = excluded.default_scopes, access_token_format = excluded.access_token_format,
+      former_lifetime_seconds = case
+        when excluded.access_token_lifetime_seconds < resources.access_token_lifetime_seconds
+          and resources.access_token_lifetime_seconds > coalesce(resources.former_lifetime_seconds, 0)
+        then resources.access_token_lifetime_seconds else resources.former_lifetime_seconds end,
+      former_lifetime_until = case
+        when excluded.access_token_lifetime_seconds < resources.access_token_lifetime_seconds
+        then ${NOW} + ${LONGEST_TOKEN_MS} else resources.former_lifetime_until end,
       access_token_lifetime_seconds = excluded.access_token_lifetime_seconds,
       access_token_signing_alg = excluded.access_token_signing_alg, every_user = excluded.every_user,
       introspection_clients = excluded.introspection_clients, client_id = coalesce(resources.client_id, excluded.client_id),
