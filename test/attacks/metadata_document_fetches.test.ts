@@ -27,6 +27,11 @@ test('T-07 whoever is not signed in makes this server fetch nothing and keep not
     assert.match(new URL(url).pathname, /\/login$/)
     assert.match(await response.text(), /app\.example/)
   }
+  // What is too long for the pages between is refused before anybody signs in for nothing.
+  const long = await look(new UserAgent(), authorizeUrl(p, client_id, { state: 'x'.repeat(6500) }))
+  assert.equal(long.status, 400)
+  const hinted = await look(new UserAgent(), authorizeUrl(p, client_id, { login_hint: 'carol' }))
+  assert.match(hinted.html, /value="carol"/)
   const silent = await look(new UserAgent(), authorizeUrl(p, client_id, { prompt: 'none' }))
   assert.equal(silent.status, 400)
   assert.equal(host.asked.length, asked)

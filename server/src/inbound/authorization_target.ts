@@ -9,7 +9,7 @@ import type { BrowserAuthority } from '../store/verbs/sessions.ts'
 import { readClientRecord } from './clients.ts'
 import type { InboundContext } from './context.ts'
 import { findDocumentClient } from './document_clients.ts'
-import type { Interaction } from './interactions.ts'
+import { type Interaction, refuseLongRequest } from './interactions.ts'
 import { mayNameDocument } from './metadata_documents.ts'
 import { readPushedRequest } from './pushed_requests.ts'
 import { judgeSession, type SessionToken, type SignedIn } from './sessions.ts'
@@ -31,16 +31,22 @@ export interface TrustedTarget {
   readonly outdated: { readonly metadata: string | null } | null
 }
 
-/** The client is one that has to be fetched, which nobody makes this server do who is not signed in (T-07). */
-export const SIGN_IN_FIRST = Symbol('sign in first')
+/** A client that has to be fetched, which nobody makes this server do who is not signed in (T-07): its name is all there is. */
+export interface UnknownClient {
+  readonly sign_in_first: true
+  readonly login_hint: string | undefined
+}
+
+const LONGEST_HINT = 255
 
 /** First phase: what it throws is shown on a page (RFC 6749 section 4.1.2.1). */
 export async function readTarget(
   context: InboundContext,
-  { query, started_at }: Interaction,
+  interaction: Interaction,
   session: SessionToken | null,
-): Promise<TrustedTarget | typeof SIGN_IN_FIRST> {
+): Promise<TrustedTarget | UnknownClient> {
   const { tenant } = context
+  const { query, started_at } = interaction
   const { params: sent, refusals } = readSoundParams(query)
   for (const name of ['client_id', 'redirect_uri', 'request_uri']) {
     const refusal = refusals.get(name)
@@ -62,9 +68,11 @@ export async function readTarget(
   if (stored && stored.disabled_at !== null) throw new OAuthError('invalid_request', 'This client is disabled')
   const signed_in = judgeSession(authority, session, configuration.settings)
   const record = await findPresentClient(context, params, { stored, signed_in, configuration })
-  if (record === SIGN_IN_FIRST) {
-    if (params.values['prompt'] !== 'none') return SIGN_IN_FIRST
-    throw new OAuthError('login_required', 'The user must sign in')
+  if (record === 'unknown') {
+    if (params.values['prompt'] === 'none') throw new OAuthError('login_required', 'The user must sign in')
+    refuseLongRequest(interaction)
+    const { login_hint = '' } = params.values
+    return { sign_in_first: true, login_hint: login_hint.length > LONGEST_HINT ? undefined : login_hint || undefined }
   }
   const client = record ? readClientRecord(record) : undefined
   const profile = rulesOf(client ?? {}, configuration.settings)
@@ -83,11 +91,11 @@ async function findPresentClient(
   context: InboundContext,
   { values }: Params,
   args: { stored: ClientRecord | null; signed_in: SignedIn | null; configuration: Configuration },
-): Promise<ClientRecord | null | typeof SIGN_IN_FIRST> {
+): Promise<ClientRecord | null | 'unknown'> {
   const { stored, signed_in, configuration } = args
   const client_id = values['client_id'] ?? ''
   if (stored !== null && stored.source !== 'metadata_document') return stored
   if (!mayNameDocument(client_id, configuration.settings)) return null
   if (signed_in) return findDocumentClient(context, { client_id, record: stored, user_id: signed_in.user.user_id })
-  return stored ?? SIGN_IN_FIRST
+  return stored ?? 'unknown'
 }

@@ -20,7 +20,7 @@ import { grantClaims, scopesOfClaims } from './claims_of_grant.ts'
 import { type ConnectionWish, chooseConnections, grantedDetails, offerConnections } from './connections.ts'
 import { findNewScopes, readConnections } from './consents.ts'
 import type { InboundContext } from './context.ts'
-import { keepDocumentClient } from './document_clients.ts'
+import { keepAllowedClient } from './document_clients.ts'
 import { findReachableAcr } from './factors.ts'
 import { chooseEnd, offerEnds } from './grant_end.ts'
 import { type GrantType, listResponseTypes } from './grant_types/grant_type.ts'
@@ -294,25 +294,12 @@ async function approve(
 ): Promise<AuthorizationOutcome> {
   if (allowance.scope.length === 0) throw new OAuthError('access_denied', 'The user left out everything')
   const authorization_details = grantedDetails(asked.params, allowance.connections)
-  const authority = await keepClient(context, asked, signed_in)
+  const authority = await keepAllowedClient(context, asked, `user:${signed_in.user.user_id}`)
   const approval = { ...asked, authority, ...allowance, authorization_details, signed_in }
   const { direct } = asked
   const params = direct ? await direct.respond(context, approval) : { code: await createGrant(context, approval) }
   const response = respond(context, asked.request, params)
   return { kind: 'respond', response, ...(direct && { legacy: asked.client.client_id }) }
-}
-
-/** A client that its metadata document describes gets its row now that somebody has allowed it something, and not before (T-07). */
-async function keepClient(
-  context: InboundContext,
-  { authority, outdated }: Trusted,
-  { user }: SignedIn,
-): Promise<BrowserAuthority> {
-  if (outdated === null) return authority
-  const record = authority.client!
-  const kept = await keepDocumentClient(context, record, outdated.metadata, `user:${user.user_id}`)
-  if (kept === null || kept.disabled_at !== null) throw new OAuthError('access_denied', 'This client is disabled')
-  return { ...authority, client: { ...record, ...kept } }
 }
 
 function respond(

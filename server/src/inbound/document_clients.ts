@@ -1,6 +1,8 @@
+import { OAuthError } from '../oauth/errors.ts'
 import type { ClientRecord } from '../store/records.ts'
 import type { Settings } from '../store/settings.ts'
 import type { KeptClient } from '../store/verbs/registrations.ts'
+import type { BrowserAuthority } from '../store/verbs/sessions.ts'
 import { readMetadata } from './clients.ts'
 import type { InboundContext } from './context.ts'
 import { takeTurn } from './limits.ts'
@@ -30,8 +32,22 @@ export async function findDocumentClient(
   }
 }
 
+/** A client that its metadata document describes gets its row now that somebody has allowed it something, and not before (T-07). */
+export async function keepAllowedClient(
+  context: InboundContext,
+  asked: { readonly authority: BrowserAuthority; readonly outdated: { readonly metadata: string | null } | null },
+  actor: string,
+): Promise<BrowserAuthority> {
+  const { authority, outdated } = asked
+  if (outdated === null) return authority
+  const record = authority.client!
+  const kept = await keepDocumentClient(context, record, outdated.metadata, actor)
+  if (kept === null || kept.disabled_at !== null) throw new OAuthError('access_denied', 'This client is disabled')
+  return { ...authority, client: { ...record, ...kept } }
+}
+
 /** Keeps what a client's document says in its row, where that is new; null where the client_id is taken by another client. */
-export function keepDocumentClient(
+function keepDocumentClient(
   { tenant }: InboundContext,
   client: Pick<ClientRecord, 'client_id' | 'client_name' | 'metadata'>,
   before: string | null,

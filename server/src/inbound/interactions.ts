@@ -1,5 +1,6 @@
 import { sha256 } from '../crypto/hash.ts'
 import type { Acr } from '../oauth/acr.ts'
+import { OAuthError } from '../oauth/errors.ts'
 import type { InboundContext } from './context.ts'
 
 /** An authorization request on its way through sign-in and consent: its text, when it began, and where. */
