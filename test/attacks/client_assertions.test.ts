@@ -95,6 +95,8 @@ testOnBoth('10.4.16 P-08 P-13 9.2.x O-01 what an assertion says must be right', 
     ['exp as text', { exp: String(at + 60) }, /exp/],
     ['iat 61 s ahead', { iat: at + 61 }, /in the future/],
     ['nbf 61 s ahead', { nbf: at + 61 }, /in the future/],
+    ['a NUL in sub', { sub: `${client_id}\0` }, /must have the client_id as sub/],
+    ['half a character in sub', { sub: '\ud800' }, /must have the client_id as sub/],
     ['no jti', { jti: undefined }, /must have a jti/],
     ['an empty jti', { jti: '' }, /must have a jti/],
   ]

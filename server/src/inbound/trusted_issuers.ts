@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { JwtError, readForeignJwt, type UnverifiedJwt } from '../crypto/foreign_jwt.ts'
 import { sha256 } from '../crypto/hash.ts'
 import { OAuthError } from '../oauth/errors.ts'
@@ -56,19 +57,31 @@ export async function verifyAssertion(
   }
 }
 
+const parsed = new LRUCache<string, TrustedIssuerRules>({ max: 1000 })
+
+/** Rules of a row. Only the reading of their text is remembered, and with it their keys; never whether they count. */
+function readRules(text: string): TrustedIssuerRules {
+  let rules = parsed.get(text)
+  if (!rules) {
+    rules = JSON.parse(text) as TrustedIssuerRules
+    parsed.set(text, rules)
+  }
+  return rules
+}
+
 /** The issuer that an assertion names, or the reason why it does not count. */
 async function findIssuer(
   { tenant_id, issuer, store }: Tenant,
   { unverified: { iss } }: UnverifiedJwt,
   client_id: string,
 ): Promise<{ iss: string; rules: TrustedIssuerRules } | string> {
-  if (typeof iss !== 'string') return 'it names no issuer'
+  if (typeof iss !== 'string' || !ISSUER.test(iss)) return 'it names no issuer'
   // What we sign ourselves, ID tokens above all, is nobody's assertion.
   if (iss === issuer) return 'the issuer is this server'
   const found = await store.findTrustedIssuer({ tenant_id, issuer: iss })
   if (!found) return 'the issuer is not trusted'
   if (found.disabled_at !== null) return 'the issuer is disabled'
-  const rules = JSON.parse(found.rules) as TrustedIssuerRules
+  const rules = readRules(found.rules)
   return rules.clients.includes(client_id) ? { iss, rules } : 'the client is not listed'
 }
 
@@ -82,16 +95,18 @@ async function findSubject(
   const user = await ('user_id' in is
     ? store.findUser({ tenant_id, user_id: is.user_id })
     : store.findUserByUsername({ tenant_id, username_key: usernameKey(is.username) }))
-  if (!user || user.disabled_at !== null) return null
+  if (!user || user.disabled_at !== null || ('username' in is && is.exactly && user.username !== is.username))
+    return null
   const { password_hash: _, ...record } = user
   return record
 }
 
+const ISSUER = /^[\x21-\x7e]{1,2048}$/
+
 /** Checks the name of an issuer that an administrator describes. */
 export function checkTrustedIssuer(our_issuer: string, issuer: string): void {
   if (issuer === our_issuer) throw new OAuthError('invalid_request', 'issuer is this server itself')
-  if (!/^[\x21-\x7e]{1,2048}$/.test(issuer))
-    throw new OAuthError('invalid_request', 'issuer must be an iss, without spaces')
+  if (!ISSUER.test(issuer)) throw new OAuthError('invalid_request', 'issuer must be an iss, without spaces')
 }
 
 /** Trusts an issuer, changes what it may say, or switches it off, which works at once (CVE-2026-1486). */

@@ -29,7 +29,10 @@ export const LONGEST_CLIENT_ASSERTION_SECONDS = 300
 export function readClientAssertion(token: string): { client_id: string; assertion: UnverifiedJwt } {
   const assertion = readForeignJwt(token, PROFILE)
   const { sub } = assertion.unverified
-  if (typeof sub !== 'string' || sub === '') throw new JwtError('wrong_claims', 'must have the client_id as sub')
+  // The characters of a client_id (RFC 6749 appendix A.1): what else somebody writes there reaches no query.
+  if (typeof sub !== 'string' || !/^[\x20-\x7e]{1,2048}$/.test(sub)) {
+    throw new JwtError('wrong_claims', 'must have the client_id as sub')
+  }
   return { client_id: sub, assertion }
 }
 

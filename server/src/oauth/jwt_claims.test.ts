@@ -70,7 +70,9 @@ test('an assertion without its issuer, subject or identifier is refused', () => 
     { iss: ['client'] },
     { sub: '' },
     { sub: 7 },
-    { sub: 's'.repeat(256) },
+    { sub: 'a\0' },
+    { sub: '\ud800' },
+    { sub: 's'.repeat(2049) },
   ]
   for (const more of [...wrong, { jti: undefined }, { jti: '' }, { jti: 5 }, { jti: 'j'.repeat(257) }]) {
     assert.throws(() => checkAssertionClaims({ ...claims, ...more }, rules), /must have/, JSON.stringify(more))

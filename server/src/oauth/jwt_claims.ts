@@ -22,13 +22,16 @@ export interface AssertionClaims extends Claims {
 export const CLOCK_TOLERANCE_SECONDS = 10
 
 const LONGEST_JTI = 256
-const LONGEST_SUB = 255
+// A client_id may be a URL.
+const LONGEST_SUB = 2048
+// Half a character is none, and a control character no part of a name.
+const SUBJECT = /^[^\p{Cc}\p{Cs}]+$/u
 
 /** Checks what an assertion says of itself; throws a JwtError that names the claim. */
 export function checkAssertionClaims(claims: Claims, rules: AssertionRules): AssertionClaims {
   const { iss, sub, aud, jti } = claims
   if (iss !== rules.iss) throw wrong('must have the iss that its key belongs to')
-  if (typeof sub !== 'string' || sub === '' || sub.length > LONGEST_SUB) throw wrong('must have a sub')
+  if (typeof sub !== 'string' || sub.length > LONGEST_SUB || !SUBJECT.test(sub)) throw wrong('must have a sub')
   if (aud !== rules.aud) throw wrong(`must have aud ${rules.aud}, as a string and alone`)
   if (typeof jti !== 'string' || jti === '' || jti.length > LONGEST_JTI) throw wrong('must have a jti')
   const exp = readTime(claims, 'exp')

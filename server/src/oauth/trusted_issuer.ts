@@ -70,10 +70,11 @@ function readSubjects(json: Json): Pick<TrustedIssuerRules, 'subject_is' | 'subj
 export function userOfSubject(
   { subject_is, subjects }: TrustedIssuerRules,
   { sub }: AssertionClaims,
-): { readonly user_id: string } | { readonly username: string } | null {
-  if (subjects && Object.hasOwn(subjects, sub)) return { username: subjects[sub]! }
+): { readonly user_id: string } | { readonly username: string; readonly exactly: boolean } | null {
+  if (subjects && Object.hasOwn(subjects, sub)) return { username: subjects[sub]!, exactly: false }
   if (subject_is === 'user_id') return { user_id: sub }
-  return subject_is === 'username' ? { username: sub } : null
+  // To its issuer, Alice and alice may be two people (RFC 7519 section 4.1.2).
+  return subject_is === 'username' ? { username: sub, exactly: true } : null
 }
 
 function refusal(name: string, what: string): OAuthError {
