@@ -267,8 +267,11 @@ testOnBoth(
     }
     const claims = JSON.stringify({ id_token: { acr: { essential: true, value: 'phr' } } })
     const essential = await ask({ claims })
+    assert.match(essential.page.html, /asks for a passkey this time/)
     assert.doesNotMatch(essential.page.html, /name="code"/)
-    assert.equal((await typeCode(essential, person.code())).status, 401)
+    const csrf_token = csrfOf(await open(essential.agent, `${p.issuer}/login`))
+    const forced = await post(essential.agent, essential.page.url, { csrf_token, code: person.code() })
+    assert.equal(forced.status, 401)
     assert.equal(sessionOf(essential.agent), undefined)
     const preferred = await ask({ acr_values: 'phr' })
     assert.match(preferred.page.html, /name="code"/)
