@@ -80,6 +80,15 @@ function signOut(agent: UserAgent): UserAgent {
   return agent
 }
 
+testOnBoth('6.1.1 a known device is not held up by who else guesses at its address', async (p) => {
+  const victim = await makeVictim(p)
+  const owner = signOut(await signIn(p, victim))
+  for (let i = 0; i < LIMITS.guesses_of_address.most; i++) await guess(p, `somebody ${i}`, '127.0.0.1')
+  assert.equal((await tryLogin(p, victim.username, victim.password)).status, 429)
+  assert.equal((await tryLogin(p, victim.username, victim.password, owner)).status, 303)
+  p.pass(LIMITS.guesses_of_address.seconds)
+})
+
 testOnBoth('6.1.1 whoever guesses does not keep the owner from a new password', async (p) => {
   const victim = await makeVictim(p)
   const owner = await signIn(p, victim)
