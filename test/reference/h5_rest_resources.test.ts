@@ -104,7 +104,8 @@ test('H5 a user sees and deletes their refresh tokens and approvals, and with an
   const service = await hub.register({ name: 'Offline' })
   const offline = await hub.signIn(service, { scope: `${service.id} ${HUB_ID}`, access_type: 'offline' })
   const again = await hub.signIn(service, { scope: `${service.id} ${HUB_ID}`, access_type: 'offline' })
-  const token = again.access_token
+  const account = await hub.register({ name: 'Account', trusted: true })
+  const { access_token: token } = await hub.signIn(account, { scope: HUB_ID })
   const list = async (name: string) => (await hub.rest('GET', `users/me/${name}`, { token })).body
   const tokens = await list('refreshtokens')
   const mine = tokens.refreshtokens.filter(({ client }: { client: { id: string } }) => client.id === service.id)
@@ -116,20 +117,37 @@ test('H5 a user sees and deletes their refresh tokens and approvals, and with an
   const approved = (await list('approvedscopes')).approvedscopes
   assert.ok(approved.some(({ client }: { client: { id: string } }) => client.id === service.id))
   assert.equal((await hub.rest('DELETE', `users/me/approvedscopes/${service.id}`, { token })).status, 200)
-  const dead = await hub.rest('GET', 'users/me', { token })
+  const dead = await hub.rest('GET', 'users/me', { token: again.access_token })
   assert.equal(dead.status, 401, 'the approval was what this token rested on')
   assert.equal(
     (await hub.rest('GET', `users/${hub.john_id}/approvedscopes`)).body.approvedscopes.length,
     approved.length - 1,
   )
   assert.equal((await hub.rest('DELETE', `users/${hub.john_id}/approvedscopes/${service.id}`)).status, 404)
-  const root = await hub.signIn(service, { scope: HUB_ID }, ROOT)
+  const root = await hub.signIn(account, { scope: HUB_ID }, ROOT)
   const foreign = await hub.rest('GET', `users/${hub.john_id}/refreshtokens`, { token: root.access_token })
   assert.equal(foreign.status, 403, "no user sees another's by a token for Hub alone")
 })
 
+test('H5 an untrusted service learns who the user is, and sees and changes nothing that is theirs', async () => {
+  const service = await hub.register({ name: 'Curious' })
+  const { access_token: token } = await hub.signIn(service, { scope: HUB_ID })
+  assert.equal((await hub.rest('GET', 'users/me', { token })).status, 200)
+  const body = { name: 'mine', scope: [{ id: service.id }] }
+  for (const [method, path] of [
+    ['GET', 'refreshtokens'],
+    ['GET', 'approvedscopes'],
+    ['DELETE', `approvedscopes/${service.id}`],
+    ['GET', 'permanenttokens'],
+    ['POST', 'permanenttokens'],
+  ] as const) {
+    const answer = await hub.rest(method, `users/me/${path}`, { token, ...(method === 'POST' && { body }) })
+    assert.deepEqual([answer.status, answer.body.error], [403, 'insufficient_scope'], `${method} ${path}`)
+  }
+})
+
 test('H5 a permanent token is shown once, is for the services it names, and dies when it is deleted', async () => {
-  const service = await hub.register({ name: 'Tracker' })
+  const service = await hub.register({ name: 'Tracker', trusted: true })
   const other = await hub.register({ name: 'Other' })
   const { access_token: token } = await hub.signIn(service, { scope: HUB_ID })
   const make = (body: unknown, by = token) => hub.rest('POST', 'users/me/permanenttokens', { body, token: by })
@@ -173,7 +191,7 @@ test('H5 a permanent token is shown once, is for the services it names, and dies
 })
 
 test('H5 a permanent token dies with its user, for good', async () => {
-  const service = await hub.register()
+  const service = await hub.register({ trusted: true })
   const user_id = await hub.server.addUser({ username: 'temp', password: 'for a short time' })
   const { access_token } = await hub.signIn(
     service,

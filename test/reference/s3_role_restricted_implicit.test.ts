@@ -81,6 +81,8 @@ test('S3 errors stand in the fragment too, with the state', async () => {
 test('4.2.2 a token never stands in a query string, and only a client that was switched on gets one', async () => {
   const query = await new UserAgent().follow(authorizeUrl({ response_mode: 'query' }))
   assert.equal(fragmentOf(new URL(query.url)).get('error'), 'invalid_request')
+  const form = await new UserAgent().follow(authorizeUrl({ response_mode: 'form_post' }))
+  assert.match(await form.response.text(), /name="error" value="invalid_request"/)
   const modern = await new UserAgent().follow(authorizeUrl({ client_id: 'modern' }))
   assert.equal(fragmentOf(new URL(modern.url)).get('error'), 'unauthorized_client')
   const code = await new UserAgent().follow(authorizeUrl({ response_type: 'code' }))

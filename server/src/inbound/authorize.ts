@@ -12,6 +12,7 @@ import {
 } from '../oauth/authorization_response.ts'
 import type { Client } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { requireProfile } from '../oauth/profile.ts'
 import { IDENTITY_SCOPES } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
 import type { BrowserAuthority } from '../store/verbs/sessions.ts'
@@ -133,7 +134,8 @@ export async function authorize(
     const pushed = trusted.request_hash !== null
     const request = readAuthorizationRequest(params, client, target, { response_types, profile, pushed })
     const direct = grant_types.find(({ response }) => response?.response_type === request.response_type)?.response
-    direct?.check(client, configuration)
+    requireProfile(client, profile, direct ? 'implicit' : 'authorization_code')
+    direct?.check(client, configuration, request)
     return await proceed(context, { ...trusted, request, direct, signed_in, interaction, answer })
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error

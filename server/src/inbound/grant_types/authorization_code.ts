@@ -14,7 +14,7 @@ import { formatRefreshToken, newRefreshSecret } from '../refresh_tokens.ts'
 import { keptBinding, requireKeyOfCode } from '../sender_constraint.ts'
 import { event } from '../users.ts'
 import type { GrantType, TokenRequest } from './grant_type.ts'
-import { getsRefreshToken, idleEnd, prepareTokens } from './tokens_of_grant.ts'
+import { endInBrowser, getsRefreshToken, idleEnd, prepareTokens } from './tokens_of_grant.ts'
 
 const MOST_FAILURES = 5
 
@@ -34,9 +34,11 @@ export const authorization_code: GrantType<Presented> = {
     return authority && { ...authority, code_hash: code?.code_hash ?? null }
   },
 
-  async issue(context, { params, client, authority, configuration, cnf, proofs }) {
+  async issue(context, { params, client, authority, configuration, cnf, proofs, request }) {
     const { tenant } = context
-    const grant = await checkCode(context, { params, client, cnf, proofs }, authority)
+    const found = await checkCode(context, { params, client, cnf, proofs }, authority)
+    const expires_at = endInBrowser(request, client, configuration, found)
+    const grant = expires_at === undefined ? found : { ...found, expires_at }
     const refreshes = getsRefreshToken(client, grant.offline === 1)
     const { token, ...more } = await prepareTokens(
       context,
@@ -51,6 +53,7 @@ export const authorization_code: GrantType<Presented> = {
       attempt_id: newId(authority.now),
       refresh: secret && { hash: tenant.keys.hashSecret(secret), kid: tenant.keys.kid },
       idle_expires_at: refreshes ? idleEnd(configuration, grant, authority.now) : null,
+      expires_at,
       ...keptBinding(client, cnf),
       proofs: proofs.list(),
       replay_event: replayed(context, client, grant),

@@ -1,4 +1,5 @@
 import type { Confirmation } from '../../oauth/access_token.ts'
+import type { AuthorizationRequest } from '../../oauth/authorization_request.ts'
 import type { Client } from '../../oauth/client.ts'
 import type { Params } from '../../oauth/params.ts'
 import type { TokenResponse } from '../../oauth/token_response.ts'
@@ -43,7 +44,7 @@ export interface GrantType<Authority extends Loaded = Loaded> {
   readonly response?: {
     readonly response_type: string
     /** Refuses what no sign-in could make right. */
-    check(client: Client, configuration: Configuration): void
+    check(client: Client, configuration: Configuration, request: AuthorizationRequest): void
     respond(context: InboundContext, approval: Approval): Promise<Readonly<Record<string, string | number>>>
   }
   /** The client that proves itself otherwise than by its credentials; null where the request does not try. */

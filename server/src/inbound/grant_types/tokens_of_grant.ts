@@ -1,5 +1,5 @@
 import type { Confirmation } from '../../oauth/access_token.ts'
-import type { Client } from '../../oauth/client.ts'
+import { type Client, isConfidential } from '../../oauth/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { decideResources } from '../../oauth/resource.ts'
@@ -12,6 +12,7 @@ import { readClaimsOfGrant } from '../claims_of_grant.ts'
 import { narrowDetails } from '../connections.ts'
 import type { InboundContext } from '../context.ts'
 import { type ClaimsOrder, prepareClaims } from '../custom_claims.ts'
+import type { DirectRequest } from '../direct_request.ts'
 import { issueIdToken, readUserClaims } from '../id_tokens.ts'
 import { knownResources, presentScopes, rightsOf, scopesAtResources } from '../rights.ts'
 
@@ -84,6 +85,21 @@ async function tellOfUser(context: InboundContext, grant: GrantRecord, order: Cl
 /** Whether a grant gets a refresh token: where the client may have them, for some only with `offline_access`. */
 export function getsRefreshToken(client: Client, offline: boolean): boolean {
   return client.grant_types.includes('refresh_token') && (offline || client.offline_refresh_only !== true)
+}
+
+/**
+ * The end of a grant whose tokens are where any script of a page might read them: a public client's, asked for by a
+ * browser (RFC 10017 section 6.3). Undefined where nothing is to be shortened.
+ */
+export function endInBrowser(
+  { from_browser }: Pick<DirectRequest, 'from_browser'>,
+  client: Client,
+  { settings }: Configuration,
+  grant: GrantRecord,
+): number | undefined {
+  if (!from_browser || isConfidential(client)) return undefined
+  const latest = grant.created_at + settings.browser_refresh_lifetime_seconds * 1000
+  return latest < grant.expires_at ? latest : undefined
 }
 
 /** When a refresh token that nobody uses is over; never later than its grant. */

@@ -87,6 +87,19 @@ export async function findPathUser(web: Web, caller: Caller, id: string) {
   return user
 }
 
+/**
+ * Refuses a caller who may know who the user is, and no more: consents, refresh tokens and permanent tokens are seen and
+ * changed by trusted services, by the user's own permanent tokens and by administrators. Any service gets a token for Hub
+ * by a consent that speaks of the user's name alone.
+ */
+export async function requireOwnMatters(web: Web, { client_id, administrates }: Caller): Promise<void> {
+  const { issuer, tenant_id, store } = web.tenant
+  if (administrates || client_id === issuer) return
+  const client = await store.findClient({ tenant_id, client_id })
+  if (client?.trusted === 1) return
+  throw new OAuthError('insufficient_scope', "Only a trusted service may see to a user's tokens and approvals")
+}
+
 /** The refusal of what is not there. */
 export function notFound(what: string): OAuthError {
   return new OAuthError('invalid_request', `There is no such ${what}`, { status: 404 })

@@ -16,6 +16,7 @@ import {
   notFound,
   readJsonBody,
   readPage,
+  requireOwnMatters,
   serviceResource,
 } from './hub_rest.ts'
 
@@ -163,6 +164,7 @@ export const userCollection =
         const posted = request.method === 'POST'
         const caller = await findCaller(web, request, posted ? 'admin:write' : 'admin:read')
         const found = await findPathUser(web, caller, param('id'))
+        await requireOwnMatters(web, caller)
         const { values } = readParams(request.query)
         const fields = readFields(values['fields'])
         if (posted) return jsonAnswer(pickFields(await collection.make!(web, { user: found, caller, request }), fields))
@@ -192,6 +194,7 @@ export const userItem =
       const deletes = request.method === 'DELETE'
       const caller = await findCaller(web, request, deletes ? 'admin:write' : 'admin:read')
       const { user_id } = await findPathUser(web, caller, param('id'))
+      await requireOwnMatters(web, caller)
       const id = param('item')
       if (deletes) {
         if (await collection.remove(web, { user_id, id, actor: caller.actor })) return DELETED

@@ -30,8 +30,10 @@ export const implicit: GrantType = {
   response: {
     response_type: 'token',
 
-    check(client, configuration) {
+    check(client, configuration, { response_mode }) {
       requireLegacyGrants(client, configuration, 'implicit')
+      if (response_mode === 'fragment') return
+      throw new OAuthError('invalid_request', 'Parameter response_mode must be fragment for response_type token')
     },
 
     async respond(context, asked) {
