@@ -9,11 +9,20 @@ export async function readThumbprint(
   request: RequestLike,
   certificate: ResourceSettings['certificate'],
 ): Promise<string | undefined> {
-  const shown = certificate === undefined ? request.certificate : certificate(request)
+  const shown = certificate === undefined ? request.certificate : readOrNothing(certificate, request)
   const der = typeof shown === 'string' ? readPem(shown) : shown
   if (der === null || der === undefined || der.length === 0) return undefined
   const hash = await crypto.subtle.digest('SHA-256', Uint8Array.from(der))
   return base64url.encode(new Uint8Array(hash))
+}
+
+// What cannot be decoded is no certificate, and no reason to fail.
+function readOrNothing(certificate: NonNullable<ResourceSettings['certificate']>, request: RequestLike) {
+  try {
+    return certificate(request)
+  } catch {
+    return undefined
+  }
 }
 
 /** The DER of a certificate in PEM; undefined when it is not exactly one. */

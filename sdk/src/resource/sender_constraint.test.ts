@@ -151,7 +151,16 @@ test('RFC 8705 3 a token bound to a certificate is taken from whoever shows that
   assert.deepEqual([access.sub, access.token_type, access.cnf], ['alice', 'Bearer', { 'x5t#S256': x5t }])
   await by_socket.verify(Object.assign(ask(undefined), { certificate: made.der }))
   const other = makeCertificate()
-  for (const asked of [ask(undefined), ask(other.pem), ask('x'), ask(made.pem + made.pem), ask(made.pem, 'DPoP')]) {
+  const garbled = ask(undefined)
+  garbled.headers.set('x-client-cert', '%zz')
+  for (const asked of [
+    garbled,
+    ask(undefined),
+    ask(other.pem),
+    ask('x'),
+    ask(made.pem + made.pem),
+    ask(made.pem, 'DPoP'),
+  ]) {
     const { error, error_description } = await refusalOf(resource, asked)
     assert.equal(error, 'invalid_token')
     assert.match(error_description, /TLS certificate|scheme is Bearer/)
