@@ -98,3 +98,14 @@ contract('no grant is made under a session that has ended', async (stage) => {
     assert.equal((await store.loadGrantAuthority({ tenant_id, client_id: 'web', grant_id }))!.grant, null)
   }
 })
+
+contract('grants of many clients that are made at once in one session are all made', async (stage) => {
+  const { store, newGrant } = stage
+  const clients = Array.from({ length: 16 }, (_, i) => `c${i}`)
+  await Promise.all([stage.user('alice'), ...clients.map((client_id) => stage.client(client_id))])
+  await stage.session('s1', 'alice')
+  const approve = (client_id: string) =>
+    store.approveGrant({ ...newGrant(`g-${client_id}`, { client_id, session_id: 's1' }), tells_logout: true })
+  const outcomes = await Promise.all(clients.map(approve))
+  assert.deepEqual(new Set(outcomes), new Set(['approved']))
+})

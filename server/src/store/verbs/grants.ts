@@ -223,8 +223,8 @@ export const approveGrant = write(
     yield* together([made, ...(remembered ? [remembered] : []), eventStatement(event)])
     return 'approved'
   },
-  // The remembered consent is the one row that two of them may share.
-  { key: ({ tenant_id, grant }) => `${tenant_id}/${grant.user_id}/${grant.client_id}` },
+  // The session and the remembered consent are what two of them may share: both are of one user.
+  { key: ({ tenant_id, grant }) => `${tenant_id}/${grant.user_id}` },
 )
 
 /** A redemption that was checked and whose tokens are ready. */
@@ -236,6 +236,8 @@ export interface Redemption {
   readonly attempt_id: string
   readonly refresh: { readonly hash: Uint8Array; readonly kid: number } | null
   readonly idle_expires_at: number | null
+  /** Sooner than was planned when the user allowed it; without it, what was stands. */
+  readonly expires_at?: number | undefined
   /** JSON of the key that a public client's refresh tokens are bound to from now on; without it, what was stands. */
   readonly cnf?: string | null
   readonly proofs?: readonly Proof[]
@@ -277,7 +279,8 @@ function* redeemOnce(args: Omit<Redemption, 'replay_event'>): Run<boolean> {
   const [redeemed] = yield* sql<{ grant_id: string }>`
     update grants set code_redeemed_at = ${NOW}, attempt_id = ${args.attempt_id}, last_used_at = ${NOW},
       refresh_generation = ${refresh ? 1 : 0}, refresh_hash = ${bytes(refresh?.hash)}, refresh_kid = ${int(refresh?.kid)},
-      refresh_rotated_at = ${NOW}, idle_expires_at = ${int(args.idle_expires_at)}, cnf = coalesce(${text(args.cnf)}, cnf)
+      refresh_rotated_at = ${NOW}, idle_expires_at = ${int(args.idle_expires_at)}, cnf = coalesce(${text(args.cnf)}, cnf),
+      expires_at = coalesce(${int(args.expires_at)}, expires_at)
     where tenant_id = ${tenant_id} and grant_id = ${grant_id} and code_hash = ${args.code_hash}
       and attempt_id is null and code_expires_at > ${NOW} and revoked_at is null
     returning grant_id`
