@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { type ClientName, claimsOf, JWT_API, OPAQUE_API, onBothDatabases, type Platform } from '../parts/platform.ts'
+import {
+  type ClientName,
+  claimsOf,
+  JWT_API,
+  OPAQUE_API,
+  onBothDatabases,
+  type Platform,
+  VERIFIER,
+} from '../parts/platform.ts'
 import { snapshotRows, watchEvents } from '../parts/snapshot.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
@@ -182,6 +190,37 @@ testOnBoth('10.4.8 no chain of refresh tokens outlives 90 days, and no token of 
   assert.equal((await p.refresh('web', tokens.refresh_token)).body.error, 'invalid_grant')
   assert.deepEqual(await p.introspect(tokens.access_token), { active: false })
 })
+
+testOnBoth(
+  'Q-02 5.13 what a script in a browser was given ends after a day, whoever refreshes it and however often',
+  async (p) => {
+    const exchange = async (origin?: string) => {
+      const form = new URLSearchParams({
+        ...{
+          grant_type: 'authorization_code',
+          code: await p.getCode('spa'),
+          client_id: 'spa',
+          code_verifier: VERIFIER,
+        },
+      })
+      const headers = origin === undefined ? {} : { origin }
+      const response = await fetch(`${p.issuer}/token`, { method: 'POST', headers, body: form })
+      assert.equal(response.status, 200)
+      return (await response.json()) as { refresh_token: string }
+    }
+    let in_browser = (await exchange('https://spa.example')).refresh_token
+    let elsewhere = (await exchange()).refresh_token
+    for (let hours = 0; hours < 23; hours++) {
+      p.pass(3600)
+      // A thief of the token says no origin.
+      in_browser = (await p.refresh('spa', in_browser)).body.refresh_token
+      elsewhere = (await p.refresh('spa', elsewhere)).body.refresh_token
+    }
+    p.pass(3600)
+    assert.equal((await p.refresh('spa', in_browser)).body.error, 'invalid_grant')
+    assert.equal((await p.refresh('spa', elsewhere)).status, 200, 'a public client that is no script in a browser')
+  },
+)
 
 testOnBoth('V-10 a refresh narrows the scope of its access token only', async (p) => {
   const { refresh_token } = await p.getTokens('web')

@@ -13,6 +13,8 @@ export interface DirectRequest {
   readonly dpop: string | undefined
   /** The certificate that its client has shown in TLS, as a trusted proxy says (RFC 8705). */
   readonly certificate?: ClientCertificate | undefined
+  /** A script in a browser sent it: every browser says from which origin (RFC 10017). */
+  readonly from_browser?: boolean
   /** Of the client, where it is known. */
   readonly address?: string | undefined
 }

@@ -8,6 +8,8 @@ export interface Settings {
   readonly refresh_idle_seconds: number
   /** No chain of refresh tokens lives longer than this. */
   readonly refresh_lifetime_seconds: number
+  /** The same for public clients whose tokens are in a browser (RFC 10017 section 6.3). */
+  readonly browser_refresh_lifetime_seconds: number
   /** How long a bearer public client may present a rotated token again and get the same successor. */
   readonly refresh_retry_seconds: number
   readonly session_idle_seconds: number
@@ -107,6 +109,7 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   code_lifetime_seconds: whole(60, 10, 600),
   refresh_idle_seconds: whole(30 * 86_400, 60, 366 * 86_400),
   refresh_lifetime_seconds: whole(90 * 86_400, 60, 3 * 366 * 86_400),
+  browser_refresh_lifetime_seconds: whole(86_400, 60, 90 * 86_400),
   refresh_retry_seconds: whole(30, 0, 300),
   session_idle_seconds: whole(8 * 3600, 60, 30 * 86_400),
   session_lifetime_seconds: whole(30 * 86_400, 60, 90 * 86_400),

@@ -3,6 +3,8 @@ import { bytes, contract, START, type Stage } from '../../../../test/parts/store
 import type { Redemption, Rotation } from '../verbs/grants.ts'
 
 const MINUTE = 60_000
+// A consent without an end, of a time when hosts were not written down.
+const NEVER = { expires_at: null, redirect_hosts: null }
 
 async function fill(stage: Stage): Promise<void> {
   await Promise.all([stage.client('web'), stage.client('other'), stage.user('alice'), stage.user('bob')])
@@ -49,6 +51,7 @@ contract('what decides about a grant is read in one, and holds nothing that was 
     grant_client: { epoch: START, disabled_at: null },
     grant: {
       ...made.grant,
+      claims: null,
       ...{ code_redeemed_at: null, code_failures: 0, refresh_generation: 0, refresh_hash: null },
       ...{ refresh_previous_hash: null, refresh_kid: null, refresh_rotated_at: null, revoked_at: null },
     },
@@ -92,8 +95,9 @@ contract(
     await stage.session('s1', 'alice')
     const remembered = async (client_id = 'web') =>
       (await store.loadBrowserAuthority({ tenant_id, session_id: 's1', client_id }))!.consent
-    const first = { scope: 'openid', resource: '[]', connections: null }
-    const second = { scope: 'openid read', resource: '["https://api.example"]', connections: '["c1"]' }
+    const first = { scope: 'openid', resource: '[]', connections: null, ...NEVER }
+    const hosts = { expires_at: START + 1, redirect_hosts: '["app.example"]' }
+    const second = { scope: 'openid read', resource: '["https://api.example"]', connections: '["c1"]', ...hosts }
     assert.equal(await remembered(), null)
     await store.approveGrant({ ...newGrant('g1'), consent: first })
     assert.deepStrictEqual(await remembered(), first)
@@ -236,7 +240,7 @@ contract('a withdrawn consent ends every grant of that user with that client, an
   const { store, tenant_id, newGrant, event } = stage
   await fill(stage)
   await stage.session('s1', 'alice')
-  const consent = { scope: 'openid', resource: '[]', connections: null }
+  const consent = { scope: 'openid', resource: '[]', connections: null, ...NEVER }
   await store.approveGrant({ ...newGrant('g1'), consent })
   await store.approveGrant({ ...newGrant('g2'), consent })
   await store.approveGrant({ ...newGrant('g3', { client_id: 'other' }), consent })
@@ -256,7 +260,7 @@ contract('a withdrawn consent ends every grant of that user with that client, an
 contract('what rests on a consent is not made once that is withdrawn', async (stage) => {
   const { store, tenant_id, newGrant, event } = stage
   await fill(stage)
-  const consent = { scope: 'openid', resource: '[]', connections: null }
+  const consent = { scope: 'openid', resource: '[]', connections: null, ...NEVER }
   const rest = (grant_id: string) => store.approveGrant({ ...newGrant(grant_id), rests_on_consent: true })
   assert.equal(await rest('g1'), 'withdrawn')
   assert.equal(await store.approveGrant({ ...newGrant('g2'), consent }), 'approved')

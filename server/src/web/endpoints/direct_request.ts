@@ -10,6 +10,7 @@ export function toDirectRequest(web: Web, request: MachineRequest, params: Param
   return {
     ...toResourceRequest(web, request),
     params,
+    from_browser: request.header('origin') !== undefined,
     address: request.sender.address,
   }
 }
