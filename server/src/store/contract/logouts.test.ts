@@ -109,3 +109,27 @@ contract('grants of many clients that are made at once in one session are all ma
   const outcomes = await Promise.all(clients.map(approve))
   assert.deepEqual(new Set(outcomes), new Set(['approved']))
 })
+
+contract('many sessions that end at once tell the clients of each', async (stage) => {
+  const { store, tenant_id, newGrant, event, clock } = stage
+  await Promise.all([stage.user('alice'), stage.client('web'), stage.client('other')])
+  const sids = ['s1', 's2', 's3', 's4']
+  for (const session_id of sids) {
+    await stage.session(session_id, 'alice')
+    for (const client_id of ['web', 'other']) {
+      const grant_id = `${client_id}-${session_id}`
+      await store.approveGrant({ ...newGrant(grant_id, { client_id, session_id, offline: 0 }), tells_logout: true })
+    }
+  }
+  const told = async () =>
+    (await store.listDueNotices({ tenant_id, most: 99 })).map(({ sid, client_id }) => `${sid} ${client_id}`).sort()
+  await store.endOtherSessions({ tenant_id, user_id: 'alice', kept_session_id: 's1', event: event() })
+  assert.deepEqual(await told(), ['s2 other', 's2 web', 's3 other', 's3 web', 's4 other', 's4 web'])
+  await store.setUserDisabled({ tenant_id, user_id: 'alice', disabled: true, event: event() })
+  assert.equal((await told()).length, 8)
+  clock.now += HOUR
+  await store.numberRevocations({ tenant_id, most: 99 })
+  const { revocations } = await store.pageRevocations({ tenant_id, after_sequence: 0, youngest_ms: 2 * HOUR, most: 99 })
+  assert.equal(revocations.filter(({ kind }) => kind === 'grant_id').length, 8)
+  assert.deepEqual(revocations.filter(({ kind }) => kind === 'sub').length, 1)
+})
