@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createSetupLink } from '../../server/src/inbound/setup_link.ts'
 import {
   atSecondFactor,
   newPerson,
@@ -8,7 +10,7 @@ import {
   signInWithApp,
   typeCode,
 } from '../parts/factors.ts'
-import { claimsOf, onBothDatabases, type Platform } from '../parts/platform.ts'
+import { claimsOf, onBothDatabases, type Platform, startPlatform } from '../parts/platform.ts'
 import { csrfOf, isSignedIn, open, post, sessionOf, signIn, tryLogin } from '../parts/sign_in_steps.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
@@ -156,4 +158,25 @@ testOnBoth('7.5.1 7.5.3 what decides who signs in next time is changed only afte
   assert.equal(done.headers.get('location'), '/hub/account/security')
   assert.match((await open(agent, `${p.issuer}/account/security`)).html, /9 codes left|10 codes left/)
   assert.equal(await isSignedIn(p, agent), true)
+})
+
+test('6.3.4 the first administrator sets up a second factor, where administrators must have one', async () => {
+  const p = await startPlatform()
+  try {
+    await p.server.saveSettings({ mfa: 'required_for_administrators' })
+    const { url } = await createSetupLink(p.server.app.tenant, 'test')
+    const agent = new UserAgent()
+    const root = { username: 'root', password: 'root of the tree of keys' }
+    const short = await agent.submit(await open(agent, url), { ...root, password: 'eleven char' }, 'setup_token')
+    assert.equal(short.response.status, 400)
+    const made = await agent.submit({ url, html: await short.response.text() }, root, 'setup_token')
+    assert.match(made.url, /\/login\/enrol\?return_to=%2Fhub%2Fadmin$/)
+    assert.equal(sessionOf(agent), undefined)
+    const page = { url: made.url, html: await made.response.text() }
+    const done = await agent.submit(page, { code: readApp(p, page.html).code() }, 'enrolment')
+    assert.equal(readCodes(await done.response.text()).length, 10)
+    assert.equal((await open(agent, `${p.issuer}/admin`)).status, 200)
+  } finally {
+    await p.stop()
+  }
 })
