@@ -11,7 +11,7 @@ let alice: UserAgent
 let token: string
 
 before(async () => {
-  bridge = await startBridge({ path: '/hub' })
+  bridge = await startBridge({ path: '/hub', certificate_header: 'x-ssl-cert' })
   alice = await bridge.signIn()
   await bridge.connect(alice)
   token = (await bridge.obtain(alice)).access_token
@@ -27,6 +27,12 @@ const proxied = (path: string, init: RequestInit = {}) => {
   headers.set('authorization', `Bearer ${token}`)
   return fetch(`${bridge.issuer}/proxy/acme${path}`, { redirect: 'manual', ...init, headers })
 }
+
+test('RFC 9440 4 the certificate of a client stays here, whatever header it comes in', async () => {
+  await proxied('/me', { headers: { 'client-cert': ':AA:', 'x-ssl-cert': 'AA', 'x-mine': 'yes' } })
+  const [{ headers }] = bridge.api.received as [{ headers: Record<string, string | undefined> }]
+  assert.deepEqual([headers['client-cert'], headers['x-ssl-cert'], headers['x-mine']], [undefined, undefined, 'yes'])
+})
 
 test('each method goes through with path, query and body as they are, and the token of the provider', async () => {
   for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']) {

@@ -77,6 +77,8 @@ export async function startBridge(
     path?: string
     connector?: Partial<ConnectorInput>
     access_token_seconds?: number
+    /** The header in which a proxy passes on the certificates of clients. */
+    certificate_header?: string
   } = {},
 ): Promise<Bridge> {
   const api = await startRecordingApi()
@@ -90,7 +92,12 @@ export async function startBridge(
   const server = await startSallyport({
     path: options.path ?? '',
     clock: now,
-    app: { egress },
+    app: {
+      egress,
+      ...(options.certificate_header && {
+        certificate_forwarding: { header: options.certificate_header, authorities: [] },
+      }),
+    },
     ...(database ? { location: { postgres: database.url, clock: now } } : {}),
   })
   const { issuer, app } = server

@@ -7,6 +7,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import { forwardForClient } from '../../outbound/bridge.ts'
 import { readFailure } from '../machine.ts'
 import type { PageEnv } from '../page.ts'
+import type { Web } from '../web.ts'
 import { readResourceRequest, refuse } from './api.ts'
 
 /**
@@ -39,7 +40,7 @@ export async function proxy(c: Context<PageEnv>): Promise<Response> {
         method: raw.method,
         path: pathname.slice(`${web.base}/proxy/${connector}`.length) || '/',
         query: search.slice(1),
-        headers: raw.headers,
+        headers: withoutCertificate(web, raw.headers),
         body: raw.body,
         signal: raw.signal,
       },
@@ -60,4 +61,13 @@ export async function proxy(c: Context<PageEnv>): Promise<Response> {
   } catch (error) {
     return refuse(c, readFailure(error, request_id, web.log))
   }
+}
+
+// Whatever its name is here: the certificate of the client is between it and us.
+function withoutCertificate({ inbound }: Web, given: Headers): Headers {
+  const forwarding = inbound.certificate_forwarding
+  if (!forwarding || !given.has(forwarding.header)) return given
+  const headers = new Headers(given)
+  headers.delete(forwarding.header)
+  return headers
 }
