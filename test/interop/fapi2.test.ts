@@ -130,6 +130,8 @@ test('P-03 P-06 a tenant of this profile lets no other client in, whatever it wa
   await p.server.saveSettings({ profile: 'fapi2' })
   const { body } = await p.post('/token', { grant_type: 'client_credentials', scope: 'api:read', resource: JWT_API })
   assert.equal(body.error, 'unauthorized_client')
+  const request = { response_type: 'code', redirect_uri: CALLBACK, scope: 'openid' }
+  assert.equal((await p.post('/par', request)).body.error, 'unauthorized_client')
   const direct = await new UserAgent().request(p.authorizeUrl('trusted'))
   assert.equal(new URL(direct.headers.get('location')!).searchParams.get('error'), 'invalid_request')
   const metadata = await (await fetch(`${p.issuer}/.well-known/openid-configuration`)).json()
@@ -152,6 +154,16 @@ test('mcp and oauth21: PKCE without exception, no legacy grants, and mcp names i
   const answer = async (url: string) =>
     new URL((await new UserAgent().request(url)).headers.get('location') ?? '', p.issuer).searchParams
   assert.match((await answer(exempt.href)).get('error_description') ?? '', /code_challenge/)
+  const old_spa = {
+    grant_types: ['implicit'],
+    redirect_uris: [CALLBACK],
+    scope: 'api:read',
+    token_endpoint_auth_method: 'none',
+  }
+  await p.server.addClient({ ...old_spa, client_id: 'implicit' })
+  const fragment = p.authorizeUrl('web', { client_id: 'implicit', response_type: 'token', scope: 'api:read' })
+  const refused = new URL((await new UserAgent().request(fragment)).headers.get('location')!)
+  assert.equal(new URLSearchParams(refused.hash.slice(1)).get('error'), 'unauthorized_client')
   await p.server.saveSettings({ profile: 'mcp' })
   assert.equal((await answer(p.authorizeUrl('web', { resource: undefined }))).get('error'), 'invalid_target')
   assert.equal((await answer(p.authorizeUrl('web'))).get('error'), null)
