@@ -30,7 +30,7 @@ const proxied = (path: string, init: RequestInit = {}) => {
 
 test('RFC 9440 4 the certificate of a client stays here, whatever header it comes in', async () => {
   await proxied('/me', { headers: { 'client-cert': ':AA:', 'x-ssl-cert': 'AA', 'x-mine': 'yes' } })
-  const [{ headers }] = bridge.api.received as [{ headers: Record<string, string | undefined> }]
+  const { headers } = bridge.api.received[0]!
   assert.deepEqual([headers['client-cert'], headers['x-ssl-cert'], headers['x-mine']], [undefined, undefined, 'yes'])
 })
 
