@@ -10,8 +10,8 @@ import { mayNameDocument } from './metadata_documents.ts'
 import { event } from './users.ts'
 
 /**
- * The client that a document describes, for a user who is signed in: nobody else makes this server fetch. What is in the
- * store is answered while it is fresh; else the row as it would be, which is kept once the user has allowed something.
+ * The client that a document describes, for a user who is signed in: nobody else makes this server fetch. It is the row
+ * as it is or would be by the document as it is now; it is kept once the user has allowed something.
  */
 export async function findDocumentClient(
   context: InboundContext,
