@@ -126,6 +126,64 @@ test('P-03 to P-06 P-15 what a client of this profile may not do is refused', as
   await assert.rejects(p.server.addClient({ ...plain, jwks_uri: 'https://fapi.example/jwks' }), /redirect_uris/)
 })
 
+test('P-01 both discovery documents say the same', async () => {
+  const issuer = new URL(p.issuer)
+  const read = async (algorithm: 'oidc' | 'oauth2') =>
+    oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { ...http, algorithm }))
+  assert.deepEqual(await read('oauth2'), await read('oidc'))
+})
+
+test('P-17 P-18 PKCE by S256 and the redirect URI are in the pushed request, or it is refused', async () => {
+  const whole = {
+    ...{ response_type: 'code', redirect_uri: REDIRECT, scope: 'openid', state: 'x', code_challenge_method: 'S256' },
+    code_challenge: await oauth.calculatePKCECodeChallenge(oauth.generateRandomCodeVerifier()),
+  }
+  for (const [more, name] of [
+    [{ code_challenge: '' }, 'code_challenge'],
+    [{ code_challenge_method: 'plain' }, 'code_challenge_method'],
+    [{ code_challenge_method: '' }, 'code_challenge_method'],
+    [{ redirect_uri: '' }, 'redirect_uri'],
+    [{ redirect_uri: `${REDIRECT}/` }, 'redirect_uri'],
+  ] as const) {
+    const params = new URLSearchParams({ ...whole, ...more })
+    const refused = await oauth.pushedAuthorizationRequest(as, client, auth(), params, http)
+    const body = (await refused.json()) as { error: string; error_description: string }
+    assert.deepEqual([refused.status, body.error], [400, 'invalid_request'], name)
+    assert.match(body.error_description, new RegExp(name))
+  }
+})
+
+test('P-19 P-21 P-22 P-29 the answer names its issuer, leaves by 303 and holds a code of 256 bits that is good once', async () => {
+  const DPoP = await newHandle()
+  const verifier = oauth.generateRandomCodeVerifier()
+  const challenge = await oauth.calculatePKCECodeChallenge(verifier)
+  const request = { response_type: 'code', redirect_uri: REDIRECT, scope: 'openid', state: 'x', prompt: 'consent' }
+  const params = new URLSearchParams({ ...request, code_challenge: challenge, code_challenge_method: 'S256' })
+  const pushed = await oauth.pushedAuthorizationRequest(as, client, auth(), params, { ...http, DPoP })
+  const { request_uri, expires_in } = await oauth.processPushedAuthorizationResponse(as, client, pushed)
+  assert.ok(Buffer.from(request_uri.split(':').at(-1)!, 'base64url').length >= 32 && expires_in < 600)
+  const url = `${as.authorization_endpoint}?${new URLSearchParams({ client_id: 'fapi', request_uri })}`
+  const statuses: number[] = []
+  class Watched extends UserAgent {
+    override async request(...asked: Parameters<UserAgent['request']>) {
+      const response = await super.request(...asked)
+      if (response.headers.has('location')) statuses.push(response.status)
+      return response
+    }
+  }
+  const back = await new Watched().authorize(url, ALICE)
+  assert.deepEqual(new Set(statuses), new Set([303]))
+  assert.equal(back.searchParams.get('iss'), p.issuer)
+  const code = back.searchParams.get('code')!
+  assert.ok(Buffer.from(code.slice('sp_ac_'.length), 'base64url').length >= 32)
+  const answer = oauth.validateAuthResponse(as, client, back, 'x')
+  const redeem = () =>
+    oauth.authorizationCodeGrantRequest(as, client, auth(), answer, REDIRECT, verifier, { ...http, DPoP })
+  const first = await oauth.processAuthorizationCodeResponse(as, client, await redeem())
+  assert.equal((await redeem()).status, 400)
+  assert.equal((await p.introspect(first.access_token)).active, false, 'and what it gave is gone')
+})
+
 test('P-03 P-06 a tenant of this profile lets no other client in, whatever it was registered as before', async () => {
   await p.server.saveSettings({ profile: 'fapi2' })
   const { body } = await p.post('/token', { grant_type: 'client_credentials', scope: 'api:read', resource: JWT_API })
