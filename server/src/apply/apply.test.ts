@@ -406,6 +406,26 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.throws(() => read(none), /settings.signing_algs must be a list of ES256, EdDSA, PS256, RS256/)
     })
 
+    test('settings for clients that nobody registered are said to be useless where they are', async () => {
+      const context = await makeContext()
+      const warningsOf = async (settings: object, default_scopes: string[] = []) => {
+        const resources = [{ ...DESCRIBED.resources[0], default_scopes }]
+        return (await planPlatform(context, read({ settings, resources }))).warnings
+      }
+      const [scope] = Object.keys(DESCRIBED.resources[0]!.scopes)
+      const nothing =
+        'settings: clients that register themselves may have nothing; name dynamic_client_scopes, or default_scopes of a resource'
+      assert.deepEqual(await warningsOf({}), [])
+      assert.deepEqual(await warningsOf({ registration: 'open' }), [nothing])
+      assert.deepEqual(await warningsOf({ metadata_documents: 'any' }), [nothing])
+      assert.deepEqual(await warningsOf({ registration: 'open' }, [scope!]), [])
+      assert.deepEqual(await warningsOf({ registration: 'open', dynamic_client_scopes: [scope, 'offline_access'] }), [])
+      assert.deepEqual(await warningsOf({ metadata_documents: 'listed', dynamic_client_scopes: ['mcp:tols'] }), [
+        'settings.dynamic_client_scopes: no resource has the scope mcp:tols',
+        'settings.metadata_document_hosts is empty, so no metadata document is taken',
+      ])
+    })
+
     test('what is allowed and yet looks wrong is said', async () => {
       const { warnings } = await planPlatform(
         await makeContext(),

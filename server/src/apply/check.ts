@@ -11,6 +11,7 @@ import { suggest } from './nearest.ts'
 import type { Platform, PlatformClient, PlatformUser } from './platform.ts'
 import { PlatformError } from './platform_error.ts'
 import type { Present } from './present.ts'
+import { checkUnknownClients } from './unknown_clients.ts'
 
 // A secret of 112 bits or more (ASVS 6.5.2) has at least so many characters of base64.
 const SHORT_SECRET = 19
@@ -36,6 +37,7 @@ export async function checkPlatform(issuer: string, platform: Platform, present:
     ...unknownScopes(platform, present),
     ...unknownCallers(platform, present),
     ...missingAlgorithms(platform, present),
+    ...checkUnknownClients(platform, present),
     ...shortSecrets(platform),
   ]
 }
