@@ -207,6 +207,8 @@ const PUBLIC = [
   '/api/rest/oauth2/auth',
   '/consent',
   '/login',
+  '/login/answer',
+  '/login/with',
   '/logout',
   '/setup',
   stylesheet.path,
@@ -215,7 +217,7 @@ const PUBLIC = [
 ]
 // Whoever is signed in; the rest of the console is for administrators.
 const PERSONAL = [
-  ...['/account', '/account/security', '/account/security/totp', '/account/security/password'],
+  ...['/account', '/account/security', '/account/security/totp', '/account/security/password', '/device'],
   ...['/account/security/email/confirm', '/connect/acme', '/connect/acme/callback'],
   // Of whoever has given the right password, signed in or not.
   ...['/login/factor', '/login/enrol'],

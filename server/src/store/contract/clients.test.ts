@@ -121,7 +121,7 @@ contract('the authority of a client is tenant, client and time in one', async (s
 contract('a deleted client takes its grants and consents along, and nobody else\u2019s', async (stage) => {
   const { store, tenant_id, event, user, client, newGrant } = stage
   await Promise.all([user('alice'), client('web'), client('other')])
-  const consent = { scope: 'openid', resource: '[]', connections: null }
+  const consent = { scope: 'openid', resource: '[]', connections: null, expires_at: null, redirect_hosts: null }
   await store.approveGrant({ ...newGrant('g1'), consent })
   await store.approveGrant({ ...newGrant('g2', { client_id: 'other' }), consent })
   assert.equal(await store.deleteClient({ tenant_id, client_id: 'web', event: event() }), true)

@@ -143,7 +143,7 @@ contract('a user sees the own grants that were redeemed and live, the newest fir
   clock.now += 5
   const shown = (grant_id: string) => ({
     ...{ grant_id, client_id: 'web', client_name: 'web', scope: 'openid', connections: null, created_at: START },
-    ...{ last_used_at: START, expires_at: START + 86_400_000 },
+    ...{ last_used_at: START, expires_at: START + 86_400_000, metadata: '{}' },
   })
   const listed = await store.listGrantsOfUser({ tenant_id, user_id: 'alice' })
   assert.deepStrictEqual(listed, [shown('g3'), shown('g1')])

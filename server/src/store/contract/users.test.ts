@@ -91,7 +91,7 @@ contract('what a browser\u2019s request needs is read in one; what it does not n
     session: {
       ...{ session_id: 's1', user_id: 'u1', secret_hash: bytes('s1'), auth_time: START, acr: null, amr: '["pwd"]' },
       ...{ epoch: 0, tenant_epoch: 0, user_epoch: 0, created_at: START, last_seen_at: START },
-      ...{ expires_at: START + HOUR, ended_at: null },
+      ...{ sid: 's1', ends_at: START + HOUR, expires_at: START + HOUR, ended_at: null },
     },
   })
   const empty = { now: START, tenant, session: null, user: null, client: null, consent: null }
