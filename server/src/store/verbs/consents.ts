@@ -33,6 +33,26 @@ export const findConsent = read(function* (args: {
   return consent ?? null
 })
 
+/** Ends every grant of a user with a client, and forgets the consent. */
+export const withdrawConsent = write(function* (args: {
+  tenant_id: string
+  user_id: string
+  client_id: string
+  event: NewEvent
+}): Run<number> {
+  // First the consent: a grant that rests on it is committed before it goes, and ends here, or is never made.
+  yield* sql`
+      delete from consents
+      where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and client_id = ${args.client_id}`
+  const ended = yield* sql<EndedGrant>`
+      update grants set revoked_at = ${NOW}, revoked_reason = 'consent_withdrawn'
+      where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and client_id = ${args.client_id}
+        and revoked_at is null returning grant_id`
+  yield* revokeTokensOf(args.event, ended)
+  yield* insertEvent(args.event)
+  return ended.length
+})
+
 /**
  * Takes scopes back from every grant of a user with a client, and from what is remembered (ASVS 10.7.3). A grant of which
  * nothing is left ends. Says how many grants were changed.

@@ -1,10 +1,10 @@
 import type { ClientRecord, GrantAuthority, GrantRecord, NewEvent, TenantState, UserRecord } from '../records.ts'
 import { bytes, int, NOW, pickColumns, type Run, read, sql, text, together, write } from '../sql.ts'
-import { eventStatement, insertEvent, isRecorded } from './events.ts'
+import { eventStatement, isRecorded } from './events.ts'
 import { holdSession } from './logouts.ts'
 import { type Proof, recordProofs, refuseSeenProofs } from './proofs.ts'
 import { takeRequest } from './pushed_requests.ts'
-import { type EndedGrant, revocationStatement, revokeTokensOf } from './revocations.ts'
+import { type EndedGrant, revocationStatement } from './revocations.ts'
 
 type Row = Record<string, unknown>
 
@@ -362,26 +362,6 @@ export const revokeGrant = write(
   { key: grantKey, repeatable: true },
 )
 
-/** Ends every grant of a user with a client, and forgets the consent. */
-export const withdrawConsent = write(function* (args: {
-  tenant_id: string
-  user_id: string
-  client_id: string
-  event: NewEvent
-}): Run<number> {
-  // First the consent: a grant that rests on it is committed before it goes, and ends here, or is never made.
-  yield* sql`
-      delete from consents
-      where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and client_id = ${args.client_id}`
-  const ended = yield* sql<EndedGrant>`
-      update grants set revoked_at = ${NOW}, revoked_reason = 'consent_withdrawn'
-      where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and client_id = ${args.client_id}
-        and revoked_at is null returning grant_id`
-  yield* revokeTokensOf(args.event, ended)
-  yield* insertEvent(args.event)
-  return ended.length
-})
-
 /** Ends a grant within another verb, with its event; says whether it was still living. */
 export function* endGrant(event: NewEvent, grant_id: string, reason: string): Run<boolean> {
   const [ended] = yield* sql<EndedGrant>`
@@ -397,39 +377,3 @@ export function* endGrant(event: NewEvent, grant_id: string, reason: string): Ru
 function grantKey(args: { tenant_id: string; grant_id: string }): string {
   return `${args.tenant_id}/${args.grant_id}`
 }
-
-/** A living grant as people see it. */
-export interface ListedGrant {
-  readonly grant_id: string
-  readonly client_id: string
-  readonly client_name: string
-  /** Of the client. */
-  readonly metadata: string
-  readonly scope: string
-  readonly connections: string | null
-  readonly created_at: number
-  readonly last_used_at: number | null
-  readonly expires_at: number
-}
-
-/** The living grants of a user that a refresh token stands for. */
-export const listRefreshableGrants = read(function* (args: { tenant_id: string; user_id: string }): Run<ListedGrant[]> {
-  return yield* sql<ListedGrant>`
-    select g.grant_id, g.client_id, c.client_name, c.metadata, g.scope, g.connections, g.created_at, g.last_used_at,
-      g.expires_at
-    from grants g join clients c on c.tenant_id = g.tenant_id and c.client_id = g.client_id
-    where g.tenant_id = ${args.tenant_id} and g.user_id = ${args.user_id} and g.revoked_at is null
-      and g.expires_at > ${NOW} and g.refresh_hash is not null
-    order by g.grant_id desc limit 500`
-})
-
-/** The living grants of a user. */
-export const listGrantsOfUser = read(function* (args: { tenant_id: string; user_id: string }): Run<ListedGrant[]> {
-  return yield* sql<ListedGrant>`
-    select g.grant_id, g.client_id, c.client_name, c.metadata, g.scope, g.connections, g.created_at, g.last_used_at,
-      g.expires_at
-    from grants g join clients c on c.tenant_id = g.tenant_id and c.client_id = g.client_id
-    where g.tenant_id = ${args.tenant_id} and g.user_id = ${args.user_id} and g.revoked_at is null
-      and g.expires_at > ${NOW} and g.code_redeemed_at is not null
-    order by g.grant_id desc limit 500`
-})
