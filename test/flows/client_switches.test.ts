@@ -101,3 +101,46 @@ test('nothing is switched for who registered itself, for who cannot use it, nor 
   }
   assert.equal((await turn('nobody', 'trusted', true)).status, 404)
 })
+
+test('the console tells why a client gets a scope in the name of a user, by the rule that issues it', async () => {
+  await hub.server.addResource({
+    resource: 'https://api.example',
+    scopes: '{"orders:read":"Read","orders:write":"Write"}',
+  })
+  await hub.server.addRole('clerk', ['orders:read', 'orders:write'])
+  await hub.server.addRole('guest', [])
+  await hub.server.addUser({ username: 'carla', password: 'one of the clerks', roles: ['clerk'] })
+  const scope = 'openid orders:read orders:write'
+  const role_scopes = { clerk: ['orders:read'] }
+  await hub.server.addClient({
+    client_id: 'erp',
+    client_secret: 's',
+    redirect_uris: ['https://erp.example/cb'],
+    scope,
+    role_scopes,
+  })
+  const ask = async (query: Record<string, string>) =>
+    (await open(root, `${hub.base}/admin/client/rights?${new URLSearchParams({ client_id: 'erp', ...query })}`)).html
+  const told = await ask({ username: 'Carla' })
+  const rows = [...told.matchAll(/<tr role="row">([\s\S]*?)<\/tr>/g)].map(([, row]) =>
+    row!
+      .replace(/<[^>]*>/g, ' ')
+      .replace(/\s+/g, ' ')
+      .trim(),
+  )
+  assert.ok(
+    rows.some((row) => /^openid Given It says who/.test(row)),
+    rows.join('\n'),
+  )
+  assert.ok(
+    rows.some((row) => /^orders:read Given The role clerk gives it\./.test(row)),
+    rows.join('\n'),
+  )
+  assert.ok(
+    rows.some((row) => /^orders:write Refused .*role_scopes/.test(row)),
+    rows.join('\n'),
+  )
+  assert.match(await ask({ username: 'nobody' }), /There is no user of this name/)
+  assert.match(await ask({ scope: 'a"b' }), /No scope is written like this/)
+  assert.match((await pageOf('erp')).html, /href="[^"]*\/admin\/client\/rights\?client_id=erp"/)
+})

@@ -1,4 +1,5 @@
 import { renderClient } from '../../server/src/web/admin/templates/client.ts'
+import { renderClientRights } from '../../server/src/web/admin/templates/client_rights.ts'
 import { renderClients } from '../../server/src/web/admin/templates/clients.ts'
 import { renderConnections } from '../../server/src/web/admin/templates/connections.ts'
 import { renderConnector, renderConnectors } from '../../server/src/web/admin/templates/connectors.ts'
@@ -148,6 +149,22 @@ function clientPages(view: View, put: Put): Pages {
           { name: 'implicit', on: true },
         ],
         done: put('The client is enabled.'),
+      }),
+    client_rights: () =>
+      renderClientRights(view, {
+        ...{ client_id: put('notes-web'), client_name: put('Acme Notes'), username: put('alice'), scope: put('') },
+        roles: [put('clerk'), put('reader')],
+        scopes: [
+          { scope: put('openid'), granted: true, rule: 'identity' },
+          { scope: put('notes:read'), granted: true, rule: 'role', role: put('reader') },
+          { scope: put('notes:write'), granted: false, rule: 'role_scopes' },
+          { scope: put('notes:erase'), granted: false, rule: 'role' },
+          { scope: put('admin:read'), granted: false, rule: 'client' },
+        ],
+      }),
+    client_rights_wrong: () =>
+      renderClientRights(view, {
+        ...{ client_id: put('notes-web'), username: put('nobody'), roles: null, scopes: [], wrong: 'username' },
       }),
     client_disabled: () =>
       renderClient(view, {

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { wellKnownPaths } from '../oauth/metadata.ts'
+import { clientRightsPage } from './admin/client_rights.ts'
 import { switchClientSubmit } from './admin/client_switches.ts'
 import {
   clientPage,
@@ -169,6 +170,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.admin_enable_client, setClientDisabledSubmit(false))
   pages.post(paths.admin_delete_client, deleteClientSubmit)
   pages.post(paths.admin_switch_client, switchClientSubmit)
+  pages.get(paths.admin_client_rights, clientRightsPage)
   pages.get(paths.admin_users, usersPage)
   pages.get(paths.admin_connectors, connectorsPage)
   pages.get(paths.admin_connector, connectorPage)

@@ -44,6 +44,7 @@ export const paths = {
   admin_enable_client: '/admin/client/enable',
   admin_delete_client: '/admin/client/delete',
   admin_switch_client: '/admin/client/switch',
+  admin_client_rights: '/admin/client/rights',
   admin_users: '/admin/users',
   admin_connectors: '/admin/connectors',
   admin_connector: '/admin/connector',

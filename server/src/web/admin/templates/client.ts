@@ -9,7 +9,7 @@ import {
   pageHeader,
   section,
 } from '../../ui/components.ts'
-import { button, form } from '../../ui/forms.ts'
+import { button, buttonLink, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { clientName, code, displayName, name } from '../../ui/name.ts'
@@ -52,7 +52,7 @@ export function renderClient(view: View, data: ClientData): SafeHtml {
   const standing = html`${data.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${data.trusted && badge(clients.trusted, 'note')} ${data.unverified && badge(clients.unverified, 'warning')} ${usesLegacy(data) && badge(client.legacy, 'warning')}`
   const disabled = data.disabled && notice('danger', html`<p>${client.disabled}</p>`)
   const done = data.done && notice('good', html`<p>${name(data.done, 300)}</p>`)
-  const content = html`${pageHeader(name(shown), standing)}${done}${disabled}${section(client.details, card(registration(view, data)))}${secrets(view, data)}${switches(view, data)}${section(client.danger, endings(view, data))}`
+  const content = html`${pageHeader(name(shown), standing)}${done}${disabled}${section(client.details, card(registration(view, data)), undefined, buttonLink(client.why, link(view, paths.admin_client_rights, { client_id: data.client_id })))}${secrets(view, data)}${switches(view, data)}${section(client.danger, endings(view, data))}`
   return consolePage(view, { entry: 'clients', title: displayName(shown), content })
 }
 
