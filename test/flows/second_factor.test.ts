@@ -27,7 +27,7 @@ async function idToken(p: Platform, agent: UserAgent, params: Record<string, str
   return { back, html: '', claims: claimsOf(body.id_token) }
 }
 
-testOnBoth('6.3.3 an authenticator app is set up, asked for at every sign-in, and turned off', async (p) => {
+testOnBoth('6.3.3 7.4.3 an authenticator app is set up, asked for at every sign-in, and turned off', async (p) => {
   const person = await newPersonWithApp(p)
   const page = await open(person.agent, `${p.issuer}/account/security`)
   assert.match(page.html, /10 codes left/)
@@ -36,6 +36,9 @@ testOnBoth('6.3.3 an authenticator app is set up, asked for at every sign-in, an
   assert.deepEqual([claims?.['acr'], claims?.['amr']], ['mfa', ['pwd', 'otp', 'mfa']])
   const security = await open(agent, `${p.issuer}/account/security`)
   await agent.submit(security, {}, 'Turn off')
+  assert.equal(await isSignedIn(p, person.agent), true)
+  await agent.submit(await open(agent, `${p.issuer}/account/security`), {}, 'Sign out everywhere else')
+  assert.equal(await isSignedIn(p, person.agent), false, '7.4.3 others may be sent away with it')
   assert.match((await open(agent, `${p.issuer}/account/security`)).html, /Set up/)
   const alone = await signIn(p, person.user)
   const { claims: again } = await idToken(p, alone)

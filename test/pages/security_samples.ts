@@ -20,8 +20,9 @@ export function securityPages(view: View, put: Put): Pages {
     sealed: put('AAAA'),
     options: { challenge: put('x'), rpId: put('id') },
   }
-  const key = { secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', sealed: put('AAAA') }
-  const uri = `otpauth://totp/Acme:alice?secret=${key.secret}&issuer=Acme`
+  const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
+  const key = { secret: put(secret), sealed: put('AAAA') }
+  const uri = `otpauth://totp/Acme:alice?secret=${secret}&issuer=Acme`
   const security = {
     ...{
       may_administer: true,
@@ -32,6 +33,7 @@ export function securityPages(view: View, put: Put): Pages {
     },
     ...{ required: false, recovery_codes_left: 10, totp: true },
     email: { address: put('alice@example.com'), verified: true },
+    other_sessions: true,
     identities: [],
     linkable: [],
     new_passkey: { ...passkey, action: put('/account/security/passkeys') },
@@ -65,11 +67,11 @@ export function securityPages(view: View, put: Put): Pages {
     totp_wrong: () =>
       renderTotp(view, {
         ...{ action: put('/account/security/totp'), ...key, uri, wrong: true },
-        back: { href: put('/account/security'), label: 'Back' },
+        back: { href: put('/account/security'), label: view.text.security.page.open },
       }),
     recovery_codes: () =>
       renderRecoveryCodes(view, {
-        codes: Array.from({ length: 10 }, (_, i) => `JBSW-Y3DP-EHPK-3PXP-ABCD-EF2${i % 8}`),
+        codes: Array.from({ length: 10 }, (_, i) => put(`JBSW-Y3DP-EHPK-3PXP-ABCD-EF2${i % 8}`)),
         continue_href: put('/account'),
       }),
     security: () => renderSecurity(view, security),

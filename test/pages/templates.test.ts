@@ -80,7 +80,7 @@ test('CVE-2026-67333 no payload becomes a link, a target of a form or a source',
         for (const key of ['href', 'action', 'src', 'formaction']) {
           const url = attributes.get(key)
           if (url === undefined) continue
-          const fine = /^(about:invalid$|\/(?![/\\])|#|\?|https?:\/\/[^/\\])/.test(url)
+          const fine = /^(about:invalid$|\/(?![/\\])|#|\?|https?:\/\/[^/\\]|otpauth:\/\/totp\/)/.test(url)
           assert.ok(fine, `${page}: ${key}="${url}"`)
           if (key === 'src') assert.match(url, /^(\/|data:image\/png;)/)
         }
@@ -96,7 +96,7 @@ test('whatever is hostile or unusual in a name still makes a whole page', () => 
       readTags(html)
       // What is edited or sent back stays as it is.
       assert.doesNotMatch(
-        html.replace(/ (value|name)="[^"]*"|<textarea.*?<\/textarea>/gs, ''),
+        html.replace(/ (value|name|data-options)="[^"]*"|<textarea.*?<\/textarea>/gs, ''),
         /[\u202a-\u202e\u2066-\u2069]/,
         `${page}: ${kind}`,
       )
@@ -109,7 +109,8 @@ test('B-03 no page names another origin in anything it loads, links or posts to'
     for (const { attributes } of readTags(html)) {
       for (const key of ['href', 'action', 'src', 'formaction']) {
         const url = attributes.get(key)
-        if (url !== undefined) assert.match(url, /^(\/(?!\/)|#|data:image\/png;base64,)/, `${page}: ${key}`)
+        if (url !== undefined)
+          assert.match(url, /^(\/(?!\/)|#|data:image\/png;base64,|otpauth:\/\/totp\/)/, `${page}: ${key}`)
       }
     }
   }

@@ -52,7 +52,7 @@ export function readApp(p: Platform, html: string): { secret: string; code(steps
 
 /** The recovery codes on a page. */
 export function readCodes(html: string): string[] {
-  return [...html.matchAll(/<li><code>([A-Z2-7-]+)<\/code>/g)].map((match) => match[1]!)
+  return [...html.matchAll(/<li><code[^>]*>([A-Z2-7-]+)<\/code>/g)].map((match) => match[1]!)
 }
 
 /** Gives the right password in a new browser; answers it with the page of the second factor. */

@@ -203,10 +203,11 @@ async function show(visit: Visit, sure: Sure, done: SecurityData['done']): Promi
   const { user, factors } = sure
   const roles = JSON.parse(user.roles) as string[]
   const of_user = { tenant_id: tenant.tenant_id, user_id: user.user_id }
-  const [named, identities, ways] = await Promise.all([
+  const [named, identities, ways, sessions] = await Promise.all([
     tenant.store.findUser(of_user),
     tenant.store.listIdentitiesOfUser(of_user),
     listSignInWays(web.outbound),
+    tenant.store.listSessionsOfUser(of_user),
   ])
   const nameOf = (connector: string) => ways.find((way) => way.connector === connector)?.provider_name ?? connector
   const offer = offerPasskey(tenant, visit.browser, user, { tenant: configuration.name, factors })
@@ -228,6 +229,7 @@ async function show(visit: Visit, sure: Sure, done: SecurityData['done']): Promi
     linkable: ways,
     totp: factors.totp !== null,
     recovery_codes_left: factors.recovery_codes_left,
+    other_sessions: sessions.length > 1,
     required: needsSecondFactor(configuration.settings, roles),
     done,
   })

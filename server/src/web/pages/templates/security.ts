@@ -44,6 +44,8 @@ export interface SecurityData {
   readonly linkable: readonly { readonly connector: string; readonly provider_name: string }[]
   readonly totp: boolean
   readonly recovery_codes_left: number
+  /** There are other browsers in which this user is signed in. */
+  readonly other_sessions: boolean
   /** One second factor has to stay. */
   readonly required: boolean
   readonly done?: { readonly tone: Tone; readonly text: Child } | undefined
@@ -54,7 +56,7 @@ export function renderSecurity(view: View, data: SecurityData): SafeHtml {
   const { page } = view.text.security
   const back = buttonLink(page.back, link(view, paths.account))
   const done = data.done && notice(data.done.tone, html`<p>${data.done.text}</p>`)
-  const content = html`${pageHeader(page.title, page.lead, back)}${done}${passkeys(view, data)}${totp(view, data)}${codes(view, data)}${password(view, data)}${identities(view, data)}${email(view, data)}`
+  const content = html`${pageHeader(page.title, page.lead, back)}${done}${passkeys(view, data)}${totp(view, data)}${codes(view, data)}${password(view, data)}${identities(view, data)}${email(view, data)}${otherSessions(view, data)}`
   return accountPage(view, { title: page.title, content, console: data.may_administer, script: true, passkeys: true })
 }
 
@@ -212,4 +214,23 @@ function email(view: View, data: SecurityData): SafeHtml {
     : html`<p class="hint">${page.email_off}</p>`
   const head = html`<div class="row"><p class="grow">${present && name(present.address)}</p>${state}</div>`
   return section(page.email, card(html`${head}<div class="after">${asks}</div>`), page.email_lead)
+}
+
+// Whoever has changed how they sign in may want everybody else out (ASVS 7.4.3).
+function otherSessions(view: View, data: SecurityData): Child {
+  if (!data.other_sessions) return ''
+  const { account } = view.text
+  const end = ending(view, {
+    id: 'end-others',
+    label: account.end_others,
+    title: account.end_others_title,
+    consequences: [account.end_others_ends],
+    action: link(view, paths.account_end_other_sessions),
+    hidden: {},
+  })
+  return section(
+    account.sessions,
+    html`<div class="actions start">${end}</div>`,
+    view.text.security.page.other_sessions,
+  )
 }

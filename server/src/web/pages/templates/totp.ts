@@ -1,4 +1,4 @@
-import { codeBlock } from '../../ui/components.ts'
+import { codeBlock, copyable } from '../../ui/components.ts'
 import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { narrowPage } from '../../ui/layout.ts'
@@ -31,7 +31,7 @@ export function renderTotp(view: View, data: TotpData): SafeHtml {
     literal: true,
     error: data.wrong && totp.wrong,
   })
-  const key = html`<p><strong>${totp.key}</strong></p>${codeBlock(data.secret.match(/.{1,4}/g)!.join(' '))}`
+  const key = html`<p><strong>${totp.key}</strong></p>${codeBlock(data.secret.replace(/(.{4})(?=.)/g, '$1 '))}`
   const steps = html`<ol class="steps"><li><p>${totp.step_app}</p><p>${buttonLink(totp.open_app, data.uri)}</p>${key}</li><li><p>${totp.step_code}</p>${code}</li></ol>`
   const content = html`<div class="heading"><h1>${title}</h1><p class="lead">${lead}</p></div>${form(
     view,
@@ -45,7 +45,7 @@ export function renderTotp(view: View, data: TotpData): SafeHtml {
 /** The page that shows recovery codes, once. */
 export function renderRecoveryCodes(view: View, data: { codes: readonly string[]; continue_href: string }): SafeHtml {
   const { recovery_codes } = view.text.security
-  const list = html`<ol class="recovery_codes" dir="ltr">${data.codes.map((code) => html`<li><code>${code}</code></li>`)}</ol>`
+  const list = html`<ol class="recovery_codes" dir="ltr">${data.codes.map((code) => html`<li>${copyable(code)}</li>`)}</ol>`
   const content = html`<div class="heading"><h1>${recovery_codes.title}</h1><p class="lead">${recovery_codes.lead}</p></div>${list}<div class="stack after">${buttonLink(recovery_codes.go_on, data.continue_href, 'primary')}</div>`
   return narrowPage(view, { title: recovery_codes.title, content })
 }

@@ -126,6 +126,7 @@ export const enSecurity = {
     email_address: 'Address',
     send_link: 'Send a link to confirm it',
     email_off: 'This server sends no e-mail, so an address cannot be confirmed.',
+    other_sessions: 'You are signed in elsewhere, too. If that may not be you, end it there.',
     confirm_email_title: 'Confirm this address?',
     confirm_email_lead: '{email} becomes the address of your account.',
     confirm_email: 'Confirm',
