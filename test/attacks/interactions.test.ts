@@ -145,3 +145,17 @@ testOnBoth('max_age=0 asks for a sign-in each time, and the one that was asked f
     assert.ok(hasCode(done.url), state)
   }
 })
+
+testOnBoth('the longest request that is taken gets through every page, whatever its hint is made of', async (p) => {
+  for (const unit of ['a', '\u0001', '"', '\u00e9', '\u6f22']) {
+    const hint = { login_hint: unit.repeat(255), scope: 'openid', resource: undefined, prompt: 'login consent' }
+    const short = new URL(p.authorizeUrl('web', { ...hint, state: '' })).search.length - 1
+    const url = p.authorizeUrl('web', { ...hint, state: 's'.repeat(Math.min(4096, 5398 - short)) })
+    const agent = new UserAgent()
+    const login = await open(agent, url)
+    assert.equal(login.status, 200, login.html.slice(0, 300))
+    const consent = await press(agent, login, ALICE)
+    assert.ok(atConsent(consent), unit)
+    assert.ok(hasCode((await press(agent, consent, { decision: 'allow' })).url), unit)
+  }
+})

@@ -27,6 +27,13 @@ export interface Interaction {
 const INTERACTION_LIFETIME_MS = 60 * 60_000
 /** Bytes of a request: sealed and with the rest of the URL they are below the 8192 that the listener takes. */
 export const LONGEST_QUERY = 5400
+const LONGEST_HINT = 300
+
+/** A hint that the sealed interaction has room for; it is a convenience, and none is better than a URL that is too long. */
+export function keepHint(login_hint: string | undefined): Pick<Interaction, 'login_hint'> {
+  if (login_hint === undefined || Buffer.byteLength(JSON.stringify(login_hint)) > LONGEST_HINT) return {}
+  return { login_hint }
+}
 
 /** Seals an interaction for the links and forms of the pages between. */
 export function sealInteraction(context: InboundContext, interaction: Interaction): string {

@@ -8,13 +8,13 @@ import {
   browserOf,
   fitsUrl,
   type Interaction,
+  keepHint,
   openAnyInteraction,
   openInteraction,
   sealInteraction,
 } from '../../inbound/interactions.ts'
 import type { AuthorizationResponse } from '../../oauth/authorization_response.ts'
 import { isConfidential } from '../../oauth/client.ts'
-import type { OAuthError } from '../../oauth/errors.ts'
 import { readDocumentUrl } from '../../oauth/metadata_document.ts'
 import type { Params } from '../../oauth/params.ts'
 import { nameProvider } from '../../outbound/connector.ts'
@@ -42,10 +42,8 @@ import { renderConsent } from './templates/consent.ts'
 export interface AuthorizationDoor {
   /** Says it in our terms. */
   translate(query: string, visit: Visit): string
-  /** Before it is looked at. */
-  began(query: string, visit: Visit): Promise<void>
-  /** When its client or its address is not trusted. */
-  refused(query: string, visit: Visit, error: OAuthError): Promise<void>
+  /** What it does of its own once it is judged, before the answer leaves. */
+  judged(query: string, visit: Visit, outcome: AuthorizationOutcome): Promise<void>
 }
 
 /** GET and POST /authorize: the authorization endpoint (RFC 6749 section 3.1); other doors translate into its terms. */
@@ -57,11 +55,10 @@ export const authorizePage = (door?: AuthorizationDoor) =>
     const posted = c.req.method === 'POST'
     if (posted) requireFormType(c)
     const text = posted ? decodeUtf8(await readBody(c)) : new URL(c.req.url).search.slice(1)
-    await door?.began(text, visit)
     const unbound = { query: door?.translate(text, visit) ?? text, started_at }
     const interaction = { ...unbound, browser: browserOf(visit.browser) }
     const outcome = await authorize(web.inbound, web.grant_types, interaction, visit.session, null)
-    if (outcome.kind === 'refused') await door?.refused(text, visit, outcome.error)
+    await door?.judged(text, visit, outcome)
     // A form that another site posts comes without our cookies; the redirect to our own page brings them, and until
     // then the browser keeps the ones it has.
     if (posted && visit.session === null && outcome.kind !== 'refused' && fitsUrl(interaction)) {
@@ -133,7 +130,7 @@ function answerOutcome(visit: Visit, interaction: Interaction, outcome: Authoriz
       return answerClient(visit, outcome.response)
     case 'login': {
       const { login_hint, acr, essential } = outcome
-      const hint = login_hint === undefined ? {} : { login_hint }
+      const hint = keepHint(login_hint)
       const request = sealInteraction(web.inbound, { ...interaction, ...hint, acr, essential })
       return redirect(visit, ours(web, '/login', { request }))
     }
