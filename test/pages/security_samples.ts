@@ -9,6 +9,7 @@ import {
 import { renderSecondFactor } from '../../server/src/web/pages/templates/second_factor.ts'
 import { renderSecurity } from '../../server/src/web/pages/templates/security.ts'
 import { renderRecoveryCodes, renderTotp } from '../../server/src/web/pages/templates/totp.ts'
+import { name } from '../../server/src/web/ui/name.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 import { DAY, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
 
@@ -78,7 +79,7 @@ export function securityPages(view: View, put: Put): Pages {
     security_empty: () =>
       renderSecurity(view, {
         ...{ ...security, passkeys: [], totp: false, recovery_codes_left: 0, new_passkey: null, mail: false },
-        ...{ email: undefined, has_password: false, done: { tone: 'good', text: put('Done.') } },
+        ...{ email: undefined, has_password: false, done: { tone: 'good', text: name(put('Done.')) } },
       }),
     security_last: () =>
       renderSecurity(view, { ...security, totp: false, passkeys: security.passkeys.slice(1), required: true }),

@@ -18,6 +18,7 @@ import { listSignInWays } from '../../outbound/sign_in.ts'
 import type { Factors } from '../../store/verbs/factors.ts'
 import { nameDevice } from '../device_name.ts'
 import { ours, redirect, send, type Visit } from '../page.ts'
+import { name } from '../ui/name.ts'
 import { paths } from '../ui/paths.ts'
 import { tell } from '../ui/view.ts'
 import { signedInPage, signedInSubmit } from './account.ts'
@@ -134,7 +135,7 @@ export const emailSubmit = sureSubmit(paths.account_security, async (visit, sure
     if (!(error instanceof OAuthError) || error.status !== 400) throw error
     return done(visit, 'email_wrong')
   }
-  const text = tell(visit.view, visit.view.text.security.page.done.link_sent, { email: email.trim() })
+  const text = tell(visit.view, visit.view.text.security.page.done.link_sent, { email: name(email.trim()) })
   return show(visit, sure, { tone: 'note', text })
 })
 

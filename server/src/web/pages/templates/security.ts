@@ -1,4 +1,14 @@
-import { badge, card, emptyState, ending, notice, pageHeader, section, type Tone } from '../../ui/components.ts'
+import {
+  badge,
+  card,
+  copyable,
+  emptyState,
+  ending,
+  notice,
+  pageHeader,
+  section,
+  type Tone,
+} from '../../ui/components.ts'
 import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { accountPage } from '../../ui/layout.ts'
@@ -92,7 +102,7 @@ function passkeys(view: View, data: SecurityData): SafeHtml {
 function addPasskey(view: View, data: SecurityData): SafeHtml {
   const { page } = view.text.security
   if (!data.new_passkey)
-    return html`<p class="hint after">${tell(view, page.passkeys_off, { host: html`<code>${data.host}</code>` })}</p>`
+    return html`<p class="hint after">${tell(view, page.passkeys_off, { host: copyable(data.host) })}</p>`
   const fields = field({
     name: 'name',
     label: page.passkey_name,
