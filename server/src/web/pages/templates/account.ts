@@ -1,10 +1,11 @@
+import { readDocumentUrl } from '../../../oauth/metadata_document.ts'
 import { badge, card, emptyState, ending, mark, notice, pageHeader, rightsList, section } from '../../ui/components.ts'
 import { type ConnectionReason, type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
 import { button, buttonLink, check, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { branch } from '../../ui/icons.ts'
 import { accountPage } from '../../ui/layout.ts'
-import { clientName, displayName, name, userName } from '../../ui/name.ts'
+import { clientName, displayName, exactText, name, userName } from '../../ui/name.ts'
 import { connectPath, paths } from '../../ui/paths.ts'
 import { ago, link, moment, tell, tellText, type View } from '../../ui/view.ts'
 
@@ -111,7 +112,11 @@ function appCard(view: View, app: AccountApp, index: number): SafeHtml {
     action: link(view, paths.account_end_app),
     hidden: { client_id: app.client_id },
   })
+  // Of a client that describes itself, the host is all that is known.
+  const host = readDocumentUrl(app.client_id)?.host
   const times = [
+    host !== undefined &&
+      tell(view, view.text.consent.published_at, { host: html`<bdi dir="ltr">${exactText(host)}</bdi>` }),
     tell(view, account.since, { when: ago(view, app.created_at) }),
     used(view, app.last_used_at),
     app.expires_at !== undefined && tell(view, account.ends, { when: moment(view, app.expires_at) }),
