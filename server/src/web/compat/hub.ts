@@ -1,6 +1,6 @@
 import type { CompatDoor } from '../door.ts'
 import { authorizePage } from '../pages/authorize.ts'
-import { keepUntrusted, signOutIfRequired, token, translateAuthorization } from './hub_oauth.ts'
+import { actOnOutcome, token, translateAuthorization } from './hub_oauth.ts'
 import { rest } from './hub_rest.ts'
 import { publicSettings, service, services } from './hub_services.ts'
 import { USER_COLLECTIONS, user, userCollection, userItem } from './hub_users.ts'
@@ -13,12 +13,8 @@ export const hub: CompatDoor = {
     [`${base}/api/rest/settings/public`, publicSettings],
   ],
   pages(pages) {
-    const refused = keepUntrusted
-    pages.on(
-      ['GET', 'POST'],
-      '/api/rest/oauth2/auth',
-      authorizePage({ translate: translateAuthorization, began: signOutIfRequired, refused }),
-    )
+    const door = { translate: translateAuthorization, judged: actOnOutcome }
+    pages.on(['GET', 'POST'], '/api/rest/oauth2/auth', authorizePage(door))
     pages.all('/api/rest/services/:id', rest(service))
     pages.all('/api/rest/users/:id', rest(user))
     for (const name of USER_COLLECTIONS) {

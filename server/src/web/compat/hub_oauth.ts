@@ -1,3 +1,4 @@
+import type { AuthorizationOutcome } from '../../inbound/authorize.ts'
 import { endSession } from '../../inbound/sessions.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { type Params, readParams } from '../../oauth/params.ts'
@@ -64,16 +65,19 @@ export function translateAuthorization(query: string, { web, configuration }: Vi
   return params.toString()
 }
 
-/** Hub's `required` signs out before it asks. Any site could send a browser here, so only Hub's own tenants do it. */
-export async function signOutIfRequired(query: string, { web, configuration, signed_in }: Visit): Promise<void> {
-  if (configuration.settings.compat !== 'hub' || !signed_in) return
-  if (readParams(query).values['request_credentials'] === 'required') await endSession(web.tenant, signed_in)
-}
-
-/** Keeps the address that a signed-in user's request was refused for, so that an administrator can add it. */
-export async function keepUntrusted(query: string, { web, signed_in }: Visit, error: OAuthError): Promise<void> {
-  if (!signed_in || !error.error_description.includes('redirect_uri')) return
-  const { client_id, redirect_uri } = readParams(query).values
+/**
+ * What Hub does beside the answer: `required` signs out before it asks, and an address that a signed-in user's request
+ * was refused for is kept, so that an administrator can add it.
+ */
+export async function actOnOutcome(query: string, visit: Visit, outcome: AuthorizationOutcome): Promise<void> {
+  const { web, configuration, signed_in } = visit
+  if (!signed_in) return
+  const { client_id, redirect_uri, request_credentials } = readParams(query).values
+  // Any site could send a browser here with a request that is right, so only Hub's own tenants sign anybody out.
+  if (outcome.kind === 'login' && request_credentials === 'required' && configuration.settings.compat === 'hub') {
+    await endSession(web.tenant, signed_in)
+  }
+  if (outcome.kind !== 'refused' || !outcome.error.error_description.includes('redirect_uri')) return
   if (client_id === undefined || redirect_uri === undefined || !isAddress(redirect_uri)) return
   const { tenant_id, store } = web.tenant
   await store.noteUntrustedRedirectUri({ tenant_id, client_id, redirect_uri, most: MOST_UNTRUSTED })
