@@ -154,6 +154,7 @@ export async function answerDevice(
     ...{ connections: [], authorization_details: null },
   }
   const made = await store.approveDeviceCode({
+    tenant_id,
     user_code_hash,
     approval: {
       tenant_id,

@@ -133,14 +133,21 @@ export const denyDeviceCode = write(function* (args: {
 
 /** The user who has the code to answer allows it: the grant is made, and the device finds it when it asks next. */
 export const approveDeviceCode = write(function* (args: {
+  tenant_id: string
   user_code_hash: Uint8Array
   approval: NewGrant
 }): Run<boolean> {
-  const { tenant_id, grant } = args.approval
+  const { tenant_id } = args
+  const { grant } = args.approval
   const { user_id, grant_id } = grant
   const approved = yield* decide({ tenant_id, user_code_hash: args.user_code_hash, user_id }, 'approved', grant_id)
-  if (approved) yield* approveGrant.run(args.approval)
-  return approved
+  if (!approved) return false
+  if ((yield* approveGrant.run(args.approval)) === 'approved') return true
+  // The session has ended meanwhile: the code waits for an answer as before.
+  yield* sql`
+    update device_codes set state = 'pending', grant_id = null
+    where tenant_id = ${tenant_id} and user_code_hash = ${args.user_code_hash}`
+  return false
 })
 
 function* decide(

@@ -37,7 +37,7 @@ export const password: GrantType = {
 
   async issue(context, asked) {
     const { tenant } = context
-    const { client, configuration, authority, params, cnf } = asked
+    const { client, configuration, authority, params, cnf, proofs } = asked
     const { now } = authority
     requireLegacyGrants(client, configuration, 'password')
     const resource = decideResources({
@@ -70,11 +70,13 @@ export const password: GrantType = {
       grant: refreshes ? grant : { ...grant, expires_at: now + token.expires_in * 1000 },
       refresh: secret && { hash: tenant.keys.hashSecret(secret), kid: tenant.keys.kid },
       consent: null,
+      proofs: proofs.list(),
       event: event(tenant, 'grant.created', `client:${client.client_id}`, {
         ...{ client_id: client.client_id, user_id: user.user_id, grant_id: grant.grant_id },
         detail: { grant_type: 'password', legacy: true, scope: grant.scope, resource, ...(role && { role }) },
       }),
     })
+    proofs.settle()
     const refresh_token = secret
       ? formatRefreshToken(tenant.keys, { grant_id: grant.grant_id, generation: 1, secret })
       : undefined
