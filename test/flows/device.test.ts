@@ -116,7 +116,7 @@ test('the grant of a device stands in the account, and ends there', async () => 
   const { body } = await p.poll(device_code)
   const account = await open(agent, `${p.server.issuer}/account`)
   assert.match(account.html, /Big Television/)
-  await agent.submit(account, {}, 'value="tv"')
+  await agent.submit(account, {}, 'apps/revoke')
   const refreshed = await p.ask('/token', { grant_type: 'refresh_token', refresh_token: String(body.refresh_token) })
   assert.equal(refreshed.body.error, 'invalid_grant')
 })
