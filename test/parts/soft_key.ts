@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { der, sequence, utcTime } from './certificate.ts'
 
 /** What a soft key may do otherwise than it should. */
 export interface Oddity {
@@ -94,6 +95,27 @@ export class SoftKey {
       signature: sign('sha256', signed, odd.signed_by ?? this.#keys.privateKey).toString('base64url'),
       userHandle: odd.userHandle ?? this.#userHandle,
     })
+  }
+
+  /** A certificate of its key, as a maker of authenticators would give it (WebAuthn section 8.2.1). */
+  certificate(): Buffer {
+    const day = 86_400_000
+    const ecdsa = sequence(der(0x06, Buffer.from('2a8648ce3d040302', 'hex')))
+    const part = (type: number, text: string) =>
+      der(0x31, sequence(der(0x06, Buffer.from([0x55, 0x04, type])), der(0x0c, Buffer.from(text))))
+    const subject = sequence(part(6, 'SE'), part(10, 'Maker'), part(11, 'Authenticator Attestation'), part(3, 'Key'))
+    const no_authority = sequence(der(0x06, Buffer.from([0x55, 0x1d, 0x13])), der(0x04, sequence()))
+    const body = sequence(
+      der(0xa0, der(0x02, Buffer.from([2]))),
+      der(0x02, Buffer.from([1])),
+      ecdsa,
+      subject,
+      sequence(utcTime(Date.now() - day), utcTime(Date.now() + day)),
+      subject,
+      this.#keys.publicKey.export({ type: 'spki', format: 'der' }),
+      der(0xa3, sequence(no_authority)),
+    )
+    return sequence(body, ecdsa, der(0x03, Buffer.from([0]), sign('sha256', body, this.#keys.privateKey)))
   }
 
   #authData(rp_id: string, odd: Oddity, more: number): Buffer {
