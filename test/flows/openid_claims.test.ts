@@ -198,6 +198,15 @@ testOnBoth('pairwise users have a name of their own at each resource, in the tok
   assert.match((await p.introspect(opaque.access_token)).sub, /^pw_/)
 })
 
+testOnBoth('pairwise applications on people’s own machines are each a sector of their own', async (p) => {
+  const native = { subject_type: 'pairwise', application_type: 'native' }
+  const sub = ({ id_token }: Tokens) => claimsOf(id_token)['sub']
+  const one = await signInAt(p, 'native-one', {}, { ...native, redirect_uris: ['http://127.0.0.1:4000/cb'] })
+  const other = await signInAt(p, 'native-two', {}, { ...native, redirect_uris: ['http://127.0.0.1:4000/cb'] })
+  const scheme = await signInAt(p, 'native-three', {}, { ...native, redirect_uris: ['com.example.three:/cb'] })
+  assert.equal(new Set([one, other, scheme].map(sub)).size, 3)
+})
+
 testOnBoth('B-19 no client is named as a user is, and pairwise names need one sector', async (p) => {
   const add = (metadata: Record<string, unknown>) => p.server.addClient({ redirect_uris: [CALLBACK], ...metadata })
   await assert.rejects(add({ client_id: `pw_${'x'.repeat(43)}` }), /client_id must not begin with pw_/)

@@ -27,7 +27,7 @@ export function subjectAtResources(
 
 /** The name of a user at one resource. */
 export function subjectAt(tenant: Tenant, resource: string, user_id: string): string {
-  return pairwise(tenant, new URL(resource).host || resource, user_id)
+  return pairwise(tenant, new URL(resource).hostname || resource, user_id)
 }
 
 // What is our own knows its users anyway.

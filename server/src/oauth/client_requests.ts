@@ -81,19 +81,26 @@ export function readOwnRequestMetadata(source: Json): OwnRequestMetadata {
   return own
 }
 
-/** The host by which a client's users have names of their own (OpenID Connect Core section 8.1). */
+/**
+ * The sector in which a client's users have names of their own: the host of its redirect URIs, or of the list that names
+ * them (OpenID Connect Core section 8.1). What runs on people's own machines has no host: such a client is its own sector.
+ */
 export function sectorOf(
-  client: Pick<RequestMetadata, 'sector_identifier_uri'> & { redirect_uris: readonly string[] },
+  client: Pick<RequestMetadata, 'sector_identifier_uri'> & { client_id: string; redirect_uris: readonly string[] },
 ): string {
-  const [first] = client.sector_identifier_uri === undefined ? client.redirect_uris : [client.sector_identifier_uri]
-  // A client without a redirect URI has no users, and a private-use URI no host.
-  return first === undefined ? '' : new URL(first).host || first
+  const [first = ''] =
+    client.sector_identifier_uri === undefined ? client.redirect_uris : [client.sector_identifier_uri]
+  return hostOf(first) ?? client.client_id
+}
+
+function hostOf(uri: string): string | null {
+  return uri.startsWith('https:') ? new URL(uri).hostname : null
 }
 
 /** Refuses pairwise names whose sector is not clear: redirect URIs of several hosts and no sector_identifier_uri. */
 export function requireOneSector(metadata: RequestMetadata & { redirect_uris: readonly string[] }): void {
   if (metadata.subject_type !== 'pairwise' || metadata.sector_identifier_uri !== undefined) return
-  const hosts = new Set(metadata.redirect_uris.map((uri) => sectorOf({ redirect_uris: [uri] })))
+  const hosts = new Set(metadata.redirect_uris.map(hostOf))
   if (hosts.size > 1) {
     throw refusal('sector_identifier_uri', 'is needed: the redirect URIs have more than one host')
   }

@@ -160,3 +160,10 @@ test('an answer is JSON by its type', () => {
     assert.equal(isJsonType(bad), false, String(bad))
   }
 })
+
+test('a document cannot put its client into the sector of others', () => {
+  const sector_identifier_uri = 'https://others.example/list'
+  const document = { client_id: CLIENT_ID, client_name: 'App', redirect_uris: ['https://app.example/callback'] }
+  const metadata = read({ ...document, subject_type: 'pairwise', sector_identifier_uri })
+  assert.deepEqual([metadata.subject_type, metadata.sector_identifier_uri], ['pairwise', undefined])
+})

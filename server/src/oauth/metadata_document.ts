@@ -40,7 +40,8 @@ export function readMetadataDocument(
   const method = source['token_endpoint_auth_method']
   // The default of RFC 7591 section 2 is a method that needs a secret.
   const token_endpoint_auth_method = method === undefined || method === null ? 'none' : method
-  const described = { ...source, token_endpoint_auth_method }
+  // Whose users have one name is not for a document to say: nobody has asked the host of that list.
+  const described = { ...source, token_endpoint_auth_method, sector_identifier_uri: undefined }
   const metadata = readClientMetadata(described, {
     ...rules,
     door: 'dynamic',
