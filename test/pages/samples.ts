@@ -255,6 +255,17 @@ function accountPages(view: View, put: Put): Pages {
           { connector: put('google'), provider_name },
           { connector: put('slack'), provider_name: put('Slack') },
         ],
+        tokens: [
+          {
+            ...{
+              token_id: put('t1'),
+              name: put('Nightly build'),
+              created_at: NOW - 30 * DAY,
+              last_used_at: NOW - HOUR,
+            },
+            scopes: [{ scope: put('issues'), description: put('Use Acme Issues in your name') }],
+          },
+        ],
         sessions: [
           {
             sid: put('s1'),
@@ -280,6 +291,7 @@ function accountPages(view: View, put: Put): Pages {
         apps: [],
         connections: [],
         connectors: [{ connector: put('google'), provider_name }],
+        tokens: [],
         sessions: [
           { sid: put('s1'), current: true, device: put('Chrome on Windows'), created_at: NOW, last_seen_at: NOW },
         ],

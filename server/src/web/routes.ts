@@ -47,6 +47,7 @@ import {
   homePage,
   narrowAppSubmit,
 } from './pages/account.ts'
+import { deleteTokenSubmit } from './pages/account_tokens.ts'
 import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { changePasswordPage, changePasswordSubmit } from './pages/change_password.ts'
 import { connectCallbackPage, connectPage, disconnectSubmit } from './pages/connect.ts'
@@ -135,6 +136,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get(paths.account, accountPage)
   pages.post(paths.account_end_app, endAppSubmit)
   pages.post(paths.account_narrow_app, narrowAppSubmit)
+  pages.post(paths.account_delete_token, deleteTokenSubmit)
   pages.post(paths.account_end_session, endSessionSubmit)
   pages.post(paths.account_end_other_sessions, endOtherSessionsSubmit)
 

@@ -52,11 +52,12 @@ export const homePage = page(async (visit) => redirect(visit, ours(visit.web, '/
 export const accountPage = signedInPage(async (visit, { user, session }) => {
   const { tenant_id, store } = visit.web.tenant
   const mine = { tenant_id, user_id: user.user_id }
-  const [grants, connections, connectors, sessions] = await Promise.all([
+  const [grants, connections, connectors, sessions, tokens] = await Promise.all([
     store.listGrantsOfUser(mine),
     listConnections(visit.web.outbound, user.user_id),
     store.listConnectors({ tenant_id }),
     store.listSessionsOfUser(mine),
+    store.listPermanentTokens(mine),
   ])
   const isHere = ({ session_id }: { readonly session_id: string }) => session_id === session.session_id
   const sentences = scopeSentences(visit.view.text, visit.configuration)
@@ -81,6 +82,10 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
     connectors: connectors
       .filter(({ disabled_at }) => disabled_at === null)
       .map((known) => ({ connector: known.connector, provider_name: nameProvider(visit.web.outbound, known) })),
+    tokens: tokens.map(({ token_id, name, scope, created_at, last_used_at }) => ({
+      ...{ token_id, name, created_at, last_used_at: last_used_at ?? undefined },
+      scopes: scope.split(' ').map((one) => ({ scope: one, description: sentences.get(one) ?? one })),
+    })),
     // This one first, then as last seen.
     sessions: sessions
       .toSorted((a, b) => Number(isHere(b)) - Number(isHere(a)))

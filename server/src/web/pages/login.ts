@@ -64,9 +64,12 @@ export const loginPasskeySubmit = submit(
     const place = await readPlace(visit)
     if (!place) return expired(visit)
     const { challenge = '', credential = '' } = form.values
-    const { tenant } = visit.web
+    const { tenant, inbound } = visit.web
     const given = await checkPasskey(tenant, visit.browser, { challenge, credential })
-    if (!given) return show(visit, place, { refusal: { reason: 'passkey_refused' } }, 401)
+    if (!given) {
+      inbound.refused_logins.count(null, visit.address, false)
+      return show(visit, place, { refusal: { reason: 'passkey_refused' } }, 401)
+    }
     const { user_id, epoch } = given.user
     const proved = { user_id, user_epoch: epoch, amr: given.amr, ...inBrowser(visit) }
     const session = await startSessionBy(tenant, proved, given.factor).catch((error: unknown) => {

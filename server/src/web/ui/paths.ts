@@ -30,6 +30,7 @@ export const paths = {
   account_confirm_email: '/account/security/email/confirm',
   account_end_app: '/account/apps/revoke',
   account_narrow_app: '/account/apps/narrow',
+  account_delete_token: '/account/tokens/delete',
   account_disconnect: '/account/connections/disconnect',
   account_end_session: '/account/sessions/end',
   account_end_other_sessions: '/account/sessions/end_others',

@@ -2,7 +2,7 @@ import { badge, emptyState, pageHeader, section, table } from '../../ui/componen
 import { button, buttonLink, field } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
-import { clientName, code, name } from '../../ui/name.ts'
+import { clientName, code, displayName, name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { link, tell, tellText, type View } from '../../ui/view.ts'
 
@@ -43,7 +43,7 @@ export function renderClientRights(view: View, data: RightsData): SafeHtml {
   const content = html`${pageHeader(tell(view, rights.title, { client }), rights.lead)}${ask}${answer(view, data)}`
   return consolePage(view, {
     entry: 'clients',
-    title: tellText(view, rights.page_title, { client: clientName(data) }),
+    title: tellText(view, rights.page_title, { client: displayName(clientName(data)) }),
     content,
   })
 }

@@ -8,6 +8,7 @@ import { accountPage } from '../../ui/layout.ts'
 import { clientName, displayName, exactText, name, userName } from '../../ui/name.ts'
 import { connectPath, paths } from '../../ui/paths.ts'
 import { ago, link, moment, tell, tellText, type View } from '../../ui/view.ts'
+import { type AccountToken, renderTokens } from './account_tokens.ts'
 
 /** A client with all its living grants of this user. */
 export interface AccountApp {
@@ -68,6 +69,8 @@ export interface AccountData {
   readonly connections: readonly AccountConnection[]
   /** What can be connected. */
   readonly connectors: readonly { readonly connector: string; readonly provider_name: string }[]
+  /** Permanent tokens. */
+  readonly tokens: readonly AccountToken[]
   readonly sessions: readonly AccountSession[]
   /** What was just done, as a sentence. */
   readonly done?: string | undefined
@@ -80,7 +83,7 @@ export function renderAccount(view: View, data: AccountData): SafeHtml {
   const who = facts([html`<strong>${name(userName(user))}</strong>`, name(user.email ?? user.username)])
   const done = data.done && notice('good', html`<p>${name(data.done, 300)}</p>`)
   const security = buttonLink(view.text.security.page.open, link(view, paths.account_security))
-  const content = html`${pageHeader(account.title, who, security)}${done}${apps(view, data)}${connections(view, data)}${sessions(view, data)}`
+  const content = html`${pageHeader(account.title, who, security)}${done}${apps(view, data)}${connections(view, data)}${renderTokens(view, data.tokens)}${sessions(view, data)}`
   return accountPage(view, { title: account.title, content, console: data.may_administer })
 }
 
