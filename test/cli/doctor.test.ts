@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { startMailServer } from '../parts/mail_server.ts'
 import { freePort, runProgram, startProgram } from '../parts/program.ts'
 
 async function makeFolder(t: TestContext): Promise<string> {
@@ -75,3 +76,23 @@ test('doctor fails where the root key or the database does not fit', async (t) =
   const missing = await examine(cwd, { SALLYPORT_ROOT_KEY_FILE: 'none' })
   assert.deepEqual([missing.code, missing.of('fail')], [1, ['root key', 'database']])
 })
+
+test('doctor says hello to the mail server, and what is in the way, without its password', async (t) => {
+  const cwd = await makeFolder(t)
+  const mail = await startMailServer()
+  t.after(() => mail.stop())
+  const env = { SALLYPORT_SMTP_URL: mail.url, SALLYPORT_MAIL_FROM: mail.from }
+  const trusting = await examine(cwd, { ...env, NODE_EXTRA_CA_CERTS: await writeCertificate(cwd, mail.certificate) })
+  assert.match(trusting.find('e-mail').says, /takes it, from Sallyport <login@id\.example>$/)
+  const { find } = await examine(cwd, env)
+  assert.equal(find('e-mail').status, 'fail')
+  assert.match(find('e-mail').says, /does not take it: .*certificate/)
+  assert.doesNotMatch(JSON.stringify(find('e-mail')), /password/)
+  assert.match((await examine(cwd, {})).find('e-mail').says, /^off/)
+})
+
+async function writeCertificate(folder: string, certificate: string): Promise<string> {
+  const file = path.join(folder, 'mail.pem')
+  await writeFile(file, certificate)
+  return file
+}

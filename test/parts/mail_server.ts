@@ -20,6 +20,8 @@ export interface Received {
 export interface MailServer {
   readonly url: string
   readonly from: string
+  /** For whoever is to trust it. */
+  readonly certificate: string
   readonly letters: Received[]
   readonly mailer: Mailer
   /** The links in the newest letter to an address. */
@@ -64,7 +66,7 @@ export async function startMailServer(): Promise<MailServer> {
   const from = 'Sallyport <login@id.example>'
   const mailer = createMailer({ url, from, tls: { ca: cert } })
   const mail: MailServer = {
-    ...{ url, from, letters, mailer, refusing: false },
+    ...{ url, from, certificate: cert, letters, mailer, refusing: false },
     linkTo(address) {
       const letter = letters.findLast(({ to }) => to.includes(address))
       const link = /^http\S+token=\S+$/m.exec(letter?.text ?? '')?.[0]

@@ -1,6 +1,7 @@
 import { accessSync, constants, type Stats, statSync } from 'node:fs'
 import { type Config, isLoopback } from '../config.ts'
 import { createEgress } from '../egress/egress.ts'
+import { greetSmtp } from '../mail/mailer.ts'
 import { adminSocketPath, findAdministration, sentencesOf } from './admin_socket.ts'
 import type { Administration, Facts } from './administration.ts'
 import { isMade, withAdministration } from './open_app.ts'
@@ -29,6 +30,7 @@ export async function examine(config: Config): Promise<Check[]> {
     checkMode(config),
     checkAddress(config),
     checkProxies(config),
+    await checkMail(config),
     ...checkFiles(config),
     ...(await checkInside(config, running !== null)),
     ...(running ? await checkRunning(config, running) : [warn('server', 'no server of this data folder runs')]),
@@ -62,6 +64,17 @@ function checkProxies({ production, trusted_proxies }: Config): Check {
   if (!production) return ok('proxies', 'none: clients come to this server directly')
   const says = 'none: the address of a client is not known behind a proxy, so nothing is limited by address'
   return warn('proxies', `${says}; name the proxy in SALLYPORT_TRUSTED_PROXIES`)
+}
+
+async function checkMail({ mail }: Config): Promise<Check> {
+  if (!mail) return ok('e-mail', 'off: nobody resets a password by themselves, or is told of changes')
+  const { host } = new URL(mail.url)
+  try {
+    await greetSmtp(mail)
+    return ok('e-mail', `${host} takes it, from ${mail.from}`)
+  } catch (error) {
+    return fail('e-mail', `${host} does not take it: ${(error as Error).message}`)
+  }
 }
 
 function checkFiles(config: Config): Check[] {

@@ -38,6 +38,17 @@ export function createMailer({ url, from, tls }: SmtpOptions): Mailer {
   }
 }
 
+/** Says hello to the server, with TLS and the password, and sends nothing; throws what is in the way. */
+export async function greetSmtp({ url, tls }: SmtpOptions): Promise<void> {
+  const { createTransport } = await import('nodemailer')
+  const transport = createTransport(transportOptions(url, tls))
+  try {
+    await transport.verify()
+  } finally {
+    transport.close()
+  }
+}
+
 function transportOptions(url: string, tls: SmtpOptions['tls']) {
   const { protocol, hostname, port, username, password } = new URL(url)
   const secure = protocol === 'smtps:'
