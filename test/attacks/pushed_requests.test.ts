@@ -74,7 +74,10 @@ testOnBoth(
       response_mode: 'fragment',
       authorization_details: '[{"type":"connection","connector":"x"}]',
     }
-    const back = await new UserAgent().authorize(`${urlOf(p, request_uri, 'web', more)}&scope=twice&login_hint=%ff`, ALICE)
+    const back = await new UserAgent().authorize(
+      `${urlOf(p, request_uri, 'web', more)}&scope=twice&login_hint=%ff`,
+      ALICE,
+    )
     assert.equal(back.origin + back.pathname, CALLBACK)
     assert.equal(back.searchParams.get('state'), 'pushed')
     assert.equal(back.searchParams.get('iss'), p.issuer)

@@ -87,7 +87,10 @@ test('M-07 10.7.1 an MCP client connects by its document, and the page says what
     assert.doesNotMatch(text, /famous\.example/)
   }
   await visitor.visit(`${p.issuer}/account`)
-  assert.match(await visitor.page.locator('main').innerText(), new RegExp(`Desk Agent\\s+from ${new URL(host.origin).host}`))
+  assert.match(
+    await visitor.page.locator('main').innerText(),
+    new RegExp(`Desk Agent\\s+from ${new URL(host.origin).host}`),
+  )
   await visitor.close()
 })
 

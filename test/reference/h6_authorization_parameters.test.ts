@@ -79,7 +79,11 @@ test('H6 required signs out first, at a tenant of Hub alone: elsewhere no link m
   assert.equal((await agent.follow(`${hub.base}/account`)).response.status, 200)
   await hub.server.saveSettings({ compat: 'hub' })
   await agent.follow(url({ request_credentials: 'required', redirect_uri: 'https://evil.example' }))
-  assert.equal((await agent.follow(`${hub.base}/account`)).response.status, 200, 'a request that is refused does nothing')
+  assert.equal(
+    (await agent.follow(`${hub.base}/account`)).response.status,
+    200,
+    'a request that is refused does nothing',
+  )
   await agent.follow(url({ request_credentials: 'required' }))
   assert.match((await agent.follow(`${hub.base}/account`)).url, /\/login/)
   await hub.server.saveSettings({})
