@@ -184,21 +184,6 @@ test('a client proves itself by the keys of its document, by the new ones once i
   assert.deepEqual([await prove(first), await prove(second)], [401, 200])
 })
 
-test('a client is of the sector that its document names only if that sector lists its redirect URIs', async (p) => {
-  await p.server.saveSettings(DOCUMENTS_ON)
-  p.pass(601)
-  const agent = await signIn(p)
-  const list = newPath()
-  const sector = { subject_type: 'pairwise', sector_identifier_uri: host.origin + list }
-  const client_id = host.publish(newPath(), sector)
-  for (const uris of ['[]', '{}', '["https://app.example/other"]', 'nothing']) {
-    host.pages.set(list, uris)
-    assert.equal((await look(agent, authorizeUrl(p, client_id))).status, 400, uris)
-  }
-  host.pages.set(list, JSON.stringify([DOCUMENT_CALLBACK, 'https://app.example/other']))
-  assert.match((await look(agent, authorizeUrl(p, client_id))).html, /name="decision"/)
-})
-
 test('a document never takes the place of a client that an administrator registered under its URL', async (p) => {
   await p.server.saveSettings(DOCUMENTS_ON)
   p.pass(601)

@@ -7,7 +7,6 @@ import { OAuthError } from '../oauth/errors.ts'
 import { documentLifetime, isJsonType, readDocumentUrl, readMetadataDocument } from '../oauth/metadata_document.ts'
 import type { Settings } from '../store/settings.ts'
 import { UNKNOWN_CLIENTS_GRANT_TYPES } from './register_client.ts'
-import { checkSectorIdentifier } from './sector_identifier.ts'
 
 /** Whether the tenant takes the metadata document at this client_id for a client. */
 export function mayNameDocument(client_id: string, settings: Settings): boolean {
@@ -84,7 +83,6 @@ export class MetadataDocuments {
         throw unusable(response.status === 200 ? 'It is not JSON' : `The answer has status ${response.status}`)
       }
       const described = readDocument(client_id, await response.text())
-      await checkSectorIdentifier(this.#egress, described)
       const metadata = JSON.stringify({ ...described, unverified: true, scope_by_policy: true } satisfies KeptMetadata)
       const now = this.#clock()
       return { metadata, fresh_until: now + documentLifetime(response.headers, now) * 1000 }
