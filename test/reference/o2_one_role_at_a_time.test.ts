@@ -37,6 +37,11 @@ before(async () => {
   await server.addClient({ ...flow, client_id: 'erp', client_secret: 'erp-secret', one_role: true })
   await server.addClient({ ...flow, client_id: 'first', client_secret: 'first-secret', one_role: true, trusted: true })
   await server.addClient({
+    ...{ client_id: 'scanner', client_secret: 'scanner-secret', one_role: true, default_resource: resource },
+    grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+    scope: 'orders:read orders:write loads:move',
+  })
+  await server.addClient({
     ...{ client_id: 'api', client_secret: 'api-secret', grant_types: ['client_credentials'], scope: 'orders:read' },
   })
 })
@@ -140,4 +145,24 @@ test('O2 whoever has one role is not asked, and whoever has none is refused', as
   const none = await new UserAgent().authorize(authorizeUrl('erp'), nora)
   assert.equal(none.searchParams.get('error'), 'access_denied')
   assert.match(none.searchParams.get('error_description')!, /none of the roles/)
+})
+
+test('O2 a device asks for the role too: the page offers them, and its tokens act in the one that was picked', async () => {
+  const scope = 'orders:read orders:write loads:move'
+  const { body: device } = await post('/device_authorization', 'scanner', { scope })
+  const agent = new UserAgent()
+  const login = await agent.follow(`${server.issuer}/device?user_code=${device.user_code}`)
+  const entry = await agent.submit({ url: login.url, html: await login.response.text() }, alice, 'name="password"')
+  const typed = { user_code: device.user_code }
+  const page = await agent.submit({ url: entry.url, html: await entry.response.text() }, typed, 'name="user_code"')
+  const html = await page.response.text()
+  assert.match(html, /In which of your roles may[\s\S]*value="dispatcher"[\s\S]*Move loads/)
+  const none = await agent.submit({ url: page.url, html }, { decision: 'allow' }, 'name="decision"')
+  assert.match(await none.response.text(), /In which of your roles may/, 'without a role it asks again')
+  await agent.submit({ url: page.url, html }, { decision: 'allow', role: 'clerk' }, 'name="decision"')
+  const { device_code } = device
+  const grant_type = 'urn:ietf:params:oauth:grant-type:device_code'
+  const { status, body } = await post('/token', 'scanner', { grant_type, device_code })
+  assert.deepEqual([status, body.scope], [200, 'orders:read orders:write'], JSON.stringify(body))
+  assert.deepEqual(claimsOf(body.access_token).roles, ['clerk'])
 })

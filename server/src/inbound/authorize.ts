@@ -13,7 +13,6 @@ import {
 import type { Client } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { requireProfile } from '../oauth/profile.ts'
-import { IDENTITY_SCOPES } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
 import type { BrowserAuthority } from '../store/verbs/sessions.ts'
 import { readTarget, type TrustedTarget, type UnknownClient } from './authorization_target.ts'
@@ -29,11 +28,11 @@ import { type Approval, createGrant } from './grants.ts'
 import { type Interaction, refuseLongRequest } from './interactions.ts'
 import { findNeededSignIn } from './needed_sign_in.ts'
 import { isOffline, latestEnd } from './new_grant.ts'
-import { offerRoles, pickRole } from './one_role.ts'
+import { describeRoles, type OfferedRole, offerRoles, pickRole } from './one_role.ts'
 import { dropPushedRequest } from './pushed_requests.ts'
 import { isSelfRegistered } from './register_client.ts'
 import { findRemembered } from './remembered_consent.ts'
-import { presentScopes, rightsOf } from './rights.ts'
+import { rightsOf } from './rights.ts'
 import { judgeSession, type SessionToken, type SignedIn, touchSession } from './sessions.ts'
 import { decideWantedScope, readWanted, type Wanted } from './wanted.ts'
 
@@ -56,7 +55,7 @@ export interface ConsentQuestion {
   readonly resource: readonly string[]
   readonly connections: readonly ConnectionWish[]
   /** The roles of which a one-role client gets one, each with what of `scope` it gives; null for any other client. */
-  readonly roles: readonly { readonly role: string; readonly scope: readonly string[] }[] | null
+  readonly roles: readonly OfferedRole[] | null
   readonly configuration: Configuration
   /** Stands for the scopes and resources shown; the answer names it. */
   readonly shown: string
@@ -263,22 +262,10 @@ async function askConsent(
     redirect_uri: request.redirect_uri,
     new_scope: consent ? findNewScopes(consent, { scope, resource }, tenant.issuer, configuration) : [],
     connections: wishes,
-    roles: describeRoles(asked, signed_in, offered, scope),
+    roles: describeRoles(offered, scope, (role) => rightsOf(configuration, client, signed_in.user, role)),
     offline: isOffline(client, scope),
   }
   return { kind: 'consent', question }
-}
-
-/** The roles to pick from, each with what it gives of the scopes; identity goes with any. */
-function describeRoles(
-  { client, configuration }: Trusted,
-  { user }: SignedIn,
-  offered: readonly string[] | null,
-  scope: readonly string[],
-): ConsentQuestion['roles'] {
-  if (offered === null) return null
-  const given = scope.filter((name) => !IDENTITY_SCOPES.has(name))
-  return offered.map((role) => ({ role, scope: presentScopes(given, rightsOf(configuration, client, user, role)) }))
 }
 
 type Allowance = Pick<

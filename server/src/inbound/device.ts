@@ -14,6 +14,7 @@ import { OAuthError } from '../oauth/errors.ts'
 import { readCodeChallenge } from '../oauth/pkce.ts'
 import { decideResources } from '../oauth/resource.ts'
 import { decideScope, parseScope } from '../oauth/scope.ts'
+import type { UserRecord } from '../store/records.ts'
 import type { Configuration, Tenant } from '../store/tenant.ts'
 import type { DeviceCode } from '../store/verbs/device_codes.ts'
 import { authenticateClient, requireGrantType } from './authenticate_client.ts'
@@ -23,8 +24,9 @@ import type { InboundContext } from './context.ts'
 import type { DirectRequest } from './direct_request.ts'
 import { takeTurn } from './limits.ts'
 import { describeGrant } from './new_grant.ts'
+import { describeRoles, type OfferedRole, offerRoles, pickRole } from './one_role.ts'
 import { refuseReplays } from './proofs.ts'
-import { defaultScopes, knownResources, rightsOf, scopeRules, scopesOfResources } from './rights.ts'
+import { defaultScopes, knownResources, type Rights, rightsOf, scopeRules, scopesOfResources } from './rights.ts'
 import type { SignedIn } from './sessions.ts'
 import { event } from './users.ts'
 
@@ -53,7 +55,7 @@ export async function startDevice(
   const configuration = await tenant.configuration(authority.tenant.config_version)
   const asked = { scope: params.values['scope'] ?? '', resource: params.resource }
   // What could never be granted is told to the device at once, and not to its user.
-  decide(tenant, configuration, client, asked, null)
+  decide(tenant, configuration, { client, asked, rights: rightsOf(configuration, client, null) })
   const challenge = readCodeChallenge(params, { required: false })
   await refuseReplays(issuer, () => proofs.accept(context))
   const device_code = randomSecret('sp_dc_')
@@ -87,7 +89,9 @@ export interface DeviceQuestion {
   readonly configuration: Configuration
   /** Whether an administrator registered the client, and not whoever runs it. */
   readonly source: string
-  /** Stands for the scopes and resources shown; the answer names it. */
+  /** The roles of which a one-role client gets one; null for any other client. */
+  readonly roles: readonly OfferedRole[] | null
+  /** Stands for the scopes, resources and roles shown; the answer names it. */
   readonly shown: string
 }
 
@@ -108,7 +112,7 @@ export async function answerDevice(
   context: InboundContext,
   signed_in: SignedIn,
   typed: string,
-  answer: { readonly decision: 'allow' | 'deny'; readonly shown: string } | null,
+  answer: { readonly decision: 'allow' | 'deny'; readonly shown: string; readonly role?: string | undefined } | null,
 ): Promise<DeviceOutcome> {
   const { tenant } = context
   const { tenant_id, store, keys } = tenant
@@ -133,25 +137,25 @@ export async function answerDevice(
   }
   const configuration = await tenant.configuration(authority.tenant.config_version)
   const asked = { scope: code.scope, resource: JSON.parse(code.resource) as string[] }
-  let granted: ReturnType<typeof decide>
+  let judged: ReturnType<typeof judgeRequest>
   try {
     requireGrantType(client, DEVICE_CODE_GRANT)
-    granted = decide(tenant, configuration, client, asked, signed_in)
+    judged = judgeRequest(tenant, configuration, { client, user: signed_in.user, asked, picked: answer?.role })
   } catch (error) {
     if (error instanceof OAuthError) return { kind: 'refused', error }
     throw error
   }
-  const shown = sha256(JSON.stringify([granted.scope, granted.resource])).toString('base64url')
+  const { granted, wanted, shown, roles, role } = judged
   // What the page said may have changed under the user's eyes: a scope that was not shown is not allowed.
-  if (answer?.shown !== shown) {
-    const question = { user_code, client, code, ...granted, configuration, source: record.source, shown }
+  if (answer?.shown !== shown || granted === null) {
+    const question = { user_code, client, code, ...wanted, configuration, source: record.source, roles, shown }
     return { kind: 'question', question }
   }
   const grant_id = newId(authority.now)
   const { tenant: state, now } = authority
   const allowed = {
     ...{ grant_id, now, tenant: state, client, client_epoch: record.epoch, signed_in, configuration, ...granted },
-    ...{ connections: [], authorization_details: null },
+    ...{ connections: [], authorization_details: null, role },
   }
   const made = await store.approveDeviceCode({
     tenant_id,
@@ -176,15 +180,39 @@ export async function answerDevice(
   return made ? { kind: 'done', decision: 'allow', client } : { kind: 'answered' }
 }
 
-/** The scopes and resources of a device's request: what it may ask for at all, or what this user may give it. */
-function decide(
+/** What the user may give, and what of it the answer gives: all of it, or what the picked role of a one-role client has. */
+function judgeRequest(
   tenant: Tenant,
   configuration: Configuration,
-  client: Client,
-  asked: { readonly scope: string; readonly resource: readonly string[] },
-  signed_in: SignedIn | null,
+  args: { client: Client; user: UserRecord; asked: DeviceWish; picked: string | undefined },
+) {
+  const { client, user, asked } = args
+  const rightsIn = (role: string | null) => rightsOf(configuration, client, user, role)
+  const decideIn = (role: string | null) => decide(tenant, configuration, { client, asked, rights: rightsIn(role) })
+  const offered = offerRoles(client, user)
+  const wanted = decideIn(pickRole(offered, undefined) ?? null)
+  const role = pickRole(offered, args.picked)
+  return {
+    wanted,
+    granted: role === undefined ? null : decideIn(role),
+    role: role ?? null,
+    roles: describeRoles(offered, wanted.scope, rightsIn),
+    shown: sha256(JSON.stringify([wanted.scope, wanted.resource, offered])).toString('base64url'),
+  }
+}
+
+/** What a device asks for. */
+interface DeviceWish {
+  readonly scope: string
+  readonly resource: readonly string[]
+}
+
+/** The scopes and resources of a device's request: what it may ask for at all, or what this user may give it. */
+function decide(
+  { issuer }: Tenant,
+  configuration: Configuration,
+  { client, asked, rights }: { client: Client; asked: DeviceWish; rights: Rights },
 ): { scope: readonly string[]; resource: readonly string[] } {
-  const { issuer } = tenant
   const resource = decideResources({
     requested: asked.resource,
     registered: knownResources(issuer, configuration),
@@ -195,7 +223,7 @@ function decide(
     requested: parseScope(asked.scope),
     resource_defaults: defaultScopes(configuration, resource),
     known_scopes: scopesOfResources(issuer, configuration, resource),
-    ...scopeRules(rightsOf(configuration, client, signed_in?.user ?? null)),
+    ...scopeRules(rights),
   })
   return { scope, resource }
 }

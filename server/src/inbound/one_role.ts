@@ -1,5 +1,7 @@
 import type { Client } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { IDENTITY_SCOPES } from '../oauth/scope.ts'
+import { presentScopes, type Rights } from './rights.ts'
 
 /** The roles of a user of which a one-role client gets one; null where the client acts in all that the user has. */
 export function offerRoles(
@@ -10,6 +12,23 @@ export function offerRoles(
   const held = JSON.parse(user.roles) as string[]
   const map = client.role_scopes
   return map === undefined ? held : held.filter((role) => Object.hasOwn(map, role))
+}
+
+/** A role to pick, and what it gives of the scopes that are asked for. */
+export interface OfferedRole {
+  readonly role: string
+  readonly scope: readonly string[]
+}
+
+/** The roles to pick from, each with what it gives; identity goes with any. */
+export function describeRoles(
+  offered: readonly string[] | null,
+  scope: readonly string[],
+  rightsIn: (role: string) => Rights,
+): OfferedRole[] | null {
+  if (offered === null) return null
+  const given = scope.filter((name) => !IDENTITY_SCOPES.has(name))
+  return offered.map((role) => ({ role, scope: presentScopes(given, rightsIn(role)) }))
 }
 
 /**

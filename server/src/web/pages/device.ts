@@ -20,9 +20,9 @@ export const devicePage = signedInPage(async (visit) => {
 /** POST /device: the code, and then the answer. */
 export const deviceSubmit = submit(
   async (visit, form) => {
-    const { user_code = '', decision, shown } = form.values
+    const { user_code = '', decision, shown, role } = form.values
     if (!visit.signed_in) return signInFirst(visit, user_code)
-    return answerCode(visit, visit.signed_in, user_code, readAnswer(decision, shown))
+    return answerCode(visit, visit.signed_in, user_code, readAnswer(decision, shown, role))
   },
   async (visit) => (visit.signed_in ? errorPage(visit, 'forged', 403) : signInFirst(visit, '')),
 )
@@ -41,8 +41,8 @@ function signInFirst(visit: Visit, typed: string): Response {
 
 type Answer = Parameters<typeof answerDevice>[3]
 
-function readAnswer(decision: string | undefined, shown: string | undefined): Answer {
-  return (decision === 'allow' || decision === 'deny') && shown !== undefined ? { decision, shown } : null
+function readAnswer(decision: string | undefined, shown: string | undefined, role: string | undefined): Answer {
+  return (decision === 'allow' || decision === 'deny') && shown !== undefined ? { decision, shown, role } : null
 }
 
 async function answerCode(visit: Visit, signed_in: SignedIn, typed: string, given: Answer): Promise<Response> {
@@ -82,6 +82,7 @@ function ask(visit: Visit, { user }: SignedIn, question: DeviceQuestion): Respon
   const { web, view } = visit
   const { client, code, configuration, scope, resource, user_code, shown } = question
   const { issuer } = web.tenant
+  const scopes = describeScopes(view, issuer, configuration, { scope, resource, new_scope: [] })
   const html = renderDeviceQuestion(view, {
     action: ours(web, paths.device),
     hidden: { user_code, shown },
@@ -93,7 +94,11 @@ function ask(visit: Visit, { user }: SignedIn, question: DeviceQuestion): Respon
     },
     user: { username: user.username, name: user.name ?? undefined },
     switch_action: ours(web, paths.device_switch, { user_code: showUserCode(user_code) }),
-    scopes: describeScopes(view, issuer, configuration, { scope, resource, new_scope: [] }),
+    scopes,
+    roles: question.roles?.map(({ role, scope: given }) => ({
+      role,
+      gives: given.map((name) => scopes.find((one) => one.scope === name)?.description ?? name),
+    })),
     resources: resource
       .filter((name) => name !== issuer)
       .map((name) => ({ resource: name, name: configuration.resources.get(name)?.name })),

@@ -61,7 +61,7 @@ export interface ConsentData {
   readonly resources: readonly { readonly resource: string; readonly name?: string | undefined }[]
   readonly connectors: readonly ConsentConnector[]
   /** For a client that acts in one role: those to pick from, and what each gives of the scopes; posted as `role`. */
-  readonly roles?: readonly { readonly role: string; readonly gives: readonly string[] }[] | undefined
+  readonly roles?: readonly RoleChoice[] | undefined
   /** True when a refresh token outlives the session (`offline_access`). */
   readonly offline: boolean
   /** The client's own maximum, in seconds, where it has one. */
@@ -78,7 +78,7 @@ export function renderConsent(view: View, data: ConsentData): SafeHtml {
   const target = redirectTarget(data.redirect_uri)
   const parts = [
     renderPermissions(view, data.scopes, client),
-    rolePicker(view, data, client),
+    renderRoles(view, data.roles, client),
     data.connectors.map((connector) => connections(view, connector, client)),
     until(view, data),
     facts(view, data, target),
@@ -166,8 +166,14 @@ function optionalScope(view: View, scope: ConsentScope, index: number): SafeHtml
   return check({ name: `scope.${index}`, value: scope.scope, label })
 }
 
+/** A role to pick, and what it gives of what is asked for. */
+export interface RoleChoice {
+  readonly role: string
+  readonly gives: readonly string[]
+}
+
 /** One role of several is picked; the only one is named. */
-function rolePicker(view: View, { roles }: ConsentData, client: SafeHtml): Child {
+export function renderRoles(view: View, roles: readonly RoleChoice[] | undefined, client: SafeHtml): Child {
   const { consent } = view.text
   if (!roles || roles.length === 0) return ''
   const choices = roles.map(({ role, gives }) =>

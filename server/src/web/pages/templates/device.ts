@@ -5,7 +5,7 @@ import { caution, tick } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { clientName, code, displayName, name, userName } from '../../ui/name.ts'
 import { ago, link, tell, tellText, type View } from '../../ui/view.ts'
-import { type ConsentScope, renderPermissions } from './consent.ts'
+import { type ConsentScope, type RoleChoice, renderPermissions, renderRoles } from './consent.ts'
 
 /** What the page that asks for a code shows. */
 export interface DeviceEntryData {
@@ -54,6 +54,8 @@ export interface DeviceQuestionData {
   /** Where "Not you?" posts. */
   readonly switch_action: string
   readonly scopes: readonly ConsentScope[]
+  /** For a client that acts in one role: those to pick from; posted as `role`. */
+  readonly roles?: readonly RoleChoice[] | undefined
   readonly resources: readonly { readonly resource: string; readonly name?: string | undefined }[]
   readonly offline: boolean
   /** Where the request came from, as far as it is known (RFC 8628 section 5.4, RFC 10027). */
@@ -86,12 +88,13 @@ export function renderDeviceQuestion(view: View, data: DeviceQuestionData): Safe
     [consent.client_id, code(data.client.client_id)],
   ])
   const answers = [
-    button(device.deny, { kind: 'ink', name: 'decision', value: 'deny' }),
+    button(device.deny, { kind: 'ink', name: 'decision', value: 'deny', unchecked: true }),
     button(device.allow, { kind: 'ink', name: 'decision', value: 'allow' }),
   ]
   const parts: Child = [
     html`<section><h2>${device.compare}</h2><p class="user-code"><bdi dir="ltr">${data.user_code}</bdi></p></section>`,
     renderPermissions(view, data.scopes, client),
+    renderRoles(view, data.roles, client),
     html`<section><h2>${consent.facts}</h2>${facts}</section>`,
   ]
   const decide = html`<div class="parts">${parts}</div><div class="decide">${answers}</div>`
