@@ -105,5 +105,5 @@ function* insertIdentity(tenant_id: string, identity: Identity, user_id: string)
 }
 
 function identityKey({ tenant_id, authority, account }: { tenant_id: string; authority: string; account: string }) {
-  return JSON.stringify([tenant_id, authority, account])
+  return `${tenant_id}/${JSON.stringify([authority, account])}`
 }
