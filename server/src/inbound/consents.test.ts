@@ -74,3 +74,11 @@ test('5.19 V8 a consent stands to the end that was chosen, and for answers at th
   }
   assert.equal(isStanding(second, 'com.other:/callback', 9), false)
 })
+
+test('V8 what was allowed to an end is not prolonged by an answer to another question', () => {
+  const first = { ...AT, scope: ['openid', 'read', 'delete'], resource: [calendar], connections: [], ends_at: 10 }
+  const dated = rememberConsent(null, first, issuer, configuration)
+  const next = rememberConsent(dated, { ...first, scope: ['openid', 'read'], ends_at: null }, issuer, configuration)
+  assert.deepEqual([covers(next, 'openid read', [calendar]), covers(next, 'delete', [calendar])], [true, false])
+  assert.equal(next.expires_at, null)
+})

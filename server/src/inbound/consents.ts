@@ -64,11 +64,13 @@ function readHosts(consent: Consent | null): string[] {
 
 /** What is remembered after a consent: what was allowed before, and what is allowed now, to the end chosen now. */
 export function rememberConsent(
-  before: Consent | null,
+  former: Consent | null,
   now: Asked & { readonly redirect_uri: string; readonly ends_at: number | null },
   issuer: string,
   configuration: Configuration,
 ): Consent {
+  // What was allowed to an end is not prolonged by an answer to another question.
+  const before = former?.expires_at == null ? former : null
   const allowed = readByResource(before)
   for (const name of now.resource) {
     const existing = scopesOfResources(issuer, configuration, [name])
