@@ -269,6 +269,33 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await apply(context, of('client_secret_jwt')), [])
     })
 
+    test('S3 O2 O4 what a client takes from roles is described like the rest of it, in whatever order', async () => {
+      const context = await makeContext()
+      const client = {
+        ...{
+          client_id: 'erp',
+          client_secret: SECRET,
+          grant_types: ['client_credentials'],
+          scope: 'mcp:tools api:read',
+        },
+        role_scopes: { member: ['mcp:tools'], guest: [] },
+        service_account: { user_id: 'robot', role: 'member' },
+        ...{ one_role: true, every_service: false, offline_refresh_only: true },
+      }
+      assert.equal((await apply(context, { clients: [client] })).length, 1)
+      assert.deepEqual(await apply(context, { clients: [client] }), [])
+      const turned = { ...client, role_scopes: { guest: [], member: ['mcp:tools'] } }
+      assert.deepEqual(await apply(context, { clients: [turned] }), [])
+      const wider = { ...client, role_scopes: { ...client.role_scopes, guest: ['api:read'] } }
+      assert.deepEqual(await apply(context, { clients: [wider] }), ['change client erp: role_scopes'])
+      const free = { ...wider, service_account: undefined }
+      assert.deepEqual(await apply(context, { clients: [free] }), ['change client erp: service_account'])
+      const nobody = { ...client, service_account: { user_id: 'robot' } }
+      assert.throws(() => read({ clients: [nobody] }), /\(erp\): service_account must name a user_id and a role/)
+      const no_scope = { ...client, role_scopes: { member: ['two scopes'] } }
+      assert.throws(() => read({ clients: [no_scope] }), /role_scopes has something under member that is no scope/)
+    })
+
     test('RFC 7662 4 a resource names who may introspect its tokens, and a change of that is one', async () => {
       const context = await makeContext()
       await apply(context, DESCRIBED)
