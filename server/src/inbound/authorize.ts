@@ -251,8 +251,8 @@ async function askConsent(
   const remembered = findRemembered(tenant.issuer, asked, { scope, optional_scope, resource, wishes })
   // Who answered a page that was shown to somebody else has to see whose account it is about.
   if (remembered && only !== undefined && answer === null && !request.prompt.includes('consent')) {
-    const { scope: allowed, connections, ends_at } = remembered
-    const kept = { resource, connections, role: only, ends_at, remember: false }
+    const { scope: allowed, connections, ends_at, by_consent } = remembered
+    const kept = { resource, connections, role: only, ends_at, by_consent, remember: false }
     return approve(context, asked, signed_in, { ...cut(allowed, only), ...kept })
   }
   if (request.prompt.includes('none')) throw new OAuthError('consent_required', 'The user must consent')
@@ -270,7 +270,7 @@ async function askConsent(
 
 type Allowance = Pick<
   Approval,
-  'scope' | 'resource' | 'connections' | 'remember' | 'shown_scope' | 'claims' | 'ends_at'
+  'scope' | 'resource' | 'connections' | 'remember' | 'shown_scope' | 'claims' | 'ends_at' | 'by_consent'
 > & {
   readonly role: string | null
 }

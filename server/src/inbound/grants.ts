@@ -40,6 +40,8 @@ export interface Approval {
   readonly shown_scope?: readonly string[]
   /** The claims that were asked for by name and allowed, as the row keeps them. */
   readonly claims?: string | null
+  /** It rests on what the user allowed before. */
+  readonly by_consent?: boolean
   /** The end that the user chose. */
   readonly ends_at?: number | null
   /** The pushed request that this answers. */
@@ -97,6 +99,7 @@ export async function commitGrant(
     grant,
     consent: approval.remember ? remember(tenant, approval) : null,
     rests_on_consent: authority.consent !== null,
+    within_consent: approval.by_consent === true,
     tells_logout: isToldOfLogout(client, scope),
     request_hash: approval.request_hash ?? null,
     event: event(tenant, 'grant.created', `user:${user_id}`, {

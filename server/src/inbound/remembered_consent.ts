@@ -19,6 +19,8 @@ export interface Remembered {
   readonly scope: readonly string[]
   readonly connections: readonly ConnectionChoice[]
   readonly ends_at: number | null
+  /** It rests on what the user allowed before, and on no word of an administrator. */
+  readonly by_consent: boolean
 }
 
 /** What needs no question: what a trusted client asks, or what the same user allowed the same client before. */
@@ -38,7 +40,9 @@ export function findRemembered(
     const connections = wishes.flatMap(({ connector, choices }) =>
       choices.length === 1 ? [{ connector, connection_id: choices[0]!.connection_id }] : [],
     )
-    return connections.length === wishes.length ? { scope: wished.scope, connections, ends_at: null } : null
+    return connections.length === wishes.length
+      ? { scope: wished.scope, connections, ends_at: null, by_consent: false }
+      : null
   }
   // Nobody has looked at it, and it may be another one tomorrow (RFC 6819 section 5.2.4.1, T-05).
   if (client.unverified) return null
@@ -56,5 +60,10 @@ export function findRemembered(
     return choices.some(({ connection_id }) => connection_id === chosen) ? { connector, connection_id: chosen! } : null
   })
   if (connections.includes(null)) return null
-  return { scope, connections: connections as ConnectionChoice[], ends_at: consent.expires_at ?? null }
+  return {
+    scope,
+    connections: connections as ConnectionChoice[],
+    ends_at: consent.expires_at ?? null,
+    by_consent: true,
+  }
 }

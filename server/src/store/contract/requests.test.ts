@@ -119,3 +119,16 @@ contract(
     assert.notEqual((await grantOf('g2')).revoked_at, null, 'nothing is left of it')
   },
 )
+
+contract('what was taken back since the consent was read is not granted on it', async (stage) => {
+  const { store, tenant_id } = stage
+  await people(stage)
+  const consent = { scope: 'openid read write', resource: '{}', connections: null }
+  await store.approveGrant({ ...stage.newGrant('g1', { scope: 'openid read write' }), consent })
+  const rests = { rests_on_consent: true, within_consent: true }
+  const silent = (id: string, scope: string) => store.approveGrant({ ...stage.newGrant(id, { scope }), ...rests })
+  assert.equal(await silent('g2', 'openid write'), 'approved')
+  const who = { tenant_id, user_id: 'alice', client_id: 'web' }
+  await store.narrowConsent({ ...who, removed: ['write'], removed_claims: [], event: stage.event('consent.narrowed') })
+  assert.deepEqual([await silent('g3', 'openid write'), await silent('g4', 'openid read')], ['withdrawn', 'approved'])
+})

@@ -152,6 +152,8 @@ export interface NewGrant {
   readonly request_hash?: Uint8Array | null
   /** What was decided rests on a consent that was read: it must still be there. */
   readonly rests_on_consent?: boolean
+  /** Nothing may be granted that the consent no longer holds: its user may have taken scopes back since it was read. */
+  readonly within_consent?: boolean
   /** What the request rests on and may be accepted once. */
   readonly proofs?: readonly Proof[]
   /** The client wants to be told when the session ends. */
@@ -190,11 +192,13 @@ export const approveGrant = write(
     if (grant.session_id !== null && !(yield* holdSession(tenant_id, grant.session_id, args))) return 'session_ended'
     if (rests_on_consent) {
       // Updating the row locks it: whoever withdraws it afterwards sees this grant.
-      const [standing] = yield* sql<{ client_id: string }>`
+      const [standing] = yield* sql<{ scope: string }>`
         update consents set updated_at = updated_at
         where tenant_id = ${tenant_id} and user_id = ${grant.user_id} and client_id = ${grant.client_id}
-        returning client_id`
+        returning scope`
       if (!standing) return 'withdrawn'
+      const held = standing.scope.split(' ')
+      if (args.within_consent && !grant.scope.split(' ').every((name) => held.includes(name))) return 'withdrawn'
     }
     if (args.request_hash && !(yield* takeRequest(tenant_id, args.request_hash))) return 'spent'
     yield* recordProofs(tenant_id, args.proofs)
