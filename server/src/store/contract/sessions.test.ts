@@ -148,3 +148,22 @@ contract('a user sees the own grants that were redeemed and live, the newest fir
   const listed = await store.listGrantsOfUser({ tenant_id, user_id: 'alice' })
   assert.deepStrictEqual(listed, [shown('g3'), shown('g1')])
 })
+
+contract('the session that an ID token speaks of is found while it and its user live', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  await fill(stage)
+  const find = async (sid: string) => (await store.findSessionBySid({ tenant_id, sid }))?.user.user_id
+  assert.equal(await find('s1'), 'alice')
+  assert.equal(await find('unknown'), undefined)
+  assert.equal(await store.findSessionBySid({ tenant_id: 'elsewhere', sid: 's1' }), null)
+  await stage.session('s2', 'alice')
+  assert.deepEqual((await store.findSessionBySid({ tenant_id, sid: 's2' }))!.session.session_id, 's2')
+  clock.now += HOUR
+  assert.equal(await find('s1'), undefined)
+  await stage.session('s3', 'bob')
+  await store.endSession({ tenant_id, session_id: 's3', event: event() })
+  assert.equal(await find('s3'), undefined)
+  // Of another epoch than its user's: what a user whose sessions were all ended had.
+  await signInAgain(stage, 's4', 'alice', 's2')
+  assert.equal(await find('s4'), undefined)
+})
