@@ -145,10 +145,10 @@ export function isKeyTrusted({ kid }: OpenedToken, configuration: Configuration)
 
 // Nothing without an end or without epochs is an access token.
 function isAccessToken(claims: object, issuer: string): claims is AccessTokenClaims {
-  const { iss, exp, ep, sub, client_id, scope, jti, grant_id } = claims as Partial<AccessTokenClaims>
+  const { iss, aud, exp, ep, sub, client_id, scope, jti, grant_id } = claims as Partial<AccessTokenClaims>
   if (iss !== issuer || !Number.isInteger(exp) || !Array.isArray(ep) || ep.length !== 4) return false
-  const texts = [sub, client_id, scope, jti, grant_id ?? ''].every((text) => typeof text === 'string')
-  return texts
+  const audience: unknown[] = Array.isArray(aud) ? aud : [aud]
+  return [sub, client_id, scope, jti, grant_id ?? '', ...audience].every((text) => typeof text === 'string')
 }
 
 /** Everything about a token that lives. */
