@@ -255,7 +255,9 @@ testOnBoth('T-07 guesses at names that nobody has are one event, and those at a 
   await refused_logins.flush()
   const made = (await list()).filter(({ event_id }) => !before.has(event_id))
   const of = (user_id: string | null) =>
-    made.filter((event) => event.user_id === user_id).map(({ detail }) => JSON.parse(detail) as { count: number })
+    made
+      .filter((event) => event.user_id === user_id)
+      .map(({ detail }) => JSON.parse(detail) as { count: number; blocked: boolean; addresses: string[] })
   assert.deepEqual(of(null), [{ count: 300, blocked: false, addresses: [0, 1, 2, 3, 4].map(somewhere) }])
   const ofUser = of(user_id)
   assert.equal(
@@ -263,7 +265,9 @@ testOnBoth('T-07 guesses at names that nobody has are one event, and those at a 
     10,
     'what was not looked at is not listed',
   )
-  assert.deepEqual(ofUser.at(-1), { ...ofUser.at(-1), blocked: true, addresses: ['2001:db8:0:0::/64'] })
+  // A slow machine writes several, one a second.
+  assert.equal(ofUser.filter(({ blocked }) => blocked).length, 1)
+  for (const { addresses } of ofUser) assert.deepEqual(addresses, ['2001:db8:0:0::/64'])
 })
 
 testOnBoth('6.2.1 a password is as long as it is hashed: 1024 characters outside the BMP sign in', async (p) => {
