@@ -114,7 +114,8 @@ for (const dialect of DIALECTS) {
 
     test('RFC 9396 6 a token may do less than its grant, the next one all of it again, and none of them more', async () => {
       const details = JSON.stringify([{ type: 'connection', connector: 'acme' }])
-      const params = { prompt: 'consent', resource: bridge.issuer, authorization_details: details }
+      const scope = 'offline_access api:read'
+      const params = { prompt: 'consent', scope, resource: bridge.issuer, authorization_details: details }
       const { access_token, refresh_token } = await bridge.obtain(alice, params)
       const seen = await bridge.post('/introspect', { token: access_token })
       assert.deepEqual(seen.body.authorization_details, [{ type: 'connection', connector: 'acme' }])
@@ -126,6 +127,16 @@ for (const dialect of DIALECTS) {
       assert.deepEqual(
         (await bridge.post('/introspect', { token: less.body.access_token })).body.authorization_details,
         [],
+      )
+      const exchanged = await bridge.post('/token', {
+        ...{ grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token: less.body.access_token },
+        ...{ subject_token_type: 'urn:ietf:params:oauth:token-type:access_token', resource: bridge.issuer },
+      })
+      assert.equal(exchanged.status, 200, exchanged.text)
+      assert.equal(
+        (await proxied(exchanged.body.access_token)).body.error,
+        'connection_not_allowed',
+        'by exchange neither',
       )
       const more = JSON.stringify([{ type: 'connection', connector: 'other' }])
       const refused = await refresh({ authorization_details: more }, less.body.refresh_token)

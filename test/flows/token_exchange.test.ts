@@ -82,6 +82,20 @@ for (const dialect of DIALECTS) {
           token_exchange: { resources: [STOCK] },
         },
       })
+      const has_users = { redirect_uris: [CALLBACK], grant_types: ['authorization_code', GRANT] }
+      const policy = { trusted: true, token_exchange: { resources: [STOCK] } }
+      await server.addClient({
+        ...{ client_id: 'wide', client_secret: 'secret-of-wide', ...has_users, ...policy },
+        scope: 'offline_access orders:read orders:write stock:read',
+      })
+      await server.addClient({
+        ...{ client_id: 'private', client_secret: 'secret-of-private', ...has_users },
+        ...{ subject_type: 'pairwise', scope: 'offline_access orders:read orders:write' },
+      })
+      await server.addClient({
+        ...{ client_id: 'app', token_endpoint_auth_method: 'none', ...has_users, ...policy },
+        scope: 'openid stock:read',
+      })
     })
     after(async () => {
       await server.stop()
@@ -94,7 +108,7 @@ for (const dialect of DIALECTS) {
       // biome-ignore lint/suspicious/noExplicitAny: tests look at what came back
       return { status: response.status, body: (await response.json()) as any }
     }
-    const exchange = (client: Name | 'first', subject_token: string, more: Record<string, string> = {}) => {
+    const exchange = (client: Name | 'first' | 'wide', subject_token: string, more: Record<string, string> = {}) => {
       const subject = { subject_token, subject_token_type: type('access_token') }
       return post('/token', { grant_type: GRANT, resource: STOCK, ...subject, ...more }, client)
     }
@@ -110,7 +124,9 @@ for (const dialect of DIALECTS) {
       const code = back.searchParams.get('code')
       assert.ok(code, back.href)
       const form = { grant_type: 'authorization_code', code, redirect_uri: CALLBACK, code_verifier: VERIFIER }
-      return (await post('/token', form, client_id)).body
+      if (client_id !== 'app') return (await post('/token', form, client_id)).body
+      const body = new URLSearchParams({ ...form, client_id })
+      return (await (await fetch(`${server.issuer}/token`, { method: 'POST', body })).json()) as { id_token: string }
     }
 
     test('a resource server exchanges what it was sent for a token at the next one, which says who acts', async () => {
@@ -189,6 +205,10 @@ for (const dialect of DIALECTS) {
       const page = { tenant_id, before_event_id: 'g', type: 'token.impersonated', actor: '', most: 10 }
       const [event, ...more] = await server.store.pageEvents(page)
       assert.deepEqual([event?.client_id, event?.user_id, more.length], ['support', alice_id, 0])
+      const first = await exchange('orders', (await signIn()).access_token)
+      const acted = await exchange('stock', first.body.access_token, { resource: ORDERS, scope: 'orders:read' })
+      assert.equal((await exchange('support', acted.body.access_token)).status, 200)
+      assert.equal((await server.store.pageEvents(page)).length, 2, 'others who acted before do not hide it either')
     })
 
     test('a client gets less of its own token without any policy, and no more', async () => {
@@ -200,6 +220,27 @@ for (const dialect of DIALECTS) {
       const more = await exchange('shop', less.body.access_token, { resource: ORDERS, scope: 'orders:write' })
       assert.equal(more.body.error, 'invalid_scope')
       assert.equal((await exchange('shop', access_token)).body.error, 'invalid_target')
+    })
+
+    test('CVE-2022-1245 to ask for a further resource widens nothing at the one of the token', async () => {
+      const { access_token } = await signIn('wide', { scope: 'orders:read' })
+      const both = { resource: ORDERS, audience: STOCK }
+      const more = await exchange('wide', access_token, { ...both, scope: 'orders:write stock:read' })
+      assert.equal(more.body.error, 'invalid_scope', JSON.stringify(more.body))
+      const { status, body } = await exchange('wide', access_token, { ...both, scope: 'orders:read stock:read' })
+      assert.deepEqual([status, body.scope], [200, 'orders:read stock:read'])
+    })
+
+    test('who is known by another name only stays so to whoever exchanges the token', async () => {
+      const { access_token } = await signIn('private')
+      const { status, body } = await exchange('orders', access_token)
+      assert.equal(status, 200, JSON.stringify(body))
+      const [at_orders, at_stock] = [claimsOf(access_token)['sub'], claimsOf(body.access_token)['sub']]
+      assert.equal(new Set([at_orders, at_stock, alice_id]).size, 3)
+      for (const client of ['orders', 'stock'] as const) {
+        const { active, sub, username } = await introspect(body.access_token, client)
+        assert.deepEqual({ active, sub, username }, { active: true, sub: at_stock, username: undefined }, client)
+      }
     })
 
     test('CVE-2022-1245 Keycloak-48104 whoever has no policy, or stands for nothing, gets nothing', async () => {
@@ -307,6 +348,14 @@ for (const dialect of DIALECTS) {
       assert.equal((await exchange('first', id_token, as)).body.error, 'invalid_grant')
     })
 
+    test('an ID token, which travels in URLs, brings nothing to whoever says to be a public client', async () => {
+      const { id_token } = await signIn('app', { resource: STOCK, scope: 'openid' })
+      const subject = { subject_token: id_token, subject_token_type: type('id_token'), client_id: 'app' }
+      const body = new URLSearchParams({ grant_type: GRANT, resource: STOCK, scope: 'stock:read', ...subject })
+      const response = await fetch(`${server.issuer}/token`, { method: 'POST', body })
+      assert.equal(((await response.json()) as { error?: string }).error, 'invalid_grant')
+    })
+
     test('a JWT of a trusted issuer is exchanged once, by a client that may bring it', async () => {
       const issuer = 'https://hr.example'
       const rules = readTrustedIssuer({ jwks: JWKS, clients: ['orders'], scope: 'stock:read', subject_is: 'username' })
@@ -331,6 +380,16 @@ for (const dialect of DIALECTS) {
       for (const [what, refused] of others) assert.equal((await refused).body.error, 'invalid_grant', what)
       const named = await exchange('orders', await sign({ may_act: { sub: 'orders' } }), as)
       assert.equal(named.status, 200)
+      const kept = await sign()
+      await saveTrustedIssuer(
+        server.app.tenant,
+        { ...saved, rules: { ...rules, scope: 'sealed:open' } },
+        { actor: 'cli', changed: [] },
+      )
+      const sealed = { ...as, resource: SEALED, scope: 'sealed:open' }
+      const refused = await exchange('orders', kept, { ...sealed, requested_token_type: type('jwt') })
+      assert.equal(refused.body.error, 'invalid_request')
+      assert.equal((await exchange('orders', kept, sealed)).status, 200, 'a request that fails does not use it up')
     })
 
     test('an exchange of an access token adds no row, and one that fails changes nothing', async () => {

@@ -1,5 +1,6 @@
 import { newId } from '../crypto/random.ts'
 import type { Actor } from '../oauth/access_token.ts'
+import { OAuthError } from '../oauth/errors.ts'
 import type { GrantRecord, UserRecord } from '../store/records.ts'
 import type { Proof } from '../store/verbs/proofs.ts'
 import { type IssuedAccessToken, issueAccessToken } from './access_tokens.ts'
@@ -52,7 +53,7 @@ export async function issueAsserted(
   const order = { client, configuration, scope, resource, now, epochs, cnf, grant, user, act, ends_at }
   const token = issueAccessToken(context, order)
   if (asserted.proof) proofs.add(asserted.proof)
-  await tenant.store.approveGrant({
+  const outcome = await tenant.store.approveGrant({
     tenant_id: tenant.tenant_id,
     grant: { ...grant, expires_at: now + token.expires_in * 1000 },
     consent: null,
@@ -62,6 +63,7 @@ export async function issueAsserted(
       detail: { ...asserted.detail, scope: grant.scope, resource, ...(role && { role }) },
     }),
   })
+  if (outcome !== 'approved') throw new OAuthError('invalid_grant', 'The session has ended', { cause: outcome })
   proofs.settle()
   return token
 }

@@ -1,9 +1,9 @@
 import { verifyOwnJwt } from '../crypto/jwt.ts'
 import type { Actor } from '../oauth/access_token.ts'
-import { isConfidential } from '../oauth/client.ts'
+import { isConfidential, PAIRWISE } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { decideResources } from '../oauth/resource.ts'
-import { decideScope, IDENTITY_SCOPES, parseScope } from '../oauth/scope.ts'
+import { decideScope, IDENTITY_SCOPES, parseScope, type ScopeSet } from '../oauth/scope.ts'
 import { type ExchangeRequest, mayAct, nestActor, readExchangeRequest, tokenTypeUri } from '../oauth/token_exchange.ts'
 import { buildTokenResponse, type TokenResponse } from '../oauth/token_response.ts'
 import type { UserRecord } from '../store/records.ts'
@@ -28,7 +28,7 @@ interface Reach {
   /** The resources that may be named. */
   readonly resources: readonly string[]
   /** Those of them at which it may have no more scopes than these, and the scopes; null leaves it to client and roles. */
-  readonly consented: readonly string[] | null
+  readonly consented: ScopeSet | null
   /** The scopes it has where the request names none. */
   readonly inherited: readonly string[]
 }
@@ -39,12 +39,7 @@ export async function exchangeToken(context: InboundContext, asked: Asked): Prom
   const exchange = EXCHANGES[wanted.subject_token_type]
   const { token, scope } = await exchange(context, asked, wanted)
   const issued_token_type = tokenTypeUri(wanted.requested_token_type)
-  if (wanted.requested_token_type === 'jwt' && !token.access_token.startsWith('ey')) {
-    throw new OAuthError(
-      'invalid_request',
-      'Parameter requested_token_type is jwt, and the resource takes opaque tokens',
-    )
-  }
+  if (wanted.requested_token_type === 'jwt' && !token.access_token.startsWith('ey')) throw notAsJwt()
   return buildTokenResponse({ ...token, scope, issued_token_type })
 }
 
@@ -58,6 +53,13 @@ const EXCHANGES: { readonly [type in ExchangeRequest['subject_token_type']]: Exc
   access_token: exchangeAccessToken,
   id_token: exchangeIdToken,
   jwt: exchangeAssertion,
+}
+
+function notAsJwt(): OAuthError {
+  return new OAuthError(
+    'invalid_request',
+    'Parameter requested_token_type is jwt, and the resource takes opaque tokens',
+  )
 }
 
 /**
@@ -74,17 +76,18 @@ async function exchangeAccessToken(...[context, asked, wanted]: Parameters<Excha
   }
   const act = actor === null ? claims.act : nestActor(actor, claims.act)
   const policy = client.token_exchange?.resources ?? []
-  const within =
-    own && [...asked.params.resource, ...asked.params.audience].every((name) => living.resource.includes(name))
   const { resource, scope } = decideTarget(context, asked, {
     ...{ user, role: grant.role, inherited: living.scope },
     resources: own ? [...living.resource, ...policy] : policy,
-    // Scopes that the user has not allowed are for trusted clients alone.
-    consented: within ? living.scope : client.trusted ? null : grant.scope.split(' '),
+    consented: consentedScopes(context, asked, living, { grant, own }),
   })
   const [tenant_epoch, , user_epoch, session_epoch] = claims.ep
   const token = issueAccessToken(context, {
-    ...{ client, configuration, scope, resource, cnf, act, user, now: authority.now },
+    ...{ configuration, scope, resource, cnf, act, user, now: authority.now },
+    // Where one client knows the user by another name only, no other learns more by it.
+    client: claims.sub.startsWith(PAIRWISE) ? { ...client, subject_type: 'pairwise' } : client,
+    // What the token presented may not do of its grant, what comes of it may not either.
+    authorization_details: claims.authorization_details,
     epochs: [tenant_epoch, authority.client!.epoch, user_epoch, session_epoch],
     grant: { ...grant, grant_id: claims.grant_id! },
     ends_at: claims.exp * 1000,
@@ -92,8 +95,27 @@ async function exchangeAccessToken(...[context, asked, wanted]: Parameters<Excha
       grant_client: claims.grant_client ?? [claims.client_id, claims.ep[1]],
     }),
   })
-  if (act === undefined && !own) await recordImpersonation(context, asked, living, resource)
+  if (actor === null && !own) await recordImpersonation(context, asked, living, resource)
   return { token, scope }
+}
+
+/**
+ * The scopes that the user stands behind: at the resources of a client's own token what it has, elsewhere what the grant
+ * has. Those that the user has not allowed are for trusted clients alone.
+ */
+function consentedScopes(
+  { tenant: { issuer } }: InboundContext,
+  { params, client, configuration }: Asked,
+  living: LivingToken,
+  { grant, own }: { readonly grant: { readonly scope: string }; readonly own: boolean },
+): ScopeSet | null {
+  const elsewhere = client.trusted ? null : grant.scope.split(' ')
+  const requested = [...params.resource, ...params.audience]
+  const kept = own ? requested.filter((name) => living.resource.includes(name)) : []
+  if (kept.length === 0) return elsewhere
+  if (kept.length === requested.length) return living.scope
+  const held = scopesOfResources(issuer, configuration, kept)
+  return { includes: (scope) => (held.includes(scope) ? living.scope : elsewhere)?.includes(scope) ?? true }
 }
 
 /** The token presented, its user and its grant; one refusal for all reasons. */
@@ -174,6 +196,9 @@ function decideTarget(
     throw new OAuthError('invalid_target', `Audience '${strange.slice(0, 200)}' is none that this client may name`)
   }
   const resource = decideResources({ requested, granted, registered: known_resources, issuer })
+  // Told before anything is used up.
+  const isOpaque = (name: string) => configuration.resources.get(name)?.access_token_format === 'opaque'
+  if (params.values['requested_token_type'] === tokenTypeUri('jwt') && resource.some(isOpaque)) throw notAsJwt()
   const named = parseScope(params.values['scope'] ?? '')
   const about_user = named.find((scope) => IDENTITY_SCOPES.has(scope))
   if (about_user !== undefined) {
@@ -190,7 +215,7 @@ function decideTarget(
   return { resource, scope }
 }
 
-/** An ID token of ours that this client was given: for trusted clients, while the session lives of which it speaks. */
+/** An ID token of ours that this client was given: for trusted clients that prove themselves, while the session lives of which it speaks. */
 async function exchangeIdToken(...[context, asked, wanted]: Parameters<Exchange>): ReturnType<Exchange> {
   const { tenant } = context
   const { client, authority, configuration } = asked
@@ -198,6 +223,8 @@ async function exchangeIdToken(...[context, asked, wanted]: Parameters<Exchange>
   const refuse = (cause: string) =>
     new OAuthError('invalid_grant', 'The subject token is not a living ID token of this client', { cause })
   if (!client.trusted) throw refuse('the client is not trusted')
+  // ID tokens travel in URLs (`id_token_hint`): by themselves they prove nothing of who shows them.
+  if (!isConfidential(client)) throw refuse('the client is public')
   if (claims?.['iss'] !== tenant.issuer || claims['aud'] !== client.client_id) throw refuse('not issued to it')
   const { exp, sid, sub } = claims
   if (typeof exp !== 'number' || exp * 1000 <= authority.now || typeof sid !== 'string') throw refuse('expired')

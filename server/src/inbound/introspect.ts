@@ -100,6 +100,9 @@ function subjectForCaller(
   caller: Client,
 ): string {
   if (user_id === null || !claims.sub.startsWith(PAIRWISE)) return claims.sub
-  if (claims.client_id === caller.client_id || resource === undefined) return subjectOf(tenant, caller, user_id)
+  if (claims.client_id === caller.client_id || resource === undefined) {
+    // One who got it in exchange knows the user by no other name than the token does.
+    return caller.subject_type === 'pairwise' ? subjectOf(tenant, caller, user_id) : claims.sub
+  }
   return subjectAt(tenant, resource, user_id)
 }
