@@ -175,6 +175,30 @@ for (const dialect of DIALECTS) {
       }
     })
 
+    test('7.5.1 who must prove it anew must do so there, and a sign-in of before does not count as one of now', async () => {
+      const agent = new UserAgent()
+      const there = new UserAgent()
+      const go = async (from: string) => {
+        const page = await open(agent, from)
+        const href = /href="([^"]*\/login\/with\?[^"]*)"/.exec(page.html)?.[1] ?? assert.fail(page.url)
+        const left = await agent.follow(new URL(href.replaceAll('&amp;', '&'), page.url).href)
+        bridge.foreign.auto_login = 'sleeper'
+        await arrive(agent, (await there.follow(left.url)).url)
+        return new URL(left.url).searchParams.get('max_age')
+      }
+      assert.equal(await go(`${bridge.issuer}/login`), null)
+      bridge.clock.offset += 11 * 60_000
+      const security = `${bridge.issuer}/account/security`
+      assert.equal(new URL((await open(agent, security)).url).pathname, '/hub/login')
+      assert.equal(await go(security), '0')
+      const { tenant } = bridge.server.app
+      const { tenant_id, store } = tenant
+      const user = await store.findUserByUsername({ tenant_id, username_key: 'sleeper' })
+      const sessions = await store.listSessionsOfUser({ tenant_id, user_id: user!.user_id })
+      const newest = Math.max(...sessions.map(({ auth_time }) => auth_time))
+      assert.ok(newest <= Date.now(), 'as the other server says, whose clock goes behind ours here')
+    })
+
     test('10.2.3 a sign-in asks for nothing but who it is', async () => {
       const agent = new UserAgent()
       const left = await agent.follow(`${bridge.issuer}/login/with?connector=acme`)

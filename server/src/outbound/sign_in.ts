@@ -43,6 +43,8 @@ export interface SignedInElsewhere {
     readonly email?: string
     readonly email_verified: boolean
   }
+  /** When they signed in over there, where it is said and was before they were sent there; seconds. */
+  readonly auth_time: number | undefined
   readonly request: string | null
   readonly return_to: string
 }
@@ -55,6 +57,7 @@ export interface NotSignedIn extends FlowFailure {
   readonly return_to: string | null
 }
 
+const CLOCK_TOLERANCE_MS = 60_000
 // Of other forms than the state of a connect flow, which they can never be taken for.
 const PREFIXES = { sign_in: 'sp_si_', link: 'sp_sl_' } as const
 const STATE = /^(sp_si_|sp_sl_)[\w-]{43}$/
@@ -84,11 +87,14 @@ export async function startSignIn(
     readonly connector: string
     readonly browser_secret: string
     readonly user_id: string | null
+    /** The account over there must be proved anew, and not by a sign-in that lasts. */
+    readonly anew: boolean
     readonly request: string | null
     readonly return_to: string
   },
 ): Promise<string> {
   const { tenant_id, store, keys } = context.tenant
+  const { anew, request, return_to } = start
   const record = await store.findConnector({ tenant_id, connector: start.connector })
   const connector = record && record.disabled_at === null ? openConnector(context, record) : null
   if (!record || connector?.settings.sign_in === undefined) {
@@ -96,9 +102,13 @@ export async function startSignIn(
   }
   const party = signInParty(context, connector)
   const state = randomSecret(PREFIXES[start.user_id === null ? 'sign_in' : 'link'])
-  const { url, remember } = await buildFlowUrl(context, party, state)
+  const { url, remember } = await buildFlowUrl(
+    context,
+    party,
+    state,
+    anew && party.provider.issuer !== null ? { max_age: '0' } : {},
+  )
   const state_hash = keys.hashSecret(state)
-  const { request, return_to } = start
   const memory: SignInMemory = { ...remember, scope: party.scope, request, return_to }
   await store.startConnectFlow({
     ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000 },
@@ -155,7 +165,15 @@ export async function finishSignIn(
   await noteConnectorWorks(context, record)
   const identity = { ...describeAuthority(record, party), account: account.account, account_name: account.account_name }
   const claims = readClaims(await askWho(context, party, outcome), account)
-  return { kind: 'identified', provider_name, identity, mode, claims, request, return_to }
+  const auth_time = readAuthTime(outcome.id_token_claims, flow.created_at)
+  return { kind: 'identified', provider_name, identity, mode, claims, auth_time, request, return_to }
+}
+
+/** When somebody signed in over there, where that was before they were sent; a clock may be a minute behind ours. */
+function readAuthTime(claims: IdTokenClaims | null, sent_at: number): number | undefined {
+  const auth_time: unknown = claims?.['auth_time']
+  if (typeof auth_time !== 'number' || !(auth_time >= 0)) return undefined
+  return auth_time * 1000 >= sent_at - CLOCK_TOLERANCE_MS ? undefined : Math.floor(auth_time)
 }
 
 function refused(reason: FlowRefusal): FlowFailure {

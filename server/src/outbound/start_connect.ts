@@ -105,9 +105,14 @@ function readScope(allowed: readonly string[], scope: string | undefined): strin
 }
 
 /** The provider's authorization URL for a flow; a connector that cannot make one is told apart from a provider that is away. */
-export async function buildFlowUrl(context: OutboundContext, party: ReturnType<typeof relyingParty>, state: string) {
+export async function buildFlowUrl(
+  context: OutboundContext,
+  party: ReturnType<typeof relyingParty>,
+  state: string,
+  params: Readonly<Record<string, string>> = {},
+) {
   try {
-    return await buildAuthorizationUrl(context.relying, party, { state })
+    return await buildAuthorizationUrl(context.relying, party, { state, params })
   } catch (cause) {
     if (cause instanceof DiscoveryError && cause.reason === 'unreachable') {
       throw new OAuthError('temporarily_unavailable', 'The provider cannot be reached', { cause })

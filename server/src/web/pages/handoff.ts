@@ -10,7 +10,7 @@ import type { LoginHandoff } from '../../oauth/login_handoff.ts'
 import { ours, page, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { expired } from './authorize.ts'
-import { endSignIn, goOnToFactor, inBrowser, type Place, readPlace } from './sign_in.ts'
+import { endSignIn, goOnToFactor, inBrowser, isAnew, type Place, readPlace } from './sign_in.ts'
 import { renderArrival } from './templates/arrival.ts'
 
 /** Where platforms' users are known by, beside those of connectors; no connector can have these names. */
@@ -22,8 +22,7 @@ const [HANDOFF, EMBEDDER] = [':login_handoff', ':embedder']
  */
 export async function signInByOthers(visit: Visit, place: Place): Promise<Response | null> {
   const { web, c, configuration } = visit
-  // Who is signed in and is asked to sign in all the same must prove it anew, whatever the platform remembers.
-  const anew = 'again' in place.query || (place.interaction !== null && visit.signed_in !== null)
+  const anew = isAnew(visit, place)
   const person = await web.authenticate?.(c.req.raw, { anew, login_hint: place.login_hint })
   if (person) {
     const { sub, amr = [], auth_time, ...claims } = person

@@ -54,6 +54,11 @@ export async function readPlace(
   }
 }
 
+/** Who is signed in and is asked to sign in all the same must prove it anew, whatever another server remembers. */
+export function isAnew({ signed_in }: Visit, { query, interaction }: Place): boolean {
+  return 'again' in query || (interaction !== null && signed_in !== null)
+}
+
 /** A path of ours to go back to; anything else becomes the account page (ASVS 3.7.2). */
 export function readReturnTo(visit: Visit, return_to: string | undefined): string {
   const home = ours(visit.web, '/account')

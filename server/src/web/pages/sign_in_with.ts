@@ -15,7 +15,7 @@ import { ours, page, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { expired } from './authorize.ts'
 import { sureSubmit } from './security.ts'
-import { endSignIn, goOnToFactor, inBrowser, readPlace } from './sign_in.ts'
+import { endSignIn, goOnToFactor, inBrowser, isAnew, readPlace } from './sign_in.ts'
 import { type ArrivalOutcome, renderArrival } from './templates/arrival.ts'
 
 /** GET /login/with?connector=: sends whoever wants to sign in to another server. */
@@ -25,14 +25,26 @@ export const signInWithPage = page(async (visit) => {
   const { connector = '' } = visit.query
   await takeTurn(visit.web.inbound, 'sign_in_elsewhere', { address: visit.address })
   const { request = null } = place.query as { request?: string }
-  const start = { connector, browser_secret: visit.browser, user_id: null, request, return_to: place.next }
+  const start = {
+    connector,
+    browser_secret: visit.browser,
+    user_id: null,
+    ...{ anew: isAnew(visit, place), request, return_to: place.next },
+  }
   return redirect(visit, await startSignIn(visit.web.outbound, start))
 })
 
 /** POST /account/security/identities/link: sends who is signed in, and has just proved it, to link another account. */
 export const linkIdentitySubmit = sureSubmit(paths.account_security, async (visit, { user }, { connector = '' }) => {
   const return_to = ours(visit.web, paths.account_security)
-  const start = { connector, browser_secret: visit.browser, user_id: user.user_id, request: null, return_to }
+  const start = {
+    connector,
+    browser_secret: visit.browser,
+    user_id: user.user_id,
+    anew: true,
+    request: null,
+    return_to,
+  }
   return redirect(visit, await startSignIn(visit.web.outbound, start))
 })
 
@@ -88,7 +100,13 @@ async function enter(visit: Visit, came: SignedInElsewhere): Promise<Response> {
   if (!user) return show(visit, came, 'nobody')
   const step = await stepAfterFirstFactor(web.tenant, user)
   if (step.kind === 'not_enough') return goOnToFactor(visit, place, step, [])
-  const proved = { user_id: step.user_id, user_epoch: step.epoch, amr: [], ...inBrowser(visit) }
+  const proved = {
+    user_id: step.user_id,
+    user_epoch: step.epoch,
+    amr: [],
+    auth_time: came.auth_time,
+    ...inBrowser(visit),
+  }
   return redirect(visit, endSignIn(visit, place, await startSession(web.tenant, proved), step))
 }
 
