@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { type DevicePlatform, startDevicePlatform } from '../parts/device.ts'
+import { DEVICE, type DevicePlatform, startDevicePlatform } from '../parts/device.ts'
 import { DIALECTS, makeDatabase, type TestDatabase } from '../parts/stores.ts'
 
 for (const dialect of DIALECTS) {
@@ -40,6 +40,20 @@ for (const dialect of DIALECTS) {
       assert.equal((await p.ask('/token', { grant_type: 'refresh_token', refresh_token })).status, 200)
       waitFor(500)
       assert.equal((await p.poll(device_code)).body.error, 'invalid_grant', 'a device code counts once')
+    })
+
+    test('RFC 10017 6.3 tokens that a page of a browser polls for end sooner', async () => {
+      const { device_code, user_code } = await p.start({ scope: 'films:watch offline_access' })
+      await p.allow(await p.signIn('alice'), user_code)
+      const form = { grant_type: DEVICE, client_id: 'tv', device_code: String(device_code) }
+      const headers = { origin: 'https://page.example' }
+      const body = new URLSearchParams(form)
+      const response = await fetch(`${p.server.issuer}/token`, { method: 'POST', headers, body })
+      const { refresh_token } = (await response.json()) as { refresh_token: string }
+      assert.equal(response.status, 200)
+      waitFor(86_401)
+      const late = await p.ask('/token', { grant_type: 'refresh_token', refresh_token })
+      assert.equal(late.body.error, 'invalid_grant')
     })
 
     test('D-04 CVE-2026-45337 the first who opens a code has it to answer; for others there is none', async () => {

@@ -9,7 +9,7 @@ import { whyGrantIsDead } from '../liveness.ts'
 import { formatRefreshToken, newRefreshSecret } from '../refresh_tokens.ts'
 import { keptBinding } from '../sender_constraint.ts'
 import type { GrantType } from './grant_type.ts'
-import { getsRefreshToken, idleEnd, prepareTokens } from './tokens_of_grant.ts'
+import { endInBrowser, getsRefreshToken, idleEnd, prepareTokens } from './tokens_of_grant.ts'
 
 // Networks and clocks of devices are not exact: so much too early is in time.
 const GRACE_MS = 500
@@ -30,7 +30,7 @@ export const device_code: GrantType<Presented> = {
     return authority && { ...authority, device_code_hash }
   },
 
-  async issue(context, { params, client, authority, configuration, proofs, cnf }) {
+  async issue(context, { params, client, authority, configuration, proofs, cnf, request }) {
     const { tenant } = context
     const { tenant_id, store, keys } = tenant
     const { device_code_hash, now } = authority
@@ -43,7 +43,9 @@ export const device_code: GrantType<Presented> = {
     if (wait) throw wait
     // Approved since the grant was looked for: the next poll finds it.
     if (!authority.grant) throw new OAuthError('authorization_pending', 'The user has answered: ask again')
-    const grant = requireLiving(authority)
+    const found = requireLiving(authority)
+    const expires_at = endInBrowser(request, client, configuration, found)
+    const grant = expires_at === undefined ? found : { ...found, expires_at }
     const refreshes = getsRefreshToken(client, grant.offline === 1)
     const { token, ...more } = await prepareTokens(
       context,
@@ -58,6 +60,7 @@ export const device_code: GrantType<Presented> = {
       attempt_id: newId(now),
       refresh: secret && { hash: keys.hashSecret(secret), kid: keys.kid },
       idle_expires_at: refreshes ? idleEnd(configuration, grant, now) : null,
+      expires_at,
       ...keptBinding(client, cnf),
       proofs: proofs.list(),
     })
