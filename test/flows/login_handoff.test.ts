@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { createRemoteJWKSet, jwtVerify, SignJWT } from 'jose'
+import { type Arrival, findArrival } from '../../server/src/inbound/federation.ts'
 import type { Authenticate } from '../../server/src/web/web.ts'
 import { JWKS, kidFor, PAIRS } from '../parts/assertions.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
@@ -156,6 +157,21 @@ for (const dialect of DIALECTS) {
       const asked = await fetch(`${server.issuer}/userinfo`, { headers: { authorization: `Bearer ${challenge}` } })
       assert.equal(asked.status, 401)
       assert.equal((await bring(agent, challenge)).status, 400)
+    })
+
+    test('10.5.2 a stranger is not called by an address that nobody has verified, and odd names are no error', async () => {
+      const { tenant } = server.app
+      const find = (username_key: string) =>
+        tenant.store.findUserByUsername({ tenant_id: tenant.tenant_id, username_key })
+      const come = (account: string, claims: Omit<Arrival['claims'], 'email_verified'>, email_verified = false) => {
+        const identity = { authority: PLATFORM, account, connector: ':login_handoff', account_name: null }
+        return findArrival(tenant, { identity, mode: 'create', claims: { ...claims, email_verified } })
+      }
+      await come('u-41', { username: 'eve@corp.example', name: 'Eve\u0000 E.' })
+      assert.equal(await find('eve@corp.example'), null)
+      assert.equal((await find('eve'))?.name, 'Eve E.')
+      await come('u-42', { email: 'mia@corp.example' }, true)
+      assert.ok(await find('mia@corp.example'))
     })
 
     test('who refuses there finds a way on here', async () => {

@@ -35,11 +35,12 @@ export async function findArrival(tenant: Tenant, arrival: Arrival): Promise<Use
 async function createArrival(tenant: Tenant, { identity, mode, claims }: Arrival): Promise<string | null> {
   if (mode !== 'create') return null
   const { tenant_id, store } = tenant
-  const wanted = readUsername(claims.username ?? claims.email) ?? identity.connector
+  const wanted = readUsername(nameOf(claims)) ?? identity.connector
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const username =
       tries === 0 && wanted !== identity.connector ? wanted : `${wanted}-${randomLetters('bcdfghjkmnpqrstvwxz', 6)}`
-    const description: UserDescription = { username, ...(claims.name !== undefined && { name: claims.name }) }
+    const name = claims.name?.replace(/[\p{Cc}\s]+/gu, ' ').trim()
+    const description: UserDescription = { username, ...(name && { name }) }
     const email = readEmail(claims.email)
     const user = await prepareUser(newId(tenant.clock()), {
       ...description,
@@ -58,6 +59,16 @@ async function createArrival(tenant: Tenant, { identity, mode, claims }: Arrival
     }
   }
   return null
+}
+
+/**
+ * What a stranger is called here. An address as a name is for whoever has it: else it would keep its owner from being found
+ * by it, or be taken for them. Of one that nobody has verified there remains what is before the host.
+ */
+function nameOf({ username, email, email_verified }: Arrival['claims']): string | undefined {
+  const name = username ?? email
+  const owned = email_verified && name?.toLowerCase() === email?.toLowerCase()
+  return owned ? name : name?.split('@')[0]
 }
 
 function readUsername(text: string | undefined): string | undefined {
