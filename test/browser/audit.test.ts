@@ -130,7 +130,7 @@ test('3.3.1 3.3.2 3.3.4 3.3.5 each cookie is for this server alone: HttpOnly, La
   const all = seen.flatMap(({ set_cookie }) => set_cookie)
   assert.ok(all.length >= 5)
   for (const cookie of all) {
-    assert.match(cookie, /^sallyport_(session|browser|theme)_[0-9a-f]{8}=[\w-]*; /)
+    assert.match(cookie, /^sallyport_(session|browser|theme|device)_[0-9a-f]{8}=[\w-]*; /)
     assert.match(cookie, /; Path=\/hub(;|$)/)
     assert.match(cookie, /; HttpOnly(;|$)/)
     assert.match(cookie, /; SameSite=Lax(;|$)/)
@@ -143,6 +143,7 @@ test('3.3.1 3.3.2 3.3.4 3.3.5 each cookie is for this server alone: HttpOnly, La
     kept.map(({ name, httpOnly, sameSite, path }) => [name.split('_')[1], httpOnly, sameSite, path]).sort(),
     [
       ['browser', true, 'Lax', '/hub'],
+      ['device', true, 'Lax', '/hub'],
       ['session', true, 'Lax', '/hub'],
       ['theme', true, 'Lax', '/hub'],
     ],

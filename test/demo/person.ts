@@ -71,8 +71,13 @@ export class Person {
   /** Ends an app's access on the account page. */
   async endApp(client_id: string): Promise<void> {
     await this.#page.goto(await this.#account())
-    const form = this.#page.locator('form', { has: this.#page.locator(`input[name=client_id][value="${client_id}"]`) })
-    await this.#page.locator('li', { has: form }).getByRole('button').first().click()
+    const ending = this.#page.locator('form[action$="/account/apps/revoke"]')
+    const form = ending.filter({ has: this.#page.locator(`input[name=client_id][value="${client_id}"]`) })
+    const dialog = await this.#page
+      .getByRole('dialog', { includeHidden: true })
+      .filter({ has: form })
+      .getAttribute('id')
+    await this.#page.locator(`button[popovertarget="${dialog}"]`).first().click()
     await form.getByRole('button').last().click()
     await this.#page.waitForLoadState()
   }

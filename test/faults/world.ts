@@ -29,6 +29,7 @@ export function describePlatform(): string {
     resources: RESOURCES.map((resource, i) => ({
       ...{ resource, scopes: { 'api:use': 'Use the API' }, default_scopes: ['api:use'] },
       access_token: { ...access_token, format: i === 0 ? 'jwt' : 'opaque' },
+      introspection_clients: ['reader'],
     })),
     roles: [{ role: 'member', scopes: ['api:use'] }],
     users: Array.from({ length: USERS }, (_, i) => ({

@@ -202,6 +202,13 @@ const DRIVERS: Readonly<Record<string, Driver>> = {
     const granted = await signIn({ scope: asked, ...(scope.includes(':') && { resource }) })
     assert.ok(granted.scope.split(' ').includes(scope), `${scope} in ${granted.scope}`)
   },
+  async ui_locales_supported(ui_locales) {
+    const query = { response_type: 'code', client_id: 'app', redirect_uri: CALLBACK, scope: 'openid', ui_locales }
+    const challenge = { code_challenge: 'A'.repeat(43), code_challenge_method: 'S256' }
+    const asked = `${endpoint('authorization')}?${new URLSearchParams({ ...query, ...challenge })}`
+    const page = await (await new UserAgent().follow(asked)).response.text()
+    assert.match(page, new RegExp(`<html lang="${ui_locales}"`))
+  },
   async response_types_supported(response_type) {
     assert.equal(response_type, 'code')
     await signIn({ response_type })

@@ -49,7 +49,12 @@ async function readFile(file: string, { cwd, env }: Surroundings): Promise<Platf
   return { ...readPlatformFile(text, { env, folder }), folder }
 }
 
-const PATHS: readonly string[] = ['data_dir', 'root_key_file', 'client_certificate_authorities', 'log_file'] satisfies SettingName[]
+const PATHS: readonly string[] = [
+  'data_dir',
+  'root_key_file',
+  'client_certificate_authorities',
+  'log_file',
+] satisfies SettingName[]
 
 /** The settings of a file as text, its paths read from the file's own folder. */
 function serverSection(

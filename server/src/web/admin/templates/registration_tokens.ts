@@ -76,7 +76,7 @@ function tokens(view: View, data: RegistrationTokensData): SafeHtml {
       hidden: { token_id: token.token_id },
     }),
   ])
-  return table(words.tokens, [words.name, words.uses, words.ends, words.scope, words.grant_types, ''], rows)
+  return table(words.tokens, [words.name, words.uses, words.ends, words.scope, words.grant_types, words.actions], rows)
 }
 
 function newToken(view: View, { values = {}, wrong }: RegistrationTokensData): SafeHtml {

@@ -76,6 +76,7 @@ export const enConsole = {
     name: 'Name',
     name_hint: 'What it is for. The audit log names it with each client.',
     uses: 'Clients left',
+    actions: 'Action',
     most_uses: 'How many clients',
     uses_hint: 'After so many it registers no more. Empty for any number.',
     any: 'any number',
