@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { checkBarrels, checkFloors, checkNames, readDrawing } from './parts/floors.ts'
+import { checkBarrels, checkFloors, checkNames, checkRooms, readDrawing } from './parts/floors.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
@@ -21,6 +21,11 @@ test('the imports of both packages are what ARCHITECTURE.md draws, and keep the 
   assert.ok(tree.size > 10)
   const complaints = checkFloors(tree, readDrawing(read('ARCHITECTURE.md')))
   assert.ok(complaints.length === 0, complaints.join('\n'))
+})
+
+test('the rooms of the inbound floor are what ARCHITECTURE.md draws, each on those below', () => {
+  const drawn = readDrawing(read('ARCHITECTURE.md'), 'rooms of inbound')
+  assert.deepEqual(checkRooms(readTree('server/src/inbound/**/*.ts'), 'server/src/inbound/', drawn), [])
 })
 
 test('no file or folder is named by a word that says nothing', () => {
@@ -56,7 +61,7 @@ const sound: Readonly<Record<string, string>> = {
   'server/src/cli/start.ts': "import '../web/page.ts'\nimport { request } from 'node:http'",
   'server/src/web/page.ts':
     "import '../inbound/token.ts'\nimport '../outbound/connect.ts'\nimport '../oauth/errors.ts'\nimport { Hono } from 'hono'",
-  'server/src/inbound/token.ts': "import type { E } from '../oauth/errors.ts'",
+  'server/src/inbound/tokens/token.ts': "import type { E } from '../oauth/errors.ts'",
   'server/src/outbound/connect.ts': "import '../egress/fetch.ts'\nimport '../oauth/errors.ts'",
   'server/src/egress/fetch.ts': "import { fetch } from 'undici'\nimport '../crypto/hash.ts'\nawait fetch('https://a')",
   'server/src/oauth/errors.ts': "import { hash } from '../crypto/hash.ts'",
@@ -192,6 +197,30 @@ test('the check finds a drawn folder that is gone, and takes it when it is marke
 test('the check finds a drawn member of the roof that is gone', () => {
   const found = check({}, drawing.replace('main.ts cli/', 'main.ts app.ts cli/ config.ts*'))
   assert.deepEqual(found, ['ARCHITECTURE.md draws app.ts in the roof, which is not there'])
+})
+
+test('the check of rooms finds an import of a room above, and an edge that is not drawn', () => {
+  const rooms = '```rooms of inbound\n2  tokens  out\n   → ground\n1  clients  who\n0  ground  all\n```'
+  const tree = {
+    'server/src/inbound/rights.ts': '',
+    'server/src/inbound/clients/x.ts': "import type { Y } from '../../oauth/y.ts'",
+    'server/src/inbound/tokens/y.ts': "import '../rights.ts'",
+  }
+  const checkTree = (change: Record<string, string>) =>
+    checkRooms(
+      new Map(Object.entries({ ...tree, ...change })),
+      'server/src/inbound/',
+      readDrawing(rooms, 'rooms of inbound'),
+    )
+  assert.deepEqual(checkTree({}), [])
+  assert.deepEqual(checkTree({ 'server/src/inbound/clients/x.ts': "\nimport '../tokens/y.ts'" }), [
+    'server/src/inbound/clients/x.ts:2 imports server/src/inbound/tokens/y.ts, which is not in a room below',
+    'ARCHITECTURE.md does not draw the edge clients → tokens',
+  ])
+  assert.deepEqual(checkTree({ 'server/src/inbound/tokens/y.ts': "import '../clients/x.ts'" }), [
+    'ARCHITECTURE.md does not draw the edge tokens → clients',
+    'ARCHITECTURE.md draws the edge tokens → ground, which is not there',
+  ])
 })
 
 test('a drawing that cannot be read is refused', () => {

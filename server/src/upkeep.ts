@@ -1,4 +1,4 @@
-import type { Chore } from './inbound/chores.ts'
+import type { Chore } from './inbound/administration/chores.ts'
 import type { Store } from './store/store.ts'
 import type { Log } from './web/log.ts'
 

@@ -4,9 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { createEgress } from '../../server/src/egress/egress.ts'
-import { rotateClientSecret } from '../../server/src/inbound/client_secrets.ts'
-import { readAdministratedClient } from '../../server/src/inbound/register_client.ts'
-import { updateClient } from '../../server/src/inbound/update_client.ts'
+import { rotateClientSecret } from '../../server/src/inbound/clients/client_secrets.ts'
+import { readAdministratedClient } from '../../server/src/inbound/clients/register_client.ts'
+import { updateClient } from '../../server/src/inbound/clients/update_client.ts'
 import {
   type AssertionChange,
   asAssertion,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkLogin, type Login, type LoginResult } from '../../server/src/inbound/check_login.ts'
 import { checkGuess, type Guess, LIMITS } from '../../server/src/inbound/limits.ts'
+import { checkLogin, type Login, type LoginResult } from '../../server/src/inbound/users/check_login.ts'
 import { onBothDatabases, type Platform } from '../parts/platform.ts'
 import { csrfOf, open, post, SAME, signIn, tryLogin } from '../parts/sign_in_steps.ts'
 import { UserAgent } from '../parts/user_agent.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
-import { askForReset } from '../../server/src/inbound/recovery.ts'
+import { askForReset } from '../../server/src/inbound/users/recovery.ts'
 import { newPerson, newPersonWithApp } from '../parts/factors.ts'
 import { type MailServer, startMailServer } from '../parts/mail_server.ts'
 import { onBothDatabases, type Platform } from '../parts/platform.ts'

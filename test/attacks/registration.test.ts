@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { sweepUnusedClients } from '../../server/src/inbound/unused_clients.ts'
+import { sweepUnusedClients } from '../../server/src/inbound/clients/unused_clients.ts'
 import { ask, register, SELF_CALLBACK, withSettings } from '../parts/ask_registration.ts'
 import { ALICE, challengeOf, JWT_API, onBothDatabases, VERIFIER } from '../parts/platform.ts'
 import { signIn } from '../parts/sign_in_steps.ts'

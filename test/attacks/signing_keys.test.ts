@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
-import { saveSettings } from '../../server/src/inbound/configure.ts'
+import { saveSettings } from '../../server/src/inbound/administration/configure.ts'
 import {
   listSigningKeys,
   revokeSigningKey,
   rotateSigningKeys,
   rotateSigningKeysNow,
-} from '../../server/src/inbound/signing_keys.ts'
+} from '../../server/src/inbound/keys/signing_keys.ts'
 import { onBothDatabases, type Platform } from '../parts/platform.ts'
 
 const testOnBoth = onBothDatabases()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { saveTrustedIssuer } from '../../server/src/inbound/trusted_issuers.ts'
+import { saveTrustedIssuer } from '../../server/src/inbound/tokens/trusted_issuers.ts'
 import { readTrustedIssuer } from '../../server/src/oauth/trusted_issuer.ts'
 import { onBothDatabases, type Platform } from '../parts/platform.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { inboundChores } from '../../server/src/inbound/chores.ts'
-import { addTenantKey, useAddedTenantKeys } from '../../server/src/inbound/tenant_keys.ts'
+import { inboundChores } from '../../server/src/inbound/administration/chores.ts'
+import { addTenantKey, useAddedTenantKeys } from '../../server/src/inbound/keys/tenant_keys.ts'
 import { JWT_API, OPAQUE_API, onBothDatabases } from '../parts/platform.ts'
 import { open } from '../parts/sign_in_steps.ts'
 import { UserAgent } from '../parts/user_agent.ts'

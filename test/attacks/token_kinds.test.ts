@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { saveTrustedIssuer } from '../../server/src/inbound/trusted_issuers.ts'
+import { saveTrustedIssuer } from '../../server/src/inbound/tokens/trusted_issuers.ts'
 import { readTrustedIssuer } from '../../server/src/oauth/trusted_issuer.ts'
 import { asAssertion, JWKS, signAssertion } from '../parts/assertions.ts'
 import { makeDpopKey, makeProof } from '../parts/dpop.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
-import { checkLogin } from '../../server/src/inbound/check_login.ts'
+import { checkLogin } from '../../server/src/inbound/users/check_login.ts'
 import { Authenticator } from '../parts/authenticator.ts'
 import { launchBrowser } from '../parts/chromium.ts'
 import { ALICE } from '../parts/platform.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newId } from '../../server/src/crypto/random.ts'
-import { event } from '../../server/src/inbound/users.ts'
+import { event } from '../../server/src/inbound/event.ts'
 import { type Bridge, startBridge } from '../parts/bridge.ts'
 import { DIALECTS } from '../parts/stores.ts'
 import type { UserAgent } from '../parts/user_agent.ts'

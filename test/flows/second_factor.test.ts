@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createSetupLink } from '../../server/src/inbound/setup_link.ts'
+import { createSetupLink } from '../../server/src/inbound/users/setup_link.ts'
 import {
   atSecondFactor,
   newPerson,

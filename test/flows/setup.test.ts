@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { createSetupLink } from '../../server/src/inbound/setup_link.ts'
 import { ADMINISTRATOR } from '../../server/src/inbound/tenants.ts'
+import { createSetupLink } from '../../server/src/inbound/users/setup_link.ts'
 import { onBothDatabases } from '../parts/platform.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { saveTrustedIssuer } from '../../server/src/inbound/trusted_issuers.ts'
+import { saveTrustedIssuer } from '../../server/src/inbound/tokens/trusted_issuers.ts'
 import { readTrustedIssuer } from '../../server/src/oauth/trusted_issuer.ts'
 import { JWKS, signAssertion } from '../parts/assertions.ts'
 import { claimsOf } from '../parts/platform.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
-import { createRegistrationToken } from '../../server/src/inbound/registration_tokens.ts'
+import { createRegistrationToken } from '../../server/src/inbound/clients/registration_tokens.ts'
 import { ALICE, JWT_API, type Platform, startPlatform } from '../parts/platform.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as oauth from 'oauth4webapi'
-import { readCode } from '../../server/src/inbound/codes.ts'
+import { readCode } from '../../server/src/inbound/authorization/codes.ts'
 import { ALICE, CALLBACK, claimsOf, JWT_API, type Platform, startPlatform } from '../parts/platform.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 

@@ -1,4 +1,7 @@
-import { createRegistrationToken, type RegistrationTokenOptions } from '../../server/src/inbound/registration_tokens.ts'
+import {
+  createRegistrationToken,
+  type RegistrationTokenOptions,
+} from '../../server/src/inbound/clients/registration_tokens.ts'
 import type { Platform, Reply } from './platform.ts'
 
 /** Where most clients that register themselves get their answers. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createEgress } from '../../server/src/egress/egress.ts'
-import { event } from '../../server/src/inbound/users.ts'
+import { event } from '../../server/src/inbound/event.ts'
 import { type ConnectorInput, saveConnector } from '../../server/src/outbound/connectors.ts'
 import { type ForeignProvider, startForeignProvider } from './foreign_provider.ts'
 import { createDatabase, startPostgres } from './postgres.ts'

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { type Import, maskText, readImports } from './imports.ts'
 
-/** One line of the drawing in ARCHITECTURE.md: a folder of server/src, or the roof, and what it may import. */
+/** One line of a drawing in ARCHITECTURE.md: a folder of server/src (or the roof), or a room of a floor, and what it may import. */
 export interface Unit {
   readonly name: string
   readonly floor: number
@@ -15,20 +15,21 @@ export interface Unit {
 /** Source text by path from the repository's root. */
 export type Tree = ReadonlyMap<string, string>
 
-/** Reads the block marked `floors`: `<floor> <name>  <purpose>`, then `→ <names>`; a trailing * marks what is planned. */
-export function readDrawing(markdown: string): Unit[] {
-  const block = /^```floors\n([\s\S]*?)^```$/m.exec(markdown)
-  if (block === null) throw new Error('ARCHITECTURE.md has no block marked floors.')
+/** Reads a block, such as the one marked `floors`: `<floor> <name>  <purpose>`, then `→ <names>`; a trailing * marks what is planned. */
+export function readDrawing(markdown: string, name = 'floors'): Unit[] {
+  const block = new RegExp(`^\`\`\`${name}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(markdown)
+  if (block === null) throw new Error(`ARCHITECTURE.md has no block marked ${name}.`)
   const units: Unit[] = []
   for (const line of block[1]!.split('\n')) {
     const head = /^\s*(\d)\s+(\w+)(\*?)\s+(\S.*)$/.exec(line)
     const uses = /^\s*→\s*(\S.*)$/.exec(line)
     if (head !== null) {
-      const name = head[2]!
-      const members = name === 'roof' ? readMarks(head[4]!.split(':')[0]!) : new Map<string, boolean>()
-      units.push({ name, floor: Number(head[1]), planned: head[3] === '*', members, uses: new Map() })
+      const unit = head[2]!
+      const members = unit === 'roof' ? readMarks(head[4]!.split(':')[0]!) : new Map<string, boolean>()
+      units.push({ name: unit, floor: Number(head[1]), planned: head[3] === '*', members, uses: new Map() })
     } else if (uses !== null && units.length > 0) units.push({ ...units.pop()!, uses: readMarks(uses[1]!) })
-    else if (line.trim() !== '') throw new Error(`The drawing of the floors has a line that is not understood: ${line}`)
+    else if (line.trim() !== '')
+      throw new Error(`The drawing of the ${name} has a line that is not understood: ${line}`)
   }
   return units
 }
@@ -43,12 +44,40 @@ export function checkFloors(tree: Tree, units: readonly Unit[]): string[] {
   const imports = new Map([...tree].map(([file, source]) => [file, readImports(source)]))
   return [
     ...checkDirections(imports, units),
-    ...checkDrawing(imports, units),
+    ...checkDrawing(imports, units, unitOf),
     ...checkCycles(imports),
     ...checkDoors(imports),
     ...checkPurity(tree, imports),
     ...checkCalls(tree),
   ]
+}
+
+/**
+ * The same inside of one floor: its rooms are its folders, and what lies beside them is the ground that all stand on. `folder` is
+ * the floor's, from the repository's root.
+ */
+export function checkRooms(tree: Tree, folder: string, rooms: readonly Unit[]): string[] {
+  const roomOf = (file: string) => {
+    const [first, rest] = file.slice(folder.length).split('/', 2)
+    return rest === undefined ? 'ground' : first!
+  }
+  const own = [...tree].filter(([file]) => file.startsWith(folder))
+  const inside = own.map(([file, source]): [string, Import[]] => [
+    file,
+    readImports(source).filter(
+      ({ specifier }) => specifier?.startsWith('.') && target(file, specifier).startsWith(folder),
+    ),
+  ])
+  const storeys = new Map(rooms.map(({ name, floor }) => [name, floor]))
+  const upward = inside.flatMap(([file, list]) =>
+    list.flatMap(({ specifier, line }) => {
+      const to = target(file, specifier!)
+      const [from, into] = [roomOf(file), roomOf(to)]
+      if (isTest(file) || from === into || (storeys.get(into) ?? 99) < (storeys.get(from) ?? -1)) return []
+      return [`${file}:${line} imports ${to}, which is not in a room below`]
+    }),
+  )
+  return [...upward, ...checkDrawing(new Map(inside), rooms, roomOf)]
 }
 
 type Imports = ReadonlyMap<string, readonly Import[]>
@@ -99,7 +128,11 @@ function checkDirections(imports: Imports, units: readonly Unit[]): string[] {
 }
 
 /** The drawing shows every folder and every edge between folders, and nothing else; tests do not count as edges. */
-function checkDrawing(imports: Imports, units: readonly Unit[]): string[] {
+function checkDrawing(
+  imports: Imports,
+  units: readonly Unit[],
+  unitOf: (file: string) => string | undefined,
+): string[] {
   const wrong: string[] = []
   const files = [...imports.keys()].filter((file) => file.startsWith(SERVER))
   const built = new Set(files.map((file) => unitOf(file)))

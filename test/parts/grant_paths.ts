@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { saveTrustedIssuer } from '../../server/src/inbound/trusted_issuers.ts'
-import { event } from '../../server/src/inbound/users.ts'
+import { event } from '../../server/src/inbound/event.ts'
+import { saveTrustedIssuer } from '../../server/src/inbound/tokens/trusted_issuers.ts'
 import { readTrustedIssuer } from '../../server/src/oauth/trusted_issuer.ts'
 import { JWKS, signAssertion } from './assertions.ts'
 import { type Bridge, startBridge } from './bridge.ts'

@@ -5,9 +5,9 @@ import {
   createRegistrationToken,
   endRegistrationToken,
   type RegistrationTokenOptions,
-} from '../inbound/registration_tokens.ts'
-import { createSetupLink, needsSetup, type SetupLink } from '../inbound/setup_link.ts'
-import { listSigningKeys, revokeSigningKey, rotateSigningKeysNow } from '../inbound/signing_keys.ts'
+} from '../inbound/clients/registration_tokens.ts'
+import { listSigningKeys, revokeSigningKey, rotateSigningKeysNow } from '../inbound/keys/signing_keys.ts'
+import { createSetupLink, needsSetup, type SetupLink } from '../inbound/users/setup_link.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
 import type { RegistrationTokenRecord } from '../store/verbs/registrations.ts'

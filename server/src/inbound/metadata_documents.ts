@@ -6,7 +6,6 @@ import type { ClientMetadata, KeptMetadata } from '../oauth/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { documentLifetime, isJsonType, readDocumentUrl, readMetadataDocument } from '../oauth/metadata_document.ts'
 import type { Settings } from '../store/settings.ts'
-import { UNKNOWN_CLIENTS_GRANT_TYPES } from './register_client.ts'
 
 /** Whether the tenant takes the metadata document at this client_id for a client. */
 export function mayNameDocument(client_id: string, settings: Settings): boolean {
@@ -14,6 +13,13 @@ export function mayNameDocument(client_id: string, settings: Settings): boolean 
   const url = readDocumentUrl(client_id)
   return url !== null && (settings.metadata_documents === 'any' || settings.metadata_document_hosts.includes(url.host))
 }
+
+/** The grant types of clients that nobody of the tenant registered: each asks a user. */
+export const UNKNOWN_CLIENTS_GRANT_TYPES: readonly string[] = [
+  'authorization_code',
+  'refresh_token',
+  'urn:ietf:params:oauth:grant-type:device_code',
+]
 
 const MOST_DOCUMENTS = 1000
 const FAILURE_PAUSE_MS = 60_000

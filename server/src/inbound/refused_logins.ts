@@ -1,6 +1,6 @@
 import type { Tenant } from '../store/tenant.ts'
 import { networkOf } from './client_address.ts'
-import { event } from './users.ts'
+import { event } from './event.ts'
 
 const FLUSH_AFTER_MS = 1000
 // Anybody may guess at names that nobody has, as often as they like: that is one event a minute, not one a guess.

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { equalBytes, hmac, sha256 } from '../crypto/hash.ts'
+import type { GrantType } from '../inbound/authorization/grant_type.ts'
 import type { InboundContext } from '../inbound/context.ts'
-import type { GrantType } from '../inbound/grant_types/grant_type.ts'
 import type { OutboundContext } from '../outbound/context.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { EndpointAliases } from './endpoint_paths.ts'

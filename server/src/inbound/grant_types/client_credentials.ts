@@ -4,10 +4,10 @@ import { decideResources } from '../../oauth/resource.ts'
 import { decideScope, IDENTITY_SCOPES, parseScope } from '../../oauth/scope.ts'
 import { buildTokenResponse } from '../../oauth/token_response.ts'
 import type { UserRecord } from '../../store/records.ts'
-import { issueAccessToken } from '../access_tokens.ts'
+import type { GrantType } from '../authorization/grant_type.ts'
 import type { InboundContext } from '../context.ts'
 import { defaultScopes, findServiceRole, rightsOf, scopeRules, scopesOfResources } from '../rights.ts'
-import type { GrantType } from './grant_type.ts'
+import { issueAccessToken } from '../tokens/access_tokens.ts'
 
 /**
  * A client on its own behalf (RFC 6749 section 4.4), or as the one user and role that it is bound to: never a refresh

@@ -5,10 +5,10 @@ import { requireParam } from '../../oauth/params.ts'
 import { checkCodeVerifier, codeVerifierError } from '../../oauth/pkce.ts'
 import { buildTokenResponse } from '../../oauth/token_response.ts'
 import type { GrantAuthority, GrantRecord } from '../../store/records.ts'
+import type { GrantType } from '../authorization/grant_type.ts'
+import { keptBinding } from '../client_authentication/sender_constraint.ts'
 import { whyGrantIsDead } from '../liveness.ts'
-import { formatRefreshToken, newRefreshSecret } from '../refresh_tokens.ts'
-import { keptBinding } from '../sender_constraint.ts'
-import type { GrantType } from './grant_type.ts'
+import { formatRefreshToken, newRefreshSecret } from '../tokens/refresh_tokens.ts'
 import { endInBrowser, getsRefreshToken, idleEnd, prepareTokens } from './tokens_of_grant.ts'
 
 // Networks and clocks of devices are not exact: so much too early is in time.

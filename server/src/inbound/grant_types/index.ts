@@ -1,7 +1,7 @@
+import type { GrantType } from '../authorization/grant_type.ts'
 import { authorization_code } from './authorization_code.ts'
 import { client_credentials } from './client_credentials.ts'
 import { device_code } from './device_code.ts'
-import type { GrantType } from './grant_type.ts'
 import { jwt_bearer } from './jwt_bearer.ts'
 import { LEGACY_GRANTS } from './legacy/index.ts'
 import { refresh_token } from './refresh_token.ts'

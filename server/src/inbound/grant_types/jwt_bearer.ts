@@ -2,11 +2,11 @@ import { requireParam } from '../../oauth/params.ts'
 import { decideResources } from '../../oauth/resource.ts'
 import { decideScope, parseScope } from '../../oauth/scope.ts'
 import { buildTokenResponse } from '../../oauth/token_response.ts'
-import { issueAsserted, readAuthTime } from '../asserted_grant.ts'
-import { requireRole } from '../one_role.ts'
+import type { GrantType, Loaded, TokenRequest } from '../authorization/grant_type.ts'
+import { requireRole } from '../authorization/one_role.ts'
 import { defaultScopes, rightsOf, scopeRules, scopesOfResources } from '../rights.ts'
-import { type Asserted, verifyAssertion } from '../trusted_issuers.ts'
-import type { GrantType, Loaded, TokenRequest } from './grant_type.ts'
+import { issueAsserted, readAuthTime } from '../tokens/asserted_grant.ts'
+import { type Asserted, verifyAssertion } from '../tokens/trusted_issuers.ts'
 
 /**
  * An assertion as an authorization grant (RFC 7523 section 2.1, RFC 7521 section 4.1): somebody we trust says who the

@@ -6,7 +6,10 @@ import { requireParam } from '../../oauth/params.ts'
 import { rulesOf } from '../../oauth/profile.ts'
 import { buildTokenResponse, type TokenResponse } from '../../oauth/token_response.ts'
 import type { GrantAuthority, GrantRecord } from '../../store/records.ts'
+import type { GrantType, TokenRequest } from '../authorization/grant_type.ts'
+import { keptBinding, requireKeyOfGrant } from '../client_authentication/sender_constraint.ts'
 import type { InboundContext } from '../context.ts'
+import { event } from '../event.ts'
 import { whyGrantIsDead } from '../liveness.ts'
 import {
   deriveSuccessor,
@@ -14,10 +17,7 @@ import {
   judgeRefreshToken,
   openRefreshToken,
   type RefreshToken,
-} from '../refresh_tokens.ts'
-import { keptBinding, requireKeyOfGrant } from '../sender_constraint.ts'
-import { event } from '../users.ts'
-import type { GrantType, TokenRequest } from './grant_type.ts'
+} from '../tokens/refresh_tokens.ts'
 import { idleEnd, prepareTokens } from './tokens_of_grant.ts'
 
 // Each round means that another request rotated the grant in between; one more look then decides.

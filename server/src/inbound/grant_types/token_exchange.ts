@@ -2,11 +2,11 @@ import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { readExchangeRequest, TOKEN_EXCHANGE_GRANT } from '../../oauth/token_exchange.ts'
 import type { TokenResponse } from '../../oauth/token_response.ts'
-import { findLivingToken } from '../access_tokens.ts'
-import { connectionOfToken } from '../connections.ts'
-import { exchangeToken } from '../exchange_token.ts'
-import { requireKeyOfToken } from '../sender_constraint.ts'
-import type { GrantType } from './grant_type.ts'
+import { connectionOfToken } from '../authorization/connections.ts'
+import type { GrantType } from '../authorization/grant_type.ts'
+import { requireKeyOfToken } from '../client_authentication/sender_constraint.ts'
+import { findLivingToken } from '../tokens/access_tokens.ts'
+import { exchangeToken } from '../tokens/exchange_token.ts'
 
 /** How the vault is asked for a provider's token: given by whoever wires inbound and outbound together. */
 export type HandOutToken = (ask: {

@@ -1,4 +1,4 @@
-import type { SignedIn } from '../../inbound/sessions.ts'
+import type { SignedIn } from '../../inbound/sessions/sessions.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import { errorPage, type Visit } from '../page.ts'
 import { signedInPage, signedInSubmit } from '../pages/account.ts'

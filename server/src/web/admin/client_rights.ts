@@ -1,5 +1,5 @@
-import { explainRights } from '../../inbound/explain_rights.ts'
-import { usernameKey } from '../../inbound/users.ts'
+import { explainRights } from '../../inbound/administration/explain_rights.ts'
+import { usernameKey } from '../../inbound/users/prepare_user.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { errorPage, send, type Visit } from '../page.ts'
 import { consolePage } from './administrator.ts'

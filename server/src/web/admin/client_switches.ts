@@ -1,4 +1,4 @@
-import { switchClient } from '../../inbound/switch_client.ts'
+import { switchClient } from '../../inbound/clients/switch_client.ts'
 import { errorPage, ours, redirect } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consoleSubmit } from './administrator.ts'

@@ -1,4 +1,4 @@
-import { usernameKey } from '../../inbound/users.ts'
+import { usernameKey } from '../../inbound/users/prepare_user.ts'
 import { pageConnections } from '../../outbound/connections.ts'
 import type { EventRecord } from '../../store/verbs/events.ts'
 import { send, type Visit } from '../page.ts'

@@ -1,4 +1,4 @@
-import { createRegistrationToken, endRegistrationToken } from '../../inbound/registration_tokens.ts'
+import { createRegistrationToken, endRegistrationToken } from '../../inbound/clients/registration_tokens.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'

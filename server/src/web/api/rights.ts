@@ -1,4 +1,4 @@
-import { explainRights } from '../../inbound/explain_rights.ts'
+import { explainRights } from '../../inbound/administration/explain_rights.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { api } from './api.ts'
 

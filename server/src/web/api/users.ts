@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
-import { createUser } from '../../inbound/administer_users.ts'
 import { CREATE_USERS } from '../../inbound/tenants.ts'
+import { createUser } from '../../inbound/users/administer_users.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { decodeUtf8 } from '../machine.ts'
 import { type PageEnv, readBody } from '../page.ts'

@@ -1,5 +1,5 @@
-import type { AuthorizationOutcome } from '../../inbound/authorize.ts'
-import { endSession } from '../../inbound/sessions.ts'
+import type { AuthorizationOutcome } from '../../inbound/authorization/authorize.ts'
+import { endSession } from '../../inbound/sessions/sessions.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { type Params, readParams } from '../../oauth/params.ts'
 import type { Configuration } from '../../store/tenant.ts'

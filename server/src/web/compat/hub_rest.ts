@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { requireAccessToken } from '../../inbound/require_access_token.ts'
+import { requireAccessToken } from '../../inbound/tokens/require_access_token.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { toResourceRequest } from '../endpoints/direct_request.ts'
 import {

@@ -1,5 +1,5 @@
-import { createPermanentToken, deletePermanentToken } from '../../inbound/permanent_tokens.ts'
-import { event } from '../../inbound/users.ts'
+import { event } from '../../inbound/event.ts'
+import { createPermanentToken, deletePermanentToken } from '../../inbound/tokens/permanent_tokens.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { readParams } from '../../oauth/params.ts'
 import type { UserRecord } from '../../store/records.ts'

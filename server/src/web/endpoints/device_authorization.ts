@@ -1,4 +1,4 @@
-import { startDevice } from '../../inbound/device.ts'
+import { startDevice } from '../../inbound/authorization/device.ts'
 import { jsonAnswer, type MachineEndpoint, readForm } from '../machine.ts'
 import type { Web } from '../web.ts'
 import { toDirectRequest } from './direct_request.ts'

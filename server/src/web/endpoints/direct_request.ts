@@ -1,6 +1,6 @@
 import { findCertificate } from '../../inbound/certificate_forwarding.ts'
-import type { DirectRequest } from '../../inbound/direct_request.ts'
-import type { ResourceRequest } from '../../inbound/require_access_token.ts'
+import type { DirectRequest } from '../../inbound/client_authentication/direct_request.ts'
+import type { ResourceRequest } from '../../inbound/tokens/require_access_token.ts'
 import type { Params } from '../../oauth/params.ts'
 import type { MachineRequest } from '../machine.ts'
 import type { Web } from '../web.ts'

@@ -1,4 +1,4 @@
-import { introspect as describeToken } from '../../inbound/introspect.ts'
+import { introspect as describeToken } from '../../inbound/tokens/introspect.ts'
 import { jsonAnswer, type MachineEndpoint, readForm } from '../machine.ts'
 import type { Web } from '../web.ts'
 import { toDirectRequest } from './direct_request.ts'

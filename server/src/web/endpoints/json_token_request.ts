@@ -1,4 +1,4 @@
-import { readClientRecord } from '../../inbound/clients.ts'
+import { readClientRecord } from '../../inbound/clients/client_record.ts'
 import { readClientCredentials } from '../../oauth/client_auth.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { type Params, readJsonParams } from '../../oauth/params.ts'

@@ -3,7 +3,7 @@ import {
   readRegistration,
   registerDynamicClient,
   updateRegistration,
-} from '../../inbound/registration.ts'
+} from '../../inbound/clients/registration.ts'
 import type { Json } from '../../oauth/client_member.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { readDescription } from '../../oauth/registration.ts'

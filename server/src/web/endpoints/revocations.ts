@@ -1,4 +1,4 @@
-import { readRevocationFeed } from '../../inbound/revocation_feed.ts'
+import { readRevocationFeed } from '../../inbound/tokens/revocation_feed.ts'
 import { type MachineEndpoint, readForm } from '../machine.ts'
 import type { Web } from '../web.ts'
 import { toDirectRequest } from './direct_request.ts'

@@ -1,4 +1,4 @@
-import { revoke as revokeToken } from '../../inbound/revoke.ts'
+import { revoke as revokeToken } from '../../inbound/tokens/revoke.ts'
 import { jsonAnswer, type MachineEndpoint, readForm } from '../machine.ts'
 import type { Web } from '../web.ts'
 import { toDirectRequest } from './direct_request.ts'

@@ -1,5 +1,5 @@
-import { renewNonce } from '../../inbound/sender_constraint.ts'
-import { issueTokens } from '../../inbound/token.ts'
+import { renewNonce } from '../../inbound/client_authentication/sender_constraint.ts'
+import { issueTokens } from '../../inbound/tokens/token.ts'
 import type { Params } from '../../oauth/params.ts'
 import { noteLegacyGrant } from '../legacy_log.ts'
 import { type Answer, jsonAnswer, type MachineEndpoint, type MachineRequest } from '../machine.ts'

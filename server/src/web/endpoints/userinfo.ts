@@ -1,5 +1,5 @@
-import { renewNonce } from '../../inbound/sender_constraint.ts'
-import { describeUser } from '../../inbound/userinfo.ts'
+import { renewNonce } from '../../inbound/client_authentication/sender_constraint.ts'
+import { describeUser } from '../../inbound/tokens/userinfo.ts'
 import { jsonAnswer, type MachineEndpoint } from '../machine.ts'
 import type { Web } from '../web.ts'
 import { toResourceRequest } from './direct_request.ts'

@@ -1,4 +1,4 @@
-import { deletePermanentToken } from '../../inbound/permanent_tokens.ts'
+import { deletePermanentToken } from '../../inbound/tokens/permanent_tokens.ts'
 import { ours, redirect } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { signedInSubmit } from './account.ts'

@@ -3,7 +3,7 @@ import {
   authorize,
   type ConsentAnswer,
   type ConsentQuestion,
-} from '../../inbound/authorize.ts'
+} from '../../inbound/authorization/authorize.ts'
 import {
   browserOf,
   fitsUrl,

@@ -1,6 +1,6 @@
 import { getCookie } from 'hono/cookie'
-import { readKnownDevice } from '../../inbound/known_device.ts'
-import { changePassword } from '../../inbound/recovery.ts'
+import { readKnownDevice } from '../../inbound/users/known_device.ts'
+import { changePassword } from '../../inbound/users/recovery.ts'
 import { ours, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { tellText } from '../ui/view.ts'

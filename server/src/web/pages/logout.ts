@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
-import { type EndSession, openEndSession, readEndSession, sealEndSession } from '../../inbound/end_session.ts'
-import { endSession } from '../../inbound/sessions.ts'
+import { type EndSession, openEndSession, readEndSession, sealEndSession } from '../../inbound/sessions/end_session.ts'
+import { endSession } from '../../inbound/sessions/sessions.ts'
 import { afterLogoutUrl } from '../../oauth/end_session.ts'
 import { readParams } from '../../oauth/params.ts'
 import { decodeUtf8 } from '../machine.ts'

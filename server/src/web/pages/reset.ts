@@ -1,5 +1,5 @@
-import { type PasswordFault, shortestPassword } from '../../inbound/password_policy.ts'
-import { askForReset, findLink, resetPassword } from '../../inbound/recovery.ts'
+import { type PasswordFault, shortestPassword } from '../../inbound/users/password_policy.ts'
+import { askForReset, findLink, resetPassword } from '../../inbound/users/recovery.ts'
 import type { UserRecord } from '../../store/records.ts'
 import type { UserLink } from '../../store/verbs/recovery.ts'
 import { ours, page, send, submit, type Visit } from '../page.ts'

@@ -1,3 +1,7 @@
+import { event } from '../../inbound/event.ts'
+import type { SignedIn } from '../../inbound/sessions/sessions.ts'
+import { isFresh } from '../../inbound/sessions/step_up.ts'
+import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import {
   beginTotp,
   factorsAt,
@@ -5,14 +9,10 @@ import {
   needsSecondFactor,
   reachableAcr,
   renewRecoveryCodes,
-} from '../../inbound/factors.ts'
-import { type Change, tellChange } from '../../inbound/letters.ts'
-import { addPasskey, offerPasskey, relyingParty } from '../../inbound/passkeys.ts'
-import { askToConfirmEmail, confirmEmail, findLink } from '../../inbound/recovery.ts'
-import type { SignedIn } from '../../inbound/sessions.ts'
-import { isFresh } from '../../inbound/step_up.ts'
-import { ADMINISTRATOR } from '../../inbound/tenants.ts'
-import { event } from '../../inbound/users.ts'
+} from '../../inbound/users/factors.ts'
+import { type Change, tellChange } from '../../inbound/users/letters.ts'
+import { addPasskey, offerPasskey, relyingParty } from '../../inbound/users/passkeys.ts'
+import { askToConfirmEmail, confirmEmail, findLink } from '../../inbound/users/recovery.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { listSignInWays } from '../../outbound/sign_in.ts'
 import type { Factors } from '../../store/verbs/factors.ts'

@@ -1,8 +1,8 @@
-import { stepAfterFirstFactor } from '../../inbound/check_login.ts'
-import { findArrival, linkArrival } from '../../inbound/federation.ts'
+import { event } from '../../inbound/event.ts'
 import { takeTurn } from '../../inbound/limits.ts'
-import { startSession } from '../../inbound/sessions.ts'
-import { event } from '../../inbound/users.ts'
+import { startSession } from '../../inbound/sessions/sessions.ts'
+import { stepAfterFirstFactor } from '../../inbound/users/check_login.ts'
+import { findArrival, linkArrival } from '../../inbound/users/federation.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import {
   finishSignIn,

@@ -1,10 +1,10 @@
 import type { Client } from '../../../oauth/client.ts'
 import { clientAuthenticationError } from '../../../oauth/client_auth.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
-import { findLivingToken } from '../../access_tokens.ts'
-import { readClientRecord } from '../../clients.ts'
+import type { DirectRequest } from '../../client_authentication/direct_request.ts'
+import { readClientRecord } from '../../clients/client_record.ts'
 import type { InboundContext } from '../../context.ts'
-import type { DirectRequest } from '../../direct_request.ts'
+import { findLivingToken } from '../../tokens/access_tokens.ts'
 
 /**
  * The client whose own access token, got by its credentials beforehand, stands for them in this request; null where the

@@ -1,10 +1,10 @@
 import { newId } from '../../../crypto/random.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
 import { formatScope } from '../../../oauth/scope.ts'
-import { issueAccessToken } from '../../access_tokens.ts'
-import { commitGrant, toAllowed } from '../../grants.ts'
-import { describeGrant } from '../../new_grant.ts'
-import type { GrantType } from '../grant_type.ts'
+import type { GrantType } from '../../authorization/grant_type.ts'
+import { commitGrant, toAllowed } from '../../authorization/grants.ts'
+import { describeGrant } from '../../authorization/new_grant.ts'
+import { issueAccessToken } from '../../tokens/access_tokens.ts'
 import { requireLegacyGrants } from './allowed.ts'
 
 // What stands in an address can be read by more than the client: it must be worth little, soon (RFC 9700 section 2.1.2).

@@ -1,4 +1,4 @@
-import type { GrantType } from '../grant_type.ts'
+import type { GrantType } from '../../authorization/grant_type.ts'
 import { implicit } from './implicit.ts'
 import { password } from './password.ts'
 

@@ -1,0 +1,287 @@
+import { verifyOwnJwt } from '../../crypto/jwt.ts'
+import type { Actor } from '../../oauth/access_token.ts'
+import { isConfidential, PAIRWISE } from '../../oauth/client.ts'
+import { OAuthError } from '../../oauth/errors.ts'
+import { decideResources } from '../../oauth/resource.ts'
+import { decideScope, IDENTITY_SCOPES, parseScope, type ScopeSet } from '../../oauth/scope.ts'
+import {
+  type ExchangeRequest,
+  mayAct,
+  nestActor,
+  readExchangeRequest,
+  tokenTypeUri,
+} from '../../oauth/token_exchange.ts'
+import { buildTokenResponse, type TokenResponse } from '../../oauth/token_response.ts'
+import type { UserRecord } from '../../store/records.ts'
+import type { Loaded, TokenRequest } from '../authorization/grant_type.ts'
+import { requireRole } from '../authorization/one_role.ts'
+import { requireKeyOfToken } from '../client_authentication/sender_constraint.ts'
+import type { InboundContext } from '../context.ts'
+import { event } from '../event.ts'
+import { defaultScopes, knownResources, rightsOf, scopeRules, scopesAtResources, scopesOfResources } from '../rights.ts'
+import { subjectOf } from '../subjects.ts'
+import { findLivingToken, type IssuedAccessToken, issueAccessToken, type LivingToken } from './access_tokens.ts'
+import { issueAsserted, readAuthTime } from './asserted_grant.ts'
+import { resourcesOfCaller } from './introspection_rights.ts'
+import { verifyAssertion } from './trusted_issuers.ts'
+
+type Asked = TokenRequest<Loaded>
+
+/** What the new token may be for, before the request narrows it. */
+interface Reach {
+  readonly user: UserRecord
+  readonly role: string | null
+  /** The resources that may be named. */
+  readonly resources: readonly string[]
+  /** Those of them at which it may have no more scopes than these, and the scopes; null leaves it to client and roles. */
+  readonly consented: ScopeSet | null
+  /** The scopes it has where the request names none. */
+  readonly inherited: readonly string[]
+}
+
+/** Token exchange (RFC 8693 section 2): a token that somebody else presented, for one that says what this client does with it. */
+export async function exchangeToken(context: InboundContext, asked: Asked): Promise<TokenResponse> {
+  const wanted = readExchangeRequest(asked.params)
+  const exchange = EXCHANGES[wanted.subject_token_type]
+  const { token, scope } = await exchange(context, asked, wanted)
+  const issued_token_type = tokenTypeUri(wanted.requested_token_type)
+  if (wanted.requested_token_type === 'jwt' && !token.access_token.startsWith('ey')) throw notAsJwt()
+  return buildTokenResponse({ ...token, scope, issued_token_type })
+}
+
+type Exchange = (
+  context: InboundContext,
+  asked: Asked,
+  wanted: ExchangeRequest,
+) => Promise<{ token: IssuedAccessToken; scope: string[] }>
+
+const EXCHANGES: { readonly [type in ExchangeRequest['subject_token_type']]: Exchange } = {
+  access_token: exchangeAccessToken,
+  id_token: exchangeIdToken,
+  jwt: exchangeAssertion,
+}
+
+function notAsJwt(): OAuthError {
+  return new OAuthError(
+    'invalid_request',
+    'Parameter requested_token_type is jwt, and the resource takes opaque tokens',
+  )
+}
+
+/**
+ * An access token of ours, the client's own or sent to a resource that it stands for. What comes of it descends from the
+ * same grant, ends with it and not after the token presented, and is kept nowhere.
+ */
+async function exchangeAccessToken(...[context, asked, wanted]: Parameters<Exchange>): ReturnType<Exchange> {
+  const { client, authority, configuration, cnf } = asked
+  const { living, grant, user, own } = await findSubject(context, asked, wanted.subject_token)
+  const { claims } = living
+  const actor = await findActor(context, asked, wanted, own)
+  if (!mayAct((claims as { may_act?: unknown }).may_act, actor ?? { sub: client.client_id })) {
+    throw new OAuthError('invalid_grant', 'The subject token does not let this party act')
+  }
+  const act = actor === null ? claims.act : nestActor(actor, claims.act)
+  const policy = client.token_exchange?.resources ?? []
+  const { resource, scope } = decideTarget(context, asked, {
+    ...{ user, role: grant.role, inherited: living.scope },
+    resources: own ? [...living.resource, ...policy] : policy,
+    consented: consentedScopes(context, asked, living, { grant, own }),
+  })
+  const [tenant_epoch, , user_epoch, session_epoch] = claims.ep
+  const token = issueAccessToken(context, {
+    ...{ configuration, scope, resource, cnf, act, user, now: authority.now },
+    // Where one client knows the user by another name only, no other learns more by it.
+    client: claims.sub.startsWith(PAIRWISE) ? { ...client, subject_type: 'pairwise' } : client,
+    // What the token presented may not do of its grant, what comes of it may not either.
+    authorization_details: claims.authorization_details,
+    epochs: [tenant_epoch, authority.client!.epoch, user_epoch, session_epoch],
+    grant: { ...grant, grant_id: claims.grant_id! },
+    ends_at: claims.exp * 1000,
+    ...(grant.client_id !== client.client_id && {
+      grant_client: claims.grant_client ?? [claims.client_id, claims.ep[1]],
+    }),
+  })
+  if (actor === null && !own) await recordImpersonation(context, asked, living, resource)
+  return { token, scope }
+}
+
+/**
+ * The scopes that the user stands behind: at the resources of a client's own token what it has, elsewhere what the grant
+ * has. Those that the user has not allowed are for trusted clients alone.
+ */
+function consentedScopes(
+  { tenant: { issuer } }: InboundContext,
+  { params, client, configuration }: Asked,
+  living: LivingToken,
+  { grant, own }: { readonly grant: { readonly scope: string }; readonly own: boolean },
+): ScopeSet | null {
+  const elsewhere = client.trusted ? null : grant.scope.split(' ')
+  const requested = [...params.resource, ...params.audience]
+  const kept = own ? requested.filter((name) => living.resource.includes(name)) : []
+  if (kept.length === 0) return elsewhere
+  if (kept.length === requested.length) return living.scope
+  const held = scopesOfResources(issuer, configuration, kept)
+  return { includes: (scope) => (held.includes(scope) ? living.scope : elsewhere)?.includes(scope) ?? true }
+}
+
+/** The token presented, its user and its grant; one refusal for all reasons. */
+async function findSubject(
+  context: InboundContext,
+  { client, configuration, cnf }: Asked,
+  subject_token: string,
+): Promise<{
+  living: LivingToken
+  grant: NonNullable<LivingToken['authority']['grant']>
+  user: UserRecord
+  own: boolean
+}> {
+  const { living, reason } = await findLivingToken(context, subject_token, '')
+  const text = 'The subject token is unknown, expired, revoked or not for you to present'
+  const refuse = (cause: string) => new OAuthError('invalid_grant', text, { cause })
+  if (!living) throw refuse(reason ?? '')
+  const { grant } = living.authority
+  if (!grant || living.user_id === null || living.claims.grant_id === undefined) throw refuse('without a grant')
+  const own = living.claims.client_id === client.client_id
+  const stands_for = resourcesOfCaller(configuration, client.client_id)
+  if (!own && !living.resource.some((name) => stands_for.includes(name))) throw refuse('sent to somebody else')
+  if (!own && !isConfidential(client)) throw refuse('a public client stands for nobody')
+  // A resource server is shown tokens whose key it does not have; a client has to show its own.
+  if (own) requireKeyOfToken(client, living.claims.cnf, cnf)
+  const user = await findUser(context, living.user_id)
+  if (!user) throw refuse('its user is gone')
+  return { living, grant, user, own }
+}
+
+async function findUser({ tenant }: InboundContext, user_id: string): Promise<UserRecord | null> {
+  const found = await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id })
+  if (!found) return null
+  const { password_hash: _, ...user } = found
+  return user
+}
+
+/**
+ * Who acts (RFC 8693 section 1.1): whoever the actor token speaks for, else the client itself. Null where nobody is to be
+ * named: a token of the client's own stays its own, and impersonation is for the client's policy to allow.
+ */
+async function findActor(
+  context: InboundContext,
+  { client, cnf }: Asked,
+  { actor }: ExchangeRequest,
+  own: boolean,
+): Promise<Actor | null> {
+  if (actor === null) {
+    return own || client.token_exchange?.impersonation === true ? null : { sub: client.client_id }
+  }
+  const { living, reason } = await findLivingToken(context, actor.token, '')
+  if (!living || living.claims.client_id !== client.client_id) {
+    const cause = reason ?? 'issued to another client'
+    throw new OAuthError('invalid_grant', 'The actor token is unknown, expired, revoked or not yours', { cause })
+  }
+  requireKeyOfToken(client, living.claims.cnf, cnf)
+  const { sub, act } = living.claims
+  return act === undefined ? { sub } : { sub, act }
+}
+
+/** The resources and scopes of the new token: those named, within its reach (CVE-2022-1245). */
+function decideTarget(
+  { tenant: { issuer } }: InboundContext,
+  { params, client, configuration }: Asked,
+  { user, role, resources, consented, inherited }: Reach,
+): { resource: readonly string[]; scope: string[] } {
+  const requested = [...params.resource, ...params.audience]
+  if (resources.length === 0) {
+    throw new OAuthError('invalid_target', 'This client may not get tokens for other resources by exchange')
+  }
+  if (requested.length === 0) {
+    throw new OAuthError('invalid_target', 'Parameter resource is missing: it names what the new token is for')
+  }
+  const known_resources = knownResources(issuer, configuration)
+  const granted = resources.filter((name) => known_resources.has(name))
+  const strange = params.audience.find((name) => !granted.includes(name))
+  if (strange !== undefined) {
+    throw new OAuthError('invalid_target', `Audience '${strange.slice(0, 200)}' is none that this client may name`)
+  }
+  const resource = decideResources({ requested, granted, registered: known_resources, issuer })
+  // Told before anything is used up.
+  const isOpaque = (name: string) => configuration.resources.get(name)?.access_token_format === 'opaque'
+  if (params.values['requested_token_type'] === tokenTypeUri('jwt') && resource.some(isOpaque)) throw notAsJwt()
+  const named = parseScope(params.values['scope'] ?? '')
+  const about_user = named.find((scope) => IDENTITY_SCOPES.has(scope))
+  if (about_user !== undefined) {
+    throw new OAuthError('invalid_scope', `Scope '${about_user}' is not for an exchanged token`)
+  }
+  const known = scopesOfResources(issuer, configuration, resource)
+  const kept = scopesAtResources(inherited, issuer, configuration, resource).filter((name) => known.includes(name))
+  const scope = decideScope({
+    requested: named.length > 0 ? named : kept,
+    resource_defaults: defaultScopes(configuration, resource),
+    ...scopeRules({ ...rightsOf(configuration, client, user, role), ...(consented && { consented }) }),
+    known_scopes: known,
+  })
+  return { resource, scope }
+}
+
+/** An ID token of ours that this client was given: for trusted clients that prove themselves, while the session lives of which it speaks. */
+async function exchangeIdToken(...[context, asked, wanted]: Parameters<Exchange>): ReturnType<Exchange> {
+  const { tenant } = context
+  const { client, authority, configuration } = asked
+  const claims = verifyOwnJwt(wanted.subject_token, 'JWT', (kid) => configuration.verifying_keys.get(kid))
+  const refuse = (cause: string) =>
+    new OAuthError('invalid_grant', 'The subject token is not a living ID token of this client', { cause })
+  if (!client.trusted) throw refuse('the client is not trusted')
+  // ID tokens travel in URLs (`id_token_hint`): by themselves they prove nothing of who shows them.
+  if (!isConfidential(client)) throw refuse('the client is public')
+  if (claims?.['iss'] !== tenant.issuer || claims['aud'] !== client.client_id) throw refuse('not issued to it')
+  const { exp, sid, sub } = claims
+  if (typeof exp !== 'number' || exp * 1000 <= authority.now || typeof sid !== 'string') throw refuse('expired')
+  const found = await tenant.store.findSessionBySid({ tenant_id: tenant.tenant_id, sid })
+  if (!found || subjectOf(tenant, client, found.user.user_id) !== sub) throw refuse('its session has ended')
+  const { session, user } = found
+  const role = requireRole(client, user, asked.params.values['role'])
+  const act = await findActor(context, asked, wanted, true)
+  const resources = client.token_exchange?.resources ?? []
+  const target = decideTarget(context, asked, { user, role, resources, consented: null, inherited: [] })
+  const { auth_time, acr, amr } = session
+  const token = await issueAsserted(context, asked, {
+    ...{ ...target, user, role, session, signed_in: { auth_time, acr, amr }, ends_at: exp * 1000 },
+    ...(act && { act }),
+    detail: { grant_type: 'token-exchange', subject_token_type: 'id_token' },
+  })
+  return { token, scope: target.scope }
+}
+
+/** A JWT of an issuer that the tenant trusts, brought by a client that may; good once (RFC 7523 section 3). */
+async function exchangeAssertion(...[context, asked, wanted]: Parameters<Exchange>): ReturnType<Exchange> {
+  const { client, authority } = asked
+  const { client_id } = client
+  const { now } = authority
+  const asserted = await verifyAssertion(context, wanted.subject_token, { client_id, now, parameter: 'subject_token' })
+  const { user, claims, rules, proof } = asserted
+  const actor = (await findActor(context, asked, wanted, false)) ?? undefined
+  if (!mayAct(claims['may_act'], actor ?? { sub: client_id })) {
+    throw new OAuthError('invalid_grant', 'The subject token does not let this party act')
+  }
+  const role = requireRole(client, user, asked.params.values['role'])
+  const resources = client.token_exchange?.resources ?? []
+  const target = decideTarget(context, asked, {
+    ...{ user, role, resources, consented: parseScope(rules.scope), inherited: [] },
+  })
+  const token = await issueAsserted(context, asked, {
+    ...{ ...target, user, role, session: null, proof, act: actor, ends_at: claims.exp * 1000 },
+    signed_in: { auth_time: readAuthTime(claims['auth_time'], now), acr: null, amr: null },
+    detail: { grant_type: 'token-exchange', issuer: claims.iss },
+  })
+  return { token, scope: target.scope }
+}
+
+// A token that hides who acts is the exception, and each one is written down.
+async function recordImpersonation(
+  { tenant }: InboundContext,
+  { client }: Asked,
+  { claims, user_id }: LivingToken,
+  resource: readonly string[],
+): Promise<void> {
+  const { client_id } = client
+  const about = { client_id, user_id, grant_id: claims.grant_id ?? null, detail: { resource } }
+  await tenant.store.recordEvent(event(tenant, 'token.impersonated', `client:${client_id}`, about))
+}

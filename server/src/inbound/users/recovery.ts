@@ -1,0 +1,202 @@
+import { hashPassword, verifyPassword } from '../../crypto/password.ts'
+import { randomSecret } from '../../crypto/random.ts'
+import { OAuthError } from '../../oauth/errors.ts'
+import type { UserRecord } from '../../store/records.ts'
+import type { Configuration } from '../../store/tenant.ts'
+import type { UserLink } from '../../store/verbs/recovery.ts'
+import type { UserWithPassword } from '../../store/verbs/users.ts'
+import type { InboundContext } from '../context.ts'
+import { event } from '../event.ts'
+import { checkGuess, findByLink, type Guessed, takeTurn } from '../limits.ts'
+import { aboutOf, confirmLetter, resetLetter, tellChange } from './letters.ts'
+import { findPasswordFault, type PasswordFault, shortestPassword } from './password_policy.ts'
+import { usernameKey } from './prepare_user.ts'
+
+// ASVS 6.6.3 allows ten minutes to codes, 6.4.1 a short time to what sets a first secret: mail is slow now and then.
+const LIFETIME_MS = 15 * 60_000
+/** One address may be that of several accounts. */
+const MOST_ACCOUNTS = 3
+
+/** The page behind a reset link, under the issuer. */
+export const RESET_PATH = '/reset/password'
+/** The page behind a link that confirms an address. */
+export const CONFIRM_PATH = '/account/security/email/confirm'
+
+const PREFIXES = { reset: 'sp_reset_', email: 'sp_email_' } as const
+
+/**
+ * Sends a link to a new password to whoever is called so, or has this address. It answers before anything is looked up,
+ * so that neither words nor time say whether there is anybody (ASVS 6.3.8); who is asked for too often gets no more mail.
+ */
+export async function askForReset(
+  context: InboundContext,
+  asked: { readonly username: string; readonly address: string | undefined },
+): Promise<void> {
+  await takeTurn(context, 'mail_of_address', { address: asked.address })
+  context.outbox.post(async () => {
+    const postings = []
+    for (const user of await findUsers(context, asked.username)) {
+      if (user.email === null || !(await mayWrite(context, user))) continue
+      const url = await makeLink(context, 'reset', user, user.email, 'anonymous')
+      postings.push({ to: user.email, letter: resetLetter(await aboutOf(context, user), url) })
+    }
+    return postings
+  })
+}
+
+async function findUsers({ tenant }: InboundContext, typed: string): Promise<UserRecord[]> {
+  const { tenant_id, store } = tenant
+  const username_key = usernameKey(typed)
+  if (typed.length > 200 || typed.includes('\0')) return []
+  const named = await store.findUserByUsername({ tenant_id, username_key })
+  if (named) return named.disabled_at === null ? [named] : []
+  return typed.includes('@') ? store.findUsersByEmail({ tenant_id, email: typed.trim(), most: MOST_ACCOUNTS }) : []
+}
+
+async function mayWrite(context: InboundContext, { user_id }: UserRecord): Promise<boolean> {
+  try {
+    await takeTurn(context, 'mail', { account: user_id })
+    return true
+  } catch (error) {
+    if (error instanceof OAuthError) return false
+    throw error
+  }
+}
+
+async function makeLink(
+  { tenant }: InboundContext,
+  kind: keyof typeof PREFIXES,
+  { user_id }: UserRecord,
+  email: string,
+  actor: string,
+): Promise<string> {
+  const token = randomSecret(PREFIXES[kind])
+  const at = tenant.clock()
+  await tenant.store.createUserLink({
+    ...{ tenant_id: tenant.tenant_id, kind, user_id, email, secret_hash: tenant.keys.hashSecret(token) },
+    expires_at: at + LIFETIME_MS,
+    event: event(tenant, kind === 'reset' ? 'password_reset.asked' : 'email.asked', actor, { user_id }),
+  })
+  return `${tenant.issuer}${kind === 'reset' ? RESET_PATH : CONFIRM_PATH}?token=${token}`
+}
+
+/** What a link opens, while it can be used. */
+export function findLink(
+  context: InboundContext,
+  kind: keyof typeof PREFIXES,
+  token: string,
+  address: string | undefined,
+): Promise<UserLink | null> {
+  const { tenant_id, keys, store } = context.tenant
+  const secret_hash = keys.hashSecret(token)
+  return findByLink(context, address, () => store.findUserLink({ tenant_id, kind, secret_hash }))
+}
+
+/**
+ * Sets a new password by a link to the mailbox; link and password in one transaction. Everything that was signed in
+ * ends, connected apps too; the second factor stays and is asked for as ever (ASVS 6.4.3).
+ */
+export async function resetPassword(
+  context: InboundContext,
+  configuration: Configuration,
+  link: UserLink & { readonly token: string },
+  password: string,
+): Promise<'reset' | 'spent' | PasswordFault> {
+  const { tenant } = context
+  const { user } = link
+  const fault = findFault(configuration, user, password)
+  if (fault) return fault
+  const password_hash = await hashPassword(password)
+  const { user_id } = user
+  const outcome = await tenant.store.redeemResetLink({
+    ...{ tenant_id: tenant.tenant_id, secret_hash: tenant.keys.hashSecret(link.token), password_hash },
+    event: event(tenant, 'password.reset', `user:${user_id}`, { user_id }),
+  })
+  if (outcome === 'reset') tellChange(context, user, 'password_reset')
+  return outcome
+}
+
+/** What a user asks to be changed with the password. */
+export interface PasswordChange {
+  readonly present_password: string
+  readonly password: string
+  /** The session that stays; null where all of them do. */
+  readonly only_session_id: string | null
+  readonly end_apps: boolean
+  readonly address: string | undefined
+  /** The browser in which the user has signed in: what strangers guess elsewhere does not count here. */
+  readonly known_device: string | undefined
+}
+
+/**
+ * Changes a password that its user proves to know (ASVS 6.2.3); the guess at the present one counts like one at the
+ * sign-in page. A new one that is not good enough is told before that.
+ */
+export async function changePassword(
+  context: InboundContext,
+  configuration: Configuration,
+  user: UserRecord,
+  change: PasswordChange,
+): Promise<Guessed<'changed' | 'stale'> | { readonly kind: 'refused'; readonly fault: PasswordFault }> {
+  const { tenant } = context
+  const { tenant_id, store } = tenant
+  const { user_id } = user
+  const fault = findFault(configuration, user, change.password)
+  if (fault) return { kind: 'refused', fault }
+  const { address, known_device } = change
+  const guess = { kind: 'password', of: user_id, address, known_device } as const
+  const guessed = await checkGuess(context, guess, async () => {
+    const present = await store.findUser({ tenant_id, user_id })
+    return (await verifyPassword(present?.password_hash ?? null, change.present_password)) ? present : null
+  })
+  if (guessed.kind !== 'right') return guessed
+  const value = await store.changePassword({
+    ...{ tenant_id, user_id, former_hash: (guessed.value as UserWithPassword).password_hash! },
+    password_hash: await hashPassword(change.password),
+    ...{ only_session_id: change.only_session_id, end_apps: change.end_apps },
+    event: event(tenant, 'password.changed', `user:${user_id}`, {
+      ...{ user_id, detail: { sessions_ended: change.only_session_id !== null, apps_ended: change.end_apps } },
+    }),
+  })
+  if (value === 'changed') tellChange(context, user, 'password')
+  return { kind: 'right', value }
+}
+
+function findFault({ settings, name }: Configuration, user: UserRecord, password: string): PasswordFault | null {
+  const shortest = shortestPassword(settings, JSON.parse(user.roles) as string[])
+  return findPasswordFault(password, { shortest, username: user.username, email: user.email, tenant_name: name })
+}
+
+/** Sends a link to an address that its user has, or is to have. Refused when it is none, or too many were sent. */
+export async function askToConfirmEmail(
+  context: InboundContext,
+  user: UserRecord,
+  email: string,
+  address: string | undefined,
+): Promise<void> {
+  if (!/^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]{1,189}$/u.test(email)) {
+    throw new OAuthError('invalid_request', 'email is not an address')
+  }
+  await takeTurn(context, 'mail_of_address', { address })
+  await takeTurn(context, 'mail', { account: user.user_id })
+  context.outbox.post(async () => {
+    const url = await makeLink(context, 'email', user, email, `user:${user.user_id}`)
+    return [{ to: email, letter: confirmLetter(await aboutOf(context, user), url) }]
+  })
+}
+
+/** Confirms an address by the link to it, for the user who asked, and for nobody else (ASVS 6.6.2). */
+export async function confirmEmail(
+  context: InboundContext,
+  user: UserRecord,
+  link: { readonly token: string; readonly email: string },
+): Promise<'confirmed' | 'spent'> {
+  const { tenant } = context
+  const { user_id } = user
+  const outcome = await tenant.store.redeemEmailLink({
+    ...{ tenant_id: tenant.tenant_id, user_id, secret_hash: tenant.keys.hashSecret(link.token) },
+    event: event(tenant, 'email.confirmed', `user:${user_id}`, { user_id }),
+  })
+  if (outcome === 'confirmed' && link.email !== user.email) tellChange(context, user, 'email')
+  return outcome
+}
