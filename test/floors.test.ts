@@ -61,7 +61,7 @@ const sound: Readonly<Record<string, string>> = {
   'server/src/cli/start.ts': "import '../web/page.ts'\nimport { request } from 'node:http'",
   'server/src/web/page.ts':
     "import '../inbound/token.ts'\nimport '../outbound/connect.ts'\nimport '../oauth/errors.ts'\nimport { Hono } from 'hono'",
-  'server/src/inbound/tokens/token.ts': "import type { E } from '../oauth/errors.ts'",
+  'server/src/inbound/token.ts': "import type { E } from '../oauth/errors.ts'",
   'server/src/outbound/connect.ts': "import '../egress/fetch.ts'\nimport '../oauth/errors.ts'",
   'server/src/egress/fetch.ts': "import { fetch } from 'undici'\nimport '../crypto/hash.ts'\nawait fetch('https://a')",
   'server/src/oauth/errors.ts': "import { hash } from '../crypto/hash.ts'",

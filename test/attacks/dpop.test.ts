@@ -540,7 +540,7 @@ testOnBoth('T-07 a proof leaves one row until it is too old, and a request witho
 })
 
 test('a client is registered for DPoP by the members of RFC 9449 and our own', async () => {
-  const { readClientMetadata } = await import('../../server/src/oauth/client_metadata.ts')
+  const { readClientMetadata } = await import('../../server/src/oauth/clients/client_metadata.ts')
   const rules = {
     ...{ grant_types: ['client_credentials', 'implicit'], response_types: ['token'], response_modes: [] },
     token_endpoint_auth_methods: ['client_secret_basic'],

@@ -1,7 +1,7 @@
 import { equalBytes } from '../crypto/hash.ts'
 import { verifyPassword } from '../crypto/password.ts'
 import { usernameKey } from '../inbound/users/prepare_user.ts'
-import type { ClientMetadata } from '../oauth/client.ts'
+import type { ClientMetadata } from '../oauth/clients/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { TrustedIssuerRules } from '../oauth/trusted_issuer.ts'
 import { findConnector, type ShownConnector, saveConnector } from '../outbound/connectors.ts'

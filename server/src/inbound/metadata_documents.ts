@@ -2,9 +2,14 @@ import { LRUCache } from 'lru-cache'
 import type { Egress } from '../egress/egress.ts'
 import { EgressError } from '../egress/egress_error.ts'
 import { RESPONSE_MODES } from '../oauth/authorization_request.ts'
-import type { ClientMetadata, KeptMetadata } from '../oauth/client.ts'
+import type { ClientMetadata, KeptMetadata } from '../oauth/clients/client.ts'
+import {
+  documentLifetime,
+  isJsonType,
+  readDocumentUrl,
+  readMetadataDocument,
+} from '../oauth/clients/metadata_document.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import { documentLifetime, isJsonType, readDocumentUrl, readMetadataDocument } from '../oauth/metadata_document.ts'
 import type { Settings } from '../store/settings.ts'
 
 /** Whether the tenant takes the metadata document at this client_id for a client. */

@@ -1,4 +1,4 @@
-import type { Client } from '../oauth/client.ts'
+import type { Client } from '../oauth/clients/client.ts'
 import { IDENTITY_SCOPES, mayBeDefault, type ScopeQuestion, type ScopeSet } from '../oauth/scope.ts'
 import type { Configuration } from '../store/tenant.ts'
 

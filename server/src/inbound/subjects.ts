@@ -1,6 +1,6 @@
 import { hmac } from '../crypto/hash.ts'
-import { type Client, PAIRWISE } from '../oauth/client.ts'
-import { sectorOf } from '../oauth/client_requests.ts'
+import { type Client, PAIRWISE } from '../oauth/clients/client.ts'
+import { sectorOf } from '../oauth/clients/request_metadata.ts'
 import type { Tenant } from '../store/tenant.ts'
 
 /** The name by which a client knows a user (OpenID Connect Core section 8). */

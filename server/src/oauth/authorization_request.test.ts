@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type AuthorizationRules, readAuthorizationRequest, readAuthorizationTarget } from './authorization_request.ts'
-import type { Client } from './client.ts'
+import type { Client } from './clients/client.ts'
 import { OAuthError, type OAuthErrorCode } from './errors.ts'
 import { readParams } from './params.ts'
 

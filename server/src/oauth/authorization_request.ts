@@ -1,5 +1,5 @@
 import { type ClaimsRequest, readClaimsRequest } from './claims_request.ts'
-import { type Client, isConfidential } from './client.ts'
+import { type Client, isConfidential } from './clients/client.ts'
 import { isThumbprint } from './dpop.ts'
 import { OAuthError } from './errors.ts'
 import { type Params, requireParam } from './params.ts'

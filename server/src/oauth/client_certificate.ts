@@ -1,6 +1,6 @@
 import { type AlternativeName, type ClientCertificate, readCertificate } from '../crypto/certificate.ts'
 import { type Jwk, thumbprint } from '../crypto/public_key.ts'
-import { type Json, readBoolean, readText, refusal } from './client_member.ts'
+import { type Json, readBoolean, readText, refusal } from './clients/metadata_member.ts'
 import { isSameName, readDistinguishedName } from './distinguished_name.ts'
 
 /** The methods by which a client proves itself in TLS (RFC 8705 section 2). */

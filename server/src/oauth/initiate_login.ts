@@ -1,4 +1,4 @@
-import type { Client } from './client.ts'
+import type { Client } from './clients/client.ts'
 
 /**
  * Where somebody is sent who wants to sign in to a client from here (OpenID Connect Core section 4); undefined where the

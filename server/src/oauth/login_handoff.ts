@@ -1,6 +1,6 @@
 import { type Claims, JwtError, type JwtProfile } from '../crypto/foreign_jwt.ts'
-import { type PublicJwks, readJwks } from './client_jwks.ts'
-import { type Json, readText, refusal } from './client_member.ts'
+import { type PublicJwks, readJwks } from './clients/client_jwks.ts'
+import { type Json, readText, refusal } from './clients/metadata_member.ts'
 import { OAuthError } from './errors.ts'
 import { checkAssertionClaims } from './jwt_claims.ts'
 

@@ -1,5 +1,5 @@
-import { refusal } from './client_member.ts'
-import { LEGACY_GRANT_TYPES } from './client_own.ts'
+import { refusal } from './clients/metadata_member.ts'
+import { LEGACY_GRANT_TYPES } from './clients/own_metadata.ts'
 import { OAuthError } from './errors.ts'
 import { type ApplicationType, redirectUriKind } from './redirect_uri.ts'
 

@@ -1,5 +1,5 @@
 import type { Confirmation } from './access_token.ts'
-import type { Client } from './client.ts'
+import type { Client } from './clients/client.ts'
 import { OAuthError } from './errors.ts'
 
 /** The type of a token that is bound so (RFC 9449 section 5); one bound to a certificate is Bearer (RFC 8705 section 3). */

@@ -1,5 +1,5 @@
 import type { Actor } from './access_token.ts'
-import { type Json, readBoolean, readTexts, refusal } from './client_member.ts'
+import { type Json, readBoolean, readTexts, refusal } from './clients/metadata_member.ts'
 import { OAuthError } from './errors.ts'
 import { type Params, requireParam } from './params.ts'
 

@@ -1,6 +1,6 @@
 import { FOREIGN_ALGORITHMS, type JwtProfile } from '../crypto/foreign_jwt.ts'
-import { type PublicJwks, readJwks } from './client_jwks.ts'
-import { type Json, readBoolean, readText, readTexts } from './client_member.ts'
+import { type PublicJwks, readJwks } from './clients/client_jwks.ts'
+import { type Json, readBoolean, readText, readTexts } from './clients/metadata_member.ts'
 import { OAuthError } from './errors.ts'
 import type { AssertionClaims } from './jwt_claims.ts'
 import { formatScope, parseScope } from './scope.ts'

@@ -1,4 +1,4 @@
-import { readClientId } from '../../oauth/client.ts'
+import { readClientId } from '../../oauth/clients/client.ts'
 import { whyNoMappings } from '../../oauth/custom_claims.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { whyNoHandoff } from '../../oauth/login_handoff.ts'

@@ -1,5 +1,5 @@
 import type { AuthorizationTarget } from '../../oauth/authorization_request.ts'
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { type Params, readSoundParams } from '../../oauth/params.ts'
 import { type ProfileRules, rulesOf } from '../../oauth/profile.ts'

@@ -10,7 +10,7 @@ import {
   authorizationErrorParams,
   buildAuthorizationResponse,
 } from '../../oauth/authorization_response.ts'
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { requireProfile } from '../../oauth/profile.ts'
 import type { Configuration } from '../../store/tenant.ts'

@@ -1,5 +1,5 @@
 import type { ClaimsRequest } from '../../oauth/claims_request.ts'
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { scopeOfClaim } from '../../oauth/userinfo.ts'
 
 /** The claims that a grant gives by their names, beside those of its scopes: as its row keeps them. */

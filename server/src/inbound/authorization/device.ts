@@ -1,7 +1,7 @@
 import { sha256 } from '../../crypto/hash.ts'
 import { newId, randomSecret } from '../../crypto/random.ts'
-import type { Client } from '../../oauth/client.ts'
-import { readClientCredentials } from '../../oauth/client_auth.ts'
+import { readClientCredentials } from '../../oauth/client_credentials.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import {
   buildDeviceAuthorizationResponse,
   DEVICE_CODE_GRANT,

@@ -1,6 +1,6 @@
 import type { Confirmation } from '../../oauth/access_token.ts'
 import type { AuthorizationRequest } from '../../oauth/authorization_request.ts'
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import type { Params } from '../../oauth/params.ts'
 import type { TokenResponse } from '../../oauth/token_response.ts'
 import type { ClientRecord, TenantState } from '../../store/records.ts'

@@ -1,7 +1,7 @@
 import { newId } from '../../crypto/random.ts'
 import { acrToSay, readAcrWish } from '../../oauth/acr.ts'
 import type { AuthorizationRequest } from '../../oauth/authorization_request.ts'
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import type { ProfileRules } from '../../oauth/profile.ts'

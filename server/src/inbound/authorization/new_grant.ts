@@ -1,4 +1,4 @@
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import type { TenantState } from '../../store/records.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import type { NewGrant } from '../../store/verbs/grants.ts'

@@ -1,4 +1,4 @@
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
 import { presentScopes, type Rights } from '../rights.ts'

@@ -1,6 +1,6 @@
 import { randomSecret } from '../../crypto/random.ts'
 import { type AuthorizationTarget, readAuthorizationRequest } from '../../oauth/authorization_request.ts'
-import { readClientCredentials } from '../../oauth/client_auth.ts'
+import { readClientCredentials } from '../../oauth/client_credentials.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { requireProfile, rulesOf } from '../../oauth/profile.ts'

@@ -1,5 +1,5 @@
 import type { AuthorizationRequest } from '../../oauth/authorization_request.ts'
-import { type Client, skipsConsent } from '../../oauth/client.ts'
+import { type Client, skipsConsent } from '../../oauth/clients/client.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import type { BrowserAuthority } from '../../store/verbs/sessions.ts'
 import type { ConnectionChoice, ConnectionWish } from './connections.ts'

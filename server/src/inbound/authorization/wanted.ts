@@ -3,7 +3,7 @@ import {
   type AuthorizationTarget,
   readAuthorizationTarget,
 } from '../../oauth/authorization_request.ts'
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { mayRedirect, type ProfileRules } from '../../oauth/profile.ts'

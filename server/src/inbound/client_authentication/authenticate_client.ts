@@ -1,7 +1,11 @@
 import { equalBytes } from '../../crypto/hash.ts'
-import type { Client } from '../../oauth/client.ts'
-import { type ClientCredentials, checkMethodAllowed, clientAuthenticationError } from '../../oauth/client_auth.ts'
 import { isTlsMethod } from '../../oauth/client_certificate.ts'
+import {
+  type ClientCredentials,
+  checkMethodAllowed,
+  clientAuthenticationError,
+} from '../../oauth/client_credentials.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { rulesOf } from '../../oauth/profile.ts'
 import type { ClientRecord, TenantState } from '../../store/records.ts'

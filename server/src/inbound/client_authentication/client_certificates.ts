@@ -1,6 +1,6 @@
 import { type ClientCertificate, isIssuedBy } from '../../crypto/certificate.ts'
-import type { Client } from '../../oauth/client.ts'
 import { bearsExpectedName, isByRegisteredKey, isTlsMethod } from '../../oauth/client_certificate.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import type { InboundContext } from '../context.ts'
 import { KeysUnavailable } from '../remote_keys.ts'
 

@@ -1,4 +1,4 @@
-import { clientAuthenticationError } from '../../oauth/client_auth.ts'
+import { clientAuthenticationError } from '../../oauth/client_credentials.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { type Proof, ProofReplayed } from '../../store/verbs/proofs.ts'
 import type { InboundContext } from '../context.ts'

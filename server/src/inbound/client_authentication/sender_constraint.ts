@@ -1,5 +1,5 @@
 import type { Confirmation } from '../../oauth/access_token.ts'
-import { type Client, isConfidential } from '../../oauth/client.ts'
+import { type Client, isConfidential } from '../../oauth/clients/client.ts'
 import { readDpopProof } from '../../oauth/dpop.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { requireBinding, showsBinding } from '../../oauth/sender_constraint.ts'

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Client, KeptMetadata } from '../../oauth/client.ts'
+import type { Client, KeptMetadata } from '../../oauth/clients/client.ts'
 import type { ClientRecord } from '../../store/records.ts'
 
 const parsed = new LRUCache<string, Readonly<KeptMetadata>>({ max: 10_000 })

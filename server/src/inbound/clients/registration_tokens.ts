@@ -1,5 +1,5 @@
 import { newId, randomSecret } from '../../crypto/random.ts'
-import { LEGACY_GRANT_TYPES } from '../../oauth/client_own.ts'
+import { LEGACY_GRANT_TYPES } from '../../oauth/clients/own_metadata.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { formatScope, parseScope } from '../../oauth/scope.ts'
 import type { Tenant } from '../../store/tenant.ts'

@@ -1,7 +1,7 @@
 import type { Egress } from '../../egress/egress.ts'
 import { EgressError } from '../../egress/egress_error.ts'
-import type { ClientMetadata } from '../../oauth/client.ts'
-import { refusal } from '../../oauth/client_member.ts'
+import type { ClientMetadata } from '../../oauth/clients/client.ts'
+import { refusal } from '../../oauth/clients/metadata_member.ts'
 
 /**
  * Holds a registration against the list at its sector_identifier_uri (OpenID Connect Dynamic Client Registration section

@@ -1,5 +1,5 @@
 import { type Claims, FOREIGN_ALGORITHMS, JwtError, type JwtProfile, readForeignJwt } from '../../crypto/foreign_jwt.ts'
-import type { Json } from '../../oauth/client_member.ts'
+import type { Json } from '../../oauth/clients/metadata_member.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { checkBegun, readTime } from '../../oauth/jwt_claims.ts'
 import type { TrustedIssuerRules } from '../../oauth/trusted_issuer.ts'

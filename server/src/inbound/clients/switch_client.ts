@@ -1,4 +1,4 @@
-import { LEGACY_GRANT_TYPES } from '../../oauth/client_own.ts'
+import { LEGACY_GRANT_TYPES } from '../../oauth/clients/own_metadata.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { ClientRecord } from '../../store/records.ts'
 import type { Settings } from '../../store/settings.ts'

@@ -1,5 +1,5 @@
-import type { ClientMetadata } from '../../oauth/client.ts'
-import { isLegacy, legacyDetail } from '../../oauth/client_own.ts'
+import type { ClientMetadata } from '../../oauth/clients/client.ts'
+import { isLegacy, legacyDetail } from '../../oauth/clients/own_metadata.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Tenant } from '../../store/tenant.ts'
 import { event } from '../event.ts'

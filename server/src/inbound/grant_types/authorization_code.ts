@@ -1,6 +1,6 @@
 import { equalBytes } from '../../crypto/hash.ts'
 import { newId } from '../../crypto/random.ts'
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { requireParam } from '../../oauth/params.ts'
 import { checkCodeVerifier, codeVerifierError } from '../../oauth/pkce.ts'

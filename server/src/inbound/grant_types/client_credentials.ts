@@ -1,4 +1,4 @@
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { decideResources } from '../../oauth/resource.ts'
 import { decideScope, IDENTITY_SCOPES, parseScope } from '../../oauth/scope.ts'

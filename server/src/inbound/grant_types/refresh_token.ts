@@ -1,6 +1,6 @@
 import type { Confirmation } from '../../oauth/access_token.ts'
-import type { Client } from '../../oauth/client.ts'
-import { isConfidential } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
+import { isConfidential } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { requireParam } from '../../oauth/params.ts'
 import { rulesOf } from '../../oauth/profile.ts'

@@ -1,5 +1,5 @@
 import type { Confirmation } from '../../oauth/access_token.ts'
-import { type Client, isConfidential } from '../../oauth/client.ts'
+import { type Client, isConfidential } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { decideResources } from '../../oauth/resource.ts'

@@ -1,6 +1,6 @@
 import { signJwt } from '../../crypto/jwt.ts'
 import { newId } from '../../crypto/random.ts'
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { buildLogoutTokenClaims } from '../../oauth/logout_token.ts'
 import { pickSigningKey } from '../../store/tenant.ts'
 import type { LogoutNotice } from '../../store/verbs/logouts.ts'

@@ -1,5 +1,5 @@
 import { verifyOwnJwt } from '../../crypto/jwt.ts'
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { type EndSessionRequest, type IdTokenHint, readEndSessionRequest, whoLogsOut } from '../../oauth/end_session.ts'
 import type { Params } from '../../oauth/params.ts'
 import type { Configuration } from '../../store/tenant.ts'

@@ -1,7 +1,7 @@
 import { verifyOwnJwt } from '../../crypto/jwt.ts'
 import { type Acr, readAcrWish } from '../../oauth/acr.ts'
 import type { AuthorizationRequest } from '../../oauth/authorization_request.ts'
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import type { InboundContext } from '../context.ts'

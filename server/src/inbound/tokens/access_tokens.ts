@@ -8,7 +8,7 @@ import {
   type Confirmation,
   type Epochs,
 } from '../../oauth/access_token.ts'
-import { type Client, PAIRWISE } from '../../oauth/client.ts'
+import { type Client, PAIRWISE } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { requireConstrained, rulesOf } from '../../oauth/profile.ts'
 import { hasLostAll, parseScope } from '../../oauth/scope.ts'

@@ -1,6 +1,6 @@
 import { verifyOwnJwt } from '../../crypto/jwt.ts'
 import type { Actor } from '../../oauth/access_token.ts'
-import { isConfidential, PAIRWISE } from '../../oauth/client.ts'
+import { isConfidential, PAIRWISE } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { decideResources } from '../../oauth/resource.ts'
 import { decideScope, IDENTITY_SCOPES, parseScope, type ScopeSet } from '../../oauth/scope.ts'

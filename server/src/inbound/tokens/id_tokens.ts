@@ -1,5 +1,5 @@
 import { signJwt } from '../../crypto/jwt.ts'
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { buildIdTokenClaims } from '../../oauth/id_token.ts'
 import type { UserClaims } from '../../oauth/userinfo.ts'
 import type { GrantRecord, UserRecord } from '../../store/records.ts'

@@ -1,5 +1,5 @@
-import { type Client, PAIRWISE } from '../../oauth/client.ts'
-import { readClientCredentials } from '../../oauth/client_auth.ts'
+import { readClientCredentials } from '../../oauth/client_credentials.ts'
+import { type Client, PAIRWISE } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { buildIntrospectionResponse, INACTIVE, type IntrospectionResponse } from '../../oauth/introspection.ts'
 import { requireParam } from '../../oauth/params.ts'

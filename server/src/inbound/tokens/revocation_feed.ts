@@ -1,5 +1,5 @@
 import { signJwt } from '../../crypto/jwt.ts'
-import { readClientCredentials } from '../../oauth/client_auth.ts'
+import { readClientCredentials } from '../../oauth/client_credentials.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { buildRevocationFeed, REVOCATION_FEED_TYPE, readCursor } from '../../oauth/revocation_feed.ts'
 import type { Configuration, Tenant } from '../../store/tenant.ts'

@@ -1,4 +1,4 @@
-import { readClientCredentials } from '../../oauth/client_auth.ts'
+import { readClientCredentials } from '../../oauth/client_credentials.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { requireParam } from '../../oauth/params.ts'
 import { requireProfile, rulesOf } from '../../oauth/profile.ts'

@@ -3,7 +3,7 @@ import { FORMER_SECRET_LIVES_MS, rotateClientSecret } from '../../inbound/client
 import { isSelfRegistered, readAdministratedClient, registerClient } from '../../inbound/clients/register_client.ts'
 import { listSwitches } from '../../inbound/clients/switch_client.ts'
 import { event } from '../../inbound/event.ts'
-import type { Client } from '../../oauth/client.ts'
+import type { Client } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { ListedClient } from '../../store/verbs/clients.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'

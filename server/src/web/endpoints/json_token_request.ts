@@ -1,5 +1,5 @@
 import { readClientRecord } from '../../inbound/clients/client_record.ts'
-import { readClientCredentials } from '../../oauth/client_auth.ts'
+import { readClientCredentials } from '../../oauth/client_credentials.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { type Params, readJsonParams } from '../../oauth/params.ts'
 import { decodeUtf8, isJson, type MachineRequest, readForm } from '../machine.ts'

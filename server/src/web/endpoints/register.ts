@@ -4,9 +4,9 @@ import {
   registerDynamicClient,
   updateRegistration,
 } from '../../inbound/clients/registration.ts'
-import type { Json } from '../../oauth/client_member.ts'
+import type { Json } from '../../oauth/clients/metadata_member.ts'
+import { readDescription } from '../../oauth/clients/registration.ts'
 import { OAuthError } from '../../oauth/errors.ts'
-import { readDescription } from '../../oauth/registration.ts'
 import { decodeUtf8, jsonAnswer, LARGEST_DESCRIPTION, type MachineEndpoint, type MachineRequest } from '../machine.ts'
 import type { Web } from '../web.ts'
 

@@ -14,8 +14,8 @@ import {
   sealInteraction,
 } from '../../inbound/interactions.ts'
 import type { AuthorizationResponse } from '../../oauth/authorization_response.ts'
-import { isConfidential } from '../../oauth/client.ts'
-import { readDocumentUrl } from '../../oauth/metadata_document.ts'
+import { isConfidential } from '../../oauth/clients/client.ts'
+import { readDocumentUrl } from '../../oauth/clients/metadata_document.ts'
 import type { Params } from '../../oauth/params.ts'
 import { nameProvider } from '../../outbound/connector.ts'
 import type { Configuration } from '../../store/tenant.ts'

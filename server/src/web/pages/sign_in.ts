@@ -4,7 +4,7 @@ import { openPending, PENDING_MS, type PendingSignIn, sealPending } from '../../
 import type { StartedSession } from '../../inbound/sessions/sessions.ts'
 import { rememberDevice } from '../../inbound/users/known_device.ts'
 import { askForPasskey } from '../../inbound/users/passkeys.ts'
-import { readDocumentUrl } from '../../oauth/metadata_document.ts'
+import { readDocumentUrl } from '../../oauth/clients/metadata_document.ts'
 import { readSoundParams } from '../../oauth/params.ts'
 import type { Factors } from '../../store/verbs/factors.ts'
 import type { UserWithPassword } from '../../store/verbs/users.ts'

@@ -1,4 +1,4 @@
-import type { Client } from '../../../oauth/client.ts'
+import type { Client } from '../../../oauth/clients/client.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
 import { rulesOf } from '../../../oauth/profile.ts'
 import type { Configuration } from '../../../store/tenant.ts'

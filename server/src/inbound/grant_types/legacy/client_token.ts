@@ -1,5 +1,5 @@
-import type { Client } from '../../../oauth/client.ts'
-import { clientAuthenticationError } from '../../../oauth/client_auth.ts'
+import { clientAuthenticationError } from '../../../oauth/client_credentials.ts'
+import type { Client } from '../../../oauth/clients/client.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
 import type { DirectRequest } from '../../client_authentication/direct_request.ts'
 import { readClientRecord } from '../../clients/client_record.ts'

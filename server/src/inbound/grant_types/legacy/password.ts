@@ -1,5 +1,5 @@
 import { newId } from '../../../crypto/random.ts'
-import type { Client } from '../../../oauth/client.ts'
+import type { Client } from '../../../oauth/clients/client.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
 import { type Params, requireParam } from '../../../oauth/params.ts'
 import { decideResources } from '../../../oauth/resource.ts'

@@ -1,4 +1,4 @@
-import { readDocumentUrl } from '../../../oauth/metadata_document.ts'
+import { readDocumentUrl } from '../../../oauth/clients/metadata_document.ts'
 import { badge, card, emptyState, ending, mark, notice, pageHeader, rightsList, section } from '../../ui/components.ts'
 import { type ConnectionReason, type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
 import { button, buttonLink, check, form } from '../../ui/forms.ts'

@@ -1,6 +1,6 @@
-import { CLIENT_ASSERTION_ALGORITHMS, isAssertionMethod } from './client_assertion.ts'
-import { type CertificateMetadata, readCertificateMetadata } from './client_certificate.ts'
-import { type Json, readText, refusal } from './client_member.ts'
+import { CLIENT_ASSERTION_ALGORITHMS, isAssertionMethod } from '../client_assertion.ts'
+import { type CertificateMetadata, readCertificateMetadata } from '../client_certificate.ts'
+import { type Json, readText, refusal } from './metadata_member.ts'
 
 /** What is registered about the way a client authenticates, beside its method and its keys (RFC 7591 section 2). */
 export interface AuthenticationMetadata extends CertificateMetadata {

@@ -1,11 +1,11 @@
-import type { AuthenticationMetadata } from './client_authentication.ts'
-import type { BindingMetadata } from './client_binding.ts'
+import { type ApplicationType, redirectUriKind } from '../redirect_uri.ts'
+import type { AuthenticationMetadata } from './authentication_metadata.ts'
+import type { BindingMetadata } from './binding_metadata.ts'
 import type { PublicJwks } from './client_jwks.ts'
-import { refusal } from './client_member.ts'
-import type { OwnMetadata } from './client_own.ts'
-import type { OwnRequestMetadata, RequestMetadata } from './client_requests.ts'
-import type { TokenMetadata } from './client_tokens.ts'
-import { type ApplicationType, redirectUriKind } from './redirect_uri.ts'
+import { refusal } from './metadata_member.ts'
+import type { OwnMetadata } from './own_metadata.ts'
+import type { OwnRequestMetadata, RequestMetadata } from './request_metadata.ts'
+import type { TokenMetadata } from './token_metadata.ts'
 
 /** What is registered about a client, under the names of RFC 7591 section 2 and its registry; the last six are ours. */
 export interface ClientMetadata

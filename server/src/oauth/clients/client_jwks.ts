@@ -1,4 +1,4 @@
-import { OAuthError } from './errors.ts'
+import { OAuthError } from '../errors.ts'
 
 /** A public key of a client (RFC 7517 section 4), reduced to the members this server looks at. */
 export interface PublicJwk {

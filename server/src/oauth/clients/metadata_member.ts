@@ -1,4 +1,4 @@
-import { OAuthError } from './errors.ts'
+import { OAuthError } from '../errors.ts'
 
 /** A JSON object as it was sent. */
 export type Json = Record<string, unknown>

@@ -1,6 +1,6 @@
-import { type Json, readBoolean, readText, readTexts, refusal } from './client_member.ts'
-import { parseScope } from './scope.ts'
-import { type ExchangePolicy, readExchangePolicy } from './token_exchange.ts'
+import { parseScope } from '../scope.ts'
+import { type ExchangePolicy, readExchangePolicy } from '../token_exchange.ts'
+import { type Json, readBoolean, readText, readTexts, refusal } from './metadata_member.ts'
 
 /** What an administrator may say of a client that no RFC names: whose rights it has, and what it is excused from. */
 export interface OwnMetadata {

@@ -1,7 +1,7 @@
 import { JwtError, type UnverifiedJwt } from '../crypto/foreign_jwt.ts'
 import { basicChallenge } from './challenge.ts'
-import type { Client } from './client.ts'
 import { methodOfAssertion, readClientAssertion } from './client_assertion.ts'
+import type { Client } from './clients/client.ts'
 import { OAuthError } from './errors.ts'
 import type { Params } from './params.ts'
 

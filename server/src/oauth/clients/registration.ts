@@ -1,9 +1,9 @@
-import { parseUniqueJson } from '../crypto/unique_json.ts'
+import { parseUniqueJson } from '../../crypto/unique_json.ts'
+import { OAuthError } from '../errors.ts'
 import type { KeptMetadata } from './client.ts'
-import { type Json, refusal } from './client_member.ts'
-import type { OwnMetadata } from './client_own.ts'
-import type { OwnRequestMetadata } from './client_requests.ts'
-import { OAuthError } from './errors.ts'
+import { type Json, refusal } from './metadata_member.ts'
+import type { OwnMetadata } from './own_metadata.ts'
+import type { OwnRequestMetadata } from './request_metadata.ts'
 
 // What RFC 7592 section 2.2 forbids in an update: the server alone says it.
 const OF_THE_SERVER = [

@@ -1,8 +1,8 @@
-import { parseUniqueJson } from '../crypto/unique_json.ts'
+import { parseUniqueJson } from '../../crypto/unique_json.ts'
+import { OAuthError } from '../errors.ts'
 import type { ClientMetadata } from './client.ts'
-import { type Json, refusal } from './client_member.ts'
 import { type ClientRules, readClientMetadata } from './client_metadata.ts'
-import { OAuthError } from './errors.ts'
+import { type Json, refusal } from './metadata_member.ts'
 
 const LONGEST_URL = 512
 

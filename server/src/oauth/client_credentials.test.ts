@@ -8,7 +8,7 @@ import {
   clientAuthenticationError,
   JWT_BEARER_ASSERTION,
   readClientCredentials,
-} from './client_auth.ts'
+} from './client_credentials.ts'
 import { OAuthError, type OAuthErrorCode } from './errors.ts'
 import { readParams } from './params.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { OAuthError } from './errors.ts'
+import { OAuthError } from '../errors.ts'
 import { documentLifetime, isJsonType, readDocumentUrl, readMetadataDocument } from './metadata_document.ts'
 
 const NOW = Date.UTC(2026, 10, 21)

@@ -1,5 +1,5 @@
-import { ALGORITHMS, isAlgorithm } from '../crypto/signing_keys.ts'
-import { type Json, readBoolean, readText, refusal } from './client_member.ts'
+import { ALGORITHMS, isAlgorithm } from '../../crypto/signing_keys.ts'
+import { type Json, readBoolean, readText, refusal } from './metadata_member.ts'
 
 /** What is registered about the tokens a client gets, and how it hears of the end of a session. */
 export interface TokenMetadata {

@@ -1,7 +1,7 @@
-import { type Json, readBoolean, readInteger, readText, readTexts, refusal } from './client_member.ts'
-import { OAuthError } from './errors.ts'
-import { PROFILE_NAMES, type ProfileName } from './profile.ts'
-import { formatScope, parseScope } from './scope.ts'
+import { OAuthError } from '../errors.ts'
+import { PROFILE_NAMES, type ProfileName } from '../profile.ts'
+import { formatScope, parseScope } from '../scope.ts'
+import { type Json, readBoolean, readInteger, readText, readTexts, refusal } from './metadata_member.ts'
 
 /** What is registered about a client's authorization requests and about its users, under the names of their registry. */
 export interface RequestMetadata {

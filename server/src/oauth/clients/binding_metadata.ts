@@ -1,4 +1,4 @@
-import { type Json, readBoolean, refusal } from './client_member.ts'
+import { type Json, readBoolean, refusal } from './metadata_member.ts'
 
 /** What is registered about the keys that the tokens of a client are bound to, under the names of their registry. */
 export interface BindingMetadata {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { OAuthError, type OAuthErrorCode } from '../errors.ts'
 import { isConfidential, readClientId, skipsConsent } from './client.ts'
 import { type ClientRules, readClientMetadata } from './client_metadata.ts'
-import { OAuthError, type OAuthErrorCode } from './errors.ts'
 
 fc.configureGlobal({ numRuns: Number(process.env['PROPERTY_RUNS'] ?? 1000) })
 
