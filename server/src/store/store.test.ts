@@ -49,15 +49,10 @@ test('hot writes have keys: those without run alone', () => {
 })
 
 test('keys of verbs begin with their tenant, so that none waits for another tenant\u2019s', () => {
-  const args = {
-    ...{
-      tenant_id: 'T',
-      grant: { user_id: 'u', client_id: 'c' },
-      token: { user_id: 'u' },
-      state_hash: Buffer.alloc(1),
-    },
-    identity: { authority: 'a', account: 'b' },
-  }
+  const rows = { grant: { user_id: 'u', client_id: 'c' }, client: { client_id: 'c' }, token: { user_id: 'u' } }
+  const hash = Buffer.alloc(1)
+  const hashes = { state_hash: hash, device_code_hash: hash, request_hash: hash, secret_hash: hash }
+  const args = { tenant_id: 'T', ...rows, ...hashes, identity: { authority: 'a', account: 'b' } }
   for (const [name, verb] of Object.entries(registry)) {
     const key = (verb as { key?: (args: unknown) => string }).key
     if (key) assert.match(key(args), /^T\//, name)
