@@ -49,7 +49,8 @@ test('hot writes have keys: those without run alone', () => {
 })
 
 test('keys of verbs begin with their tenant, so that none waits for another tenant\u2019s', () => {
-  const rows = { grant: { user_id: 'u', client_id: 'c' }, client: { client_id: 'c' }, token: { user_id: 'u' } }
+  const of_user = { user_id: 'u' }
+  const rows = { grant: { ...of_user, client_id: 'c' }, client: { client_id: 'c' }, token: of_user, session: of_user }
   const hash = Buffer.alloc(1)
   const hashes = { state_hash: hash, device_code_hash: hash, request_hash: hash, secret_hash: hash }
   const args = { tenant_id: 'T', ...rows, ...hashes, identity: { authority: 'a', account: 'b' } }
