@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { checkDependencies, type Lock, type Manifest } from './parts/dependencies.ts'
+import { checkDependencies, findMissing, type Lock, type Manifest } from './parts/dependencies.ts'
 
 const readJson = (path: string) => JSON.parse(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'))
 const limits = { server: 25, sdk: 2 }
@@ -30,6 +30,13 @@ test('what is made for one system alone is optional, so that npm ci works on the
     return found?.os !== undefined || found?.cpu !== undefined
   })
   assert.deepEqual(bound, [])
+})
+
+test('package-lock.json has whatever its packages name, for every system', () => {
+  assert.deepEqual(findMissing(readJson('package-lock.json')), [])
+  assert.deepEqual(findMissing({ packages: { 'node_modules/a': { optionalDependencies: { 'a-linux': '1.0.0' } } } }), [
+    'a-linux, which node_modules/a names, is not in package-lock.json',
+  ])
 })
 
 // From here on: the checker itself.

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { runChecks } from './parts/checks.ts'
 import { startPostgres } from './parts/postgres.ts'
+import { COMPILED } from './parts/program.ts'
 import { cleanEnvironment, findTestFiles, runTestFiles } from './parts/runner.ts'
 
 const SUITE = ['{server,sdk}/**/*.test.ts', 'test/**/*.test.ts']
@@ -27,6 +28,7 @@ async function main(): Promise<boolean> {
   if (!named && !values.long && !(await runChecks())) return false
   const postgres = await startPostgres()
   cleanEnvironment()
+  process.env['NODE_COMPILE_CACHE'] ??= COMPILED
   process.env['SALLYPORT_TEST_POSTGRES_URL'] = postgres.url
   try {
     stop.signal.throwIfAborted()

@@ -44,6 +44,18 @@ export function checkDependencies(folder: string, manifest: Manifest, lock: Lock
   return wrong
 }
 
+/**
+ * What a locked package names and the lock file does not have, parts for other systems included: npm ci stops at each, on
+ * every system. A registry that lacks some of them makes such a lock file without a word.
+ */
+export function findMissing(lock: Lock): string[] {
+  return Object.entries(lock.packages).flatMap(([from, { dependencies, optionalDependencies }]) =>
+    Object.keys({ ...dependencies, ...optionalDependencies })
+      .filter((name) => findPlace(from, name, lock) === undefined)
+      .map((name) => `${name}, which ${from} names, is not in package-lock.json`),
+  )
+}
+
 /** The place in the lock file of every package that is installed with this one, and its name. */
 export function reachable(folder: string, manifest: Manifest, lock: Lock): Map<string, string> {
   const found = new Map<string, string>()

@@ -27,8 +27,8 @@ export interface ProgramOptions {
   readonly command?: readonly string[]
 }
 
-// Hundreds of starts of the same sources: what is compiled once is kept.
-const CACHE = path.join(ROOT, 'node_modules/.cache/compile')
+/** Where Node keeps what it has compiled: the suite starts hundreds of processes of the same sources. */
+export const COMPILED = path.join(ROOT, 'node_modules/.cache/compile')
 // As run.mjs does; without it in between, so that a signal reaches the server itself.
 const FLAGS = ['--conditions=sallyport-source', '--disable-warning=ExperimentalWarning']
 const SOURCES = [...FLAGS, path.join(ROOT, 'server/src/main.ts')]
@@ -36,7 +36,7 @@ const SOURCES = [...FLAGS, path.join(ROOT, 'server/src/main.ts')]
 /** Starts `sallyport` with arguments, in an environment that holds no setting of ours. */
 export function startProgram(args: readonly string[], options: ProgramOptions): Program {
   const [command, ...before] = options.command ?? [process.execPath, ...SOURCES]
-  const env = { ...ownEnvironment(), NODE_COMPILE_CACHE: CACHE, ...options.env }
+  const env = { ...ownEnvironment(), NODE_COMPILE_CACHE: COMPILED, ...options.env }
   const child = spawn(command!, [...before, ...args], { cwd: options.cwd, env, stdio: 'pipe' })
   child.stdin.on('error', () => {})
   child.stdin.end(options.stdin)
