@@ -51,7 +51,7 @@ function checkTest(name: string, readText: ReadText): string[] {
 }
 
 /** The titles written out as the first argument of a call (`test`, or a function that calls it for both databases). */
-function readTitles(source: string): Set<string> {
+export function readTitles(source: string): Set<string> {
   const calls = source.matchAll(/\w\(\s*(['"`])((?:\\.|(?!\1).)*)\1\s*,/g)
   return new Set([...calls].map((match) => match[2]!.replace(/\\(.)/g, '$1')))
 }
