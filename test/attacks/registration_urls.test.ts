@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict'
-import { after } from 'node:test'
+import { after, test as testAlone } from 'node:test'
+import { deliverLogouts } from '../../server/src/inbound/sessions/backchannel_logout.ts'
+import { createCatalogue } from '../../server/src/providers/catalogue.ts'
+import { resolveProvider } from '../../server/src/providers/resolve.ts'
+import { createRelyingContext } from '../../server/src/relying/context.ts'
+import { discoverProvider } from '../../server/src/relying/discovery.ts'
+import { validateIdToken } from '../../server/src/relying/id_token.ts'
+import { revokeToken } from '../../server/src/relying/revocation.ts'
+import { redeemCode, refreshToken } from '../../server/src/relying/token_call.ts'
+import { fetchUserinfo } from '../../server/src/relying/userinfo.ts'
 import { type DocumentHost, startDocumentHost } from '../parts/document_host.ts'
-import { onBothDatabases, type Platform } from '../parts/platform.ts'
+import { ALICE, onBothDatabases, type Platform } from '../parts/platform.ts'
+import { csrfOf, open, post } from '../parts/sign_in_steps.ts'
+import { UserAgent } from '../parts/user_agent.ts'
 
 // Every name that a stranger could think of leads to somewhere that must not be called.
-const host: DocumentHost = await startDocumentHost({
+const INSIDE = {
   ...{ 'internal.example': '10.0.0.7', 'metadata.example': '169.254.169.254', 'rebound.example': '127.0.0.1' },
   ...{ '127.0.0.1.nip.example': '127.0.0.1', 'six.example': 'fd00::1', 'mapped.example': '::ffff:10.0.0.1' },
-})
+}
+const host: DocumentHost = await startDocumentHost(INSIDE)
 const test = onBothDatabases({ egress: async () => host.egress })
 after(() => host.stop())
 let addresses = 0
@@ -161,14 +173,7 @@ test('M-11 application_type decides which redirect URIs there may be, and loopba
 test('1.3.6 M-06 the keys of a client that registered itself are fetched from no private address', async (p) => {
   await p.server.saveSettings({ registration: 'open' })
   const connected = host.connected.length
-  for (const name of [
-    'internal.example',
-    'metadata.example',
-    'rebound.example',
-    '127.0.0.1.nip.example',
-    'six.example',
-    'mapped.example',
-  ]) {
+  for (const name of Object.keys(INSIDE)) {
     const jwks_uri = `https://${name}/jwks`
     const method = { token_endpoint_auth_method: 'private_key_jwt' }
     const { status, body } = await register(p, { ...method, redirect_uris: [CALLBACK], jwks_uri })
@@ -186,6 +191,64 @@ test('1.3.6 M-06 the keys of a client that registered itself are fetched from no
     const form = { grant_type: 'authorization_code', code: 'x', client_assertion, client_assertion_type }
     const refused = await p.post('/token', form, null)
     assert.deepEqual([refused.status, refused.body.error], [401, 'invalid_client'], refused.text)
+  }
+  assert.deepEqual(host.connected.slice(connected), [])
+})
+
+testAlone(
+  '1.3.6 CVE-2026-56739 no call to a provider goes to a private address, whichever of its addresses it is',
+  async () => {
+    const context = createRelyingContext({ egress: host.egress, clock: Date.now })
+    const tokens = { access_token: 'at', refresh_token: 'rt' }
+    for (const name of Object.keys(INSIDE)) {
+      const place = (path: string) => `https://${name}/${path}`
+      const fields = {
+        ...{ issuer: place(''), jwks_uri: place('jwks'), authorization_endpoint: place('authorize') },
+        ...{
+          token_endpoint: place('token'),
+          userinfo_endpoint: place('userinfo'),
+          revocation_endpoint: place('revoke'),
+        },
+      }
+      const described = resolveProvider(createCatalogue().get('oidc')!, { client_id: 'c', fields })
+      const registration = { client_id: 'c', client_secret: 's', redirect_uri: CALLBACK, scope: 'openid' }
+      const party = { ...registration, provider: { ...described, discovery: null } }
+      const unsent = [
+        await redeemCode(context, party, { response: new URLSearchParams('code=x'), code_verifier: null }),
+        await refreshToken(context, party, tokens),
+        await fetchUserinfo(context, party, tokens),
+        await revokeToken(context, party, tokens),
+      ]
+      assert.deepEqual(
+        unsent.map(({ kind }) => kind),
+        Array(4).fill('unknown'),
+        name,
+      )
+      const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+      const claims = { iss: place(''), aud: 'c', sub: 'x', iat: Math.floor(Date.now() / 1000), exp: 9_999_999_999 }
+      const id_token = `${part({ alg: 'RS256' })}.${part(claims)}.${'A'.repeat(342)}`
+      assert.equal((await validateIdToken(context, party, { id_token, nonce: null })).kind, 'unknown', name)
+      await assert.rejects(discoverProvider(context, described), name)
+    }
+    assert.deepEqual([host.connected, host.asked], [[], []])
+  },
+)
+
+test('1.3.6 CVE-2026-5469 the end of a session is told to no private address', async (p) => {
+  const connected = host.connected.length
+  const { tenant_id } = p.server.app.tenant
+  for (const [i, name] of Object.keys(INSIDE).entries()) {
+    const backchannel_logout_uri = `https://${name}/hook`
+    const client = { client_id: `told-${i}`, redirect_uris: [CALLBACK], trusted: true, scope: 'openid' }
+    await p.server.addClient({ ...client, backchannel_logout_uri })
+    const agent = new UserAgent()
+    const asked = { client_id: client.client_id, redirect_uri: CALLBACK, scope: 'openid', resource: undefined }
+    const back = await agent.authorize(p.authorizeUrl('web', asked), ALICE)
+    assert.ok(back.searchParams.get('code'), String(back))
+    await post(agent, `${p.issuer}/logout`, { csrf_token: csrfOf(await open(agent, `${p.issuer}/account`)) })
+    assert.equal((await p.server.store.listDueNotices({ tenant_id, most: 9 })).length, 1, name)
+    await deliverLogouts(p.server.app.web.inbound)
+    assert.equal((await p.server.store.listDueNotices({ tenant_id, most: 9 })).length, 0, 'it was tried')
   }
   assert.deepEqual(host.connected.slice(connected), [])
 })

@@ -108,7 +108,7 @@ test('a redirect is an answer unless the caller asked to follow', async (t) => {
   await assert.rejects(egress.fetch(url, { purpose: 'token', method: 'POST', redirects: 1 }), TypeError)
 })
 
-test('1.3.6 every redirect is judged like the first URL, and their number is bounded', async (t) => {
+test('1.3.6 CVE-2026-55671 every redirect is judged like the first URL, and their number is bounded', async (t) => {
   let sunk = 0
   const sink = await startLocalServer(t, (_, response) => {
     sunk++

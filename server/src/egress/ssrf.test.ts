@@ -113,7 +113,7 @@ const LITERALS = [
   '256.256.256.256',
 ]
 
-test('1.3.6 no form of a private address in a URL is ever connected to', async () => {
+test('1.3.6 CVE-2024-49753 CVE-2026-27945 no form of a private address in a URL is ever connected to', async () => {
   const egress = createEgress({ ports: [443, sinkPort], onConnect: (address) => connected.push(address) })
   assert.ok(LITERALS.length >= 60)
   for (const host of LITERALS) {
@@ -180,7 +180,7 @@ test('1.3.6 the real localhost, resolved by the system, is never connected to', 
   await egress.close()
 })
 
-test('1.3.6 a name that turns private after the check is connected to at the checked address alone', async () => {
+test('1.3.6 CVE-2026-55671 a name that turns private after the check is connected to at the checked address alone', async () => {
   let asked = 0
   // A public answer first, loopback ever after: the trick of DNS rebinding. The first is a discard port that refuses.
   const resolve = async () => (asked++ === 0 ? ['240.0.0.1'] : ['127.0.0.1'])

@@ -8,6 +8,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ForeignProvider } from '../../../test/parts/foreign_provider.ts'
 import { addUser, type Bench, connectAs, connected, openBench, openForeign } from '../../../test/parts/vault.ts'
+import { createEgress } from '../egress/egress.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { forwardForClient, handOutToken } from './bridge.ts'
 import { saveConnector } from './connectors.ts'
@@ -166,6 +167,19 @@ describe('the proxy', () => {
   test('an API that cannot be reached, or cuts the connection, is a bad gateway', async () => {
     api.handle = (request) => request.socket.destroy()
     assert.deepEqual(await call(), { kind: 'unreachable', status: 502, reason: 'cut' })
+  })
+
+  test('1.3.6 CVE-2026-56739 an API at a private address is not called, whatever a connector says', async () => {
+    const connected: string[] = []
+    const egress = createEgress({ resolve: async () => ['10.0.0.7'], onConnect: (address) => connected.push(address) })
+    const strict = bench.another({ egress })
+    const inside = await openForeign(bench, {}, { connector: 'inside', fields: { api_base_url: 'https://api.inside' } })
+    const made = await connectAs(context, bench.user_id, { connector: 'inside' })
+    const request = { connection_id: made.connection_id!, user_id: bench.user_id, method: 'GET', path: '/x', query: '' }
+    const answer = await forward(strict, { ...request, headers: new Headers(), body: null })
+    assert.deepEqual(answer, { kind: 'unreachable', status: 502, reason: 'blocked_address' })
+    assert.deepEqual(connected, [])
+    await Promise.all([inside.close(), egress.close()])
   })
 
   test('a caller who goes away ends the call', async () => {

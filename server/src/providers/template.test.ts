@@ -186,7 +186,7 @@ const HOSTILE = [
   'a'.repeat(64) + '.' + 'b'.repeat(300),
 ]
 
-test('O-05 no hostile value leaves the place that the template gives it', () => {
+test('O-05 CVE-2026-92804 no hostile value leaves the place that the template gives it', () => {
   assert.ok(HOSTILE.length >= 100)
   const templates = [
     ['label', 'https://{label}.example.com/oauth/token'],
