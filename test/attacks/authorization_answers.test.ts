@@ -11,7 +11,7 @@ before(async () => {
 after(() => p.stop())
 const { assertPage, assertRefused, signedIn } = askAuthorization(() => p)
 
-test('10.4.4 10.6.1 B-08 V-03 only code is a response type, and refusals of the others stay out of the query', async () => {
+test('10.4.4 10.6.1 B-08 V-03 Q-06 only code is a response type, and refusals of the others stay out of the query', async () => {
   for (const response_type of [
     'token',
     'id_token',
@@ -45,7 +45,7 @@ test('10.4.4 10.6.1 B-08 V-03 only code is a response type, and refusals of the 
   )
 })
 
-test('10.4.12 a response mode that the server or the client does not have is refused in the usual one', async () => {
+test('10.4.12 B-21 a response mode that the server or the client does not have is refused in the usual one', async () => {
   for (const response_mode of ['query.jwt', 'form_post.jwt', 'jwt', 'web_message', 'FRAGMENT', 'none']) {
     assertRefused(
       await new UserAgent().request(p.authorizeUrl('web', { response_mode })),

@@ -23,7 +23,7 @@ before(async () => {
 after(() => p.stop())
 const { assertPage, assertRefused, signedIn } = askAuthorization(() => p)
 
-test('10.4.1 B-01 V-02 of hundreds of look-alikes of a redirect URI none is answered, signed in or not', async () => {
+test('10.4.1 B-01 V-02 CVE-2019-3778 CVE-2019-11269 of hundreds of look-alikes of a redirect URI none is answered, signed in or not', async () => {
   const agent = await signedIn(ALICE, 'spa')
   const rows = await countRows(p.server.store)
   let count = 0
@@ -46,7 +46,7 @@ test('10.4.1 B-01 V-02 of hundreds of look-alikes of a redirect URI none is answ
   assert.deepEqual(await countRows(p.server.store), rows)
 })
 
-test('N-01 N-08 V-15 a native client may choose the port of its loopback address and nothing else', async () => {
+test('N-01 N-08 V-15 CVE-2024-8883 a native client may choose the port of its loopback address and nothing else', async () => {
   const agent = await signedIn()
   for (const redirect_uri of [
     'http://127.0.0.1/native',
@@ -161,7 +161,7 @@ test('B-06 RFC 6749 4.1.2.1 each refusal comes back with its code, state and iss
   }
 })
 
-test('10.4.6 B-10 CVE-2024-23647 CVE-2024-22258 CVE-2025-4144 no way around S256 for any client', async () => {
+test('10.4.6 B-10 N-07 CVE-2017-18924 CVE-2024-23647 CVE-2024-22258 CVE-2025-4144 no way around S256 for any client', async () => {
   const agent = await signedIn(ALICE, 'web', 'post', 'spa')
   const good = challengeOf(VERIFIER)
   const combinations: Record<string, string | undefined>[] = [
@@ -200,7 +200,7 @@ test('10.4.6 B-10 CVE-2024-23647 CVE-2024-22258 CVE-2025-4144 no way around S256
   assertRefused(exempt, 'invalid_request', 'a client that need not use PKCE may still not weaken it')
 })
 
-test('B-15 a client that a stranger registered cannot make us redirect before the user has answered', async () => {
+test('B-15 P-07 a client that a stranger registered cannot make us redirect before the user has answered', async () => {
   await p.server.saveSettings({ service_registration: 'open' })
   const registered = await fetch(`${p.issuer}/api/rest/services?fields=id,secret`, {
     method: 'POST',

@@ -75,7 +75,7 @@ testOnBoth('RFC 7523 2.2 a client signs by each algorithm of discovery, with or 
   assert.equal(revoked.status, 200)
 })
 
-testOnBoth('10.4.16 P-08 P-13 9.2.x O-01 what an assertion says must be right', async (p) => {
+testOnBoth('10.4.16 P-08 P-13 V-14 9.2.3 O-01 CVE-2025-27371 what an assertion says must be right', async (p) => {
   const client_id = await addSigner(p)
   const at = Math.floor(p.now() / 1000)
   const before = await snapshotRows(p.server.store)
@@ -107,33 +107,36 @@ testOnBoth('10.4.16 P-08 P-13 9.2.x O-01 what an assertion says must be right', 
   }
 })
 
-testOnBoth('10.4.16 an assertion is good for one request, at whatever endpoint and replica', async (p) => {
-  const client_id = await addSigner(p)
-  const replica = await p.openReplica()
-  const used = asAssertion(await signAssertion(p, client_id))
-  assert.equal((await ask(p, used)).status, 200)
-  for (const [path, form] of [
-    ['/token', REQUEST],
-    ['/introspect', { token: 'x' }],
-    ['/revoke', { token: 'x' }],
-  ] as const) {
-    assertRefused(await p.post(path, { ...form, ...used }, null), /was used before/, path)
-    assertRefused(await p.post(path, { ...form, ...used }, null, replica), /was used before/, path)
-  }
-  const jti = randomUUID()
-  const same = async (client: string) => askBy(p, client, { claims: { jti } })
-  assert.equal((await same(client_id)).status, 200)
-  assertRefused(await same(client_id), /was used before/, 'signed again')
-  assert.equal((await same(await addSigner(p))).status, 200, 'the jti of another client is another')
+testOnBoth(
+  '10.4.16 T-12 CVE-2020-15222 an assertion is good for one request, at whatever endpoint and replica',
+  async (p) => {
+    const client_id = await addSigner(p)
+    const replica = await p.openReplica()
+    const used = asAssertion(await signAssertion(p, client_id))
+    assert.equal((await ask(p, used)).status, 200)
+    for (const [path, form] of [
+      ['/token', REQUEST],
+      ['/introspect', { token: 'x' }],
+      ['/revoke', { token: 'x' }],
+    ] as const) {
+      assertRefused(await p.post(path, { ...form, ...used }, null), /was used before/, path)
+      assertRefused(await p.post(path, { ...form, ...used }, null, replica), /was used before/, path)
+    }
+    const jti = randomUUID()
+    const same = async (client: string) => askBy(p, client, { claims: { jti } })
+    assert.equal((await same(client_id)).status, 200)
+    assertRefused(await same(client_id), /was used before/, 'signed again')
+    assert.equal((await same(await addSigner(p))).status, 200, 'the jti of another client is another')
 
-  const racing = asAssertion(await signAssertion(p, client_id))
-  const answers = await Promise.all(
-    Array.from({ length: 16 }, (_, i) =>
-      p.post('/token', { ...REQUEST, ...racing }, null, i % 2 ? replica : undefined),
-    ),
-  )
-  assert.equal(answers.filter(({ status }) => status === 200).length, 1)
-})
+    const racing = asAssertion(await signAssertion(p, client_id))
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, (_, i) =>
+        p.post('/token', { ...REQUEST, ...racing }, null, i % 2 ? replica : undefined),
+      ),
+    )
+    assert.equal(answers.filter(({ status }) => status === 200).length, 1)
+  },
+)
 
 testOnBoth('F a request that fails consumes no jti', async (p) => {
   const client_id = await addSigner(p)

@@ -27,7 +27,7 @@ for (const dialect of DIALECTS) {
       p.clock.now += seconds * 1000
     }
 
-    test('D-02 of 64 polls at once after the approval one gets tokens, and they stay', async () => {
+    test('D-02 authgate-203 of 64 polls at once after the approval one gets tokens, and they stay', async () => {
       const { device_code, user_code } = await p.start({ scope: 'films:watch offline_access' })
       await p.allow(await p.signIn('alice'), user_code)
       const answers = await Promise.all(Array.from({ length: 64 }, () => p.poll(device_code)))

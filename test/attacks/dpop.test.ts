@@ -92,7 +92,7 @@ testOnBoth('B-12 what is no proof gets no token, changes nothing and is told why
   assert.deepEqual(await snapshotRows(p.server.store), before)
 })
 
-testOnBoth('10.3.5 B-12 a bound token is nothing without a proof of its key for this very request', async (p) => {
+testOnBoth('10.3.5 B-11 B-12 a bound token is nothing without a proof of its key for this very request', async (p) => {
   const { access_token } = await getBoundTokens(p, 'spa', { resource: p.issuer, scope: 'openid' })
   const scheme = `DPoP ${access_token}`
   const used = accessProof(p, '/userinfo', access_token)
@@ -300,7 +300,7 @@ testOnBoth(
   },
 )
 
-testOnBoth('I7 F-R2 of 64 parallel requests with one proof, on two replicas, one is answered', async (p) => {
+testOnBoth('I7 F-R2 T-12 of 64 parallel requests with one proof, on two replicas, one is answered', async (p) => {
   const replica = await p.openReplica()
   const on = (i: number) => (i % 2 === 0 ? undefined : replica)
   const parallel = (send: (i: number) => ReturnType<Platform['post']>) =>

@@ -79,25 +79,28 @@ testOnBoth('I14 a database that does not answer is 503 with Retry-After, on ever
   await app.close()
 })
 
-testOnBoth('I6 a refresh that fails consumes nothing, one whose answer is lost is answered again', async (p) => {
-  const { rotateRefreshToken } = p.server.store
-  const { refresh_token } = await p.getTokens('web')
-  const before = await openWith(p, { rotateRefreshToken: fail(new StoreUnavailable('gone', 'not committed')) })
-  assert.equal((await p.refresh('web', refresh_token, {}, before)).status, 503)
-  const signing = await openWith(p, { rotateRefreshToken: fail(new Error('boom')) })
-  assert.equal((await p.refresh('web', refresh_token, {}, signing)).status, 500)
-  const after = await openWith(p, {
-    async rotateRefreshToken(args: Parameters<typeof rotateRefreshToken>[0]) {
-      await rotateRefreshToken(args)
-      throw new StoreUnavailable('the connection was lost during a commit', 'unknown')
-    },
-  })
-  assert.equal((await p.refresh('web', refresh_token, {}, after)).status, 503)
-  const retried = await p.refresh('web', refresh_token)
-  assert.equal(retried.status, 200)
-  assert.equal((await p.refresh('web', refresh_token)).body.refresh_token, retried.body.refresh_token)
-  for (const app of [before, signing, after]) await app.close()
-})
+testOnBoth(
+  'I6 Keycloak-49213 a refresh that fails consumes nothing, one whose answer is lost is answered again',
+  async (p) => {
+    const { rotateRefreshToken } = p.server.store
+    const { refresh_token } = await p.getTokens('web')
+    const before = await openWith(p, { rotateRefreshToken: fail(new StoreUnavailable('gone', 'not committed')) })
+    assert.equal((await p.refresh('web', refresh_token, {}, before)).status, 503)
+    const signing = await openWith(p, { rotateRefreshToken: fail(new Error('boom')) })
+    assert.equal((await p.refresh('web', refresh_token, {}, signing)).status, 500)
+    const after = await openWith(p, {
+      async rotateRefreshToken(args: Parameters<typeof rotateRefreshToken>[0]) {
+        await rotateRefreshToken(args)
+        throw new StoreUnavailable('the connection was lost during a commit', 'unknown')
+      },
+    })
+    assert.equal((await p.refresh('web', refresh_token, {}, after)).status, 503)
+    const retried = await p.refresh('web', refresh_token)
+    assert.equal(retried.status, 200)
+    assert.equal((await p.refresh('web', refresh_token)).body.refresh_token, retried.body.refresh_token)
+    for (const app of [before, signing, after]) await app.close()
+  },
+)
 
 testOnBoth('I6 an exchange that fails does not consume the code', async (p) => {
   const code = await p.getCode('web')

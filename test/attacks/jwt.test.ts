@@ -109,7 +109,7 @@ test('9.1.2 CVE-2026-11800 CVE-2023-48223 CVE-2026-107724 no algorithm but our o
   }
 })
 
-test('9.1.3 CVE-2026-27962 CVE-2025-59420 keys come from us alone, and an unknown crit is refused', async () => {
+test('9.1.3 CVE-2026-27962 CVE-2025-59420 CVE-2016-9122 keys come from us alone, and an unknown crit is refused', async () => {
   const attacker = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const jwk = attacker.publicKey.export({ format: 'jwk' })
   const { kid } = signing_key
@@ -223,7 +223,7 @@ test('9.2.1 9.2.3 what lacks an end, an audience or a birth is no access token, 
   }
 })
 
-test('10.3.1 CVE-2020-26160 userinfo takes only tokens that are for the issuer, in each form of aud', async () => {
+test('10.3.1 B-11 T-10 CVE-2020-26160 userinfo takes only tokens that are for the issuer, in each form of aud', async () => {
   const claims = claimsOf(kinds.jwt)
   const forge = (aud: unknown) => signJwt(signing_key, 'at+jwt', { ...claims, aud })
   const { issuer } = p

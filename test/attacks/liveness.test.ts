@@ -101,8 +101,9 @@ async function disableAndEnable(p: Platform, partOf: (held: Holdings) => Part): 
   await assertAlive(p, await collect(p))
 }
 
-testOnBoth('8.3.2 7.4.2 CVE-2026-43983 a user disabled and enabled again has lost every token, code and session', (p) =>
-  disableAndEnable(p, ({ user_id }) => ({ user_id })),
+testOnBoth(
+  '8.3.2 7.4.2 CVE-2026-43983 CVE-2023-22492 a user disabled and enabled again has lost every token, code and session',
+  (p) => disableAndEnable(p, ({ user_id }) => ({ user_id })),
 )
 
 testOnBoth('8.3.2 CVE-2025-64521 a client disabled and enabled again has lost every token and code', (p) =>
@@ -277,7 +278,7 @@ testOnBoth('CVE-2026-8922 a client that is deleted leaves nothing that lives', a
 })
 
 testOnBoth(
-  'RFC 7009 2.1 a revoked refresh token ends its grant, a revoked access token ends alone, a stranger ends nothing',
+  'RFC 7009 2.1 CVE-2016-6582 CVE-2018-1000211 a revoked refresh token ends its grant, a revoked access token ends alone, a stranger ends nothing',
   async (p) => {
     const tokens = await p.getTokens('web')
     const second = (await p.refresh('web', tokens.refresh_token)).body

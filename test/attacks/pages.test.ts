@@ -150,7 +150,7 @@ test('B-16 whatever answers a form redirects by 303', async () => {
   assert.equal(left.status, 303)
 })
 
-test('4.1.3 CVE-2025-64101 B-17 what a proxy might say about host, scheme and path changes nothing of ours', async () => {
+test('4.1.3 CVE-2025-64101 CVE-2026-29067 B-17 what a proxy might say about host, scheme and path changes nothing of ours', async () => {
   const spoofed = {
     'x-forwarded-host': 'evil.example',
     'x-forwarded-proto': 'https',

@@ -29,7 +29,7 @@ test('prompt=none is answered without a page: login_required, consent_required, 
   )
 })
 
-test('10.7.1 CVE-2023-34246 a public client at an address that others can claim is asked for every time', async () => {
+test('10.7.1 N-05 CVE-2023-34246 a public client at an address that others can claim is asked for every time', async () => {
   const agent = await signedIn(ALICE, 'native', 'spa')
   const back = await agent.request(p.authorizeUrl('native', { prompt: 'none' }))
   assertRefused(back, 'consent_required', 'native', CLIENTS.native.redirect_uri)
@@ -80,7 +80,7 @@ test('10.7.1 I9 what was allowed at one resource is not allowed at another that 
   }
 })
 
-test('10.7.2 D-05 what the page did not show is not allowed by its button', async () => {
+test('10.7.2 D-05 P-24 what the page did not show is not allowed by its button', async () => {
   const resource = 'http://127.0.0.1:5000/moving'
   const scopes = JSON.stringify({ read: 'Read it', delete: 'Delete it' })
   await p.server.addResource({ resource, scopes, default_scopes: '["read"]', every_user: 1 })

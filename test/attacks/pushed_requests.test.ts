@@ -43,7 +43,7 @@ async function pushed(p: Platform, more: Record<string, string> = {}, client: Cl
 }
 
 testOnBoth(
-  'RFC 9126 2.2 P-15 a pushed request is 201 with a name of its own, good for less than ten minutes',
+  'RFC 9126 2.2 P-23 a pushed request is 201 with a name of its own, good for less than ten minutes',
   async (p) => {
     const { status, body, headers } = await push(p)
     assert.equal(status, 201)
@@ -122,7 +122,7 @@ testOnBoth(
 )
 
 testOnBoth(
-  'P-24 a pushed request is answered once: again, in another browser or by another hand, it is over',
+  'P-26 a pushed request is answered once: again, in another browser or by another hand, it is over',
   async (p) => {
     const request_uri = await pushed(p)
     const url = urlOf(p, request_uri)
@@ -141,7 +141,7 @@ testOnBoth(
   },
 )
 
-testOnBoth('P-25 whoever only looks at the link of a pushed request does not use it up', async (p) => {
+testOnBoth('P-26 whoever only looks at the link of a pushed request does not use it up', async (p) => {
   const url = urlOf(p, await pushed(p))
   for (let i = 0; i < 3; i++) {
     const preview = await new UserAgent().follow(url)
@@ -150,7 +150,7 @@ testOnBoth('P-25 whoever only looks at the link of a pushed request does not use
   assert.ok((await new UserAgent().authorize(url, ALICE)).searchParams.has('code'))
 })
 
-testOnBoth('P-24 of many tabs that allow one pushed request at once, one gets a code', async (p) => {
+testOnBoth('P-26 of many tabs that allow one pushed request at once, one gets a code', async (p) => {
   const agent = new UserAgent()
   await agent.authorize(p.authorizeUrl('trusted'), ALICE)
   const url = urlOf(p, await pushed(p, { prompt: 'consent' }))
@@ -178,7 +178,7 @@ testOnBoth('RFC 9126 2.2 P-23 a browser comes within 90 s or not at all, and may
   assert.match(back.url, /[?&]code=/)
 })
 
-testOnBoth("P-17 another client's, a made-up or a changed name is refused on a page and leads nowhere", async (p) => {
+testOnBoth("P-16 another client's, a made-up or a changed name is refused on a page and leads nowhere", async (p) => {
   const { assertPage } = askAuthorization(() => p)
   const request_uri = await pushed(p)
   for (const [url, what] of [

@@ -38,16 +38,19 @@ testOnBoth('F-R6 a retry with the token before gets the same successor, for as l
   assert.equal((await p.refresh('web', first.refresh_token)).body.error, 'invalid_grant', 'its successor was used')
 })
 
-testOnBoth('F-R2 64 parallel refreshes with one token get one successor', async (p) => {
-  for (const client of ['web', 'spa'] as const) {
-    const { refresh_token } = await p.getTokens(client)
-    const replies = await Promise.all(Array.from({ length: 64 }, () => p.refresh(client, refresh_token)))
-    for (const { status, text } of replies) assert.equal(status, 200, text)
-    const successors = new Set(replies.map(({ body }) => body.refresh_token))
-    assert.equal(successors.size, 1)
-    assert.equal((await p.refresh(client, [...successors][0]!)).status, 200)
-  }
-})
+testOnBoth(
+  'F-R2 CVE-2026-53517 CVE-2026-50631 authgate-203 64 parallel refreshes with one token get one successor',
+  async (p) => {
+    for (const client of ['web', 'spa'] as const) {
+      const { refresh_token } = await p.getTokens(client)
+      const replies = await Promise.all(Array.from({ length: 64 }, () => p.refresh(client, refresh_token)))
+      for (const { status, text } of replies) assert.equal(status, 200, text)
+      const successors = new Set(replies.map(({ body }) => body.refresh_token))
+      assert.equal(successors.size, 1)
+      assert.equal((await p.refresh(client, [...successors][0]!)).status, 200)
+    }
+  },
+)
 
 testOnBoth('F-R2 two replicas that refresh at once hand out the same successor', async (p) => {
   const replica = await p.openReplica()
@@ -94,7 +97,7 @@ testOnBoth(
 )
 
 testOnBoth(
-  '10.4.5 a bearer public client may retry for 30 seconds, each time with an event; later it is reuse',
+  '10.4.5 M-03 a bearer public client may retry for 30 seconds, each time with an event; later it is reuse',
   async (p) => {
     const first = await p.getTokens('spa')
     const second = (await p.refresh('spa', first.refresh_token)).body
@@ -238,7 +241,7 @@ testOnBoth('V-10 a refresh narrows the scope of its access token only', async (p
   assert.deepEqual(await snapshotRows(p.server.store), before, 'a refused refresh consumes nothing')
 })
 
-testOnBoth('B-13 CVE-2026-67332 a refresh narrows to one of its resources and never leaves them', async (p) => {
+testOnBoth('B-13 M-08 CVE-2026-67332 a refresh narrows to one of its resources and never leaves them', async (p) => {
   const url = `${p.authorizeUrl('web', { scope: 'openid offline_access mcp:tools vault:open' })}&resource=${encodeURIComponent(OPAQUE_API)}`
   const back = await new UserAgent().authorize(url, { username: 'alice', password: 'correct horse battery' })
   const both = (await p.exchange('web', back.searchParams.get('code')!)).body

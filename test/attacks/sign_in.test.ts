@@ -96,61 +96,76 @@ testOnBoth('3.5.1 B-09 GHSA-c9rq-mvr5-3w32 a sign-in that no page of ours asked 
   assert.equal(ours.status, 303, 'an old browser says Origin alone')
 })
 
-testOnBoth('3.7.2 CVE-2020-4037 GHSA-qqxw-m5fj-f7gv return_to leads nowhere but into these pages', async (p) => {
-  const home = '/hub/account'
-  const bad = [
-    ...[
-      'https://evil.example/',
-      '//evil.example',
-      '///evil.example',
-      '/\\evil.example',
-      '\\\\evil.example',
-      '/\\/evil.example',
-    ],
-    ...[
-      '/\t/evil.example',
-      '/\n/evil.example',
-      '/%09/evil.example',
-      '/%5cevil.example',
-      '/%2f%2fevil.example',
-      ' //evil.example',
-    ],
-    ...[
-      'javascript:alert(1)',
-      'data:text/html,x',
-      '/hub/../../evil',
-      '/hub/..',
-      '/hub/%2e%2e/x',
-      '/hub',
-      '/hubx/account',
-      '/account',
-      '',
-    ],
-    ...[
-      '/hub/account#@evil.example',
-      '/hub//evil.example/..',
-      '/hub/\\evil',
-      'hub/account',
-      '@evil.example',
-      '.evil.example',
-      `${p.issuer}@evil.example`,
-    ],
-    ...['/hub/é', '/hub/a b', '/hub/\r\nSet-Cookie: x=y', `${p.issuer}/account`, 'http:/hub/account', '/hub/./account'],
-  ]
-  for (const return_to of bad) {
-    const agent = new UserAgent()
-    const page = await open(agent, `${p.issuer}/login?return_to=${encodeURIComponent(return_to)}`)
-    const action = new URL(/action="([^"]*\/login[^"]*)"/.exec(page.html)![1]!.replaceAll('&amp;', '&'), p.issuer).href
-    const done = await post(agent, action, { csrf_token: csrfOf(page), ...ALICE })
-    assert.equal(done.headers.get('location'), home, return_to)
-    const again = await agent.request(`${p.issuer}/login?return_to=${encodeURIComponent(return_to)}`)
-    assert.equal(again.headers.get('location'), home, `signed in: ${return_to}`)
-  }
-  for (const return_to of ['/hub/account', '/hub/account?x=1&y=%2F', '/hub/connect/acme?return_to=%2Fhub%2Faccount']) {
-    const done = await (await signIn(p)).request(`${p.issuer}/login?return_to=${encodeURIComponent(return_to)}`)
-    assert.equal(done.headers.get('location'), return_to)
-  }
-})
+testOnBoth(
+  '3.7.2 CVE-2020-4037 GHSA-qqxw-m5fj-f7gv CVE-2019-20479 CVE-2019-14857 CVE-2021-21291 CVE-2025-71403 return_to leads nowhere but into these pages',
+  async (p) => {
+    const home = '/hub/account'
+    const bad = [
+      ...[
+        'https://evil.example/',
+        '//evil.example',
+        '///evil.example',
+        '/\\evil.example',
+        '\\\\evil.example',
+        '/\\/evil.example',
+      ],
+      ...[
+        '/\t/evil.example',
+        '/\n/evil.example',
+        '/%09/evil.example',
+        '/%5cevil.example',
+        '/%2f%2fevil.example',
+        ' //evil.example',
+      ],
+      ...[
+        'javascript:alert(1)',
+        'data:text/html,x',
+        '/hub/../../evil',
+        '/hub/..',
+        '/hub/%2e%2e/x',
+        '/hub',
+        '/hubx/account',
+        '/account',
+        '',
+      ],
+      ...[
+        '/hub/account#@evil.example',
+        '/hub//evil.example/..',
+        '/hub/\\evil',
+        'hub/account',
+        '@evil.example',
+        '.evil.example',
+        `${p.issuer}@evil.example`,
+      ],
+      ...[
+        '/hub/é',
+        '/hub/a b',
+        '/hub/\r\nSet-Cookie: x=y',
+        `${p.issuer}/account`,
+        'http:/hub/account',
+        '/hub/./account',
+      ],
+    ]
+    for (const return_to of bad) {
+      const agent = new UserAgent()
+      const page = await open(agent, `${p.issuer}/login?return_to=${encodeURIComponent(return_to)}`)
+      const action = new URL(/action="([^"]*\/login[^"]*)"/.exec(page.html)![1]!.replaceAll('&amp;', '&'), p.issuer)
+        .href
+      const done = await post(agent, action, { csrf_token: csrfOf(page), ...ALICE })
+      assert.equal(done.headers.get('location'), home, return_to)
+      const again = await agent.request(`${p.issuer}/login?return_to=${encodeURIComponent(return_to)}`)
+      assert.equal(again.headers.get('location'), home, `signed in: ${return_to}`)
+    }
+    for (const return_to of [
+      '/hub/account',
+      '/hub/account?x=1&y=%2F',
+      '/hub/connect/acme?return_to=%2Fhub%2Faccount',
+    ]) {
+      const done = await (await signIn(p)).request(`${p.issuer}/login?return_to=${encodeURIComponent(return_to)}`)
+      assert.equal(done.headers.get('location'), return_to)
+    }
+  },
+)
 
 testOnBoth(
   '7.4.2 8.3.2 while the tenant is disabled nobody signs in, and no session from then lives afterwards',

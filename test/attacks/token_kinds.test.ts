@@ -211,7 +211,7 @@ test('B-19 the identifier of a client is never that of a user', async () => {
   await assert.rejects(p.server.addClient({ client_id: sub, redirect_uris: ['https://x.example/cb'] }), /taken/)
 })
 
-test('10.4.4 each client may use the grants it is registered for, and no other is known', async () => {
+test('10.4.4 B-23 each client may use the grants it is registered for, and no other is known', async () => {
   const before = await snapshotRows(p.server.store)
   const ask = async (grant_type: string) => {
     const user = { username: 'alice', password: 'correct horse battery' }

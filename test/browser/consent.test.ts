@@ -55,7 +55,7 @@ async function grantsOf(username: 'alice' | 'bob', client_id: string): Promise<n
   return grants.filter((grant) => grant.client_id === client_id).length
 }
 
-test('10.7.2 the page says who asks, for whom, what for, and where the answer goes', async () => {
+test('10.7.2 P-24 V-12 the page says who asks, for whom, what for, and where the answer goes', async () => {
   const person = await atConsent('says', ALICE, 'scope=openid+email+offline_access+api:read')
   const page = await person.page.locator('main').innerText()
   for (const words of ['Alice Example', 'Signed in as alice', 'Know who you are', 'e-mail', 'Read your notes']) {

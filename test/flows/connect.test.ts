@@ -50,7 +50,7 @@ for (const dialect of DIALECTS) {
       assert.match(await response.text(), /no such page|not known/i)
     })
 
-    test('O-04 10.2.1 an answer is taken only in the browser where the flow began', async () => {
+    test('O-04 10.2.1 M-09 an answer is taken only in the browser where the flow began', async () => {
       const back = await bridge.visitProvider(alice)
       const elsewhere = await bridge.signIn()
       await nothingCame(await elsewhere.follow(back.href), /started somewhere else/, 400)
@@ -107,7 +107,7 @@ for (const dialect of DIALECTS) {
       }
     })
 
-    test('O-03 an answer at the callback of another connector stores nothing', async () => {
+    test('O-03 CVE-2026-73419 an answer at the callback of another connector stores nothing', async () => {
       const back = await bridge.visitProvider(alice)
       const swapped = back.href.replace('/connect/acme/callback', '/connect/other/callback')
       await nothingCame(await alice.follow(swapped), /did not work/, 400)

@@ -32,7 +32,7 @@ test('a device shows a code, its user allows it, and the device gets tokens that
   assert.equal(refreshed.status, 200, JSON.stringify(refreshed.body))
 })
 
-test('a device that asks for openid gets an ID token, and PKCE binds the code to it', async () => {
+test('D-09 CVE-2026-123542 a device that asks for openid gets an ID token, and PKCE binds the code to it', async () => {
   const code_verifier = 'v'.repeat(43)
   const code_challenge = Buffer.from(
     await crypto.subtle.digest('SHA-256', new TextEncoder().encode(code_verifier)),

@@ -61,7 +61,7 @@ test('each method goes through with path, query and body as they are, and the to
   }
 })
 
-test('P-05 what speaks for us or for the caller never reaches the provider', async () => {
+test('P-05 M-08 what speaks for us or for the caller never reaches the provider', async () => {
   const cookie = [...alice.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   const { port } = new URL(bridge.issuer)
   const mine = {
@@ -114,7 +114,7 @@ test('what would act on our origin never reaches the caller', async () => {
   assert.equal(headers.get('strict-transport-security'), null)
 })
 
-test('Z-07 over real sockets no spelling of a path leaves the base of the API or names another connector', async () => {
+test('Z-07 Q-03 over real sockets no spelling of a path leaves the base of the API or names another connector', async () => {
   const port = Number(new URL(bridge.issuer).port)
   const head = `Host: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`
   const get = (target: string) => sendRaw(port, `GET ${target} HTTP/1.1\r\n${head}`)

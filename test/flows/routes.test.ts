@@ -279,7 +279,7 @@ for (const [issuer, prefix, cookiePath] of [
   ['https://id.example.test', '__Host-', '/'],
   ['https://example.test/hub', '__Secure-', '/hub'],
 ] as const) {
-  test(`3.3.1 3.4.1 ${issuer} keeps its cookies and browsers to https`, async () => {
+  test(`3.3.1 3.4.1 Q-04 ${issuer} keeps its cookies and browsers to https`, async () => {
     const store = await openStore({ sqlite: ':memory:' })
     const quiet = () => {}
     const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }

@@ -105,7 +105,7 @@ for (const dialect of DIALECTS) {
       assert.match(refused.html, /linked already/)
     })
 
-    test('10.1.2 CVE-2025-68158 an answer counts once, in the browser where it was started', async () => {
+    test('10.1.2 M-09 CVE-2025-68158 CVE-2026-27124 an answer counts once, in the browser where it was started', async () => {
       const [mine, other] = [new UserAgent(), new UserAgent()]
       const callback = await leave(mine, 'somebody')
       assert.match((await arrive(other, callback)).html, /started somewhere else/)

@@ -55,7 +55,7 @@ async function newHandle(): Promise<oauth.DPoPHandle> {
   return oauth.DPoP(client, await oauth.generateKeyPair('ES256'))
 }
 
-test('oauth4webapi: FAPI 2.0 with PAR, private_key_jwt and DPoP; the refresh token stays, retried or not', async () => {
+test('P-09 oauth4webapi: FAPI 2.0 with PAR, private_key_jwt and DPoP; the refresh token stays, retried or not', async () => {
   const DPoP = await newHandle()
   const { params, verifier, nonce } = await authorize(DPoP)
   const options = { ...http, DPoP }

@@ -180,7 +180,7 @@ test('every word that people read comes from the catalogue', () => {
   }
 })
 
-test('10.7.2 consent shows what, to whom, for how long', () => {
+test('10.7.2 V-12 consent shows what, to whom, for how long', () => {
   const html = benign.get('consent')!
   const text = html.replace(/<[^>]*>/g, '\n')
   for (const shown of [

@@ -170,7 +170,7 @@ test('9.2.2 a JWT of another type is refused, and so is one without a type where
   assert.throws(() => readForeignJwt(`${encode({ alg: 'ES256', typ: null })}.${encode({})}.AA`, PROFILE), JwtError)
 })
 
-test('5.12 what is not a compact JWS of one spelling is refused', async () => {
+test('5.12 CVE-2016-9122 CVE-2026-9793 what is not a compact JWS of one spelling is refused', async () => {
   const token = await sign('ES256')
   const [header, payload, signature] = token.split('.')
   const wrong = [

@@ -149,7 +149,7 @@ for (const alg of ALGORITHMS) {
     )
   })
 
-  test(`9.1.2 CVE-2026-11800 CVE-2022-23539 a ${alg} key takes no other alg, typ, signature or spelling`, async () => {
+  test(`9.1.2 CVE-2026-11800 CVE-2022-23539 CVE-2022-23541 a ${alg} key takes no other alg, typ, signature or spelling`, async () => {
     const pair = await newSigningKey(alg)
     const signing = readSigningKey(pair.kid, alg, pair.pkcs8)
     const only = readVerifyingKey(alg, pair.public_jwk)

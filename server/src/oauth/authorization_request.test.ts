@@ -275,7 +275,7 @@ test('max_age is a whole number of seconds, by default that of the client', () =
   assert.equal(read({}, { ...client, default_max_age: 5 }).max_age, 5)
 })
 
-test('P-15 a nonce of 64 characters is taken, one of 256 refused', () => {
+test('P-25 a nonce of 64 characters is taken, one of 256 refused', () => {
   assert.equal(read({ nonce: 'n'.repeat(64) }).nonce?.length, 64)
   assert.throws(() => read({ nonce: 'n'.repeat(256) }), refused('invalid_request', /nonce/))
 })

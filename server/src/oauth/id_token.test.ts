@@ -49,7 +49,7 @@ test('OpenID Connect Core 3.1.3.6 at_hash and c_hash are those of published exam
   assert.equal(claims.c_hash, hashLeftHalf('c', 'ES256'))
 })
 
-test('the hash follows the algorithm, and an unknown algorithm fails', () => {
+test('CVE-2026-28498 the hash follows the algorithm, and an unknown algorithm fails', () => {
   for (const [alg, length] of [
     ['ES256', 22],
     ['PS256', 22],

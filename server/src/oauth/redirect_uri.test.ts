@@ -197,7 +197,7 @@ const NEVER = [
   `https://app.example/${'a'.repeat(2048)}`,
 ]
 
-test('10.4.7 a redirect URI that could be read in two ways is never registered', () => {
+test('10.4.7 CVE-2024-8883 CVE-2026-7504 CVE-2019-3778 a redirect URI that could be read in two ways is never registered', () => {
   for (const uri of NEVER) {
     assert.equal(accepts(uri, 'web'), false, `web ${JSON.stringify(uri)}`)
     assert.equal(accepts(uri, 'native'), false, `native ${JSON.stringify(uri)}`)
@@ -297,7 +297,7 @@ function differsInPortOnly(requested: string, registered: string): boolean {
   return one[1] === other[1] && one[3] === other[3] && !/^[^/?]/.test(one[3] ?? '')
 }
 
-test('10.4.1 B-01 of thousands of variants only the registered string passes, and the port of a native loopback URI', () => {
+test('10.4.1 B-01 CVE-2019-11269 of thousands of variants only the registered string passes, and the port of a native loopback URI', () => {
   let tried = 0
   for (const uri of REGISTERED) {
     const variants = mutate(uri)
@@ -433,7 +433,7 @@ const uriLike = fc.oneof(
   fc.string({ unit: 'binary' }),
 )
 
-test('1.5.3 what is registered reads the same for RFC 3986 and for a browser', () => {
+test('1.5.3 GHSA-mpwq-j3xf-7m5w what is registered reads the same for RFC 3986 and for a browser', () => {
   let accepted = 0
   fc.assert(
     fc.property(uriLike, fc.constantFrom<ApplicationType>('web', 'native'), (uri, application_type) => {
@@ -455,7 +455,7 @@ test('1.5.3 what is registered reads the same for RFC 3986 and for a browser', (
   assert.ok(accepted > 0)
 })
 
-test('10.4.1 whatever is matched leads a browser to the registered place', () => {
+test('10.4.1 GHSA-mpwq-j3xf-7m5w whatever is matched leads a browser to the registered place', () => {
   const registered = fc.constantFrom(...REGISTERED)
   fc.assert(
     fc.property(
@@ -477,7 +477,7 @@ test('10.4.1 whatever is matched leads a browser to the registered place', () =>
   )
 })
 
-test('3.A O4 a prefix, for a client marked legacy, ends at a segment and never has two readings', () => {
+test('3.A O4 CVE-2026-3872 a prefix, for a client marked legacy, ends at a segment and never has two readings', () => {
   const legacy = { application_type: 'web', redirect_uri_prefix: true } as const
   const registered = 'https://app.example/cb'
   const matches = (uri: string, from = registered) => matchRedirectUri(uri, [from], legacy)

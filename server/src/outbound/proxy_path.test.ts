@@ -62,7 +62,7 @@ const HOSTILE = [
   ...['/%7f', '/\u2024\u2024/x', '/\uff0e\uff0e/x', '\\\\evil.example', '/|', '/^', '/{x}'],
 ]
 
-test('Z-07 a path that could leave the base of the API is refused', () => {
+test('Z-07 Q-03 a path that could leave the base of the API is refused', () => {
   for (const path of HOSTILE) {
     assert.throws(
       () => joinPath(BASE, path, ''),

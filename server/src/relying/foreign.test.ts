@@ -123,7 +123,7 @@ test('a code that was used, and a refresh token that was used, are definite refu
   assert.equal(replay.kind === 'refused' && replay.error, 'invalid_grant')
 })
 
-test('10.2.1 a code does not work with the verifier of another flow', async () => {
+test('10.2.1 T-08 a code does not work with the verifier of another flow', async () => {
   const party = partyOf()
   const mine = await connect(party)
   const other = await connect(party, 'mallory')
@@ -131,7 +131,7 @@ test('10.2.1 a code does not work with the verifier of another flow', async () =
   assert.equal(outcome.kind === 'refused' && outcome.error, 'invalid_grant')
 })
 
-test('10.5.1 an ID token with the nonce of another flow is rejected', async () => {
+test('10.5.1 T-08 an ID token with the nonce of another flow is rejected', async () => {
   const party = partyOf()
   const mine = await connect(party)
   const { nonce } = (await connect(party)).remember
