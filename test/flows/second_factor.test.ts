@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createSetupLink } from '../../server/src/inbound/users/setup_link.ts'
+import { qrCode } from '../../server/src/web/ui/qr_code.ts'
 import {
   atSecondFactor,
   newPerson,
@@ -77,6 +78,8 @@ testOnBoth('whoever must have a second factor sets it up before the session begi
   assert.equal(wrong.response.status, 401)
   const shown = await wrong.response.text()
   assert.equal(readApp(p, shown).secret, app.secret, 'the key is the one that was typed')
+  const uri = /href="(otpauth:[^"]*)"/.exec(shown)![1]!.replaceAll('&amp;', '&')
+  assert.ok(shown.includes(String(qrCode(uri, 'QR code of the setup key'))), 'the picture is that of the link')
   const done = await agent.submit({ url: wrong.url, html: shown }, { code: app.code() }, 'enrolment')
   const html = await done.response.text()
   assert.equal(readCodes(html).length, 10)

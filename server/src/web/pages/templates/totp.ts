@@ -3,6 +3,7 @@ import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { name } from '../../ui/name.ts'
+import { qrCode } from '../../ui/qr_code.ts'
 import { tell, type View } from '../../ui/view.ts'
 
 /** What the page that sets up an authenticator app shows. */
@@ -18,7 +19,7 @@ export interface TotpData {
   readonly back?: { readonly href: string; readonly label: Child }
 }
 
-/** The page that sets up an authenticator app: its key, and the first code of it. */
+/** The page that sets up an authenticator app: its key as a picture, a link and text, and the first code of it. */
 export function renderTotp(view: View, data: TotpData): SafeHtml {
   const { totp, enrol } = view.text.security
   const title = data.required ? enrol.title : totp.title
@@ -32,7 +33,7 @@ export function renderTotp(view: View, data: TotpData): SafeHtml {
     error: data.wrong && totp.wrong,
   })
   const key = html`<p><strong>${totp.key}</strong></p>${codeBlock(data.secret.replace(/(.{4})(?=.)/g, '$1 '))}`
-  const steps = html`<ol class="steps"><li><p>${totp.step_app}</p><p>${buttonLink(totp.open_app, data.uri)}</p>${key}</li><li><p>${totp.step_code}</p>${code}</li></ol>`
+  const steps = html`<ol class="steps"><li><p>${totp.step_app}</p><p>${qrCode(data.uri, totp.qr_code)}</p><p>${buttonLink(totp.open_app, data.uri)}</p>${key}</li><li><p>${totp.step_code}</p>${code}</li></ol>`
   const content = html`<div class="heading"><h1>${title}</h1><p class="lead">${lead}</p></div>${form(
     view,
     { action: data.action, hidden: { enrolment: data.sealed } },

@@ -28,7 +28,8 @@ export const enSecurity = {
   totp: {
     title: 'Set up an authenticator app',
     lead: 'An app on your phone shows a new code every 30 seconds. Nobody signs in without it.',
-    step_app: 'Open your authenticator app and add an account by a setup key. On this device one tap is enough:',
+    step_app: 'Scan this code with your authenticator app, open the app on this device, or type the setup key.',
+    qr_code: 'QR code of the setup key',
     open_app: 'Open the app here',
     key: 'Setup key',
     step_code: 'Enter the code that the app shows.',
