@@ -130,14 +130,15 @@ export function matchRedirectUri(
 
 /**
  * Legacy: whether an address lies under a registered one by whole path segments, at the same scheme, host and port. What
- * could be read in two ways does not, nor what has a query or an empty segment.
+ * could be read in two ways does not, nor what has a query, an empty segment, or parameters of a segment: there are
+ * servers to which `..;` is `..`.
  */
 function liesUnder(requested: string, registered: string): boolean {
   if (!/^https?:/.test(registered) || /\?/.test(registered + requested)) return false
   const path = registered.replace(/^https?:\/\/[^/]*/, '')
   const folder = registered.slice(0, registered.length - path.length) + path.replace(/\/$/, '')
   const rest = requested.startsWith(`${folder}/`) ? requested.slice(folder.length) : ''
-  if (rest === '' || /\/\//.test(rest)) return false
+  if (rest === '' || /\/\/|;|%3b/i.test(rest)) return false
   try {
     validateRedirectUri(requested, { application_type: 'web', web_loopback: true })
     return true
