@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as client from 'openid-client'
+import { startDevicePlatform } from '../parts/device.ts'
 import {
   ALICE,
   CLIENTS,
@@ -178,5 +179,29 @@ testOnBothIssuers('openid-client: pushed authorization requests, by a secret and
     const tokens = await client.authorizationCodeGrant(config, back, checks)
     assert.equal(tokens.claims()!.nonce, expectedNonce)
     assert.equal(tokens.scope, 'openid email offline_access')
+  }
+})
+
+test('openid-client: a device gets tokens once its user has allowed it on a page, and refreshes', async () => {
+  const p = await startDevicePlatform({ path: '/hub' })
+  p.clock.now = Date.now()
+  try {
+    const execute = [client.allowInsecureRequests, client.enableNonRepudiationChecks]
+    const config = await client.discovery(new URL(p.server.issuer), 'tv', undefined, client.None(), { execute })
+    const started = await client.initiateDeviceAuthorization(config, { scope: 'openid offline_access films:watch' })
+    assert.equal(started.verification_uri, `${p.server.issuer}/device`)
+    assert.equal(started.interval, 5)
+    await p.allow(await p.signIn('alice'), started.user_code)
+    // The wait that the library keeps before each question passes at once.
+    p.clock.now += 5000
+    const tokens = await client.pollDeviceAuthorizationGrant(config, { ...started, interval: 0 })
+    assert.equal(tokens.scope, 'openid offline_access films:watch')
+    assert.equal(tokens.claims()!.aud, 'tv')
+    assert.ok((await client.refreshTokenGrant(config, tokens.refresh_token!)).access_token)
+    p.clock.now += 5000
+    const again = client.pollDeviceAuthorizationGrant(config, { ...started, interval: 0 })
+    await assert.rejects(again, { error: 'invalid_grant' })
+  } finally {
+    await p.server.stop()
   }
 })
