@@ -7,10 +7,13 @@ import { COMMON_WORDS } from './frequent_words.ts'
 export function isCommonPassword(password: string, names: readonly string[] = []): boolean {
   const text = password.normalize('NFKC').toLowerCase()
   const own = new Set(names.flatMap(wordsOfName))
-  const isWord = (word: string) => COMMON_WORDS.has(word) || own.has(word)
-  const unshifted = [...text].map((sign) => SHIFTED[sign] ?? sign).join('')
-  return isRepeated(text) || isRuns(text) || isRuns(unshifted) || isDate(text) || isWordWithTrimmings(text, isWord)
+  const isWord = (word: string) => COMMON_WORDS.has(word) || CUT_WORDS.has(word) || own.has(word)
+  const isWordByKeys = (keys: string) => isWordWithTrimmings(keys, isWord)
+  return isRepeated(text) || isDate(text) || isRowOfKeys(text) || [text, translate(text, CYRILLIC)].some(isWordByKeys)
 }
+
+// Systems of old kept eight letters of a password, and those halves of words are what leaked.
+const CUT_WORDS: ReadonlySet<string> = new Set([...COMMON_WORDS].map((word) => word.slice(0, 8)))
 
 // "alice.example" is guessed whole, without its dot, and by its parts.
 function wordsOfName(name: string): string[] {
@@ -21,7 +24,7 @@ function wordsOfName(name: string): string[] {
 }
 
 // What stands for what: 1 is an i to some and an l to others.
-const LEET = {
+const LEET: Table = {
   '0': 'o',
   '1': 'i',
   '3': 'e',
@@ -35,33 +38,43 @@ const LEET = {
   '|': 'l',
 }
 
-// The digits of a keyboard, as they come out with the shift key held down.
-const SHIFTED: Readonly<Record<string, string>> = Object.fromEntries(
-  [...'!@#$%^&*()'].map((sign, i) => [sign, '1234567890'[i]!]),
-)
+type Table = Readonly<Record<string, string>>
+const tableOf = (from: string, to: string): Table => Object.fromEntries([...from].map((sign, i) => [sign, to[i]!]))
 
-function readings(text: string): string[] {
-  const read = (table: Readonly<Record<string, string>>) => [...text].map((sign) => table[sign] ?? sign).join('')
-  return [text, read(LEET), read({ ...LEET, '1': 'l', '!': 'l' })]
+// The digits of a keyboard, as they come out with the shift key held down.
+const SHIFTED = tableOf('!@#$%^&*()', '1234567890')
+// A Russian word, typed while the keyboard was set to Latin letters.
+const CYRILLIC = tableOf("qwertyuiop[]asdfghjkl;'zxcvbnm,.", 'йцукенгшщзхъфывапролджэячсмитьбю')
+
+function translate(text: string, table: Table): string {
+  return [...text].map((sign) => table[sign] ?? sign).join('')
 }
 
-/** A word, or the same word twice, between digits and signs that are no second word. */
+const reverse = (text: string) => [...text].reverse().join('')
+
+function readings(text: string): string[] {
+  return [text, translate(text, LEET), translate(text, { ...LEET, '1': 'l', '!': 'l' })]
+}
+
+/** A word, the same word twice or a row of keys, between digits and signs that are no second word. */
 function isWordWithTrimmings(text: string, isWord: (word: string) => boolean): boolean {
   // Long trimmings are a secret of their own.
   const match = /^([^\p{L}]{0,6})(.*?)([^\p{L}]{0,6})$/u.exec(text)
   const [before, core, after] = [match?.[1] ?? '', match?.[2] ?? '', match?.[3] ?? '']
+  if (core.length >= SHORTEST_ROW && isRowOfKeys(core)) return true
   const cores = core.length < 3 || before.length + after.length > 8 ? [text] : [core, text]
-  return cores.flatMap(readings).some((read) => isWordInDisguise(read, isWord))
+  return cores.flatMap(readings).some((read) => [read, reverse(read)].some((way) => isWordInDisguise(way, isWord)))
 }
 
 function isWordInDisguise(core: string, isWord: (word: string) => boolean): boolean {
   const bare = core.replace(/[\s._-]/g, '')
   const half = bare.slice(0, bare.length / 2)
-  const words = [core, bare, bare.replace(/(.)\1+$/, '$1'), bare.replace(/s$/, ''), [...bare].reverse().join('')]
+  const words = [core, bare, bare.replace(/(.)\1+$/, '$1'), bare.replace(/s$/, '')]
   // The words "my" and "the" before a word, and one letter or "abc" after it, are known to everybody.
   const stripped =
     /^(?:my|the|i|mr|mrs|big|little)?(.*?)(?:[a-z]|abc|xyz|xxx|you|me|man|boy|girl)?$/.exec(bare)?.[1] ?? ''
-  return words.some(isWord) || isWord(stripped) || (half + half === bare && isWord(half))
+  const twice = half !== '' && half + half === bare
+  return words.some(isWord) || isWord(stripped) || (twice && isWordInDisguise(half, isWord))
 }
 
 /** Something of at most four signs, or half of it, over and over. */
@@ -77,22 +90,26 @@ function isRepeated(text: string): boolean {
 const ROWS = [
   ...['01234567890', 'abcdefghijklmnopqrstuvwxyz', '!@#$%^&*()', '!"§$%&/()='],
   ...['qwertyuiop', 'asdfghjkl', 'zxcvbnm', 'qwertzuiop', 'yxcvbnm', 'azertyuiop', 'qsdfghjklm', 'wxcvbn'],
-  // Down the keyboard, and up and down it.
-  ...['1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p', 'qazwsxedcrfvtgbyhnujmikolp', '1q2w3e4r5t6y7u8i9o0p', 'zaq1xsw2cde3vfr4'],
-  ...[
-    'a1b2c3d4e5f6g7h8',
-    '1a2b3c4d5e6f7g8h',
-    '147258369',
-    '159357',
-    '13579',
-    '24680',
-    '246810',
-    '112233445566778899',
-    'zaq12wsx',
-  ],
+  ...['йцукенгшщзхъ', 'фывапролджэ', 'ячсмитьбю'],
+  // Down the keyboard, up and down it, and two or more rows side by side.
+  ...['1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p', 'qazwsxedcrfvtgbyhnujmikolp', 'zaq1xsw2cde3vfr4', 'zaq12wsx', '12qwaszx'],
+  ...['1q2w3e4r5t6y7u8i9o0p', 'q1w2e3r4t5y6u7i8o9p0', 'a1s2d3f4g5h6j7k8l9', '1a2s3d4f5g6h7j8k9l', 'zxasqw12'],
+  ...['z1x2c3v4b5n6m7', '1z2x3c4v5b6n7m', '12qw34er56ty', '1qw23er45ty6', 'qawsedrftgyhujikolp', 'azsxdcfvgbhnjmk'],
+  ...['a1b2c3d4e5f6g7h8', '1a2b3c4d5e6f7g8h'],
+  // On the keys of a telephone and of a till, and numbers that are counted in another way.
+  ...['adgjmptw', '147258369', '147852369', '159357', '74108520', '25800852', '14789632147', '12369874123'],
+  ...['123698745', '134679852'],
+  ...['13579', '24680', '246810', '112233445566778899', '1029384756', '0192837465', '13243546', '22446688'],
+  ...['102030405060708090', '010203040506070809', '12131415161718'],
 ]
-const WAYS = [...ROWS, ...ROWS.map((row) => [...row].reverse().join(''))]
+const WAYS = [...ROWS, ...ROWS.map(reverse)]
 const SHORTEST_RUN = 3
+const SHORTEST_ROW = 6
+
+/** A row of keys, with the shift key held down or not, and with one or two signs before it or not. */
+function isRowOfKeys(text: string): boolean {
+  return [text, translate(text, SHIFTED)].some((keys) => [0, 1, 2].some((before) => isRuns(keys.slice(before))))
+}
 
 /** Nothing but runs along the keys, the alphabet or the numbers, and signs over and over. */
 function isRuns(text: string): boolean {

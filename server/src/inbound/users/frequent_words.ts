@@ -134,6 +134,97 @@ export const COMMON_WORDS: ReadonlySet<string> = new Set(
   frontier seminole gatorade gators huskers seminoles lionking stonecold hollister abercrombie slimshady oicu
   alpha beta gamma delta omega sigma zulu echo foxtrot charlie bravo tango victor whiskey yankee
   racecar bigfoot sasquatch nessie dracula frankenstein mummy pumpkin halloween trickortreat thanksgiving
+  aberdeen abnormal abrakadabra absolutely acapulco acidburn adelaide adrenalin adrienne agent aircraft albatross
+  alcatraz aleksandr aleksandra alessandro alleycat alliance allison almighty alphabet alterego amateurs ambrosia
+  amethyst anaconda anastasia anastasiya andersen andromeda andyod angelica angelika anhyeuem annabelle annmarie
+  anonymous antelope antonina aolsucks applepie aquarius archangel arkansas armagedon armstrong ashleigh aspirine
+  assassin atlantic attitude auckland augustus avalanche aviation awesome babybear babyblue babycakes babyface babylon
+  backbone backdoor balloons ballsack baltimore baracuda barbados barefeet barefoot baritone barselona bcfields
+  bearcats beatrice beefcake bendover benessere bergkamp berkeley bettyboop bigballs bigblock bigboobs bigbooty
+  bigdicks bigmoney bigpoppa bigtruck billabong binladen bismarck bismillah bitchass blackdog blacklab blackout
+  blowfish blueball bluebell blueberry blueeyes bluefish bluejays bluesman bobdylan bonehead bookworm bordeaux borussia
+  bradford brewster brighton brigitte brittney broadway browning brucelee buckshot budapest building bullfrog bullseye
+  bunghole buttfuck butthead butthole cabernet caliente caligula calimero callaway callisto camaross cambiami cambridge
+  cameltoe campbell canadian candyass cannabis cannibal cantona capetown capitals capricorn capslock carebear carlisle
+  carlitos carnival carpediem carpenter cartoons casanova cashflow cashmoney cassandra castillo catalina cavaliers
+  celebrity cerberus chainsaw chambers chandler charisma charlene charlton checkers cheerleaers chemical cherries
+  cheshire chestnut cheyenne chipmunk chiquita chrisbln christie chrysler chuckles citation clarence clarinet clarissa
+  classics claymore clemente cleopatra cleveland clippers clitoris cocksucker coldbeer coldplay colonial coltrane
+  columbia columbus commando complete concorde confused conquest constant contract cooldude coolhand coolness corleone
+  cornwall costello cosworth coventry crackers crawford crazybab creampie creation creature crescent criminal cristian
+  cromwell crusader cucumber cutiepie cyclones cygnusx daisydog dangerous daughter davidson daylight deadhead death
+  deepthroat deeznuts deeznutz defender delaware delpiero derparol dietcoke digital dilbert dilligaf dingdong dirtbike
+  discover doberman dodgeram doghouse dogpound dolemite dominion dominique doomsday doughboy download downtown
+  dragonfly dragster dreamcast dreaming dutchess dynamite earnhardt earthlink eastwood eatmenow eatpussy edmonton
+  eggplant ekaterina elcamino eldorado electron elements eleonora elisabeth elizaveta emmanuel enforcer enternow
+  entrance erection ericsson escalade estrella everlast evolution exchange experienced fabulous fairlane faithful
+  fandango fantasia fantomas farscape fastball favorite fearless feathers federico feelgood fellatio ferguson festival
+  fidelity fireblade firefighter firewall fishbone fishhead flamingo fletcher flexible flipflop flipper flounder fordf
+  forgetit formula forsaken fortress fountain foxylady francine francois freckles frederik fredrick freebird freefall
+  freeporn freestyle friendly friendster front fuck_inside fuckface fuckhead fuckinside fuckthis fullmoon function
+  funstuff fussball futurama gamecocks gamecube gameover gangbang gannibal gargoyle gateway geoffrey gertrude gesperrt
+  getmoney ghostrider gigabyte gilligan giovanna giovanni giuseppe godbless godsmack godzilla gogators goldeneye
+  goldfinger goldstar goldwing golfball gonzales goodluck goodtimes goodyear gorgeous gotohell graphics grateful
+  greatone greedisgood greenbay gretchen greywolf gsxr guardian guillaume hairball hamilton handball handsome handyman
+  happydays hardball hardcock harddick hardrock hardwood hastings hattrick hawaiian hawkeyes hayabusa hedgehog heinrich
+  hellsing hellyeah helsinki herewego heritage hetfield highbury highheel highlander highlife hillbilly holidays
+  holyshit homemade homepage homework honeybee hongkong honolulu hooligans hoosiers hopeless hotgirls hotpussy hounddog
+  humphrey hyperion icehouse ilikepie illinois illusion ilovegod ilovepussy ilovesex immortal imperial implants
+  infiniti information innocent insanity insomnia inspiron intercourse interest intrepid intruder irishman islanders
+  istheman italiano jayhawks jeanette jeepster jefferson jellybean jeremiah jermaine jiggaman johannes johncena
+  johndeere johngalt jonathon juliette junkmail jurassic justdoit justice kakashka blah kamikaze kamasutra kangaroo karolina katarina
+  katerina kayleigh kazantip kcchiefs kenworth keyboard keystone kicksass killbill kingfisher kingkong kingston
+  kirkland kissmyass kittycat kittykat kleopatra klondike knickers knockers knuckles konstantin kordell koroleva
+  krasotka kristian krokodil labrador laetitia lakeside lakewood lalakers laserjet laurence leavemealone lebowski
+  leedsutd lemonade lenochka lesbians letsdoit lifehack lifetime lighting limewire lineage lipstick lockdown lokomotiv
+  lollipop lollypop lonesome lonestar longdong longhair longjohn lorraine loveless lowrider luckydog luckyone lunchbox
+  macaroni macdaddy madagaskar madeline magazine magellan magician magnolia mailcreated majestic makaveli maksimka
+  mallorca mallrats mamacita mandarin mandingo mandrake maradona marauder marcello marcius margarita marianna marianne
+  marijuana mariners marino mariposa marjorie marseille maryjane maryland masamune mash masterbate masterbating
+  matchbox matthias mazafaka mazdarx mcdonald mckenzie meatball meathead meatloaf mechanic medicine megapass megatron
+  mephisto meredith meridian mersedes microlab microphone millenium million millwall minimoni ministry mischief misfit
+  mississippi missouri mobydick modelsne mohammad mollydog monalisa monkeyboy monopoly montecarlo montgom montrose
+  moonbeam moonshine morrison morrowind mortgage mortimer motherfucker motherlode motocross mudvayne mulligan
+  multiplelo munchkin mushrooms mynameis myxworld nascar natedogg nathalie national naughty nautilus navigator navyseal
+  nebraska netscape nevermind nevermore nightwish nineball nineinch noname normandy northern nostromo notebook
+  notredame nounours nuttertools nygiants oblivion obsidian offshore oklahoma opendoor operator optimist original
+  overkill overlord paintball painting paladin pallmall palmtree panasonic pancakes pantyhose papamama papillon
+  paradigm paramedic paranoid parlament pasadena passwor pathetic pathfinder patience pavement penetration pentagon
+  penthouse perfect personal peterbilt peterpan peterson pharmacy phialpha philippe phillies piercing pimpdaddy
+  pinetree pingpong pinnacle pipeline piramida plastics platypus playball playmate playtime pleasure plymouth
+  polniypizdec pool poontang porkchop pornking pornstar portland positive powerful preacher pressure pringles printing
+  progress property prospect protocol pufunga puppydog question rachelle radiohead railroad rainyday raistlin rammstein
+  rasputin rastaman reckless recovery redalert redbaron reddevils reddwarf reginald register reloaded remington
+  republic research resident revolution revolver reynolds rhiannon riccardo richmond riffraff rightnow riverside
+  roadkill roadking roadrunner roadster robotech robotics rochelle rockford rockhard rockwell romantic romashka
+  ronaldinho rootbeer runescape rustydog sailboat salamander salasana salvador sandiego sandrine saratoga satan
+  scheisse scissors scorpio scrabble scrapper screamer seahawks segblue seinfeld senators sentinel sergbest sergeant
+  sersolution sexybabe sexylady shamrock sheepdog shepherd sheridan sherlock sherwood shitface shopping showtime
+  sidekick sigmachi sinclair sinister sithlord skidoo skinhead skipper skorpion slamdunk slapshot slippery slowhand
+  smackdown smashing smeghead smirnoff smoothie sneakers sniffing snowbird socrates solitude solution somerset
+  sonyericsson sonyfuck sopranos soulmate southern southpaw spaceman spanking spanks sparkles speakers special specialk
+  spectrum speedway splinter sporting springer sprinter srinivas stafford stanford stanislav starfire starfish starship
+  stefanie stephane stickman stigmata stockton straight stranger stratford streaming strength stripper suburban
+  suckdick suckmydick sullivan sundevil sunflower sunlight sunnyday super superior supernova supersonic superstar
+  surprise survivor svetlana sweetness swingers swinging swordfish syncmaster syracuse tacobell taekwondo talisman
+  tamerlan tampabay tazmania technics teddybear telephone temppass terminal terrapin testpass thanatos thankyou
+  thebeast thedoors theforce thegreat thirteen thisisit thompson thrasher threesome thumper tiberius ticklish tigercat
+  titanium titleist together tokiohotel tomorrow toonarmy toriamos touching training transfer translator traveler
+  treasure treefrog triangle trinidad trinitron trooper tropical trucking trumpet tunafish ultimate umbrella underdog
+  underground undertaker universal usmarine usuckballz vacation vagabond valencia valkyrie vanguard vanhalen vasilisa
+  vauxhall velocity vendetta verbatim veronika viewsonic viktoria viktoriya violetta vipergts virginie vkontakte
+  vladimir vladislav vqsablpzla vsjasnel wanderer wareagle warhammer washburn washington weare webhompas webmaster
+  westwood wetpussy whiplash whistler whiteout wildbill wildcard wildfire wildwood windmill windsurf wireless wishbone
+  wonderboy wonderful woodland woodstock yeahbaby yogibear yosemite zanzibar zerocool zildjian
+  александр анастасия солнышко виктория екатерина кристина светлана приветик владимир максимка катерина вероника
+  кошкакпиву александра пароль владислав валентина маргарита простотак константин мамапапа сашенька скорпион красотка
+  креведко придурок ангелина настенька апельсин новыйпароль крокодил королева машенька локомотив елизавета станислав
+  принцесса петрович пирамида простопароль привет анатолий мойпароль камасутра программа валентин алиночка катенька
+  регистрация картошка дашенька математика ангелочек терминатор интернет василиса красавица карамелька проститутка
+  доченька карандаш администратор
+  1232323q ncc1701d soso123aljg 31415926 ncc1701e 11235813 1123581321 8j4ye3uz ncc1701a 15426378 73501505 sojdlg123aljg
+  18436572 nwo4life kcj9wx5n r2d2c3po p0015123 1x2zkg8w 19411945 123qq123 7ugd5hip2j 9293709b13 just4fun wg8e3wjf
+  cbr900rr good123654 45m2do5bs wp2003wp ghhh47hj7649 5wr2i7h8 789654123 66613666 left4dead lol12345
   `
     .split(/\s+/)
     .filter((word) => word.length >= 3),
