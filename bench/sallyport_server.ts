@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { createLog } from '../server/src/cli/log.ts'
 import { openApp } from '../server/src/cli/open_app.ts'
-import { readConfig } from '../server/src/config.ts'
+import { readConfig } from '../server/src/config/read_config.ts'
 import { newId, randomBytes } from '../server/src/crypto/random.ts'
 import { createGrant } from '../server/src/inbound/authorization/grants.ts'
 import { readClientRecord } from '../server/src/inbound/clients/client_record.ts'
@@ -40,7 +40,7 @@ const log = createLog(config)
 const { app, store, close } = await openApp(config, log)
 const { tenant } = app
 const { tenant_id } = tenant
-const upkeep = startUpkeep({ store, tenant_id, owner: 'bench', log })
+const upkeep = startUpkeep(app)
 const listening = await listen(app, config)
 const session_ids: string[] = []
 const REQUEST: AuthorizationRequest = {

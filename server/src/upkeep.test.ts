@@ -1,37 +1,16 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { handTimers } from '../../test/parts/hand_timers.ts'
 import { createDatabase, startPostgres } from '../../test/parts/postgres.ts'
 import { RootKey } from './crypto/tenant_keys.ts'
 import { openOrCreateTenant } from './inbound/tenants.ts'
 import { openStore, type Store, type StoreLocation } from './store/store.ts'
 import type { Tenant } from './store/tenant.ts'
-import { startUpkeep, type Timers } from './upkeep.ts'
+import { startTasks, type Timers } from './upkeep.ts'
 import type { Log } from './web/log.ts'
 
 const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} }
-
-/** Timers that run when told: `pass(ms)` starts what is due after so long, and says how many there were. */
-function handTimers(): Timers & { pass(ms: number): number; readonly waiting: number } {
-  const waiting = new Map<number, { work: () => void; ms: number }>()
-  let next = 0
-  return {
-    setTimeout: (work, ms) => {
-      waiting.set(++next, { work, ms })
-      return next
-    },
-    clearTimeout: (timer) => waiting.delete(timer as number),
-    pass(ms) {
-      const due = [...waiting].filter(([, timer]) => timer.ms <= ms)
-      for (const [id] of due) waiting.delete(id)
-      for (const [, { work }] of due) work()
-      return due.length
-    },
-    get waiting() {
-      return waiting.size
-    },
-  }
-}
 
 for (const database of ['sqlite', 'postgres'] as const) {
   describe(database, () => {
@@ -60,7 +39,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
       await drop()
     })
     const start = (owner: string, timers: Timers, log = QUIET) =>
-      startUpkeep({ store, tenant_id: tenant.tenant_id, owner, log, timers })
+      startTasks({ store, tenant_id: tenant.tenant_id, owner, log, timers })
     const sealed = async () => (await store.loadChainHead({ tenant_id: tenant.tenant_id }))?.sequence
 
     test('committed events are sealed within a second', async () => {
@@ -112,7 +91,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
         },
       }
       const log = { ...QUIET, warn: (_: object, message: string) => said.push(message) }
-      const upkeep = startUpkeep({ store: broken, tenant_id: tenant.tenant_id, owner: 'a', log, timers })
+      const upkeep = startTasks({ store: broken, tenant_id: tenant.tenant_id, owner: 'a', log, timers })
       const round = async () => {
         timers.pass(1000)
         while (timers.waiting < 2) await new Promise((resolve) => setImmediate(resolve))
@@ -144,11 +123,11 @@ test('of several replicas the one that holds the lease does the work', async () 
     })
     await store.takeLease({ tenant_id, name: 'seal', owner: 'a', duration_ms: 60_000 })
     const timers = handTimers()
-    const other = startUpkeep({ store, tenant_id, owner: 'b', log: QUIET, timers })
+    const other = startTasks({ store, tenant_id, owner: 'b', log: QUIET, timers })
     timers.pass(1000)
     await other.stop()
     assert.equal(await store.hasUnsealedEvents({ tenant_id }), true)
-    const holder = startUpkeep({ store, tenant_id, owner: 'a', log: QUIET, timers })
+    const holder = startTasks({ store, tenant_id, owner: 'a', log: QUIET, timers })
     timers.pass(1000)
     await holder.stop()
     assert.equal(await store.hasUnsealedEvents({ tenant_id }), false)
@@ -168,7 +147,7 @@ test('a disconnection that was left half done is finished within a minute', asyn
     clearTimeout() {},
   }
   const log = { debug() {}, info() {}, warn() {}, error() {} }
-  const upkeep = startUpkeep({
+  const upkeep = startTasks({
     store,
     tenant_id: 't',
     owner: 'a',
@@ -201,7 +180,7 @@ test('a chore that works alone is done by one replica at a time, any other by ea
         { name: 'alone', every_ms: 30_000, alone: true, run: async () => done.push(`alone ${owner}`) },
         { name: 'each', every_ms: 30_000, alone: false, run: async () => done.push(`each ${owner}`) },
       ]
-      const upkeep = startUpkeep({ store, tenant_id, owner, log: QUIET, timers, chores })
+      const upkeep = startTasks({ store, tenant_id, owner, log: QUIET, timers, chores })
       timers.pass(30_000)
       await upkeep.stop()
     }

@@ -1,6 +1,30 @@
-import type { Chore } from './inbound/administration/chores.ts'
+import type { App } from './app.ts'
+import { newId } from './crypto/random.ts'
+import { type Chore, inboundChores } from './inbound/administration/chores.ts'
+import { finishDisconnects } from './outbound/disconnect.ts'
 import type { Store } from './store/store.ts'
 import type { Log } from './web/log.ts'
+
+/** How an app is kept up. */
+export interface UpkeepOptions {
+  /** The platform's own unless given; whoever tests passes timers that run when told. */
+  readonly timers?: Timers
+}
+
+/**
+ * Starts the work that nobody asks for: keys rotate, what has ended is swept, clients hear of logouts, events are sealed,
+ * unused clients go. Start it once in every process that serves; replicas share it out among them. Its timers keep no
+ * process alive. What fails is told to the app's log and tried again.
+ */
+export function startUpkeep({ tenant, web }: App, { timers }: UpkeepOptions = {}): Upkeep {
+  return startTasks({
+    ...{ store: tenant.store, tenant_id: tenant.tenant_id, log: web.log },
+    owner: newId(tenant.clock()),
+    chores: inboundChores(web.inbound),
+    finishDisconnects: () => finishDisconnects(web.outbound),
+    ...(timers && { timers }),
+  })
+}
 
 /** What the work behind the requests needs. */
 export interface UpkeepParts {
@@ -16,7 +40,7 @@ export interface UpkeepParts {
   readonly timers?: Timers
 }
 
-/** Timers as the platform has them; tests pass their own. */
+/** Timers as the platform has them. */
 export interface Timers {
   setTimeout(work: () => void, ms: number): unknown
   clearTimeout(timer: unknown): void
@@ -74,8 +98,8 @@ async function mayRun(store: Store, lease: Parameters<Store['takeLease']>[0]): P
   return store.driver.dialect === 'sqlite' || (await store.takeLease(lease)) !== null
 }
 
-/** Starts the work that nobody asks for: whichever replica holds a task's lease does it. */
-export function startUpkeep(parts: UpkeepParts): Upkeep {
+/** Starts tasks, each in a loop of its own: whichever replica holds a task's lease does it. */
+export function startTasks(parts: UpkeepParts): Upkeep {
   const tasks = TASKS.filter(({ name }) => name !== 'disconnect' || parts.finishDisconnects)
   const chores = (parts.chores ?? []).map(toTask)
   const loops = [...tasks, ...chores].map((task) => startLoop(task, parts))

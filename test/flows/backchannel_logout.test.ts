@@ -8,6 +8,8 @@ import { createEgress } from '../../server/src/egress/egress.ts'
 import { inboundChores } from '../../server/src/inbound/administration/chores.ts'
 import { deliverLogouts, waitAfter } from '../../server/src/inbound/sessions/backchannel_logout.ts'
 import { updateUser } from '../../server/src/inbound/users/administer_users.ts'
+import { startUpkeep } from '../../server/src/index.ts'
+import { handTimers } from '../parts/hand_timers.ts'
 import { ALICE, BOB, CLIENTS, onBothDatabases, type Platform, VERIFIER } from '../parts/platform.ts'
 import { csrfOf, open, post } from '../parts/sign_in_steps.ts'
 import { UserAgent } from '../parts/user_agent.ts'
@@ -107,6 +109,48 @@ testOnBoth(
     assert.equal((await p.refresh(name, offline.tokens.refresh_token)).status, 200)
     await deliver(p)
     assert.equal(posts.length, 1, 'once for the session, however many grants')
+  },
+)
+
+testOnBoth(
+  'an app that is embedded and kept up tells clients, seals, rotates its keys and sweeps by itself',
+  async (p) => {
+    const { agent, sid } = await signInToRp(p)
+    const timers = handTimers()
+    const upkeep = startUpkeep(p.server.app, { timers })
+    const loops = timers.waiting
+    const DAY = 86_400
+    /** One round of everything that is done within so many seconds. */
+    const round = async (seconds: number) => {
+      timers.pass(seconds * 1000)
+      while (timers.waiting < loops) await new Promise((resolve) => setImmediate(resolve))
+    }
+    const { tenant_id } = p.server.app.tenant
+    const kids = async () => {
+      const { keys } = (await (await fetch(`${p.issuer}/jwks`)).json()) as { keys: { kid: string }[] }
+      return keys.map(({ kid }) => kid)
+    }
+    const [first] = await kids()
+
+    await signOut(p, agent)
+    await round(1)
+    assert.deepEqual(
+      posts.map(({ body }) => decodeJwt(body.get('logout_token')!)['sid']),
+      [sid],
+    )
+    await round(1)
+    assert.equal(await p.server.store.hasUnsealedEvents({ tenant_id }), false)
+
+    p.pass(89 * DAY)
+    await round(600)
+    assert.equal((await kids()).length, 2, 'the next key is published a day before it signs')
+    p.pass(2 * DAY)
+    await round(600)
+    assert.equal((await p.server.app.tenant.currentConfiguration()).signing_key.kid === first, false)
+    assert.equal(await p.server.store.sweepEnded({ before: p.now() - 60_000, most: 10 }), 0, 'all that ended is swept')
+
+    await upkeep.stop()
+    assert.equal(timers.waiting, 0)
   },
 )
 

@@ -87,11 +87,11 @@ const SDK = 'sdk/src/'
 const isTest = (file: string) => file.endsWith('.test.ts')
 const isRelative = (specifier: string) => specifier.startsWith('.')
 
-/** The unit that a path of server/src belongs to; what lies beside the folders, cli/ and apply/ is the roof. */
+/** The unit that a path of server/src belongs to; what lies beside the folders, and config/, cli/ and apply/, is the roof. */
 function unitOf(file: string): string | undefined {
   if (!file.startsWith(SERVER)) return undefined
   const [first, rest] = file.slice(SERVER.length).split('/', 2)
-  return rest === undefined || first === 'cli' || first === 'apply' ? 'roof' : first
+  return rest === undefined || ['config', 'cli', 'apply'].includes(first!) ? 'roof' : first
 }
 
 function target(file: string, specifier: string): string {

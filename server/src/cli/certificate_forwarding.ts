@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type Config, ConfigError } from '../config.ts'
+import { ConfigError } from '../config/config_error.ts'
+import type { Config } from '../config/read_config.ts'
 import { readAuthorities } from '../crypto/certificate.ts'
 import type { CertificateForwarding } from '../inbound/certificate_forwarding.ts'
 

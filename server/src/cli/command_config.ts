@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { suggest } from '../apply/nearest.ts'
 import type { PlatformFile } from '../apply/platform_file.ts'
-import { CONFIG_VARIABLE, type Config, ConfigError, readConfig, SETTINGS, type SettingName } from '../config.ts'
+import { ConfigError } from '../config/config_error.ts'
+import { type Config, readConfig } from '../config/read_config.ts'
+import { CONFIG_VARIABLE, SETTINGS, type SettingName } from '../config/settings.ts'
 
 /** What a command was given: the flags of settings by their names, and the files. */
 export interface CommandOptions {

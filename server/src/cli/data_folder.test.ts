@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { readConfig } from '../config.ts'
+import { readConfig } from '../config/read_config.ts'
 import { dataFiles, readRootKey } from './data_folder.ts'
 
 async function config(t: TestContext, env: Record<string, string> = {}) {

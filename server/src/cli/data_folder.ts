@@ -11,7 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
-import { type Config, ConfigError, decodeRootKey } from '../config.ts'
+import { ConfigError } from '../config/config_error.ts'
+import type { Config } from '../config/read_config.ts'
+import { decodeRootKey } from '../config/root_key.ts'
 import type { RootKey } from '../crypto/tenant_keys.ts'
 
 /** The files of a data folder. */

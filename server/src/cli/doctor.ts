@@ -1,5 +1,6 @@
 import { accessSync, constants, type Stats, statSync } from 'node:fs'
-import { type Config, isLoopback } from '../config.ts'
+import { isLoopback } from '../config/issuer.ts'
+import type { Config } from '../config/read_config.ts'
 import { createEgress } from '../egress/egress.ts'
 import { greetSmtp } from '../mail/mailer.ts'
 import { adminSocketPath, findAdministration, sentencesOf } from './admin_socket.ts'

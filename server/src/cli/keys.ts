@@ -1,4 +1,4 @@
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../config/config_error.ts'
 import type { ShownKey } from './administration.ts'
 import type { CommandConfig } from './command_config.ts'
 import { withAdministration } from './open_app.ts'

@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/read_config.ts'
 import type { Log } from '../web/log.ts'
 
 /** A log with its destination: what is buffered is written when asked, and at the latest after a second. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type App, createApp } from '../app.ts'
-import { type Config, ConfigError } from '../config.ts'
+import { ConfigError } from '../config/config_error.ts'
+import type { Config } from '../config/read_config.ts'
 import { randomBytes } from '../crypto/random.ts'
 import { SealError } from '../crypto/seal.ts'
 import { RootKey } from '../crypto/tenant_keys.ts'

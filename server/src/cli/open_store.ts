@@ -1,4 +1,5 @@
-import { type Config, ConfigError } from '../config.ts'
+import { ConfigError } from '../config/config_error.ts'
+import type { Config } from '../config/read_config.ts'
 import { migrate } from '../store/migrate.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
 import { StoreUnavailable } from '../store/sql.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { SETTINGS, type Setting, type SettingName } from '../config.ts'
+import { SETTINGS, type Setting, type SettingName } from '../config/settings.ts'
 import { type CommandConfig, type CommandOptions, readCommandConfig } from './command_config.ts'
 
 const EXIT_CODES = `

@@ -1,12 +1,11 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { App } from '../app.ts'
-import { type Config, ConfigError, isLoopback } from '../config.ts'
-import { newId } from '../crypto/random.ts'
-import { inboundChores } from '../inbound/administration/chores.ts'
+import { ConfigError } from '../config/config_error.ts'
+import { isLoopback } from '../config/issuer.ts'
+import type { Config } from '../config/read_config.ts'
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/users/setup_link.ts'
 import { type Listening, listen } from '../node_server.ts'
-import { finishDisconnects } from '../outbound/disconnect.ts'
 import { startUpkeep } from '../upkeep.ts'
 import { adminSocketPath, serveAdministration } from './admin_socket.ts'
 import { createAdministration } from './administration.ts'
@@ -27,7 +26,7 @@ const LONGEST_STOP_MS = 20_000
 
 /** Starts a server: opens the database, applies the platform of its file, and listens only then. */
 export async function startServer(config: Config, platform: unknown, log: ServerLog): Promise<Running> {
-  const { app, store, other_issuers, close } = await openApp(config, log)
+  const { app, other_issuers, close } = await openApp(config, log)
   const closing: (() => unknown)[] = [close]
   const stop = async () => {
     for (const end of closing.reverse()) await end()
@@ -46,16 +45,7 @@ export async function startServer(config: Config, platform: unknown, log: Server
       )
     }
     if (platform !== undefined) await applyFile(app, platform, log)
-    const { tenant_id } = app.tenant
-    const owner = newId(app.tenant.clock())
-    const upkeep = startUpkeep({
-      store,
-      tenant_id,
-      owner,
-      log,
-      chores: inboundChores(app.web.inbound),
-      finishDisconnects: () => finishDisconnects(app.web.outbound),
-    })
+    const upkeep = startUpkeep(app)
     closing.push(() => upkeep.stop())
     const socket = await openAdminSocket(config, app, log)
     closing.push(() => socket?.close())

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ConfigError, type ConfigSources, readConfig } from './config.ts'
+import { ConfigError } from './config_error.ts'
+import { readConfig } from './read_config.ts'
+import type { ConfigSources } from './sources.ts'
 
 const read = (sources: Partial<ConfigSources>) => readConfig({ flags: {}, env: {}, cwd: '/srv', ...sources })
 const KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('base64')

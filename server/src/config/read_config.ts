@@ -1,0 +1,106 @@
+import path from 'node:path'
+import type { EndpointAliases } from '../web/endpoint_paths.ts'
+import { ConfigError } from './config_error.ts'
+import { readIssuer } from './issuer.ts'
+import { readMailFrom, readSmtpUrl, refuseHalfMail } from './mail.ts'
+import { findRootKey, type RootKeySource } from './root_key.ts'
+import type { SettingName } from './settings.ts'
+import { type ConfigSources, findSetting, refuseUnknownVariables } from './sources.ts'
+import {
+  oneOf,
+  readAliases,
+  readDatabaseUrl,
+  readEgressAllow,
+  readHeaderName,
+  readHost,
+  readOrigin,
+  readPort,
+  readProxies,
+} from './values.ts'
+
+/** How a server runs: read once at start, from flags, environment and file. */
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly issuer: string
+  /** An https issuer means production; an http one is for development on this machine. */
+  readonly production: boolean
+  /** The folder of the SQLite database, the admin socket and, in development, the root key. Absolute. */
+  readonly data_dir: string
+  /** PostgreSQL, or undefined for SQLite in the data folder. */
+  readonly database_url: string | undefined
+  readonly root_key: RootKeySource
+  /** The proxies in front, addresses and CIDR ranges: what they say of where a request comes from is believed. */
+  readonly trusted_proxies: readonly string[]
+  readonly endpoint_aliases: EndpointAliases
+  /** How a trusted proxy passes on the TLS certificates of clients; undefined where none does. */
+  readonly client_certificates: ClientCertificateConfig | undefined
+  readonly egress_allow: readonly string[]
+  /** The operator's SMTP server and the sender's address; without them no e-mail is sent. */
+  readonly mail: { readonly url: string; readonly from: string } | undefined
+  readonly log_level: string
+  readonly log_format: 'text' | 'json'
+  readonly log_file: string | undefined
+}
+
+/** How certificates of clients come past the proxy (RFC 8705). */
+export interface ClientCertificateConfig {
+  readonly header: string
+  /** A PEM file. Absolute. */
+  readonly authorities_file: string | undefined
+  readonly origin: string | undefined
+}
+
+/** Reads the configuration: flag before environment before file before default; refuses with all reasons at once. */
+export function readConfig(sources: ConfigSources): Config {
+  const sentences = refuseUnknownVariables(sources.env)
+  const read = <T>(setting: SettingName, by: (text: string, name: string) => T, otherwise: T): T => {
+    const found = findSetting(sources, setting)
+    if (!found) return otherwise
+    try {
+      return by(found.text, found.name)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      sentences.push(...error.sentences)
+      return otherwise
+    }
+  }
+  const port = read('port', readPort, 9400)
+  const issuer = read('issuer', readIssuer, `http://localhost:${port}`)
+  const production = issuer.startsWith('https:')
+  const data_dir = read('data_dir', (text) => path.resolve(sources.cwd, text), path.resolve(sources.cwd, '.sallyport'))
+  const log_file = read('log_file', (text) => path.resolve(sources.cwd, text), undefined)
+  const header = read('client_certificate_header', readHeaderName, undefined)
+  const origin = read('client_certificate_origin', readOrigin, undefined)
+  const authorities_file = read('client_certificate_authorities', (text) => path.resolve(sources.cwd, text), undefined)
+  const smtp_url = read('smtp_url', readSmtpUrl, undefined)
+  const mail_from = read('mail_from', readMailFrom, undefined)
+  sentences.push(...refuseHalfMail(sources))
+  if (header !== undefined && findSetting(sources, 'trusted_proxies') === undefined) {
+    sentences.push('client_certificate_header needs trusted_proxies: from anybody else the header is not believed')
+  }
+  const config: Omit<Config, 'root_key'> = {
+    host: read('host', readHost, '127.0.0.1'),
+    port,
+    issuer,
+    production,
+    data_dir,
+    database_url: read('database_url', readDatabaseUrl, undefined),
+    trusted_proxies: read('trusted_proxies', readProxies, []),
+    endpoint_aliases: read('endpoint_aliases', readAliases, {}),
+    client_certificates: header === undefined ? undefined : { header, authorities_file, origin },
+    egress_allow: read('egress_allow', readEgressAllow, []),
+    mail: smtp_url === undefined || mail_from === undefined ? undefined : { url: smtp_url, from: mail_from },
+    log_level: read('log_level', oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),
+    log_format: read('log_format', oneOf('text', 'json'), production || log_file !== undefined ? 'json' : 'text'),
+    log_file,
+  }
+  try {
+    const root_key = findRootKey(sources, production, data_dir)
+    if (sentences.length === 0) return { ...config, root_key }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    sentences.push(...error.sentences)
+  }
+  throw new ConfigError(sentences)
+}
