@@ -43,12 +43,12 @@ export async function openClientSecrets(tenant: Tenant, client_id: string, now: 
   return living.flatMap((sealed) => (sealed ? [tenant.keys.open(sealed, placeOf(client_id))] : []))
 }
 
-/** How long a secret lives on once there is a newer one. */
-export const FORMER_SECRET_LIVES_MS = 86_400_000
+/** How long a secret lives on once there is a newer one, unless it is ended before. */
+export const FORMER_SECRET_LIVES_MS = 30 * 86_400_000
 
 /**
- * Gives a client a new random secret beside the one it has, which lives for a day; the new one is in the answer and
- * nowhere else. Null when the present one is no longer the one that whoever asks has seen.
+ * Gives a client a new random secret beside the one it has, which lives on until it is ended; the new one is in the answer
+ * and nowhere else. Null when the present one is no longer the one that whoever asks has seen.
  */
 export async function rotateClientSecret(
   tenant: Tenant,
@@ -68,6 +68,12 @@ export async function rotateClientSecret(
     event: event(tenant, 'client.secret_rotated', actor, { client_id }),
   })
   return rotated ? client_secret : null
+}
+
+/** Ends the older of a client's two secrets; false when there is but one. */
+export function endFormerClientSecret(tenant: Tenant, client_id: string, actor: string): Promise<boolean> {
+  const ended = event(tenant, 'client.former_secret_ended', actor, { client_id })
+  return tenant.store.endFormerClientSecret({ tenant_id: tenant.tenant_id, client_id, event: ended })
 }
 
 // The former secret keeps the place of its seal: rotation moves it without opening it.

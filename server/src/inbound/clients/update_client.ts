@@ -7,7 +7,8 @@ import { keepSecret } from './client_secrets.ts'
 
 /**
  * Changes what is registered about a client (RFC 7592 section 2.2): the metadata are the whole new description. A
- * secret replaces the present one at once; without one it stays. False when there is no such client.
+ * secret replaces the present one at once; without one it stays. False when there is no such client, or `seen` is no
+ * longer what stands.
  */
 export async function updateClient(
   tenant: Tenant,
@@ -15,6 +16,8 @@ export async function updateClient(
     client_id: string
     metadata: ClientMetadata
     client_secret?: string | undefined
+    /** The metadata that whoever decided this has seen. */
+    seen?: string
     actor: string
     /** Names of what differs, for the audit log. */
     changed: readonly string[]
@@ -25,6 +28,7 @@ export async function updateClient(
   if (method === 'client_secret_jwt' && client_secret === undefined) await requireSealed(tenant, client_id)
   return tenant.store.updateClient({
     tenant_id: tenant.tenant_id,
+    ...(args.seen !== undefined && { seen: args.seen }),
     client: {
       client_id,
       client_name: metadata.client_name ?? client_id,

@@ -40,6 +40,42 @@ contract('the secret of a client that signs is kept sealed, and rotates with its
   assert.equal(await store.findSealedSecrets({ tenant_id: 'nobody', client_id: 'mac' }), null)
 })
 
+contract('of two living secrets it is known when each was made, and the older one is ended alone', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  await make(stage)
+  const list = () => store.listClientSecrets({ tenant_id, client_id: 'mac' })
+  const end = (client_id = 'mac') => store.endFormerClientSecret({ tenant_id, client_id, event: event() })
+  assert.deepEqual(await list(), [{ made_at: START, expires_at: null }])
+  assert.equal(await end(), false, 'the only one stays')
+  const rotate = (secret: string, at: number) =>
+    store.rotateClientSecret({
+      ...{ tenant_id, client_id: 'mac', client_secret_hash: bytes(secret), sealed_client_secret: bytes(`seal ${secret}`) },
+      ...{ former_expires_at: START + 10, event: { ...event(), at } },
+    })
+  await rotate('two', START + 1)
+  assert.deepEqual(await list(), [
+    { made_at: START + 1, expires_at: null },
+    { made_at: START, expires_at: START + 10 },
+  ])
+  assert.equal(await end('unknown'), false)
+  assert.equal(await end(), true)
+  assert.deepEqual(await list(), [{ made_at: START + 1, expires_at: null }])
+  assert.deepStrictEqual((await find(stage))!.former_sealed_client_secret, null)
+  assert.equal(await end(), false)
+  await rotate('three', START + 2)
+  clock.now += 10
+  assert.deepEqual(await list(), [{ made_at: START + 2, expires_at: null }], 'the former one is over')
+  assert.equal(await end(), false)
+  const given = { ...saved, client_secret_hash: bytes('four') }
+  await store.updateClient({ tenant_id, client: given, event: { ...event(), at: START + 3 } })
+  assert.deepEqual(await list(), [{ made_at: START + 3, expires_at: null }])
+  const renamed = { ...given, client_secret_hash: null, metadata: '{"a":1}' }
+  const update = (seen: string) => store.updateClient({ tenant_id, client: renamed, seen, event: event() })
+  assert.equal(await update('{"other":1}'), false, 'somebody else changed it since')
+  assert.equal(await update('{}'), true)
+  assert.deepEqual(await list(), [{ made_at: START + 3, expires_at: null }])
+})
+
 contract('changing a client leaves its sealed secret, puts another in its place, or drops it', async (stage) => {
   const { store, tenant_id, event } = stage
   await make(stage)

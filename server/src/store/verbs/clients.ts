@@ -48,11 +48,11 @@ export const createClient = write(function* (args: {
 }): Run<boolean> {
   const { client, event } = args
   const [made] = yield* sql<{ client_id: string }>`
-    insert into clients (tenant_id, client_id, client_name, metadata, source, trusted, client_secret_hash, epoch,
-      created_at, updated_at, tokens_issued, legacy)
+    insert into clients (tenant_id, client_id, client_name, metadata, source, trusted, client_secret_hash,
+      client_secret_made_at, epoch, created_at, updated_at, tokens_issued, legacy)
     values (${args.tenant_id}, ${client.client_id}, ${client.client_name}, ${client.metadata}, ${client.source},
-      ${client.trusted ? 1 : 0}, ${bytes(client.client_secret_hash)}, ${NOW}, ${event.at}, ${event.at}, 0,
-      ${client.legacy ? 1 : 0})
+      ${client.trusted ? 1 : 0}, ${bytes(client.client_secret_hash)}, ${int(client.client_secret_hash ? event.at : null)},
+      ${NOW}, ${event.at}, ${event.at}, 0, ${client.legacy ? 1 : 0})
     on conflict do nothing returning client_id`
   if (made && client.sealed_client_secret) {
     yield* replaceSealedSecret(args.tenant_id, client.client_id, client.sealed_client_secret)
@@ -65,23 +65,31 @@ export const createClient = write(function* (args: {
   return made !== undefined
 })
 
-/** Changes a client's metadata and trust; its secrets only when one is given, which is then the only one. */
+/**
+ * Changes a client's metadata and trust; its secrets only when one is given, which is then the only one. False when there
+ * is no such client, or `seen` is no longer what stands.
+ */
 export const updateClient = write(function* (args: {
   tenant_id: string
   client: Omit<SavedClient, 'source'>
+  /** The metadata that whoever decided this has seen. */
+  seen?: string
   event: NewEvent
 }): Run<boolean> {
   const { client, event } = args
+  const renewed = client.client_secret_hash ? 1 : 0
   const [changed] = yield* sql<{ client_id: string }>`
     update clients set client_name = ${client.client_name}, metadata = ${client.metadata},
       trusted = ${client.trusted ? 1 : 0}, legacy = ${client.legacy ? 1 : 0}, updated_at = ${event.at},
       client_secret_hash = coalesce(${bytes(client.client_secret_hash)}, client_secret_hash),
-      former_client_secret_hash = case when ${client.client_secret_hash ? 1 : 0} = 1 then null else former_client_secret_hash end,
-      client_secret_expires_at = case when ${client.client_secret_hash ? 1 : 0} = 1 then null else client_secret_expires_at end,
+      client_secret_made_at = case when ${renewed} = 1 then ${event.at} else client_secret_made_at end,
+      former_client_secret_hash = case when ${renewed} = 1 then null else former_client_secret_hash end,
+      client_secret_expires_at = case when ${renewed} = 1 then null else client_secret_expires_at end,
       -- Whoever an administrator describes describes itself no more.
       source = case when source in ('dynamic', 'metadata_document') then 'apply' else source end,
       registration_token_hash = null
-    where tenant_id = ${args.tenant_id} and client_id = ${client.client_id} returning client_id`
+    where tenant_id = ${args.tenant_id} and client_id = ${client.client_id}
+      and (${args.seen === undefined ? 1 : 0} = 1 or metadata = ${args.seen ?? ''}) returning client_id`
   if (changed && client.sealed_client_secret !== undefined) {
     yield* replaceSealedSecret(args.tenant_id, client.client_id, client.sealed_client_secret)
   }
@@ -101,9 +109,9 @@ export const rotateClientSecret = write(function* (args: {
   event: NewEvent
 }): Run<boolean> {
   const [changed] = yield* sql<{ client_id: string }>`
-    update clients set former_client_secret_hash = client_secret_hash,
+    update clients set former_client_secret_hash = client_secret_hash, former_client_secret_made_at = client_secret_made_at,
       former_client_secret_expires_at = ${int(args.former_expires_at)}, client_secret_hash = ${args.client_secret_hash},
-      client_secret_expires_at = null, updated_at = ${args.event.at}
+      client_secret_made_at = ${args.event.at}, client_secret_expires_at = null, updated_at = ${args.event.at}
     where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}
       and (${args.seen ? 1 : 0} = 0 or client_secret_hash = ${bytes(args.seen)}) returning client_id`
   if (changed && args.sealed_client_secret) {

@@ -87,10 +87,10 @@ export const registerDynamicClient = write(function* (args: {
   }
   yield* sql`
     insert into clients (tenant_id, client_id, client_name, metadata, source, trusted, client_secret_hash,
-      client_secret_expires_at, registration_token_hash, epoch, created_at, updated_at, tokens_issued)
+      client_secret_made_at, client_secret_expires_at, registration_token_hash, epoch, created_at, updated_at, tokens_issued)
     values (${tenant_id}, ${client.client_id}, ${client.client_name}, ${client.metadata}, ${client.source}, 0,
-      ${bytes(client.client_secret_hash)}, ${int(client.client_secret_expires_at)}, ${client.registration_token_hash},
-      ${NOW}, ${event.at}, ${event.at}, 0)`
+      ${bytes(client.client_secret_hash)}, ${int(client.client_secret_hash ? event.at : null)},
+      ${int(client.client_secret_expires_at)}, ${client.registration_token_hash}, ${NOW}, ${event.at}, ${event.at}, 0)`
   yield* insertEvent(event)
   return 'registered'
 })
@@ -138,6 +138,7 @@ export const updateRegistration = write(function* (args: {
   } else if (secret.kind === 'renew') {
     yield* sql`
       update clients set former_client_secret_hash = client_secret_hash,
+        former_client_secret_made_at = client_secret_made_at, client_secret_made_at = ${event.at},
         former_client_secret_expires_at = client_secret_expires_at, client_secret_hash = ${secret.hash},
         client_secret_expires_at = ${int(secret.expires_at)}
       where tenant_id = ${tenant_id} and client_id = ${client.client_id}`
