@@ -49,7 +49,12 @@ contract('of two living secrets it is known when each was made, and the older on
   assert.equal(await end(), false, 'the only one stays')
   const rotate = (secret: string, at: number) =>
     store.rotateClientSecret({
-      ...{ tenant_id, client_id: 'mac', client_secret_hash: bytes(secret), sealed_client_secret: bytes(`seal ${secret}`) },
+      ...{
+        tenant_id,
+        client_id: 'mac',
+        client_secret_hash: bytes(secret),
+        sealed_client_secret: bytes(`seal ${secret}`),
+      },
       ...{ former_expires_at: START + 10, event: { ...event(), at } },
     })
   await rotate('two', START + 1)
