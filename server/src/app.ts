@@ -94,6 +94,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     interactions: new TokenSealer('interaction', ''),
     usage: new UsageCounter(store),
     counters: new ProcessCounters(),
+    challenges: new ProcessCounters(10_000),
     refused_logins: new RefusedLogins(tenant),
     outbox: new Outbox(options.mailer ?? null, (what, cause) => log.warn({ err: cause }, what)),
     egress,

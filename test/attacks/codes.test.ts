@@ -97,6 +97,23 @@ testOnBoth('CVE-2026-41213 five wrong verifiers are the end of a code, and they 
   assert.equal((await p.exchange('web', code)).body.error, 'invalid_grant')
 })
 
+testOnBoth('B-07 a client that sends one code_challenge all day is in the log, once a day', async (p) => {
+  const agent = new UserAgent()
+  const seen = await watchEvents(p.server.store)
+  const allow = async (client: ClientName, verifier: string, times: number) => {
+    for (let i = 0; i < times; i++) await p.getCode(client, { code_challenge: challengeOf(verifier) }, agent)
+    return (await seen()).filter(({ type }) => type === 'code_challenge.repeated')
+  }
+  for (let i = 0; i < 12; i++) assert.deepEqual(await allow('spa', `${wrong}${i}`, 1), [], 'each code has its own')
+  assert.deepEqual(await allow('spa', 'constant', 9), [], 'whoever goes back and allows again is no constant')
+  assert.deepEqual(await allow('trusted', 'constant', 1), [], 'another client counts for itself')
+  const [warning, ...more] = await allow('spa', 'constant', 3)
+  assert.deepEqual([warning!.actor, warning!.detail['codes']], ['client:spa', 10])
+  assert.deepEqual(more, [])
+  p.pass(86_401)
+  assert.equal((await allow('spa', 'constant', 10)).length, 2, 'it is told again while it goes on')
+})
+
 testOnBoth('10.4.3 P-11 a code is good at 59 seconds and dead at 61', async (p) => {
   const agent = new UserAgent()
   const early = await p.getCode('web', {}, agent)

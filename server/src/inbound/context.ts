@@ -18,6 +18,8 @@ export interface InboundContext {
   readonly usage: UsageCounter
   /** What this process counts by itself: see limits.ts. */
   readonly counters: ProcessCounters
+  /** The code challenges of late, apart from the others: each code is for one, and would push a counter out. */
+  readonly challenges: ProcessCounters
   readonly refused_logins: RefusedLogins
   /** What clients say of themselves at the URL that is their client_id. */
   readonly documents: MetadataDocuments

@@ -5,9 +5,13 @@ const MOST_COUNTERS = 50_000
 
 /** Counters of this process, for what needs no memory beyond it: floods, and failures at secrets that nobody can guess. */
 export class ProcessCounters {
-  readonly #windows = new LRUCache<string, { count: number; readonly ends_at: number }>({ max: MOST_COUNTERS })
+  readonly #windows: LRUCache<string, { count: number; readonly ends_at: number }>
   readonly #places = new Map<string, number>()
   #taken = 0
+
+  constructor(most = MOST_COUNTERS) {
+    this.#windows = new LRUCache({ max: most })
+  }
 
   /** Counts one more and answers 0, or until when the counter is full. */
   count(key: string, limit: { most: number; window_ms: number }, now: number): number {

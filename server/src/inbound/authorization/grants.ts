@@ -17,6 +17,7 @@ import type { ConnectionChoice } from './connections.ts'
 import { rememberConsent } from './consents.ts'
 import { type Allowed, describeGrant } from './new_grant.ts'
 import { spent } from './pushed_requests.ts'
+import { noteChallenge } from './repeated_challenges.ts'
 
 /** A request that the user allowed: what for, and whether the answer is remembered. */
 export interface Approval {
@@ -87,12 +88,13 @@ export function toAllowed(approval: Approval, grant_id: string): Allowed {
 
 /** Makes a grant's row with the consent that is remembered and the event. */
 export async function commitGrant(
-  { tenant }: InboundContext,
+  context: InboundContext,
   approval: Approval,
   grant: NewGrant['grant'],
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  const { client, authority } = approval
+  const { tenant } = context
+  const { client, authority, request } = approval
   const { user_id, grant_id, scope, role } = grant
   const outcome = await tenant.store.approveGrant({
     tenant_id: tenant.tenant_id,
@@ -102,6 +104,7 @@ export async function commitGrant(
     within_consent: approval.by_consent === true,
     tells_logout: isToldOfLogout(client, scope),
     request_hash: approval.request_hash ?? null,
+    warning: noteChallenge(context, client.client_id, request.code_challenge),
     event: event(tenant, 'grant.created', `user:${user_id}`, {
       ...{ client_id: client.client_id, user_id, grant_id },
       detail: {

@@ -159,6 +159,8 @@ export interface NewGrant {
   /** The client wants to be told when the session ends. */
   readonly tells_logout?: boolean
   readonly event: NewEvent
+  /** What else the log is to hold, where the client does something that weakens it. */
+  readonly warning?: NewEvent | null
 }
 type OptionalColumn = 'claims' | 'role' | 'cnf'
 
@@ -224,7 +226,8 @@ export const approveGrant = write(
         on conflict (tenant_id, user_id, client_id) do update set scope = excluded.scope, resource = excluded.resource,
           connections = excluded.connections, expires_at = excluded.expires_at,
           redirect_hosts = excluded.redirect_hosts, updated_at = excluded.updated_at`
-    yield* together([made, ...(remembered ? [remembered] : []), eventStatement(event)])
+    const events = [event, ...(args.warning ? [args.warning] : [])]
+    yield* together([made, ...(remembered ? [remembered] : []), ...events.map(eventStatement)])
     return 'approved'
   },
   // The session and the remembered consent are what two of them may share: both are of one user.
