@@ -45,7 +45,7 @@ const requests = (): [path: string, form: Record<string, string>, required: stri
   ['/revoke', { token: access_token, token_type_hint: 'access_token' }, ['token']],
 ]
 
-test('2.2.1 15.3.7 each parameter of each endpoint: missing, empty, repeated, oversized, not UTF-8, NUL', async () => {
+test('2.2.1 15.3.7 2.2.2 each parameter of each endpoint: missing, empty, repeated, oversized, not UTF-8, NUL', async () => {
   const before = await snapshotRows(p.server.store)
   for (const [path, form, required] of requests()) {
     const whole = new URLSearchParams(form).toString()

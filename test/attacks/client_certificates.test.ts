@@ -82,7 +82,7 @@ test('RFC 8705 2 a client is known by its certificate, at every endpoint that it
   }
 })
 
-test('10.4.10 10.4.16 a certificate of another, none, or one that nobody vouches for proves nothing', async () => {
+test('10.4.10 10.4.16 12.1.3 a certificate of another, none, or one that nobody vouches for proves nothing', async () => {
   const impostor = makeCertificate({ subject: [[['2.5.4.3', 'authority']]], authority: true })
   const name = { subject: SUBJECT as never, names: [['dns', 'client.example']] as const }
   const wrong: [string, string, string | Made | undefined][] = []

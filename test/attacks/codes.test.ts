@@ -10,7 +10,7 @@ const testOnBoth = onBothDatabases()
 const wrong = 'wrong-verifier-wrong-verifier-wrong-verifier'
 
 testOnBoth(
-  'F-R1 10.4.2 django-oidc-provider-411 of 64 parallel exchanges of one code one succeeds, and the others end its grant',
+  'F-R1 10.4.2 2.3.4 15.4.2 django-oidc-provider-411 of 64 parallel exchanges of one code one succeeds, and the others end its grant',
   async (p) => {
     const code = await p.getCode('web')
     const replies = await Promise.all(Array.from({ length: 64 }, () => p.exchange('web', code)))
@@ -170,7 +170,7 @@ testOnBoth('CVE-2026-27840 a code that is cut, lengthened or written otherwise i
   assert.equal((await p.exchange('web', code)).status, 200)
 })
 
-testOnBoth('9.1.3 B-13 the code of one issuer is nothing at another issuer of the same database', async (p) => {
+testOnBoth('9.1.3 B-13 8.4.1 the code of one issuer is nothing at another issuer of the same database', async (p) => {
   const { store } = p.server
   const issuer = 'http://127.0.0.1:1/second'
   const clock = p.now

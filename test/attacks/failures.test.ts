@@ -17,7 +17,7 @@ async function openWith(p: Platform, verbs: Verbs): Promise<App> {
 const fail = (error: Error) => () => Promise.reject(error)
 
 testOnBoth(
-  '16.5.1 16.5.3 a failure of ours is 500 with a number to look up, and says nothing of the inside',
+  '16.5.1 16.5.3 16.3.4 16.5.4 a failure of ours is 500 with a number to look up, and says nothing of the inside',
   async (p) => {
     const boom = fail(new Error('boom at /srv/secret.ts with password hunter2'))
     const app = await openWith(p, {

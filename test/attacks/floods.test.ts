@@ -50,11 +50,11 @@ test('2.4.1 RFC 8628 5.2 one address starts so many devices of a client, and oth
   assert.equal((await startDevice('tv', '192.0.2.1')).status, 200)
 })
 
-test('2.4.1 of all addresses together a client starts so many devices', async () => {
+test('2.4.1 2.3.2 of all addresses together a client starts so many devices', async () => {
   await exceed('device_code_of_client', (i) => startDevice('tv', `198.51.${i >> 8}.${i & 255}`))
 })
 
-test('2.4.1 RFC 9126 2.3 a client pushes so many requests', async () => {
+test('2.4.1 2.3.2 RFC 9126 2.3 a client pushes so many requests', async () => {
   const request = {
     ...{ response_type: 'code', redirect_uri: 'https://app.example/cb', scope: 'use' },
     ...{ code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' },

@@ -50,7 +50,7 @@ const failOften = async (port: number, from: string, headers: (i: number) => str
   for (let i = 0; i < 20; i++) assert.equal(await fail(port, from, headers(i)), 401)
 }
 
-test('4.1.3 CVE-2025-64484 no header of a stranger changes the address by which they are counted', async () => {
+test('4.1.3 CVE-2025-64484 15.3.4 no header of a stranger changes the address by which they are counted', async () => {
   const port = await start()
   const claims = (i: number) => [
     `X-Forwarded-For: 198.51.100.${i}`,

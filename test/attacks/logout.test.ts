@@ -172,17 +172,20 @@ testOnBoth('RP-Initiated Logout 2 a request may be posted from another site, and
   assert.equal(await isSignedIn(p, agent), false)
 })
 
-testOnBoth('3.7.2 who is signed in nowhere is sent on only by a hint of ours; else the person decides', async (p) => {
-  const { id_token } = await signInToRp(p)
-  const nobody = new UserAgent()
-  const asked = { client_id: 'rp', post_logout_redirect_uri: BYE }
-  const page = await open(nobody, logoutUrl(p, asked))
-  assert.equal(page.status, 200)
-  const back = await nobody.submit(page, { decision: 'sign_out' }, 'sign_out')
-  assert.equal(back.url, BYE)
-  const sent = await nobody.request(logoutUrl(p, { ...asked, id_token_hint: id_token }))
-  assert.equal(sent.headers.get('location'), BYE)
-})
+testOnBoth(
+  '3.7.2 3.7.3 who is signed in nowhere is sent on only by a hint of ours; else the person decides',
+  async (p) => {
+    const { id_token } = await signInToRp(p)
+    const nobody = new UserAgent()
+    const asked = { client_id: 'rp', post_logout_redirect_uri: BYE }
+    const page = await open(nobody, logoutUrl(p, asked))
+    assert.equal(page.status, 200)
+    const back = await nobody.submit(page, { decision: 'sign_out' }, 'sign_out')
+    assert.equal(back.url, BYE)
+    const sent = await nobody.request(logoutUrl(p, { ...asked, id_token_hint: id_token }))
+    assert.equal(sent.headers.get('location'), BYE)
+  },
+)
 
 testOnBoth(
   'CVE-2025-12390 7.4.1 two people in one browser, one after the other, have nothing of each other',

@@ -59,7 +59,7 @@ async function showPages(): Promise<Shown[]> {
 
 const csrfOf = (html: string) => /name="csrf_token" value="([^"]+)"/.exec(html)![1]!
 
-test('B-20 B-03 3.4.3 3.4.6 5.8 every page, errors included, cannot be framed, sniffed, kept or scripted', async () => {
+test('B-20 B-03 3.4.3 3.4.6 5.8 3.4.5 3.4.8 3.5.8 every page, errors included, cannot be framed, sniffed, kept or scripted', async () => {
   for (const { what, response } of await showPages()) {
     const { headers } = response
     assert.equal(headers.get('cache-control'), 'no-store', what)
@@ -107,7 +107,7 @@ test('B-25 V-13 no page can be read from another origin, preflight or not', asyn
   }
 })
 
-test('Q-01 CVE-2024-41657 machine endpoints for browsers answer any origin and never with credentials', async () => {
+test('Q-01 CVE-2024-41657 3.4.2 machine endpoints for browsers answer any origin and never with credentials', async () => {
   const documents = ['/jwks', '/.well-known/openid-configuration']
   for (const path of ['/token', '/revoke', '/userinfo', ...documents]) {
     for (const origin of ['https://spa.example', 'https://evil.example', 'null']) {

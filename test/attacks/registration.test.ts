@@ -137,7 +137,7 @@ test('RFC 7592 2.2 an update names its client, and nothing that only the server 
   })
 })
 
-test('15.3.3 10.4.7 a client that registers itself is never trusted and sets nothing that is ours', async (p) => {
+test('15.3.3 10.4.7 8.2.3 a client that registers itself is never trusted and sets nothing that is ours', async (p) => {
   await withSettings(p, OPEN, async () => {
     const greedy = {
       ...{ trusted: true, require_pkce: false, default_resource: p.issuer, access_token_lifetime_seconds: 86_400 },
@@ -319,7 +319,7 @@ test('a secret that is set to end does, and an update renews it', async (p) => {
   })
 })
 
-test('five clients an hour are registered from one address, and a refused one takes no turn', async (p) => {
+test('2.3.2 five clients an hour are registered from one address, and a refused one takes no turn', async (p) => {
   await withSettings(p, OPEN, async () => {
     const address = '198.51.100.7'
     for (let i = 0; i < 9; i++) assert.equal((await register(p, { redirect_uris: ['x'] }, { address })).status, 400)

@@ -46,21 +46,24 @@ testOnBoth('GHSA-2ccf-ffrj-m4qw the token of forms changes with the sign-in, and
   assert.equal((await post(agent, action, { csrf_token: csrfOf(first), decision: 'allow' })).status, 303)
 })
 
-testOnBoth('7.4.1 CVE-2025-12390 after sign-out the cookie is dead on the server, on every replica', async (p) => {
-  const agent = await signIn(p)
-  const stolen = sessionOf(agent)!
-  const replica = await p.openReplica()
-  const page = await open(agent, p.authorizeUrl('web', { prompt: 'consent' }))
-  const done = await post(agent, `${p.issuer}/logout`, { csrf_token: csrfOf(page) })
-  assert.equal(done.status, 200)
-  assert.equal(sessionOf(agent), undefined, 'the browser forgets it')
-  const thief = new UserAgent()
-  thief.cookies.set(...stolen)
-  assert.equal(await isSignedIn(p, thief), false)
-  const url = p.authorizeUrl('trusted', { prompt: 'none' })
-  const elsewhere = await replica.fetch(new Request(url, { headers: { cookie: stolen.join('=') } }))
-  assert.match(elsewhere.headers.get('location')!, /error=login_required/)
-})
+testOnBoth(
+  '7.4.1 CVE-2025-12390 7.2.1 after sign-out the cookie is dead on the server, on every replica',
+  async (p) => {
+    const agent = await signIn(p)
+    const stolen = sessionOf(agent)!
+    const replica = await p.openReplica()
+    const page = await open(agent, p.authorizeUrl('web', { prompt: 'consent' }))
+    const done = await post(agent, `${p.issuer}/logout`, { csrf_token: csrfOf(page) })
+    assert.equal(done.status, 200)
+    assert.equal(sessionOf(agent), undefined, 'the browser forgets it')
+    const thief = new UserAgent()
+    thief.cookies.set(...stolen)
+    assert.equal(await isSignedIn(p, thief), false)
+    const url = p.authorizeUrl('trusted', { prompt: 'none' })
+    const elsewhere = await replica.fetch(new Request(url, { headers: { cookie: stolen.join('=') } }))
+    assert.match(elsewhere.headers.get('location')!, /error=login_required/)
+  },
+)
 
 testOnBoth('10.6.2 nobody is signed out by a request that is not their own', async (p) => {
   const agent = await signIn(p)

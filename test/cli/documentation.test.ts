@@ -35,7 +35,7 @@ function afterwards({ delay }: Limit): string {
   return first === longest ? `each after ${first}` : `each after a wait from ${first} to ${longest}`
 }
 
-test('6.1.1 docs/configuration.md says every limit as the code has it, and no other', () => {
+test('6.1.1 2.1.3 docs/configuration.md says every limit as the code has it, and no other', () => {
   const section = /^## Limits\n([\s\S]*?)^## /m.exec(text)![1]!
   const documented = section.split('\n').filter((line) => line.startsWith('| `'))
   const limits = Object.entries<Limit>(LIMITS).map(([name, limit]) => {
@@ -45,7 +45,7 @@ test('6.1.1 docs/configuration.md says every limit as the code has it, and no ot
   assert.deepEqual(documented, limits)
 })
 
-test('6.1.1 15.2.2 docs/configuration.md says the other numbers as the code has them', () => {
+test('6.1.1 15.2.2 13.1.2 13.1.3 docs/configuration.md says the other numbers as the code has them', () => {
   const flat = text.replace(/\s+/g, ' ')
   const { most, most_of_address, most_with_known_devices } = PASSWORDS_AT_ONCE
   const { url_bytes, header_bytes, header_seconds, request_seconds, keep_alive_seconds } = HTTP_LIMITS

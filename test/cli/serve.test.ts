@@ -225,7 +225,7 @@ test('another root key than the one of the database is refused with a sentence',
   assert.match(stderr, /^sallyport: The root key is not the one with which this database was sealed/)
 })
 
-test('in production logs are JSON without the setup link, which stands in a file', async (t) => {
+test('13.4.2 in production logs are JSON without the setup link, which stands in a file', async (t) => {
   const cwd = await makeFolder(t)
   const env = { SALLYPORT_ROOT_KEY: Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('hex') }
   const port = await freePort()

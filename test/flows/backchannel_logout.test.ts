@@ -95,7 +95,7 @@ testOnBoth(
 )
 
 testOnBoth(
-  'Back-Channel Logout 2.7 refresh tokens end with the session, unless they are for offline access',
+  '7.6.1 Back-Channel Logout 2.7 refresh tokens end with the session, unless they are for offline access',
   async (p) => {
     const online = await signInToRp(p)
     const offline = await signInToRp(p, 'openid offline_access mcp:tools', ALICE, online.agent)

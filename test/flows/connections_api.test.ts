@@ -169,7 +169,7 @@ for (const dialect of DIALECTS) {
       assert.equal((await call('GET', `/${connection_id}/token`)).status, 200)
     })
 
-    test('a provider that is away is 503 with Retry-After, and the token that lives is still given', async () => {
+    test('16.5.2 a provider that is away is 503 with Retry-After, and the token that lives is still given', async () => {
       bridge.clock.offset += FORCED_AGAIN_MS
       const before = await call('GET', `/${connection_id}/token`)
       bridge.foreign.faults.push({ when: 'before', do: 'status', status: 503 })

@@ -200,7 +200,7 @@ for (const dialect of DIALECTS) {
       assert.ok(url.startsWith(CALLBACK), url)
     })
 
-    test('6.3.4 a second factor that the tenant asks for is asked here, unless the platform has asked for one', async () => {
+    test('6.3.4 6.8.4 a second factor that the tenant asks for is asked here, unless the platform has asked for one', async () => {
       await server.saveSettings({ login_handoff: setting, mfa: 'required' })
       const [one, two] = [new UserAgent(), new UserAgent()]
       const first = await bring(one, await sign({ challenge: (await leave(one)).jti, amr: ['pwd'] }))

@@ -27,7 +27,7 @@ async function ask(p: Platform, username: string): Promise<string> {
 const lettersTo = async (email: string) => (await mail).letters.filter(({ to }) => to.includes(email))
 
 testOnBoth(
-  '6.3.7 6.4.3 a password is reset by a link in a letter: everything ends, the second factor stays',
+  '6.3.7 6.4.3 6.4.4 a password is reset by a link in a letter: everything ends, the second factor stays',
   async (p) => {
     const email = newAddress()
     const person = await newPersonWithApp(p, { email, roles: ['member'] })
@@ -118,7 +118,7 @@ testOnBoth('6.3.7 each change of how one signs in is told by letter', async (p) 
 })
 
 testOnBoth(
-  '7.4.3 V9 a password change ends what the user wants ended: other sessions, connected apps, both or none',
+  '7.4.3 V9 6.2.2 6.2.3 a password change ends what the user wants ended: other sessions, connected apps, both or none',
   async (p) => {
     for (const [end_sessions, apps] of [
       ['', 'keep'],

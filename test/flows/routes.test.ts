@@ -137,7 +137,7 @@ for (const path of PATHS) {
     assert.deepEqual(failed, [])
   })
 
-  test(`3.5.1 5.7 ${where} each form refuses what another site, another browser or another session sends`, async () => {
+  test(`3.5.1 5.7 3.5.2 ${where} each form refuses what another site, another browser or another session sends`, async () => {
     const bridge = bridges.get(path)!
     const { issuer } = bridge
     const root = await bridge.signIn(ROOT)

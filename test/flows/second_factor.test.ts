@@ -46,7 +46,7 @@ testOnBoth('6.3.3 7.4.3 an authenticator app is set up, asked for at every sign-
   assert.deepEqual([again?.['acr'], again?.['amr']], ['pwd', ['pwd']])
 })
 
-testOnBoth('6.5.1 a recovery code stands for the app, once, and new ones replace the old', async (p) => {
+testOnBoth('6.5.1 6.4.4 a recovery code stands for the app, once, and new ones replace the old', async (p) => {
   const person = await newPersonWithApp(p)
   const [first, second] = person.recovery_codes as [string, string]
   const spelled = ` ${first.toLowerCase().replaceAll('-', ' ')}`

@@ -175,7 +175,7 @@ for (const dialect of DIALECTS) {
       }
     })
 
-    test('7.5.1 who must prove it anew must do so there, and a sign-in of before does not count as one of now', async () => {
+    test('7.5.1 6.8.4 who must prove it anew must do so there, and a sign-in of before does not count as one of now', async () => {
       const agent = new UserAgent()
       const there = new UserAgent()
       const go = async (from: string) => {

@@ -31,7 +31,7 @@ function refuses(text: string, ...sentences: (string | RegExp)[]): void {
   )
 }
 
-test('secrets come by value, from the environment, or from a file beside the platform file', () => {
+test('13.3.1 secrets come by value, from the environment, or from a file beside the platform file', () => {
   const text = `
     server: { root_key: { env: KEY }, port: 9500 }
     clients: [{ client_id: a, client_secret: { value: "  as it is " } }, { client_id: b }]

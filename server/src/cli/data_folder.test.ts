@@ -33,7 +33,7 @@ test('no new root key is made beside a database that was sealed with another', a
   assert.throws(() => readRootKey(development), /root_key is missing, but its database is there/)
 })
 
-test('a root key file may hold text or 32 bytes; one that cannot be read or used is refused by name', async (t) => {
+test('13.3.1 a root key file may hold text or 32 bytes; one that cannot be read or used is refused by name', async (t) => {
   const given = await config(t, { SALLYPORT_ROOT_KEY_FILE: 'key' })
   const file = path.join(given.cwd, 'key')
   assert.throws(() => readRootKey(given), /^ConfigError: The root key cannot be read from .*\/key \(ENOENT\)$/)

@@ -94,7 +94,7 @@ test('the next address is tried when one refuses the connection', async (t) => {
   assert.deepEqual(connected, ['127.0.0.2', '127.0.0.1'])
 })
 
-test('a redirect is an answer unless the caller asked to follow', async (t) => {
+test('15.3.2 a redirect is an answer unless the caller asked to follow', async (t) => {
   const { url } = await startLocalServer(t, (request, response) => {
     if (request.url === '/') response.writeHead(302, { location: '/end' }).end()
     else response.end('end')

@@ -91,7 +91,7 @@ test('a head that is too large, garbage instead of HTTP and a cut body are told 
   assert.equal((await failureOf(cut.text())).code, 'cut')
 })
 
-test('calls at once to one host are bounded, then they wait, then they are refused', async (t) => {
+test('13.2.6 calls at once to one host are bounded, then they wait, then they are refused', async (t) => {
   const held: ServerResponse[] = []
   let most = 0
   const { url } = await startLocalServer(t, (_, response) => {

@@ -10,7 +10,7 @@ import { finishConnect } from './finish_connect.ts'
 import { freshToken } from './fresh_token.ts'
 import { startConnect } from './start_connect.ts'
 
-test('O-06 with the ids of another tenant every use case finds nothing', async () => {
+test('O-06 8.4.1 with the ids of another tenant every use case finds nothing', async () => {
   const bench = await openBench()
   const foreign = await openForeign(bench)
   const [ours] = bench.contexts

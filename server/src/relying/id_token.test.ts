@@ -5,7 +5,7 @@ import { answerCut, answerJson, answerText } from '../../../test/parts/hostile_p
 import { startRelyingParty } from '../../../test/parts/relying_party.ts'
 import { validateIdToken } from './id_token.ts'
 
-test('10.5.1 10.5.2 10.5.4 T-08 CVE-2026-15612 an ID token holds only if signature, issuer, audience, party, times, nonce and user do', async (t) => {
+test('10.5.1 10.5.2 10.5.4 T-08 CVE-2026-15612 6.8.2 an ID token holds only if signature, issuer, audience, party, times, nonce and user do', async (t) => {
   const { hostile, context, party } = await startRelyingParty(t)
   const seconds = Math.floor(Date.now() / 1000)
   const good = { iss: hostile.issuer, sub: 'alice', aud: 'client', exp: seconds + 60, iat: seconds, nonce: 'n' }

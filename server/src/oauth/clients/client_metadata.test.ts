@@ -124,7 +124,7 @@ test('what is not an object is refused', () => {
   }
 })
 
-test('a member of the wrong type is refused by name', () => {
+test('15.3.5 a member of the wrong type is refused by name', () => {
   const wrong: Record<string, unknown[]> = {
     redirect_uris: ['https://app.example/', {}, [1], [null], [''], [['https://app.example/']]],
     grant_types: ['authorization_code', [1]],
@@ -262,7 +262,7 @@ test('10.4.4 grant types outside the list are refused, or left out of what a cli
   }
 })
 
-test('RFC 7591 2.1 grant types and response types must say the same', () => {
+test('2.2.3 RFC 7591 2.1 grant types and response types must say the same', () => {
   const read = (grant_types: string[], response_types: string[]) => () =>
     readClientMetadata({ redirect_uris, grant_types, response_types }, administrator)
   assert.deepEqual(read(['authorization_code', 'implicit'], ['code', 'token'])().response_types, ['code', 'token'])

@@ -108,7 +108,7 @@ const chained = (): SealedEvent[] =>
     })),
   )
 
-test('a chain breaks where any member of an event is altered', () => {
+test('16.4.2 a chain breaks where any member of an event is altered', () => {
   const events = chained()
   assert.equal(findBrokenLink(EMPTY_CHAIN, events), null)
   const changes: Partial<SealedEvent>[] = [

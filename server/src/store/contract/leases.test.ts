@@ -5,7 +5,7 @@ import { bytes, contract, DIALECTS, fillStage, makeDatabase, START, type Stage }
 const take = ({ store, tenant_id }: Stage, owner: string, name = 'sealer') =>
   store.takeLease({ tenant_id, name, owner, duration_ms: 1000 })
 
-contract('a lease has one owner, who may renew it, and its fence rises with each new owner', async (stage) => {
+contract('15.4.3 a lease has one owner, who may renew it, and its fence rises with each new owner', async (stage) => {
   const { clock } = stage
   assert.equal(await take(stage, 'a'), 1)
   assert.equal(await take(stage, 'b'), null)

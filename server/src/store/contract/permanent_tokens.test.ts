@@ -46,7 +46,7 @@ contract(
   },
 )
 
-contract('a user has so many permanent tokens, however many are made at once', async (stage) => {
+contract('2.3.2 15.4.2 a user has so many permanent tokens, however many are made at once', async (stage) => {
   await Promise.all([stage.user('alice'), stage.user('bob')])
   const made = await Promise.all(Array.from({ length: 20 }, (_, i) => make(stage, `t${i}`, 'alice', 3)))
   assert.equal(made.filter((outcome) => outcome === 'made').length, 3)

@@ -25,7 +25,7 @@ contract('a pushed request is there until it is answered, and only for its tenan
   assert.equal(grant, null, 'nothing of the second answer is kept')
 })
 
-contract('of 64 answers to one pushed request one is taken', async (stage) => {
+contract('2.3.4 15.4.2 of 64 answers to one pushed request one is taken', async (stage) => {
   const { store } = stage
   await people(stage)
   await push(stage)
