@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { createHmac, randomBytes } from 'node:crypto'
+import type { IncomingHttpHeaders, RequestListener, ServerResponse } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { type TestContext, test } from 'node:test'
+import { readWebhookSecret } from '../../server/src/crypto/webhook_signature.ts'
+import type { ClaimsHook } from '../../server/src/inbound/claims_hook.ts'
+import { createHttpClaimsHook } from '../../server/src/inbound/http_claims_hook.ts'
+import { startLocalServer } from '../parts/local_server.ts'
 import {
   ALICE,
   CALLBACK,
@@ -89,7 +96,7 @@ async function postTo(p: Platform, client_id: string, form: Record<string, strin
 }
 
 testOnBoth(
-  'OpenID Connect Core 5.4 each scope opens its claims at userinfo, by GET and by POST, and no others',
+  '8.2.3 OpenID Connect Core 5.4 each scope opens its claims at userinfo, by GET and by POST, and no others',
   async (p) => {
     const of = {
       profile: [...Object.keys(PERSON), 'preferred_username', 'updated_at'],
@@ -245,36 +252,34 @@ testOnBoth('a tenant maps what it keeps of a user to claims of its own, each to 
   await p.server.saveSettings({})
 })
 
-test('CVE-2024-29892 an embedder’s hook adds claims, sets none that is reserved, and has two seconds', async (t) => {
-  const asked: Record<string, unknown>[] = []
-  let answer: () => unknown = () => ({})
-  const server = await startSallyport({
-    app: {
-      async claims_hook(ask) {
-        asked.push({ ...ask })
-        return (await answer()) as Record<string, unknown>
-      },
-    },
-  })
+/** A server with a claims hook, and a client whose user signs in again and again. */
+async function startWithHook(t: TestContext, claims_hook: ClaimsHook) {
+  const server = await startSallyport({ app: { claims_hook } })
   t.after(() => server.stop())
   const web = { client_id: 'web', client_secret: 'secret-of-web', redirect_uris: [CALLBACK], scope: 'openid email' }
-  await server.addClient({ ...web, grant_types: ['authorization_code', 'refresh_token'], require_pkce: false })
+  const grant_types = ['authorization_code', 'refresh_token']
+  await server.addClient({ ...web, grant_types, require_pkce: false, offline_refresh_only: false })
   await server.addUser({ ...ALICE, email: 'alice@example.test' })
-  const query = new URLSearchParams({
-    response_type: 'code',
-    client_id: 'web',
-    redirect_uri: CALLBACK,
-    scope: 'openid email',
-  })
+  const about = { response_type: 'code', client_id: 'web', redirect_uri: CALLBACK, scope: 'openid email' }
+  const url = `${server.issuer}/authorize?${new URLSearchParams(about)}`
   const agent = new UserAgent()
-  const code = async () =>
-    (await agent.authorize(`${server.issuer}/authorize?${query}`, ALICE)).searchParams.get('code')!
+  const code = async () => (await agent.authorize(url, ALICE)).searchParams.get('code')!
   const authorization = `Basic ${Buffer.from('web:secret-of-web').toString('base64')}`
   const exchange = async (form: Record<string, string>) => {
     const body = new URLSearchParams({ redirect_uri: CALLBACK, ...form })
     return readReply(await fetch(`${server.issuer}/token`, { method: 'POST', headers: { authorization }, body }))
   }
   const redeem = (of: string) => exchange({ grant_type: 'authorization_code', code: of })
+  return { server, code, exchange, redeem }
+}
+
+test('CVE-2024-29892 an embedder’s hook adds claims, sets none that is reserved, and has two seconds', async (t) => {
+  const asked: Record<string, unknown>[] = []
+  let answer: () => unknown = () => ({})
+  const { server, code, redeem } = await startWithHook(t, async (ask) => {
+    asked.push({ ...ask })
+    return (await answer()) as Record<string, unknown>
+  })
 
   answer = () => ({
     plan: 'gold',
@@ -305,18 +310,99 @@ test('CVE-2024-29892 an embedder’s hook adds claims, sets none that is reserve
     asked.map(({ place, client_id, scope }) => [place, client_id, scope]),
     ['access_token', 'id_token', 'userinfo'].map((place) => [place, 'web', ['openid', 'email']]),
   )
-  // One that fails, or never answers, fails the request, which has used nothing up.
+  // One that fails, never answers or answers no claims, fails the request, which has used nothing up.
   const patient = await code()
-  for (const fails of [() => Promise.reject(new Error('the directory is down')), () => new Promise(() => {})]) {
+  const strange = [null, 'text', ['a'], { huge: 'x'.repeat(5000) }].map((given) => () => given)
+  for (const fails of [() => Promise.reject(new Error('the directory')), () => new Promise(() => {}), ...strange]) {
     answer = fails
     const refused = await redeem(patient)
     assert.deepEqual([refused.status, refused.body.error], [503, 'temporarily_unavailable'])
     assert.doesNotMatch(refused.text, /directory/)
   }
-  for (const strange of [null, 'text', ['a'], { huge: 'x'.repeat(5000) }]) {
-    answer = () => strange
-    assert.equal((await redeem(await code())).status, 200, JSON.stringify(strange)?.slice(0, 20))
-  }
   answer = () => ({})
   assert.equal((await redeem(patient)).status, 200)
 })
+
+test('claims over HTTP are asked for by a signed request, and whatever else comes than claims fails and uses nothing up', async (t) => {
+  const SECRET = randomBytes(32)
+  const asked: { headers: IncomingHttpHeaders; body: string; url: string | undefined }[] = []
+  const plan: RequestListener = (_, response) => answerJson(response, '{"plan":"gold","sub":"root"}')
+  let answer = plan
+  const service = await startLocalServer(t, async (request, response) => {
+    asked.push({ headers: request.headers, body: await text(request), url: request.url })
+    answer(request, response)
+  })
+  let now = Date.now()
+  const secret = readWebhookSecret(`whsec_${SECRET.toString('base64')}`)!
+  const hook = createHttpClaimsHook({ url: `${service.url}/claims`, secret, clock: () => now })
+  t.after(() => hook.close())
+  const { code, exchange, redeem } = await startWithHook(t, hook.ask)
+
+  const { body } = await redeem(await code())
+  for (const token of [body.access_token, body.id_token]) {
+    assert.equal(claimsOf(token)['plan'], 'gold')
+    assert.notEqual(claimsOf(token)['sub'], 'root')
+  }
+  const ids = asked.map(({ headers, body }) => {
+    const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = headers
+    const expected = createHmac('sha256', SECRET).update(`${id}.${timestamp}.${body}`).digest('base64')
+    assert.deepEqual([signature, timestamp], [`v1,${expected}`, String(Math.floor(now / 1000))])
+    return id
+  })
+  assert.equal(new Set(ids).size, 2)
+  const { user, ...about } = JSON.parse(asked[0]!.body)
+  assert.deepEqual(Object.keys(about).sort(), ['client_id', 'place', 'resource', 'scope', 'tenant_id'])
+  assert.deepEqual([about.client_id, user.username, user.claims], ['web', 'alice', {}])
+
+  const faults: Readonly<Record<string, RequestListener>> = {
+    slow: () => {},
+    'slow in the middle': (_, response) => void response.writeHead(200, JSON_TYPE).write('{"plan":'),
+    failing: (_, response) => void response.writeHead(500, JSON_TYPE).end('{"plan":"gold"}'),
+    refusing: (_, response) => void response.writeHead(401).end(),
+    empty: (_, response) => void response.writeHead(204).end(),
+    garbage: (_, response) => answerJson(response, '{"plan":'),
+    'a member twice': (_, response) => answerJson(response, '{"plan":"gold","plan":"free"}'),
+    'a list': (_, response) => answerJson(response, '["gold"]'),
+    'no JSON': (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('{"plan":"gold"}'),
+    'too big': (_, response) => answerJson(response, `{"plan":"${'x'.repeat(20_000)}"}`),
+    'too many claims': (_, response) => answerJson(response, `{"plan":"${'x'.repeat(3000)}"}`),
+    elsewhere: (_, response) => void response.writeHead(307, { location: `${service.url}/elsewhere` }).end(),
+    cut: (_, response) => void response.destroy(),
+  }
+  const patient = await code()
+  let refresh_token: string = body.refresh_token
+  for (const [name, fault] of Object.entries(faults)) {
+    answer = fault
+    const form = { grant_type: 'refresh_token', refresh_token }
+    for (const refused of await Promise.all([redeem(patient), exchange(form)])) {
+      assert.deepEqual([refused.status, refused.body.error], [503, 'temporarily_unavailable'], name)
+      assert.ok(refused.headers.get('retry-after'), name)
+      assert.doesNotMatch(refused.text, /token"|127\.0\.0\.1/, name)
+    }
+    answer = plan
+    const refreshed = await exchange(form)
+    assert.equal(claimsOf(refreshed.body.access_token)['plan'], 'gold', name)
+    refresh_token = refreshed.body.refresh_token
+  }
+  assert.ok(asked.every(({ url }) => url === '/claims'))
+
+  // After five failures nobody waits for it, until it is tried again.
+  answer = faults['cut']!
+  for (let i = 0; i < 5; i++) assert.equal((await redeem(patient)).status, 503)
+  answer = plan
+  const before = asked.length
+  assert.deepEqual([(await redeem(patient)).status, asked.length], [503, before])
+  now += 1000
+  assert.equal((await redeem(patient)).status, 200)
+
+  service.server.closeAllConnections()
+  await new Promise((resolve) => service.server.close(resolve))
+  const form = { grant_type: 'refresh_token', refresh_token }
+  for (let i = 0; i < 6; i++) assert.equal((await exchange(form)).body.error, 'temporarily_unavailable')
+})
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+function answerJson(response: ServerResponse, body: string): void {
+  response.writeHead(200, JSON_TYPE).end(body)
+}

@@ -6,6 +6,7 @@ import { randomBytes } from '../crypto/random.ts'
 import { SealError } from '../crypto/seal.ts'
 import { RootKey } from '../crypto/tenant_keys.ts'
 import { createEgress } from '../egress/egress.ts'
+import { createHttpClaimsHook } from '../inbound/http_claims_hook.ts'
 import { createMailer } from '../mail/mailer.ts'
 import { readMigrations } from '../store/migrate.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
@@ -57,6 +58,7 @@ async function buildApp(
   const certificate_forwarding = readCertificateForwarding(config)
   const forwarded = certificate_forwarding && { certificate_forwarding }
   const mailer = config.mail && createMailer(config.mail)
+  const claims_hook = config.claims_hook && createHttpClaimsHook(config.claims_hook)
   const app = await createApp({
     issuer: config.issuer,
     store,
@@ -66,10 +68,12 @@ async function buildApp(
     endpoint_aliases: config.endpoint_aliases,
     ...forwarded,
     ...(mailer && { mailer }),
+    ...(claims_hook && { claims_hook: claims_hook.ask }),
   })
   const close = async () => {
     await app.close()
     mailer?.close()
+    await claims_hook?.close()
     await egress.close()
     await store.close()
   }

@@ -1,6 +1,4 @@
 import { refuse } from './config_error.ts'
-import { SETTINGS, type SettingName } from './settings.ts'
-import { type ConfigSources, findSetting } from './sources.ts'
 
 /** The URL of an SMTP server. */
 export function readSmtpUrl(text: string, name: string): string {
@@ -24,13 +22,4 @@ export function readMailFrom(text: string, name: string): string {
     throw refuse(`${name} must be an address such as login@example.com, or Name <login@example.com>`)
   }
   return text
-}
-
-/** Complains about an SMTP server without a sender's address, and the reverse. */
-export function refuseHalfMail(sources: ConfigSources): string[] {
-  const isSet = (setting: SettingName) => findSetting(sources, setting) !== undefined
-  const url = SETTINGS.smtp_url.env
-  const from = SETTINGS.mail_from.env
-  if (isSet('smtp_url') === isSet('mail_from')) return []
-  return [isSet('smtp_url') ? `${url} needs ${from} beside it` : `${from} needs ${url} beside it`]
 }

@@ -38,6 +38,7 @@ test('without any setting the server listens on loopback, port 9400, in developm
     client_certificates: undefined,
     egress_allow: [],
     mail: undefined,
+    claims_hook: undefined,
     log_level: 'info',
     log_format: 'text',
     log_file: undefined,
@@ -202,4 +203,36 @@ test('an SMTP server and a sender come together, and neither is repeated when it
   ]) {
     refuses({ env: { SALLYPORT_SMTP_URL: smtp, SALLYPORT_MAIL_FROM: wrong } }, /SALLYPORT_MAIL_FROM must be an address/)
   }
+})
+
+test('a service of claims and its secret come together, over TLS but where the operator says otherwise', () => {
+  const SALLYPORT_CLAIMS_HOOK_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+  const at = (url: string, allow = '') => ({
+    env: { SALLYPORT_CLAIMS_HOOK_SECRET, SALLYPORT_CLAIMS_HOOK_URL: url, SALLYPORT_EGRESS_ALLOW: allow },
+  })
+  assert.equal(read({}).claims_hook, undefined)
+  assert.equal(read(at('https://claims.example.com/hook?a=b')).claims_hook?.url, 'https://claims.example.com/hook?a=b')
+  assert.equal(read(at('https://claims.example.com/')).claims_hook?.secret.symmetricKeySize, 24)
+  for (const url of ['http://localhost:9000/', 'http://127.0.0.1:9000/', 'http://[::1]:9000/']) {
+    assert.equal(read(at(url)).claims_hook?.url, url)
+  }
+  refuses(
+    at('http://claims.internal:9000/'),
+    /CLAIMS_HOOK_URL may be http on this machine or at a host that egress_allow/,
+  )
+  assert.ok(read(at('http://claims.internal:9000/', 'claims.internal:9000')).claims_hook)
+  for (const url of [
+    'hunter2',
+    'ftp://claims.example.com/',
+    'https://u:hunter2@claims.example.com/',
+    'https://a.example/#b',
+  ])
+    refuses(at(url), /^SALLYPORT_CLAIMS_HOOK_URL must be a URL such as https:/)
+  const hook = { SALLYPORT_CLAIMS_HOOK_URL: 'https://claims.example.com/' }
+  refuses({ env: hook }, /CLAIMS_HOOK_URL needs SALLYPORT_CLAIMS_HOOK_SECRET beside it/)
+  refuses({ env: { SALLYPORT_CLAIMS_HOOK_SECRET } }, /CLAIMS_HOOK_SECRET needs SALLYPORT_CLAIMS_HOOK_URL beside it/)
+  refuses(
+    { env: { ...hook, SALLYPORT_CLAIMS_HOOK_SECRET: 'hunter2' } },
+    /CLAIMS_HOOK_SECRET must be whsec_ and then 24/,
+  )
 })

@@ -1,11 +1,13 @@
+import type { KeyObject } from 'node:crypto'
 import path from 'node:path'
 import type { EndpointAliases } from '../web/endpoint_paths.ts'
+import { readClaimsHookSecret, readClaimsHookUrl } from './claims_hook.ts'
 import { ConfigError } from './config_error.ts'
 import { readIssuer } from './issuer.ts'
-import { readMailFrom, readSmtpUrl, refuseHalfMail } from './mail.ts'
+import { readMailFrom, readSmtpUrl } from './mail.ts'
 import { findRootKey, type RootKeySource } from './root_key.ts'
 import type { SettingName } from './settings.ts'
-import { type ConfigSources, findSetting, refuseUnknownVariables } from './sources.ts'
+import { type ConfigSources, findSetting, refuseHalf, refuseUnknownVariables } from './sources.ts'
 import {
   oneOf,
   readAliases,
@@ -38,6 +40,8 @@ export interface Config {
   readonly egress_allow: readonly string[]
   /** The operator's SMTP server and the sender's address; without them no e-mail is sent. */
   readonly mail: { readonly url: string; readonly from: string } | undefined
+  /** The operator's own service of claims, asked for each token; undefined where there is none. */
+  readonly claims_hook: { readonly url: string; readonly secret: KeyObject } | undefined
   readonly log_level: string
   readonly log_format: 'text' | 'json'
   readonly log_file: string | undefined
@@ -75,7 +79,11 @@ export function readConfig(sources: ConfigSources): Config {
   const authorities_file = read('client_certificate_authorities', (text) => path.resolve(sources.cwd, text), undefined)
   const smtp_url = read('smtp_url', readSmtpUrl, undefined)
   const mail_from = read('mail_from', readMailFrom, undefined)
-  sentences.push(...refuseHalfMail(sources))
+  const egress_allow = read('egress_allow', readEgressAllow, [])
+  const hook_url = read('claims_hook_url', (text, name) => readClaimsHookUrl(text, name, egress_allow), undefined)
+  const secret = read('claims_hook_secret', readClaimsHookSecret, undefined)
+  sentences.push(...refuseHalf(sources, 'smtp_url', 'mail_from'))
+  sentences.push(...refuseHalf(sources, 'claims_hook_url', 'claims_hook_secret'))
   if (header !== undefined && findSetting(sources, 'trusted_proxies') === undefined) {
     sentences.push('client_certificate_header needs trusted_proxies: from anybody else the header is not believed')
   }
@@ -89,8 +97,9 @@ export function readConfig(sources: ConfigSources): Config {
     trusted_proxies: read('trusted_proxies', readProxies, []),
     endpoint_aliases: read('endpoint_aliases', readAliases, {}),
     client_certificates: header === undefined ? undefined : { header, authorities_file, origin },
-    egress_allow: read('egress_allow', readEgressAllow, []),
+    egress_allow,
     mail: smtp_url === undefined || mail_from === undefined ? undefined : { url: smtp_url, from: mail_from },
+    claims_hook: hook_url === undefined || secret === undefined ? undefined : { url: hook_url, secret },
     log_level: read('log_level', oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),
     log_format: read('log_format', oneOf('text', 'json'), production || log_file !== undefined ? 'json' : 'text'),
     log_file,

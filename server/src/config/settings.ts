@@ -62,6 +62,15 @@ export const SETTINGS = {
     flag: '--mail-from <address>',
     about: 'sender of e-mail: an address, or Name <address>',
   },
+  claims_hook_url: {
+    env: 'SALLYPORT_CLAIMS_HOOK_URL',
+    flag: '--claims-hook-url <url>',
+    about: 'your own service that answers further claims for tokens, asked by a signed POST (default: none)',
+  },
+  claims_hook_secret: {
+    env: 'SALLYPORT_CLAIMS_HOOK_SECRET',
+    about: 'what signs the questions to it: whsec_ and 24 to 64 random bytes as base64',
+  },
   log_level: {
     env: 'SALLYPORT_LOG_LEVEL',
     flag: '--log-level <level>',

@@ -48,3 +48,11 @@ export function refuseUnknownVariables(env: ConfigSources['env']): string[] {
     return [`${name} is not a setting${meant === undefined ? '' : `; did you mean ${meant}?`}`]
   })
 }
+
+/** Complains about one of two settings that only come together. */
+export function refuseHalf(sources: ConfigSources, one: SettingName, other: SettingName): string[] {
+  const has = [one, other].map((setting) => findSetting(sources, setting) !== undefined)
+  if (has[0] === has[1]) return []
+  const [given, missing] = has[0] ? [one, other] : [other, one]
+  return [`${SETTINGS[given].env} needs ${SETTINGS[missing].env} beside it`]
+}

@@ -23,6 +23,7 @@ export const PURPOSES = {
   revocation: small,
   userinfo: small,
   webhook: { ...small, maxBytes: 16 * KIB },
+  claims: { ...small, maxBytes: 16 * KIB },
   proxy: { timeoutMs: 300_000, maxBytes: 256 * KIB * KIB, idleMs: 30_000 },
 } as const satisfies Record<string, CallLimits>
 

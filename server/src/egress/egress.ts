@@ -130,7 +130,8 @@ async function callInSlot(guard: Guard, call: Call, url: URL): Promise<{ respons
 }
 
 async function callOnce(guard: Guard, call: Call, url: URL, onEnd: () => void): Promise<Response> {
-  const repeatable = call.purpose === 'proxy' || call.method === 'GET' || call.method === 'HEAD'
+  const repeatable =
+    call.purpose === 'proxy' || call.purpose === 'claims' || call.method === 'GET' || call.method === 'HEAD'
   const agents = await guard.agents()
   const answer = await agents.fetch(url.href, {
     method: call.method,

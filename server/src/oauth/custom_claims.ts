@@ -23,7 +23,7 @@ const OF_TOKENS = [
   // OpenID Connect Core section 2, Back-Channel Logout section 2.4
   ...['auth_time', 'nonce', 'acr', 'amr', 'azp', 'at_hash', 'c_hash', 's_hash', 'sid', 'events', 'sub_jwk'],
   // RFC 7662 section 2.2, and our own
-  ...['active', 'token_type', 'username', 'grant_id', 'ep', 'permissions'],
+  ...['active', 'token_type', 'username', 'grant_id', 'ep', 'permissions', 'exchanged_from', 'one_role'],
 ]
 
 /** Claims that mean something to whoever checks a token: nobody's own claim may have their names (CVE-2024-29892). */
@@ -62,9 +62,18 @@ export function mapClaims(
   return withoutReserved(claims)
 }
 
-/** What of somebody's own claims may go out: none that is reserved, and not more than a token has room for. */
-export function withoutReserved(given: unknown): Record<string, unknown> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return {}
-  const claims = Object.fromEntries(Object.entries(given).filter(([name]) => !RESERVED_CLAIMS.has(name)))
-  return JSON.stringify(claims).length <= LONGEST_CLAIMS ? claims : {}
+/** What of a tenant's own claims may go out: none that is reserved, and not more than a token has room for. */
+function withoutReserved(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const own = Object.fromEntries(Object.entries(claims).filter(([name]) => !RESERVED_CLAIMS.has(name)))
+  return JSON.stringify(own).length <= LONGEST_CLAIMS ? own : {}
+}
+
+/** What a hook answered, without what is reserved; one that answers no claims, or too many, has failed. */
+export function readHookClaims(answer: unknown): Record<string, unknown> {
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) {
+    throw new Error('the claims hook answered with something else than an object of claims')
+  }
+  const length = JSON.stringify(answer).length
+  if (length > LONGEST_CLAIMS) throw new Error(`the claims hook answered with ${length} characters of claims`)
+  return withoutReserved({ ...answer })
 }

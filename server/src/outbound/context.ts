@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { newId } from '../crypto/random.ts'
+import { Circuits, type Random } from '../egress/circuit.ts'
 import type { Egress } from '../egress/egress.ts'
 import type { Catalogue } from '../providers/catalogue.ts'
 import { createRelyingContext, type RelyingContext } from '../relying/context.ts'
 import type { NewEvent } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
-import { Circuits, type Random } from './circuit.ts'
 
 /** What the roof gives the outbound half. */
 export interface OutboundParts {

@@ -1,4 +1,4 @@
-import { type ClaimMapping, type ClaimPlace, mapClaims, withoutReserved } from '../../oauth/custom_claims.ts'
+import { type ClaimMapping, type ClaimPlace, mapClaims, readHookClaims } from '../../oauth/custom_claims.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { UserRecord } from '../../store/records.ts'
 import type { Configuration } from '../../store/tenant.ts'
@@ -32,15 +32,15 @@ export async function prepareClaims(
   const { client_id, resource } = order
   const about = { user_id: user.user_id, username: user.username, claims }
   const ask = { tenant_id: context.tenant.tenant_id, place, client_id, user: about, scope, resource }
-  return { ...mapped, ...withoutReserved(await askHook(claims_hook, ask)) }
+  return { ...mapped, ...(await askHook(claims_hook, ask)) }
 }
 
-async function askHook(hook: ClaimsHook, ask: Omit<ClaimsAsk, 'signal'>): Promise<unknown> {
+async function askHook(hook: ClaimsHook, ask: Omit<ClaimsAsk, 'signal'>): Promise<Record<string, unknown>> {
   const control = new AbortController()
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new Error(`no answer in ${DEADLINE_MS} ms`)), DEADLINE_MS)
   try {
-    return await Promise.race([hook({ ...ask, signal: control.signal }), late])
+    return readHookClaims(await Promise.race([hook({ ...ask, signal: control.signal }), late]))
   } catch (cause) {
     const text = 'The server could not put the claims together; try again in a moment'
     throw new OAuthError('temporarily_unavailable', text, { cause, headers: { 'Retry-After': '1' } })

@@ -25,7 +25,7 @@ test('backoff doubles, is capped, jittered, and never shorter than the provider 
   )
 })
 
-test('R-26 five failures in a row open the circuit, then one caller tries', () => {
+test('R-26 16.5.2 five failures in a row open the circuit, then one caller tries', () => {
   const circuits = new Circuits(() => 1)
   for (let i = 0; i < 4; i++) circuits.fail('acme', 1, 0)
   assert.equal(circuits.waitMs('acme', 1, 0), 0)

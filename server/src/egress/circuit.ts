@@ -14,8 +14,8 @@ export function backoffMs(failures: number, random: Random, asked_ms = 0): numbe
 const FAILURES_TO_OPEN = 5
 
 /**
- * The circuits of one process, one for each version of a connector: after five failures in a row the provider is left
- * alone for a while, then one call tries it.
+ * The circuits of one process, one for each version of what is called, such as a connector: after five failures in a row
+ * it is left alone for a while, then one call tries it.
  */
 export class Circuits {
   readonly #circuits = new Map<string, { version: number; failures: number; open_until: number }>()
@@ -26,28 +26,28 @@ export class Circuits {
   }
 
   /** Milliseconds until a call may try again; zero lets this caller through, and the next ones wait for its outcome. */
-  waitMs(connector: string, version: number, now: number): number {
-    const circuit = this.#find(connector, version)
+  waitMs(called: string, version: number, now: number): number {
+    const circuit = this.#find(called, version)
     if (!circuit || circuit.failures < FAILURES_TO_OPEN) return 0
     if (circuit.open_until > now) return circuit.open_until - now
     circuit.open_until = now + backoffMs(circuit.failures - FAILURES_TO_OPEN, this.#random)
     return 0
   }
 
-  /** Notes that the provider did its work. */
-  succeed(connector: string): void {
-    this.#circuits.delete(connector)
+  /** Notes that whoever was called did their work. */
+  succeed(called: string): void {
+    this.#circuits.delete(called)
   }
 
   /** Notes a failure; `at_once` opens the circuit, where trying again cannot help. */
-  fail(connector: string, version: number, now: number, at_once = false): void {
-    const failures = Math.max((this.#find(connector, version)?.failures ?? 0) + 1, at_once ? FAILURES_TO_OPEN : 0)
+  fail(called: string, version: number, now: number, at_once = false): void {
+    const failures = Math.max((this.#find(called, version)?.failures ?? 0) + 1, at_once ? FAILURES_TO_OPEN : 0)
     const open_until = now + backoffMs(Math.max(0, failures - FAILURES_TO_OPEN), this.#random)
-    this.#circuits.set(connector, { version, failures, open_until })
+    this.#circuits.set(called, { version, failures, open_until })
   }
 
-  #find(connector: string, version: number) {
-    const circuit = this.#circuits.get(connector)
+  #find(called: string, version: number) {
+    const circuit = this.#circuits.get(called)
     return circuit?.version === version ? circuit : undefined
   }
 }
