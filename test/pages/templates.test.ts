@@ -43,7 +43,7 @@ const allTags = [...benign.values()].flatMap(readTags)
 const knownNames = new Set(allTags.map((tag) => tag.name))
 const knownAttributes = new Set(allTags.flatMap((tag) => [...tag.attributes.keys()].map((key) => `${tag.name} ${key}`)))
 
-test('there are at least 80 payloads, and no page has a script, style or event of its own making', () => {
+test('1.2.3 there are at least 80 payloads, and no page has a script, style or event of its own making', () => {
   assert.ok(new Set(payloads).size >= 80)
   for (const { name, attributes } of allTags) {
     assert.notEqual(name, 'style')
