@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { OAuthError } from '../oauth/errors.ts'
 import type { ProviderFields } from '../providers/provider.ts'
 import { type ResolvedProvider, resolveProvider } from '../providers/resolve.ts'
+import { SettingError } from '../providers/setting_error.ts'
 import type { PlaceholderValues } from '../providers/template.ts'
 import type { RelyingParty } from '../relying/context.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
@@ -80,6 +81,25 @@ export function openClientSecret(
   const { connector, version, sealed_client_secret } = record
   if (sealed_client_secret === null) return null
   return context.tenant.keys.open(sealed_client_secret, secretPlace(connector, version)).toString()
+}
+
+// What is sent the secret, or names what is.
+const RECEIVERS = ['issuer', 'discovery', 'token_endpoint', 'refresh_endpoint', 'revocation_endpoint'] as const
+
+/** The secret of a connector that is being changed, or null where it would go to another server than it was given for. */
+export function keptSecret(
+  context: OutboundContext,
+  found: ConnectorRecord,
+  provider: ResolvedProvider,
+): string | null {
+  try {
+    const former = openConnector(context, found).provider
+    return RECEIVERS.every((name) => former[name] === provider[name]) ? openClientSecret(context, found) : null
+  } catch (error) {
+    // What the catalogue no longer describes has gone to nobody since.
+    if (error instanceof OAuthError || error instanceof SettingError) return null
+    throw error
+  }
 }
 
 /** Us as the client of a connector's provider. */

@@ -122,6 +122,27 @@ describe('connectors', () => {
     }
   })
 
+  test('M-10 CVE-2026-104850 a secret stays with the server that it was given for', async () => {
+    const elsewhere: Partial<ConnectorInput>[] = [
+      { issuer: 'https://evil.example' },
+      { provider: 'github', issuer: undefined },
+      ...['token_endpoint', 'revocation_endpoint'].map((name) => ({
+        fields: { [name]: 'https://evil.example/token' },
+      })),
+    ]
+    for (const more of elsewhere) {
+      await save({ connector: 'kept' })
+      const before = await findConnector(context, 'kept')
+      const changed = { connector: 'kept', client_secret: undefined, ...more }
+      await assert.rejects(save(changed), /client_secret is missing: the present one is for another server/)
+      assert.deepEqual(await findConnector(context, 'kept'), before)
+      assert.equal(await save({ ...changed, client_secret: 'of the other' }), 'changed')
+      await assert.rejects(save({ connector: 'kept', client_secret: undefined }), /client_secret is missing/)
+    }
+    await save({ connector: 'kept' })
+    assert.equal(await save({ connector: 'kept', client_secret: undefined, scope: 'openid' }), 'changed')
+  })
+
   test('a connector with living connections is deleted only when they are to end', async () => {
     const foreign = await openForeign(bench, {}, { connector: 'foreign' })
     const { connection_id } = await connectAs(context, bench.user_id, { connector: 'foreign' })

@@ -10,6 +10,7 @@ import type { ListedConnector } from '../store/verbs/connectors.ts'
 import {
   type ConnectorSettings,
   callbackUrl,
+  keptSecret,
   openClientSecret,
   type SignInMode,
   sealClientSecret,
@@ -75,8 +76,11 @@ export async function saveConnector(
   const { connector } = wanted
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const found = await store.findConnector({ tenant_id, connector })
-    const client_secret = input.client_secret ?? (found ? openClientSecret(context, found) : null)
-    if (client_secret === null && wanted.needs_secret) throw refusal('client_secret is missing')
+    const client_secret = input.client_secret ?? (found && keptSecret(context, found, wanted.resolved))
+    if (client_secret === null && wanted.resolved.token_endpoint_auth_method !== 'none') {
+      const kept = found?.sealed_client_secret ? ': the present one is for another server' : ''
+      throw refusal(`client_secret is missing${kept}`)
+    }
     if (found && isSame(context, found, wanted, client_secret)) return 'unchanged'
     const outcome = found ? 'changed' : 'created'
     if (options.dry_run) return outcome
@@ -156,7 +160,7 @@ interface WantedConnector {
   readonly client_id: string
   readonly scope: string
   readonly settings: string
-  readonly needs_secret: boolean
+  readonly resolved: ResolvedProvider
 }
 
 /** Checks what an administrator says against the provider's record, so that a connector that is saved can work. */
@@ -168,8 +172,8 @@ function readInput(context: OutboundContext, input: ConnectorInput): WantedConne
   if (!record) throw refusal(`provider ${input.provider} is not in the catalogue`)
   const { settings, provider } = withSettings(() => readSettings(context, record, input))
   const scope = formatScope(parseScope(input.scope ?? provider.default_scope))
-  const needs_secret = provider.token_endpoint_auth_method !== 'none'
-  return { connector, provider: record.provider, client_id, scope, settings: JSON.stringify(settings), needs_secret }
+  const saved = { connector, provider: record.provider, client_id, scope, settings: JSON.stringify(settings) }
+  return { ...saved, resolved: provider }
 }
 
 function readSettings(context: OutboundContext, record: Provider, input: ConnectorInput) {
