@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { goodClaims } from '../parts/bad_dpop_proofs.ts'
 import { DEVICE, type DevicePlatform, startDevicePlatform } from '../parts/device.ts'
+import { makeDpopKey, makeProof } from '../parts/dpop.ts'
+import { claimsOf } from '../parts/platform.ts'
 import { DIALECTS, makeDatabase, type TestDatabase } from '../parts/stores.ts'
 
 for (const dialect of DIALECTS) {
@@ -106,6 +109,29 @@ for (const dialect of DIALECTS) {
       await p.server.addRole('viewer', ['films:watch'])
       waitFor(5)
       assert.equal((await p.poll(wide.device_code)).body.scope, 'films:watch')
+    })
+
+    test('D-11 tokens of a device are short-lived, for what was allowed alone, and bound to its key where it has one', async () => {
+      const key = makeDpopKey()
+      const pollFor = async (form: Record<string, string>, signer = key) => {
+        const aim = { method: 'POST', url: `${p.server.issuer}/token`, now: p.clock.now }
+        const headers = { dpop: makeProof(signer, { claims: goodClaims(aim) }) }
+        const body = new URLSearchParams({ client_id: 'tv', ...form })
+        const response = await fetch(`${p.server.issuer}/token`, { method: 'POST', headers, body })
+        return { status: response.status, body: (await response.json()) as Record<string, string> }
+      }
+      const { device_code, user_code } = await p.start({ scope: 'films:watch offline_access' })
+      await p.allow(await p.signIn('alice'), user_code)
+      const { body } = await pollFor({ grant_type: DEVICE, device_code: String(device_code) })
+      assert.deepEqual([body['token_type'], body['scope']], ['DPoP', 'films:watch offline_access'])
+      assert.ok(Number(body['expires_in']) <= 600, String(body['expires_in']))
+      const claims = claimsOf(body['access_token']!)
+      assert.deepEqual([claims['cnf'], claims['aud']], [{ jkt: key.jkt }, 'https://api.example/films'])
+      const form = { grant_type: 'refresh_token', refresh_token: body['refresh_token']! }
+      assert.equal((await p.ask('/token', form)).status, 400, 'without the key of the device')
+      assert.equal((await pollFor(form, makeDpopKey())).status, 400, 'with another key')
+      assert.equal((await pollFor({ ...form, scope: 'films:watch films:buy' })).body['error'], 'invalid_scope')
+      assert.equal((await pollFor(form)).status, 200)
     })
 
     test('D-01 after five wrong codes no more are looked at, for the session and for the address', async () => {

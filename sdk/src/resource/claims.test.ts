@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { NOW, RESOURCE, requestWith, startIssuer, type TestIssuer } from '../../test/issuer.ts'
 import { refusalOf } from '../../test/refusal.ts'
-import { createResource, type Resource, type ResourceSettings } from './resource.ts'
+import { createResource, type Resource, type ResourceOptions, type ResourceSettings } from './resource.ts'
 
 let as: TestIssuer
 let resource: Resource
@@ -70,6 +70,47 @@ test('a token without one of the claims of RFC 9068 section 2.2 is refused by it
   }
   for (const name of ['sub', 'client_id', 'jti', 'scope', 'acr']) {
     assert.equal((await refusalOf(resource, await as.sign({ [name]: ['x'] }))).error, 'invalid_token', name)
+  }
+})
+
+test('CVE-2026-22748 whatever an API sets, issuer, audience, times, type and signature are checked', async () => {
+  const { issuer } = as
+  const jwks_uri = `${issuer}/jwks`
+  const credentials = { client_id: 'api', client_secret: 'hush' }
+  const settings: Partial<ResourceOptions>[] = [
+    { issuer },
+    { issuer, jwks_uri },
+    { issuer, introspection: credentials },
+    { authorization_servers: [issuer] },
+    { authorization_servers: [issuer, 'https://other.example'] },
+    { authorization_servers: [{ issuer, jwks_uri, introspection: { ...credentials, cache_seconds: 30 } }] },
+    { issuer, algorithms: ['ES256'], jwt_cache_entries: 0, clock_tolerance_seconds: 0 },
+    { issuer, dpop: { algorithms: ['ES256'] }, certificate: () => null, realm: 'api', scopes_supported: ['read'] },
+  ]
+  const now = NOW / 1000
+  const wrong: [claims: Record<string, unknown>, header?: Record<string, unknown>][] = [
+    [{ iss: 'https://evil.example' }],
+    [{ aud: 'https://other.example' }],
+    [{ exp: now - 11 }],
+    [{ nbf: now + 11 }],
+    [{ iat: now + 11 }],
+    [{}, { typ: 'JWT' }],
+  ]
+  for (const setting of settings) {
+    const set = createResource({ resource: RESOURCE, clock: () => NOW, ...setting } as ResourceOptions)
+    const what = JSON.stringify(setting)
+    for (const [claims, header] of wrong) {
+      assert.equal(
+        (await refusalOf(set, await as.sign(claims, header))).error,
+        'invalid_token',
+        `${what} ${JSON.stringify(claims)}`,
+      )
+    }
+    const good = await as.sign({})
+    const [head, payload] = good.split('.')
+    const { error } = await refusalOf(set, `${head}.${payload}.${'A'.repeat(86)}`)
+    assert.equal(error, 'invalid_token', what)
+    await set.verify(requestWith(good))
   }
 })
 

@@ -11,6 +11,7 @@ import {
 } from '../../../test/parts/hostile_provider.ts'
 import { addUser, type Bench, connectAs, eventTypes, openBench, openForeign, walk } from '../../../test/parts/vault.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { BUILT_IN } from '../providers/catalogue.ts'
 import { listConnections } from './connections.ts'
 import { deleteConnector, saveConnector, setConnectorDisabled } from './connectors.ts'
 import type { OutboundContext } from './context.ts'
@@ -313,6 +314,34 @@ describe('a consent flow among hostile providers', () => {
     }
     assert.equal(tried, 12)
     assert.equal(await stored(), 0)
+  })
+
+  test('GHSA-xc49-mgwh-9pjv at each provider of the catalogue an answer without its state never reaches the token endpoint', async () => {
+    const placeholders: Record<string, Record<string, string>> = {
+      'microsoft-entra': { tenant: 'common' },
+      salesforce: { login_host: 'login.salesforce.com' },
+    }
+    const endpoints = { authorization_endpoint: `${honest.issuer}/authorize`, token_endpoint: `${honest.issuer}/token` }
+    for (const { provider } of BUILT_IN) {
+      await saveConnector(context, 'test', {
+        ...{ connector: provider, provider, client_id: 'web', client_secret: 'hush', scope: 'openid' },
+        ...{ placeholders: placeholders[provider], fields: { discovery: null, ...endpoints } },
+      })
+      const flow = await begin(provider)
+      const calls = honest.received.length
+      const beside = { user_id: bench.user_id, connector: 'honest', browser_secret: flow.browser_secret }
+      const other = new URL((await startConnect(context, beside)).authorization_url).searchParams.get('state')!
+      for (const state of ['', 'state', other, flow.state.toLowerCase()]) {
+        assert.equal((await end({ ...flow, state })).outcome, 'failed', `${provider} ${state}`)
+      }
+      const stateless = new URLSearchParams({ code: 'code' })
+      const { browser_secret } = flow
+      const finish = { connector: provider, params: stateless, browser_secret, user_id: bench.user_id }
+      assert.equal((await finishConnect(context, finish)).reason, 'unknown')
+      assert.equal(honest.received.length, calls, provider)
+      await end(flow)
+      assert.equal(honest.received[calls]?.url.split('?')[0], '/token', `${provider} with its state`)
+    }
   })
 
   test('O-02 10.2.2 an answer with another issuer never reaches the token endpoint', async () => {
