@@ -2,7 +2,12 @@
 import { runChecks } from './parts/checks.ts'
 import { findTestFiles, runTestFiles } from './parts/runner.ts'
 
-const files = findTestFiles(['test/floors.test.ts', 'test/dependencies.test.ts', 'test/rfc.test.ts'])
+const files = findTestFiles([
+  'test/floors.test.ts',
+  'test/dependencies.test.ts',
+  'test/cryptography.test.ts',
+  'test/rfc.test.ts',
+])
 const checked = await runChecks()
 const passed = await runTestFiles(files, 120, new AbortController().signal)
 process.exitCode = checked && passed ? 0 : 1

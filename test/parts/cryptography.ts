@@ -1,0 +1,45 @@
+import { readImports } from './imports.ts'
+
+/** Modules that compute something cryptographic; of Node's each function counts by itself. */
+const LIBRARIES = ['@node-rs/argon2', '@simplewebauthn/server', 'jose', 'oauth4webapi']
+
+/** What a source file calls of cryptographic modules, in alphabetical order. */
+export function readPrimitives(source: string): string[] {
+  const found = new Set<string>()
+  for (const { specifier, names, type } of readImports(source)) {
+    if (type || specifier === undefined) continue
+    const values = names
+      .replace(/[{}]/g, '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '' && !name.startsWith('type '))
+    if (specifier === 'node:crypto') for (const name of values) found.add(name)
+    if (LIBRARIES.includes(specifier) && (values.length > 0 || names === '')) found.add(specifier)
+  }
+  for (const [, name] of source.matchAll(/\bcrypto\.subtle\.(\w+)/g)) found.add(`subtle.${name}`)
+  if (/\bcrypto\.getRandomValues\b/.test(source)) found.add('getRandomValues')
+  return [...found].sort()
+}
+
+// A key is made for nothing by itself, so what is computed with counts: hashes, ciphers, curves and the names of JOSE.
+const ALGORITHM =
+  /'(?<name>md\d|ripemd\w*|sha-?\d+|sm\d|(?:aes|camellia|chacha20|cast\d?|bf|rc\d|des|des-\w+)-[\w-]+|des3?|rc\d|rsa(?:-[\w-]+|\d_\d)?|ec|ed\d+|x\d+|dsa|dh|hmac|ecdsa|pbkdf2|scrypt|(?:hs|rs|ps|es)\d+k?|eddsa|p-\d+|secp\w+|a\d+(?:gcm|kw|cbc[\w-]*)|pbes2[\w-]*)'|\$(?<hash>argon2\w+)\$/gi
+
+/** The names of algorithms that stand in a source file as texts. */
+export function readAlgorithms(source: string): string[] {
+  return [...source.matchAll(ALGORITHM)].map(({ groups }) => groups!['name'] ?? groups!['hash']!)
+}
+
+const SECRET = '[\\w.?!]*(?:secret|password|_hash|_mac|digest|signature|csrf_token|code_verifier|_token)'
+const COMPARED = new RegExp(`\\b${SECRET}\\b\\)? ?[!=]==? ?(?![!=])([\\w.]+)|([\\w.]+) [!=]==? ${SECRET}\\b`, 'gi')
+const NO_SECRET = /^(null|undefined|true|false|typeof|\d+)$/
+
+/** Lines that compare what is named like a secret by an operator whose time depends on where the two differ. */
+export function findComparisons(source: string): string[] {
+  return source.split('\n').filter((line) =>
+    [...line.matchAll(COMPARED)].some(([, right, left]) => {
+      const other = right ?? left ?? ''
+      return !NO_SECRET.test(other) && !other.endsWith('.length')
+    }),
+  )
+}
