@@ -196,7 +196,7 @@ export async function walk(authorization_url: string, callback = '/connect/'): P
 export async function connectAs(
   context: OutboundContext,
   user_id: string,
-  start: { connector?: string; connection_id?: string } = {},
+  start: { connector?: string; connection_id?: string; scope?: string } = {},
 ): Promise<ConnectFinished> {
   const connector = start.connector ?? 'acme'
   const { authorization_url, browser_secret } = await startConnect(context, { ...start, user_id, connector })

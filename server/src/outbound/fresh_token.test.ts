@@ -89,6 +89,20 @@ for (const kind of DATABASES) {
       assert.equal(tokens.size, 1)
     })
 
+    test('CVE-2025-26620 of callers for two connections at once, each gets the token of its own, with its scope', async () => {
+      const wide = await own()
+      const less = { scope: 'openid offline_access' }
+      const { connection_id: narrow } = await connectAs(bench.contexts[0], await user(), less)
+      bench.clock.offset = 61 * MINUTE
+      const ids = Array.from({ length: 32 }, (_, i) => (i % 2 ? wide : narrow!))
+      const { contexts } = bench
+      const answers = await Promise.all(ids.map((id, i) => freshToken(contexts[i % contexts.length]!, wish(id))))
+      const tokens = answers.map(tokenOf)
+      for (const [i, { connection_id }] of tokens.entries()) assert.equal(connection_id, ids[i])
+      assert.equal(new Set(tokens.map(({ access_token }) => access_token)).size, 2)
+      for (const { connection_id, scope } of tokens) assert.equal(scope.includes('email'), connection_id === wide)
+    })
+
     test('each refresh goes with the refresh token that the one before brought', async () => {
       const id = await own()
       for (let generation = 2; generation < 7; generation++) {
