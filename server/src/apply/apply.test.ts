@@ -8,6 +8,7 @@ import { ProcessCounters } from '../inbound/process_counters.ts'
 import { RefusedLogins } from '../inbound/refused_logins.ts'
 import { openOrCreateTenant } from '../inbound/tenants.ts'
 import { checkLogin } from '../inbound/users/check_login.ts'
+import { findArrival } from '../inbound/users/federation.ts'
 import { createOutboundContext } from '../outbound/context.ts'
 import { createCatalogue } from '../providers/catalogue.ts'
 import { openStore, type Store, type StoreLocation } from '../store/store.ts'
@@ -408,6 +409,31 @@ for (const database of ['sqlite', 'postgres'] as const) {
         { users: [{ username: 'bob', user_id: 'web' }] },
         'users[0] (bob): user_id is the client_id of a client',
       )
+    })
+
+    test('a name gives no roles to whoever came with it from another server, and is doubted where it was here before', async () => {
+      const context = await makeContext()
+      const { tenant } = context
+      const identity = { authority: 'https://other.example', account: '1', connector: 'acme', account_name: null }
+      const claims = { username: 'Ops', email_verified: false }
+      const { user_id } = (await findArrival(tenant, { identity, mode: 'create', claims }))!
+      const named = (user: object) => ({ users: [{ username: 'ops', roles: ['administrator'], ...user }] })
+      await refuses(
+        context,
+        named({}),
+        `users[0] (ops): signs in by connector acme: only with user_id: '${user_id}' are roles given to them`,
+      )
+      assert.deepEqual(await apply(context, named({ roles: [], name: 'Ops' })), ['change user ops: name'])
+      assert.deepEqual(await apply(context, named({ user_id })), ['change user ops: roles'])
+      assert.deepEqual(await apply(context, named({})), [], 'who has them has them')
+      await apply(context, { users: [{ username: 'alice', user_id: 'u-1' }] })
+      const warningsOf = async (user: object) =>
+        (await planPlatform(context, read(named({ username: 'alice', ...user })))).warnings
+      assert.deepEqual(await warningsOf({}), [
+        "user alice: is here already and gets roles by name alone; user_id: 'u-1' says who is meant",
+      ])
+      assert.deepEqual(await warningsOf({ user_id: 'u-1' }), [])
+      assert.deepEqual(await warningsOf({ username: 'new' }), [])
     })
 
     test('11.2.2 algorithms are switched on by the platform, each with its key, and named where nobody has them', async () => {

@@ -10,7 +10,7 @@ import { readSettings } from '../store/settings.ts'
 import { suggest } from './nearest.ts'
 import type { Platform, PlatformClient, PlatformUser } from './platform.ts'
 import { PlatformError } from './platform_error.ts'
-import type { Present } from './present.ts'
+import type { Present, PresentUser } from './present.ts'
 import { checkUnknownClients } from './unknown_clients.ts'
 
 // A secret of 112 bits or more (ASVS 6.5.2) has at least so many characters of base64.
@@ -39,6 +39,7 @@ export async function checkPlatform(issuer: string, platform: Platform, present:
     ...missingAlgorithms(platform, present),
     ...checkUnknownClients(platform, present),
     ...shortSecrets(platform),
+    ...rolesByName(platform, present),
   ]
 }
 
@@ -87,12 +88,33 @@ async function checkPlatformUser(user: PlatformUser, present: Present, roles: re
     if (!roles.includes(role)) throw refuse(`there is no role ${role}; ${suggest(role, roles)}`)
   }
   const { user_id } = user
+  const raised = findRaised(user, present)
+  if (raised?.connector !== undefined) {
+    const { record, connector } = raised
+    throw refuse(`signs in by connector ${connector}: only with user_id: '${record.user_id}' are roles given to them`)
+  }
   if (user_id === undefined) return
   if (!/^[\x21-\x7e]{1,255}$/.test(user_id)) throw refuse('user_id must be 1 to 255 printable ASCII characters')
   const found = present.users.get(user.username)
   if (found && found.record.user_id !== user_id) throw refuse('user_id is another one already, and never changes')
   if (present.taken.by_clients.has(user_id)) throw refuse('user_id is the client_id of a client')
   if (!found && present.taken.by_users.has(user_id)) throw refuse('user_id is that of another user')
+}
+
+/** Whoever is called so already and would get further roles by that alone: it may be somebody else who took the name. */
+function findRaised({ username, user_id, roles = [] }: PlatformUser, present: Present): PresentUser | undefined {
+  const found = present.users.get(username)
+  if (!found || user_id !== undefined) return undefined
+  const held = JSON.parse(found.record.roles) as string[]
+  return roles.every((role) => held.includes(role)) ? undefined : found
+}
+
+function rolesByName({ users }: Platform, present: Present): string[] {
+  return users.flatMap((user) => {
+    const raised = findRaised(user, present)
+    const said = `is here already and gets roles by name alone; user_id: '${raised?.record.user_id}' says who is meant`
+    return raised ? [`user ${user.username}: ${said}`] : []
+  })
 }
 
 function unknownScopes(platform: Platform, present: Present): string[] {

@@ -40,6 +40,8 @@ export interface PresentClient {
 export interface PresentUser {
   readonly record: UserRecord
   readonly same_password: boolean
+  /** A connector by which they sign in: their name may be one that a stranger came with. */
+  readonly connector: string | undefined
 }
 
 /** A connector as it stands, and what saving it as described would come to: a word, or the refusal. */
@@ -89,7 +91,9 @@ async function loadUsers(tenant: Tenant, { users }: Platform): Promise<Map<strin
     if (!user) continue
     const { password_hash, ...record } = user
     const same_password = password === undefined || (await verifyPassword(password_hash, password))
-    found.set(username, { record, same_password })
+    const { user_id } = record
+    const [identity] = await tenant.store.listIdentitiesOfUser({ tenant_id: tenant.tenant_id, user_id })
+    found.set(username, { record, same_password, connector: identity?.connector })
   }
   return found
 }
