@@ -172,7 +172,7 @@ testOnBoth('8.3.2 a token that was exchanged for another resource dies there wit
       client_id: 'elsewhere',
       scope: 'mcp:tools',
     },
-    ...{ grant_id, ep: [ep[0], p.now() + 1, ep[2], 0], grant_client: ['web', ep[1]] },
+    ...{ grant_id, ep: [ep[0], p.now() + 1, ep[2], 0], exchanged_from: [['web', ep[1], 'root']] },
   })
   const status = async () => {
     const request = new Request(target, { headers: { authorization: `Bearer ${token}` } })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { revokeSigningKey } from '../../server/src/inbound/keys/signing_keys.ts'
 import { saveTrustedIssuer } from '../../server/src/inbound/tokens/trusted_issuers.ts'
 import { readTrustedIssuer } from '../../server/src/oauth/trusted_issuer.ts'
 import { JWKS, signAssertion } from '../parts/assertions.ts'
@@ -12,9 +13,11 @@ import { UserAgent } from '../parts/user_agent.ts'
 const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const type = (name: string) => `urn:ietf:params:oauth:token-type:${name}`
 const [ORDERS, STOCK, SEALED] = ['https://orders.example', 'https://stock.example', 'https://sealed.example']
+const OPEN = 'https://open.example'
 const CALLBACK = 'https://shop.example/cb'
 const VERIFIER = 'v'.repeat(43)
 const ALICE = { username: 'alice', password: 'correct horse battery' }
+const BOB = { username: 'bob', password: 'correct horse battery' }
 const CLIENTS = {
   /** Whose user it is. */
   shop: { trusted: false, grant_types: ['authorization_code', 'refresh_token', 'client_credentials', GRANT] },
@@ -28,6 +31,8 @@ const CLIENTS = {
   support: { trusted: true, token_exchange: { resources: [STOCK], impersonation: true } },
   /** Has the grant type and stands for the orders, but no policy. */
   bare: {},
+  /** Stands for the orders, and acts in one role of a user. */
+  clerk: { trusted: true, one_role: true, token_exchange: { resources: [STOCK, ORDERS, OPEN] } },
   /** Stands for nothing. */
   stranger: { trusted: true, token_exchange: { resources: [STOCK] } },
 } as const
@@ -38,6 +43,7 @@ for (const dialect of DIALECTS) {
     let database: TestDatabase
     let server: TestServer
     let alice_id: string
+    let bob_id: string
     let now = Date.UTC(2026, 10, 21)
     before(async () => {
       database = await makeDatabase(dialect)
@@ -47,7 +53,7 @@ for (const dialect of DIALECTS) {
         clock,
         location: dialect === 'sqlite' ? { sqlite: location, clock } : { postgres: location, clock },
       })
-      const stands = ['orders', 'partner', 'support', 'bare']
+      const stands = ['orders', 'partner', 'support', 'bare', 'clerk', 'desk']
       const add = (resource: string, scopes: Record<string, string>, callers: string[], more = {}) =>
         server.addResource({
           ...{ resource, scopes: JSON.stringify(scopes), introspection_clients: JSON.stringify(callers), ...more },
@@ -57,8 +63,11 @@ for (const dialect of DIALECTS) {
         default_scopes: '["stock:read"]',
       })
       await add(SEALED, { 'sealed:open': 'Open' }, [], { access_token_format: 'opaque' })
+      await add(OPEN, { 'open:see': 'Look around' }, [], { every_user: 1 })
       await server.addRole('buyer', ['orders:read', 'orders:write', 'stock:read', 'sealed:open'])
+      await server.addRole('auditor', ['orders:read', 'stock:write'])
       alice_id = await server.addUser({ ...ALICE, roles: ['buyer'] })
+      bob_id = await server.addUser({ ...BOB, roles: ['buyer', 'auditor'] })
       for (const [client_id, metadata] of Object.entries(CLIENTS)) {
         await server.addClient({
           ...{ client_id, client_secret: `secret-of-${client_id}`, redirect_uris: [CALLBACK], response_types: [] },
@@ -70,6 +79,7 @@ for (const dialect of DIALECTS) {
             response_types: ['code'],
             scope: 'openid offline_access orders:read orders:write',
           }),
+          ...(client_id === 'clerk' && { scope: 'stock:read stock:write open:see' }),
           ...(client_id === 'orders' && { scope: 'stock:read sealed:open' }),
           ...metadata,
         })
@@ -93,6 +103,10 @@ for (const dialect of DIALECTS) {
         ...{ subject_type: 'pairwise', scope: 'offline_access orders:read orders:write' },
       })
       await server.addClient({
+        ...{ client_id: 'desk', client_secret: 'secret-of-desk', ...has_users, ...policy },
+        ...{ subject_type: 'pairwise', scope: 'offline_access orders:read stock:read' },
+      })
+      await server.addClient({
         ...{ client_id: 'app', token_endpoint_auth_method: 'none', ...has_users, ...policy },
         scope: 'openid stock:read',
       })
@@ -108,19 +122,38 @@ for (const dialect of DIALECTS) {
       // biome-ignore lint/suspicious/noExplicitAny: tests look at what came back
       return { status: response.status, body: (await response.json()) as any }
     }
-    const exchange = (client: Name | 'first' | 'wide', subject_token: string, more: Record<string, string> = {}) => {
+    const exchange = (
+      client: Name | 'first' | 'wide' | 'desk',
+      subject_token: string,
+      more: Record<string, string> = {},
+    ) => {
       const subject = { subject_token, subject_token_type: type('access_token') }
       return post('/token', { grant_type: GRANT, resource: STOCK, ...subject, ...more }, client)
     }
     const introspect = async (token: string, client: Name | 'first' = 'stock') =>
       (await post('/introspect', { token }, client)).body
-    async function signIn(client_id = 'shop', params: Record<string, string> = {}) {
+    const newEvent = () => {
+      const { tenant_id } = server.app.tenant
+      return { tenant_id, event_id: crypto.randomUUID(), at: now, type: 'test', actor: 'cli' }
+    }
+    type Switch = { tenant_id: string; disabled: boolean; event: ReturnType<typeof newEvent> }
+    const onAndOff = async (turn: (args: Switch) => Promise<unknown>) => {
+      const { tenant_id } = server.app.tenant
+      for (const disabled of [true, false]) await turn({ tenant_id, disabled, event: newEvent() })
+    }
+    const setRoles = (user_id: string, roles: string[]) => {
+      const { tenant_id } = server.app.tenant
+      const same = { user_id, name: null, email: null, email_verified: false, claims: '{}', password_hash: null }
+      const user = { ...same, roles: JSON.stringify(roles) }
+      return server.store.updateUser({ tenant_id, user, event: newEvent() })
+    }
+    async function signIn(client_id = 'shop', params: Record<string, string> = {}, user = ALICE) {
       const code_challenge = createHash('sha256').update(VERIFIER).digest('base64url')
       const query = new URLSearchParams({
         ...{ response_type: 'code', client_id, redirect_uri: CALLBACK, code_challenge, code_challenge_method: 'S256' },
         ...{ resource: ORDERS, scope: 'offline_access orders:read orders:write', ...params },
       })
-      const back = await new UserAgent().authorize(`${server.issuer}/authorize?${query}`, ALICE)
+      const back = await new UserAgent().authorize(`${server.issuer}/authorize?${query}`, user)
       const code = back.searchParams.get('code')
       assert.ok(code, back.href)
       const form = { grant_type: 'authorization_code', code, redirect_uri: CALLBACK, code_verifier: VERIFIER }
@@ -169,7 +202,7 @@ for (const dialect of DIALECTS) {
         if (status === 200) {
           token = body.access_token
           act = claimsOf(token)['act']
-        } else assert.equal(body.error, 'invalid_request')
+        } else assert.match(`${body.error} ${body.error_description}`, /^invalid_request .*parties/)
       }
       assert.deepEqual(statuses, [200, 200, 400])
       const chain = { sub: 'stock', act: { sub: 'orders', act: { sub: 'stock', act: { sub: 'orders' } } } }
@@ -196,6 +229,17 @@ for (const dialect of DIALECTS) {
       }
     })
 
+    test('an actor whom one resource knows by a name of its own is not named so to another one', async () => {
+      const { access_token } = await signIn()
+      const actor = await signIn('desk', { scope: 'orders:read' }, BOB)
+      assert.notEqual(claimsOf(actor.access_token)['sub'], bob_id)
+      const acts = { actor_token: actor.access_token, actor_token_type: type('access_token') }
+      const { status, body } = await exchange('desk', access_token, { ...acts, scope: 'stock:read' })
+      assert.equal(status, 200, JSON.stringify(body))
+      assert.deepEqual(claimsOf(body.access_token)['act'], { sub: 'desk' })
+      assert.deepEqual((await introspect(body.access_token)).act, { sub: 'desk' })
+    })
+
     test('impersonation is by policy alone, and each one is written down', async () => {
       const { access_token } = await signIn()
       const { body } = await exchange('support', access_token, { scope: 'stock:read' })
@@ -220,6 +264,55 @@ for (const dialect of DIALECTS) {
       const more = await exchange('shop', less.body.access_token, { resource: ORDERS, scope: 'orders:write' })
       assert.equal(more.body.error, 'invalid_scope')
       assert.equal((await exchange('shop', access_token)).body.error, 'invalid_target')
+    })
+
+    test('a token comes of four exchanges at most', async () => {
+      let { access_token } = await signIn()
+      const less = { resource: ORDERS, scope: 'orders:read' }
+      for (let i = 0; i < 4; i++) access_token = (await exchange('shop', access_token, less)).body.access_token
+      assert.equal((await introspect(access_token, 'shop')).active, true)
+      const { status, body } = await exchange('shop', access_token, less)
+      assert.deepEqual([status, body.error], [400, 'invalid_request'])
+      assert.match(body.error_description, /subject_token.*4 exchanges/)
+    })
+
+    test('what policy gives a trusted client for its own token, introspection says as well', async () => {
+      const { access_token } = await signIn('wide', { scope: 'orders:read' })
+      const { status, body } = await exchange('wide', access_token, { scope: 'stock:read' })
+      assert.equal(status, 200, JSON.stringify(body))
+      assert.equal(claimsOf(body.access_token)['scope'], 'stock:read')
+      const { active, scope } = await introspect(body.access_token)
+      assert.deepEqual({ active, scope }, { active: true, scope: 'stock:read' })
+    })
+
+    test('a client that acts in one role gets one by exchange too, and what comes of its token stays in it', async () => {
+      const { access_token } = await signIn('shop', {}, BOB)
+      assert.deepEqual(claimsOf(access_token)['roles'], ['buyer', 'auditor'])
+      const ask = (role: string | undefined, scope: string, more = {}) =>
+        exchange('clerk', access_token, { scope, ...(role !== undefined && { role }), ...more })
+      assert.equal((await ask(undefined, 'stock:read')).body.error, 'invalid_request')
+      assert.equal((await ask('administrator', 'stock:read')).body.error, 'invalid_request')
+      assert.equal((await ask('auditor', 'stock:read')).body.error, 'invalid_scope')
+      assert.equal((await ask('buyer', 'stock:write')).body.error, 'invalid_scope')
+      const { status, body } = await ask('buyer', 'stock:read')
+      assert.equal(status, 200, JSON.stringify(body))
+      assert.deepEqual(claimsOf(body.access_token)['roles'], ['buyer'])
+      assert.deepEqual((await introspect(body.access_token)).roles, ['buyer'])
+      const on = { resource: STOCK, scope: 'stock:write' }
+      assert.equal((await exchange('stock', body.access_token, on)).body.error, 'invalid_scope', 'by her other role')
+      const at_orders = { resource: ORDERS, scope: 'orders:read' }
+      const next = await exchange('stock', body.access_token, at_orders)
+      assert.deepEqual(claimsOf(next.body.access_token)['roles'], ['buyer'])
+      const other = await exchange('clerk', next.body.access_token, { role: 'auditor', scope: 'stock:write' })
+      assert.equal(other.body.error, 'invalid_scope', 'a role at work is not picked anew')
+      const open = await ask('buyer', 'open:see', { resource: OPEN })
+      assert.equal((await introspect(open.body.access_token, 'clerk')).active, true)
+      await setRoles(bob_id, ['auditor'])
+      for (const token of [body.access_token, next.body.access_token, open.body.access_token]) {
+        assert.deepEqual(await introspect(token, 'clerk'), { active: false })
+      }
+      assert.equal((await exchange('stock', body.access_token, at_orders)).body.error, 'invalid_grant')
+      await setRoles(bob_id, ['buyer', 'auditor'])
     })
 
     test('CVE-2022-1245 to ask for a further resource widens nothing at the one of the token', async () => {
@@ -263,7 +356,7 @@ for (const dialect of DIALECTS) {
       assert.equal((await exchange('orders', access_token, { scope: 'openid' })).body.error, 'invalid_scope')
     })
 
-    test('a token outlives neither the one it was exchanged for nor its grant', async () => {
+    test('CVE-2026-9097 a token outlives neither the one it was exchanged for nor its grant', async () => {
       const { access_token, refresh_token } = await signIn()
       now += 400_000
       const { body } = await exchange('orders', access_token)
@@ -274,26 +367,54 @@ for (const dialect of DIALECTS) {
       assert.equal((await exchange('orders', access_token)).body.error, 'invalid_grant', 'CVE-2026-9097')
     })
 
-    test('8.3.2 disabling the user, the client that acts or the client of the grant ends it', async () => {
+    test('8.3.2 a token dies with each that it was exchanged for, their clients, its own client and the user', async () => {
       const { tenant_id } = server.app.tenant
-      const args = (disabled: boolean) => {
-        const event = { tenant_id, event_id: crypto.randomUUID(), at: now, type: 'disabled', actor: 'cli' }
-        return { tenant_id, disabled, event }
-      }
+      const client = (client_id: string) => (disabled: boolean) =>
+        server.store.setClientDisabled({ tenant_id, client_id, disabled, event: newEvent() })
       const switches: [string, (disabled: boolean) => Promise<boolean>][] = [
-        ['the client of the grant', (off) => server.store.setClientDisabled({ ...args(off), client_id: 'shop' })],
-        ['the client that acts', (off) => server.store.setClientDisabled({ ...args(off), client_id: 'orders' })],
-        ['the user', (off) => server.store.setUserDisabled({ ...args(off), user_id: alice_id })],
+        ['the client of the grant', client('shop')],
+        ['the client between', client('orders')],
+        ['the client that acts', client('stock')],
+        [
+          'the user',
+          (disabled) => server.store.setUserDisabled({ tenant_id, user_id: alice_id, disabled, event: newEvent() }),
+        ],
       ]
-      for (const [what, turn] of switches) {
-        const { access_token } = await signIn()
-        const { body } = await exchange('orders', access_token)
-        assert.equal((await introspect(body.access_token)).active, true, what)
-        await turn(true)
-        assert.deepEqual(await introspect(body.access_token), { active: false }, what)
-        await turn(false)
-        assert.deepEqual(await introspect(body.access_token), { active: false }, `${what}, for good`)
+      const at_orders = { resource: ORDERS, scope: 'orders:read' }
+      const chain = async () => {
+        const { access_token: root } = await signIn()
+        const { body: middle } = await exchange('orders', root)
+        const { body: last } = await exchange('stock', middle.access_token, at_orders)
+        assert.equal((await introspect(last.access_token, 'orders')).active, true)
+        return { root, middle: middle.access_token, last: last.access_token }
       }
+      const isOver = async (last: string, what: string) => {
+        assert.deepEqual(await introspect(last, 'partner'), { active: false }, what)
+        assert.equal((await exchange('support', last, { scope: 'stock:read' })).body.error, 'invalid_grant', what)
+      }
+      for (const [what, turn] of switches) {
+        const { last } = await chain()
+        await turn(true)
+        await isOver(last, what)
+        await turn(false)
+        await isOver(last, `${what}, for good`)
+      }
+      const first = await chain()
+      await post('/revoke', { token: first.middle }, 'orders')
+      await isOver(first.last, 'the token between is revoked')
+      assert.equal((await introspect(first.root, 'partner')).active, true, 'what it came from lives on')
+      const second = await chain()
+      await post('/revoke', { token: second.root }, 'shop')
+      await isOver(second.last, 'the first token is revoked')
+    })
+
+    test('5.11 a token dies with the key that signed what it was exchanged for, whatever signed itself', async () => {
+      const { tenant } = server.app
+      const { access_token } = await signIn()
+      const sealed = await exchange('orders', access_token, { resource: SEALED, scope: 'sealed:open' })
+      assert.equal((await introspect(sealed.body.access_token, 'orders')).active, true)
+      await revokeSigningKey(tenant, (await tenant.currentConfiguration()).signing_key.kid, 'cli')
+      assert.deepEqual(await introspect(sealed.body.access_token, 'orders'), { active: false })
     })
 
     test('a role that is lost and a trust that is taken back cut it', async () => {
@@ -341,11 +462,36 @@ for (const dialect of DIALECTS) {
       assert.equal((await exchange('orders', id_token, as)).body.error, 'invalid_grant', 'issued to another client')
       const { tenant_id } = server.app.tenant
       for (const { session_id } of await server.store.listSessionsOfUser({ tenant_id, user_id: alice_id })) {
-        const event = { tenant_id, event_id: crypto.randomUUID(), at: now, type: 'session.ended', actor: 'cli' }
-        await server.store.endSession({ tenant_id, session_id, event })
+        await server.store.endSession({ tenant_id, session_id, event: newEvent() })
       }
       assert.deepEqual(await introspect(body.access_token), { active: false })
       assert.equal((await exchange('first', id_token, as)).body.error, 'invalid_grant')
+    })
+
+    test('8.3.2 an ID token of before its grant, client, user or tenant was switched off brings nothing after', async () => {
+      const { tenant_id } = server.app.tenant
+      const as = { subject_token_type: type('id_token'), scope: 'stock:read' }
+      const ends: [string, (grant_id: string) => Promise<unknown>][] = [
+        ['grant', (grant_id) => server.store.revokeGrant({ tenant_id, grant_id, reason: 'test', event: newEvent() })],
+        ['client', () => onAndOff((args) => server.store.setClientDisabled({ ...args, client_id: 'first' }))],
+        ['user', () => onAndOff((args) => server.store.setUserDisabled({ ...args, user_id: alice_id }))],
+        ['tenant', () => onAndOff((args) => server.store.setTenantDisabled(args))],
+      ]
+      for (const [what, end] of ends) {
+        const { id_token, access_token } = await signIn('first', { resource: STOCK, scope: 'openid' })
+        assert.equal((await exchange('first', id_token, as)).status, 200, what)
+        await end(claimsOf(access_token)['grant_id'] as string)
+        assert.equal((await exchange('first', id_token, as)).body.error, 'invalid_grant', what)
+      }
+    })
+
+    test('a sign-in that is less than the tenant asks for brings no token by its ID token', async () => {
+      const { id_token } = await signIn('first', { resource: STOCK, scope: 'openid' })
+      const as = { subject_token_type: type('id_token'), scope: 'stock:read' }
+      await server.saveSettings({ mfa: 'required' })
+      assert.equal((await exchange('first', id_token, as)).body.error, 'invalid_grant')
+      await server.saveSettings({})
+      assert.equal((await exchange('first', id_token, as)).status, 200)
     })
 
     test('an ID token, which travels in URLs, brings nothing to whoever says to be a public client', async () => {

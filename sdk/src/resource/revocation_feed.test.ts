@@ -79,13 +79,26 @@ test('a token passes until the feed names it by any of its claims, or what signe
     const refusal = await refusalOf(pass(token))
     assert.deepEqual([refusal.error, refusal.status], ['invalid_token', 401], String(i))
   }
-  // A token that was exchanged hangs on the client of its grant as well.
-  const exchanged = await as.sign({ ...born, grant_client: ['portal', 4] })
-  feed.page = { client_id: { portal: 4 } }
-  await pass(exchanged)
-  feed.page = { client_id: { portal: 5 } }
-  time.now += 4001
-  assert.equal((await refusalOf(pass(exchanged))).status, 401)
+  // A token that was exchanged hangs on all those that it was exchanged for as well.
+  const chain = [
+    ['portal', 4, 'token-of-portal', 'key-of-portal'],
+    ['orders', 9, 'token-of-orders', null],
+  ]
+  for (const [i, page] of [
+    { client_id: { portal: 5 } },
+    { client_id: { orders: 10 } },
+    { jti: ['token-of-portal'] },
+    { jti: ['token-of-orders'] },
+    { kid: ['key-of-portal'] },
+  ].entries()) {
+    const { as, time, feed, pass } = await setUp(t)
+    const exchanged = await as.sign({ ...born, exchanged_from: chain })
+    feed.page = { client_id: { portal: 4, orders: 9 }, jti: ['token-of-others'], kid: ['key-of-others'] }
+    await pass(exchanged)
+    feed.page = page
+    time.now += 4001
+    assert.equal((await refusalOf(pass(exchanged))).status, 401, String(i))
+  }
   // What is about others, or about tokens that were born before this one.
   feed.page = {
     jti: ['other'],

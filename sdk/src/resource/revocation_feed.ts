@@ -98,7 +98,10 @@ export class RevocationFeed {
 
   #isRevoked(claims: Claims, kid: unknown): boolean {
     const { jti, client_id, sub, raw } = claims
-    const dead = [`jti ${jti}`, `grant_id ${raw.grant_id}`, `kid ${kid}`]
+    // A token that was exchanged dies with each that it was exchanged for, and with its client.
+    const forebears = (Array.isArray(raw.exchanged_from) ? raw.exchanged_from : []).map(readForebear)
+    const signed = [{ jti, kid }, ...forebears]
+    const dead = [`grant_id ${raw.grant_id}`, ...signed.flatMap((one) => [`jti ${one.jti}`, `kid ${one.kid}`])]
     if (dead.some((name) => this.#now.dead.has(name) || this.#before.dead.has(name))) return true
     const born = Array.isArray(raw.ep) ? (raw.ep as unknown[]) : []
     const isOver = (name: string, own: unknown) => {
@@ -106,9 +109,7 @@ export class RevocationFeed {
       // A token that does not say when it was born counts as born before.
       return epoch > 0 && !(typeof own === 'number' && own >= epoch)
     }
-    // A token that was exchanged dies with the client whose grant it descends from as well.
-    const [root, root_epoch] = Array.isArray(raw.grant_client) ? (raw.grant_client as unknown[]) : []
-    if (root !== undefined && isOver(`client_id ${root}`, root_epoch)) return true
+    if (forebears.some((one) => isOver(`client_id ${one.client_id}`, one.epoch))) return true
     return (
       isOver('iss', born[TENANT]) || isOver(`client_id ${client_id}`, born[CLIENT]) || isOver(`sub ${sub}`, born[USER])
     )
@@ -186,6 +187,11 @@ export class RevocationFeed {
 class Remembered {
   readonly dead = new Set<string>()
   readonly epochs = new Map<string, number>()
+}
+
+function readForebear(forebear: unknown) {
+  const [client_id, epoch, jti, kid]: unknown[] = Array.isArray(forebear) ? forebear : []
+  return { client_id, epoch, jti, kid }
 }
 
 function readPage(claims: Record<string, unknown>): FeedPage {

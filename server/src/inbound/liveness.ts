@@ -1,3 +1,4 @@
+import type { Forebear } from '../oauth/access_token.ts'
 import type { GrantAuthority } from '../store/records.ts'
 import type { TokenAuthority } from '../store/verbs/tokens.ts'
 import { rolesAtWork } from './rights.ts'
@@ -47,12 +48,21 @@ export interface TokenBirth {
   readonly sub: string | null
   /** Epochs of tenant, client, user and session when it was issued. */
   readonly epochs: readonly [number, number, number, number]
-  /** The client of its grant with its epoch, where the token is another's: it was exchanged. */
-  readonly grant_client?: readonly [client_id: string, epoch: number] | undefined
+  /** Its client, or that of the first token that it was exchanged from: the one whose grant it is. */
+  readonly grant_client_id: string
+  readonly exchanged_from: readonly Forebear[]
+  /** The role that was picked where its grant has none. */
+  readonly one_role?: string | undefined
 }
 
-function isOfGrantClient({ grant, grant_client }: TokenAuthority, { grant_client: born }: TokenBirth): boolean {
-  return born !== undefined && born[0] === grant?.client_id && isOn(grant_client, born[1])
+/** Why a token died with one that it was exchanged for, or null. */
+function whyForebearIsDead({ forebears }: TokenAuthority, { exchanged_from }: TokenBirth): string | null {
+  for (const [i, [, epoch]] of exchanged_from.entries()) {
+    const forebear = forebears[i]
+    if (!forebear || forebear.denied) return 'what it was exchanged for is revoked'
+    if (!isOn(forebear.client, epoch)) return 'client of what it was exchanged for disabled since'
+  }
+  return null
 }
 
 /** Why an access token does not live, or null when it does; times and signature are checked before. */
@@ -66,10 +76,12 @@ export function whyTokenIsDead(authority: TokenAuthority, birth: TokenBirth): st
   const { grant, now } = authority
   if (!grant) return 'grant gone'
   if (grant.user_id !== birth.sub) return 'grant of another user'
-  if (authority.grant_client && !isOfGrantClient(authority, birth)) return 'client of its grant disabled since'
+  if (grant.client_id !== birth.grant_client_id) return 'grant of another client'
+  const forebear_dead = whyForebearIsDead(authority, birth)
+  if (forebear_dead !== null) return forebear_dead
   if (grant.revoked_at !== null) return 'grant revoked'
   if (grant.expires_at <= now) return 'grant expired'
-  if (hasLostRole(authority.user, grant.role)) return 'role taken away'
+  if (hasLostRole(authority.user, grant.role ?? birth.one_role ?? null)) return 'role taken away'
   if (!grant.offline && !isSessionOn(authority.session, session_epoch, now)) return 'session ended'
   return null
 }

@@ -12,6 +12,12 @@ export interface Actor {
   act?: Actor
 }
 
+/**
+ * A token that was exchanged for another one: its client, that client's counter when it was born, its own name, and the
+ * key that signed it; sealed tokens have none.
+ */
+export type Forebear = readonly [client_id: string, epoch: number, jti: string, kid: string | null]
+
 /** The key a token is bound to (RFC 7800 section 3.1, RFC 9449 section 6.1, RFC 8705 section 3.1). */
 export interface Confirmation {
   jkt?: string
@@ -42,8 +48,10 @@ export interface AccessTokenClaims {
   /** Only where the token may do less of it than its grant (RFC 9396 section 9.1). */
   authorization_details?: readonly object[]
   act?: Actor
-  /** Of an exchanged token whose client is not the grant's: the grant's, and its counter when it was born. */
-  grant_client?: readonly [client_id: string, epoch: number]
+  /** The tokens that it was exchanged for, one for the other, the grant's own first; it lives no longer than any of them. */
+  exchanged_from?: readonly Forebear[]
+  /** The one role that was picked at an exchange, where the grant has none. */
+  one_role?: string
 }
 
 /** What an access token is made of. Claims keep their wire form: `auth_time` is in seconds. */
@@ -61,7 +69,8 @@ export interface AccessTokenInput
         | 'cnf'
         | 'act'
         | 'authorization_details'
-        | 'grant_client'
+        | 'exchanged_from'
+        | 'one_role'
       >
     > {
   resources: readonly string[]
@@ -103,7 +112,8 @@ export function buildAccessTokenClaims(input: AccessTokenInput): AccessTokenClai
   if (isGiven(input.sid)) claims.sid = input.sid
   if (isGiven(input.cnf)) claims.cnf = input.cnf
   if (isGiven(input.act)) claims.act = input.act
-  if (isGiven(input.grant_client)) claims.grant_client = input.grant_client
+  if (isGiven(input.exchanged_from)) claims.exchanged_from = input.exchanged_from
+  if (isGiven(input.one_role)) claims.one_role = input.one_role
   if (isGiven(input.authorization_details)) claims.authorization_details = input.authorization_details
   return claims
 }

@@ -13,6 +13,8 @@ export interface IdTokenClaims {
   acr?: string
   amr?: readonly string[]
   sid?: string
+  /** Read by this server alone: what it was issued under, should its client bring it back. */
+  grant_id?: string
   at_hash?: string
   c_hash?: string
   [claim: string]: unknown
@@ -32,6 +34,7 @@ export interface IdTokenInput {
   acr?: string | null | undefined
   amr?: readonly string[] | null | undefined
   sid?: string | null | undefined
+  grant_id?: string | undefined
   /** The access token, or the code, that goes out in the same answer. */
   access_token?: string | undefined
   code?: string | undefined
@@ -56,6 +59,7 @@ export function buildIdTokenClaims(input: IdTokenInput): IdTokenClaims {
   setOrDelete(claims, 'acr', input.acr)
   setOrDelete(claims, 'amr', input.amr)
   setOrDelete(claims, 'sid', input.sid)
+  setOrDelete(claims, 'grant_id', input.grant_id)
   setOrDelete(
     claims,
     'at_hash',

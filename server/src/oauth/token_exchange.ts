@@ -17,6 +17,9 @@ export const tokenTypeUri = (type: TokenType): string => PREFIX + type
 /** A chain of parties is at most so long: whoever is beyond the fourth cannot say why they act. */
 export const MOST_ACTORS = 4
 
+/** A token comes of so many exchanges at most, each of the result of the one before. */
+export const MOST_EXCHANGES = 4
+
 /**
  * What a client may exchange beyond tokens of its own, set by an administrator alone (CVE-2022-1245). Which tokens it may
  * present is for others to say: a resource names the clients that stand for it, a trusted issuer those that bring its

@@ -147,15 +147,15 @@ export function connectionOfToken(
     claims,
     authority,
   }: {
-    claims: Pick<AccessTokenClaims, 'authorization_details' | 'grant_client'>
+    claims: Pick<AccessTokenClaims, 'authorization_details' | 'client_id'>
     authority: Pick<TokenAuthority, 'grant'>
   },
   connector: string,
 ): string | null {
   const details = claims.authorization_details as readonly ConnectionDetail[] | undefined
   // The user has allowed the client of the grant to use it, and nobody to whom a token was handed on.
-  if (claims.grant_client) return null
-  if (!authority.grant || (details && !details.some((detail) => detail.connector === connector))) return null
+  if (authority.grant?.client_id !== claims.client_id) return null
+  if (details && !details.some((detail) => detail.connector === connector)) return null
   return connectionOfGrant(authority.grant.connections, connector)
 }
 

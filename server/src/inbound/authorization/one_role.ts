@@ -43,13 +43,16 @@ export function pickRole(offered: readonly string[] | null, picked: string | und
   return offered.length === 1 ? offered[0] : offered.find((role) => role === picked)
 }
 
-/** The role to act in where nobody can be asked; several are refused. */
+/** The role to act in where nobody can be asked: the one that is at work already, else the one picked; several are refused. */
 export function requireRole(
   client: Pick<Client, 'one_role' | 'role_scopes'>,
   user: { readonly roles: string },
   picked?: string | undefined,
+  at_work: string | null = null,
 ): string | null {
-  const role = pickRole(offerRoles(client, user), picked)
+  const offered = offerRoles(client, user)
+  if (offered === null) return at_work
+  const role = pickRole(at_work === null ? offered : offered.filter((name) => name === at_work), picked)
   if (role !== undefined) return role
   throw new OAuthError('invalid_request', 'This client acts in one role: name one of the user with parameter role')
 }

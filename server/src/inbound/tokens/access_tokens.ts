@@ -7,6 +7,7 @@ import {
   buildAccessTokenClaims,
   type Confirmation,
   type Epochs,
+  type Forebear,
 } from '../../oauth/access_token.ts'
 import { type Client, PAIRWISE } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
@@ -47,8 +48,10 @@ export interface AccessTokenOrder {
   readonly act?: Actor | undefined
   /** The end of the token that it was exchanged for; it does not outlive it. */
   readonly ends_at?: number | undefined
-  /** The client of the grant, where the token is for another one. */
-  readonly grant_client?: readonly [client_id: string, epoch: number] | undefined
+  /** The tokens that it was exchanged for, one for the other. */
+  readonly exchanged_from?: readonly Forebear[]
+  /** The role that was picked at an exchange, where the grant has none. */
+  readonly one_role?: string | undefined
   /** The one role of a client that acts as a user of its own (a service account); a grant has its role itself. */
   readonly role?: string
 }
@@ -82,11 +85,12 @@ export function issueAccessToken(context: InboundContext, order: AccessTokenOrde
     ends_at: earliest(grant?.expires_at, order.ends_at),
     auth_time: grant && Math.floor(grant.auth_time / 1000),
     acr: grant?.acr,
-    roles: order.user && rolesAtWork(order.user, grant?.role ?? order.role ?? null),
+    roles: order.user && rolesAtWork(order.user, grant?.role ?? order.one_role ?? order.role ?? null),
     grant_id: grant?.grant_id,
     cnf: order.cnf,
     act: order.act,
-    grant_client: order.grant_client,
+    exchanged_from: order.exchanged_from,
+    one_role: order.one_role,
     authorization_details: order.authorization_details,
     custom: order.custom,
   })
@@ -139,7 +143,7 @@ export async function openAccessToken({ tenant, access_tokens }: InboundContext,
 }
 
 /** Whether the key of an opened token is still trusted, by a configuration that the request itself has read. */
-export function isKeyTrusted({ kid }: OpenedToken, configuration: Configuration): boolean {
+export function isKeyTrusted({ kid }: Pick<OpenedToken, 'kid'>, configuration: Configuration): boolean {
   return kid === null || configuration.verifying_keys.has(kid)
 }
 
@@ -162,6 +166,10 @@ export interface LivingToken {
   readonly resource: readonly string[]
   /** Its scopes, less those that its client or user has lost since, or that went with a resource. */
   readonly scope: readonly string[]
+  /** The one role that it is cut to; null where it is all that the user has. */
+  readonly role: string | null
+  /** The key that signed it; sealed tokens have none. */
+  readonly kid: string | null
 }
 
 /** Whether a token without a grant speaks for its client alone (RFC 6749 section 4.4). */
@@ -185,7 +193,7 @@ async function findLivingPermanentToken(tenant: Tenant, token: string, asking_cl
     parseScope(claims.scope),
     rightsOf(configuration, { scope: claims.scope }, authority.user),
   )
-  return cutToResources(tenant, { claims, authority, configuration, user_id: claims.sub, scope })
+  return cutToResources(tenant, { claims, authority, configuration, user_id: claims.sub, scope, role: null, kid: null })
 }
 
 /** What of a token still means anything: less the resources that are gone, and the scopes that went with them (ASVS 8.3.2). */
@@ -228,24 +236,34 @@ export async function findLivingToken(
     user_id: claims && !isOfClientAlone(claims) ? claims.sub : '',
     grant_id: claims?.grant_id ?? '',
     jti: claims?.jti ?? '',
+    forebears: claims?.exchanged_from?.map(([client_id, , jti]) => ({ client_id, jti })) ?? [],
   })
   if (!opened || !claims || !authority) return { living: null, authority, reason: 'not one of ours' }
   if (claims.exp * 1000 <= authority.now) return { living: null, authority, reason: 'expired' }
   const grant_id = claims.grant_id ?? null
   const sub = isOfClientAlone(claims) ? null : ownName(claims, authority)
-  const dead = whyTokenIsDead(authority, { grant_id, sub, epochs: claims.ep, grant_client: claims.grant_client })
+  const { exchanged_from = [], one_role } = claims
+  const grant_client_id = exchanged_from[0]?.[0] ?? claims.client_id
+  const birth = { grant_id, sub, epochs: claims.ep, grant_client_id, exchanged_from, one_role }
+  const dead = whyTokenIsDead(authority, birth)
   if (dead !== null) return { living: null, authority, reason: dead }
   const configuration = await tenant.configuration(authority.tenant.config_version)
-  if (!isKeyTrusted(opened, configuration)) return { living: null, authority, reason: 'its signing key is revoked' }
+  const kids = [opened, ...exchanged_from.map(([, , , kid]) => ({ kid }))]
+  if (!kids.every((signed) => isKeyTrusted(signed, configuration))) {
+    return { living: null, authority, reason: 'its signing key is revoked' }
+  }
   const client = readMetadata(authority.token_client!.metadata)
   const granted = parseScope(claims.scope)
   // What a trusted client was given in exchange is for its policy to say, and not for the grant.
-  const beyond = authority.grant_client !== null && authority.token_client!.trusted === 1
+  const beyond = exchanged_from.length > 0 && authority.token_client!.trusted === 1
   const still =
     authority.grant && !beyond ? granted.filter((scope) => authority.grant!.scope.split(' ').includes(scope)) : granted
   // Without a grant a user's name stands for a service account, which the client must still have.
-  const role = grant_id === null && sub !== null ? findServiceRole(client, authority.user, sub) : authority.grant?.role
-  if (role === undefined && sub !== null) return { living: null, authority, reason: 'no longer its service account' }
+  const role =
+    grant_id === null && sub !== null
+      ? findServiceRole(client, authority.user, sub)
+      : (authority.grant?.role ?? one_role ?? null)
+  if (role === undefined) return { living: null, authority, reason: 'no longer its service account' }
   const scope = presentScopes(still, rightsOf(configuration, client, authority.user, role))
-  return cutToResources(tenant, { claims, authority, configuration, user_id: sub, scope })
+  return cutToResources(tenant, { claims, authority, configuration, user_id: sub, scope, role, kid: opened.kid })
 }

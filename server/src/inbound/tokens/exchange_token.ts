@@ -1,11 +1,11 @@
 import { verifyOwnJwt } from '../../crypto/jwt.ts'
-import type { Actor } from '../../oauth/access_token.ts'
+import type { Actor, Forebear } from '../../oauth/access_token.ts'
 import { isConfidential, PAIRWISE } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
-import { decideResources } from '../../oauth/resource.ts'
-import { decideScope, IDENTITY_SCOPES, parseScope, type ScopeSet } from '../../oauth/scope.ts'
+import { parseScope, type ScopeSet } from '../../oauth/scope.ts'
 import {
   type ExchangeRequest,
+  MOST_EXCHANGES,
   mayAct,
   nestActor,
   readExchangeRequest,
@@ -18,26 +18,17 @@ import { requireRole } from '../authorization/one_role.ts'
 import { requireKeyOfToken } from '../client_authentication/sender_constraint.ts'
 import type { InboundContext } from '../context.ts'
 import { event } from '../event.ts'
-import { defaultScopes, knownResources, rightsOf, scopeRules, scopesAtResources, scopesOfResources } from '../rights.ts'
+import { whyGrantIsDead } from '../liveness.ts'
+import { scopesOfResources } from '../rights.ts'
 import { subjectOf } from '../subjects.ts'
+import { meetsPolicy } from '../users/factors.ts'
 import { findLivingToken, type IssuedAccessToken, issueAccessToken, type LivingToken } from './access_tokens.ts'
 import { issueAsserted, readAuthTime } from './asserted_grant.ts'
+import { decideTarget, notAsJwt } from './exchange_target.ts'
 import { resourcesOfCaller } from './introspection_rights.ts'
 import { verifyAssertion } from './trusted_issuers.ts'
 
 type Asked = TokenRequest<Loaded>
-
-/** What the new token may be for, before the request narrows it. */
-interface Reach {
-  readonly user: UserRecord
-  readonly role: string | null
-  /** The resources that may be named. */
-  readonly resources: readonly string[]
-  /** Those of them at which it may have no more scopes than these, and the scopes; null leaves it to client and roles. */
-  readonly consented: ScopeSet | null
-  /** The scopes it has where the request names none. */
-  readonly inherited: readonly string[]
-}
 
 /** Token exchange (RFC 8693 section 2): a token that somebody else presented, for one that says what this client does with it. */
 export async function exchangeToken(context: InboundContext, asked: Asked): Promise<TokenResponse> {
@@ -61,13 +52,6 @@ const EXCHANGES: { readonly [type in ExchangeRequest['subject_token_type']]: Exc
   jwt: exchangeAssertion,
 }
 
-function notAsJwt(): OAuthError {
-  return new OAuthError(
-    'invalid_request',
-    'Parameter requested_token_type is jwt, and the resource takes opaque tokens',
-  )
-}
-
 /**
  * An access token of ours, the client's own or sent to a resource that it stands for. What comes of it descends from the
  * same grant, ends with it and not after the token presented, and is kept nowhere.
@@ -82,8 +66,9 @@ async function exchangeAccessToken(...[context, asked, wanted]: Parameters<Excha
   }
   const act = actor === null ? claims.act : nestActor(actor, claims.act)
   const policy = client.token_exchange?.resources ?? []
+  const role = requireRole(client, user, asked.params.values['role'], living.role)
   const { resource, scope } = decideTarget(context, asked, {
-    ...{ user, role: grant.role, inherited: living.scope },
+    ...{ user, role, inherited: living.scope },
     resources: own ? [...living.resource, ...policy] : policy,
     consented: consentedScopes(context, asked, living, { grant, own }),
   })
@@ -96,13 +81,21 @@ async function exchangeAccessToken(...[context, asked, wanted]: Parameters<Excha
     authorization_details: claims.authorization_details,
     epochs: [tenant_epoch, authority.client!.epoch, user_epoch, session_epoch],
     grant: { ...grant, grant_id: claims.grant_id! },
+    ...(grant.role === null && role !== null && { one_role: role }),
     ends_at: claims.exp * 1000,
-    ...(grant.client_id !== client.client_id && {
-      grant_client: claims.grant_client ?? [claims.client_id, claims.ep[1]],
-    }),
+    exchanged_from: descend(living),
   })
   if (actor === null && !own) await recordImpersonation(context, asked, living, resource)
   return { token, scope }
+}
+
+/** What the new token descends from: the one presented, and what that one descends from. */
+function descend({ claims, kid }: LivingToken): readonly Forebear[] {
+  const { exchanged_from = [], client_id, ep, jti } = claims
+  if (exchanged_from.length >= MOST_EXCHANGES) {
+    throw new OAuthError('invalid_request', `Parameter subject_token comes of ${MOST_EXCHANGES} exchanges already`)
+  }
+  return [...exchanged_from, [client_id, ep[1], jti, kid]]
 }
 
 /**
@@ -178,50 +171,16 @@ async function findActor(
     throw new OAuthError('invalid_grant', 'The actor token is unknown, expired, revoked or not yours', { cause })
   }
   requireKeyOfToken(client, living.claims.cnf, cnf)
-  const { sub, act } = living.claims
+  const { sub: name, act } = living.claims
+  // A name that one resource alone knows its user by does not travel on to others.
+  const sub = name.startsWith(PAIRWISE) ? client.client_id : name
   return act === undefined ? { sub } : { sub, act }
 }
 
-/** The resources and scopes of the new token: those named, within its reach (CVE-2022-1245). */
-function decideTarget(
-  { tenant: { issuer } }: InboundContext,
-  { params, client, configuration }: Asked,
-  { user, role, resources, consented, inherited }: Reach,
-): { resource: readonly string[]; scope: string[] } {
-  const requested = [...params.resource, ...params.audience]
-  if (resources.length === 0) {
-    throw new OAuthError('invalid_target', 'This client may not get tokens for other resources by exchange')
-  }
-  if (requested.length === 0) {
-    throw new OAuthError('invalid_target', 'Parameter resource is missing: it names what the new token is for')
-  }
-  const known_resources = knownResources(issuer, configuration)
-  const granted = resources.filter((name) => known_resources.has(name))
-  const strange = params.audience.find((name) => !granted.includes(name))
-  if (strange !== undefined) {
-    throw new OAuthError('invalid_target', `Audience '${strange.slice(0, 200)}' is none that this client may name`)
-  }
-  const resource = decideResources({ requested, granted, registered: known_resources, issuer })
-  // Told before anything is used up.
-  const isOpaque = (name: string) => configuration.resources.get(name)?.access_token_format === 'opaque'
-  if (params.values['requested_token_type'] === tokenTypeUri('jwt') && resource.some(isOpaque)) throw notAsJwt()
-  const named = parseScope(params.values['scope'] ?? '')
-  const about_user = named.find((scope) => IDENTITY_SCOPES.has(scope))
-  if (about_user !== undefined) {
-    throw new OAuthError('invalid_scope', `Scope '${about_user}' is not for an exchanged token`)
-  }
-  const known = scopesOfResources(issuer, configuration, resource)
-  const kept = scopesAtResources(inherited, issuer, configuration, resource).filter((name) => known.includes(name))
-  const scope = decideScope({
-    requested: named.length > 0 ? named : kept,
-    resource_defaults: defaultScopes(configuration, resource),
-    ...scopeRules({ ...rightsOf(configuration, client, user, role), ...(consented && { consented }) }),
-    known_scopes: known,
-  })
-  return { resource, scope }
-}
-
-/** An ID token of ours that this client was given: for trusted clients that prove themselves, while the session lives of which it speaks. */
+/**
+ * An ID token of ours that this client was given: for trusted clients that prove themselves, while the grant lives that
+ * it was issued under, and the session of which it speaks.
+ */
 async function exchangeIdToken(...[context, asked, wanted]: Parameters<Exchange>): ReturnType<Exchange> {
   const { tenant } = context
   const { client, authority, configuration } = asked
@@ -232,12 +191,21 @@ async function exchangeIdToken(...[context, asked, wanted]: Parameters<Exchange>
   // ID tokens travel in URLs (`id_token_hint`): by themselves they prove nothing of who shows them.
   if (!isConfidential(client)) throw refuse('the client is public')
   if (claims?.['iss'] !== tenant.issuer || claims['aud'] !== client.client_id) throw refuse('not issued to it')
-  const { exp, sid, sub } = claims
-  if (typeof exp !== 'number' || exp * 1000 <= authority.now || typeof sid !== 'string') throw refuse('expired')
-  const found = await tenant.store.findSessionBySid({ tenant_id: tenant.tenant_id, sid })
+  const { exp, sid, sub, grant_id } = claims
+  if (typeof exp !== 'number' || exp * 1000 <= authority.now) throw refuse('expired')
+  if (typeof sid !== 'string' || typeof grant_id !== 'string') throw refuse('without a session or a grant')
+  const { tenant_id, store } = tenant
+  const { client_id } = client
+  const [issued, found] = await Promise.all([
+    store.loadGrantAuthority({ tenant_id, client_id, grant_id }),
+    store.findSessionBySid({ tenant_id, sid }),
+  ])
+  const dead = issued && whyGrantIsDead(issued)
+  if (dead !== null || issued?.grant?.client_id !== client_id) throw refuse(dead ?? 'no such grant')
   if (!found || subjectOf(tenant, client, found.user.user_id) !== sub) throw refuse('its session has ended')
   const { session, user } = found
-  const role = requireRole(client, user, asked.params.values['role'])
+  if (!meetsPolicy(configuration.settings, user, session.acr)) throw refuse('its session has too few factors')
+  const role = requireRole(client, user, asked.params.values['role'], issued.grant.role)
   const act = await findActor(context, asked, wanted, true)
   const resources = client.token_exchange?.resources ?? []
   const target = decideTarget(context, asked, { user, role, resources, consented: null, inherited: [] })

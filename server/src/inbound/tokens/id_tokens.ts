@@ -39,6 +39,7 @@ export function issueIdToken(
     acr: grant.acr,
     amr: grant.amr === null ? null : (JSON.parse(grant.amr) as string[]),
     sid: args.sid,
+    grant_id: grant.grant_id,
     access_token: args.access_token,
     user: args.about_user,
   })

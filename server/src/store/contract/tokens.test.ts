@@ -26,7 +26,7 @@ contract('what decides about a token is read in one: all it names, and who asks'
       ...{ scope: 'openid read', resource: '[]', connections: '["c1"]', role: null, offline: 1 },
       ...{ expires_at: START + 86_400_000, revoked_at: null },
     },
-    grant_client: null,
+    forebears: [],
     denied: false,
   })
 })
@@ -36,7 +36,7 @@ contract('what a token does not name, or what is gone, is null', async (stage) =
   await fill(stage)
   const empty = {
     ...{ now: START, tenant: { tenant_id, epoch: 0, config_version: 0, disabled_at: null }, client: null },
-    ...{ token_client: null, user: null, session: null, grant: null, grant_client: null, denied: false },
+    ...{ token_client: null, user: null, session: null, grant: null, forebears: [], denied: false },
   }
   assert.deepStrictEqual(await store.loadTokenAuthority({ tenant_id, ...nothing }), empty)
   const gone = Object.fromEntries(Object.keys(nothing).map((name) => [name, 'gone'])) as typeof nothing
@@ -79,15 +79,21 @@ contract('a switch shows in the authority of a token at once', async (stage) => 
   assert.equal((await load()).grant!.revoked_at, START)
 })
 
-contract(
-  'of a token that another client was given in exchange, the client of the grant is read as well',
-  async (stage) => {
-    const { store, tenant_id, event } = stage
-    await fill(stage)
-    const named = { token_client_id: 'api', user_id: 'alice', session_id: 's1', grant_id: 'g1', jti: '' }
-    const load = async () => (await store.loadTokenAuthority({ tenant_id, client_id: '', ...named }))!.grant_client
-    assert.deepEqual(await load(), { epoch: START, disabled_at: null })
-    await store.setClientDisabled({ tenant_id, client_id: 'web', disabled: true, event: event() })
-    assert.deepEqual(await load(), { epoch: START + 1, disabled_at: START })
-  },
-)
+contract('of a token that was exchanged, each that it was exchanged from is read as well', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await fill(stage)
+  const named_before = [
+    { client_id: 'web', jti: 'j1' },
+    { client_id: 'gone', jti: 'j2' },
+    { client_id: 'api', jti: 'j1' },
+  ]
+  const named = { token_client_id: 'api', user_id: 'alice', grant_id: 'g1', jti: '' }
+  const load = async () =>
+    (await store.loadTokenAuthority({ tenant_id, client_id: '', ...named, forebears: named_before }))!.forebears
+  const on = { client: { epoch: START, disabled_at: null }, denied: false }
+  assert.deepEqual(await load(), [on, { client: null, denied: false }, on])
+  await store.setClientDisabled({ tenant_id, client_id: 'web', disabled: true, event: event() })
+  await store.revokeAccessToken({ tenant_id, jti: 'j2', expires_at: START + 1000, event: event() })
+  const off = { client: { epoch: START + 1, disabled_at: START }, denied: false }
+  assert.deepEqual(await load(), [off, { client: null, denied: true }, on])
+})

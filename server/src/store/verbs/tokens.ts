@@ -67,9 +67,18 @@ export interface TokenAuthority {
     readonly expires_at: number
     readonly revoked_at: number | null
   } | null
-  /** The grant's own client, where it is another one than the token's. */
-  readonly grant_client: { readonly epoch: number; readonly disabled_at: number | null } | null
+  /** The tokens that it was exchanged from: the client of each, and whether it was revoked by itself. */
+  readonly forebears: readonly {
+    readonly client: { readonly epoch: number; readonly disabled_at: number | null } | null
+    readonly denied: boolean
+  }[]
   readonly denied: boolean
+}
+
+/** A token that another one was exchanged from. */
+interface Named {
+  readonly client_id: string
+  readonly jti: string
 }
 
 /** Reads what decides about a token whose claims name these rows; absent parts are named by the empty string. */
@@ -80,6 +89,7 @@ export const loadTokenAuthority = read(function* (args: {
   user_id: string
   grant_id: string
   jti: string
+  forebears?: readonly Named[]
 }): Run<TokenAuthority | null> {
   const [row] = yield* sql<Record<string, unknown>>`
     select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
@@ -88,7 +98,7 @@ export const loadTokenAuthority = read(function* (args: {
       tc.epoch as tc_epoch, tc.disabled_at as tc_disabled_at, tc.metadata as tc_metadata, tc.trusted as tc_trusted,
       u.epoch as u_epoch, u.disabled_at as u_disabled_at, u.roles, u.username,
       s.epoch as s_epoch, s.ended_at as s_ended_at, coalesce(s.ends_at, s.expires_at) as s_expires_at,
-      g.client_id as g_client_id, g.auth_time, g.acr, gc.epoch as gc_epoch, gc.disabled_at as gc_disabled_at,
+      g.client_id as g_client_id, g.auth_time, g.acr,
       g.user_id as g_user_id, g.scope, g.resource, g.connections, g.claims as g_claims,
       g.authorization_details as g_authorization_details, g.role, g.offline, g.expires_at, g.revoked_at,
       r.jti as r_jti
@@ -96,12 +106,12 @@ export const loadTokenAuthority = read(function* (args: {
     left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${args.client_id}
     left join clients tc on tc.tenant_id = t.tenant_id and tc.client_id = ${args.token_client_id}
     left join grants g on g.tenant_id = t.tenant_id and g.grant_id = ${args.grant_id}
-    left join clients gc on gc.tenant_id = t.tenant_id and gc.client_id = g.client_id and g.client_id <> ${args.token_client_id}
     left join users u on u.tenant_id = t.tenant_id and u.user_id = coalesce(g.user_id, ${args.user_id})
     left join sessions s on s.tenant_id = t.tenant_id and s.session_id = g.session_id
     left join revoked_tokens r on r.tenant_id = t.tenant_id and r.jti = ${args.jti}
     where t.tenant_id = ${args.tenant_id}`
   if (!row) return null
+  const forebears = yield* together((args.forebears ?? []).map((named) => readForebear(args.tenant_id, named)))
   return {
     now: row['now'] as number,
     tenant: readTenantState(row),
@@ -150,10 +160,18 @@ export const loadTokenAuthority = read(function* (args: {
             expires_at: row['expires_at'] as number,
             revoked_at: row['revoked_at'] as number | null,
           },
-    grant_client:
-      row['gc_epoch'] === null
-        ? null
-        : { epoch: row['gc_epoch'] as number, disabled_at: row['gc_disabled_at'] as number | null },
+    forebears: forebears.map(([found]) => ({
+      client: found?.epoch == null ? null : { epoch: found.epoch, disabled_at: found.disabled_at },
+      denied: found?.jti != null,
+    })),
     denied: row['r_jti'] !== null,
   }
 })
+
+function readForebear(tenant_id: string, { client_id, jti }: Named) {
+  return sql<{ epoch: number | null; disabled_at: number | null; jti: string | null }>`
+    select c.epoch, c.disabled_at, r.jti from tenants t
+    left join clients c on c.tenant_id = t.tenant_id and c.client_id = ${client_id}
+    left join revoked_tokens r on r.tenant_id = t.tenant_id and r.jti = ${jti}
+    where t.tenant_id = ${tenant_id}`
+}
