@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { payloads } from '../pages/payloads.ts'
 import { askAuthorization } from '../parts/ask_authorization.ts'
 import { ALICE, CALLBACK, JWT_API, OPAQUE_API, type Platform, startPlatform } from '../parts/platform.ts'
 import { UserAgent } from '../parts/user_agent.ts'
@@ -95,18 +96,85 @@ test('state comes back as it was, or not at all', async () => {
   }
 })
 
-test('5.9 form_post posts exactly the answer to exactly the address, and nothing in it is markup', async () => {
+const HOSTILE = payloads.filter((payload) => !/\p{Cc}/u.test(payload))
+
+test('5.9 CVE-2023-6134 form_post posts exactly the answer to exactly the address, and nothing in it is markup', async () => {
   const agent = await signedIn(ALICE, 'web')
-  const state = `"'><script>alert(1)</script>&amp;`
-  for (const params of [{}, { scope: 'admin:write' }]) {
-    const response = await agent.request(p.authorizeUrl('web', { response_mode: 'form_post', state, ...params }))
-    const html = await assertPage(response, 'form_post', 200)
-    assert.match(html, /<form method="post" action="http:\/\/127\.0\.0\.1:3000\/callback"/)
-    assert.doesNotMatch(html, /<script>alert/)
-    const fields = [...html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g)].map(([, name]) => name)
-    const answer = 'scope' in params ? ['error', 'error_description', 'state', 'iss'] : ['code', 'state', 'iss']
-    assert.deepEqual(fields, answer)
-    assert.match(response.headers.get('content-security-policy')!, /script-src 'self'/)
+  for (const state of HOSTILE) {
+    for (const params of [{}, { scope: 'admin:write' }]) {
+      const response = await agent.request(p.authorizeUrl('web', { response_mode: 'form_post', state, ...params }))
+      const html = await assertPage(response, 'form_post', 200)
+      assert.match(html, /<form method="post" action="http:\/\/127\.0\.0\.1:3000\/callback"/)
+      const fields = [...html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"<>]*)">/g)]
+      const answer = 'scope' in params ? ['error', 'error_description', 'state', 'iss'] : ['code', 'state', 'iss']
+      assert.deepEqual(
+        fields.map(([, name]) => name),
+        answer,
+        state,
+      )
+      assert.deepEqual(html.match(/<(form|script|iframe|img|svg)\b/g), ['<form', '<script'], state)
+      assert.match(response.headers.get('content-security-policy')!, /script-src 'self'/)
+    }
+  }
+  for (const redirect_uri of [
+    `${CALLBACK}/`,
+    `${CALLBACK}?x`,
+    'javascript:alert(1)',
+    'https://evil.example/callback',
+  ]) {
+    const response = await agent.request(p.authorizeUrl('web', { response_mode: 'form_post', redirect_uri }))
+    assert.doesNotMatch(await assertPage(response, redirect_uri), /<form[^>]* action="(?!\/hub\/)/, redirect_uri)
+  }
+})
+
+test('GHSA-9vm7-v8wj-3fqw in no response mode, known or not, is what a stranger sends more than a value', async () => {
+  const agent = await signedIn(ALICE, 'web')
+  const modes = ['query', 'fragment', 'form_post', 'query.jwt', 'fragment.jwt', 'form_post.jwt', 'jwt', 'web_message']
+  for (const response_mode of [...modes, ...HOSTILE]) {
+    const state = '"\'><script>alert(1)</script>'
+    const response = await agent.request(p.authorizeUrl('web', { response_mode, state }))
+    const html = await response.text()
+    assert.doesNotMatch(html, /<script(?! type="module" src="\/hub\/assets)|<(img|svg|iframe)/, response_mode)
+    const location = response.headers.get('location')
+    assert.equal(response.status, response_mode === 'form_post' ? 200 : 303, response_mode)
+    if (location !== null) assert.match(location, /^http:\/\/127\.0\.0\.1:3000\/callback[?#][^"<>]*$/, response_mode)
+  }
+})
+
+test('CVE-2023-6717 a form is posted to a web server and to no other kind of address', async () => {
+  const redirect_uri = 'com.example.app:/callback'
+  const response = await new UserAgent().request(p.authorizeUrl('native', { redirect_uri, response_mode: 'form_post' }))
+  assert.equal(response.status, 303)
+  const back = new URL(response.headers.get('location')!)
+  assert.deepEqual([back.protocol, back.searchParams.get('error')], ['com.example.app:', 'invalid_request'])
+  assert.match(back.searchParams.get('error_description')!, /response_mode/)
+})
+
+test('CVE-2021-32792 what was posted before the sign-in is markup on no page after it', async () => {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  for (const payload of HOSTILE.filter((text) => text.length < 100)) {
+    const hostile = { state: payload, login_hint: payload, response_mode: 'form_post', prompt: 'login consent' }
+    const body = new URL(p.authorizeUrl('post', hostile)).search.slice(1)
+    const agent = new UserAgent()
+    const login = await agent.follow(`${p.issuer}/authorize`, { method: 'POST', headers, body })
+    const pages = [await login.response.text()]
+    // One of them goes the whole way.
+    if (payload === HOSTILE[6]) {
+      const consent = await agent.submit({ url: login.url, html: pages[0]! }, ALICE)
+      pages.push(await consent.response.text())
+      const form = pages[1]!.match(/<form[\s\S]*?<\/form>/g)!.find((text) => text.includes('decision'))!
+      const answer = await agent.submit({ url: consent.url, html: form }, { decision: 'allow' })
+      pages.push(await answer.response.text())
+      assert.match(pages[2]!, /<form method="post" action="http:\/\/127\.0\.0\.1:3000\/callback"/)
+    }
+    for (const html of pages) {
+      assert.doesNotMatch(
+        html,
+        /<script(?! [^>]*src="\/hub\/assets\/)|<(img|svg(?! class="icon")|iframe|object|embed|base)\b/i,
+        payload,
+      )
+      assert.doesNotMatch(html, /<[a-z]+ (?:[a-z-]+="[^"]*" )*on[a-z]+=/i, payload)
+    }
   }
 })
 
@@ -153,7 +221,7 @@ test('OpenID Connect Core 3.1.2.1 an authorization request may be posted, and fi
   }
 })
 
-test('B-13 the resources of a code are those that were asked for', async () => {
+test('B-13 CVE-2025-69196 the resources of a code are those that were asked for', async () => {
   const url = `${p.authorizeUrl('web', { scope: 'openid api:read' })}&resource=${encodeURIComponent(OPAQUE_API)}`
   const back = await new UserAgent().authorize(url, ALICE)
   const code = back.searchParams.get('code')!

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ALICE, BOB, onBothDatabases, type Platform } from '../parts/platform.ts'
+import { ALICE, BOB, CALLBACK, challengeOf, onBothDatabases, type Platform } from '../parts/platform.ts'
 import { open, type Page, signIn } from '../parts/sign_in_steps.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
@@ -24,7 +24,7 @@ async function press(agent: UserAgent, page: Opened, values: Record<string, stri
 }
 
 testOnBoth(
-  '2.3.1 each step of the flow with what each other step holds: none is skipped, none is taken for another',
+  '2.3.1 CVE-2026-7507 each step of the flow with what each other step holds: none is skipped, none is taken for another',
   async (p) => {
     const asked = { prompt: 'login consent' }
     const steps: Record<string, () => Promise<{ agent: UserAgent; request: string }>> = {
@@ -90,6 +90,43 @@ testOnBoth(
     const done = await press(agent, back, ALICE)
     assert.ok(hasCode(done.url))
     assert.equal(new URL(done.url).searchParams.get('state'), 'xyz')
+  },
+)
+
+testOnBoth(
+  'CVE-2026-7571 what was asked for is changed by nothing between the pages: no parameter, no field, no new start',
+  async (p) => {
+    const changed = {
+      ...{ response_type: 'token', response_mode: 'fragment', client_id: 'trusted', scope: 'openid email phone' },
+      ...{ redirect_uri: 'https://evil.example/', state: 'other', code_challenge: challengeOf('evil'), prompt: 'none' },
+    }
+    const beside = (url: string) => `${url}&${new URLSearchParams(changed)}`
+    const agent = new UserAgent()
+    const asked = p.authorizeUrl('web', { scope: 'openid email', prompt: 'login consent' })
+    const first = await open(agent, asked)
+    const sealed = requestOf(first)
+    for (const broken of [`${sealed}A`, sealed.slice(0, -2), sealed.replace(/.(?=.{20}$)/, '*'), btoa('{}')]) {
+      for (const at of ['login', 'consent']) {
+        const answer = await agent.request(`${p.issuer}/${at}?request=${encodeURIComponent(broken)}`)
+        assert.equal(answer.status, 400, `${at} ${broken.slice(-30)}`)
+      }
+    }
+    p.pass(3601)
+    const late = await agent.request(beside(first.url))
+    assert.equal(late.status, 400)
+    const start = /href="([^"]*\/authorize\?[^"]*)"/.exec(await late.text())![1]!.replaceAll('&amp;', '&')
+    assert.equal(new URL(start, p.issuer).href, asked)
+    const login = await open(agent, beside((await open(agent, asked)).url))
+    assert.ok(atLogin(login))
+    const consent = await press(agent, login, { ...changed, ...ALICE })
+    assert.ok(atConsent(consent))
+    const done = await press(agent, await open(agent, beside(consent.url)), { ...changed, decision: 'allow' })
+    const { origin, pathname, searchParams, hash } = new URL(done.url)
+    assert.equal(origin + pathname, CALLBACK)
+    assert.equal(searchParams.get('state'), 'xyz')
+    assert.doesNotMatch(hash, /token/)
+    const { status, body } = await p.exchange('web', searchParams.get('code')!)
+    assert.deepEqual([status, body.scope], [200, 'openid email'])
   },
 )
 

@@ -46,7 +46,7 @@ const canSignIn = async (p: Platform, username: string, password: string) =>
   (await tryLogin(p, username, password)).status === 303
 
 testOnBoth(
-  '6.3.8 CVE-2026-23511 who asks for a reset learns nothing: known, unknown, disabled, without address',
+  '6.3.8 CVE-2026-23511 CVE-2024-41952 who asks for a reset learns nothing: known, unknown, disabled, without address',
   async (p) => {
     const known = await newPerson(p, { email: newAddress() })
     const without = await newPerson(p)

@@ -89,7 +89,7 @@ const WEB_MEMBERS = [
   'backchannel_logout_uri',
 ]
 
-test('10.4.7 M-01 CVE-2020-26938 Tenable-114920 CVE-2026-22752 no URL member takes a script, an internal address or a user name', async (p) => {
+test('10.4.7 M-01 CVE-2020-26938 Tenable-114920 CVE-2026-22752 CVE-2026-29192 no URL member takes a script, an internal address or a user name', async (p) => {
   await p.server.saveSettings({ registration: 'open' })
   const connected = host.connected.length
   for (const name of WEB_MEMBERS) {
@@ -111,7 +111,7 @@ test('10.4.7 M-01 CVE-2020-26938 Tenable-114920 CVE-2026-22752 no URL member tak
   assert.deepEqual(host.connected.slice(connected), [])
 })
 
-test('10.4.7 M-01 CVE-2026-28512 no redirect URI takes a script, a wildcard, a fragment, an internal address or a user name', async (p) => {
+test('10.4.7 M-01 CVE-2026-28512 CVE-2020-10776 no redirect URI takes a script, a wildcard, a fragment, an internal address or a user name', async (p) => {
   await p.server.saveSettings({ registration: 'open' })
   const web = INTERNAL.filter((uri) => !/^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(:\d+)?\//.test(uri))
   const more = [

@@ -141,15 +141,18 @@ async function changePassword(p: Platform, user_id: string): Promise<void> {
   })
 }
 
-testOnBoth('6.3.4 a session that began before the tenant asked for two factors is none', async (p) => {
-  const { user } = await newPerson(p)
-  const agent = await signIn(p, user)
-  assert.equal(await isSignedIn(p, agent), true)
-  await p.server.saveSettings({ mfa: 'required' })
-  assert.equal(await isSignedIn(p, agent), false)
-  assert.match((await open(agent, `${p.issuer}/account`)).url, /\/login\?/)
-  await p.server.saveSettings({})
-})
+testOnBoth(
+  '6.3.4 GHSA-xg6x-h9c9-2m83 a session that began before the tenant asked for two factors is none',
+  async (p) => {
+    const { user } = await newPerson(p)
+    const agent = await signIn(p, user)
+    assert.equal(await isSignedIn(p, agent), true)
+    await p.server.saveSettings({ mfa: 'required' })
+    assert.equal(await isSignedIn(p, agent), false)
+    assert.match((await open(agent, `${p.issuer}/account`)).url, /\/login\?/)
+    await p.server.saveSettings({})
+  },
+)
 
 testOnBoth('7.2.4 CVE-2024-28197 the session has an id that nobody saw before the last factor', async (p) => {
   const person = await newPersonWithApp(p)

@@ -82,7 +82,7 @@ async function useSecrets(p: Platform): Promise<Map<string, string>> {
 }
 
 testOnBoth(
-  '16.2.5 14.2.1 B-11 T-09 CVE-2024-51752 no line of the log holds a secret, whatever went wrong, at any level',
+  '16.2.5 14.2.1 B-11 T-09 CVE-2024-51752 CVE-2026-19363 no line of the log holds a secret, whatever went wrong, at any level',
   async (p) => {
     const secrets = await useSecrets(p)
     const log = p.server.log.map((line) => inspect(line, { depth: 10, maxStringLength: null })).join('\n')

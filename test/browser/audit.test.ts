@@ -107,7 +107,7 @@ test('5.8 no page of the story broke a policy, failed in a script or asked anoth
   assert.ok(seen.length > 60, `${seen.length} answers`)
 })
 
-test('10.1.1 Q-05 no token and no secret of the run is in any page, header, cookie or storage of the browser', async () => {
+test('10.1.1 Q-05 Nhost-advisory CVE-2024-39315 no token and no secret of the run is in any page, header, cookie or storage of the browser', async () => {
   assert.ok(secrets.size >= 13)
   const stored = await person.context.storageState({ indexedDB: true })
   const local = await person.page.evaluate(() =>

@@ -179,6 +179,24 @@ test('CVE-2018-1000088 a browser under our policy finds neither script nor eleme
   })
 })
 
+test('5.8 CVE-2025-67495 on no page does a browser let a script make markup of text', async () => {
+  const context = await running.browser.newContext()
+  const page = await context.newPage()
+  for (const name of PAGES) {
+    await page.goto(`${preview.origin}/${name}`)
+    const written = await page.evaluate(() => {
+      try {
+        document.body.innerHTML = '<b></b>'
+        return 'markup'
+      } catch (error) {
+        return (error as Error).name
+      }
+    })
+    assert.equal(written, 'TypeError', name)
+  }
+  await context.close()
+})
+
 test('CVE-2018-1000088 the parser of a browser makes the same elements with and without payloads', async () => {
   await visit({}, async (page) => {
     // A document without our policy, so that its parser may be called; scripts do not run in what it parses.

@@ -89,7 +89,7 @@ for (const dialect of DIALECTS) {
       }
     })
 
-    test('10.3.2 O-07 each route takes the one scope that is its own', async () => {
+    test('10.3.2 O-07 CVE-2026-63203 each route takes the one scope that is its own', async () => {
       const routes = [
         ['GET', '', 'admin:read', 200],
         ['GET', `/${connection_id}/token`, 'vault:token', 200],

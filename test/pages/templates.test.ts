@@ -52,7 +52,7 @@ test('1.2.3 there are at least 80 payloads, and no page has a script, style or e
   }
 })
 
-test('CVE-2018-1000088 no payload in any field of any page makes an element or an attribute', () => {
+test('CVE-2018-1000088 CVE-2024-28855 CVE-2026-33525 no payload in any field of any page makes an element or an attribute', () => {
   for (const payload of payloads) {
     const tenant = { name: payload, logo_uri: payload, accent: payload }
     const attacked = samplePages(sampleView({ tenant, csrf_token: payload }), () => payload)
@@ -85,6 +85,26 @@ test('CVE-2026-67333 no payload becomes a link, a target of a form or a source',
           if (key === 'src') assert.match(url, /^(\/|data:image\/png;)/)
         }
       }
+    }
+  }
+})
+
+test('CVE-2016-4977 CVE-2018-1260 what looks like an expression of a template is shown as it was written', () => {
+  const expressions = [
+    '${7777*11}',
+    '#{7777*11}',
+    '{{7777*11}}',
+    '<%= 7777*11 %>',
+    '{n}',
+    'T(java.lang.Runtime)',
+    '%{7777*11}',
+  ]
+  for (const text of expressions) {
+    const shown = text.replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+    for (const [page, render] of Object.entries(samplePages(sampleView(), () => text))) {
+      const html = String(render())
+      assert.doesNotMatch(html, /85547/, `${page}: ${text}`)
+      if (/^(consent|error|device|account)/.test(page)) assert.ok(html.includes(shown), `${page}: ${text}`)
     }
   }
 })

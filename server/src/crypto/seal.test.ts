@@ -28,12 +28,12 @@ test('what was sealed opens in its place', () => {
   assert.equal(open(key, seal(key, 1, 'gr\u00fc\u00dfe', place), place).toString(), 'gr\u00fc\u00dfe')
 })
 
-test('11.3.4 the same value sealed twice has another nonce', () => {
+test('11.3.4 CVE-2021-32791 the same value sealed twice has another nonce', () => {
   const nonces = new Set(Array.from({ length: 1000 }, () => seal(key, 1, 'x', place).subarray(5, 17).toString('hex')))
   assert.equal(nonces.size, 1000)
 })
 
-test('11.2.5 a sealed value with one bit changed, cut short or made longer does not open, and always says the same', () => {
+test('11.2.5 GHSA-rm8v-mxj3-5rmq CVE-2021-29443 a sealed value with one bit changed, cut short or made longer does not open, and always says the same', () => {
   const sealed = seal(key, 1, 'a refresh token', place)
   const sayings = new Set<string>()
   for (let i = 0; i < sealed.length * 8; i++) {
@@ -49,7 +49,7 @@ test('11.2.5 a sealed value with one bit changed, cut short or made longer does 
   assert.equal(sayings.size, 1)
 })
 
-test('a sealed value opens in no other tenant, table, row, column or version', () => {
+test('CVE-2021-32791 a sealed value opens in no other tenant, table, row, column or version', () => {
   const sealed = seal(key, 1, 'a refresh token', place)
   const elsewhere: Partial<SealContext>[] = [
     { tenant_id: 'u' },

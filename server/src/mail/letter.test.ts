@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { plain, writeLetter } from './letter.ts'
 
-test('1.2.1 whatever stands in a letter is text in it, and nothing else', () => {
+test('1.2.1 CVE-2024-41953 whatever stands in a letter is text in it, and nothing else', () => {
   const hostile = `<img src=x onerror=alert(1)>"'&</p></body>`
   const url = 'https://id.example/x?token=a&b="><script>alert(1)</script>'
   const { text, html } = writeLetter({

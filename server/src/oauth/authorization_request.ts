@@ -70,11 +70,9 @@ export function readAuthorizationTarget(params: Params, client: Client | undefin
   if (client === undefined || client.client_id !== client_id) {
     throw new OAuthError('invalid_request', 'Parameter client_id names no client that is registered here')
   }
-  const target: AuthorizationTarget = {
-    client_id,
-    redirect_uri: readRedirectUri(params, client),
-    response_mode: readResponseMode(params, client) ?? defaultResponseMode(params),
-  }
+  const redirect_uri = readRedirectUri(params, client)
+  const response_mode = readResponseMode(params, client, redirect_uri) ?? defaultResponseMode(params)
+  const target: AuthorizationTarget = { client_id, redirect_uri, response_mode }
   const { state } = params.values
   if (state !== undefined && isState(state)) target.state = state
   return target
@@ -101,12 +99,14 @@ function defaultResponseMode(params: Params): ResponseMode {
 }
 
 /** The response mode to use; undefined where the request asks for one that it may not have. */
-function readResponseMode(params: Params, client: Client): ResponseMode | undefined {
+function readResponseMode(params: Params, client: Client, redirect_uri: string): ResponseMode | undefined {
   const standard = defaultResponseMode(params)
   const requested = params.values['response_mode'] ?? standard
   const mode = RESPONSE_MODES.find((known) => known === requested)
   // A token in a query string would end up in logs (RFC 6749 section 4.2.2).
   if (mode === undefined || (mode === 'query' && standard === 'fragment')) return undefined
+  // A form is posted to a web server; what else a browser would make of its address is not ours to find out.
+  if (mode === 'form_post' && !/^https?:/.test(redirect_uri)) return undefined
   return client.response_modes === undefined || client.response_modes.includes(mode) ? mode : undefined
 }
 
@@ -130,7 +130,9 @@ export function readAuthorizationRequest(
     throw invalid('state', `must have at most ${LONGEST_STATE} characters and no control character`)
   }
   const response_type = readResponseType(params, client, rules)
-  if (readResponseMode(params, client) === undefined) throw invalid('response_mode', 'is not allowed for this client')
+  if (readResponseMode(params, client, target.redirect_uri) === undefined) {
+    throw invalid('response_mode', 'is not one by which this client may be answered at its redirect_uri')
+  }
   const request: AuthorizationRequest = {
     ...target,
     response_type,

@@ -137,20 +137,23 @@ contract('a deleted client takes its grants and consents along, and nobody else\
   assert.deepStrictEqual(await consentOf('other'), consent)
 })
 
-contract('a client_id that is given again begins above every epoch of the client that had it', async (stage) => {
-  const { store, tenant_id, event, clock } = stage
-  await make(stage)
-  const set = (disabled: boolean) =>
-    store.setClientDisabled({ tenant_id, client_id: 'web', disabled, event: event('client.switched') })
-  await set(true)
-  await set(false)
-  const epoch = async () => (await store.findClient({ tenant_id, client_id: 'web' }))!.epoch
-  const before = await epoch()
-  await store.deleteClient({ tenant_id, client_id: 'web', event: event() })
-  clock.now += 1000
-  await make(stage)
-  assert.ok((await epoch()) > before)
-})
+contract(
+  'CVE-2026-55670 a client_id that is given again begins above every epoch of the client that had it',
+  async (stage) => {
+    const { store, tenant_id, event, clock } = stage
+    await make(stage)
+    const set = (disabled: boolean) =>
+      store.setClientDisabled({ tenant_id, client_id: 'web', disabled, event: event('client.switched') })
+    await set(true)
+    await set(false)
+    const epoch = async () => (await store.findClient({ tenant_id, client_id: 'web' }))!.epoch
+    const before = await epoch()
+    await store.deleteClient({ tenant_id, client_id: 'web', event: event() })
+    clock.now += 1000
+    await make(stage)
+    assert.ok((await epoch()) > before)
+  },
+)
 
 contract('a secret that replaces the present one ends the former one too', async (stage) => {
   const { store, tenant_id, event } = stage

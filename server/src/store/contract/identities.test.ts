@@ -12,19 +12,22 @@ const user = (user_id: string, username = user_id) => ({
   ...{ claims: '{}', roles: '[]', password_hash: null },
 })
 
-contract('an identity is of one user, for good, and another authority has accounts of its own', async (stage) => {
-  const { store, tenant_id, event } = stage
-  await Promise.all([stage.user('alice'), stage.user('bob')])
-  const link = (user_id: string, one: Identity) =>
-    store.linkIdentity({ tenant_id, identity: one, user_id, event: event('identity.linked') })
-  assert.equal(await use(stage, identity('a')), null)
-  assert.equal(await link('alice', identity('a')), 'linked')
-  assert.equal(await link('alice', identity('a')), 'known')
-  assert.equal(await link('bob', identity('a')), 'taken')
-  assert.equal(await use(stage, identity('a')), 'alice')
-  assert.equal(await link('bob', identity('a', 'https://other.example')), 'linked')
-  assert.equal(await use(stage, identity('a', 'https://other.example')), 'bob')
-})
+contract(
+  'CVE-2026-49443 an identity is of one user, for good, and another authority has accounts of its own',
+  async (stage) => {
+    const { store, tenant_id, event } = stage
+    await Promise.all([stage.user('alice'), stage.user('bob')])
+    const link = (user_id: string, one: Identity) =>
+      store.linkIdentity({ tenant_id, identity: one, user_id, event: event('identity.linked') })
+    assert.equal(await use(stage, identity('a')), null)
+    assert.equal(await link('alice', identity('a')), 'linked')
+    assert.equal(await link('alice', identity('a')), 'known')
+    assert.equal(await link('bob', identity('a')), 'taken')
+    assert.equal(await use(stage, identity('a')), 'alice')
+    assert.equal(await link('bob', identity('a', 'https://other.example')), 'linked')
+    assert.equal(await use(stage, identity('a', 'https://other.example')), 'bob')
+  },
+)
 
 contract('of 64 who link one identity at once one does', async (stage) => {
   const { store, tenant_id, event } = stage

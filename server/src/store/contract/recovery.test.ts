@@ -34,7 +34,7 @@ contract('6.5.1 a reset link sets one password, and the epoch rises with it', as
 })
 
 contract(
-  '6.4.1 a link is over after its time, when a newer one is there, and when its address is another',
+  '6.4.1 CVE-2025-64708 a link is over after its time, when a newer one is there, and when its address is another',
   async (stage) => {
     const { store, tenant_id, clock, event } = stage
     await fill(stage)
