@@ -1,5 +1,5 @@
 import { createServer, type RequestListener } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, type ServerOptions as TlsOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 
@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test'
 export async function startLocalServer(
   t: TestContext,
   listener: RequestListener,
-  certificate?: { key: string; cert: string },
+  certificate?: TlsOptions,
 ) {
   const server = certificate ? createTlsServer(certificate, listener) : createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

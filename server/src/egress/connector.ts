@@ -23,6 +23,16 @@ const MOST_ATTEMPTS = 3
 export const resolveBySystem: Resolve = async (hostname) =>
   (await lookup(hostname, { all: true, order: 'verbatim' })).map((entry) => entry.address)
 
+// RFC 9325 sections 3.1.1 and 4.2: forward secrecy and authenticated encryption, whatever the process was started with.
+const TLS = {
+  minVersion: 'TLSv1.2',
+  ciphers: [
+    ...['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'],
+    ...['ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
+    ...['ECDHE-RSA-CHACHA20-POLY1305', 'ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256'],
+  ].join(':'),
+} as const
+
 /**
  * The connector of the guard: resolves the name once, refuses unless every address may be reached, then connects to
  * one of those very addresses, so that no second resolution can lead elsewhere. TLS still names and verifies the host.
@@ -30,6 +40,7 @@ export const resolveBySystem: Resolve = async (hostname) =>
 export function createConnector(policy: Policy, options: ConnectorOptions): buildConnector.connector {
   const open = buildConnector({
     timeout: options.connectTimeoutMs,
+    ...TLS,
     ...(options.ca === undefined ? {} : { ca: options.ca as string | string[] }),
   })
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { test } from 'node:test'
-import type { TLSSocket } from 'node:tls'
+import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import { createCertificate } from '../../../test/parts/certificate.ts'
 import { failureOf, startEgress } from '../../../test/parts/guarded.ts'
 import { startLocalServer } from '../../../test/parts/local_server.ts'
 import { createEgress } from './egress.ts'
+import type { EgressError } from './egress_error.ts'
 
 const certificate = createCertificate(['provider.example'])
 
@@ -67,6 +68,29 @@ test('TLS names and verifies the host although the connection goes to a checked 
     (await failureOf(trustsNobody.fetch(`https://provider.example:${port}/`, { purpose: 'jwks' }))).code,
     'tls',
   )
+})
+
+test('12.1.1 12.1.2 TLS is 1.2 or 1.3 with forward secrecy and authenticated encryption, or there is no call', async (t) => {
+  const speaks = async (options: SecureContextOptions) => {
+    const listener: RequestListener = (_, response) => response.end('spoken')
+    const { port } = await startLocalServer(t, listener, { ...certificate, ...options })
+    const resolve = async () => ['127.0.0.1']
+    const egress = startEgress(t, { allow: ['127.0.0.0/8'], ca: certificate.cert, resolve })
+    const call = egress.fetch(`https://provider.example:${port}/`, { purpose: 'token' })
+    return call.then(
+      (response) => response.text(),
+      ({ code }: EgressError) => code,
+    )
+  }
+  const old = { minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' } as const
+  assert.equal(await speaks({ ...old, maxVersion: 'TLSv1.3' }), 'spoken')
+  assert.equal(await speaks({ ...old, maxVersion: 'TLSv1.2' }), 'spoken')
+  for (const maxVersion of ['TLSv1.1', 'TLSv1'] as const) assert.equal(await speaks({ ...old, maxVersion }), 'tls')
+  const weak = ['ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES256-SHA384', 'ECDHE-RSA-AES128-SHA', 'AES128-GCM-SHA256']
+  for (const ciphers of [...weak, 'DHE-RSA-AES128-GCM-SHA256', 'AECDH-AES128-SHA', 'ECDHE-ECDSA-NULL-SHA']) {
+    const refused = speaks({ maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` })
+    assert.equal(await refused, 'tls', ciphers)
+  }
 })
 
 test('a closed port and an unknown name fail as never sent', async (t) => {
