@@ -8,6 +8,7 @@ import { machineRoutes, pageRoutes } from '../../server/src/web/routes.ts'
 import { stylesheet } from '../../server/src/web/ui/assets.ts'
 import { BOB, type Bridge, startBridge } from '../parts/bridge.ts'
 import { sendRaw } from '../parts/raw_http.ts'
+import { dumpRows, printRow } from '../parts/snapshot.ts'
 import type { UserAgent } from '../parts/user_agent.ts'
 
 const ROOT = { username: 'root', password: 'correct horse battery' }
@@ -245,6 +246,54 @@ test('5.17 8.3.1 each route is public, personal, an administrator’s, or takes 
   }
 })
 
+test('8.2.2 CVE-2025-61928 who somebody is comes from the session or the token, and from nothing else that is sent', async () => {
+  const bridge = bridges.get('/hub')!
+  const { issuer, server, users } = bridge
+  const alice = await bridge.signIn()
+  await bridge.connect(alice)
+  await bridge.obtain(alice)
+  const user_id = users['alice']!
+  const rowsOfAlice = async () => {
+    const tables = [...(await dumpRows(server.store))].filter(([table]) => table !== 'guesses')
+    const hers = tables.flatMap(([table, rows]) =>
+      rows.filter((row) => row['user_id'] === user_id).map((row) => `${table} ${printRow(row, ['last_seen_at'])}`),
+    )
+    return hers.sort()
+  }
+  const of = async (table: string) =>
+    (await dumpRows(server.store)).get(table)!.find((row) => row['user_id'] === user_id)!
+  const [session, grant, [connection]] = [await of('sessions'), await of('grants'), await bridge.connections()]
+  const ids = { sid: session['session_id'], grant_id: grant['grant_id'], connection_id: connection!.connection_id }
+  const names = ['user_id', 'userId', 'user', 'uid', 'id', 'sub', 'owner', 'account', 'actor', 'session_id']
+  const claimed = { ...Object.fromEntries(names.map((name) => [name, user_id])), ...(ids as Record<string, string>) }
+  const headers = {
+    ...Object.fromEntries(['x-user-id', 'x-user', 'x-forwarded-user', 'remote-user'].map((name) => [name, user_id])),
+    ...{ 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' },
+  }
+  const before = await rowsOfAlice()
+  assert.ok(before.length > 4)
+  for (const [route, methods] of routes()) {
+    if (!methods.includes('POST') && !methods.includes('ALL')) continue
+    const url = `${issuer}${route}?${new URLSearchParams(claimed)}`
+    const bob = await bridge.signIn(BOB)
+    const csrf_token = await readToken(bob, `${issuer}/account`)
+    const body = new URLSearchParams({ client_id: 'web', scope: 'openid', ...claimed, csrf_token }).toString()
+    for (const send of [fetch, bob.request.bind(bob)]) {
+      const answer = await send(url, { method: 'POST', headers, body, redirect: 'manual' })
+      assert.doesNotMatch(await answer.text(), /Alice Example|alice@/, route)
+      assert.ok(answer.status !== 200 || !route.startsWith('/api/'), route)
+      assert.ok(answer.status < 500, `${route} ${answer.status}`)
+    }
+  }
+  assert.deepEqual(await rowsOfAlice(), before)
+  const own = { ...ids, csrf_token: await readToken(alice, `${issuer}/account`) } as Record<string, string>
+  const done = await alice.request(`${issuer}/account/connections/disconnect`, {
+    ...{ method: 'POST', headers, body: new URLSearchParams(own).toString() },
+  })
+  assert.equal(done.status, 303)
+  assert.notDeepEqual(await rowsOfAlice(), before, 'her own session changes what they cannot')
+})
+
 test('the address of the server leads to the account', async () => {
   for (const [path, bridge] of bridges) {
     for (const url of [bridge.issuer, `${bridge.issuer}/`]) {
@@ -275,11 +324,34 @@ test('a Host header, a forwarded host and an absolute request line lead nobody e
   }
 })
 
+test('4.1.2 nothing that programs call sends a request on from http to https', async () => {
+  const store = await openStore({ sqlite: ':memory:' })
+  const quiet = () => {}
+  const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
+  const issuer = 'https://id.example.test'
+  const app = await createApp({ issuer, store, root: new RootKey(new Uint8Array(32).fill(7)), log })
+  try {
+    const api = [...routes().keys()].filter((route) => /^\/(api|proxy)\//.test(route))
+    for (const path of [...machineRoutes(issuer, COMPAT_DOORS).keys(), ...api]) {
+      for (const method of ['GET', 'POST']) {
+        const headers = { authorization: 'Bearer x', 'x-forwarded-proto': 'http' }
+        const answer = await app.fetch(new Request(`http://id.example.test${path}`, { method, headers }))
+        await answer.text()
+        assert.ok(answer.status < 300 || answer.status >= 400, `${method} ${path} ${answer.status}`)
+        assert.equal(answer.headers.get('location'), null, path)
+      }
+    }
+  } finally {
+    await app.close()
+    await store.close()
+  }
+})
+
 for (const [issuer, prefix, cookiePath] of [
   ['https://id.example.test', '__Host-', '/'],
   ['https://example.test/hub', '__Secure-', '/hub'],
 ] as const) {
-  test(`3.3.1 3.4.1 Q-04 ${issuer} keeps its cookies and browsers to https`, async () => {
+  test(`3.3.1 3.3.3 3.4.1 3.4.4 Q-04 ${issuer} keeps its cookies and browsers to https`, async () => {
     const store = await openStore({ sqlite: ':memory:' })
     const quiet = () => {}
     const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
@@ -291,6 +363,7 @@ for (const [issuer, prefix, cookiePath] of [
       for (const url of [...urls, ...machines, `${issuer}/nothing`, `${issuer}/api/nothing`]) {
         const answer = await app.fetch(new Request(url))
         assert.match(answer.headers.get('strict-transport-security') ?? '', /^max-age=63072000/, url)
+        assert.equal(answer.headers.get('x-content-type-options'), 'nosniff', url)
         for (const cookie of answer.headers.getSetCookie()) {
           cookies++
           assert.ok(cookie.startsWith(`${prefix}sallyport_`), cookie)
