@@ -65,9 +65,10 @@ test('2.4.1 2.3.2 RFC 9126 2.3 a client pushes so many requests', async () => {
   assert.equal((await push('radio')).status, 201)
 })
 
-test('2.4.1 an address tries so many one-time links, and is then told to wait', async () => {
-  const look = (address: string) => send('/setup?token=sp_setup_guessed', null, address)
-  const { text } = await exceed('one_time_link', () => look('192.0.2.1'))
+test('2.4.1 6.6.3 an address tries so many one-time links, and is then told to wait', async () => {
+  const links = ['/setup?token=sp_setup_guessed', '/reset/password?token=sp_reset_guessed']
+  const look = (address: string, i = 0) => send(links[i % 2]!, null, address)
+  const { text } = await exceed('one_time_link', (i) => look('192.0.2.1', i))
   assert.match(text, /<h1>Too many tries<\/h1>/)
   assert.equal((await look('192.0.2.2')).status, 403)
 })

@@ -136,7 +136,36 @@ test('5.22 a header block over 16 kB is 431, a URL over 8 kB is 414, and nobody 
   assert.equal((await send('/healthz', { method: 'GET' })).status, 200)
 })
 
-test('4.2.1 what is not HTTP is 400 and nothing else', async () => {
+test('CVE-2024-24814 cookies that are many, long, repeated or count their own pieces cost nothing', async () => {
+  const names = (await send('/login', { method: 'GET' })).headers['set-cookie']!.map((text) => text.split('=')[0]!)
+  const session = names[0]!.replace('browser', 'session')
+  const hostile = [
+    'a=1;'.repeat(3500),
+    ';'.repeat(15_000),
+    '='.repeat(15_000),
+    `${session}=x;`.repeat(400),
+    `${session}=${'A'.repeat(15_000)}`,
+    `${session}=%${'25'.repeat(7000)}`,
+    `${session}_chunks=99999999; ${session}_0=A`,
+    `${session}=chunks:2147483647`,
+    `${names[0]}=${'%F0'.repeat(4000)}`,
+    '"'.repeat(15_000),
+  ]
+  const started = performance.now()
+  for (const cookie of hostile) {
+    for (let i = 0; i < 5; i++) {
+      const { status, headers } = await send('/account', { method: 'GET', headers: { cookie } })
+      assert.deepEqual(
+        [status, headers['location']],
+        [303, '/hub/login?return_to=%2Fhub%2Faccount'],
+        cookie.slice(0, 40),
+      )
+    }
+  }
+  assert.ok(performance.now() - started < 2000)
+})
+
+test('4.2.1 4.2.3 4.2.4 what is not HTTP/1.1 is 400 and nothing else: no second length, no line inside of a header, no HTTP/2', async () => {
   const { hostname, port } = new URL(p.issuer)
   const raw = (text: string) =>
     new Promise<string>((resolve) => {
@@ -155,6 +184,16 @@ test('4.2.1 what is not HTTP is 400 and nothing else', async () => {
     `${start}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
     `${start}Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n`,
     `${start}Bad Header: x\r\n\r\n`,
+    `${start}X-A: a\rX-B: b\r\n\r\n`,
+    `${start}X-A: a\0b\r\n\r\n`,
+    `${start}X-A: a\r\n X-B: b\r\n\r\n`,
+    `${start}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`,
+    `${start}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n`,
+    `${start}Content-Length: 5, 5\r\n\r\nhello`,
+    `${start}Content-Length: 0x5\r\n\r\nhello`,
+    `${start}Transfer-Encoding: chunked\r\n\r\n5\nhello\r\n0\r\n\r\n`,
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'GET /hub/jwks HTTP/3.0\r\nHost: x\r\n\r\n',
     'POST /hub/token HTTP/1.1\r\n\r\n',
   ]) {
     const answer = await raw(text)

@@ -174,9 +174,10 @@ test('4.1.3 CVE-2025-64101 CVE-2026-29067 B-17 what a proxy might say about host
   assert.doesNotMatch(await response.text(), /evil/)
 })
 
-test('13.4.5 nothing names the software or its version, and nothing is served that is not ours', async () => {
+test('13.4.1 13.4.3 13.4.5 13.4.6 nothing names the software or its version, no folder is listed, and nothing is served that is not ours', async () => {
   for (const path of [
-    '/.git/config',
+    ...['/.git/config', '/.git/HEAD', '/.git/', '/.svn/entries', '/.hg/hgrc', '/.DS_Store'],
+    ...['/assets', '/assets/', '/.well-known/', '/api/', '/docs', '/openapi.json', '/debug'],
     '/.env',
     '/package.json',
     '/assets/../package.json',
@@ -187,6 +188,7 @@ test('13.4.5 nothing names the software or its version, and nothing is served th
   ]) {
     const response = await fetch(p.issuer + path)
     assert.equal(response.status, 404, path)
-    assert.doesNotMatch(await response.text(), /hono|node\.js|"dependencies"/i, path)
+    assert.doesNotMatch(await response.text(), /hono|node\.js|"dependencies"|Index of/i, path)
+    for (const [name, value] of response.headers) assert.doesNotMatch(`${name} ${value}`, /hono|node|powered|^server /i)
   }
 })

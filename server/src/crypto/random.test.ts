@@ -11,6 +11,32 @@ test('random bytes never repeat, however often the pool is filled again', () => 
   assert.equal(seen.size, 20_000)
 })
 
+test('11.5.2 11.5.1 of a million secrets made in one go none repeats, and their bits are as chance has them', () => {
+  const seen = new Set<string>()
+  const [ones, changes] = [new Array<number>(256).fill(0), new Array<number>(256).fill(0)]
+  let bits = 0
+  let runs = 0
+  for (let byte = 0; byte < 256; byte++) {
+    for (let bit = 0; bit < 8; bit++) {
+      if (byte & (1 << bit)) ones[byte]!++
+      if (bit > 0 && ((byte >> bit) & 1) !== ((byte >> (bit - 1)) & 1)) changes[byte]!++
+    }
+  }
+  for (let i = 0; i < 1_000_000; i++) {
+    const secret = randomBytes(16)
+    seen.add(secret.toString('latin1'))
+    for (const byte of secret) {
+      bits += ones[byte]!
+      runs += changes[byte]!
+    }
+  }
+  assert.equal(seen.size, 1_000_000)
+  // Six standard deviations: chance fails this once in 500 million times (NIST SP 800-22 sections 2.1 and 2.3).
+  const [all, pairs] = [16e6 * 8, 16e6 * 7]
+  assert.ok(Math.abs(bits - all / 2) < 3 * Math.sqrt(all), `${bits} ones`)
+  assert.ok(Math.abs(runs - pairs / 2) < 3 * Math.sqrt(pairs), `${runs} changes`)
+})
+
 test('random bytes have the size that was asked for, also more than the pool holds', () => {
   for (const size of [0, 1, 31, 8191, 8192, 8193, 100_000]) {
     const bytes = randomBytes(size)

@@ -99,3 +99,27 @@ contract('what a browser\u2019s request needs is read in one; what it does not n
   assert.deepStrictEqual(await load('gone', 'web'), { ...empty, client: web })
   assert.equal(await store.loadBrowserAuthority({ tenant_id: 'nobody', session_id: 's1', client_id: 'web' }), null)
 })
+
+contract('1.2.4 whatever stands in a value is a value: nothing of it is read as SQL', async (stage) => {
+  const { store, tenant_id, event } = stage
+  const hostile = [
+    ...["'", "''", '"', '\\', "\\'", ';', '--', '/*', '$1', ':a', '?', '$$', '%', '_', "' or '1'='1", "') or 1=1 --"],
+    ...["'; drop table users; --", "x' union select password_hash from users --", '${1}', '\u02bc', '\uff07', "a\nb';"],
+  ]
+  for (const name of hostile) {
+    assert.equal(await store.findUserByUsername({ tenant_id, username_key: name }), null, name)
+    assert.deepEqual(await store.searchUsers({ tenant_id, username_key: name, most: 10 }), [], name)
+    assert.equal(await store.findUser({ tenant_id: name, user_id: name }), null, name)
+    assert.equal(await make(stage, { user_id: `id ${name}`, username_key: name, username: name, name }), true)
+  }
+  for (const name of hostile) {
+    const found = await store.findUserByUsername({ tenant_id, username_key: name })
+    assert.deepEqual([found?.user_id, found?.username, found?.name], [`id ${name}`, name, name])
+    const begin = hostile.filter((other) => other.startsWith(name))
+    assert.equal((await store.searchUsers({ tenant_id, username_key: name, most: 50 })).length, begin.length, name)
+    const change = { user_id: `id ${name}`, name: null, email: name, email_verified: false, claims: '{}', roles: '[]' }
+    await store.updateUser({ tenant_id, user: { ...change, password_hash: null }, event: event() })
+  }
+  const all = await store.pageUsers({ tenant_id, after_user_id: '', most: 50 })
+  assert.deepEqual(all.map(({ email }) => email).sort(), [...hostile].sort())
+})

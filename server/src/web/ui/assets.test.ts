@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { brandPath, findAsset, formPost, icon, showPassword, signedInStylesheet, stylesheet } from './assets.ts'
+import {
+  brandPath,
+  findAsset,
+  formPost,
+  icon,
+  passkey,
+  showPassword,
+  signedInStylesheet,
+  stylesheet,
+} from './assets.ts'
 
 test('an asset is found at the path that pages name, and kept by browsers for ever', () => {
   for (const asset of [stylesheet, signedInStylesheet, showPassword, formPost, icon]) {
@@ -33,6 +42,13 @@ test('a shortened stylesheet has the rules of its source', () => {
 test('5.8 our styles and scripts name no other origin', () => {
   for (const { body } of [stylesheet, signedInStylesheet, showPassword, formPost]) {
     assert.doesNotMatch(body, /url\(|@import|https?:|["'`]\/\//)
+  }
+})
+
+test('3.5.5 3.5.6 3.5.7 our scripts hold nothing of anybody, call nobody back and neither send nor take messages', () => {
+  for (const { body, headers } of [showPassword, formPost, passkey]) {
+    assert.doesNotMatch(body, /postMessage|['"`]message['"`]|onmessage|MessageChannel|callback|jsonp/i)
+    assert.equal(headers['cache-control'], stylesheet.headers['cache-control'], 'the same for everybody, for ever')
   }
 })
 
