@@ -135,6 +135,22 @@ test('S4 a token of the client got beforehand stands for it, for a client so con
   assert.equal(elsewhere.body.error, 'invalid_client', 'it stands for the client nowhere else')
 })
 
+test('CVE-2026-9792 no policy of the tenant is skipped by the password grant', async () => {
+  for (const [settings, error] of [
+    [{ legacy_grants: 'off' }, 'unauthorized_client'],
+    [{ profile: 'oauth21' }, 'unauthorized_client'],
+    [{ profile: 'mcp' }, 'unauthorized_client'],
+    [{ profile: 'fapi2' }, 'unauthorized_client'],
+    [{ mfa: 'required' }, 'invalid_grant'],
+  ] as const) {
+    await server.saveSettings(settings)
+    const { status, body } = await signIn(alice, basic('app'))
+    assert.deepEqual([status, body.error], [400, error], JSON.stringify(settings))
+  }
+  await server.saveSettings({})
+  assert.equal((await signIn(alice, basic('app'))).status, 200)
+})
+
 test('a legacy grant is switched off by the tenant, marked in the log of events, and never for who registers itself', async () => {
   await server.saveSettings({ legacy_grants: 'off' })
   const { status, body } = await signIn(alice, basic('app'))
