@@ -146,6 +146,23 @@ for (const dialect of DIALECTS) {
       assert.match((await p.enter(alice, late.user_code)).html, /name="decision"/)
     })
 
+    test('FAPI 2.0 5.3.2.1 a client whose profile does not let it in gets no code to show either', async () => {
+      const of_devices = { grant_types: [DEVICE], response_types: [], token_endpoint_auth_method: 'none' }
+      await p.server.addClient({ ...of_devices, client_id: 'nowhere', scope: 'films:watch' })
+      await p.server.saveSettings({ profile: 'fapi2' })
+      for (const client of ['tv', 'box']) {
+        const { status, body } = await p.ask('/device_authorization', {}, client)
+        assert.deepEqual([status, body.error], [400, 'unauthorized_client'], client)
+      }
+      await p.server.saveSettings({ profile: 'mcp' })
+      const scope = 'films:watch'
+      assert.equal((await p.ask('/device_authorization', { scope }, 'nowhere')).body.error, 'invalid_target')
+      const resource = 'https://api.example/films'
+      assert.equal((await p.ask('/device_authorization', { scope, resource }, 'nowhere')).status, 200)
+      await p.server.saveSettings({})
+      assert.equal((await p.ask('/device_authorization', {})).status, 200)
+    })
+
     test('10.4.4 D-10 only a client with the grant type may ask', async () => {
       await p.server.addClient({
         client_id: `web${dialect}${started.user_code}`,

@@ -61,6 +61,19 @@ for (const dialect of DIALECTS) {
       assert.ok(new URL(back).searchParams.get('code'))
     })
 
+    test('2.4.1 what other sites embed starts no sign-in, and uses up no turns of whoever looks at them', async () => {
+      const from = `${bridge.issuer}/login/with?connector=acme`
+      for (const dest of ['image', 'iframe', 'empty']) {
+        for (let i = 0; i < 31; i++) {
+          const headers = { 'sec-fetch-dest': dest, 'sec-fetch-site': 'cross-site' }
+          const { status } = await fetch(from, { headers, redirect: 'manual' })
+          assert.equal(status, 403, `${dest} ${i}`)
+        }
+      }
+      const { status } = await fetch(from, { headers: { 'sec-fetch-dest': 'document' }, redirect: 'manual' })
+      assert.equal(status, 303)
+    })
+
     test('10.5.2 6.8.1 CVE-2026-53516 the same address or name elsewhere is nobody here until it is linked', async () => {
       const agent = new UserAgent()
       await enter(agent, 'alice')

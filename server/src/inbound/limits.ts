@@ -94,8 +94,8 @@ export type Guessed<T> =
 
 /**
  * Checks a guess: counted first, by each of its limits, and only then looked at (ASVS 6.3.1, CVE-2024-4629). `verify`
- * answers what a right guess opens, or null. A right one forgets the wrong ones before it; one that could not be looked
- * at, because `verify` threw, is given back.
+ * answers what a right guess opens, or null. A right one forgets the wrong ones of its account before it, and is
+ * itself not counted; nor is one that could not be looked at, because `verify` threw.
  */
 export async function checkGuess<T>(
   { tenant }: { readonly tenant: Tenant },
@@ -120,9 +120,10 @@ export async function checkGuess<T>(
     throw error
   }
   if (value === null) return { kind: 'wrong', last }
-  const isShared = ({ name }: { name: LimitName }) => LIMITS[name].by === 'address'
-  await giveBack(subjects.filter(isShared))
-  const own = subjects.filter((subject) => !isShared(subject))
+  // Who knows the secret of an account is its owner; who knows a device's code, perhaps of a device of their own, is not.
+  const isOwn = ({ name }: { name: LimitName }) => LIMITS[name].by === 'account'
+  await giveBack(subjects.filter((subject) => !isOwn(subject)))
+  const own = subjects.filter(isOwn)
   await Promise.all(own.map(({ subject }) => store.forgetGuesses({ tenant_id, subject })))
   return { kind: 'right', value }
 }

@@ -4,7 +4,7 @@ import { isThumbprint } from './dpop.ts'
 import { OAuthError } from './errors.ts'
 import { type Params, requireParam } from './params.ts'
 import { type CodeChallenge, readCodeChallenge } from './pkce.ts'
-import { PROFILES, type ProfileRules } from './profile.ts'
+import { PROFILES, type ProfileRules, requireNamedResource } from './profile.ts'
 import { matchRedirectUri } from './redirect_uri.ts'
 import { validateResource } from './resource.ts'
 import { parseScope } from './scope.ts'
@@ -143,9 +143,7 @@ export function readAuthorizationRequest(
     ui_locales: readList(params, 'ui_locales').filter((tag) => /^[A-Za-z0-9-]{2,35}$/.test(tag)),
   }
   const profile = rules.profile ?? PROFILES.standard
-  if (profile.resource_named && request.resource.length === 0 && client.default_resource === undefined) {
-    throw new OAuthError('invalid_target', 'Parameter resource is missing: this client must name what it wants to use')
-  }
+  requireNamedResource(client, profile, request.resource)
   if (response_type.split(' ').includes('code')) {
     Object.assign(request, readCodeChallenge(params, { required: mustUsePkce(client, profile) }))
   }

@@ -131,6 +131,17 @@ export function requireProfile(
   }
 }
 
+/** Refuses a request that does not say what it is for, where the rules want it said (RFC 8707 section 2). */
+export function requireNamedResource(
+  client: { readonly default_resource?: string },
+  { resource_named }: Pick<ProfileRules, 'resource_named'>,
+  resource: readonly string[],
+): void {
+  if (resource_named && resource.length === 0 && client.default_resource === undefined) {
+    throw new OAuthError('invalid_target', 'Parameter resource is missing: this client must name what it wants to use')
+  }
+}
+
 /** Refuses a token that would be anybody's who holds it, where the rules want it bound to a key (FAPI 2.0 Security Profile section 5.3.2.1). */
 export function requireConstrained(rules: ProfileRules, cnf: object | null): void {
   if (rules.sender_constrained && cnf === null) {

@@ -12,6 +12,7 @@ import {
 } from '../../oauth/device.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { readCodeChallenge } from '../../oauth/pkce.ts'
+import { requireNamedResource, requireProfile, rulesOf } from '../../oauth/profile.ts'
 import { decideResources } from '../../oauth/resource.ts'
 import { decideScope, parseScope } from '../../oauth/scope.ts'
 import type { UserRecord } from '../../store/records.ts'
@@ -53,6 +54,9 @@ export async function startDevice(
   await takeTurn(context, 'device_code', source)
   await takeTurn(context, 'device_code_of_client', source)
   const configuration = await tenant.configuration(authority.tenant.config_version)
+  const profile = rulesOf(client, configuration.settings)
+  requireProfile(client, profile, DEVICE_CODE_GRANT)
+  requireNamedResource(client, profile, params.resource)
   const asked = { scope: params.values['scope'] ?? '', resource: params.resource }
   // What could never be granted is told to the device at once, and not to its user.
   decide(tenant, configuration, { client, asked, rights: rightsOf(configuration, client, null) })
