@@ -73,7 +73,7 @@ test('a tenant without roles guards its administration alone', () => {
 const some = (values: string[]) => fc.subarray(values)
 const maps = fc.dictionary(fc.constantFrom(...ROLES), some(SCOPES), { noNullPrototype: true })
 
-test("CVE-2024-52287 what is issued is asked, the client's, the roles', in the map, and consented", () => {
+test("P-14 CVE-2024-52287 what is issued is asked, the client's, the roles', in the map, and consented", () => {
   const questions = fc.record({
     ...{ asked: some(SCOPES), of_client: some(SCOPES), held: some(ROLES), given: maps },
     ...{ map: fc.option(maps), picked: fc.option(fc.constantFrom(...ROLES)), consented: fc.option(some(SCOPES)) },

@@ -32,6 +32,6 @@ test('RFC 6749 5.2 a refusal says its code and description, never its cause', ()
   assert.deepEqual(buildErrorResponse(error), { error: 'invalid_grant', error_description: 'The code was used before' })
 })
 
-test('14.3.2 token answers are never cached', () => {
+test('14.3.2 T-09 token answers are never cached', () => {
   assert.equal(TOKEN_RESPONSE_HEADERS['cache-control'], 'no-store')
 })

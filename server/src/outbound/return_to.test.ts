@@ -31,7 +31,7 @@ const HOSTILE = [
   ...['//id.example.com/hub', 'HTTPS://ID.EXAMPLE.COM/hub', '/hub\u2028', 'https://id.example.com\\@evil.example/hub'],
 ]
 
-test('B-14 P-07 CVE-2021-21291 CVE-2025-71403 any other return_to is refused by name', () => {
+test('B-14 P-07 CVE-2021-39191 CVE-2021-21291 CVE-2025-71403 any other return_to is refused by name', () => {
   for (const return_to of HOSTILE) {
     assert.throws(
       () => readReturnTo(ISSUER, REGISTERED, return_to),
