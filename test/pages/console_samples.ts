@@ -4,6 +4,7 @@ import { renderClients } from '../../server/src/web/admin/templates/clients.ts'
 import { renderConnections } from '../../server/src/web/admin/templates/connections.ts'
 import { renderConnector, renderConnectors } from '../../server/src/web/admin/templates/connectors.ts'
 import { renderCreatedClient } from '../../server/src/web/admin/templates/created_client.ts'
+import { renderEditClient } from '../../server/src/web/admin/templates/edit_client.ts'
 import { renderEvents } from '../../server/src/web/admin/templates/events.ts'
 import { renderNewClient } from '../../server/src/web/admin/templates/new_client.ts'
 import { renderOverview } from '../../server/src/web/admin/templates/overview.ts'
@@ -122,7 +123,7 @@ function clientPages(view: View, put: Put): Pages {
       }),
     created_client_rotated: () =>
       renderCreatedClient(view, {
-        ...{ client_id: put('notes-web'), client_secret: put('sp_cs_2vQk7bJ0mWc9'), rotated: true },
+        ...{ client_id: put('notes-web'), client_secret: put('sp_cs_2vQk7bJ0mWc9'), secret: 'rotated' },
         ...{ issuer, discovery, snippet: put('x') },
       }),
     client: () =>
@@ -130,25 +131,59 @@ function clientPages(view: View, put: Put): Pages {
         client_id: put('notes-web'),
         client_name: put('Acme Notes'),
         type: 'server',
-        token_endpoint_auth_method: put('client_secret_basic'),
-        grant_types: [put('authorization_code'), put('refresh_token')],
-        redirect_uris: [put('https://notes.acme.example/callback')],
-        scope: put('openid email profile offline_access notes.write'),
-        default_resource: put('https://api.northwind.example/'),
+        members: [
+          { name: 'client_name', lines: [put('Acme Notes')] },
+          {
+            name: 'redirect_uris',
+            lines: [put('https://notes.acme.example/callback'), put('https://acme.example/cb')],
+          },
+          { name: 'grant_types', lines: [put('authorization_code'), put('refresh_token')] },
+          { name: 'scope', lines: [put('openid email profile offline_access notes.write')] },
+          { name: 'token_endpoint_auth_method', lines: [put('client_secret_basic')] },
+          { name: 'jwks', block: put('{ "keys": [] }') },
+          { name: 'require_pkce', on: true },
+        ],
+        described_by: 'administrators',
         trusted: true,
         disabled: false,
         created_at: NOW - 200 * DAY,
         last_used_at: NOW - 4 * MINUTE,
         grants: 412,
         users: 380,
-        secrets: [{ created_at: NOW - 2 * DAY }, { expires_at: NOW + 5 * DAY }],
+        secrets: [
+          { made_at: NOW - 2 * DAY, expires_at: null },
+          { made_at: NOW - 90 * DAY, expires_at: NOW + 28 * DAY },
+        ],
         seen: put('c2Vlbg'),
         switches: [
           { name: 'trusted', on: true },
           { name: 'password', on: false },
           { name: 'implicit', on: true },
         ],
-        done: put('The client is enabled.'),
+        saved: true,
+      }),
+    edit_client: () =>
+      renderEditClient(view, {
+        ...{ client_id: put('notes-web'), client_name: put('Acme Notes'), seen: put('c2Vlbg') },
+        grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+        values: {
+          client_name: put('Acme Notes'),
+          application_type: 'web',
+          redirect_uris: put('https://notes.acme.example/callback\nhttps://acme.example/cb'),
+          'grant_types.0': 'authorization_code',
+          scope: put('openid email profile'),
+          role_scopes: put('clerk: notes:read notes:write'),
+          'token_exchange.resources': put('https://api.northwind.example/'),
+          token_endpoint_auth_method: 'private_key_jwt',
+          jwks: put('{ "keys": [] }'),
+          require_pkce: 'true',
+        },
+        wrong: { member: 'jwks', sentence: put('Member jwks must have 1 to 20 keys') },
+      }),
+    edit_client_stale: () =>
+      renderEditClient(view, {
+        ...{ client_id: put('notes-web'), seen: put('c2Vlbg'), grant_types: ['authorization_code'] },
+        ...{ values: { client_name: put('Acme Notes'), trusted: 'true' }, wrong: 'stale' },
       }),
     client_rights: () =>
       renderClientRights(view, {
@@ -170,10 +205,8 @@ function clientPages(view: View, put: Put): Pages {
       renderClient(view, {
         client_id: put('cli'),
         type: 'native',
-        token_endpoint_auth_method: put('none'),
-        grant_types: [put('authorization_code')],
-        redirect_uris: [put('http://127.0.0.1/callback')],
-        scope: put('openid'),
+        members: [{ name: 'redirect_uris', lines: [put('http://127.0.0.1/callback')] }],
+        described_by: 'file',
         trusted: false,
         disabled: true,
         created_at: NOW - 200 * DAY,

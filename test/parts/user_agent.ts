@@ -47,6 +47,13 @@ export class UserAgent {
       if (name === undefined || ((type === 'radio' || type === 'checkbox') && !/ checked/.test(tag))) continue
       body.set(name, decodeEntities(/value="([^"]*)"/.exec(tag)?.[1] ?? ''))
     }
+    for (const [, name, text] of form[2]!.matchAll(/<textarea[^>]* name="([^"]*)"[^>]*>\n?([\s\S]*?)<\/textarea>/g)) {
+      body.set(name!, decodeEntities(text!))
+    }
+    for (const [, name, options] of form[2]!.matchAll(/<select[^>]* name="([^"]*)"[^>]*>([\s\S]*?)<\/select>/g)) {
+      const chosen = /<option value="([^"]*)" selected/.exec(options!) ?? /<option value="([^"]*)"/.exec(options!)
+      body.set(name!, decodeEntities(chosen?.[1] ?? ''))
+    }
     for (const [name, value] of Object.entries(values)) body.set(name, value)
     const action = new URL(decodeEntities(form[1]!), page.url).href
     const headers = {

@@ -33,6 +33,11 @@ const ECHO: Administration = {
   },
   listRegistrationTokens: async () => [],
   endRegistrationToken: async () => [],
+  listClientSecrets: async () => [],
+  rotateClientSecret: async () => {
+    throw new Error('not asked for')
+  },
+  endFormerClientSecret: async () => [],
 }
 
 let sockets = 0

@@ -31,6 +31,7 @@ const OPERATIONS: readonly Operation[] = [
   ...(['plan', 'apply', 'createSetupLink', 'examine'] as const),
   ...(['listKeys', 'rotateKeys', 'revokeKey'] as const),
   ...(['createRegistrationToken', 'listRegistrationTokens', 'endRegistrationToken'] as const),
+  ...(['listClientSecrets', 'rotateClientSecret', 'endFormerClientSecret'] as const),
 ]
 
 /**
@@ -116,6 +117,9 @@ export async function findAdministration(path: string): Promise<Administration |
     createRegistrationToken: (description) => call(path, 'createRegistrationToken', description),
     listRegistrationTokens: () => call(path, 'listRegistrationTokens'),
     endRegistrationToken: (token_id) => call(path, 'endRegistrationToken', token_id),
+    listClientSecrets: (client_id) => call(path, 'listClientSecrets', client_id),
+    rotateClientSecret: (client_id) => call(path, 'rotateClientSecret', client_id),
+    endFormerClientSecret: (client_id) => call(path, 'endFormerClientSecret', client_id),
   }
 }
 

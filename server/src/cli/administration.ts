@@ -1,6 +1,7 @@
 import type { App } from '../app.ts'
 import type { Outcome } from '../apply/apply.ts'
 import type { Platform } from '../apply/platform.ts'
+import { endFormerClientSecret, FORMER_SECRET_LIVES_MS, rotateClientSecret } from '../inbound/clients/client_secrets.ts'
 import {
   createRegistrationToken,
   endRegistrationToken,
@@ -10,6 +11,8 @@ import { listSigningKeys, revokeSigningKey, rotateSigningKeysNow } from '../inbo
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/users/setup_link.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
+import type { Tenant } from '../store/tenant.ts'
+import type { ListedClient } from '../store/verbs/clients.ts'
 import type { RegistrationTokenRecord } from '../store/verbs/registrations.ts'
 import type { ListedSigningKey } from '../store/verbs/signing_keys.ts'
 
@@ -28,6 +31,27 @@ export interface Administration {
   listRegistrationTokens(): Promise<readonly ShownRegistrationToken[]>
   /** Answers those that are left. */
   endRegistrationToken(token_id: unknown): Promise<readonly ShownRegistrationToken[]>
+  /** The living secrets of a client, newest first; never what they are. */
+  listClientSecrets(client_id: unknown): Promise<readonly ShownClientSecret[]>
+  /** Makes a further secret; it is in the answer and nowhere else, and the one before it lives on for a while. */
+  rotateClientSecret(client_id: unknown): Promise<RotatedClientSecret>
+  /** Ends the older of two secrets; answers the one that is left. */
+  endFormerClientSecret(client_id: unknown): Promise<readonly ShownClientSecret[]>
+}
+
+/** A living secret of a client as the terminal shows it; its times are for people and programs (RFC 3339). */
+export interface ShownClientSecret {
+  /** Null for one from before times were kept. */
+  readonly made: string | null
+  /** Null for one that ends only when somebody ends it. */
+  readonly ends: string | null
+}
+
+/** A new secret, and until when the one before it works. */
+export interface RotatedClientSecret {
+  readonly client_id: string
+  readonly client_secret: string
+  readonly former_ends: string
 }
 
 /** An initial access token as the terminal shows it. */
@@ -100,8 +124,25 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
     listRegistrationTokens: showRegistrationTokens,
     async endRegistrationToken(token_id) {
       const ended = await endRegistrationToken(tenant, String(token_id), actor)
-      if (!ended) throw new OAuthError('invalid_request', 'There is no initial access token with this token_id')
+      if (!ended) throw refuse('There is no initial access token with this token_id')
       return showRegistrationTokens()
+    },
+    async listClientSecrets(client_id) {
+      await findClient(tenant, client_id)
+      return showClientSecrets(tenant, client_id)
+    },
+    async rotateClientSecret(client_id) {
+      const record = await findClient(tenant, client_id)
+      const now = tenant.clock()
+      const client_secret = await rotateClientSecret(tenant, { record, actor, now })
+      if (client_secret === null) throw refuse('The client has no secret, or somebody else has just made one')
+      const former_ends = new Date(now + FORMER_SECRET_LIVES_MS).toISOString()
+      return { client_id: record.client_id, client_secret, former_ends }
+    },
+    async endFormerClientSecret(client_id) {
+      const { client_id: known } = await findClient(tenant, client_id)
+      if (!(await endFormerClientSecret(tenant, known, actor))) throw refuse('The client has no older secret')
+      return showClientSecrets(tenant, client_id)
     },
     async examine() {
       const { store, issuer } = tenant
@@ -126,4 +167,23 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
 function showRegistrationToken(record: RegistrationTokenRecord): ShownRegistrationToken {
   const { token_id, name, scope, grant_types, uses_left, expires_at } = record
   return { token_id, name, scope, grant_types, uses_left, ends: new Date(expires_at).toISOString() }
+}
+
+async function findClient({ tenant_id, store }: Tenant, client_id: unknown): Promise<ListedClient> {
+  const record = typeof client_id === 'string' ? await store.findClient({ tenant_id, client_id }) : null
+  if (!record) throw refuse('There is no client with this client_id')
+  return record
+}
+
+async function showClientSecrets({ tenant_id, store }: Tenant, client_id: unknown): Promise<ShownClientSecret[]> {
+  const secrets = await store.listClientSecrets({ tenant_id, client_id: String(client_id) })
+  return secrets.map(({ made_at, expires_at }) => ({ made: showTime(made_at), ends: showTime(expires_at) }))
+}
+
+function showTime(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString()
+}
+
+function refuse(text: string): OAuthError {
+  return new OAuthError('invalid_request', text)
 }

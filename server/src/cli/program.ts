@@ -72,6 +72,17 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option('--scope <scopes>', 'what its clients may have (default: what the tenant lets unknown clients have)')
     .option('--grant-types <types>', 'their grant types (default: those that ask a user)')
     .option('--json', 'print JSON')
+  command(
+    'client-secret',
+    'make a further secret for a client, list when its secrets end, or end the older one',
+    async (options, [action, client_id]) => {
+      const { clientSecret } = await import('./client_secrets.ts')
+      return clientSecret(await configure(options), action!, client_id!, options['json'] === true)
+    },
+  )
+    .argument('<action>', 'rotate, list or end')
+    .argument('<client_id>', 'the client')
+    .option('--json', 'print JSON')
   once('doctor', 'look at everything that keeps a server from running well', 'doctor')
   try {
     await program.parseAsync([...args], { from: 'user' })

@@ -1,17 +1,12 @@
 import { Hono } from 'hono'
 import { wellKnownPaths } from '../oauth/metadata.ts'
+import { clientPage, deleteClientSubmit, setClientDisabledSubmit } from './admin/client.ts'
 import { clientRightsPage } from './admin/client_rights.ts'
+import { endSecretSubmit, rotateSecretSubmit } from './admin/client_secrets.ts'
 import { switchClientSubmit } from './admin/client_switches.ts'
-import {
-  clientPage,
-  clientsPage,
-  deleteClientSubmit,
-  newClientPage,
-  newClientSubmit,
-  rotateSecretSubmit,
-  setClientDisabledSubmit,
-} from './admin/clients.ts'
+import { clientsPage, newClientPage, newClientSubmit } from './admin/clients.ts'
 import { connectorPage, connectorsPage } from './admin/connectors.ts'
+import { editClientPage, editClientSubmit } from './admin/edit_client.ts'
 import { connectionsPage, eventsPage, usersPage } from './admin/lists.ts'
 import { overviewPage } from './admin/overview.ts'
 import {
@@ -167,7 +162,10 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.admin_registration_tokens, newRegistrationTokenSubmit)
   pages.post(paths.admin_end_registration_token, endRegistrationTokenSubmit)
   pages.get(paths.admin_client, clientPage)
+  pages.get(paths.admin_edit_client, editClientPage)
+  pages.post(paths.admin_edit_client, editClientSubmit)
   pages.post(paths.admin_rotate_secret, rotateSecretSubmit)
+  pages.post(paths.admin_end_secret, endSecretSubmit)
   pages.post(paths.admin_disable_client, setClientDisabledSubmit(true))
   pages.post(paths.admin_enable_client, setClientDisabledSubmit(false))
   pages.post(paths.admin_delete_client, deleteClientSubmit)

@@ -1,4 +1,5 @@
 import { randomSecret } from '../../crypto/random.ts'
+import { hasSecret } from '../../oauth/clients/authentication_metadata.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { ClientRecord } from '../../store/records.ts'
 import type { Tenant } from '../../store/tenant.ts'
@@ -48,7 +49,7 @@ export const FORMER_SECRET_LIVES_MS = 30 * 86_400_000
 
 /**
  * Gives a client a new random secret beside the one it has, which lives on until it is ended; the new one is in the answer
- * and nowhere else. Null when the present one is no longer the one that whoever asks has seen.
+ * and nowhere else. Null when it has none, or another one than whoever asks has seen.
  */
 export async function rotateClientSecret(
   tenant: Tenant,
@@ -56,9 +57,9 @@ export async function rotateClientSecret(
 ): Promise<string | null> {
   const { record, actor, now } = args
   const { client_id, client_secret_hash: seen } = record
-  if (seen === null) return null
-  const client_secret = randomSecret('sp_cs_')
   const { token_endpoint_auth_method } = readMetadata(record.metadata)
+  if (seen === null || !hasSecret(token_endpoint_auth_method)) return null
+  const client_secret = randomSecret('sp_cs_')
   const rotated = await tenant.store.rotateClientSecret({
     tenant_id: tenant.tenant_id,
     client_id,

@@ -167,7 +167,13 @@ function readDescription(source: Json, metadata: ClientMetadata, rules: ClientRu
   if (default_max_age !== undefined) metadata.default_max_age = default_max_age
   const after_logout = readTexts(source, 'post_logout_redirect_uris', LONGEST_URI)
   if (after_logout === undefined) return
-  checkRedirectUris(after_logout, metadata.application_type, rules)
+  try {
+    checkRedirectUris(after_logout, metadata.application_type, rules)
+  } catch (cause) {
+    if (!(cause instanceof OAuthError)) throw cause
+    const sentence = `Member post_logout_redirect_uris: ${cause.error_description}`
+    throw new OAuthError(cause.error, sentence, { cause })
+  }
   metadata.post_logout_redirect_uris = after_logout
 }
 

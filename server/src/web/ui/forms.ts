@@ -123,10 +123,14 @@ export function radio(choice: Choice): SafeHtml {
 }
 
 /** A group of choices under one question. */
-export function group(question: Child, content: Child, options: { name?: string; error?: Child } = {}): SafeHtml {
+export function group(
+  question: Child,
+  content: Child,
+  options: { name?: string; error?: Child; hint?: Child } = {},
+): SafeHtml {
   const error = options.error ? html`<p class="wrong" id="${options.name ?? ''}-error">${options.error}</p>` : ''
   const wrong = options.error ? `${options.name ?? ''}-error` : undefined
-  return html`<fieldset${attrs({ 'aria-describedby': wrong })}><legend>${question}</legend>${error}${content}</fieldset>`
+  return html`<fieldset${attrs({ 'aria-describedby': wrong })}><legend>${question}</legend>${error}${content}${options.hint ? html`<p class="hint">${options.hint}</p>` : ''}</fieldset>`
 }
 
 function tickable(type: 'checkbox' | 'radio', choice: Choice): SafeHtml {

@@ -12,22 +12,21 @@ import {
 import { button, buttonLink, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
-import { clientName, code, displayName, name } from '../../ui/name.ts'
+import { clientName, displayName, name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { ago, count, link, moment, tell, type View } from '../../ui/view.ts'
 import type { ClientType } from './client_type.ts'
+import { type DescribedMember, describedMembers } from './described_members.ts'
 
 /** What the page of one client shows (RFC 7591 section 2, plus our own settings). */
 export interface ClientData {
   readonly client_id: string
   readonly client_name?: string | undefined
   readonly type: ClientType
-  readonly token_endpoint_auth_method: string
-  readonly grant_types: readonly string[]
-  readonly redirect_uris: readonly string[]
-  readonly scope: string
-  readonly default_resource?: string | undefined
   readonly trusted: boolean
+  /** What is registered of it, and who says so. */
+  readonly members: readonly DescribedMember[]
+  readonly described_by: 'administrators' | 'file' | 'itself'
   /** Nobody of the tenant registered it. */
   readonly unverified?: boolean
   readonly disabled: boolean
@@ -37,12 +36,13 @@ export interface ClientData {
   readonly grants: number
   readonly users: number
   /** Newest first; empty for a public client. */
-  readonly secrets: readonly { readonly created_at?: number | undefined; readonly expires_at?: number | undefined }[]
+  readonly secrets: readonly { readonly made_at: number | null; readonly expires_at: number | null }[]
   /** What was shown when a new secret is asked for: a page that is posted once more asks for nothing. */
   readonly seen: string
   /** What can be switched for it; none for one that registered itself. */
   readonly switches: readonly { readonly name: 'trusted' | 'password' | 'implicit'; readonly on: boolean }[]
-  readonly done?: string | undefined
+  /** Something was changed just now. */
+  readonly saved?: boolean
 }
 
 /** The page of one client. */
@@ -51,22 +51,16 @@ export function renderClient(view: View, data: ClientData): SafeHtml {
   const shown = clientName(data)
   const standing = html`${data.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${data.trusted && badge(clients.trusted, 'note')} ${data.unverified && badge(clients.unverified, 'warning')} ${usesLegacy(data) && badge(client.legacy, 'warning')}`
   const disabled = data.disabled && notice('danger', html`<p>${client.disabled}</p>`)
-  const done = data.done && notice('good', html`<p>${name(data.done, 300)}</p>`)
-  const content = html`${pageHeader(name(shown), standing)}${done}${disabled}${section(client.details, card(registration(view, data)), undefined, buttonLink(client.why, link(view, paths.admin_client_rights, { client_id: data.client_id })))}${secrets(view, data)}${switches(view, data)}${section(client.danger, endings(view, data))}`
+  const saved = data.saved && notice('good', html`<p>${view.text.console.client_form.saved}</p>`)
+  const content = html`${pageHeader(name(shown), standing)}${saved}${disabled}${section(client.details, card(registration(view, data)), undefined, buttonLink(client.why, link(view, paths.admin_client_rights, { client_id: data.client_id })))}${secrets(view, data)}${switches(view, data)}${described(view, data)}${section(client.danger, endings(view, data))}`
   return consolePage(view, { entry: 'clients', title: displayName(shown), content })
 }
 
 function registration(view: View, data: ClientData): SafeHtml {
   const { client, client_types } = view.text.console
-  const uris = data.redirect_uris.map((uri) => html`<p>${code(uri)}</p>`)
   return definitions([
     [client.client_id, copyable(data.client_id)],
     [client.type, client_types[data.type]],
-    [client.method, code(data.token_endpoint_auth_method)],
-    [client.grant_types, codes(data.grant_types)],
-    [client.redirect_uris, uris.length > 0 && uris],
-    [client.scope, data.scope !== '' && codes(data.scope.split(' '))],
-    [client.resource, data.default_resource && code(data.default_resource)],
     [client.trusted, data.trusted ? client.trusted_yes : client.trusted_no],
     [client.grants, tell(view, client.grants_of, { grants: count(view, data.grants), n: data.users })],
     [client.created, moment(view, data.created_at)],
@@ -74,8 +68,13 @@ function registration(view: View, data: ClientData): SafeHtml {
   ])
 }
 
-function codes(values: readonly string[]): Child {
-  return html`<span class="codes">${values.map((value) => html`${code(value)} `)}</span>`
+/** All that is registered, and the way to change it; of a client that is described elsewhere, where. */
+function described(view: View, data: ClientData): SafeHtml {
+  const { client, client_form } = view.text.console
+  const mine = data.described_by === 'administrators'
+  const edit = mine && buttonLink(client_form.edit, link(view, paths.admin_edit_client, { client_id: data.client_id }))
+  const lead = mine ? undefined : data.described_by === 'file' ? client_form.in_file : client_form.by_itself
+  return section(client.metadata, describedMembers(view, data.members), lead, edit)
 }
 
 function secrets(view: View, data: ClientData): SafeHtml {
@@ -91,17 +90,24 @@ function secrets(view: View, data: ClientData): SafeHtml {
     action: link(view, paths.admin_rotate_secret),
     hidden: { client_id: data.client_id, seen: data.seen },
   })
-  const rows = data.secrets.map(
-    (secret) =>
-      html`<li><p class="facts">${
-        secret.created_at !== undefined &&
-        html`<span>${tell(view, client.secret_since, { when: ago(view, secret.created_at) })}</span>`
-      }${
-        secret.expires_at !== undefined &&
-        html`<span>${tell(view, client.secret_until, { when: moment(view, secret.expires_at) })}</span>`
-      }</p></li>`,
-  )
-  return section(client.secrets, card(html`<ul class="rows">${rows}</ul>`), client.secrets_lead, rotate)
+  const rows = data.secrets.map(({ made_at, expires_at }, i) => {
+    const made = made_at !== null && html`<span>${tell(view, client.secret_since, { when: ago(view, made_at) })}</span>`
+    const end =
+      expires_at === null ? client.secret_no_end : tell(view, client.secret_until, { when: moment(view, expires_at) })
+    const which = i === 0 ? client.secret_newest : client.secret_older
+    return html`<li><div><p><strong>${which}</strong></p><p class="facts">${made}<span>${end}</span></p></div>${i > 0 && endSecret(view, data)}</li>`
+  })
+  return section(client.secrets, card(html`<ul class="rows switches">${rows}</ul>`), client.secrets_lead, rotate)
+}
+
+function endSecret(view: View, data: ClientData): SafeHtml {
+  const { client } = view.text.console
+  return ending(view, {
+    ...{ id: 'end-secret', label: client.end_secret, title: client.end_secret_title },
+    consequences: [client.end_secret_body],
+    action: link(view, paths.admin_end_secret),
+    hidden: { client_id: data.client_id, seen: data.seen },
+  })
 }
 
 function usesLegacy({ switches }: ClientData): boolean {

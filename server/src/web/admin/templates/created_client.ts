@@ -12,8 +12,8 @@ export interface CreatedClientData {
   readonly client_name?: string | undefined
   /** Absent for a public client. */
   readonly client_secret?: string | undefined
-  /** The client had a secret before, which works for a while. */
-  readonly rotated?: boolean
+  /** The client was there already: the secret before works for a while, or no more. */
+  readonly secret?: 'rotated' | 'replaced'
   readonly issuer: string
   readonly discovery: string
   /** Code that uses the values, made by the caller. */
@@ -34,8 +34,8 @@ export function renderCreatedClient(view: View, data: CreatedClientData): SafeHt
   const once = client_secret !== undefined && notice('warning', html`<p>${created_client.once}</p>`)
   const snippet = section(created_client.snippet, codeBlock(data.snippet), created_client.snippet_lead)
   const on = buttonLink(created_client.go_on, link(view, paths.admin_client, { client_id: data.client_id }), 'primary')
-  const title = data.rotated ? created_client.rotated : created_client.title
-  const lead = data.rotated ? created_client.rotated_lead : created_client.lead
+  const title = data.secret ? created_client.rotated : created_client.title
+  const lead = data.secret ? created_client[`${data.secret}_lead`] : created_client.lead
   const header = pageHeader(tell(view, title, { client: name(shown) }), lead)
   const content = html`${header}${once}${card(values)}${snippet}<div class="actions start">${on}</div>`
   return consolePage(view, { entry: 'clients', title: tellText(view, title, { client: displayName(shown) }), content })

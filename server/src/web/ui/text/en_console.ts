@@ -1,3 +1,5 @@
+import { enClientForm } from './en_client_form.ts'
+
 /** The sentences of the console, in English. */
 export const enConsole = {
   nav: {
@@ -138,7 +140,8 @@ export const enConsole = {
     title: '{client} is registered',
     lead: 'Give these values to the application.',
     rotated: 'A new secret for {client}',
-    rotated_lead: 'Give it to the application within a day: so long the one before works too.',
+    rotated_lead: 'Give it to the application. The one before works for 30 days more, unless you end it.',
+    replaced_lead: 'Give it to the application. No other secret works now.',
     once: 'This secret is shown once. Copy it now; only a hash of it is kept.',
     client_id: 'Client ID',
     client_secret: 'Client secret',
@@ -150,14 +153,10 @@ export const enConsole = {
     go_on: 'Go to the client',
   },
   client: {
-    details: 'Registration',
+    details: 'At a glance',
+    metadata: 'What is registered',
     client_id: 'Client ID',
     type: 'Type',
-    method: 'Authentication',
-    grant_types: 'Grant types',
-    redirect_uris: 'Redirect URIs',
-    scope: 'Scopes',
-    resource: 'Default resource',
     trusted: 'Trusted',
     trusted_yes: 'Yes: users are not asked',
     trusted_no: 'No: users are asked to allow it',
@@ -177,7 +176,13 @@ export const enConsole = {
     rotate: 'Make a new secret',
     rotate_title: 'Make a new secret?',
     rotate_ends: 'The new secret is shown once.',
-    rotate_ends_older: 'The newest secret of now keeps working; older ones stop at once.',
+    rotate_ends_older: 'The newest secret of now works for 30 days more, unless you end it; older ones stop at once.',
+    secret_newest: 'The newest',
+    secret_older: 'The one before',
+    secret_no_end: 'Has no end',
+    end_secret: 'End it now',
+    end_secret_title: 'End the older secret?',
+    end_secret_body: 'Whoever still uses it is refused from now on. The newest one stays.',
     disabled: 'This client is disabled. It gets no tokens, and those it had stay void when it is enabled again.',
     disable: 'Disable',
     disable_title: 'Disable {client}?',
@@ -214,6 +219,7 @@ export const enConsole = {
     switch_is_off: 'Off',
     danger: 'Disable or delete',
   },
+  client_form: enClientForm,
   rights: {
     title: 'What {client} gets, and why',
     page_title: '{client}: what it gets, and why',

@@ -1,0 +1,85 @@
+import { readClientRecord } from '../../inbound/clients/client_record.ts'
+import { describedBy } from '../../inbound/clients/edit_client.ts'
+import { isSelfRegistered } from '../../inbound/clients/register_client.ts'
+import { listSwitches } from '../../inbound/clients/switch_client.ts'
+import { event } from '../../inbound/event.ts'
+import { hasSecret } from '../../oauth/clients/authentication_metadata.ts'
+import type { Client } from '../../oauth/clients/client.ts'
+import type { ListedClient } from '../../store/verbs/clients.ts'
+import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
+import { paths } from '../ui/paths.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
+import { describeMembers } from './client_form.ts'
+import { renderClient } from './templates/client.ts'
+import { type ClientType, DEVICE_CODE } from './templates/client_type.ts'
+
+/** GET /admin/client?client_id=. */
+export const clientPage = consolePage(async (visit) => {
+  const record = await findClient(visit, visit.query['client_id'])
+  return record ? showClient(visit, record) : errorPage(visit, 'not_found', 404)
+})
+
+/** POST /admin/client/disable and /admin/client/enable. */
+export const setClientDisabledSubmit = (disabled: boolean) =>
+  consoleSubmit(async (visit, actor, values) => {
+    const { tenant } = visit.web
+    const client_id = values['client_id'] ?? ''
+    const changed = event(tenant, disabled ? 'client.disabled' : 'client.enabled', actor, { client_id })
+    await tenant.store.setClientDisabled({ tenant_id: tenant.tenant_id, client_id, disabled, event: changed })
+    return redirect(visit, ours(visit.web, paths.admin_client, { client_id }))
+  })
+
+/** POST /admin/client/delete: the client goes with its grants. */
+export const deleteClientSubmit = consoleSubmit(async (visit, actor, values) => {
+  const { tenant } = visit.web
+  const client_id = values['client_id'] ?? ''
+  const deleted = event(tenant, 'client.deleted', actor, { client_id })
+  await tenant.store.deleteClient({ tenant_id: tenant.tenant_id, client_id, event: deleted })
+  return redirect(visit, ours(visit.web, paths.admin_clients))
+})
+
+/** The client that a page is about. */
+export async function findClient(visit: Visit, client_id: string | undefined): Promise<ListedClient | null> {
+  const { tenant_id, store } = visit.web.tenant
+  return client_id === undefined ? null : store.findClient({ tenant_id, client_id })
+}
+
+async function showClient(visit: Visit, record: ListedClient): Promise<Response> {
+  const { tenant_id, store } = visit.web.tenant
+  const { client_id, client_name, created_at, last_used_at } = record
+  const client = readClientRecord(record)
+  const { grants, users } = await store.countGrantsOfClient({ tenant_id, client_id, most: 10_000 })
+  const html = renderClient(visit.view, {
+    ...{ client_id, client_name, type: typeOf(client), trusted: client.trusted },
+    members: describeMembers(client),
+    described_by: describedBy(record),
+    unverified: isSelfRegistered(record.source),
+    switches: listSwitches(record),
+    disabled: record.disabled_at !== null,
+    created_at,
+    last_used_at: last_used_at ?? undefined,
+    grants,
+    users,
+    secrets: hasSecret(client.token_endpoint_auth_method)
+      ? await store.listClientSecrets({ tenant_id, client_id })
+      : [],
+    seen: seenSecret(visit, record),
+    saved: visit.query['saved'] === 'true',
+  })
+  return send(visit, html)
+}
+
+/** Names a client's present secret in a form, and says nothing about it. */
+export function seenSecret(visit: Visit, { client_secret_hash }: ListedClient): string {
+  const { keys } = visit.web.tenant
+  return client_secret_hash === null ? '' : keys.hashSecret(client_secret_hash).toString('base64url')
+}
+
+/** Where a client runs, by what is registered of it. */
+export function typeOf(client: Client): ClientType {
+  if (!client.grant_types.includes('authorization_code')) {
+    return client.grant_types.includes(DEVICE_CODE) ? 'script' : 'machine'
+  }
+  if (client.application_type === 'native') return 'native'
+  return client.token_endpoint_auth_method === 'none' ? 'browser' : 'server'
+}

@@ -1,0 +1,78 @@
+import { readMetadata } from '../../inbound/clients/client_record.ts'
+import { describedBy, editClient } from '../../inbound/clients/edit_client.ts'
+import { OAuthError } from '../../oauth/errors.ts'
+import type { ListedClient } from '../../store/verbs/clients.ts'
+import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
+import { paths } from '../ui/paths.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
+import { findClient } from './client.ts'
+import { type FormValues, readForm, writeForm } from './client_form.ts'
+import { writeSnippet } from './client_snippet.ts'
+import { renderCreatedClient } from './templates/created_client.ts'
+import { type EditClientData, renderEditClient } from './templates/edit_client.ts'
+
+/** GET /admin/client/edit?client_id=. */
+export const editClientPage = consolePage(async (visit) => {
+  const record = await findClient(visit, visit.query['client_id'])
+  if (!record) return errorPage(visit, 'not_found', 404)
+  if (describedBy(record) !== 'administrators') return toClient(visit, record)
+  return show(visit, record, writeForm(readMetadata(record.metadata)))
+})
+
+/** POST /admin/client/edit: what is registered becomes what was typed, or nothing changes and all of it is shown again. */
+export const editClientSubmit = consoleSubmit(async (visit, actor, values) => {
+  const { tenant, grant_types } = visit.web
+  const record = await findClient(visit, values['client_id'])
+  if (!record) return errorPage(visit, 'not_found', 404)
+  if (values['seen'] !== seenMetadata(visit, record)) return show(visit, record, values, 'stale')
+  try {
+    const json = readForm(values)
+    const known = grant_types.map(({ grant_type }) => grant_type)
+    const edited = await editClient(tenant, record, { json, grant_types: known, actor })
+    if (edited === 'stale') return show(visit, (await findClient(visit, record.client_id)) ?? record, values, 'stale')
+    const { client_secret } = edited
+    return client_secret === undefined
+      ? toClient(visit, record, { saved: 'true' })
+      : showSecret(visit, record.client_id, client_secret)
+  } catch (error) {
+    if (!(error instanceof OAuthError) || !/^invalid_(client_metadata|redirect_uri)$/.test(error.error)) throw error
+    return show(visit, record, values, { member: memberOf(error), sentence: error.error_description })
+  }
+})
+
+function show(visit: Visit, record: ListedClient, values: FormValues, wrong?: EditClientData['wrong']): Response {
+  const { client_id, client_name } = record
+  const grant_types = visit.web.grant_types.map(({ grant_type }) => grant_type)
+  const html = renderEditClient(visit.view, {
+    ...{ client_id, client_name, grant_types, values, wrong, seen: seenMetadata(visit, record) },
+  })
+  return send(visit, html, { status: wrong === undefined ? 200 : wrong === 'stale' ? 409 : 400 })
+}
+
+async function showSecret(visit: Visit, client_id: string, client_secret: string): Promise<Response> {
+  const { issuer } = visit.web.tenant
+  const record = await findClient(visit, client_id)
+  if (!record) return errorPage(visit, 'not_found', 404)
+  const html = renderCreatedClient(visit.view, {
+    ...{ client_id, client_name: record.client_name, client_secret, secret: 'replaced', issuer },
+    discovery: `${issuer}/.well-known/openid-configuration`,
+    snippet: writeSnippet(issuer, { client_id }, readMetadata(record.metadata)),
+  })
+  return send(visit, html)
+}
+
+function toClient(visit: Visit, { client_id }: ListedClient, more: Readonly<Record<string, string>> = {}): Response {
+  return redirect(visit, ours(visit.web, paths.admin_client, { client_id, ...more }))
+}
+
+/** Names what is registered now: whoever saves has seen it, or is told of the change. */
+function seenMetadata(visit: Visit, { metadata }: ListedClient): string {
+  return visit.web.tenant.keys.hashSecret(metadata).toString('base64url')
+}
+
+function memberOf(error: OAuthError): string | undefined {
+  return (
+    /^Member (\w+)/.exec(error.error_description)?.[1] ??
+    (error.error === 'invalid_redirect_uri' ? 'redirect_uris' : undefined)
+  )
+}

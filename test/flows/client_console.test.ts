@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { readAdministratedClient, registerClient } from '../../server/src/inbound/clients/register_client.ts'
+import { onBothDatabases, type Platform } from '../parts/platform.ts'
+import { csrfOf, open, post, signIn } from '../parts/sign_in_steps.ts'
+import type { UserAgent } from '../parts/user_agent.ts'
+
+const test = onBothDatabases()
+const ROOT = { username: 'root', password: 'correct horse battery' }
+const FORM = 'name="client_name"'
+
+/** The browser of an administrator; the first of a platform makes them. */
+async function asAdministrator(p: Platform): Promise<UserAgent> {
+  const { tenant_id } = p.server.app.tenant
+  const known = await p.server.store.findUserByUsername({ tenant_id, username_key: ROOT.username })
+  if (!known) await p.server.addUser({ ...ROOT, roles: ['administrator'] })
+  return signIn(p, ROOT)
+}
+
+/** A client that administrators of the console describe. */
+async function register(
+  p: Platform,
+  json: object = {},
+): Promise<{ client_id: string; client_secret: string | undefined }> {
+  const described = { client_name: 'Notes', redirect_uris: ['https://notes.example/cb'], scope: 'openid', ...json }
+  const metadata = readAdministratedClient(
+    described,
+    p.server.app.web.grant_types.map(({ grant_type }) => grant_type),
+  )
+  return registerClient(p.server.app.tenant, { metadata, source: 'console', actor: 'test' })
+}
+
+const urlOf = (p: Platform, client_id: string, page = '') =>
+  `${p.issuer}/admin/client${page}?client_id=${encodeURIComponent(client_id)}`
+
+async function read(p: Platform, client_id: string) {
+  const { tenant_id } = p.server.app.tenant
+  const record = (await p.server.store.findClient({ tenant_id, client_id }))!
+  return { ...JSON.parse(record.metadata), trusted: record.trusted === 1 }
+}
+
+async function eventsOf(p: Platform, client_id: string, type: string) {
+  const { tenant_id } = p.server.app.tenant
+  const page = { tenant_id, before_event_id: '~', type, actor: '', most: 50 }
+  return (await p.server.store.pageEvents(page)).filter((event) => event.client_id === client_id)
+}
+
+async function authenticates(p: Platform, client_id: string, client_secret: string): Promise<boolean> {
+  const authorization = `Basic ${Buffer.from(`${client_id}:${client_secret}`).toString('base64')}`
+  const body = new URLSearchParams({
+    grant_type: 'authorization_code',
+    code: 'x',
+    redirect_uri: 'https://notes.example/cb',
+  })
+  const answer = await fetch(`${p.issuer}/token`, { method: 'POST', headers: { authorization }, body })
+  const { error } = (await answer.json()) as { error: string }
+  assert.match(error, /^invalid_(client|grant)$/)
+  return error === 'invalid_grant'
+}
+
+test('an administrator changes what is registered of a client; saved as it stands nothing changes and no event is left', async (p) => {
+  const agent = await asAdministrator(p)
+  const { client_id } = await register(p, { role_scopes: { clerk: ['openid'] }, response_modes: ['query'] })
+  const before = await read(p, client_id)
+  const page = await open(agent, urlOf(p, client_id, '/edit'))
+  assert.match(page.html, /<textarea id="redirect_uris"[^>]*>\nhttps:\/\/notes\.example\/cb<\/textarea>/)
+  await agent.submit(page, {}, FORM)
+  assert.deepEqual(await read(p, client_id), before)
+  assert.deepEqual(await eventsOf(p, client_id, 'client.updated'), [])
+
+  const { url, response } = await agent.submit(
+    page,
+    {
+      ...{ redirect_uris: 'https://notes.example/cb\r\nhttps://notes.example/other\r\n', scope: 'openid email' },
+      ...{ role_scopes: '', 'token_exchange.impersonation': 'true', trusted: 'true', profile: 'oauth21' },
+      ...{ access_token_lifetime_seconds: '77', backchannel_logout_uri: 'https://notes.example/out' },
+    },
+    FORM,
+  )
+  const shown = await response.text()
+  assert.match(url, /\/admin\/client\?client_id=/)
+  assert.match(shown, /Saved\./)
+  for (const text of ['https://notes.example/other', 'openid email', 'impersonation: true', '77', 'oauth21']) {
+    assert.ok(shown.includes(text), text)
+  }
+  const { role_scopes: _, ...rest } = before
+  assert.deepEqual(await read(p, client_id), {
+    ...rest,
+    ...{ redirect_uris: ['https://notes.example/cb', 'https://notes.example/other'], scope: 'openid email' },
+    ...{ token_exchange: { resources: [], impersonation: true }, trusted: true, profile: 'oauth21' },
+    ...{ access_token_lifetime_seconds: 77, backchannel_logout_uri: 'https://notes.example/out' },
+  })
+  const [event, ...more] = await eventsOf(p, client_id, 'client.updated')
+  assert.equal(more.length, 0)
+  assert.match(event!.actor, /^user:/)
+  assert.deepEqual(
+    new Set(JSON.parse(event!.detail).changed),
+    new Set([
+      ...['redirect_uris', 'scope', 'role_scopes', 'token_exchange', 'trusted', 'profile'],
+      ...['access_token_lifetime_seconds', 'backchannel_logout_uri'],
+    ]),
+  )
+})
+
+test('what is wrong is refused by its name, what was typed stays, and nothing is changed', async (p) => {
+  const agent = await asAdministrator(p)
+  const { client_id } = await register(p)
+  const before = await read(p, client_id)
+  const page = await open(agent, urlOf(p, client_id, '/edit'))
+  for (const [name, text, sentence] of [
+    ['redirect_uris', 'https://notes.example/cb#f', 'A redirect URI must not have a fragment'],
+    ['post_logout_redirect_uris', 'https://*.example/', 'Member post_logout_redirect_uris: A redirect URI'],
+    ['logo_uri', 'javascript:alert(1)', 'Member logo_uri must be an https URL'],
+    ['jwks', '{"keys":[', 'Member jwks is not JSON'],
+    ['role_scopes', 'clerk', 'Member role_scopes has a line'],
+    ['access_token_lifetime_seconds', 'soon', 'Member access_token_lifetime_seconds must be a whole number'],
+    ['service_account.role', 'clerk', 'Member service_account must name'],
+    ['dpop_bound_access_tokens', 'true', 'Member dpop_bound_access_tokens cannot be true'],
+  ] as const) {
+    const typed = {
+      client_name: `Typed for ${name}`,
+      'grant_types.0': 'authorization_code',
+      'grant_types.9': 'implicit',
+    }
+    const { response } = await agent.submit(page, { ...typed, [name]: text }, FORM)
+    const html = await response.text()
+    assert.equal(response.status, 400, name)
+    assert.ok(html.includes(sentence), `${name}: ${/class="wrong"[\s\S]{0,300}/.exec(html)?.[0]}`)
+    assert.ok(html.includes(`value="Typed for ${name}"`), name)
+    const again = await agent.submit({ url: page.url, html }, {}, FORM)
+    assert.equal(again.response.status, 400, `${name}: what was typed is still in the form`)
+    assert.deepEqual(await read(p, client_id), before, name)
+  }
+  assert.deepEqual(await eventsOf(p, client_id, 'client.updated'), [])
+})
+
+test('whoever saves over what somebody else has just changed is told so first', async (p) => {
+  const agent = await asAdministrator(p)
+  const { client_id } = await register(p)
+  const [mine, theirs] = [
+    await open(agent, urlOf(p, client_id, '/edit')),
+    await open(agent, urlOf(p, client_id, '/edit')),
+  ]
+  await agent.submit(theirs, { scope: 'openid email' }, FORM)
+  const late = await agent.submit(mine, { client_name: 'Mine' }, FORM)
+  const html = await late.response.text()
+  assert.equal(late.response.status, 409)
+  assert.match(html, /somebody else has changed this client/)
+  assert.match(html, /value="Mine"/)
+  assert.deepEqual(
+    [(await read(p, client_id)).client_name, (await read(p, client_id)).scope],
+    ['Notes', 'openid email'],
+  )
+  await agent.submit({ url: mine.url, html }, {}, FORM)
+  assert.deepEqual([(await read(p, client_id)).client_name, (await read(p, client_id)).scope], ['Mine', 'openid'])
+})
+
+test('a client that begins to authenticate by a secret gets one, shown once', async (p) => {
+  const agent = await asAdministrator(p)
+  const { client_id } = await register(p, { token_endpoint_auth_method: 'none' })
+  for (const [method, secrets] of [
+    ['client_secret_basic', 1],
+    ['client_secret_jwt', 1],
+    ['client_secret_post', 0],
+  ] as const) {
+    const page = await open(agent, urlOf(p, client_id, '/edit'))
+    const { response } = await agent.submit(page, { token_endpoint_auth_method: method }, FORM)
+    const html = await response.text()
+    const found = html.match(/sp_cs_[\w-]{43}/g) ?? []
+    assert.equal(new Set(found).size, secrets, method)
+    assert.equal((await read(p, client_id)).token_endpoint_auth_method, method)
+    assert.doesNotMatch((await open(agent, urlOf(p, client_id))).html, /sp_cs_/)
+    if (method === 'client_secret_basic') assert.equal(await authenticates(p, client_id, found[0]!), true)
+  }
+})
+
+test('two secrets live until the older one is ended, each with its times', async (p) => {
+  const agent = await asAdministrator(p)
+  const { client_id, client_secret } = await register(p)
+  p.pass(3600)
+  const page = await open(agent, urlOf(p, client_id))
+  assert.doesNotMatch(page.html, /End it now/)
+  const rotated = await agent.submit(page, {}, '>Make a new secret<')
+  const newest = /sp_cs_[\w-]{43}/.exec(await rotated.response.text())![0]
+  const both = async () => [
+    await authenticates(p, client_id, client_secret!),
+    await authenticates(p, client_id, newest),
+  ]
+  assert.deepEqual(await both(), [true, true])
+
+  const shown = await open(agent, urlOf(p, client_id))
+  assert.doesNotMatch(shown.html, /sp_cs_/)
+  assert.match(
+    shown.html.replace(/<[^>]*>/g, ' '),
+    /The newest\s+Made\s[\s\S]*Has no end[\s\S]*The one before\s+Made\s[\s\S]*Expires\s/,
+  )
+  const stale = await agent.submit(shown, { seen: 'x' }, '>End it now<')
+  assert.equal(stale.response.status, 200)
+  assert.deepEqual(await both(), [true, true], 'a page of before a rotation ends nothing')
+  const ended = await agent.submit(shown, {}, '>End it now<')
+  assert.doesNotMatch(await ended.response.text(), /End it now/)
+  assert.deepEqual(await both(), [false, true])
+  assert.equal((await eventsOf(p, client_id, 'client.former_secret_ended')).length, 1)
+  assert.equal((await eventsOf(p, client_id, 'client.secret_rotated')).length, 1)
+
+  await agent.submit(shown, {}, '>End it now<')
+  assert.deepEqual(await both(), [false, true], 'the only one stays')
+  assert.equal((await eventsOf(p, client_id, 'client.former_secret_ended')).length, 1)
+})
+
+test('8.3.1 10.2.1 only administrators, by pages of ours, change a client or its secrets', async (p) => {
+  const root = await asAdministrator(p)
+  const alice = await signIn(p)
+  const { client_id, client_secret } = await register(p)
+  const before = await read(p, client_id)
+  const page = await open(root, urlOf(p, client_id, '/edit'))
+  const alices = csrfOf(await open(alice, `${p.issuer}/account`))
+  const seen = /name="seen" value="([^"]*)"/.exec(page.html)![1]!
+  assert.equal((await open(alice, urlOf(p, client_id, '/edit'))).status, 403)
+  for (const path of ['/edit', '/rotate_secret', '/end_secret']) {
+    const form = { client_id, seen, client_name: 'Stolen', redirect_uris: 'https://evil.example/cb' }
+    const url = `${p.issuer}/admin/client${path}`
+    assert.equal((await post(alice, url, { ...form, csrf_token: alices })).status, 403, `${path} by a user`)
+    assert.equal((await post(root, url, { ...form, csrf_token: alices })).status, 403, `${path} by another's token`)
+    assert.equal((await post(root, url, form)).status, 403, `${path} without a token`)
+    const foreign = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
+    assert.equal(
+      (await post(root, url, { ...form, csrf_token: csrfOf(page) }, foreign)).status,
+      403,
+      `${path} from afar`,
+    )
+    const nobody = { ...form, client_id: 'nobody', csrf_token: csrfOf(page) }
+    assert.equal((await post(root, url, nobody)).status, 404, `${path} of nobody`)
+  }
+  assert.deepEqual(await read(p, client_id), before)
+  assert.equal(await authenticates(p, client_id, client_secret!), true)
+  assert.deepEqual(await eventsOf(p, client_id, 'client.secret_rotated'), [])
+})
+
+test('a client that a platform file describes, or that registered itself, is not changed in the console', async (p) => {
+  const agent = await asAdministrator(p)
+  const csrf_token = csrfOf(await open(agent, `${p.issuer}/admin/clients/new`))
+  const { client_id: by_itself } = await register(p)
+  const { tenant_id } = p.server.app.tenant
+  await p.server.saveSettings({ registration: 'open' })
+  const json = JSON.stringify({ redirect_uris: ['https://self.example/cb'] })
+  const headers = { 'content-type': 'application/json' }
+  const made = await fetch(`${p.issuer}/register`, { method: 'POST', headers, body: json })
+  const { client_id: stranger } = (await made.json()) as { client_id: string }
+  for (const [client_id, where] of [
+    ['web', /A platform file describes this client/],
+    [stranger, /This client registered itself/],
+  ] as const) {
+    const before = (await p.server.store.findClient({ tenant_id, client_id }))!
+    const page = await open(agent, urlOf(p, client_id))
+    assert.match(page.html, where)
+    assert.doesNotMatch(page.html, /admin\/client\/edit/)
+    assert.match((await open(agent, urlOf(p, client_id, '/edit'))).url, /\/admin\/client\?/)
+    const { keys } = p.server.app.tenant
+    const seen = keys.hashSecret(before.metadata).toString('base64url')
+    const form = { csrf_token, client_id, seen, client_name: 'Taken over', redirect_uris: 'https://evil.example/cb' }
+    const answer = await post(agent, `${p.issuer}/admin/client/edit`, form)
+    assert.equal(answer.status, 400)
+    assert.match(await answer.text(), /described elsewhere/)
+    assert.equal((await p.server.store.findClient({ tenant_id, client_id }))!.metadata, before.metadata)
+  }
+  assert.match((await open(agent, urlOf(p, by_itself))).html, /admin\/client\/edit/)
+})
