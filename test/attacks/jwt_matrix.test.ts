@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { createPublicKey, randomInt, randomUUID } from 'node:crypto'
+import { createPublicKey, randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { deflateRawSync } from 'node:zlib'
 import { asAssertion, JWKS, pairFor, signAssertion } from '../parts/assertions.ts'
 import { makeDpopKey, makeProof } from '../parts/dpop.ts'
 import { forgeJwts } from '../parts/forged_jwts.ts'
@@ -134,6 +135,66 @@ for (const { input, good, takes } of INPUTS) {
     assert.equal(await takes((await good()).token), true, 'the good one')
   })
 }
+
+/** Encrypted JWTs, each with something that cost, or broke, whoever tried to open it. */
+function makeEncrypted(inside: string): [what: string, token: string][] {
+  const encode = (value: object | Uint8Array | string) =>
+    Buffer.from(value instanceof Uint8Array || typeof value === 'string' ? value : JSON.stringify(value)).toString(
+      'base64url',
+    )
+  const part = (bytes: number) => encode(randomBytes(bytes))
+  const bomb = encode(deflateRawSync(Buffer.alloc(4 * 2 ** 20), { level: 9 }))
+  const p2 = { p2s: part(16), p2c: 2 ** 31 - 1 }
+  const headers: [string, object, string?][] = [
+    ['a password that is stretched two billion times', { alg: 'PBES2-HS256+A128KW', enc: 'A128GCM', ...p2 }],
+    ['the same by SHA-512', { alg: 'PBES2-HS512+A256KW', enc: 'A256CBC-HS512', ...p2 }],
+    ['no salt, and a count that is none', { alg: 'PBES2-HS256+A128KW', enc: 'A128GCM', p2s: '', p2c: -1 }],
+    ['four megabytes in four kilobytes', { alg: 'dir', enc: 'A256GCM', zip: 'DEF' }, bomb],
+    ['four megabytes behind RSA', { alg: 'RSA-OAEP-256', enc: 'A256GCM', zip: 'DEF' }, bomb],
+    ['CBC with one padding', { alg: 'dir', enc: 'A128CBC-HS256' }, part(16)],
+    ['CBC with another', { alg: 'dir', enc: 'A128CBC-HS256' }, part(32)],
+    ['CBC with half a block', { alg: 'dir', enc: 'A128CBC-HS256' }, part(7)],
+    ['RSA with the padding of 1993', { alg: 'RSA1_5', enc: 'A128CBC-HS256' }],
+    ['a key that is wrapped in nothing', { alg: 'A128KW', enc: 'A128GCM' }, ''],
+    [
+      'a point that is on no curve',
+      { alg: 'ECDH-ES', enc: 'A128GCM', epk: { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' } },
+    ],
+    ['an algorithm that is an object', { alg: { toString: 'dir' }, enc: [] }],
+  ]
+  const tokens = headers.map(([what, header, text = encode(inside)]): [string, string] => [
+    what,
+    [encode({ typ: 'JWT', cty: 'JWT', ...header }), part(32), part(12), text, part(16)].join('.'),
+  ])
+  const [head] = tokens[0]![1].split('.')
+  return [
+    ...tokens,
+    ['five parts of nothing', '....'],
+    ['a header alone', `${head}....`],
+    ['a part too few', `${head}...`],
+  ]
+}
+
+for (const { input, good, takes } of INPUTS) {
+  test(`CVE-2023-49290 CVE-2023-50966 GHSA-2c7c-3mj9-8fqh GHSA-6qvw-249j-h44c CVE-2024-28180 CVE-2024-28122 CVE-2024-29371 CVE-2026-34986 nothing encrypted is opened as ${input}`, async () => {
+    const encrypted = makeEncrypted((await good()).token)
+    const started = performance.now()
+    for (const [what, token] of encrypted) assert.equal(await takes(token), false, what)
+    // One password stretched so often takes minutes, and one bomb more memory than all of these.
+    assert.ok(performance.now() - started < 4000)
+    assert.equal(await takes((await good()).token), true, 'the good one')
+  })
+}
+
+test('GHSA-rm8v-mxj3-5rmq CVE-2021-29443 whatever is wrong inside of what is encrypted, the answer is one', async () => {
+  const authorization = basic('bearer', 'secret-of-bearer')
+  const answers = new Set<string>()
+  for (const [, assertion] of makeEncrypted('x')) {
+    const { status, text } = await ask({ ...GRANT, assertion }, { authorization })
+    answers.add(`${status} ${text}`)
+  }
+  assert.equal(answers.size, 1, [...answers].join('\n'))
+})
 
 test('9.1.1 of 2,000 mutants of an assertion none is taken', async () => {
   const token = await signAssertion(p, IDP, { claims: { sub: 'alice' } })

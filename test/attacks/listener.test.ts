@@ -5,7 +5,7 @@ import { after, test } from 'node:test'
 import { createApp } from '../../server/src/app.ts'
 import { randomBytes } from '../../server/src/crypto/random.ts'
 import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
-import { HTTP_LIMITS, type ListenOptions, listen } from '../../server/src/node_server.ts'
+import { HTTP_LIMITS, type Listening, type ListenOptions, listen } from '../../server/src/node_server.ts'
 import { openStore } from '../../server/src/store/store.ts'
 import { freePort } from '../parts/sallyport.ts'
 
@@ -14,8 +14,8 @@ after(async () => {
   for (const end of ends.reverse()) await end()
 })
 
-/** A listener over an app of its own; answers its port. */
-async function start(options: Partial<ListenOptions> & { issuer?: string } = {}): Promise<number> {
+/** A listener over an app of its own. */
+async function startListener(options: Partial<ListenOptions> & { issuer?: string } = {}): Promise<Listening> {
   const port = await freePort()
   const store = await openStore({ sqlite: ':memory:' })
   const log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -23,8 +23,11 @@ async function start(options: Partial<ListenOptions> & { issuer?: string } = {})
   const app = await createApp({ issuer, store, root: new RootKey(randomBytes(32)), log })
   const server = await listen(app, { host: '127.0.0.1', port, ...options })
   ends.push(store.close, app.close, () => server.stop(0))
-  return port
+  return server
 }
+
+/** The same; answers its port. */
+const start = async (options?: Parameters<typeof startListener>[0]) => (await startListener(options)).port
 
 const open = async (port: number, from: string): Promise<Socket> => {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from })
@@ -130,4 +133,31 @@ test('5.22 a URL has at most 8 kB', async () => {
   const status = async (length: number) => (await fetch(`http://127.0.0.1:${port}/${'a'.repeat(length - 1)}`)).status
   assert.equal(await status(HTTP_LIMITS.url_bytes), 404)
   assert.equal(await status(HTTP_LIMITS.url_bytes + 1), 414)
+})
+
+test('5.22 CVE-2018-12122 who sends a request ever so slowly is cut off, and others are answered meanwhile', async () => {
+  const { server, port } = await startListener()
+  const { header_seconds, request_seconds } = HTTP_LIMITS
+  assert.deepEqual([server.headersTimeout, server.requestTimeout], [header_seconds * 1000, request_seconds * 1000])
+  assert.ok(header_seconds <= 10 && request_seconds <= 15)
+  // The same listener, less patient: it looks once a second.
+  server.headersTimeout = 100
+  server.requestTimeout = 200
+  const starts = [
+    'POST /token HTTP/1.1\r\nHost: id.example\r\nX: ',
+    'POST /token HTTP/1.1\r\nHost: id.example\r\nContent-Length: 60000\r\n\r\n',
+  ]
+  const slow = starts.map(async (head) => {
+    const socket = await open(port, '127.0.0.1')
+    let answer = ''
+    socket.on('data', (chunk) => (answer += chunk))
+    socket.on('error', () => {})
+    socket.write(head)
+    const drip = setInterval(() => socket.write('x'), 20)
+    await once(socket, 'close')
+    clearInterval(drip)
+    return answer
+  })
+  assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200)
+  for (const answer of await Promise.all(slow)) assert.match(answer, /^HTTP\/1\.1 408 /)
 })
