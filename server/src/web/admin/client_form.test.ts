@@ -59,7 +59,7 @@ test('what is registered of a client goes through the form of the console unchan
 test('what cannot be read of a form is refused by the name of its member', () => {
   for (const [name, text, sentence] of [
     ['role_scopes', 'clerk a:read', /^Member role_scopes has a line/],
-    ['role_scopes', 'clerk: a\nclerk: b', /^Member role_scopes has a role twice/],
+    ['role_scopes', 'clerk: a\nclerk: b', /^Member role_scopes has a name twice/],
     ['role_scopes', '__proto__: a"b', /^Member role_scopes has something/],
     ['jwks', '{"keys":', /^Member jwks is not JSON/],
     ['jwks', '{"keys":[],"keys":[]}', /^Member jwks is not JSON that names each member once/],

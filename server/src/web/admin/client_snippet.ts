@@ -6,7 +6,13 @@ const AUTHENTICATION: Readonly<Record<string, string>> = {
   client_secret_basic: 'client.ClientSecretBasic(process.env.CLIENT_SECRET)',
   client_secret_post: 'client.ClientSecretPost(process.env.CLIENT_SECRET)',
   client_secret_jwt: 'client.ClientSecretJwt(process.env.CLIENT_SECRET)',
+  private_key_jwt: 'client.PrivateKeyJwt({ key, kid: jwk.kid })',
 }
+
+// The key that the console makes: ES256.
+const IMPORT_KEY = `const jwk = JSON.parse(process.env.CLIENT_KEY)
+const key = await crypto.subtle.importKey('jwk', jwk, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign'])
+`
 
 /** Code that uses a client as it is registered. */
 export function writeSnippet(
@@ -16,9 +22,10 @@ export function writeSnippet(
 ): string {
   const auth = AUTHENTICATION[client.token_endpoint_auth_method]
   const more = issuer.startsWith('http:') ? ', { execute: [client.allowInsecureRequests] }' : ''
+  const key = client.token_endpoint_auth_method === 'private_key_jwt' ? IMPORT_KEY : ''
   const head = `import * as client from 'openid-client'
 
-const issuer = new URL(${JSON.stringify(issuer)})
+${key}const issuer = new URL(${JSON.stringify(issuer)})
 const config = await client.discovery(issuer, ${JSON.stringify(client_id)}, undefined, ${auth}${more})
 `
   const asked = `scope: ${JSON.stringify(client.scope)}`

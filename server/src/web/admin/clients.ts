@@ -1,3 +1,4 @@
+import { makeClientKey } from '../../inbound/clients/client_keys.ts'
 import { readClientRecord } from '../../inbound/clients/client_record.ts'
 import { isSelfRegistered, readAdministratedClient, registerClient } from '../../inbound/clients/register_client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
@@ -5,7 +6,7 @@ import { send } from '../page.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { typeOf } from './client.ts'
 import { writeSnippet } from './client_snippet.ts'
-import { CLIENT_TYPES, type ClientType, DEVICE_CODE } from './templates/client_type.ts'
+import { CLIENT_TYPES, type ClientType, DEVICE_CODE, PROOFS, type Proof } from './templates/client_type.ts'
 import { renderClients } from './templates/clients.ts'
 import { renderCreatedClient } from './templates/created_client.ts'
 import { type NewClientData, renderNewClient } from './templates/new_client.ts'
@@ -44,14 +45,17 @@ export const clientsPage = consolePage(async (visit) => {
 /** GET /admin/clients/new. */
 export const newClientPage = consolePage(async (visit) => send(visit, renderNewClient(visit.view, {})))
 
-/** POST /admin/clients/new: registers a client and shows its secret once. */
+/** POST /admin/clients/new: registers a client and shows its private key or its secret once. */
 export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
   const { tenant, grant_types } = visit.web
   const type = CLIENT_TYPES.find((known) => known === values['type']) ?? 'server'
   const { client_name, scope = DEFAULT_SCOPES[type] } = values
   const redirect_uris = (values['redirect_uris'] ?? '').split(/\s+/).filter((uri) => uri !== '')
   const trusted = values['trusted'] === 'true'
-  const json = { client_name, redirect_uris, scope, trusted, ...metadataOf(type) }
+  const proof = PROOFS.find((known) => known === values['token_endpoint_auth_method']) ?? PROOFS[0]
+  const described = metadataOf(type, proof)
+  const key = described['token_endpoint_auth_method'] === 'private_key_jwt' ? await makeClientKey() : undefined
+  const json = { client_name, redirect_uris, scope, trusted, ...described, ...(key && { jwks: key.jwks }) }
   let made: Awaited<ReturnType<typeof registerClient>>
   let metadata: ReturnType<typeof readAdministratedClient>
   try {
@@ -67,6 +71,7 @@ export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
     const shown: NewClientData = {
       values: {
         type,
+        token_endpoint_auth_method: proof,
         trusted,
         ...(client_name !== undefined && { client_name }),
         ...(scope !== undefined && { scope }),
@@ -80,6 +85,7 @@ export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
   const discovery = `${issuer}/.well-known/openid-configuration`
   const html = renderCreatedClient(visit.view, {
     ...made,
+    private_key: key && JSON.stringify(key.private_jwk),
     client_name,
     issuer,
     discovery,
@@ -89,11 +95,11 @@ export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
 })
 
 /** What a client of a type may do, by where it runs. */
-function metadataOf(type: ClientType): Record<string, unknown> {
+function metadataOf(type: ClientType, token_endpoint_auth_method: Proof): Record<string, unknown> {
   const code = { grant_types: ['authorization_code', 'refresh_token'] }
   switch (type) {
     case 'server':
-      return { ...code, token_endpoint_auth_method: 'client_secret_basic' }
+      return { ...code, token_endpoint_auth_method }
     case 'browser':
       return { ...code, token_endpoint_auth_method: 'none' }
     case 'native':
@@ -102,7 +108,7 @@ function metadataOf(type: ClientType): Record<string, unknown> {
     case 'script':
       return { grant_types: [DEVICE_CODE, 'refresh_token'], token_endpoint_auth_method: 'none' }
     case 'machine':
-      return { grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_basic' }
+      return { grant_types: ['client_credentials'], token_endpoint_auth_method }
   }
 }
 

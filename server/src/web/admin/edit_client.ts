@@ -6,10 +6,11 @@ import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { findClient } from './client.ts'
-import { type FormValues, readForm, writeForm } from './client_form.ts'
+import { readForm, writeForm } from './client_form.ts'
 import { writeSnippet } from './client_snippet.ts'
 import { renderCreatedClient } from './templates/created_client.ts'
 import { type EditClientData, renderEditClient } from './templates/edit_client.ts'
+import type { FormValues } from './typed_form.ts'
 
 /** GET /admin/client/edit?client_id=. */
 export const editClientPage = consolePage(async (visit) => {

@@ -5,6 +5,7 @@ import { CLIENT_ASSERTION_ALGORITHMS } from '../../../oauth/client_assertion.ts'
 import { TLS_METHODS } from '../../../oauth/client_certificate.ts'
 import type { ClientMetadata } from '../../../oauth/clients/client.ts'
 import { PROFILE_NAMES } from '../../../oauth/profile.ts'
+import type { FieldKind } from './typed_field.ts'
 
 /** The parts of a client's page, in its order. */
 export const CLIENT_SECTIONS = [
@@ -22,33 +23,16 @@ export const CLIENT_SECTIONS = [
 /** A part of a client's page. */
 export type ClientSection = (typeof CLIENT_SECTIONS)[number]
 
-/**
- * How a member is typed: a line, text of several lines with one value each, a box to tick, a number, JSON, one of several
- * values, some of them, a map of names to words, or an object whose members are typed one by one. `follows` is not typed.
- */
-export type MemberKind =
-  | 'text'
-  | 'literal'
-  | 'lines'
-  | 'flag'
-  | 'number'
-  | 'json'
-  | 'map'
-  | 'follows'
-  | { readonly one_of: readonly string[]; readonly optional?: true }
-  | { readonly some_of: readonly string[] }
-  | { readonly parts: Readonly<Record<string, 'literal' | 'lines' | 'flag'>> }
-
 /** A member: where it stands, and how it is typed. */
 export interface PlacedMember {
   readonly section: ClientSection
-  readonly kind: MemberKind
+  readonly kind: FieldKind
 }
 
 /** A name of client metadata. */
 export type MemberName = keyof ClientMetadata
 
-const put = (section: ClientSection, kind: MemberKind): PlacedMember => ({ section, kind })
+const put = (section: ClientSection, kind: FieldKind): PlacedMember => ({ section, kind })
 
 /** Where each member of client metadata stands in the console; a new one does not compile before it has its place. */
 export const CLIENT_MEMBERS: Readonly<Record<MemberName, PlacedMember>> = {
@@ -65,7 +49,6 @@ export const CLIENT_MEMBERS: Readonly<Record<MemberName, PlacedMember>> = {
   loopback_localhost: put('redirects', 'flag'),
   initiate_login_uri: put('redirects', 'literal'),
   response_modes: put('redirects', { some_of: RESPONSE_MODES }),
-  // Which there are is for the server that runs: an embedder adds more.
   grant_types: put('access', { some_of: [] }),
   response_types: put('access', 'follows'),
   scope: put('access', 'literal'),
@@ -98,7 +81,7 @@ export const CLIENT_MEMBERS: Readonly<Record<MemberName, PlacedMember>> = {
   tls_client_auth_san_ip: put('authentication', 'literal'),
   tls_client_auth_san_email: put('authentication', 'literal'),
   profile: put('security', { one_of: PROFILE_NAMES, optional: true }),
-  require_pkce: put('security', 'flag'),
+  require_pkce: put('security', 'yes_no'),
   require_pushed_authorization_requests: put('security', 'flag'),
   dpop_bound_access_tokens: put('security', 'flag'),
   require_dpop_nonce: put('security', 'flag'),

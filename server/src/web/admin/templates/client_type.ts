@@ -6,3 +6,9 @@ export const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 /** One of the places where a client runs. */
 export type ClientType = (typeof CLIENT_TYPES)[number]
+
+/** How a client that runs where it can keep something proves who it is; the first is what the form proposes. */
+export const PROOFS = ['private_key_jwt', 'client_secret_basic'] as const
+
+/** One of those. */
+export type Proof = (typeof PROOFS)[number]

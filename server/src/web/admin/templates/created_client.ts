@@ -12,6 +12,8 @@ export interface CreatedClientData {
   readonly client_name?: string | undefined
   /** Absent for a public client. */
   readonly client_secret?: string | undefined
+  /** The private key of a client that signs, as a JWK. */
+  readonly private_key?: string | undefined
   /** The client was there already: the secret before works for a while, or no more. */
   readonly secret?: 'rotated' | 'replaced'
   readonly issuer: string
@@ -20,18 +22,22 @@ export interface CreatedClientData {
   readonly snippet: string
 }
 
-/** The page that shows a client secret, once. */
+/** The page that shows a client secret or a private key, once. */
 export function renderCreatedClient(view: View, data: CreatedClientData): SafeHtml {
   const { created_client } = view.text.console
   const shown = clientName(data)
-  const { client_secret } = data
+  const { client_secret, private_key } = data
+  const secret = client_secret === undefined ? created_client.no_secret : copyable(client_secret)
   const values = definitions([
     [created_client.client_id, copyable(data.client_id)],
-    [created_client.client_secret, client_secret === undefined ? created_client.no_secret : copyable(client_secret)],
+    private_key === undefined
+      ? [created_client.client_secret, secret]
+      : [created_client.private_key, copyable(private_key)],
     [created_client.issuer, copyable(data.issuer)],
     [created_client.discovery, copyable(data.discovery)],
   ])
-  const once = client_secret !== undefined && notice('warning', html`<p>${created_client.once}</p>`)
+  const told = private_key === undefined ? created_client.once : created_client.key_once
+  const once = (client_secret ?? private_key) !== undefined && notice('warning', html`<p>${told}</p>`)
   const snippet = section(created_client.snippet, codeBlock(data.snippet), created_client.snippet_lead)
   const on = buttonLink(created_client.go_on, link(view, paths.admin_client, { client_id: data.client_id }), 'primary')
   const title = data.secret ? created_client.rotated : created_client.title

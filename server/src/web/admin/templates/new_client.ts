@@ -5,13 +5,14 @@ import { consolePage } from '../../ui/layout.ts'
 import { name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { link, type View } from '../../ui/view.ts'
-import { CLIENT_TYPES, type ClientType } from './client_type.ts'
+import { CLIENT_TYPES, type ClientType, PROOFS, type Proof } from './client_type.ts'
 
 /** What the form for a new client shows, again after a refusal. Fields are named as in RFC 7591, plus `type` and `trusted`. */
 export interface NewClientData {
   readonly values?: {
     readonly client_name?: string
     readonly type?: ClientType
+    readonly token_endpoint_auth_method?: Proof
     /** One per line. */
     readonly redirect_uris?: string
     readonly scope?: string
@@ -35,6 +36,15 @@ export function renderNewClient(view: View, data: NewClientData): SafeHtml {
       checked: type === (values.type ?? 'server'),
     }),
   )
+  const proofs = PROOFS.map((proof) =>
+    radio({
+      name: 'token_endpoint_auth_method',
+      value: proof,
+      label: html`<strong>${new_client.proofs[proof]}</strong>`,
+      hint: new_client.proof_hints[proof],
+      checked: proof === (values.token_endpoint_auth_method ?? PROOFS[0]),
+    }),
+  )
   const fields = html`${field({
     name: 'client_name',
     label: new_client.name,
@@ -43,7 +53,7 @@ export function renderNewClient(view: View, data: NewClientData): SafeHtml {
     error: errors['client_name'],
     required: true,
     autocomplete: 'off',
-  })}${group(new_client.where, html`<div class="choices framed">${types}</div>`, { name: 'type', error: errors['type'] })}<div class="with-redirects">${textArea(
+  })}${group(new_client.where, html`<div class="choices framed">${types}</div>`, { name: 'type', error: errors['type'] })}<div class="with-proof">${group(new_client.proof, html`<div class="choices framed">${proofs}</div>`)}</div><div class="with-redirects">${textArea(
     {
       name: 'redirect_uris',
       label: new_client.redirect_uris,
