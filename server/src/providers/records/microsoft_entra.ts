@@ -1,9 +1,13 @@
-import { corroborated, unverified, verified } from '../fact.ts'
+import { verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
 
-const CATALOGUES = 'Nango providers.yaml@2f4c0af; simov/grant config/oauth.json@500ab20; arctic@3.7.0'
-const REFRESH = 'https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens'
-const MODERATOR = 'https://learn.microsoft.com/en-us/answers/questions/1526860/'
+const READ = '2026-11-22'
+const DOCS = 'https://github.com/MicrosoftDocs/entra-docs/blob/main/docs/identity-platform'
+const CODE_FLOW = `${DOCS}/v2-oauth2-auth-code-flow.md`
+const OPENID = `${DOCS}/v2-protocols-oidc.md`
+const ACCESS = `${DOCS}/access-tokens.md`
+const REFRESH = `${DOCS}/refresh-tokens.md`
+const REVOCATION = 'https://learn.microsoft.com/en-us/answers/questions/1158831/'
 const EVERYBODY = ['common', 'organizations', 'consumers']
 
 /** Microsoft Entra ID: one authority per tenant, or a shared one whose ID tokens name the tenant they come from. */
@@ -18,36 +22,49 @@ export const microsoftEntra: Provider = {
     },
   },
   fields: {
-    issuer: unverified('https://login.microsoftonline.com/{tenant}/v2.0'),
-    id_token_issuer: unverified({
-      template: 'https://login.microsoftonline.com/{tid}/v2.0',
-      when: { tenant: EVERYBODY },
-    }),
-    authorization_endpoint: corroborated(
+    issuer: verified('https://login.microsoftonline.com/{tenant}/v2.0', OPENID, READ),
+    id_token_issuer: verified(
+      { template: 'https://login.microsoftonline.com/{tid}/v2.0', when: { tenant: EVERYBODY } },
+      ACCESS,
+      READ,
+    ),
+    authorization_endpoint: verified(
       'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize',
-      CATALOGUES,
+      CODE_FLOW,
+      READ,
     ),
-    token_endpoint: corroborated('https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token', CATALOGUES),
-    jwks_uri: unverified('https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys'),
-    token_endpoint_auth_method: unverified('client_secret_post'),
-    pkce: corroborated(
-      'supported',
-      'arctic@3.7.0; @better-auth/core@1.7.25; Nango providers.yaml@2f4c0af turns it off',
+    token_endpoint: verified('https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token', CODE_FLOW, READ),
+    device_authorization_endpoint: verified(
+      'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/devicecode',
+      `${DOCS}/v2-oauth2-device-code.md`,
+      READ,
     ),
-    scope_separator: corroborated(' ', 'simov/grant config/oauth.json@500ab20; Nango providers.yaml@2f4c0af'),
-    offline_scope: verified('offline_access', `${MODERATOR} (Microsoft moderator)`),
-    refresh_sends: verified(['scope'], REFRESH),
-    access_token_seconds: verified(4_500, `${MODERATOR} (Microsoft moderator: random, 60 to 90 minutes)`),
-    refresh_token_seconds: verified(7_776_000, REFRESH),
-    refresh_token_life: unverified('idle'),
-    refresh_token_rotation: verified('always', REFRESH),
-    refresh_token_replay: verified('accepted', REFRESH),
-    revocation_request: verified(null, 'https://learn.microsoft.com/en-us/answers/questions/1158831/'),
-    api_base_url: unverified('https://graph.microsoft.com'),
-    account: unverified({ from: 'id_token', id: 'oid', name: ['email', 'preferred_username', 'name'] }),
+    jwks_uri: verified('https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys', OPENID, READ),
+    userinfo_endpoint: verified('https://graph.microsoft.com/oidc/userinfo', OPENID, READ),
+    token_endpoint_auth_method: verified('client_secret_post', CODE_FLOW, READ),
+    pkce: verified('supported', CODE_FLOW, READ),
+    scope_separator: verified(' ', CODE_FLOW, READ),
+    offline_scope: verified('offline_access', CODE_FLOW, READ),
+    refresh_sends: verified(
+      [],
+      `${CODE_FLOW}: scope is optional, and without offline_access no refresh token comes`,
+      READ,
+    ),
+    access_token_seconds: verified(4_500, `${ACCESS}: random, 60 to 90 minutes`, READ),
+    refresh_token_seconds: verified(7_776_000, REFRESH, READ),
+    refresh_token_life: verified('idle', `${REFRESH}: each use brings a fresh one`, READ),
+    refresh_token_rotation: verified('always', REFRESH, READ),
+    refresh_token_replay: verified('accepted', REFRESH, READ),
+    revocation_request: verified(null, REVOCATION),
+    api_base_url: verified('https://graph.microsoft.com', CODE_FLOW, READ),
+    account: verified(
+      { from: 'id_token', id: 'sub', name: ['email', 'preferred_username', 'name'] },
+      `${DOCS}/id-token-claims-reference.md: oid comes only with the scope profile`,
+      READ,
+    ),
     notes: verified(
       'A refresh token is bound to neither tenant nor resource. No single token can be revoked: only all sessions of the user.',
-      `${REFRESH}; https://learn.microsoft.com/en-us/answers/questions/1158831/`,
+      `${REFRESH}; ${REVOCATION}`,
     ),
   },
 }

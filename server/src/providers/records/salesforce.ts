@@ -1,8 +1,12 @@
 import { corroborated, secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
 
-const CATALOGUES =
-  'Nango providers.yaml@2f4c0af; simov/grant config/oauth.json@500ab20; arctic@3.7.0; @better-auth/core@1.7.25'
+const READ = '2026-11-22'
+const DOCS = 'https://developer.salesforce.com/docs'
+const ENDPOINTS = `${DOCS}/atlas.en-us.222.0.api_rest.meta/api/intro_understanding_oauth_endpoints.htm`
+const WEB_SERVER = `${DOCS}/atlas.ja-jp.224.0.api_rest.meta/api_rest/intro_understanding_web_server_oauth_flow.htm`
+const REVOKE = `${DOCS}/platform/mobile-sdk/guide/oauth-revoking-tokens.html`
+const REFRESH = 'https://help.salesforce.com/apex/HTViewHelpDoc?id=xcloud.remoteaccess_oauth_refresh_token_flow_ca.htm'
 
 /** Salesforce: the token answer names the instance where the API is, and no expiry. */
 export const salesforce: Provider = {
@@ -17,18 +21,19 @@ export const salesforce: Provider = {
     },
   },
   fields: {
-    authorization_endpoint: corroborated('https://{login_host}/services/oauth2/authorize', CATALOGUES),
-    token_endpoint: corroborated('https://{login_host}/services/oauth2/token', CATALOGUES),
-    revocation_endpoint: secondary('https://{login_host}/services/oauth2/revoke', 'arctic@3.7.0'),
+    authorization_endpoint: verified('https://{login_host}/services/oauth2/authorize', ENDPOINTS, READ),
+    token_endpoint: verified('https://{login_host}/services/oauth2/token', ENDPOINTS, READ),
+    revocation_endpoint: verified('https://{login_host}/services/oauth2/revoke', ENDPOINTS, READ),
     userinfo_endpoint: unverified('https://{login_host}/services/oauth2/userinfo'),
-    token_endpoint_auth_method: unverified('client_secret_post'),
-    pkce: corroborated('supported', 'arctic@3.7.0; @auth/core@0.41.3; @better-auth/core@1.7.25'),
+    token_endpoint_auth_method: verified('client_secret_post', REFRESH, READ),
+    pkce: verified('supported', `${WEB_SERVER}: code_challenge is optional, by SHA-256`, READ),
     scope_separator: corroborated(' ', 'simov/grant config/oauth.json@500ab20; Nango providers.yaml@2f4c0af'),
-    offline_scope: secondary('refresh_token', 'https://auth0.com/ai/docs/connections/salesforce'),
-    access_token_seconds: verified(null, 'https://developer.salesforce.com intro_understanding_refresh_token_oauth'),
+    offline_scope: verified('refresh_token', 'https://help.salesforce.com/s/articleView?id=005316711', READ),
+    access_token_seconds: verified(null, `${REFRESH}: the session timeout of the application decides`, READ),
     refresh_token_life: verified('setting', 'https://help.salesforce.com connected_app_limit_idle_ttl'),
-    refresh_token_rotation: verified('setting', 'https://help.salesforce.com remoteaccess_oauth_refresh_token_flow'),
-    refresh_token_replay: secondary('ends_grant', 'airbytehq/airbyte#80783, with rotation switched on'),
+    refresh_token_rotation: verified('setting', REFRESH, READ),
+    refresh_token_replay: verified('ends_grant', `${REFRESH}, with rotation switched on`, READ),
+    revocation_ends: verified('grant', `${REVOKE}: a refresh token takes its access tokens with it`, READ),
     learned: corroborated(
       [
         {
@@ -42,9 +47,9 @@ export const salesforce: Provider = {
       'Nango providers.yaml@2f4c0af; verbb/auth 2.0.43',
     ),
     account: unverified({ from: 'userinfo', id: 'user_id', name: ['preferred_username', 'email'] }),
-    notes: corroborated(
-      'The token answer has no expires_in: an access token lives as long as the session policy of the organization says.',
-      'Nango providers.yaml@2f4c0af; https://developer.salesforce.com intro_understanding_refresh_token_oauth',
+    notes: secondary(
+      'The token answer has no expires_in: an access token lives as long as the session policy of the organization says. Whether PKCE is asked for, and whether refresh tokens rotate, are settings of the application.',
+      `${REFRESH}; Nango providers.yaml@2f4c0af`,
     ),
   },
 }

@@ -1,10 +1,15 @@
-import { secondary, unverified, verified } from '../fact.ts'
+import { secondary, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
 import { STANDARD_ERROR_RESPONSE, STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
 
-const NANGO = 'Nango providers.yaml@2f4c0af'
-const ROTATION = 'https://docs.slack.dev/authentication/using-token-rotation'
+const READ = '2026-11-22'
 const ACCESS = 'https://docs.slack.dev/reference/methods/oauth.v2.access'
+const ROTATION = 'https://docs.slack.dev/authentication/using-token-rotation'
+const PKCE = 'https://docs.slack.dev/authentication/using-pkce'
+const REVOKE = 'https://api.slack.com/methods/auth.revoke'
+const INSTALL = 'https://github.com/slackapi/node-slack-sdk/blob/main/packages/oauth/src/install-provider.ts'
+const AUTHORIZE =
+  'https://github.com/slackapi/python-slack-sdk/blob/main/slack_sdk/oauth/authorize_url_generator/__init__.py'
 
 /** Slack, with the bot's token. Errors come with status 200 and `ok: false`. */
 export const slack: Provider = {
@@ -12,21 +17,23 @@ export const slack: Provider = {
   name: 'Slack',
   placeholders: {},
   fields: {
-    authorization_endpoint: secondary(
-      'https://slack.com/oauth/v2/authorize',
-      `${NANGO}; https://docs.slack.dev/authentication/installing-with-oauth names the flow`,
+    authorization_endpoint: verified('https://slack.com/oauth/v2/authorize', AUTHORIZE, READ),
+    token_endpoint: verified('https://slack.com/api/oauth.v2.access', ACCESS, READ),
+    token_endpoint_auth_method: verified('client_secret_basic', `${ACCESS}: Basic is preferred`, READ),
+    pkce: verified(
+      'refused',
+      `${PKCE}: only after a setting that cannot be undone and makes the application a public client`,
+      READ,
     ),
-    token_endpoint: verified('https://slack.com/api/oauth.v2.access', ACCESS, '2026-11-21'),
-    token_endpoint_auth_method: verified('client_secret_basic', `${ACCESS}: Basic is preferred`, '2026-11-21'),
-    pkce: secondary('refused', `${NANGO}: turned off after breakage, although ${ACCESS} lists code_verifier`),
-    scope_separator: secondary(',', NANGO),
-    token_response: unverified(
+    scope_separator: verified(',', AUTHORIZE, READ),
+    token_response: verified(
       {
         ...STANDARD_TOKEN_RESPONSE,
         token_types: ['bot', 'user', 'bearer'],
         scope: { path: 'scope', separator: ',' },
       },
-      'slackapi/node-slack-sdk OauthV2AccessResponse.ts@46d7f08 names the members; separator and token types are not stated',
+      INSTALL,
+      READ,
     ),
     error_response: secondary(
       {
@@ -46,24 +53,24 @@ export const slack: Provider = {
         },
       },
       'https://api.slack.com/methods/oauth.v2.exchange; slack_kit 1.0.0-alpha.0 on hex.pm, made from the vendor reference',
-      '2026-11-21',
     ),
-    access_token_seconds: unverified(null),
-    refresh_token_rotation: verified('setting', ROTATION),
-    refresh_token_replay: verified('refused', `${ROTATION}: the old refresh token is revoked and replaced`),
-    revocation_endpoint: secondary('https://slack.com/api/auth.revoke', 'docs.gitguardian.com'),
-    revocation_request: unverified({
-      method: 'POST',
-      token: 'access_token',
-      parameter: null,
-      body: 'none',
-      authorization: 'bearer',
-    }),
-    api_base_url: unverified('https://slack.com/api'),
-    account: unverified({ from: 'token_response', id: 'team.id', name: ['team.name'] }),
+    access_token_seconds: verified(null, `${ROTATION}: never without rotation, else the answer tells`, READ),
+    refresh_token_rotation: verified('setting', ROTATION, READ),
+    refresh_token_replay: verified('refused', `${ROTATION}: the old refresh token is revoked and replaced`, READ),
+    refresh_token_life: verified('unlimited', `${PKCE}: 30 days for applications with PKCE, else without end`, READ),
+    revocation_endpoint: verified('https://slack.com/api/auth.revoke', REVOKE, READ),
+    revocation_request: verified(
+      { method: 'POST', token: 'access_token', parameter: null, body: 'none', authorization: 'bearer' },
+      REVOKE,
+      READ,
+    ),
+    revocation_ends: verified('token', `${REVOKE}: the bot also leaves its channels`, READ),
+    api_base_url: verified('https://slack.com/api', ACCESS, READ),
+    account: verified({ from: 'token_response', id: 'team.id', name: ['team.name'] }, INSTALL, READ),
     notes: verified(
-      'User tokens are asked for with user_scope and come nested under authed_user. Rotation is a setting of the application: without it access tokens never expire, with it they live 12 hours.',
-      `https://api.slack.com/methods/oauth.v2.exchange; ${ROTATION}`,
+      'User tokens are asked for with user_scope and come nested under authed_user. Rotation is a setting of the application: without it access tokens never expire, with it they live 12 hours. An installation for a whole organization names no team and cannot be connected.',
+      `${INSTALL}; ${ROTATION}`,
+      READ,
     ),
   },
 }
