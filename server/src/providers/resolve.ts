@@ -1,7 +1,7 @@
-import type { Provider, ProviderFields } from './provider.ts'
+import type { ParamTemplates, Provider, ProviderFields } from './provider.ts'
 import { SettingError } from './setting_error.ts'
 import { STANDARD_FIELDS } from './standard.ts'
-import { expandUrl, type PlaceholderValues, readPlaceholderValue } from './template.ts'
+import { expandParams, expandUrl, type PlaceholderValues, readPlaceholderValue } from './template.ts'
 
 /** A provider as one connector sees it: plain values, defaults filled in, placeholders of URLs replaced. */
 export interface ResolvedProvider extends Omit<ProviderFields, 'id_token_issuer'> {
@@ -30,6 +30,14 @@ const URL_FIELDS = [
   'api_base_url',
 ] as const
 
+const PARAM_FIELDS = [
+  'authorization_params',
+  'offline_params',
+  'token_params',
+  'refresh_params',
+  'token_request_headers',
+] as const
+
 // Stands for a token in the path of a revocation endpoint until there is one.
 const TOKEN_MARK = '-token-'
 
@@ -47,13 +55,12 @@ export function resolveProvider(provider: Provider, settings: ProviderSettings):
   for (const name of URL_FIELDS) {
     const template = fields[name]
     if (template === null) continue
-    try {
-      const expanded = expandUrl(template.replace('{token}', TOKEN_MARK), placeholders, values)
-      urls[name] = expanded.replace(TOKEN_MARK, '{token}')
-    } catch (cause) {
-      if (!(cause instanceof SettingError)) throw cause
-      throw new SettingError(cause.setting, `Field ${name}: ${cause.message}`, { cause })
-    }
+    const expanded = ofField(name, () => expandUrl(template.replace('{token}', TOKEN_MARK), placeholders, values))
+    urls[name] = expanded.replace(TOKEN_MARK, '{token}')
+  }
+  const params: Partial<Record<(typeof PARAM_FIELDS)[number], ParamTemplates>> = {}
+  for (const name of PARAM_FIELDS) {
+    params[name] = ofField(name, () => expandParams(fields[name], placeholders, values))
   }
   const api_hosts = fields.api_hosts.map((host) => new URL(expandUrl(`https://${host}`, placeholders, values)).host)
   const rule = fields.id_token_issuer
@@ -61,7 +68,17 @@ export function resolveProvider(provider: Provider, settings: ProviderSettings):
     return among.includes(settings.placeholders?.[name] ?? provider.placeholders[name]?.default ?? '')
   })
   const id_token_issuer = rule && applies ? rule.template : null
-  return { provider: provider.provider, ...fields, ...urls, api_hosts, id_token_issuer }
+  return { provider: provider.provider, ...fields, ...urls, ...params, api_hosts, id_token_issuer }
+}
+
+// Says which field a value spoils.
+function ofField<T>(name: string, expand: () => T): T {
+  try {
+    return expand()
+  } catch (cause) {
+    if (!(cause instanceof SettingError)) throw cause
+    throw new SettingError(cause.setting, `Field ${name}: ${cause.message}`, { cause })
+  }
 }
 
 /** The values that a connector must still be given: placeholders without a value or default. */

@@ -32,9 +32,10 @@ export function expandUrl(
   values: PlaceholderValues,
 ): string {
   const expanded = template.replace(/\{([^{}]*)\}/g, (_, name: string) => {
-    const placeholder = Object.hasOwn(placeholders, name) ? placeholders[name]! : undefined
-    if (!placeholder) throw new SettingError(name, `Placeholder ${name} is not known to this provider`)
-    return readPlaceholderValue(name, placeholder, Object.hasOwn(values, name) ? values[name] : placeholder.default)
+    if (!Object.hasOwn(placeholders, name)) {
+      throw new SettingError(name, `Placeholder ${name} is not known to this provider`)
+    }
+    return valueFor(name, placeholders, values)
   })
   const url = URL.parse(expanded)
   // The parser changes what is not canonical: dot segments, backslashes, escapes, odd hosts, default ports.
@@ -43,6 +44,19 @@ export function expandUrl(
     throw new SettingError('placeholders', 'The values of the placeholders do not make a valid URL')
   }
   return expanded
+}
+
+/** Puts values into parameters. Braces that name no placeholder stay: a parameter may hold JSON. */
+export function expandParams(
+  params: Readonly<Record<string, string>>,
+  placeholders: Readonly<Record<string, Placeholder>>,
+  values: PlaceholderValues,
+): Record<string, string> {
+  const expand = (text: string) =>
+    text.replace(/\{([^{}]*)\}/g, (braced, name: string) =>
+      Object.hasOwn(placeholders, name) ? valueFor(name, placeholders, values) : braced,
+    )
+  return Object.fromEntries(Object.entries(params).map(([name, text]) => [name, expand(text)]))
 }
 
 /** Checks one value against its placeholder and brings it into canonical form. */
@@ -62,6 +76,15 @@ export function readLearnedOrigin(value: unknown, suffixes: readonly string[]): 
   const url = URL.parse(value.includes('://') ? value : `https://${value}`)
   if (url?.protocol !== 'https:' || url.port !== '' || url.username + url.password !== '') return null
   return HOST.test(url.hostname) && isUnder(url.hostname, suffixes) ? url.origin : null
+}
+
+function valueFor(
+  name: string,
+  placeholders: Readonly<Record<string, Placeholder>>,
+  values: PlaceholderValues,
+): string {
+  const placeholder = placeholders[name]!
+  return readPlaceholderValue(name, placeholder, Object.hasOwn(values, name) ? values[name] : placeholder.default)
 }
 
 function readForm(placeholder: Placeholder, value: string): string | null {
