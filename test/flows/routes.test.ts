@@ -213,6 +213,8 @@ const PUBLIC = [
   '/logout',
   '/setup',
   stylesheet.path,
+  '/sign_up',
+  '/sign_up/account',
   '/reset',
   '/reset/password',
 ]

@@ -8,6 +8,7 @@ import {
 } from '../../server/src/web/pages/templates/reset.ts'
 import { renderSecondFactor } from '../../server/src/web/pages/templates/second_factor.ts'
 import { renderSecurity } from '../../server/src/web/pages/templates/security.ts'
+import { renderSignUp, renderSignUpOver, renderSignUpSent } from '../../server/src/web/pages/templates/sign_up.ts'
 import { renderRecoveryCodes, renderTotp } from '../../server/src/web/pages/templates/totp.ts'
 import { name } from '../../server/src/web/ui/name.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
@@ -49,6 +50,7 @@ export function securityPages(view: View, put: Put): Pages {
       { credential_id: put('k2'), name: put('Phone'), synced: true, created_at: NOW - DAY },
     ],
   }
+  const new_account = { action: put('/sign_up'), login_href: put('/login'), password_min_length: 8 }
   const factor = { action: put('/login/factor'), username, back_href: put('/login') }
   return {
     login_passkey: () =>
@@ -89,6 +91,27 @@ export function securityPages(view: View, put: Put): Pages {
         ...{ password_min_length: 12, other_sessions: true, apps: true },
         errors: { password: put('password is one that is guessed first'), form: put('Too many tries.') },
       }),
+    login_sign_up: () =>
+      renderLogin(view, { action: put('/login'), reset_href: put('/reset'), sign_up_href: put('/sign_up') }),
+    sign_up: () =>
+      renderSignUp(view, {
+        ...new_account,
+        asks: 'all',
+        client: { client_id: put('web'), client_name: put('Acme Notes') },
+      }),
+    sign_up_taken: () =>
+      renderSignUp(view, {
+        ...{ ...new_account, asks: 'all', client: undefined, values: { username, email: put('alice@example.com') } },
+        errors: { username: view.text.sign_up.taken, form: put('Something is wrong') },
+      }),
+    sign_up_email: () => renderSignUp(view, { ...new_account, asks: 'email', client: undefined }),
+    sign_up_account: () =>
+      renderSignUp(view, {
+        ...{ ...new_account, client: undefined, errors: { password: put('Take at least 8 characters.') } },
+        asks: { email: put('alice@example.com'), token: put('sp_sign_up_x') },
+      }),
+    sign_up_sent: () => renderSignUpSent(view, { email: put('alice@example.com'), login_href: put('/login') }),
+    sign_up_over: () => renderSignUpOver(view, { sign_up_href: put('/sign_up'), login_href: put('/login') }),
     reset: () => renderReset(view, { action: put('/reset'), login_href: put('/login'), on: true, missing: true }),
     reset_sent: () =>
       renderReset(view, { action: put('/reset'), login_href: put('/login'), on: true, sent_to: username }),

@@ -36,6 +36,7 @@ export const LIMITS = {
   guesses_of_address: guesses('wrong guesses of any other kind', 'address', 100, TEN_MINUTES),
   mail: stored('e-mails asked for', 'account', 3, HOUR),
   mail_of_address: stored('e-mails asked for', 'address', 20, HOUR),
+  sign_up: stored('accounts that people asked for', 'address', 20, HOUR),
   registration: stored('clients registered without an administrator', 'address', 5, HOUR),
   metadata_document: counted('metadata documents of clients', 'account', 30, TEN_MINUTES),
   registration_of_tenant: stored('clients registered without an administrator', 'tenant', 300, HOUR),

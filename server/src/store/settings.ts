@@ -29,6 +29,8 @@ export interface Settings {
   /** The fewest characters of a password; administrators have a limit of their own. */
   readonly password_min_length: number
   readonly password_min_length_administrators: number
+  /** Whether people make accounts for themselves: not at all, by a username, or by an address that a letter has confirmed. */
+  readonly sign_up: 'off' | 'open' | 'verified'
   /** Where a platform with users of its own signs them in, and whose answer counts; null where users sign in here. */
   readonly login_handoff: Readonly<Record<string, unknown>> | null
   /** Who may register clients at /register (RFC 7591): nobody, who holds an initial access token, or anyone. */
@@ -121,6 +123,7 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   mfa: oneOf('optional', 'required', 'required_for_administrators'),
   password_min_length: whole(8, 8, 64),
   password_min_length_administrators: whole(12, 8, 64),
+  sign_up: oneOf('off', 'open', 'verified'),
   login_handoff: object(),
   registration: oneOf('off', 'token', 'open'),
   metadata_documents: oneOf('off', 'listed', 'any'),

@@ -66,6 +66,7 @@ import {
 } from './pages/security.ts'
 import { setupPage, setupSubmit } from './pages/setup.ts'
 import { linkIdentitySubmit, signInWithPage, unlinkIdentitySubmit } from './pages/sign_in_with.ts'
+import { signUpAccountPage, signUpAccountSubmit, signUpPage, signUpSubmit } from './pages/sign_up.ts'
 import { themeSubmit } from './pages/theme.ts'
 import { findAsset } from './ui/assets.ts'
 import { paths } from './ui/paths.ts'
@@ -114,6 +115,10 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.second_factor, secondFactorSubmit)
   pages.get(paths.enrol, enrolPage)
   pages.post(paths.enrol, enrolSubmit)
+  pages.get(paths.sign_up, signUpPage)
+  pages.post(paths.sign_up, signUpSubmit)
+  pages.get(paths.sign_up_account, signUpAccountPage)
+  pages.post(paths.sign_up_account, signUpAccountSubmit)
   pages.get(paths.reset, resetPage)
   pages.post(paths.reset, resetSubmit)
   pages.get(paths.reset_password, newPasswordPage)

@@ -23,6 +23,7 @@ import { rightsOf } from '../rights.ts'
 import { findNeededSignIn } from '../sessions/needed_sign_in.ts'
 import { judgeSession, type SessionToken, type SignedIn, touchSession } from '../sessions/sessions.ts'
 import { findReachableAcr } from '../users/factors.ts'
+import { offeredPrompts } from '../users/sign_up.ts'
 import { readTarget, type TrustedTarget, type UnknownClient } from './authorization_target.ts'
 import { grantClaims, scopesOfClaims } from './claims_of_grant.ts'
 import { type ConnectionWish, chooseConnections, grantedDetails, offerConnections } from './connections.ts'
@@ -96,6 +97,8 @@ export type AuthorizationOutcome =
       readonly acr: Acr
       /** Nothing less will do. */
       readonly essential: boolean
+      /** The client takes them for somebody who has no account yet (OpenID Connect Prompt Create section 4.1). */
+      readonly create: boolean
     }
   | { readonly kind: 'consent'; readonly question: ConsentQuestion }
 
@@ -121,7 +124,8 @@ export async function authorize(
     throw error
   }
   if ('sign_in_first' in trusted) {
-    return { kind: 'login', client: null, login_hint: trusted.login_hint, former: null, acr: 'pwd', essential: false }
+    const { login_hint } = trusted
+    return { kind: 'login', client: null, login_hint, former: null, acr: 'pwd', essential: false, create: false }
   }
   const { params, refusals, client, target, authority, configuration, profile } = trusted
   const signed_in = judgeSession(authority, session, configuration.settings)
@@ -131,7 +135,8 @@ export async function authorize(
     const response_types = listResponseTypes(grant_types)
     requirePushed(trusted)
     const pushed = trusted.request_hash !== null
-    const request = readAuthorizationRequest(params, client, target, { response_types, profile, pushed })
+    const prompts = offeredPrompts(context, configuration)
+    const request = readAuthorizationRequest(params, client, target, { response_types, profile, pushed, prompts })
     const direct = grant_types.find(({ response }) => response?.response_type === request.response_type)?.response
     requireProfile(client, profile, direct ? 'implicit' : 'authorization_code')
     direct?.check(client, configuration, request)
@@ -201,6 +206,7 @@ async function proceed(context: InboundContext, asked: Trusted): Promise<Authori
     former: signed_in,
     acr: needed,
     essential: acr.essential,
+    create: request.prompt.includes('create') && asked.interaction.session_id === undefined,
   }
 }
 

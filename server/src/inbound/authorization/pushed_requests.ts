@@ -10,6 +10,7 @@ import { refuseReplays } from '../client_authentication/proofs.ts'
 import { readPushedKey } from '../client_authentication/sender_constraint.ts'
 import type { InboundContext } from '../context.ts'
 import { takeTurn } from '../limits.ts'
+import { offeredPrompts } from '../users/sign_up.ts'
 import { readWanted, requireTarget } from './wanted.ts'
 
 const URN = 'urn:ietf:params:oauth:request_uri:'
@@ -53,7 +54,8 @@ export async function pushAuthorizationRequest(
     throw new OAuthError('invalid_request', 'Parameter request_uri must not be pushed itself')
   }
   const target: AuthorizationTarget = requireTarget(params, client, profile)
-  const asked = readAuthorizationRequest(params, client, target, { response_types, profile, pushed: true })
+  const prompts = offeredPrompts(context, configuration)
+  const asked = readAuthorizationRequest(params, client, target, { response_types, profile, pushed: true, prompts })
   // What could never be granted is told to the client at once, and not to its user.
   await readWanted(context, { params, client, request: asked, configuration })
   const secret = randomSecret('')

@@ -35,7 +35,7 @@ export function findNeededSignIn(context: InboundContext, asked: SignInAsked, si
   const needed = judgeStepUp(
     session,
     {
-      anew: request.prompt.includes('login') || request.prompt.includes('select_account'),
+      anew: request.prompt.some((value) => value === 'login' || value === 'select_account' || value === 'create'),
       max_age: request.max_age,
       acr: readAcrWish(request.acr_values, request.claims?.id_token['acr']),
       answered: answered && lately,

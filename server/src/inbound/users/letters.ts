@@ -2,15 +2,19 @@ import { type Letter, plain } from '../../mail/letter.ts'
 import type { UserRecord } from '../../store/records.ts'
 import type { InboundContext } from '../context.ts'
 
-/** What a letter is about: whose account, and of whom. */
-interface About {
+/** Who writes. */
+interface Sender {
   readonly tenant_name: string
   readonly issuer: string
+}
+
+/** What a letter is about: whose account, and of whom. */
+interface About extends Sender {
   readonly user: UserRecord
 }
 
 const whose = ({ user, tenant_name }: About) => `${plain(user.username)} at ${plain(tenant_name)}`
-const signature = ({ issuer }: About) => `This letter was sent by ${issuer}.`
+const signature = ({ issuer }: Sender) => `This letter was sent by ${issuer}.`
 
 /** The letter with a link to a new password. */
 export function resetLetter(about: About, url: string): Letter {
@@ -35,6 +39,33 @@ export function confirmLetter(about: About, url: string): Letter {
     ],
     link: { url, label: 'Confirm the address' },
     closing: ['If this is not your account, do nothing.', signature(about)],
+  }
+}
+
+/** The letter with a link to a new account. */
+export function signUpLetter(sender: Sender, url: string): Letter {
+  const tenant_name = plain(sender.tenant_name)
+  return {
+    subject: `Your account at ${tenant_name}`,
+    paragraphs: [
+      `Somebody, we hope you, wants an account at ${tenant_name} with this address.`,
+      'Open the link in the browser where you began. It works once, for 15 minutes.',
+    ],
+    link: { url, label: 'Create the account' },
+    closing: ['If it was not you, do nothing: there will be no account.', signature(sender)],
+  }
+}
+
+/** The letter to whoever wants an account and has one. */
+export function knownLetter(about: About): Letter {
+  return {
+    subject: `You have an account at ${plain(about.tenant_name)}`,
+    paragraphs: [
+      `Somebody, we hope you, wants an account with this address. You have one already: ${whose(about)}.`,
+      'Sign in with it. If you have forgotten the password, the sign-in page helps you to a new one.',
+    ],
+    link: { url: `${about.issuer}/login`, label: 'Sign in' },
+    closing: ['If it was not you, do nothing: nothing has changed.', signature(about)],
   }
 }
 
@@ -75,7 +106,12 @@ export function tellChange(context: InboundContext, user: UserRecord, change: Ch
 }
 
 /** What letters say about where they come from; the address is the configured one and never a request's (CVE-2025-64101). */
-export async function aboutOf({ tenant }: InboundContext, user: UserRecord): Promise<About> {
+export async function aboutOf(context: InboundContext, user: UserRecord): Promise<About> {
+  return { ...(await aboutTenant(context)), user }
+}
+
+/** The same where there is no user yet. */
+export async function aboutTenant({ tenant }: InboundContext): Promise<Sender> {
   const { name } = await tenant.currentConfiguration()
-  return { tenant_name: name, issuer: tenant.issuer, user }
+  return { tenant_name: name, issuer: tenant.issuer }
 }

@@ -9,6 +9,14 @@ export function usernameKey(username: string): string {
   return username.normalize('NFKC').toLowerCase().trim()
 }
 
+/** The most characters of a username. */
+export const LONGEST_USERNAME = 200
+
+/** Whether a text has the shape of an e-mail address. */
+export function isEmail(text: string): boolean {
+  return /^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]{1,189}$/u.test(text)
+}
+
 /** A user as an administrator or the setup page describes one. */
 export interface UserDescription {
   readonly username: string
@@ -24,10 +32,11 @@ export interface UserDescription {
 export async function prepareUser(user_id: string, description: UserDescription): Promise<SavedUser> {
   const { username, name, email, password } = description
   const refuse = (text: string) => new OAuthError('invalid_request', text)
-  if (usernameKey(username) === '' || username.length > 200) throw refuse('username must have 1 to 200 characters')
+  if (usernameKey(username) === '' || username.length > LONGEST_USERNAME)
+    throw refuse('username must have 1 to 200 characters')
   if (/\p{Cc}/u.test(username)) throw refuse('username must not have control characters')
   if (name !== undefined && name.length > 200) throw refuse('name must have at most 200 characters')
-  if (email !== undefined && !/^[^\s@]{1,64}@[^\s@]{1,189}$/.test(email)) throw refuse('email is not an address')
+  if (email !== undefined && !isEmail(email)) throw refuse('email is not an address')
   if (password !== undefined) checkPasswordOf(description)
   return {
     user_id,

@@ -1,6 +1,7 @@
 import { type GrantType, listResponseTypes } from '../../inbound/authorization/grant_type.ts'
 import { listOfferedGrants } from '../../inbound/authorization/offered_grants.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../../inbound/clients/register_client.ts'
+import { offeredPrompts } from '../../inbound/users/sign_up.ts'
 import { ACRS } from '../../oauth/acr.ts'
 import { RESPONSE_MODES } from '../../oauth/authorization_request.ts'
 import { CLIENT_ASSERTION_ALGORITHMS } from '../../oauth/client_assertion.ts'
@@ -88,7 +89,7 @@ function describeServer(web: Web, configuration: Configuration, offered: readonl
     grant_types: offered.map(({ grant_type }) => grant_type),
     response_types: listResponseTypes(offered),
     response_modes: RESPONSE_MODES,
-    prompts: ['none', 'login', 'consent', 'select_account'],
+    prompts: offeredPrompts(web.inbound, configuration),
     scopes: [...new Set([...IDENTITY_SCOPES, ...scopes])],
     claims: CLAIMS,
     token_endpoint_auth_methods: [...TOKEN_ENDPOINT_AUTH_METHODS, ...tlsMethods(forwarding)],

@@ -34,7 +34,7 @@ import {
   submit,
   type Visit,
 } from '../page.ts'
-import { connectPath } from '../ui/paths.ts'
+import { connectPath, paths } from '../ui/paths.ts'
 import { renderFormPost } from './form_post.ts'
 import { renderConsent } from './templates/consent.ts'
 
@@ -129,10 +129,10 @@ function answerOutcome(visit: Visit, interaction: Interaction, outcome: Authoriz
       if (outcome.legacy !== undefined) noteLegacyGrant(visit.web, visit.request_id, outcome.legacy)
       return answerClient(visit, outcome.response)
     case 'login': {
-      const { login_hint, acr, essential } = outcome
+      const { login_hint, acr, essential, create } = outcome
       const hint = keepHint(login_hint)
       const request = sealInteraction(web.inbound, { ...interaction, ...hint, acr, essential })
-      return redirect(visit, ours(web, '/login', { request }))
+      return redirect(visit, ours(web, create ? paths.sign_up : paths.login, { request }))
     }
     case 'consent': {
       const { signed_in, shown } = outcome.question

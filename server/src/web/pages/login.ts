@@ -2,6 +2,7 @@ import { getCookie } from 'hono/cookie'
 import { startSession, startSessionBy } from '../../inbound/sessions/sessions.ts'
 import { checkLogin } from '../../inbound/users/check_login.ts'
 import { checkPasskey } from '../../inbound/users/passkeys.ts'
+import { signUpWay } from '../../inbound/users/sign_up.ts'
 import { listSignInWays } from '../../outbound/sign_in.ts'
 import { ProofReplayed } from '../../store/verbs/proofs.ts'
 import { ours, page, redirect, send, submit, type Visit } from '../page.ts'
@@ -103,6 +104,8 @@ async function show(visit: Visit, place: Place, data: Partial<LoginData>, status
       label: provider_name,
       href: ours(web, paths.login_with, { connector, ...place.query }),
     })),
+    sign_up_href:
+      signUpWay(web.inbound, visit.configuration) === 'off' ? undefined : ours(web, paths.sign_up, place.query),
     reset_href: web.inbound.outbox.on ? ours(web, paths.reset) : undefined,
     ...(again && { reauthenticate: true, username: signed_in.user.username }),
     ...data,

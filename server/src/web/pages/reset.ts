@@ -40,14 +40,14 @@ export const newPasswordSubmit = submit(async (visit, form) => {
 })
 
 /** What is wrong with a new password, for the person who chose it. */
-export function faultInWords(visit: Visit, fault: PasswordFault, user: UserRecord): string {
+export function faultInWords(visit: Visit, fault: PasswordFault, user: Pick<UserRecord, 'roles'>): string {
   const { password_fault } = visit.view.text.security
   if (fault !== 'too_short') return password_fault[fault]
   return tellText(visit.view, password_fault.too_short, { n: shortestFor(visit, user) })
 }
 
 /** The fewest characters that this user's password may have. */
-export function shortestFor({ configuration }: Visit, user: UserRecord): number {
+export function shortestFor({ configuration }: Visit, user: Pick<UserRecord, 'roles'>): number {
   return shortestPassword(configuration.settings, JSON.parse(user.roles) as string[])
 }
 

@@ -54,11 +54,7 @@ export const setupSubmit = submit(async (visit, form) => {
     })
     if (outcome === 'spent') return errorPage(visit, 'setup_link', 403)
   } catch (error) {
-    if (!(error instanceof OAuthError) || error.status >= 500) throw error
-    const field = (['username', 'name', 'email', 'password'] as const).find((part) =>
-      error.error_description.startsWith(part),
-    )
-    return show(visit, token, { values: shown, errors: { [field ?? 'form']: error.error_description } }, 400)
+    return show(visit, token, { values: shown, errors: tellRefusal(error) }, 400)
   }
   const { settings } = visit.configuration
   const user = needsSecondFactor(settings, [ADMINISTRATOR]) && (await store.findUser({ tenant_id, user_id }))
@@ -76,7 +72,16 @@ export const setupSubmit = submit(async (visit, form) => {
   return redirect(visit, ours(visit.web, '/admin'))
 })
 
-function readTyped({ values }: Params): { username?: string; name?: string; email?: string } {
+/** What is wrong with a new user, at the field that the refusal names; whatever else was thrown goes on. */
+export function tellRefusal(error: unknown): NonNullable<SetupData['errors']> {
+  if (!(error instanceof OAuthError) || error.status >= 429) throw error
+  const fields = ['username', 'name', 'email', 'password'] as const
+  const field = fields.find((part) => error.error_description.startsWith(part))
+  return { [field ?? 'form']: error.error_description }
+}
+
+/** What was typed about a new user, to be shown again. */
+export function readTyped({ values }: Params): { username?: string; name?: string; email?: string } {
   const { username, name, email } = values
   return { ...(username && { username }), ...(name && { name }), ...(email && { email }) }
 }

@@ -18,6 +18,8 @@ export const paths = {
   enrol: '/login/enrol',
   reset: '/reset',
   reset_password: '/reset/password',
+  sign_up: '/sign_up',
+  sign_up_account: '/sign_up/account',
   account: '/account',
   account_security: '/account/security',
   account_password: '/account/security/password',

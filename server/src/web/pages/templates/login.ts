@@ -35,6 +35,8 @@ export interface LoginData {
   readonly passkey?: PasskeyQuestion | undefined
   /** Where a forgotten password is reset; absent where this server sends no e-mail. */
   readonly reset_href?: string | undefined
+  /** Where people make accounts for themselves, if they may. */
+  readonly sign_up_href?: string | undefined
   /** Other ways to sign in. */
   readonly providers?: readonly { readonly label: string; readonly href: string }[]
   /** A path of ours that answers the client with `access_denied`. */
@@ -55,7 +57,8 @@ export function renderLogin(view: View, data: LoginData): SafeHtml {
   const content = html`${top}${form(view, { action: data.action }, credentials(view, data, again))}${byPasskey(view, data, again)}${otherWays(view, data)}`
   const cancel = data.cancel_href && data.client && cancelLink(view, data.cancel_href, clientName(data.client))
   const reset = data.reset_href && html`<a href="${data.reset_href}">${view.text.security.reset.forgot}</a>`
-  const below = (cancel || reset) && html`${reset} ${cancel}`
+  const sign_up = !again && data.sign_up_href && html`<a href="${data.sign_up_href}">${view.text.sign_up.offer}</a>`
+  const below = (sign_up || reset || cancel) && html`${sign_up} ${reset} ${cancel}`
   return narrowPage(view, { title, content, below, script: true, passkeys: data.passkey !== undefined })
 }
 

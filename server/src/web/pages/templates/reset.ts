@@ -92,7 +92,15 @@ export function renderConfirmEmail(
   return plainPage(view, page.confirm_email_title, lead, confirm, below)
 }
 
-function plainPage(view: View, title: string, lead: Child, content: Child, below?: Child, script = false): SafeHtml {
+/** A page with a heading, a sentence and one thing to do. */
+export function plainPage(
+  view: View,
+  title: string,
+  lead: Child,
+  content: Child,
+  below?: Child,
+  script = false,
+): SafeHtml {
   const body = html`<div class="heading"><h1>${title}</h1><p class="lead">${lead}</p></div>${content}`
   return narrowPage(view, { title, content: body, below, script })
 }

@@ -1,5 +1,6 @@
 import { enConsole } from './en_console.ts'
 import { enSecurity } from './en_security.ts'
+import { enSignUp } from './en_sign_up.ts'
 import type { Message } from './say.ts'
 
 /** Every sentence that people read, in English. Templates hold none; a translator copies this file and edits values. */
@@ -334,6 +335,7 @@ export const en = {
     'admin:write': 'Change all settings and users of this server',
   },
   security: enSecurity,
+  sign_up: enSignUp,
   console: enConsole,
 } as const satisfies Catalogue
 
