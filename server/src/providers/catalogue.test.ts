@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { BUILT_IN, createCatalogue, unverifiedFields } from './catalogue.ts'
-import { verified } from './fact.ts'
+import { configured, corroborated, type Fact, secondary, unverified, verified } from './fact.ts'
 import { OVERRIDABLE_FIELDS, readOverrides } from './overrides.ts'
 import type { Provider } from './provider.ts'
-import { missingPlaceholders, resolveProvider } from './resolve.ts'
+import { missingPlaceholders, readFields, resolveProvider } from './resolve.ts'
 import { SettingError } from './setting_error.ts'
 import { STANDARD_FIELDS } from './standard.ts'
+import { type Placeholder, readLearnedOrigin, readPlaceholderValue } from './template.ts'
 
 const acme: Provider = {
   provider: 'acme',
@@ -20,6 +21,35 @@ const acme: Provider = {
   },
 }
 
+/** Every fact of the catalogue, with where it stands. */
+function facts(): Array<[where: string, name: string, fact: Fact<unknown>]> {
+  return BUILT_IN.flatMap(({ provider, fields }) =>
+    Object.entries(fields).map(([name, fact]): [string, string, Fact<unknown>] => [`${provider} ${name}`, name, fact]),
+  )
+}
+
+function exampleValues({ placeholders }: Provider): Record<string, string> {
+  const entries = Object.entries(placeholders)
+  return Object.fromEntries(entries.map(([name, placeholder]) => [name, placeholder.default ?? exampleOf(placeholder)]))
+}
+
+function exampleOf({ form, suffixes = [], choices = [] }: Placeholder): string {
+  const host = suffixes[0]?.replace(/^\./, 'north.') ?? 'id.example.org'
+  const examples = {
+    choice: choices[0] ?? '',
+    host,
+    base_url: `https://${host}/base`,
+    label: 'north',
+    segment: 'north',
+  }
+  return examples[form]
+}
+
+// One label, such as .com, belongs to everybody.
+function isOwnSuffix(suffix: string): boolean {
+  return /^\.?([a-z0-9-]+\.)+[a-z]+$/.test(suffix)
+}
+
 test('every record file is in the catalogue, and every record resolves', () => {
   const files = readdirSync(new URL('./records/', import.meta.url)).filter((name) => name.endsWith('.ts'))
   assert.deepEqual(
@@ -27,30 +57,110 @@ test('every record file is in the catalogue, and every record resolves', () => {
     BUILT_IN.map((record) => record.provider).sort(),
   )
   for (const record of BUILT_IN) {
-    const resolved = resolveProvider(record, { client_id: 'client' })
+    const resolved = resolveProvider(record, { client_id: 'client', placeholders: exampleValues(record) })
     assert.equal(resolved.provider, record.provider)
-    for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'api_base_url'] as const) {
-      if (resolved[name] !== null) assert.match(resolved[name], /^https:\/\/[^{}]+$/, `${record.provider} ${name}`)
+    for (const [name, value] of Object.entries(resolved)) {
+      if (!/_(endpoint|uri)$|^issuer$|^api_base_url$/.test(name) || typeof value !== 'string') continue
+      assert.match(value.replace('{token}', ''), /^https:\/\/[^{}]+$/, `${record.provider} ${name}`)
     }
+    for (const { url } of resolved.steps) assert.match(url, /^https:\/\//, record.provider)
   }
 })
 
 test('every fact names a field, a status and, unless it is unverified, a source', () => {
+  for (const [where, name, fact] of facts()) {
+    assert.ok(Object.hasOwn(STANDARD_FIELDS, name), where)
+    assert.match(fact.status, /^(verified|corroborated|secondary|unverified)$/, where)
+    if (fact.status !== 'unverified') assert.ok(fact.source, `${where} has no source`)
+  }
+})
+
+test('what is verified names a document of the vendor or a standard; a day stands there where somebody read it', () => {
+  for (const [where, , { status, source, checked }] of facts()) {
+    if (status === 'verified') assert.match(source ?? '', /^(https?:\/\/|RFC \d|OpenID )/, where)
+    if (checked === null) continue
+    assert.equal(status, 'verified', where)
+    assert.match(checked, /^\d{4}-\d\d-\d\d$/, where)
+    assert.equal(new Date(checked).toISOString().slice(0, 10), checked, where)
+  }
+})
+
+test('every placeholder is declared where it is used, and used where it is declared', () => {
   for (const record of BUILT_IN) {
-    for (const [name, fact] of Object.entries(record.fields)) {
-      assert.ok(Object.hasOwn(STANDARD_FIELDS, name), `${record.provider} ${name}`)
-      if (fact.status !== 'unverified') assert.ok(fact.source, `${record.provider} ${name} has no source`)
-      if (fact.checked !== null) assert.match(fact.checked, /^\d{4}-\d\d-\d\d$/, `${record.provider} ${name}`)
+    const { notes: _, id_token_issuer, ...fields } = readFields(record)
+    const used = new Set([...JSON.stringify(fields).matchAll(/\{(\w+)\}/g)].map(([, name]) => name!))
+    for (const name of ['client_id', 'token']) used.delete(name)
+    assert.deepEqual([...used].sort(), Object.keys(record.placeholders).sort(), record.provider)
+    for (const name of Object.keys(id_token_issuer?.when ?? {})) assert.ok(used.has(name), record.provider)
+  }
+})
+
+test('O-05 no value of a placeholder, and nothing that an answer says, names a host of somebody else', () => {
+  const outside = ['evil.example', 'north.evil.example', 'example']
+  for (const record of BUILT_IN) {
+    for (const [name, placeholder] of Object.entries(record.placeholders)) {
+      const where = `${record.provider} ${name}`
+      const { form, suffixes = [] } = placeholder
+      assert.doesNotThrow(() => readPlaceholderValue(name, placeholder, exampleOf(placeholder)), where)
+      if (placeholder.default)
+        assert.equal(readPlaceholderValue(name, placeholder, placeholder.default), placeholder.default)
+      if (form === 'choice') assert.ok(placeholder.choices?.length, where)
+      if (form !== 'host') continue
+      assert.ok(suffixes.length > 0 && suffixes.every(isOwnSuffix), where)
+      for (const host of outside.flatMap((end) => [end, `${exampleOf(placeholder)}.${end}`])) {
+        assert.throws(() => readPlaceholderValue(name, placeholder, host), SettingError, `${where} ${host}`)
+      }
+    }
+    for (const { name, form, suffixes } of readFields(record).learned ?? []) {
+      if (form === 'text') continue
+      assert.ok(suffixes.length > 0 && suffixes.every(isOwnSuffix), `${record.provider} ${name}`)
+      for (const host of outside.flatMap((end) => [end, `north${suffixes[0]}.${end}`])) {
+        assert.equal(readLearnedOrigin(`https://${host}/`, suffixes), null, `${record.provider} ${name} ${host}`)
+      }
     }
   }
 })
 
+test('notes are a sentence or two for people, and promise nothing', () => {
+  for (const [where, name, { value }] of facts()) {
+    if (name !== 'notes') continue
+    assert.ok(typeof value === 'string' && value.length <= 320, where)
+    assert.match(value, /^[A-Z][^\n]*\.$/, where)
+    assert.ok(value.split(/[.!?] /).length <= 3, where)
+    assert.doesNotMatch(value, /\b(will|shall|soon|planned|upcoming|todo|for now|not yet)\b/i, where)
+  }
+})
+
+test('the fields of a record do not contradict each other', () => {
+  for (const record of BUILT_IN) {
+    const fields = { ...STANDARD_FIELDS, ...readFields(record) }
+    const { refresh_token_rotation: rotation, refresh_token_replay: replay, revocation_request, account } = fields
+    const rules: Array<[boolean, string]> = [
+      [(replay === 'within_grace') === (fields.replay_grace_seconds !== null), 'a grace period has a length'],
+      [rotation !== 'never' || !['refused', 'ends_grant'].includes(replay), 'what never rotates is sent again'],
+      [rotation !== 'no_refresh_token' || fields.refresh_token_seconds === null, 'what there is not has no life'],
+      [rotation !== 'no_refresh_token' || fields.offline_scope === null, 'what there is not is not asked for'],
+      [fields.refresh_grant === null || rotation === 'no_refresh_token', 'an access token renews itself'],
+      [fields.refresh_token_life !== 'unlimited' || fields.refresh_token_seconds === null, 'no end has no length'],
+      [revocation_request === null || fields.revocation_endpoint !== null, 'a request needs an endpoint'],
+      [revocation_request?.parameter == null || !fields.revocation_endpoint?.includes('{token}'), 'one token is sent'],
+      [fields.scope_parameter !== null || fields.offline_scope === null, 'without scopes there is no scope to ask for'],
+      [
+        account?.from !== 'id_token' || fields.issuer !== null || record.provider === 'oidc',
+        'an ID token has an issuer',
+      ],
+      [
+        account?.from !== 'userinfo' || fields.userinfo_endpoint !== null || fields.discovery !== null,
+        'userinfo is somewhere',
+      ],
+    ]
+    for (const [holds, rule] of rules) assert.ok(holds, `${record.provider}: ${rule}`)
+  }
+})
+
 test('what nobody verified is listed as such', () => {
-  const github = createCatalogue().get('github')!
-  const fields = unverifiedFields(github)
-  assert.ok(fields.includes('userinfo_endpoint'))
-  assert.ok(fields.includes('pkce'))
-  assert.ok(!fields.includes('token_endpoint'))
+  const fields = { ...acme.fields, pkce: secondary('supported', 'test'), default_scope: unverified('read') }
+  assert.deepEqual(unverifiedFields({ ...acme, fields }), ['pkce', 'default_scope'])
   assert.deepEqual(unverifiedFields(createCatalogue().get('oidc')!), [])
 })
 
@@ -106,6 +216,23 @@ test('O-05 a placeholder that does not fit is refused with the field it spoils',
   assert.throws(
     () => resolveProvider(acme, { client_id: 'c', placeholders: { shop: 'a' }, fields }),
     /Field token_endpoint/,
+  )
+})
+
+test('parameters take the values of placeholders too, and leave other braces alone', () => {
+  const fields = {
+    ...acme.fields,
+    token_params: verified({ audience: 'https://{shop}.acme.example', claims: '{"id_token":{"a":null}}' }, 'test'),
+  }
+  const resolved = resolveProvider({ ...acme, fields }, { client_id: 'c', placeholders: { shop: 'north' } })
+  assert.deepEqual(resolved.token_params, {
+    audience: 'https://north.acme.example',
+    claims: '{"id_token":{"a":null}}',
+  })
+  const params = { ...acme, fields: { offline_params: verified({ shop: '{shop}' }, 'test') } }
+  assert.throws(
+    () => resolveProvider(params, { client_id: 'c', placeholders: { shop: 'north\nx' } }),
+    /Field offline_params: Value for shop/,
   )
 })
 
