@@ -225,3 +225,29 @@ testOnBoth('1.2.5 a name brings no header and no address into a letter', async (
   assert.ok(letter!.html.includes('eve &lt;b&gt; x') && !letter!.html.includes('<b>'))
   assert.ok(!letter!.text.includes('\u202E'))
 })
+
+testOnBoth('CVE-2026-40574 what is no address, or two in one, is none, whoever says it', async (p) => {
+  const email = newAddress()
+  const user = { username: `careful ${mailboxes}`, password: 'correct horse battery' }
+  const user_id = await p.server.addUser({ ...user, email })
+  const agent = await signIn(p, user)
+  const csrf_token = csrfOf(await open(agent, `${p.issuer}/account/security`))
+  const { tenant_id, store } = p.server.app.tenant
+  for (const odd of [
+    'a@corp.example@evil.example',
+    '"a@corp.example"@evil.example',
+    'a@',
+    '@b.example',
+    'a b@c.example',
+    'a@b.example\r\nBcc: c@d.example',
+    'a@b.example, c@d.example',
+    'a'.repeat(65) + '@b.example',
+  ]) {
+    const answer = await post(agent, `${p.issuer}/account/security/email`, { csrf_token, email: odd })
+    assert.match(answer.headers.get('location') ?? '', /email_wrong/, odd)
+    await assert.rejects(p.server.addUser({ username: 'nobody yet', email: odd }), /email is not an address/, odd)
+  }
+  await settle(p)
+  assert.deepEqual(await lettersTo(email), [])
+  assert.equal((await store.findUser({ tenant_id, user_id }))!.email, email)
+})

@@ -133,38 +133,47 @@ testOnBoth('discovery lists each acr that there is', async (p) => {
   assert.ok(claims_supported!.includes('acr'))
 })
 
-testOnBoth('7.5.1 7.5.3 what decides who signs in next time is changed only after a fresh sign-in', async (p) => {
-  const person = await newPersonWithApp(p)
-  const agent = await signInWithApp(p, person)
-  const page = await open(agent, `${p.issuer}/account/security`)
-  p.pass(601)
-  const csrf_token = csrfOf(page)
-  const again = /\/login\?return_to=[^&]+&again=yes$/
-  for (const path of ['', '/totp', '/password']) {
-    assert.match((await open(agent, `${p.issuer}/account/security${path}`)).url, again, path)
-  }
-  const forms: [string, Record<string, string>][] = [
-    ['/totp', { enrolment: 'x', code: '123456' }],
-    ['/totp/remove', {}],
-    ['/passkeys', { challenge: 'x', credential: '{}' }],
-    ['/passkeys/remove', { credential_id: 'x' }],
-    ['/recovery_codes', {}],
-    ['/email', { email: 'new@example.test' }],
-    ['/password', { present_password: person.user.password, password: 'a fresh one of mine' }],
-  ]
-  for (const [path, form] of forms) {
-    const response = await post(agent, `${p.issuer}/account/security${path}`, { csrf_token, ...form })
-    assert.match(new URL(response.headers.get('location') ?? '', p.issuer).href, again, path)
-  }
-  assert.equal((await tryLogin(p, person.user.username, person.user.password)).status, 303, 'the password is the same')
-  const confirm = await open(agent, `${p.issuer}/login?return_to=/hub/account/security&again=yes`)
-  assert.match(confirm.html, /Confirm that it is you/)
-  const factor = await agent.submit(confirm, { password: person.user.password })
-  const done = await typeCode({ agent, page: { url: factor.url, html: await factor.response.text() } }, person.code())
-  assert.equal(done.headers.get('location'), '/hub/account/security')
-  assert.match((await open(agent, `${p.issuer}/account/security`)).html, /9 codes left|10 codes left/)
-  assert.equal(await isSignedIn(p, agent), true)
-})
+testOnBoth(
+  '7.5.1 7.5.3 CVE-2026-105207 what decides who signs in next time is changed only after a fresh sign-in',
+  async (p) => {
+    const person = await newPersonWithApp(p)
+    const agent = await signInWithApp(p, person)
+    const page = await open(agent, `${p.issuer}/account/security`)
+    p.pass(601)
+    const csrf_token = csrfOf(page)
+    const again = /\/login\?return_to=[^&]+&again=yes$/
+    for (const path of ['', '/totp', '/password']) {
+      assert.match((await open(agent, `${p.issuer}/account/security${path}`)).url, again, path)
+    }
+    const forms: [string, Record<string, string>][] = [
+      ['/totp', { enrolment: 'x', code: '123456' }],
+      ['/totp/remove', {}],
+      ['/passkeys', { challenge: 'x', credential: '{}' }],
+      ['/passkeys/remove', { credential_id: 'x' }],
+      ['/recovery_codes', {}],
+      ['/email', { email: 'new@example.test' }],
+      ['/password', { present_password: person.user.password, password: 'a fresh one of mine' }],
+      ['/identities', { authority: 'https://elsewhere.example', account: 'x' }],
+      ['/identities/link', { connector: 'acme' }],
+    ]
+    for (const [path, form] of forms) {
+      const response = await post(agent, `${p.issuer}/account/security${path}`, { csrf_token, ...form })
+      assert.match(new URL(response.headers.get('location') ?? '', p.issuer).href, again, path)
+    }
+    assert.equal(
+      (await tryLogin(p, person.user.username, person.user.password)).status,
+      303,
+      'the password is the same',
+    )
+    const confirm = await open(agent, `${p.issuer}/login?return_to=/hub/account/security&again=yes`)
+    assert.match(confirm.html, /Confirm that it is you/)
+    const factor = await agent.submit(confirm, { password: person.user.password })
+    const done = await typeCode({ agent, page: { url: factor.url, html: await factor.response.text() } }, person.code())
+    assert.equal(done.headers.get('location'), '/hub/account/security')
+    assert.match((await open(agent, `${p.issuer}/account/security`)).html, /9 codes left|10 codes left/)
+    assert.equal(await isSignedIn(p, agent), true)
+  },
+)
 
 test('6.3.4 the first administrator sets up a second factor, where administrators must have one', async () => {
   const p = await startPlatform()

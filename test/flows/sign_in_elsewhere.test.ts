@@ -51,6 +51,45 @@ for (const dialect of DIALECTS) {
       assert.match((await whoIs(second)) ?? '', /newcomer/)
     })
 
+    describe('what another server says of a user', () => {
+      after(() => {
+        bridge.foreign.claims = {}
+        // Of so many sign-ins the next ones would be too many at one address.
+        bridge.clock.offset += 601_000
+      })
+      /** The user who comes from there for the first time, of whom that is said. */
+      async function meet(username_key: string, claims: Record<string, unknown>) {
+        bridge.foreign.claims = claims
+        assert.equal((await enter(new UserAgent(), username_key)).status, 200)
+        const { tenant_id, store } = bridge.server.app.tenant
+        return (await store.findUserByUsername({ tenant_id, username_key }))!
+      }
+
+      test('GHSA-6g38-8j4p-j3pr an address is verified where that is said in so many words', async () => {
+        const words = [true, false, undefined, null, 'true', 'false', 1, 0, 'yes', ['true'], { value: true }]
+        for (const [i, email_verified] of words.entries()) {
+          const user = await meet(`said-${i}`, { email_verified })
+          const expected = [`said-${i}@foreign.example`, email_verified === true ? 1 : 0]
+          assert.deepEqual([user.email, user.email_verified], expected, JSON.stringify(email_verified))
+        }
+      })
+
+      test('CVE-2026-40574 what is no address, or two in one, is none', async () => {
+        const odd = [
+          'a@corp.example@evil.example',
+          '"a@corp.example"@evil.example',
+          'a@',
+          '@b',
+          'a b@c.example',
+          'a@b\r\nc',
+        ]
+        for (const [i, email] of [...odd, ['a@b.example'], 7].entries()) {
+          const user = await meet(`odd-${i}`, { email })
+          assert.deepEqual([user.email, user.email_verified], [null, 0], JSON.stringify(email))
+        }
+      })
+    })
+
     test('an authorization request goes on after the sign-in elsewhere', async () => {
       const agent = new UserAgent()
       const url = bridge.authorizeUrl({ resource: `${bridge.issuer}/notes`, scope: 'openid' })

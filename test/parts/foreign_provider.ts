@@ -46,6 +46,8 @@ export interface ForeignProvider {
   /** Faults for the next token calls, one each, in order. */
   readonly faults: TokenFault[]
   auto_login: string | null
+  /** What it says of every user in place of, or beside, what it would. */
+  claims: Readonly<Record<string, unknown>>
   /** Ends grants on the provider's side: of one user, or all. Returns how many. */
   revokeGrants(sub?: string): Promise<number>
   /** Forgets one refresh token on the provider's side. */
@@ -59,13 +61,17 @@ export async function startForeignProvider(options: ForeignProviderOptions): Pro
   server.listen(options.port ?? 0, '127.0.0.1')
   await once(server, 'listening')
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const provider = new Provider(issuer, readConfiguration(options))
+  const provider = new Provider(
+    issuer,
+    readConfiguration(options, () => foreign.claims),
+  )
   const grants = new Map<string, string>()
   const foreign: ForeignProvider = {
     issuer,
     ledger: [],
     faults: [],
     auto_login: options.auto_login === undefined ? 'alice' : options.auto_login,
+    claims: {},
     async revokeGrants(sub) {
       const ids = [...grants].filter(([, accountId]) => sub === undefined || accountId === sub).map(([id]) => id)
       for (const id of ids) {
@@ -196,7 +202,7 @@ function isOwnToken(_ctx: unknown, client: { clientId: string }, token: { client
   return token.clientId === client.clientId
 }
 
-function readConfiguration(options: ForeignProviderOptions): object {
+function readConfiguration(options: ForeignProviderOptions, more: () => Readonly<Record<string, unknown>>): object {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const refresh_token_seconds = options.refresh_token_seconds ?? 14 * 86_400
   return {
@@ -213,6 +219,7 @@ function readConfiguration(options: ForeignProviderOptions): object {
         preferred_username: sub,
         email: `${sub}@foreign.example`,
         email_verified: true,
+        ...more(),
       }),
     }),
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'] },
