@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { ALICE, BOB, onBothDatabases } from '../parts/platform.ts'
+import { rotateSigningKeys } from '../../server/src/inbound/keys/signing_keys.ts'
+import { ALICE, BOB, basic, onBothDatabases } from '../parts/platform.ts'
 import {
   assertAskedAgain,
   csrfOf,
@@ -32,6 +33,40 @@ testOnBoth('7.2.4 CVE-2023-29019 a cookie that was planted before the sign-in is
     assert.equal(await isSignedIn(p, forged), false, value)
   }
 })
+
+testOnBoth(
+  '7.2.2 7.2.3 a session has a name of 256 random bits, made for it alone, and nothing else opens one',
+  async (p) => {
+    const [name] = sessionOf(await signIn(p))!
+    const names = new Set<string>()
+    for (let i = 0; i < 10; i++) {
+      const bytes = Buffer.from(sessionOf(await signIn(p))![1], 'base64url')
+      assert.equal(bytes.length, 16 + 32)
+      names.add(bytes.subarray(16).toString('hex'))
+    }
+    assert.equal(names.size, 10)
+    const tokens = await p.getTokens('trusted')
+    const { access_token: machine } = (await p.post('/token', { grant_type: 'client_credentials' }, 'web')).body
+    const secrets = [
+      tokens.access_token,
+      tokens.refresh_token,
+      tokens.id_token,
+      machine,
+      'secret-of-web',
+      ALICE.password,
+    ]
+    for (const secret of secrets) {
+      const cookie = new UserAgent()
+      cookie.cookies.set(name, secret)
+      assert.equal(await isSignedIn(p, cookie), false)
+      for (const authorization of [`Bearer ${secret}`, basic('alice', secret), basic('web', secret)]) {
+        const { status, headers } = await new UserAgent().request(`${p.issuer}/account`, { headers: { authorization } })
+        assert.equal(status, 303)
+        assert.match(headers.get('location')!, /\/login\?return_to=/)
+      }
+    }
+  },
+)
 
 testOnBoth('GHSA-2ccf-ffrj-m4qw the token of forms changes with the sign-in, and again with the next', async (p) => {
   const agent = new UserAgent()
@@ -175,4 +210,15 @@ testOnBoth('3.3.1 cookies are HttpOnly, SameSite=Lax, of this path alone and sho
     assert.doesNotMatch(line, /domain/i)
     assert.ok(line.length < 512)
   }
+})
+
+testOnBoth('6.2.10 a password is good for as long as nobody changes it, and nobody is made to', async (p) => {
+  for (let month = 0; month < 10; month++) {
+    p.pass(28 * 86_400)
+    // As the upkeep does in the meantime.
+    await rotateSigningKeys(p.server.app.tenant)
+  }
+  const done = await tryLogin(p, ALICE.username, ALICE.password)
+  assert.equal(done.status, 303)
+  assert.match(done.headers.get('location')!, /\/account$/)
 })

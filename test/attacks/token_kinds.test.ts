@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { saveTrustedIssuer } from '../../server/src/inbound/tokens/trusted_issuers.ts'
 import { readTrustedIssuer } from '../../server/src/oauth/trusted_issuer.ts'
@@ -209,6 +210,38 @@ test('CVE-2024-52287 a client alone gets what it is registered for, and nothing 
 test('B-19 the identifier of a client is never that of a user', async () => {
   const sub = claimsOf(kinds.id_token)['sub'] as string
   await assert.rejects(p.server.addClient({ client_id: sub, redirect_uris: ['https://x.example/cb'] }), /taken/)
+})
+
+test('10.3.3 a user is known by a name that nobody else ever gets, not by what can change hands', async () => {
+  const { tenant_id, store } = p.server.app.tenant
+  const event = () => ({ tenant_id, event_id: randomUUID(), at: p.now(), type: 'user.updated', actor: 'cli' })
+  const dora = { username: 'dora', password: 'the password of dora', email: 'dora@example.test', roles: ['member'] }
+  const user_id = await p.server.addUser(dora)
+  const read = async (who: typeof dora) => {
+    const back = await new UserAgent().authorize(
+      p.authorizeUrl('trusted', { resource: undefined, scope: 'openid email' }),
+      who,
+    )
+    const { body } = await p.exchange('trusted', back.searchParams.get('code')!)
+    return { token: body.access_token as string, sub: claimsOf(body.id_token)['sub'] }
+  }
+  const before = await read(dora)
+  assert.equal(before.sub, user_id)
+  // The address changes hands, and somebody new comes by it.
+  const moved = { name: null, email: 'dora@elsewhere.test', email_verified: true, claims: '{}', roles: '["member"]' }
+  await store.updateUser({ tenant_id, user: { user_id, ...moved, password_hash: null }, event: event() })
+  const other = { ...dora, username: 'dora2', password: 'of somebody else' }
+  await p.server.addUser(other)
+  const after = await read(other)
+  assert.notEqual(after.sub, before.sub)
+  assert.equal((await p.userinfo(before.token)).body.email, 'dora@elsewhere.test', 'the token is who it was')
+  assert.equal((await p.userinfo(after.token)).body.email, dora.email)
+  // Neither a name nor an identifier is given twice, whatever became of whom it names.
+  await p.setDisabled(true, { user_id })
+  await assert.rejects(p.server.addUser(dora), /taken/)
+  const again = { ...moved, user_id, username: 'eve', username_key: 'eve', password_hash: null }
+  assert.equal(await store.createUser({ tenant_id, user: again, event: event() }), false)
+  assert.equal((await p.userinfo(before.token)).status, 401)
 })
 
 test('10.4.4 B-23 each client may use the grants it is registered for, and no other is known', async () => {

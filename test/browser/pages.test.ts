@@ -243,6 +243,29 @@ test('B-20 a page is not shown in a frame, not even of its own origin', async ()
   await context.close()
 })
 
+test('6.2.6 6.2.7 a password is masked, may be pasted, and is filled in by what keeps passwords', async () => {
+  await visit({}, async (page) => {
+    await page.goto(`${preview.origin}/login`)
+    await page.fill('#username', 'kept elsewhere')
+    for (const key of ['A', 'C']) await page.press('#username', `ControlOrMeta+${key}`)
+    let fields = 0
+    for (const path of PAGES) {
+      const html = await (await fetch(`${preview.origin}/${path}`)).text()
+      if (!/<input[^>]* name="\w*password"/.test(html)) continue
+      await page.goto(`${preview.origin}/${path}`)
+      for (const field of await page.locator('input[name$="password"]:visible').all()) {
+        assert.equal(await field.getAttribute('type'), 'password', path)
+        assert.match((await field.getAttribute('autocomplete'))!, /^(current|new)-password$/, path)
+        await field.fill('')
+        await field.press('ControlOrMeta+V')
+        assert.equal(await field.inputValue(), 'kept elsewhere', path)
+        fields++
+      }
+    }
+    assert.ok(fields >= 5, `${fields}`)
+  })
+})
+
 test('the password can be shown with JavaScript, and the button stays away without it', async () => {
   await visit({}, async (page) => {
     await page.goto(`${preview.origin}/login`)

@@ -33,7 +33,7 @@ test('11.3.4 CVE-2021-32791 the same value sealed twice has another nonce', () =
   assert.equal(nonces.size, 1000)
 })
 
-test('11.2.5 GHSA-rm8v-mxj3-5rmq CVE-2021-29443 a sealed value with one bit changed, cut short or made longer does not open, and always says the same', () => {
+test('11.2.5 GHSA-rm8v-mxj3-5rmq CVE-2021-29443 11.3.3 a sealed value with one bit changed, cut short or made longer does not open, and always says the same', () => {
   const sealed = seal(key, 1, 'a refresh token', place)
   const sayings = new Set<string>()
   for (let i = 0; i < sealed.length * 8; i++) {

@@ -33,7 +33,7 @@ test('a token opens after the tenant key was rotated, and a new one names the ne
   assert.equal(sealer.open(keys, newer), null)
 })
 
-test('11.2.5 a token with any character changed, cut, added or spelled another way does not open', () => {
+test('11.2.5 11.3.3 a token with any character changed, cut, added or spelled another way does not open', () => {
   const token = sealer.seal(keys, claims)
   for (let i = 0; i < token.length; i++) {
     const other = token[i] === 'A' ? 'B' : 'A'

@@ -56,7 +56,7 @@ test('a hole where no escaping is right is an error of the template', () => {
   for (const template of wrong) assert.throws(template, TypeError, template.toString())
 })
 
-test('CVE-2026-67333 CVE-2023-6717 a URL attribute takes no scheme but http and https, wherever the data comes from', () => {
+test('CVE-2026-67333 CVE-2023-6717 1.2.2 a URL attribute takes no scheme but http and https, wherever the data comes from', () => {
   const refused = [
     'javascript:alert(1)',
     'JaVaScRiPt:alert(1)',
