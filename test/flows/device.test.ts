@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import { type DevicePlatform, PEOPLE, startDevicePlatform } from '../parts/device.ts'
+import { DEVICE, type DevicePlatform, PEOPLE, startDevicePlatform } from '../parts/device.ts'
 import { open } from '../parts/sign_in_steps.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
@@ -60,6 +60,45 @@ test('D-06 the complete URI fills in the code, and still asks twice', async () =
     if (part !== 'unverified') assert.ok(question.html.includes(part), part)
   }
   assert.equal((await p.poll(started.device_code)).body.error, 'authorization_pending')
+})
+
+test('T-04 10.7.2 the user leaves out optional scopes, and chooses when the access of a device ends', async () => {
+  await p.server.addClient({
+    ...{ client_id: 'modest-tv', token_endpoint_auth_method: 'none', response_types: [] },
+    ...{ grant_types: [DEVICE, 'refresh_token'], default_resource: 'https://api.example/films' },
+    ...{ scope: 'openid email offline_access films:watch', optional_scope: 'email films:watch' },
+    grant_lifetime_seconds: 2 * 86_400,
+  })
+  const ask = async (scope: string, chosen: Record<string, string>) => {
+    const agent = await p.signIn('alice')
+    const { device_code, user_code } = await p.start({ scope }, 'modest-tv')
+    const { html, url } = await p.enter(agent, user_code)
+    const answered = await agent.submit({ html, url }, { decision: 'allow', ...chosen }, 'name="shown"')
+    return { html, answered, poll: () => p.poll(device_code, {}, 'modest-tv') }
+  }
+  const all = 'openid email offline_access films:watch'
+  const first = await ask(all, { expires_in: '3600' })
+  const boxes = [...first.html.matchAll(/<input type="checkbox" name="(scope\.\d+)" value="([^"]+)"([^>]*)>/g)]
+  assert.deepEqual(boxes.map(([, , scope, more]) => [scope, more!.includes('checked')]).sort(), [
+    ['email', false],
+    ['films:watch', false],
+  ])
+  assert.match(first.html, /After 2 days/)
+  const { body } = await first.poll()
+  assert.equal(body.scope, 'openid offline_access')
+  waitFor(3601)
+  const form = { grant_type: 'refresh_token', refresh_token: String(body.refresh_token) }
+  assert.equal((await p.ask('/token', form, 'modest-tv')).body.error, 'invalid_grant')
+  const [, name] = boxes.find(([, , scope]) => scope === 'films:watch')!
+  const second = await ask(all, { [name!]: 'films:watch', 'scope.9': 'films:buy', expires_in: '999999999' })
+  const kept = (await second.poll()).body
+  assert.equal(kept.scope, 'openid offline_access films:watch', 'what was not offered cannot be ticked')
+  waitFor(2 * 86_400 + 1)
+  const late = { grant_type: 'refresh_token', refresh_token: String(kept.refresh_token) }
+  assert.equal((await p.ask('/token', late, 'modest-tv')).body.error, 'invalid_grant', 'nor chosen')
+  const nothing = await ask('films:watch', {})
+  assert.equal(nothing.answered.response.status, 400)
+  assert.equal((await nothing.poll()).body.error, 'authorization_pending')
 })
 
 test('D-07 both answers are of one look', async () => {

@@ -1,6 +1,11 @@
 import { renderAccount } from '../../server/src/web/pages/templates/account.ts'
 import { renderConnectConfirm, renderConnectResult } from '../../server/src/web/pages/templates/connect.ts'
 import { renderConsent } from '../../server/src/web/pages/templates/consent.ts'
+import {
+  renderDeviceDone,
+  renderDeviceEntry,
+  renderDeviceQuestion,
+} from '../../server/src/web/pages/templates/device.ts'
 import { renderError } from '../../server/src/web/pages/templates/error.ts'
 import { renderLogin } from '../../server/src/web/pages/templates/login.ts'
 import { renderSetup } from '../../server/src/web/pages/templates/setup.ts'
@@ -19,6 +24,7 @@ export function samplePages(view: View, put: Put = (text) => text): Pages {
   return {
     ...signInPages(view, put),
     ...consentPages(view, put),
+    ...devicePages(view, put),
     ...accountPages(view, put),
     ...securityPages(view, put),
     ...consolePages(view, put),
@@ -73,6 +79,35 @@ function signInPages(view: View, put: Put): Pages {
         way_on: { to: 'start', href: put('/authorize?client_id=notes-web') },
       }),
     error_server: () => renderError(view, { kind: 'server_error', request_id: put('01JD7Q8W4M3K') }),
+  }
+}
+
+function devicePages(view: View, put: Put): Pages {
+  const action = put('/device')
+  const [client_id, client_name] = [put('big-tv'), put('Big Television')]
+  return {
+    enter_code: () => renderDeviceEntry(view, { action }),
+    device_unknown: () =>
+      renderDeviceEntry(view, { action, user_code: put('WDJB-MJHT'), refusal: { reason: 'unknown' } }),
+    device_question: () =>
+      renderDeviceQuestion(view, {
+        ...{ action, hidden: { user_code: put('WDJBMJHT'), shown: put('x') }, user_code: put('WDJB-MJHT') },
+        ...{ client: { client_id, client_name, verified: true }, switch_action: put('/device/switch') },
+        user: { username: put('alice'), name: put('Alice Example') },
+        scopes: [
+          { scope: put('films:watch'), description: put('Watch your films'), kind: 'read' },
+          { scope: put('films:buy'), description: put('Buy films'), kind: 'change', optional: true },
+          { scope: put('offline_access'), description: put('Keep working when you are not signed in'), kind: 'away' },
+        ],
+        roles: [
+          { role: put('grown-up'), gives: [put('Watch your films'), put('Buy films')] },
+          { role: put('child'), gives: [put('Watch your films')] },
+        ],
+        resources: [{ resource: put('https://api.northwind.example/films'), name: put('Films') }],
+        ...{ offline: true, end_choices: [3600, 86_400, 30 * 86_400] },
+        ...{ address: put('203.0.113.7'), device: put('Big Television 3'), created_at: NOW - MINUTE },
+      }),
+    device_done: () => renderDeviceDone(view, { decision: 'allow', client_name }),
   }
 }
 

@@ -25,20 +25,19 @@ import { judgeSession, type SessionToken, type SignedIn, touchSession } from '..
 import { findReachableAcr } from '../users/factors.ts'
 import { offeredPrompts } from '../users/sign_up.ts'
 import { readTarget, type TrustedTarget, type UnknownClient } from './authorization_target.ts'
+import { type Choices, type Chosen, choose, offerChoices } from './choices.ts'
 import { grantClaims, scopesOfClaims } from './claims_of_grant.ts'
 import { type ConnectionWish, chooseConnections, grantedDetails, offerConnections } from './connections.ts'
 import { findNewScopes, readConnections } from './consents.ts'
-import { chooseEnd, offerEnds } from './grant_end.ts'
 import { type GrantType, listResponseTypes } from './grant_type.ts'
 import { type Approval, createGrant } from './grants.ts'
-import { isOffline, latestEnd } from './new_grant.ts'
 import { describeRoles, type OfferedRole, offerRoles, pickRole } from './one_role.ts'
 import { dropPushedRequest } from './pushed_requests.ts'
 import { findRemembered } from './remembered_consent.ts'
 import { decideWantedScope, readWanted, type Wanted } from './wanted.ts'
 
 /** What the consent page asks, and what the user may answer. */
-export interface ConsentQuestion {
+export interface ConsentQuestion extends Choices {
   readonly client: Client
   /** Whether an administrator registered it, and not whoever runs it. */
   readonly verified: boolean
@@ -46,13 +45,6 @@ export interface ConsentQuestion {
   readonly signed_in: SignedIn
   readonly scope: readonly string[]
   readonly new_scope: readonly string[]
-  /** Those of `scope` that the user may leave out. */
-  readonly optional_scope: readonly string[]
-  /** Whether it is to outlive the session, and when it is over at the latest. */
-  readonly offline: boolean
-  readonly latest_at: number
-  /** The ends before that which the user may choose, in seconds. */
-  readonly ends: readonly number[]
   readonly resource: readonly string[]
   readonly connections: readonly ConnectionWish[]
   /** The roles of which a one-role client gets one, each with what of `scope` it gives; null for any other client. */
@@ -65,14 +57,10 @@ export interface ConsentQuestion {
 /** The user's answer on the consent page; `again` when what was posted came from a page of another session. */
 export type ConsentAnswer = 'again' | GivenAnswer
 
-interface GivenAnswer {
+interface GivenAnswer extends Chosen {
   readonly decision: 'allow' | 'deny'
   /** Connector to the chosen connection. */
   readonly connections: Readonly<Record<string, string>>
-  /** The optional scopes that were not left out. */
-  readonly kept_scope?: readonly string[]
-  /** The end that was chosen, in seconds. */
-  readonly expires_in?: number | undefined
   /** The role that was picked for a one-role client. */
   readonly role?: string | undefined
   /** Who was shown the page: another user by now means that it must be shown again. */
@@ -228,9 +216,8 @@ async function askConsent(
   const decide = (role: string | null) =>
     decideWantedScope(context, asked, resource, rightsOf(configuration, client, user, role))
   const scope = [...new Set([...decide(only ?? null), ...claim_scope])]
-  const optional_scope = (client.optional_scope ?? '').split(' ').filter((name) => scope.includes(name))
-  const latest_at = latestEnd(client, configuration, { offline: isOffline(client, scope), session, now })
-  const ends = offerEnds(latest_at, now)
+  const choices = offerChoices(client, configuration, { scope, session, now })
+  const { optional_scope } = choices
   const wishes = await offerConnections(tenant, user.user_id, connectors, readConnections(consent))
   const shown = sha256(JSON.stringify([scope, resource, offered, optional_scope])).toString('base64url')
   const given = readGiven(signed_in, answer)
@@ -246,12 +233,10 @@ async function askConsent(
   }
   // What the page said may have changed under the user's eyes: a scope that was not shown is not allowed.
   if (given && given.shown === shown && role !== undefined) {
-    const left_out = optional_scope.filter((name) => !given.kept_scope?.includes(name))
-    const allowed = scope.filter((name) => !left_out.includes(name))
+    const { scope: allowed, ends_at } = choose(choices, given, { scope, now })
     return approve(context, asked, signed_in, {
       ...cut(allowed, role),
-      ...{ resource, connections: chooseConnections(wishes, given.connections), role },
-      ...{ ends_at: chooseEnd(ends, given.expires_in, now), remember: true },
+      ...{ resource, connections: chooseConnections(wishes, given.connections), role, ends_at, remember: true },
     })
   }
   const remembered = findRemembered(tenant.issuer, asked, { scope, optional_scope, resource, wishes })
@@ -263,13 +248,12 @@ async function askConsent(
   }
   if (request.prompt.includes('none')) throw new OAuthError('consent_required', 'The user must consent')
   const question = {
-    ...{ client, signed_in, configuration, scope, optional_scope, resource, latest_at, ends, shown },
+    ...{ client, signed_in, configuration, scope, resource, ...choices, shown },
     verified: !isSelfRegistered(authority.client!.source),
     redirect_uri: request.redirect_uri,
     new_scope: consent ? findNewScopes(consent, { scope, resource }, tenant.issuer, configuration) : [],
     connections: wishes,
     roles: describeRoles(offered, scope, (role) => rightsOf(configuration, client, signed_in.user, role)),
-    offline: isOffline(client, scope),
   }
   return { kind: 'consent', question }
 }

@@ -15,7 +15,6 @@ import { readCodeChallenge } from '../../oauth/pkce.ts'
 import { requireNamedResource, requireProfile, rulesOf } from '../../oauth/profile.ts'
 import { decideResources } from '../../oauth/resource.ts'
 import { decideScope, parseScope } from '../../oauth/scope.ts'
-import type { UserRecord } from '../../store/records.ts'
 import type { Configuration, Tenant } from '../../store/tenant.ts'
 import type { DeviceCode } from '../../store/verbs/device_codes.ts'
 import { authenticateClient, requireGrantType } from '../client_authentication/authenticate_client.ts'
@@ -28,6 +27,7 @@ import { takeTurn } from '../limits.ts'
 import { defaultScopes, knownResources, type Rights, rightsOf, scopeRules, scopesOfResources } from '../rights.ts'
 import { isToldOfLogout } from '../sessions/backchannel_logout.ts'
 import type { SignedIn } from '../sessions/sessions.ts'
+import { type Choices, type Chosen, choose, offerChoices } from './choices.ts'
 import { describeGrant } from './new_grant.ts'
 import { describeRoles, type OfferedRole, offerRoles, pickRole } from './one_role.ts'
 
@@ -84,7 +84,7 @@ export async function startDevice(
 }
 
 /** What the page asks whoever entered a code: which client, from where, for what. */
-export interface DeviceQuestion {
+export interface DeviceQuestion extends Choices {
   readonly user_code: string
   readonly client: Client
   readonly code: DeviceCode
@@ -95,8 +95,16 @@ export interface DeviceQuestion {
   readonly source: string
   /** The roles of which a one-role client gets one; null for any other client. */
   readonly roles: readonly OfferedRole[] | null
-  /** Stands for the scopes, resources and roles shown; the answer names it. */
+  /** Stands for the scopes, resources, roles and choices shown; the answer names it. */
   readonly shown: string
+}
+
+/** What the user answers; `shown` is what the page said. */
+export interface DeviceAnswer extends Chosen {
+  readonly decision: 'allow' | 'deny'
+  readonly shown: string
+  /** The role that was picked for a one-role client. */
+  readonly role?: string | undefined
 }
 
 /** Where a code that somebody entered stands. */
@@ -116,7 +124,7 @@ export async function answerDevice(
   context: InboundContext,
   signed_in: SignedIn,
   typed: string,
-  answer: { readonly decision: 'allow' | 'deny'; readonly shown: string; readonly role?: string | undefined } | null,
+  answer: DeviceAnswer | null,
 ): Promise<DeviceOutcome> {
   const { tenant } = context
   const { tenant_id, store, keys } = tenant
@@ -144,16 +152,20 @@ export async function answerDevice(
   let judged: ReturnType<typeof judgeRequest>
   try {
     requireGrantType(client, DEVICE_CODE_GRANT)
-    judged = judgeRequest(tenant, configuration, { client, user: signed_in.user, asked, picked: answer?.role })
+    judged = judgeRequest(tenant, configuration, { client, signed_in, asked, answer, now: authority.now })
   } catch (error) {
     if (error instanceof OAuthError) return { kind: 'refused', error }
     throw error
   }
-  const { granted, wanted, shown, roles, role } = judged
+  const { granted, wanted, choices, shown, roles, role } = judged
   // What the page said may have changed under the user's eyes: a scope that was not shown is not allowed.
   if (answer?.shown !== shown || granted === null) {
-    const question = { user_code, client, code, ...wanted, configuration, source: record.source, roles, shown }
+    const about_client = { client, configuration, source: record.source }
+    const question = { user_code, code, ...about_client, ...wanted, ...choices, roles, shown }
     return { kind: 'question', question }
+  }
+  if (granted.scope.length === 0) {
+    return { kind: 'refused', error: new OAuthError('access_denied', 'The user left out everything') }
   }
   const grant_id = newId(authority.now)
   const { tenant: state, now } = authority
@@ -184,24 +196,29 @@ export async function answerDevice(
   return made ? { kind: 'done', decision: 'allow', client } : { kind: 'answered' }
 }
 
-/** What the user may give, and what of it the answer gives: all of it, or what the picked role of a one-role client has. */
+/** What the user may give, and what of it the answer gives: in the picked role, without what was left out. */
 function judgeRequest(
   tenant: Tenant,
   configuration: Configuration,
-  args: { client: Client; user: UserRecord; asked: DeviceWish; picked: string | undefined },
+  args: { client: Client; signed_in: SignedIn; asked: DeviceWish; answer: DeviceAnswer | null; now: number },
 ) {
-  const { client, user, asked } = args
+  const { client, asked, answer, now } = args
+  const { user, session } = args.signed_in
   const rightsIn = (role: string | null) => rightsOf(configuration, client, user, role)
   const decideIn = (role: string | null) => decide(tenant, configuration, { client, asked, rights: rightsIn(role) })
   const offered = offerRoles(client, user)
   const wanted = decideIn(pickRole(offered, undefined) ?? null)
-  const role = pickRole(offered, args.picked)
+  const role = pickRole(offered, answer?.role)
+  const choices = offerChoices(client, configuration, { scope: wanted.scope, session, now })
+  const chosen = role !== undefined && answer !== null && choose(choices, answer, { ...decideIn(role), now })
+  const seen = [wanted.scope, wanted.resource, offered, choices.optional_scope]
   return {
     wanted,
-    granted: role === undefined ? null : decideIn(role),
+    choices,
+    granted: chosen ? { ...chosen, resource: wanted.resource } : null,
     role: role ?? null,
     roles: describeRoles(offered, wanted.scope, rightsIn),
-    shown: sha256(JSON.stringify([wanted.scope, wanted.resource, offered])).toString('base64url'),
+    shown: sha256(JSON.stringify(seen)).toString('base64url'),
   }
 }
 

@@ -18,7 +18,6 @@ import { isConfidential } from '../../oauth/clients/client.ts'
 import { readDocumentUrl } from '../../oauth/clients/metadata_document.ts'
 import type { Params } from '../../oauth/params.ts'
 import { nameProvider } from '../../outbound/connector.ts'
-import type { Configuration } from '../../store/tenant.ts'
 import { publishedPath } from '../endpoint_paths.ts'
 import { noteLegacyGrant } from '../legacy_log.ts'
 import { decodeUtf8 } from '../machine.ts'
@@ -35,6 +34,7 @@ import {
   type Visit,
 } from '../page.ts'
 import { connectPath, paths } from '../ui/paths.ts'
+import { describeRoles, describeScopes, nameResources, readChosen } from './described_scopes.ts'
 import { renderFormPost } from './form_post.ts'
 import { renderConsent } from './templates/consent.ts'
 
@@ -108,16 +108,14 @@ async function answerWith(visit: Visit, interaction: Interaction, answer: Consen
 }
 
 function readAnswer(interaction: Interaction, form: Params): ConsentAnswer | null {
-  const { decision, role, expires_in } = form.values
+  const { decision, role } = form.values
   const { shown_to: user_id, shown } = interaction
   if ((decision !== 'allow' && decision !== 'deny') || user_id === undefined || shown === undefined) return null
   const connections: Record<string, string> = Object.create(null)
   for (const [name, value] of Object.entries(form.values)) {
     if (name.startsWith('connection.')) connections[name.slice('connection.'.length)] = value
   }
-  const kept_scope = Object.entries(form.values).flatMap(([name, value]) => (/^scope\.\d+$/.test(name) ? [value] : []))
-  const ends_in = expires_in === undefined ? undefined : Number(expires_in)
-  return { decision, connections, role, kept_scope, expires_in: ends_in, user_id, shown }
+  return { decision, connections, role, ...readChosen(form), user_id, shown }
 }
 
 function answerOutcome(visit: Visit, interaction: Interaction, outcome: AuthorizationOutcome): Response {
@@ -160,27 +158,11 @@ export function expired(visit: Visit): Response {
   return errorPage(visit, 'expired', 400, { way_on: href === null ? undefined : { to: 'start', href } })
 }
 
-const KINDS: readonly (readonly [RegExp, 'read' | 'change' | 'away'])[] = [
-  [/^offline_access$/, 'away'],
-  [/^(openid|profile|email|address|phone)$|[:._-](read|list|view)/, 'read'],
-]
-
-/** What people call a resource, where it is called anything but its own identifier. */
-function nameResource({ resources }: Configuration, resource: string): string | undefined {
-  const name = resources.get(resource)?.name
-  return name === resource ? undefined : name
-}
-
 function consentData(visit: Visit, question: ConsentQuestion, request: string): Parameters<typeof renderConsent>[1] {
   const { web, view } = visit
-  const { client, signed_in, scope, configuration } = question
-  const sentences = new Map<string, string>(Object.entries(view.text.scopes))
-  // One name may mean two things at two resources: only those that are asked for have a say.
-  const everywhere = question.resource.includes(web.tenant.issuer)
-  for (const resource of configuration.resources.values()) {
-    if (!everywhere && !question.resource.includes(resource.resource)) continue
-    for (const [name, sentence] of resource.scopes) sentences.set(name, sentence)
-  }
+  const { client, signed_in, configuration, resource } = question
+  const { issuer } = web.tenant
+  const scopes = describeScopes(view, issuer, configuration, question)
   const here = ours(web, '/consent', { request })
   return {
     action: here,
@@ -195,16 +177,8 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
     redirect_uri: question.redirect_uri,
     user: { username: signed_in.user.username, name: signed_in.user.name ?? undefined },
     switch_action: ours(web, '/login/switch', { request }),
-    scopes: scope.map((name) => ({
-      scope: name,
-      description: sentences.get(name) ?? name,
-      kind: KINDS.find(([pattern]) => pattern.test(name))?.[1] ?? 'change',
-      is_new: question.new_scope.includes(name),
-      optional: question.optional_scope.includes(name),
-    })),
-    resources: question.resource
-      .filter((resource) => resource !== web.tenant.issuer && !resource.startsWith(`${web.tenant.issuer}/proxy/`))
-      .map((resource) => ({ resource, name: nameResource(configuration, resource) })),
+    scopes,
+    resources: nameResources(issuer, configuration, resource),
     connectors: question.connections.map(({ connector, provider, choices, proposed }) => ({
       connector,
       provider_name: nameProvider(web.outbound, { provider, connector }),
@@ -218,10 +192,7 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
       })),
       connect_href: ours(web, connectPath(connector), { return_to: here }),
     })),
-    roles: question.roles?.map(({ role, scope: given }) => ({
-      role,
-      gives: given.map((name) => sentences.get(name) ?? name),
-    })),
+    roles: describeRoles(question.roles, scopes),
     offline: question.offline,
     end_choices: question.ends,
     longest_seconds: client.grant_lifetime_seconds,

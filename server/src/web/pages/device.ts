@@ -1,13 +1,14 @@
-import { answerDevice, type DeviceQuestion } from '../../inbound/authorization/device.ts'
+import { answerDevice, type DeviceAnswer, type DeviceQuestion } from '../../inbound/authorization/device.ts'
 import { isSelfRegistered } from '../../inbound/clients/register_client.ts'
 import { checkGuess } from '../../inbound/limits.ts'
 import type { SignedIn } from '../../inbound/sessions/sessions.ts'
 import { readUserCode, showUserCode } from '../../oauth/device.ts'
+import type { Params } from '../../oauth/params.ts'
 import { nameDevice } from '../device_name.ts'
 import { errorPage, ours, redirect, refusalPage, send, submit, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { signedInPage } from './account.ts'
-import { describeScopes } from './described_scopes.ts'
+import { describeRoles, describeScopes, nameResources, readChosen } from './described_scopes.ts'
 import { signOut } from './logout.ts'
 import { type DeviceEntryData, renderDeviceDone, renderDeviceEntry, renderDeviceQuestion } from './templates/device.ts'
 
@@ -20,9 +21,9 @@ export const devicePage = signedInPage(async (visit) => {
 /** POST /device: the code, and then the answer. */
 export const deviceSubmit = submit(
   async (visit, form) => {
-    const { user_code = '', decision, shown, role } = form.values
+    const { user_code = '' } = form.values
     if (!visit.signed_in) return signInFirst(visit, user_code)
-    return answerCode(visit, visit.signed_in, user_code, readAnswer(decision, shown, role))
+    return answerCode(visit, visit.signed_in, user_code, readAnswer(form))
   },
   async (visit) => (visit.signed_in ? errorPage(visit, 'forged', 403) : signInFirst(visit, '')),
 )
@@ -39,13 +40,18 @@ function signInFirst(visit: Visit, typed: string): Response {
   return redirect(visit, ours(visit.web, '/login', { return_to }))
 }
 
-type Answer = Parameters<typeof answerDevice>[3]
-
-function readAnswer(decision: string | undefined, shown: string | undefined, role: string | undefined): Answer {
-  return (decision === 'allow' || decision === 'deny') && shown !== undefined ? { decision, shown, role } : null
+function readAnswer(form: Params): DeviceAnswer | null {
+  const { decision, shown, role } = form.values
+  if ((decision !== 'allow' && decision !== 'deny') || shown === undefined) return null
+  return { decision, shown, role, ...readChosen(form) }
 }
 
-async function answerCode(visit: Visit, signed_in: SignedIn, typed: string, given: Answer): Promise<Response> {
+async function answerCode(
+  visit: Visit,
+  signed_in: SignedIn,
+  typed: string,
+  given: DeviceAnswer | null,
+): Promise<Response> {
   const { web } = visit
   const guess = { kind: 'user_code', of: signed_in.session.session_id, address: visit.address } as const
   const guessed = await checkGuess(web.inbound, guess, async () => {
@@ -80,9 +86,9 @@ function askForCode(visit: Visit, data: Omit<DeviceEntryData, 'action'>, status 
 
 function ask(visit: Visit, { user }: SignedIn, question: DeviceQuestion): Response {
   const { web, view } = visit
-  const { client, code, configuration, scope, resource, user_code, shown } = question
+  const { client, code, configuration, scope, optional_scope, resource, user_code, shown } = question
   const { issuer } = web.tenant
-  const scopes = describeScopes(view, issuer, configuration, { scope, resource, new_scope: [] })
+  const scopes = describeScopes(view, issuer, configuration, { scope, resource, new_scope: [], optional_scope })
   const html = renderDeviceQuestion(view, {
     action: ours(web, paths.device),
     hidden: { user_code, shown },
@@ -95,14 +101,11 @@ function ask(visit: Visit, { user }: SignedIn, question: DeviceQuestion): Respon
     user: { username: user.username, name: user.name ?? undefined },
     switch_action: ours(web, paths.device_switch, { user_code: showUserCode(user_code) }),
     scopes,
-    roles: question.roles?.map(({ role, scope: given }) => ({
-      role,
-      gives: given.map((name) => scopes.find((one) => one.scope === name)?.description ?? name),
-    })),
-    resources: resource
-      .filter((name) => name !== issuer)
-      .map((name) => ({ resource: name, name: configuration.resources.get(name)?.name })),
-    offline: scope.includes('offline_access'),
+    roles: describeRoles(question.roles, scopes),
+    resources: nameResources(issuer, configuration, resource),
+    offline: question.offline,
+    end_choices: question.ends,
+    longest_seconds: client.grant_lifetime_seconds,
     address: code.address ?? undefined,
     device: code.user_agent === null ? undefined : nameDevice(code.user_agent),
     created_at: code.created_at,

@@ -35,8 +35,18 @@ export interface ConsentConnector {
   readonly connect_href: string
 }
 
+/** When access ends, and what the user may choose of it. */
+export interface Ending {
+  /** True when a refresh token outlives the session (`offline_access`). */
+  readonly offline: boolean
+  /** The client's own maximum, in seconds, where it has one. */
+  readonly longest_seconds?: number | undefined
+  /** Ends the user may choose, in seconds; posted as `expires_in`, empty means none. */
+  readonly end_choices?: readonly number[]
+}
+
 /** What the consent page shows (ASVS 10.7.2: what, to whom, for how long). */
-export interface ConsentData {
+export interface ConsentData extends Ending {
   readonly action: string
   /** What the form carries beside the answer. */
   readonly hidden?: Readonly<Record<string, string>> | undefined
@@ -62,12 +72,6 @@ export interface ConsentData {
   readonly connectors: readonly ConsentConnector[]
   /** For a client that acts in one role: those to pick from, and what each gives of the scopes; posted as `role`. */
   readonly roles?: readonly RoleChoice[] | undefined
-  /** True when a refresh token outlives the session (`offline_access`). */
-  readonly offline: boolean
-  /** The client's own maximum, in seconds, where it has one. */
-  readonly longest_seconds?: number | undefined
-  /** Ends the user may choose, in seconds; posted as `expires_in`, empty means none. */
-  readonly end_choices?: readonly number[]
 }
 
 /** "Allow X to use your account?", answered by `decision=allow` or `decision=deny`. */
@@ -80,7 +84,7 @@ export function renderConsent(view: View, data: ConsentData): SafeHtml {
     renderPermissions(view, data.scopes, client),
     renderRoles(view, data.roles, client),
     data.connectors.map((connector) => connections(view, connector, client)),
-    until(view, data),
+    renderEnds(view, data),
     facts(view, data, target),
   ]
   const answers = [
@@ -217,7 +221,8 @@ function connections(view: View, data: ConsentConnector, client: SafeHtml): Safe
   )
 }
 
-function until(view: View, data: ConsentData): Child {
+/** The choice of an end before the latest one; nothing where there is none. */
+export function renderEnds(view: View, data: Ending): Child {
   const { consent } = view.text
   if (!data.end_choices?.length) return ''
   const choices = data.end_choices.map((seconds) => ({
@@ -232,7 +237,7 @@ function until(view: View, data: ConsentData): Child {
 }
 
 /** When access ends if nobody chooses an end. */
-function latestEnd(view: View, { longest_seconds, offline }: ConsentData): string {
+export function latestEnd(view: View, { longest_seconds, offline }: Ending): string {
   const { consent } = view.text
   const otherwise = offline ? consent.until_revoked : consent.until_session
   if (longest_seconds === undefined) return otherwise

@@ -3,9 +3,17 @@ import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { caution, tick } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
-import { clientName, code, displayName, name, userName } from '../../ui/name.ts'
+import { clientName, code, displayName, exactText, name, userName } from '../../ui/name.ts'
 import { ago, link, tell, tellText, type View } from '../../ui/view.ts'
-import { type ConsentScope, type RoleChoice, renderPermissions, renderRoles } from './consent.ts'
+import {
+  type ConsentScope,
+  type Ending,
+  latestEnd,
+  type RoleChoice,
+  renderEnds,
+  renderPermissions,
+  renderRoles,
+} from './consent.ts'
 
 /** What the page that asks for a code shows. */
 export interface DeviceEntryData {
@@ -45,7 +53,7 @@ export function renderDeviceEntry(view: View, data: DeviceEntryData): SafeHtml {
 }
 
 /** What the page that asks whether a device may use the account shows. */
-export interface DeviceQuestionData {
+export interface DeviceQuestionData extends Ending {
   readonly action: string
   readonly hidden: Readonly<Record<string, string>>
   readonly user_code: string
@@ -57,7 +65,6 @@ export interface DeviceQuestionData {
   /** For a client that acts in one role: those to pick from; posted as `role`. */
   readonly roles?: readonly RoleChoice[] | undefined
   readonly resources: readonly { readonly resource: string; readonly name?: string | undefined }[]
-  readonly offline: boolean
   /** Where the request came from, as far as it is known (RFC 8628 section 5.4, RFC 10027). */
   readonly address?: string | undefined
   readonly device?: string | undefined
@@ -84,7 +91,7 @@ export function renderDeviceQuestion(view: View, data: DeviceQuestionData): Safe
     [device.asked_by, data.device && name(data.device)],
     [device.asked_at, ago(view, data.created_at)],
     [consent.resources, resources.length > 0 && resources],
-    [consent.until, data.offline ? consent.until_revoked : consent.until_session],
+    [consent.until, !data.end_choices?.length && latestEnd(view, data)],
     [consent.client_id, code(data.client.client_id)],
   ])
   const answers = [
@@ -92,9 +99,10 @@ export function renderDeviceQuestion(view: View, data: DeviceQuestionData): Safe
     button(device.allow, { kind: 'ink', name: 'decision', value: 'allow' }),
   ]
   const parts: Child = [
-    html`<section><h2>${device.compare}</h2><p class="user-code"><bdi dir="ltr">${data.user_code}</bdi></p></section>`,
+    html`<section><h2>${device.compare}</h2><p class="user-code"><bdi dir="ltr">${exactText(data.user_code)}</bdi></p></section>`,
     renderPermissions(view, data.scopes, client),
     renderRoles(view, data.roles, client),
+    renderEnds(view, data),
     html`<section><h2>${consent.facts}</h2>${facts}</section>`,
   ]
   const decide = html`<div class="parts">${parts}</div><div class="decide">${answers}</div>`
