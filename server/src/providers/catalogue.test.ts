@@ -138,7 +138,9 @@ test('the fields of a record do not contradict each other', () => {
     const rules: Array<[boolean, string]> = [
       [(replay === 'within_grace') === (fields.replay_grace_seconds !== null), 'a grace period has a length'],
       [rotation !== 'never' || !['refused', 'ends_grant'].includes(replay), 'what never rotates is sent again'],
-      [rotation !== 'no_refresh_token' || fields.refresh_token_seconds === null, 'what there is not has no life'],
+      [rotation !== 'no_refresh_token' || fields.refresh_token_seconds === null, 'what there is not has no length'],
+      [rotation !== 'no_refresh_token' || fields.refresh_token_life === 'unknown', 'what there is not has no life'],
+      [rotation !== 'no_refresh_token' || replay === 'unknown', 'what there is not is not sent again'],
       [rotation !== 'no_refresh_token' || fields.offline_scope === null, 'what there is not is not asked for'],
       [fields.refresh_grant === null || rotation === 'no_refresh_token', 'an access token renews itself'],
       [fields.refresh_token_life !== 'unlimited' || fields.refresh_token_seconds === null, 'no end has no length'],
