@@ -47,7 +47,7 @@ function checkCaller(client_id: string): void {
 }
 
 /** Whether a resource is the administration API or the proxy, which nobody describes but the server. */
-function isBuiltIn(issuer: string, resource: string): boolean {
+export function isBuiltIn(issuer: string, resource: string): boolean {
   return resource === `${issuer}/api` || resource.startsWith(`${issuer}/proxy/`)
 }
 
@@ -74,11 +74,16 @@ function checkScope(member: string, scope: string): void {
   }
 }
 
-/** Makes or changes a resource. */
-export function saveResource(tenant: Tenant, resource: Resource, args: Change): Promise<void> {
+/** Makes or changes a resource; false when the configuration is no longer the one that was `seen`. */
+export function saveResource(
+  tenant: Tenant,
+  resource: Resource,
+  args: Change & { readonly seen?: number },
+): Promise<boolean> {
   checkResource(tenant.issuer, resource)
   return tenant.store.saveResource({
     tenant_id: tenant.tenant_id,
+    ...(args.seen !== undefined && { seen: args.seen }),
     resource: {
       ...resource,
       scopes: JSON.stringify(Object.fromEntries(resource.scopes)),

@@ -1,10 +1,10 @@
-import { isDeepStrictEqual } from 'node:util'
 import { randomSecret } from '../../crypto/random.ts'
 import { hasSecret } from '../../oauth/clients/authentication_metadata.ts'
 import type { ClientMetadata } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { ClientRecord } from '../../store/records.ts'
 import type { Tenant } from '../../store/tenant.ts'
+import { listChangedNames } from '../changed_names.ts'
 import { readMetadata } from './client_record.ts'
 import { isSelfRegistered, readAdministratedClient } from './register_client.ts'
 import { updateClient } from './update_client.ts'
@@ -31,17 +31,11 @@ export async function editClient(
   const { client_id } = record
   const before = readMetadata(record.metadata)
   const metadata = readAdministratedClient(wanted.json, wanted.grant_types)
-  const changed = listChanges(before, metadata)
+  const changed = listChangedNames(before, metadata)
   if (changed.length === 0) return { client_secret: undefined }
   const client_secret = needsSecret(record, metadata) ? randomSecret('sp_cs_') : undefined
   const args = { client_id, metadata, client_secret, seen: record.metadata, actor: wanted.actor, changed }
   return (await updateClient(tenant, args)) ? { client_secret } : 'stale'
-}
-
-function listChanges(before: object, after: object): string[] {
-  const [from, to] = [before, after] as Record<string, unknown>[]
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
-  return names.filter((name) => !isDeepStrictEqual(from![name], to![name]))
 }
 
 // Of a secret that was only ever checked there is but a hash, and a hash signs nothing.

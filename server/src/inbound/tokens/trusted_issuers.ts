@@ -12,6 +12,7 @@ import {
 import type { UserRecord } from '../../store/records.ts'
 import type { Tenant } from '../../store/tenant.ts'
 import type { Proof } from '../../store/verbs/proofs.ts'
+import type { TrustedIssuerRecord } from '../../store/verbs/trusted_issuers.ts'
 import type { InboundContext } from '../context.ts'
 import { event } from '../event.ts'
 import { KeysUnavailable } from '../remote_keys.ts'
@@ -110,12 +111,19 @@ export function checkTrustedIssuer(our_issuer: string, issuer: string): void {
   if (!ISSUER.test(issuer)) throw new OAuthError('invalid_request', 'issuer must be an iss, without spaces')
 }
 
-/** Trusts an issuer, changes what it may say, or switches it off, which works at once (CVE-2026-1486). */
+/**
+ * Trusts an issuer, changes what it may say, or switches it off, which works at once (CVE-2026-1486). False when what
+ * stands is no longer what was `seen`.
+ */
 export function saveTrustedIssuer(
   tenant: Tenant,
   saved: { readonly issuer: string; readonly rules: TrustedIssuerRules; readonly disabled: boolean },
-  args: { readonly actor: string; readonly changed: readonly string[] },
-): Promise<void> {
+  args: {
+    readonly actor: string
+    readonly changed: readonly string[]
+    readonly seen?: Pick<TrustedIssuerRecord, 'rules' | 'disabled_at'> | null
+  },
+): Promise<boolean> {
   const { issuer, rules, disabled } = saved
   checkTrustedIssuer(tenant.issuer, issuer)
   return tenant.store.saveTrustedIssuer({
@@ -123,6 +131,7 @@ export function saveTrustedIssuer(
     issuer,
     rules: JSON.stringify(rules),
     disabled,
+    ...(args.seen !== undefined && { seen: args.seen }),
     event: event(tenant, 'trusted_issuer.saved', args.actor, { detail: { issuer, disabled, changed: args.changed } }),
   })
 }

@@ -120,3 +120,48 @@ contract('an issuer is trusted by its tenant alone, and switched off from when t
   await save('{"a":3}', false)
   assert.equal(await disabledAt(), null)
 })
+
+contract(
+  'trusted issuers are listed by name, and one that somebody else has changed since is not changed',
+  async (stage) => {
+    const { store, tenant_id, event } = stage
+    const save = (
+      issuer: string,
+      rules: string,
+      seen?: { rules: string; disabled_at: number | null } | null,
+      disabled = false,
+    ) =>
+      store.saveTrustedIssuer({
+        tenant_id,
+        issuer,
+        rules,
+        disabled,
+        ...(seen !== undefined && { seen }),
+        event: event(),
+      })
+    assert.equal(await save('https://b.example', '{}', null), true)
+    assert.equal(await save('https://b.example', '{"new":1}', null), false, 'it is there already')
+    assert.equal(await save('https://b.example', '{"b":1}', { rules: '{"other":1}', disabled_at: null }), false)
+    assert.equal(await save('https://b.example', '{"b":1}', { rules: '{}', disabled_at: null }), true)
+    assert.equal(await save('https://b.example', '{"b":2}', undefined, true), true)
+    assert.equal(
+      await save('https://b.example', '{"b":3}', { rules: '{"b":2}', disabled_at: null }),
+      false,
+      'switched off',
+    )
+    assert.equal(await save('https://a.example', '{}'), true)
+    const page = async (after_issuer: string, most = 10, of = tenant_id) =>
+      (await store.pageTrustedIssuers({ tenant_id: of, after_issuer, most })).map(({ issuer, rules }) => [
+        issuer,
+        rules,
+      ])
+    const [a, b] = [
+      ['https://a.example', '{}'],
+      ['https://b.example', '{"b":2}'],
+    ]
+    assert.deepEqual(await page(''), [a, b])
+    assert.deepEqual(await page('', 1), [a])
+    assert.deepEqual(await page('https://a.example'), [b])
+    assert.deepEqual(await page('', 10, 'nobody'), [])
+  },
+)

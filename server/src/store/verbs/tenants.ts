@@ -203,15 +203,22 @@ export const saveSettings = write(function* (args: {
   yield* insertEvent(args.event)
 })
 
-/** Makes or changes a resource. */
+/** Makes or changes a resource; false when the configuration is no longer the one that was `seen`. */
 export const saveResource = write(function* (args: {
   tenant_id: string
   resource: ResourceRecord
+  /** The config_version in which whoever decided this has looked. */
+  seen?: number
   event: NewEvent
-}): Run<void> {
-  yield* upsertResource(args.tenant_id, args.resource, args.event.at)
-  yield* raiseConfigVersion(args.tenant_id)
+}): Run<boolean> {
+  const { tenant_id, seen } = args
+  const [raised] = yield* sql<{ tenant_id: string }>`
+    update tenants set config_version = config_version + 1 where tenant_id = ${tenant_id}
+      and (${seen === undefined ? 1 : 0} = 1 or config_version = ${seen ?? 0}) returning tenant_id`
+  if (!raised) return false
+  yield* upsertResource(tenant_id, args.resource, args.event.at)
   yield* insertEvent(args.event)
+  return true
 })
 
 /** Makes or changes a role. */

@@ -20,20 +20,39 @@ export const findTrustedIssuer = read(function* (args: {
   return found ?? null
 })
 
-/** Makes or changes a trusted issuer, and switches it on or off. */
+/** Trusted issuers in the order of their names, after one of them. */
+export const pageTrustedIssuers = read(function* (args: {
+  tenant_id: string
+  after_issuer: string
+  most: number
+}): Run<TrustedIssuerRecord[]> {
+  return yield* sql<TrustedIssuerRecord>`
+    select issuer, rules, disabled_at from trusted_issuers
+    where tenant_id = ${args.tenant_id} and issuer > ${args.after_issuer} order by issuer limit ${args.most}`
+})
+
+/**
+ * Makes or changes a trusted issuer, and switches it on or off. False when what stands is no longer what was `seen`: null is
+ * nothing.
+ */
 export const saveTrustedIssuer = write(function* (args: {
   tenant_id: string
   issuer: string
   rules: string
   disabled: boolean
+  seen?: Omit<TrustedIssuerRecord, 'issuer'> | null
   event: NewEvent
-}): Run<void> {
-  const { tenant_id, issuer, rules, event } = args
-  yield* sql`
+}): Run<boolean> {
+  const { tenant_id, issuer, rules, seen, event } = args
+  const [saved] = yield* sql<{ issuer: string }>`
     insert into trusted_issuers (tenant_id, issuer, rules, disabled_at, created_at, updated_at)
     values (${tenant_id}, ${issuer}, ${rules}, ${int(args.disabled ? event.at : null)}, ${event.at}, ${event.at})
     on conflict (tenant_id, issuer) do update set rules = excluded.rules, updated_at = excluded.updated_at,
       disabled_at = case when excluded.disabled_at is null then null
-        else coalesce(trusted_issuers.disabled_at, excluded.disabled_at) end`
-  yield* insertEvent(event)
+        else coalesce(trusted_issuers.disabled_at, excluded.disabled_at) end
+      where ${seen === undefined ? 1 : 0} = 1 or (trusted_issuers.rules = ${seen?.rules ?? ''}
+        and coalesce(trusted_issuers.disabled_at, -1) = ${int(seen?.disabled_at ?? -1)})
+    returning issuer`
+  if (saved) yield* insertEvent(event)
+  return saved !== undefined
 })
