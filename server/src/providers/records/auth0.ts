@@ -27,7 +27,11 @@ export const auth0: Provider = {
     access_token_seconds: unverified(null, 'a setting of each API'),
     refresh_token_life: verified('setting', EXPIRATION, '2026-11-22'),
     refresh_token_rotation: verified('setting', ROTATION, '2026-11-22'),
-    refresh_token_replay: secondary('ends_grant', 'https://hexdocs.pm/sigra/Sigra.JWT.RefreshToken.html on Auth0'),
+    refresh_token_replay: verified(
+      'ends_grant',
+      'https://community.auth0.com/t/failed-token-exchange-occurs-when-reusing-an-older-refresh-token-within-reuse-interval/189795: the whole family, unless it is the one before in the overlap period',
+      '2026-11-22',
+    ),
     account: unverified({ from: 'id_token', id: 'sub', name: ['email', 'name'] }),
     notes: verified(
       'Rotation has an overlap period, a setting of the application that is 0 at first, in which the token before the present one is still taken.',

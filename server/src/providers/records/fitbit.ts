@@ -4,7 +4,7 @@ import type { Provider } from '../provider.ts'
 const REFRESH = 'https://dev.fitbit.com/build/reference/web-api/authorization/refresh-token'
 const PRACTICES = 'https://dev.fitbit.com/build/reference/web-api/developer-guide/best-practices'
 
-/** Fitbit: a refresh token is good once, and until then for ever. */
+/** Fitbit: a refresh token is good once, and until then for ever; the same refresh sent again gets the same answer. */
 export const fitbit: Provider = {
   provider: 'fitbit',
   name: 'Fitbit',
@@ -23,12 +23,16 @@ export const fitbit: Provider = {
     pkce: verified('supported', 'https://dev.fitbit.com/build/reference/web-api/authorization/oauth2-token'),
     scope_separator: secondary(' ', 'simov/grant config/oauth.json@500ab20'),
     access_token_seconds: verified(28_800, REFRESH, '2026-11-22'),
-    refresh_token_life: verified('unlimited', `${PRACTICES}: until used`),
-    refresh_token_rotation: verified('always', PRACTICES),
-    refresh_token_replay: verified('refused', `${PRACTICES}: good once`),
+    refresh_token_life: verified('unlimited', `${PRACTICES}: until used`, '2026-11-22'),
+    refresh_token_rotation: verified('always', PRACTICES, '2026-11-22'),
+    refresh_token_replay: verified(
+      'within_grace',
+      `${PRACTICES}: with the same answer, while the new tokens are not in use`,
+      '2026-11-22',
+    ),
+    replay_grace_seconds: unverified(120),
     revocation_endpoint: unverified('https://api.fitbit.com/oauth2/revoke'),
     account: secondary({ from: 'token_response', id: 'user_id', name: [] }, 'https://rdrr.io/cran/fitbitViz'),
     api_base_url: unverified('https://api.fitbit.com'),
-    notes: unverified('The same refresh sent again within 2 minutes is thought to get the same answer.'),
   },
 }
