@@ -27,7 +27,7 @@ export const zendesk: Provider = {
     refresh_token_rotation: verified('always', EXPIRY, '2026-11-22'),
     refresh_token_replay: verified('refused', `${EXPIRY}: the tokens of before are deleted`, '2026-11-22'),
     revocation_endpoint: verified(
-      'https://{subdomain}.zendesk.com/api/v2/oauth/tokens/current',
+      'https://{subdomain}.zendesk.com/api/v2/oauth/tokens/current.json',
       REVOKING,
       '2026-11-22',
     ),
