@@ -12,6 +12,8 @@ import {
 import { addUser, type Bench, connectAs, eventTypes, openBench, openForeign, walk } from '../../../test/parts/vault.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { BUILT_IN } from '../providers/catalogue.ts'
+import type { Provider } from '../providers/provider.ts'
+import { readFields } from '../providers/resolve.ts'
 import { listConnections } from './connections.ts'
 import { deleteConnector, saveConnector, setConnectorDisabled } from './connectors.ts'
 import type { OutboundContext } from './context.ts'
@@ -317,15 +319,15 @@ describe('a consent flow among hostile providers', () => {
   })
 
   test('GHSA-xc49-mgwh-9pjv at each provider of the catalogue an answer without its state never reaches the token endpoint', async () => {
-    const placeholders: Record<string, Record<string, string>> = {
-      'microsoft-entra': { tenant: 'common' },
-      salesforce: { login_host: 'login.salesforce.com' },
-    }
     const endpoints = { authorization_endpoint: `${honest.issuer}/authorize`, token_endpoint: `${honest.issuer}/token` }
-    for (const { provider } of BUILT_IN) {
+    for (const record of BUILT_IN) {
+      const { provider } = record
+      // No connector takes these yet: they need more calls, or credentials of another form.
+      const { steps, starts_at_provider, client_per_connection, client_secret_form = 'text' } = readFields(record)
+      if (steps || starts_at_provider || client_per_connection || client_secret_form !== 'text') continue
       await saveConnector(context, 'test', {
         ...{ connector: provider, provider, client_id: 'web', client_secret: 'hush', scope: 'openid' },
-        ...{ placeholders: placeholders[provider], fields: { discovery: null, ...endpoints } },
+        ...{ placeholders: fillPlaceholders(record), fields: { discovery: null, ...endpoints } },
       })
       const flow = await begin(provider)
       const calls = honest.received.length
@@ -427,3 +429,13 @@ describe('a consent flow among hostile providers', () => {
     await plain.close()
   })
 })
+
+/** A value that fits, for every placeholder of a record. */
+function fillPlaceholders({ placeholders }: Provider): Record<string, string> {
+  const entries = Object.entries(placeholders).map(([name, { form, suffixes = [], choices = [], ...rest }]) => {
+    const host = suffixes[0]?.replace(/^\./, 'north.') ?? 'id.example.org'
+    const forms = { choice: choices[0] ?? '', host, base_url: `https://${host}`, label: 'north', segment: 'north' }
+    return [name, rest.default ?? forms[form]]
+  })
+  return Object.fromEntries(entries)
+}
