@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newId } from '../../server/src/crypto/random.ts'
 import { event } from '../../server/src/inbound/event.ts'
-import { type Bridge, startBridge } from '../parts/bridge.ts'
+import { ALICE, BOB, type Bridge, startBridge } from '../parts/bridge.ts'
+import { csrfOf, open, post } from '../parts/sign_in_steps.ts'
 import { DIALECTS } from '../parts/stores.ts'
 import type { UserAgent } from '../parts/user_agent.ts'
 
@@ -95,6 +96,59 @@ for (const dialect of DIALECTS) {
       assert.equal((await readPages('/admin/events?actor=root')).flat().length, sessions.length)
       assert.deepEqual(await sizes('/admin/events?event=%25'), [0])
       for (const row of (await readPages('/admin/events')).flat()) assert.doesNotMatch(row, /user:/)
+    })
+
+    test('7.4.5 7.4.2 an administrator signs a user out everywhere, and disables the account of anybody else', async () => {
+      const { issuer, users } = bridge
+      const { tenant_id, store } = bridge.server.app.tenant
+      const [here, there] = [await bridge.signIn(ALICE), await bridge.signIn(ALICE)]
+      const isIn = async (agent: UserAgent) => {
+        const answer = await agent.request(`${issuer}/account`)
+        await answer.text()
+        return answer.status === 200
+      }
+      const page = (user_id: string) => open(root, `${issuer}/admin/user?user_id=${user_id}`)
+      const list = await open(root, `${issuer}/admin/users`)
+      assert.ok(list.html.includes(`/admin/user?user_id=${users.alice}`))
+      assert.deepEqual([await isIn(here), await isIn(there)], [true, true])
+      await root.submit(await page(users.alice), {}, 'user/end_sessions')
+      assert.deepEqual([await isIn(here), await isIn(there)], [false, false])
+      const again = await bridge.signIn(ALICE)
+      await root.submit(await page(users.alice), {}, 'user/disable')
+      assert.equal(await isIn(again), false)
+      assert.match((await page(users.alice)).html, /This account is disabled/)
+      await assert.rejects(bridge.signIn(ALICE))
+      await root.submit(await page(users.alice), {}, 'user/enable')
+      assert.equal(await isIn(again), false, 'what there was stays void')
+      assert.equal(await isIn(await bridge.signIn(ALICE)), true)
+      // Nobody shuts themselves out, whatever they post; nor does anybody who is no administrator.
+      const own = (await store.findUserByUsername({ tenant_id, username_key: ROOT.username }))!.user_id
+      const mine = await page(own)
+      assert.doesNotMatch(mine.html, /user\/disable/)
+      const forced = { csrf_token: csrfOf(mine), user_id: own }
+      assert.equal((await post(root, `${issuer}/admin/user/disable`, forced)).status, 403)
+      const bob = await bridge.signIn(BOB)
+      const csrf_token = csrfOf(await open(bob, `${issuer}/account`))
+      for (const what of ['disable', 'enable', 'end_sessions']) {
+        const answer = await post(bob, `${issuer}/admin/user/${what}`, { csrf_token, user_id: own })
+        assert.equal(answer.status, 403, what)
+      }
+      assert.equal(await isIn(root), true)
+      assert.equal((await open(root, `${issuer}/admin/user?user_id=nobody`)).status, 404)
+      const seen = await store.pageEvents({
+        tenant_id,
+        before_event_id: '~',
+        type: 'user.',
+        actor: `user:${own}`,
+        most: 9,
+      })
+      assert.deepEqual(
+        seen.map(({ type, user_id }) => [type, user_id]),
+        [
+          ['user.enabled', users.alice],
+          ['user.disabled', users.alice],
+        ],
+      )
     })
 
     test('the other pages of the console open', async () => {

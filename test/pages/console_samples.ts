@@ -9,6 +9,7 @@ import { renderEvents } from '../../server/src/web/admin/templates/events.ts'
 import { renderNewClient } from '../../server/src/web/admin/templates/new_client.ts'
 import { renderOverview } from '../../server/src/web/admin/templates/overview.ts'
 import { renderRegistrationTokens } from '../../server/src/web/admin/templates/registration_tokens.ts'
+import { renderUser } from '../../server/src/web/admin/templates/user.ts'
 import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
@@ -221,6 +222,7 @@ function clientPages(view: View, put: Put): Pages {
         q: put('example'),
         users: [
           {
+            user_id: put('01930000-alice'),
             username: put('alice'),
             name: put('Alice Example'),
             email: put('alice@example.test'),
@@ -228,9 +230,23 @@ function clientPages(view: View, put: Put): Pages {
             roles: [put('member'), put('administrator')],
             disabled: false,
           },
-          { username: put('bob'), email_verified: false, email: put('bob@example.test'), roles: [], disabled: true },
+          {
+            ...{ user_id: put('01930000-bob'), username: put('bob'), email: put('bob@example.test') },
+            ...{ email_verified: false, roles: [], disabled: true },
+          },
         ],
         next_cursor: put('def'),
+      }),
+    user: () =>
+      renderUser(view, {
+        ...{ user_id: put('01930000-alice'), username: put('alice'), name: put('Alice Example') },
+        ...{ email: put('alice@example.test'), email_verified: false, roles: [put('member'), put('reader')] },
+        ...{ disabled: false, sessions: 3, own: false },
+      }),
+    disabled_user: () =>
+      renderUser(view, {
+        ...{ user_id: put('01930000-bob'), username: put('bob'), email_verified: false, roles: [] },
+        ...{ disabled: true, sessions: 0, own: false },
       }),
   }
 }

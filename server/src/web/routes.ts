@@ -7,13 +7,14 @@ import { switchClientSubmit } from './admin/client_switches.ts'
 import { clientsPage, newClientPage, newClientSubmit } from './admin/clients.ts'
 import { connectorPage, connectorsPage } from './admin/connectors.ts'
 import { editClientPage, editClientSubmit } from './admin/edit_client.ts'
-import { connectionsPage, eventsPage, usersPage } from './admin/lists.ts'
+import { connectionsPage, eventsPage } from './admin/lists.ts'
 import { overviewPage } from './admin/overview.ts'
 import {
   endRegistrationTokenSubmit,
   newRegistrationTokenSubmit,
   registrationTokensPage,
 } from './admin/registration_tokens.ts'
+import { endSessionsSubmit, setUserDisabledSubmit, userPage, usersPage } from './admin/users.ts'
 import { isForPrograms, refuse } from './api/api.ts'
 import { connectionTokenApi, disconnectApi, listConnectionsApi, refreshConnectionApi } from './api/connections.ts'
 import { proxy } from './api/proxy.ts'
@@ -177,6 +178,10 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.admin_switch_client, switchClientSubmit)
   pages.get(paths.admin_client_rights, clientRightsPage)
   pages.get(paths.admin_users, usersPage)
+  pages.get(paths.admin_user, userPage)
+  pages.post(paths.admin_disable_user, setUserDisabledSubmit(true))
+  pages.post(paths.admin_enable_user, setUserDisabledSubmit(false))
+  pages.post(paths.admin_end_sessions, endSessionsSubmit)
   pages.get(paths.admin_connectors, connectorsPage)
   pages.get(paths.admin_connector, connectorPage)
   pages.get(paths.admin_connections, connectionsPage)

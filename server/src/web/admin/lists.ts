@@ -6,32 +6,10 @@ import { readReason } from '../ui/connection_state.ts'
 import { consolePage } from './administrator.ts'
 import { LISTED_STATES, renderConnections } from './templates/connections.ts'
 import { renderEvents } from './templates/events.ts'
-import { renderUsers } from './templates/users.ts'
 
 const PAGE = 50
 // Above every identifier: the cursor of the first page of a list that runs backwards.
 const LAST_ID = '~'
-
-/** GET /admin/users. */
-export const usersPage = consolePage(async (visit) => {
-  const { tenant_id, store } = visit.web.tenant
-  const cursor = visit.query['cursor']
-  const q = visit.query['q']?.trim()
-  const found = q
-    ? await store.searchUsers({ tenant_id, username_key: usernameKey(q), most: PAGE })
-    : await store.pageUsers({ tenant_id, after_user_id: cursor ?? '', most: PAGE + 1 })
-  const shown = found.slice(0, PAGE)
-  const users = shown.map(({ username, name, email, email_verified, roles, disabled_at }) => ({
-    username,
-    name: name ?? undefined,
-    email: email ?? undefined,
-    email_verified: email_verified === 1,
-    roles: JSON.parse(roles) as string[],
-    disabled: disabled_at !== null,
-  }))
-  const next_cursor = found.length > PAGE ? shown.at(-1)!.user_id : undefined
-  return send(visit, renderUsers(visit.view, { users, q: q || undefined, cursor, next_cursor }))
-})
 
 /** GET /admin/connections. */
 export const connectionsPage = consolePage(async (visit) => {

@@ -7,6 +7,7 @@ import { link, type View } from '../../ui/view.ts'
 
 /** One line of the list. */
 export interface UserRow {
+  readonly user_id: string
   readonly username: string
   readonly name?: string | undefined
   readonly email?: string | undefined
@@ -29,7 +30,7 @@ export function renderUsers(view: View, data: UsersData): SafeHtml {
   const { users } = view.text.console
   const q = data.q === '' ? undefined : data.q
   const rows = data.users.map((user): Child[] => [
-    html`<strong>${name(userName(user))}</strong>${user.name && html` <small>${name(user.username)}</small>`}`,
+    html`<a href="${link(view, paths.admin_user, { user_id: user.user_id })}">${name(userName(user))}</a>${user.name && html` <small>${name(user.username)}</small>`}`,
     user.email && html`${name(user.email)} ${!user.email_verified && badge(users.unverified)}`,
     user.roles.map((role) => html`${badge(name(role))} `),
     user.disabled ? badge(users.disabled, 'danger') : badge(users.enabled, 'good'),

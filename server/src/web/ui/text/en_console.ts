@@ -1,4 +1,5 @@
 import { enClientForm } from './en_client_form.ts'
+import { enUser } from './en_user.ts'
 
 /** The sentences of the console, in English. */
 export const enConsole = {
@@ -261,6 +262,7 @@ export const enConsole = {
       unknown: 'No resource here has it.',
     },
   },
+  user: enUser,
   users: {
     title: 'Users',
     lead: 'People who can sign in.',

@@ -1,0 +1,59 @@
+import { badge, card, definitions, ending, notice, pageHeader, section } from '../../ui/components.ts'
+import { button, form } from '../../ui/forms.ts'
+import { html, type SafeHtml } from '../../ui/html.ts'
+import { consolePage } from '../../ui/layout.ts'
+import { code, displayName, name, userName } from '../../ui/name.ts'
+import { paths } from '../../ui/paths.ts'
+import { count, link, tell, type View } from '../../ui/view.ts'
+import type { UserRow } from './users.ts'
+
+/** What the page of one user shows. */
+export interface UserData extends UserRow {
+  /** How many sessions live. */
+  readonly sessions: number
+  /** Whether this is the account of who looks. */
+  readonly own: boolean
+}
+
+/** The page of one user, and what an administrator may end. */
+export function renderUser(view: View, data: UserData): SafeHtml {
+  const { user, users } = view.text.console
+  const status = data.disabled ? badge(users.disabled, 'danger') : badge(users.enabled, 'good')
+  const details = definitions([
+    [user.username, name(data.username)],
+    [user.user_id, code(data.user_id)],
+    [user.email, data.email && html`${name(data.email)} ${!data.email_verified && badge(users.unverified)}`],
+    [user.roles, data.roles.length > 0 && html`${data.roles.map((role) => html`${badge(name(role))} `)}`],
+    [user.sessions, count(view, data.sessions)],
+  ])
+  const note = data.disabled && notice('note', html`<p>${user.disabled_note}</p>`)
+  const content = html`${pageHeader(name(userName(data)), status)}${note}${section(user.account, card(details))}${endings(view, data)}`
+  return consolePage(view, { entry: 'users', title: displayName(userName(data)), content })
+}
+
+function endings(view: View, data: UserData): SafeHtml {
+  const { user } = view.text.console
+  const shown = name(userName(data))
+  const hidden = { user_id: data.user_id }
+  const end = ending(view, {
+    id: 'end-sessions',
+    label: user.end_sessions,
+    title: tell(view, user.end_sessions_title, { user: shown }),
+    consequences: [user.end_sessions_ends, user.end_sessions_again],
+    action: link(view, paths.admin_end_sessions),
+    hidden,
+  })
+  if (data.own) return html`<p class="hint">${user.yours}</p><div class="actions start">${end}</div>`
+  const enable = { action: link(view, paths.admin_enable_user), hidden }
+  const toggle = data.disabled
+    ? form(view, enable, button(user.enable, { kind: 'plain' }))
+    : ending(view, {
+        id: 'disable',
+        label: user.disable,
+        title: tell(view, user.disable_title, { user: shown }),
+        consequences: [user.disable_ends_sessions, user.disable_ends_logins],
+        action: link(view, paths.admin_disable_user),
+        hidden,
+      })
+  return html`<div class="actions start">${!data.disabled && end}${toggle}</div>`
+}

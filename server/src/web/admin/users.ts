@@ -1,0 +1,66 @@
+import { event } from '../../inbound/event.ts'
+import { usernameKey } from '../../inbound/users/prepare_user.ts'
+import type { UserRecord } from '../../store/records.ts'
+import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
+import { paths } from '../ui/paths.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
+import { renderUser } from './templates/user.ts'
+import { renderUsers } from './templates/users.ts'
+
+const PAGE = 50
+
+/** GET /admin/users. */
+export const usersPage = consolePage(async (visit) => {
+  const { tenant_id, store } = visit.web.tenant
+  const cursor = visit.query['cursor']
+  const q = visit.query['q']?.trim()
+  const found = q
+    ? await store.searchUsers({ tenant_id, username_key: usernameKey(q), most: PAGE })
+    : await store.pageUsers({ tenant_id, after_user_id: cursor ?? '', most: PAGE + 1 })
+  const shown = found.slice(0, PAGE)
+  const next_cursor = found.length > PAGE ? shown.at(-1)!.user_id : undefined
+  return send(visit, renderUsers(visit.view, { users: shown.map(userRow), q: q || undefined, cursor, next_cursor }))
+})
+
+/** GET /admin/user?user_id=. */
+export const userPage = consolePage(async (visit, administrator) => {
+  const { tenant_id, store } = visit.web.tenant
+  const user_id = visit.query['user_id'] ?? ''
+  const user = await store.findUser({ tenant_id, user_id })
+  if (!user) return errorPage(visit, 'not_found', 404)
+  const sessions = (await store.listSessionsOfUser({ tenant_id, user_id })).length
+  const own = administrator === `user:${user_id}`
+  return send(visit, renderUser(visit.view, { ...userRow(user), sessions, own }))
+})
+
+/** POST /admin/user/disable and /admin/user/enable; nobody disables the account by which they are here. */
+export const setUserDisabledSubmit = (disabled: boolean) =>
+  consoleSubmit(async (visit, administrator, { user_id = '' }) => {
+    const { tenant } = visit.web
+    if (disabled && administrator === `user:${user_id}`) return errorPage(visit, 'forbidden', 403)
+    const changed = event(tenant, disabled ? 'user.disabled' : 'user.enabled', administrator, { user_id })
+    await tenant.store.setUserDisabled({ tenant_id: tenant.tenant_id, user_id, disabled, event: changed })
+    return toUser(visit, user_id)
+  })
+
+/** POST /admin/user/end_sessions: the user is signed out everywhere (ASVS 7.4.5). */
+export const endSessionsSubmit = consoleSubmit(async (visit, administrator, { user_id = '' }) => {
+  const { tenant } = visit.web
+  const ended = event(tenant, 'session.ended', administrator, { user_id, detail: { all: true } })
+  await tenant.store.endOtherSessions({ tenant_id: tenant.tenant_id, user_id, kept_session_id: '', event: ended })
+  return toUser(visit, user_id)
+})
+
+const toUser = (visit: Visit, user_id: string) => redirect(visit, ours(visit.web, paths.admin_user, { user_id }))
+
+function userRow({ user_id, username, name, email, email_verified, roles, disabled_at }: UserRecord) {
+  return {
+    user_id,
+    username,
+    name: name ?? undefined,
+    email: email ?? undefined,
+    email_verified: email_verified === 1,
+    roles: JSON.parse(roles) as string[],
+    disabled: disabled_at !== null,
+  }
+}

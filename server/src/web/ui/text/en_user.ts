@@ -1,0 +1,20 @@
+/** One user, as administrators see them. */
+export const enUser = {
+  username: 'Username',
+  user_id: 'User ID',
+  email: 'E-mail',
+  roles: 'Roles',
+  sessions: 'Sessions',
+  account: 'Account',
+  disabled_note: 'This account is disabled. What it had stays void when it is enabled again.',
+  yours: 'This is your own account. Another administrator may disable it.',
+  end_sessions: 'Sign out everywhere',
+  end_sessions_title: 'Sign {user} out everywhere?',
+  end_sessions_ends: 'Every session of this user ends at once, and with it every app that is not for offline use.',
+  end_sessions_again: 'They can sign in again.',
+  disable: 'Disable',
+  disable_title: 'Disable {user}?',
+  disable_ends_sessions: 'Every session, token and connected app of this user ends, for good.',
+  disable_ends_logins: 'They cannot sign in until the account is enabled again.',
+  enable: 'Enable',
+}
