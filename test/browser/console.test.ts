@@ -41,6 +41,7 @@ async function create(
 ): Promise<{ client_id: string; client_secret: string }> {
   await person.visit(`${bridge.issuer}/admin/clients/new`)
   await person.fill('client_name', name)
+  await person.page.check('[value=client_secret_basic]')
   await person.fill('redirect_uris', app.redirect_uri)
   await person.fill('scope', scope)
   await person.press('Create client')
@@ -161,7 +162,14 @@ test('what cannot be registered says why, at its field, and keeps what was typed
     assert.equal(await input.inputValue(), value)
     assert.equal(await person.page.locator('[name=client_name]').inputValue(), '<b>Bold</b> & Sons')
   }
+  await person.page.check('[value=browser]')
+  assert.equal(
+    await person.page.locator('[value=private_key_jwt]').isVisible(),
+    false,
+    'a page has nothing to prove by',
+  )
   await person.page.check('[value=machine]')
+  assert.equal(await person.page.locator('[value=private_key_jwt]').isChecked(), true, 'B-24')
   await person.fill('scope', '')
   await person.press('Create client')
   assert.equal(await person.page.locator('[name=scope]').getAttribute('aria-invalid'), 'true')

@@ -4,8 +4,12 @@ import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
 import { JWKS, kidFor, pairFor } from '../parts/assertions.ts'
 import { ALICE, CALLBACK, JWT_API, type Platform, startPlatform } from '../parts/platform.ts'
-import { UserAgent } from '../parts/user_agent.ts'
+import { open, signIn } from '../parts/sign_in_steps.ts'
+import { dumpRows, printRow } from '../parts/snapshot.ts'
+import { decodeEntities, UserAgent } from '../parts/user_agent.ts'
 
+const ROOT = { username: 'root', password: 'correct horse battery' }
+const AsyncFunction = (async () => {}).constructor as FunctionConstructor
 const SECRET = 'a secret of the client with more than 32 bytes'
 const ALGORITHMS = {
   ES256: { name: 'ECDSA', namedCurve: 'P-256' },
@@ -99,4 +103,26 @@ test('oauth4webapi: private_key_jwt and client_secret_jwt, with the algorithms t
     const introspected = await oauth.introspectionRequest(as, known, authentication, access_token, insecure)
     assert.equal((await oauth.processIntrospectionResponse(as, known, introspected)).active, true)
   }
+})
+
+test('B-24 openid-client: the console makes a client with a key unless a secret is asked for, and the code it shows works', async () => {
+  await p.server.addUser({ ...ROOT, roles: ['administrator'] })
+  const agent = await signIn(p, ROOT)
+  const page = await open(agent, `${p.issuer}/admin/clients/new`)
+  const described = { client_name: 'Nightly', type: 'machine', scope: 'api:read' }
+  const made = decodeEntities(await (await agent.submit(page, described, 'name="client_name"')).response.text())
+  const [client_id, key] = [...made.matchAll(/class="copyable"[^>]*>([^<]+)</g)].map(([, text]) => text!)
+  const { d, ...public_jwk } = JSON.parse(key!)
+  const { tenant_id } = p.server.app.tenant
+  const { metadata } = (await p.server.store.findClient({ tenant_id, client_id: client_id! }))!
+  const { token_endpoint_auth_method, jwks } = JSON.parse(metadata)
+  assert.deepEqual([token_endpoint_auth_method, jwks], ['private_key_jwt', { keys: [public_jwk] }])
+  for (const rows of (await dumpRows(p.server.store)).values()) {
+    for (const row of rows) assert.ok(!printRow(row).includes(d), 'the private half is kept nowhere')
+  }
+  const [, code] = /<pre[^>]*><code>([^<]+)</.exec(made)!
+  const body = code!.replace(/^import .*$/m, '').replace('{ scope:', `{ resource: '${JWT_API}', scope:`)
+  const run = new AsyncFunction('client', 'process', `${body}; return tokens`)
+  const { access_token } = await run(client, { env: { CLIENT_KEY: key } })
+  assert.equal((await p.introspect(access_token)).client_id, client_id)
 })

@@ -9,6 +9,12 @@ import { renderEvents } from '../../server/src/web/admin/templates/events.ts'
 import { renderNewClient } from '../../server/src/web/admin/templates/new_client.ts'
 import { renderOverview } from '../../server/src/web/admin/templates/overview.ts'
 import { renderRegistrationTokens } from '../../server/src/web/admin/templates/registration_tokens.ts'
+import { renderEditResource, renderResource, renderResources } from '../../server/src/web/admin/templates/resources.ts'
+import {
+  renderEditTrustedIssuer,
+  renderTrustedIssuer,
+  renderTrustedIssuers,
+} from '../../server/src/web/admin/templates/trusted_issuers.ts'
 import { renderUser } from '../../server/src/web/admin/templates/user.ts'
 import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
@@ -16,7 +22,69 @@ import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
 
 /** The pages of the console. */
 export function consolePages(view: View, put: Put): Pages {
-  return { ...clientPages(view, put), ...connectorPages(view, put) }
+  return { ...clientPages(view, put), ...connectorPages(view, put), ...configurationPages(view, put) }
+}
+
+function configurationPages(view: View, put: Put): Pages {
+  const api = put('https://api.northwind.example/')
+  const resource = {
+    ...{ name: put('Orders'), scopes: put('orders:read: See your orders\norders:write: Change your orders') },
+    ...{
+      default_scopes: put('orders:read'),
+      'access_token.format': 'jwt',
+      'access_token.lifetime_seconds': put('600'),
+    },
+    ...{ every_user: 'true', introspection_clients: put('orders-api') },
+  }
+  const issuer = put('https://idp.partner.example')
+  const trusted = {
+    ...{
+      jwks_uri: put('https://idp.partner.example/jwks'),
+      subject_is: 'username',
+      subjects: put('{ "idp|7": "alice" }'),
+    },
+    ...{ clients: put('batch\nnight-run'), scope: put('orders:read'), disabled: 'true' },
+  }
+  return {
+    resources: () =>
+      renderResources(view, {
+        resources: [
+          {
+            ...{ resource: put('https://id.northwind.example/api'), name: put('Administration'), format: 'jwt' },
+            ...{ scopes: [put('admin:read'), put('admin:write')], built_in: true },
+          },
+          {
+            ...{ resource: api, name: put('Orders'), scopes: [put('orders:read'), put('orders:write')] },
+            ...{ format: 'opaque', built_in: false },
+          },
+        ],
+      }),
+    resources_empty: () => renderResources(view, { resources: [] }),
+    resource: () =>
+      renderResource(view, { resource: api, name: put('Orders'), built_in: false, saved: true, values: resource }),
+    edit_resource: () =>
+      renderEditResource(view, {
+        ...{ resource: { resource: api, name: put('Orders') }, values: resource, seen: put('7') },
+        wrong: { member: 'default_scopes', sentence: put('default_scopes: orders:all is not among the scopes') },
+      }),
+    new_resource: () => renderEditResource(view, { values: {}, seen: put('7'), wrong: 'stale' }),
+    trusted_issuers: () =>
+      renderTrustedIssuers(view, {
+        issuers: [
+          { issuer, clients: [put('batch'), put('night-run')], scope: put('orders:read'), disabled: false },
+          { issuer: put('https://old.example'), clients: [], scope: '', disabled: true },
+        ],
+        ...{ cursor: put('a'), next_cursor: put('b') },
+      }),
+    trusted_issuers_empty: () => renderTrustedIssuers(view, { issuers: [] }),
+    trusted_issuer: () => renderTrustedIssuer(view, { issuer, disabled: true, saved: true, values: trusted }),
+    edit_trusted_issuer: () =>
+      renderEditTrustedIssuer(view, {
+        ...{ issuer, values: trusted, seen: put('c2Vlbg') },
+        wrong: { member: 'jwks', sentence: put('Member jwks or jwks_uri is needed, and not both') },
+      }),
+    new_trusted_issuer: () => renderEditTrustedIssuer(view, { values: {}, seen: put('nothing') }),
+  }
 }
 
 function clientPages(view: View, put: Put): Pages {
@@ -120,6 +188,13 @@ function clientPages(view: View, put: Put): Pages {
         discovery,
         snippet: put(
           'curl -u notes-web:$CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  https://id.northwind.example/token',
+        ),
+      }),
+    created_client_key: () =>
+      renderCreatedClient(view, {
+        ...{ client_id: put('notes-web'), client_name: put('Acme Notes'), issuer, discovery, snippet: put('x') },
+        private_key: put(
+          '{"crv":"P-256","kty":"EC","x":"2vQk7bJ0mWc9sXyR4tZ8uL1nE5aH3dF6gK0pM2qV7wB","y":"J0mWc9sXyR4tZ8uL1nE5aH3dF6gK0pM2qV7wB2vQk7b","kid":"H3dF6gK0pM2qV7wB2vQk7bJ0mWc9sXyR4tZ8uL1nE5a","alg":"ES256","use":"sig","d":"sXyR4tZ8uL1nE5aH3dF6gK0pM2qV7wB2vQk7bJ0mWc9"}',
         ),
       }),
     created_client_rotated: () =>

@@ -90,7 +90,8 @@ function consentForm(html: string): string {
   return forms.find((form) => form.includes('name="decision"')) ?? html
 }
 
-function decodeEntities(text: string): string {
+/** The text that a page shows for what stands in its markup. */
+export function decodeEntities(text: string): string {
   return text
     .replace(/&quot;/g, '"')
     .replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)))

@@ -42,19 +42,26 @@ const FLOWS: Record<string, { grant_types: string[]; secret: boolean }> = {
   agent: { grant_types: ['authorization_code', 'refresh_token'], secret: false },
 }
 
-test('H12 each answer makes a client of just that flow, with a secret where one can be kept', async () => {
+test('H12 each answer makes a client of just that flow, with a key or a secret where one can be kept', async () => {
   const { tenant_id } = hub.server.app.tenant
   assert.deepEqual([...(await types()).keys()].sort(), Object.keys(FLOWS).sort())
-  for (const [type, { grant_types, secret }] of Object.entries(FLOWS)) {
+  const proofs = ['private_key_jwt', 'client_secret_basic'] as const
+  const asked = Object.entries(FLOWS).flatMap(([type, flow]) => proofs.map((proof) => ({ type, proof, ...flow })))
+  for (const { type, proof, grant_types, secret } of asked) {
     const page = await open(root, `${hub.base}/admin/clients/new`)
     const redirects = grant_types.includes('authorization_code') ? { redirect_uris: 'https://app.example/cb' } : {}
-    const form = { csrf_token: csrfOf(page), client_name: `A ${type}`, type, scope: 'admin:read', ...redirects }
+    const client_name = `A ${type} by ${proof}`
+    const described = { client_name, type, token_endpoint_auth_method: proof, scope: 'admin:read', ...redirects }
+    const form = { csrf_token: csrfOf(page), ...described }
     const made = await post(root, `${hub.base}/admin/clients/new`, form)
     const html = await made.text()
     assert.equal(made.status, 200, html)
-    assert.equal(/sp_cs_[\w-]+/.test(html), secret, type)
+    assert.equal(/sp_cs_[\w-]+/.test(html), secret && proof === 'client_secret_basic', client_name)
+    assert.equal(html.includes('&quot;d&quot;:'), secret && proof === 'private_key_jwt', client_name)
     const clients = await hub.server.store.pageClients({ tenant_id, after_client_id: '', most: 50 })
-    const client = clients.find(({ client_name }) => client_name === `A ${type}`)!
-    assert.deepEqual(JSON.parse(client.metadata).grant_types, grant_types, type)
+    const client = clients.find((found) => found.client_name === client_name)!
+    const metadata = JSON.parse(client.metadata)
+    assert.deepEqual(metadata.grant_types, grant_types, client_name)
+    assert.equal(metadata.token_endpoint_auth_method, secret ? proof : 'none')
   }
 })

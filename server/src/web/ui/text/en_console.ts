@@ -1,4 +1,5 @@
 import { enClientForm } from './en_client_form.ts'
+import { enConfiguration } from './en_configuration.ts'
 import { enUser } from './en_user.ts'
 
 /** The sentences of the console, in English. */
@@ -7,7 +8,9 @@ export const enConsole = {
     menu: 'Menu',
     overview: 'Overview',
     clients: 'Clients',
+    resources: 'Resources',
     users: 'Users',
+    trusted_issuers: 'Trusted issuers',
     connectors: 'Connectors',
     connections: 'Connections',
     events: 'Events',
@@ -124,6 +127,16 @@ export const enConsole = {
     name: 'Name',
     name_hint: 'Users read it when they are asked to allow this client.',
     where: 'Where does it run?',
+    proof: 'How does it prove who it is?',
+    proofs: {
+      private_key_jwt: 'By a key',
+      client_secret_basic: 'By a secret',
+    },
+    proof_hints: {
+      private_key_jwt:
+        'Recommended: a key pair is made for it, and what it signs is good once. The key itself is never sent to anybody.',
+      client_secret_basic: 'For libraries that cannot sign. It is sent with each request.',
+    },
     redirect_uris: 'Redirect URIs',
     redirect_uris_hint:
       'One per line, each exactly as the client sends it. https, or http on this computer only. Not needed for scripts.',
@@ -144,8 +157,10 @@ export const enConsole = {
     rotated_lead: 'Give it to the application. The one before works for 30 days more, unless you end it.',
     replaced_lead: 'Give it to the application. No other secret works now.',
     once: 'This secret is shown once. Copy it now; only a hash of it is kept.',
+    key_once: 'This key is shown once. Copy it now; only its public half is kept.',
     client_id: 'Client ID',
     client_secret: 'Client secret',
+    private_key: 'Private key',
     issuer: 'Issuer',
     discovery: 'Discovery',
     no_secret: 'None: this client cannot keep one, PKCE protects it',
@@ -221,6 +236,7 @@ export const enConsole = {
     danger: 'Disable or delete',
   },
   client_form: enClientForm,
+  ...enConfiguration,
   rights: {
     title: 'What {client} gets, and why',
     page_title: '{client}: what it gets, and why',
