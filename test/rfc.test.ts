@@ -11,7 +11,7 @@ function readText(path: string): string | undefined {
   }
 }
 
-test('every clause in docs/rfc.md leads to a file and to a test that are there', () => {
+test('2.1.1 2.1.2 every clause in docs/rfc.md leads to a file and to a test that are there', () => {
   assert.deepEqual(checkRfcMap(readText('docs/rfc.md')!, readText), [])
 })
 

@@ -4,9 +4,10 @@ import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import { CONFIG_VARIABLE, SETTINGS, type Setting } from '../../server/src/config/settings.ts'
 import { LIMITS, type Limit, PASSWORDS_AT_ONCE } from '../../server/src/inbound/limits.ts'
+import { FRESH_MS } from '../../server/src/inbound/sessions/step_up.ts'
 import { KNOWN_DEVICE_DAYS } from '../../server/src/inbound/users/known_device.ts'
 import { HTTP_LIMITS } from '../../server/src/node_server.ts'
-import { DEFAULT_SETTINGS } from '../../server/src/store/settings.ts'
+import { DEFAULT_SETTINGS, readSettings } from '../../server/src/store/settings.ts'
 import { LARGEST_BODY, LARGEST_DESCRIPTION } from '../../server/src/web/machine.ts'
 
 const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
@@ -18,8 +19,42 @@ test('docs/configuration.md lists every setting under its three names, and no ot
   assert.deepEqual(documented, [...settings, [undefined, '--config', CONFIG_VARIABLE]])
 })
 
-test('docs/configuration.md names every setting of a tenant', () => {
-  for (const name of Object.keys(DEFAULT_SETTINGS)) assert.ok(text.includes(`\`${name}\``), name)
+/** What a setting may be, in the words of its refusal. */
+function limitsOf(name: string): string {
+  try {
+    readSettings({ [name]: Symbol('nothing') })
+  } catch (error) {
+    return (error as Error).message.slice(`settings.${name} must be `.length)
+  }
+  throw new Error(`${name} takes anything`)
+}
+
+test('2.1.1 docs/configuration.md says of every setting of a tenant what it is and what it may be, and no other', () => {
+  const section = /^### Settings of a tenant\n([\s\S]*?)^### /m.exec(text)![1]!
+  const settings = Object.entries(DEFAULT_SETTINGS).map(
+    ([name, value]) => `| \`${name}\` | \`${JSON.stringify(value)}\` | ${limitsOf(name)} |`,
+  )
+  assert.deepEqual(
+    section.split('\n').filter((line) => line.startsWith('| `')),
+    settings,
+  )
+})
+
+test('7.1.1 7.1.2 7.1.3 docs/configuration.md says how long a sign-in lasts here and at clients, and how many there may be', () => {
+  const flat = text.replace(/\s+/g, ' ')
+  const { session_idle_seconds, session_lifetime_seconds, refresh_idle_seconds, refresh_lifetime_seconds } =
+    DEFAULT_SETTINGS
+  for (const sentence of [
+    `\`session_idle_seconds\` (${session_idle_seconds / 3600} hours)`,
+    `\`session_lifetime_seconds\` (${session_lifetime_seconds / 86_400} days, what NIST`,
+    `a sign-in of the last ${FRESH_MS / 60_000} minutes`,
+    'A user may be signed in in any number of browsers',
+    `\`refresh_idle_seconds\` unused (${refresh_idle_seconds / 86_400} days)`,
+    `\`refresh_lifetime_seconds\` (${refresh_lifetime_seconds / 86_400} days)`,
+    'it ends as said here, and not when theirs does',
+  ]) {
+    assert.ok(flat.includes(sentence), sentence)
+  }
 })
 
 const DURATIONS: Readonly<Record<number, string>> = {
