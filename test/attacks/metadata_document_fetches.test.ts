@@ -34,6 +34,11 @@ test('T-07 whoever is not signed in makes this server fetch nothing and keep not
   assert.match(hinted.html, /value="carol"/)
   const silent = await look(new UserAgent(), authorizeUrl(p, client_id, { prompt: 'none' }))
   assert.equal(silent.status, 400)
+  // Nor for who posts its address: the first request of such a client comes by a browser.
+  for (const path of ['/par', '/device_authorization']) {
+    const { status, body } = await p.post(path, { client_id, scope: 'openid' }, null)
+    assert.deepEqual([status, body.error], [401, 'invalid_client'], path)
+  }
   assert.equal(host.asked.length, asked)
   // Who is signed in makes it fetch, and leaves a row only by allowing something.
   const agent = await signIn(p)
