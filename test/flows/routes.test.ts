@@ -226,7 +226,7 @@ const PERSONAL = [
   ...['/login/factor', '/login/enrol'],
 ]
 
-test('5.17 8.3.1 each route is public, personal, an administrator’s, or takes a token; none is forgotten', async () => {
+test('5.17 8.3.1 CVE-2025-67717 each route is public, personal, an administrator’s, or takes a token; none is forgotten', async () => {
   const bridge = bridges.get('/hub')!
   const bob = await bridge.signIn(BOB)
   for (const [route, methods] of routes()) {
@@ -294,6 +294,31 @@ test('8.2.2 CVE-2025-61928 who somebody is comes from the session or the token, 
   })
   assert.equal(done.status, 303)
   assert.notDeepEqual(await rowsOfAlice(), before, 'her own session changes what they cannot')
+})
+
+// Where machines read what everybody may know.
+const PUBLISHED = /\/(jwks|healthz|readyz|settings\/public)$|\/\.well-known\//
+
+test('5.17 CVE-2026-102596 CVE-2026-70478 whoever shows nothing gets nothing of any endpoint for programs, by any method', async () => {
+  const { issuer } = bridges.get('/hub')!
+  const api = [...routes().keys()].filter((route) => /^\/(api|proxy)\//.test(route) && !route.endsWith('/oauth2/auth'))
+  const machines = [...machineRoutes(issuer, COMPAT_DOORS).keys()].map((path) => path.replace(/\/$/, '/x'))
+  const guarded = [...api.map((route) => issuer + route), ...machines.map((path) => new URL(path, issuer).href)].filter(
+    (url) => !PUBLISHED.test(new URL(url).pathname),
+  )
+  assert.ok(guarded.length >= 20)
+  for (const url of guarded) {
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+      for (const authorization of [undefined, 'Bearer ', 'Bearer null', 'Basic Og==']) {
+        const body = ['GET', 'HEAD'].includes(method) ? null : new URLSearchParams({ client_id: 'web', token: 'x' })
+        const answer = await fetch(url, { method, body, headers: authorization === undefined ? {} : { authorization } })
+        const text = await answer.text()
+        const what = `${method} ${url} ${authorization}: ${answer.status} ${text}`
+        assert.ok([400, 401, 403, 404, 405, 415].includes(answer.status), what)
+        assert.doesNotMatch(text, /access_token"|refresh_token"|secret"/, what)
+      }
+    }
+  }
 })
 
 test('the address of the server leads to the account', async () => {
