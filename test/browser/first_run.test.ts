@@ -45,10 +45,10 @@ for (const javaScriptEnabled of [true, false]) {
       await person.press('Create client')
       assert.equal(await person.heading(), 'First app is registered')
 
-      // One step: the code that stands on the page is pasted into the app, the secret into its environment.
+      // One step: the code that stands on the page is pasted into the app, the key into its environment.
       person.steps++
-      const [, client_secret] = await person.page.locator('.copyable').allInnerTexts()
-      const { config } = await runSnippet(await person.page.locator('pre').innerText(), client_secret!)
+      const [, key] = await person.page.locator('.copyable').allInnerTexts()
+      const { config } = await runSnippet(await person.page.locator('pre').innerText(), key!)
       app.configure(config)
 
       await person.visit(`${app.origin}/login`)
@@ -70,12 +70,12 @@ for (const javaScriptEnabled of [true, false]) {
 }
 
 /** Runs the code that the console says is ready to paste, as it stands there. */
-async function runSnippet(code: string, CLIENT_SECRET: string): Promise<{ config: oauth.Configuration }> {
+async function runSnippet(code: string, CLIENT_KEY: string): Promise<{ config: oauth.Configuration }> {
   const importLine = "import * as client from 'openid-client'\n"
   assert.ok(code.startsWith(importLine), code)
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
   const run = new AsyncFunction('client', 'process', `${code.slice(importLine.length)}\nreturn { config, url }`)
-  const made = (await run(oauth, { env: { CLIENT_SECRET } })) as { config: oauth.Configuration; url: URL }
+  const made = (await run(oauth, { env: { CLIENT_KEY } })) as { config: oauth.Configuration; url: URL }
   assert.equal(made.url.searchParams.get('response_type'), 'code')
   return made
 }
