@@ -14,11 +14,11 @@ const key = readSigningKey(kid, 'ES256', pkcs8)
 const server = createServer((request, response) => {
   if (request.method === 'GET') return send(JSON.stringify({ keys: [public_jwk] }))
   request.on('data', () => {})
-  request.on('end', () => {
+  request.on('end', async () => {
     const now = Date.now()
     const iat = Math.floor(now / 1000)
     const of = { iss: issuer, sub: 'machine', aud: JWT_RESOURCE, exp: iat + 600, iat, jti: newId(now) }
-    const access_token = signJwt(key, 'at+jwt', { ...of, client_id: 'machine', scope: SCOPE, ep: [0, 0, 0, 0] })
+    const access_token = await signJwt(key, 'at+jwt', { ...of, client_id: 'machine', scope: SCOPE, ep: [0, 0, 0, 0] })
     send(JSON.stringify({ access_token, token_type: 'Bearer', expires_in: 600, scope: SCOPE }))
   })
   function send(body: string): void {

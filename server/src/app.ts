@@ -1,5 +1,6 @@
 import { newId } from './crypto/random.ts'
 import { TokenSealer } from './crypto/sealed_token.ts'
+import type { Signer } from './crypto/signer.ts'
 import type { RootKey } from './crypto/tenant_keys.ts'
 import { createEgress, type Egress } from './egress/egress.ts'
 import type { GrantType } from './inbound/authorization/grant_type.ts'
@@ -13,6 +14,7 @@ import { MetadataDocuments } from './inbound/metadata_documents.ts'
 import { ProcessCounters } from './inbound/process_counters.ts'
 import { RefusedLogins } from './inbound/refused_logins.ts'
 import { RemoteKeys } from './inbound/remote_keys.ts'
+import { limitSigner } from './inbound/signer_deadline.ts'
 import { openOrCreateTenant } from './inbound/tenants.ts'
 import { UsageCounter } from './inbound/usage.ts'
 import type { Mailer } from './mail/mailer.ts'
@@ -54,6 +56,8 @@ export interface AppOptions {
   readonly certificate_forwarding?: CertificateForwarding
   /** Claims of the embedder's own, asked for each token and userinfo answer; it has two seconds. */
   readonly claims_hook?: ClaimsHook
+  /** Holds the private halves of signing keys outside of this process, such as a KMS; it has three seconds to sign. */
+  readonly signer?: Signer
   /** Users of the embedder's own: asked before the sign-in page is shown; whom it names is signed in without a password here. */
   readonly authenticate?: Authenticate
   /** What sends letters; without it, whatever needs them is off. The app does not close it. */
@@ -86,7 +90,8 @@ export interface App {
  */
 export async function createApp(options: AppOptions): Promise<App> {
   const { issuer, store, log } = options
-  const tenant = await openOrCreateTenant({ issuer, store, root: options.root, clock: options.clock ?? Date.now })
+  const { root, clock = Date.now, signer } = options
+  const tenant = await openOrCreateTenant({ issuer, store, root, clock, signer: signer && limitSigner(signer) })
   const egress = options.egress ?? createEgress()
   const inbound: InboundContext = {
     tenant,

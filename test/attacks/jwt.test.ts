@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { signJwt } from '../../server/src/crypto/jwt.ts'
-import type { SigningKey } from '../../server/src/crypto/signing_keys.ts'
+import type { OwnSigningKey } from '../../server/src/crypto/signing_keys.ts'
 import { claimsOf, JWT_API, OPAQUE_API, type Platform, startPlatform } from '../parts/platform.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
 let p: Platform
 let agent: UserAgent
 let kinds: { jwt: string; id_token: string }
-let signing_key: SigningKey
+let signing_key: OwnSigningKey
 
 before(async () => {
   p = await startPlatform()
@@ -17,7 +17,8 @@ before(async () => {
   const { body } = await p.exchange('web', await p.getCode('web', { resource: p.issuer }, agent))
   await p.getCode('web', {}, agent)
   kinds = { jwt: body.access_token, id_token: body.id_token }
-  ;({ signing_key } = await p.server.app.tenant.currentConfiguration())
+  const configuration = await p.server.app.tenant.currentConfiguration()
+  signing_key = configuration.signing_key as OwnSigningKey
 })
 after(() => p.stop())
 
@@ -193,7 +194,7 @@ test('3.L CVE-2025-27144 CVE-2025-22868 a token of a thousand dots or of many ki
 test('9.2.1 9.2.3 what lacks an end, an audience or a birth is no access token, even when we signed it', async () => {
   const claims = claimsOf(kinds.jwt)
   const forge = (changes: object) => signJwt(signing_key, 'at+jwt', { ...claims, ...changes })
-  assert.equal((await p.userinfo(forge({}))).status, 200)
+  assert.equal((await p.userinfo(await forge({}))).status, 200)
   const broken = [
     { exp: undefined },
     { exp: 'x' },
@@ -217,7 +218,7 @@ test('9.2.1 9.2.3 what lacks an end, an audience or a birth is no access token, 
     { ep: [0, 0, 1, 0] },
   ]
   for (const changes of broken) {
-    const token = forge(changes)
+    const token = await forge(changes)
     assert.equal((await p.userinfo(token)).status, 401, JSON.stringify(changes))
     assert.deepEqual(await p.introspect(token, 'web'), { active: false }, JSON.stringify(changes))
   }
@@ -227,7 +228,8 @@ test('10.3.1 B-11 T-10 CVE-2020-26160 userinfo takes only tokens that are for th
   const claims = claimsOf(kinds.jwt)
   const forge = (aud: unknown) => signJwt(signing_key, 'at+jwt', { ...claims, aud })
   const { issuer } = p
-  for (const aud of [issuer, [issuer], [JWT_API, issuer]]) assert.equal((await p.userinfo(forge(aud))).status, 200)
+  for (const aud of [issuer, [issuer], [JWT_API, issuer]])
+    assert.equal((await p.userinfo(await forge(aud))).status, 200)
   const wrong = [
     JWT_API,
     `${issuer}/`,
@@ -246,7 +248,7 @@ test('10.3.1 B-11 T-10 CVE-2020-26160 userinfo takes only tokens that are for th
     `${JWT_API} ${issuer}`,
   ]
   for (const aud of wrong) {
-    const { status, body } = await p.userinfo(forge(aud))
+    const { status, body } = await p.userinfo(await forge(aud))
     assert.deepEqual([status, body.error], [401, 'invalid_token'], JSON.stringify(aud))
   }
   for (const resource of [JWT_API, OPAQUE_API]) {

@@ -322,7 +322,7 @@ testOnBoth(
     assert.equal((await p.introspect(access_token, 'web')).active, true)
     const { signing_key } = await tenant.currentConfiguration()
     const rotate = async (state: 'retired' | 'revoked', more = 1) => {
-      const added = more === 0 ? [] : [await makeSigningKey(tenant.keys, 'current')]
+      const added = more === 0 ? [] : [await makeSigningKey(tenant, 'current')]
       const event = { tenant_id, event_id: randomUUID(), at: p.now(), type: 'signing_key.rotated', actor: 'cli' }
       const moves = [
         { kid: signing_key.kid, from: more === 0 ? ('retired' as const) : ('current' as const), to: state },

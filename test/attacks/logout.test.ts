@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before } from 'node:test'
 import { SignJWT } from 'jose'
+import type { OwnSigningKey } from '../../server/src/crypto/signing_keys.ts'
 import { ALICE, BOB, CLIENTS, onBothDatabases, type Platform, VERIFIER } from '../parts/platform.ts'
 import { mutateRedirectUri } from '../parts/redirect_uri_mutations.ts'
 import { csrfOf, isSignedIn, open, post, sessionOf, signIn } from '../parts/sign_in_steps.ts'
@@ -55,7 +56,8 @@ testOnBoth(
     const { id_token: older } = await signInToRp(p)
     const { id_token: of_bob } = await signInToRp(p, BOB)
     const { agent, id_token } = await signInToRp(p)
-    const { signing_key } = await p.server.app.tenant.currentConfiguration()
+    const configuration = await p.server.app.tenant.currentConfiguration()
+    const signing_key = configuration.signing_key as OwnSigningKey
     const sid = JSON.parse(Buffer.from(id_token.split('.')[1]!, 'base64url').toString()).sid
     const forge = (claims: object, header: object) =>
       new SignJWT({ iss: p.issuer, aud: 'rp', sid, ...claims })

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
-import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { generateKeyPairSync } from 'node:crypto'
+import { test } from 'node:test'
+import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify } from 'jose'
+import { signJwt } from '../../server/src/crypto/jwt.ts'
+import { makeHeldKey } from '../../server/src/crypto/signer.ts'
 import { saveSettings } from '../../server/src/inbound/administration/configure.ts'
 import {
   listSigningKeys,
@@ -7,7 +11,10 @@ import {
   rotateSigningKeys,
   rotateSigningKeysNow,
 } from '../../server/src/inbound/keys/signing_keys.ts'
+import { signingKeyPlace } from '../../server/src/store/tenant.ts'
 import { onBothDatabases, type Platform } from '../parts/platform.ts'
+import { createRemoteSigner } from '../parts/remote_signer.ts'
+import { countRows } from '../parts/snapshot.ts'
 
 const testOnBoth = onBothDatabases()
 const DAY = 86_400
@@ -175,3 +182,98 @@ testOnBoth(
     await saveSettings(tenant, { signing_algs: ['ES256'] }, { actor: 'cli', changed: [] })
   },
 )
+
+testOnBoth(
+  '13.3.3 where a signer holds the keys, they are made, rotated and revoked there, and sign every token',
+  async (p) => {
+    const algs = ['ES256', 'PS256', 'EdDSA', 'RS256'] as const
+    const signer = createRemoteSigner()
+    const replica = await p.openReplica({ signer })
+    const { tenant } = replica
+    const { tenant_id, store, keys } = tenant
+    const before = await p.getTokens('web', { scope: 'openid offline_access mcp:tools' })
+    for (const { kid } of await listSigningKeys(tenant)) await revokeSigningKey(tenant, kid, 'cli').catch(() => {})
+    await saveSettings(tenant, { signing_algs: [...algs] }, { actor: 'cli', changed: [] })
+    await rotateSigningKeys(tenant)
+    const rows = (await store.loadTenantConfig({ tenant_id }))!.signing_keys.filter(({ state }) => state === 'current')
+    assert.deepEqual(rows.map(({ alg }) => alg).sort(), [...algs].sort())
+    for (const { kid, sealed_private } of rows) {
+      assert.match(keys.open(sealed_private, signingKeyPlace(kid)).toString(), /^signer:projects\/p\/keys\/\d$/)
+    }
+    const published = await jwksOf(p)
+    assert.ok(published.every(({ alg }) => (algs as readonly string[]).includes(alg!)))
+    const { body } = await p.refresh('web', before.refresh_token, {}, replica)
+    for (const token of [body.access_token, body.id_token]) {
+      const jwk = published.find(({ kid }) => kid === kidOf(token))!
+      await jwtVerify(token, await importJWK(jwk, 'ES256'))
+      assert.ok(signer.signed.some(({ text }) => token.startsWith(`${text}.`)))
+    }
+    // Who has not got the signer verifies all the same.
+    assert.equal((await p.introspect(body.access_token, 'api')).active, true)
+    for (const alg of algs) {
+      const key = (await tenant.currentConfiguration()).signing_keys.get(alg)!
+      const token = await signJwt(key, 'JWT', { iss: p.issuer })
+      await jwtVerify(token, await importJWK(published.find(({ kid }) => kid === key.kid)!, alg))
+    }
+    await rotateSigningKeysNow(tenant, 'ES256', 'cli')
+    const next = await p.refresh('web', body.refresh_token, {}, replica)
+    assert.notEqual(kidOf(next.body.access_token), kidOf(body.access_token))
+    assert.equal((await p.introspect(body.access_token, 'api', replica)).active, true)
+    await revokeSigningKey(tenant, kidOf(next.body.access_token), 'cli')
+    assert.equal((await p.introspect(next.body.access_token, 'api', replica)).active, false)
+    // Without the signer nothing is signed by its keys, and whoever has lost it goes on with keys of one's own.
+    const last = next.body.refresh_token
+    assert.deepEqual((await p.refresh('web', last)).body.error, 'server_error')
+    await saveSettings(p.server.app.tenant, { signing_algs: ['ES256'] }, { actor: 'cli', changed: [] })
+    await rotateSigningKeysNow(p.server.app.tenant, 'ES256', 'cli')
+    assert.equal((await p.refresh('web', last)).status, 200)
+  },
+)
+
+testOnBoth(
+  'F a signer that fails, is late or signs wrongly is a server_error, and code and refresh token stay good',
+  async (p) => {
+    const signer = createRemoteSigner()
+    const replica = await p.openReplica({ signer })
+    await rotateSigningKeysNow(replica.tenant, undefined, 'cli')
+    const { refresh_token } = (await p.exchange('web', await p.getCode('web'), {}, replica)).body
+    const code = await p.getCode('web')
+    const before = await countRows(p.server.store)
+    for (const mood of ['down', 'silent', 'foreign', 'cut'] as const) {
+      signer.mood = mood
+      for (const reply of await Promise.all([
+        p.exchange('web', code, {}, replica),
+        p.refresh('web', refresh_token, {}, replica),
+      ])) {
+        assert.deepEqual([reply.status, reply.body.error], [500, 'server_error'], mood)
+        assert.doesNotMatch(reply.text, /kms|projects|signer/, mood)
+      }
+      if (mood === 'silent') continue
+      const keys = await listSigningKeys(replica.tenant)
+      await assert.rejects(rotateSigningKeysNow(replica.tenant, undefined, 'cli'))
+      assert.deepEqual(await listSigningKeys(replica.tenant), keys, 'a key that cannot sign is not published')
+    }
+    assert.deepEqual(await countRows(p.server.store), before)
+    signer.mood = 'good'
+    assert.equal((await p.exchange('web', code, {}, replica)).status, 200)
+    assert.equal((await p.refresh('web', refresh_token, {}, replica)).status, 200)
+    await rotateSigningKeysNow(p.server.app.tenant, undefined, 'cli')
+  },
+)
+
+test('11.2.3 a signer’s key of another kind, or too weak, is not taken', async () => {
+  const p256 = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const make = {
+    ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+    EdDSA: p256,
+    PS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    RS256: p256,
+  }
+  const signer = createRemoteSigner(make)
+  for (const alg of ['ES256', 'EdDSA', 'PS256', 'RS256'] as const) await assert.rejects(makeHeldKey(signer, alg), alg)
+  const talkative = {
+    ...createRemoteSigner(),
+    createKey: async () => ({ key: 'k', public_jwk: p256().privateKey.export({ format: 'jwk' }) }),
+  }
+  await assert.rejects(makeHeldKey(talkative, 'ES256'))
+})

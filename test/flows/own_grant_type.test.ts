@@ -17,7 +17,7 @@ const word_of_the_day: GrantType = {
     const epochs = [authority.tenant.epoch, authority.client!.epoch, 0, 0] as const
     const order = { client, configuration, scope: ['api:read'], resource: [API], now: authority.now, epochs, cnf }
     return buildTokenResponse({
-      ...issueAccessToken(context, { ...order, grant: null, user: null }),
+      ...(await issueAccessToken(context, { ...order, grant: null, user: null })),
       scope: order.scope,
     })
   },

@@ -161,7 +161,7 @@ testOnBoth('8.3.2 a token that was exchanged for another resource dies there wit
   const { grant_id, ep, sub } = decodeJwt(root.access_token) as { grant_id: string; ep: number[]; sub: string }
   const { signing_key } = await tenant.currentConfiguration()
   const iat = p.now() / 1000
-  const token = signJwt(signing_key, 'at+jwt', {
+  const token = await signJwt(signing_key, 'at+jwt', {
     ...{
       iss: p.issuer,
       sub,

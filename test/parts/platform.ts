@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { type App, createApp } from '../../server/src/app.ts'
+import { type App, type AppOptions, createApp } from '../../server/src/app.ts'
 import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
 import type { Egress } from '../../server/src/egress/egress.ts'
 import type { Mailer } from '../../server/src/mail/mailer.ts'
@@ -68,7 +68,7 @@ export interface Platform {
   /** Lets time pass. */
   pass(seconds: number): void
   /** Opens the app once more over the same rows: another replica, or the same one after a restart. */
-  openReplica(): Promise<App>
+  openReplica(more?: Partial<AppOptions>): Promise<App>
   /** The URL of an authorization request; an undefined parameter is left out. */
   authorizeUrl(client: ClientName, params?: Readonly<Record<string, string | undefined>>): string
   /** Signs a user in and allows what the client asks; answers the code. `agent` is a browser used before. */
@@ -152,10 +152,10 @@ export async function startPlatform(
     pass(seconds) {
       now += seconds * 1000
     },
-    async openReplica() {
+    async openReplica(more = {}) {
       // As another process would, it has connections of its own; a SQLite database belongs to one process.
       const store = database ? await openStore(location) : server.store
-      const replica = await createApp({ issuer, store, root, log: server.app.web.log, clock, ...app })
+      const replica = await createApp({ issuer, store, root, log: server.app.web.log, clock, ...app, ...more })
       replicas.push({ replica, store })
       return replica
     },

@@ -33,7 +33,7 @@ test('jose verifies 2,000 signatures of ours, those with short integers among th
   const jwk = await importJWK(made.public_jwk as never, 'ES256')
   let short = 0
   for (let i = 0; i < 2000; i++) {
-    const token = signJwt(key, 'at+jwt', { ...claims, i })
+    const token = await signJwt(key, 'at+jwt', { ...claims, i })
     const { payload, protectedHeader } = await jwtVerify(token, jwk, { algorithms: ['ES256'], typ: 'at+jwt' })
     assert.equal(payload['i'], i)
     assert.deepEqual(protectedHeader, header)
@@ -50,8 +50,8 @@ test('a token that jose signed with our key verifies', async () => {
   assert.deepEqual(verifyOwnJwt(token, 'at+jwt', find), claims)
 })
 
-test('a token with any character changed does not verify', () => {
-  const token = signJwt(key, 'at+jwt', claims)
+test('a token with any character changed does not verify', async () => {
+  const token = await signJwt(key, 'at+jwt', claims)
   for (let i = 0; i < token.length; i++) {
     for (const other of ['A', 'B', '.', '=', ' ']) {
       if (token[i] === other) continue
@@ -60,8 +60,8 @@ test('a token with any character changed does not verify', () => {
   }
 })
 
-test('a signature cut, padded, in DER or all zeros does not verify', () => {
-  const token = signJwt(key, 'at+jwt', claims)
+test('a signature cut, padded, in DER or all zeros does not verify', async () => {
+  const token = await signJwt(key, 'at+jwt', claims)
   const input = token.slice(0, token.lastIndexOf('.'))
   const der = sign('sha256', Buffer.from(input), key.privateKey)
   const wrong = [
@@ -130,7 +130,7 @@ for (const alg of ALGORITHMS) {
     )
     const details = signing.privateKey.asymmetricKeyDetails
     if (pair.public_jwk.kty === 'RSA') assert.equal(details?.modulusLength, 3072)
-    const token = signJwt(signing, 'at+jwt', claims)
+    const token = await signJwt(signing, 'at+jwt', claims)
     const jwk = await importJWK(pair.public_jwk as never, alg)
     const { protectedHeader } = await jwtVerify(token, jwk, {
       algorithms: [alg],
@@ -153,7 +153,7 @@ for (const alg of ALGORITHMS) {
     const pair = await newSigningKey(alg)
     const signing = readSigningKey(pair.kid, alg, pair.pkcs8)
     const only = readVerifyingKey(alg, pair.public_jwk)
-    const good = signJwt(signing, 'at+jwt', claims)
+    const good = await signJwt(signing, 'at+jwt', claims)
     const [head, payload, signature] = good.split('.') as [string, string, string]
     const verify = (token: string) => verifyOwnJwt(token, 'at+jwt', () => only)
     const pem = only.publicKey.export({ format: 'pem', type: 'spki' })
@@ -216,7 +216,7 @@ test('9.1.2 an RSA key of one scheme verifies nothing of the other', async () =>
   const ps = readSigningKey(pair.kid, 'PS256', pair.pkcs8)
   const rs = readSigningKey(pair.kid, 'RS256', pair.pkcs8)
   const as = (alg: 'PS256' | 'RS256') => () => readVerifyingKey(alg, pair.public_jwk)
-  assert.deepEqual(verifyOwnJwt(signJwt(ps, 'at+jwt', claims), 'at+jwt', as('PS256')), claims)
-  assert.equal(verifyOwnJwt(signJwt(ps, 'at+jwt', claims), 'at+jwt', as('RS256')), null)
-  assert.equal(verifyOwnJwt(signJwt(rs, 'at+jwt', claims), 'at+jwt', as('PS256')), null)
+  assert.deepEqual(verifyOwnJwt(await signJwt(ps, 'at+jwt', claims), 'at+jwt', as('PS256')), claims)
+  assert.equal(verifyOwnJwt(await signJwt(ps, 'at+jwt', claims), 'at+jwt', as('RS256')), null)
+  assert.equal(verifyOwnJwt(await signJwt(rs, 'at+jwt', claims), 'at+jwt', as('PS256')), null)
 })

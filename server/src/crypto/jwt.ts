@@ -1,10 +1,21 @@
 import { constants, sign, verify } from 'node:crypto'
-import type { Algorithm, SigningKey, VerifyingKey } from './signing_keys.ts'
+import type { Algorithm, HeldSigningKey, OwnSigningKey, SigningKey, VerifyingKey } from './signing_keys.ts'
 
 /** Signs claims as a compact JWS of the given `typ` (RFC 7515, RFC 7519). */
-export function signJwt(key: SigningKey, typ: string, claims: object): string {
+export async function signJwt(key: SigningKey, typ: string, claims: object): Promise<string> {
   const input = `${encodeHeader(key, typ)}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
-  return `${input}.${SCHEMES[key.alg].sign(Buffer.from(input), key).toString('base64url')}`
+  const bytes = Buffer.from(input)
+  const signature = 'privateKey' in key ? SCHEMES[key.alg].sign(bytes, key) : await askSigner(key, bytes)
+  return `${input}.${signature.toString('base64url')}`
+}
+
+/** The signature of a key that a signer holds. It is looked at: what does not verify must not go out. */
+export async function askSigner(key: HeldSigningKey, input: Buffer): Promise<Buffer> {
+  const given = Buffer.from(await key.sign(input))
+  // Most of them answer ECDSA as DER, and some as JWS has it.
+  const signature = key.alg === 'ES256' && given.length !== 64 ? derToRaw(given) : given
+  if (!isSignedBy(key, input, signature)) throw new Error(`the signer did not sign by its key ${key.kid}`)
+  return signature
 }
 
 /**
@@ -42,7 +53,7 @@ export function readKid(token: string): string | null {
 }
 
 interface Scheme {
-  sign(input: Buffer, key: SigningKey): Buffer
+  sign(input: Buffer, key: OwnSigningKey): Buffer
   verify(input: Buffer, key: VerifyingKey, signature: Buffer): boolean
 }
 

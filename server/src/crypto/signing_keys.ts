@@ -16,10 +16,19 @@ export const ALGORITHMS = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const
 export type Algorithm = (typeof ALGORITHMS)[number]
 
 /** A key that signs for a tenant, by one algorithm alone; `kid` is the RFC 7638 thumbprint of its public half. */
-export interface SigningKey {
+export type SigningKey = OwnSigningKey | HeldSigningKey
+
+/** One of this process's own. */
+export interface OwnSigningKey {
   readonly kid: string
   readonly alg: Algorithm
   readonly privateKey: KeyObject
+}
+
+/** One whose private half a signer holds. */
+export interface HeldSigningKey extends VerifyingKey {
+  readonly kid: string
+  sign(input: Buffer): Promise<Uint8Array>
 }
 
 /** A key that verifies, by one algorithm alone (RFC 8725 section 3.1). */
@@ -53,21 +62,21 @@ const KINDS: Readonly<Record<Algorithm, { type: string; options: object; members
 
 /** Makes a key pair away from the main thread: finding primes takes longer than a request may wait. */
 export async function newSigningKey(alg: Algorithm = 'ES256'): Promise<NewSigningKey> {
-  const { type, options, members } = KINDS[alg]
+  const { type, options } = KINDS[alg]
   const { publicKey, privateKey } = await generate(type, options)
-  const exported = publicKey.export({ format: 'jwk' })
-  const public_members = Object.fromEntries(members.map((name) => [name, exported[name]]))
+  const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' })
+  return { ...describeKey(alg, publicKey.export({ format: 'jwk' })), pkcs8 }
+}
+
+/** The name and the JWK of a public key, without whatever else came with it. */
+export function describeKey(alg: Algorithm, jwk: JsonWebKey): Omit<NewSigningKey, 'pkcs8'> {
+  const public_members = Object.fromEntries(KINDS[alg].members.map((name) => [name, jwk[name]]))
   const kid = sha256(JSON.stringify(public_members)).toString('base64url')
-  return {
-    kid,
-    alg,
-    public_jwk: { ...public_members, kid, alg, use: 'sig' },
-    pkcs8: privateKey.export({ format: 'der', type: 'pkcs8' }),
-  }
+  return { kid, alg, public_jwk: { ...public_members, kid, alg, use: 'sig' } }
 }
 
 /** Reads a private key from PKCS#8. */
-export function readSigningKey(kid: string, alg: Algorithm, pkcs8: Buffer): SigningKey {
+export function readSigningKey(kid: string, alg: Algorithm, pkcs8: Buffer): OwnSigningKey {
   return { kid, alg, privateKey: createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }) }
 }
 

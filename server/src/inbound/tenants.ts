@@ -1,4 +1,5 @@
 import { newId } from '../crypto/random.ts'
+import { makeHeldKey, type Signer } from '../crypto/signer.ts'
 import { type Algorithm, newSigningKey } from '../crypto/signing_keys.ts'
 import type { RootKey, TenantKeys } from '../crypto/tenant_keys.ts'
 import type { ResourceRecord, SigningKeyRecord } from '../store/records.ts'
@@ -17,8 +18,9 @@ export async function openOrCreateTenant(args: {
   store: Store
   root: RootKey
   clock: () => number
+  signer?: Signer | undefined
 }): Promise<Tenant> {
-  const { issuer, store, root, clock } = args
+  const { issuer, store, root, clock, signer } = args
   const find = async () => (await store.listTenants({})).find((tenant) => tenant.issuer === issuer)
   let tenant = await find()
   if (!tenant) {
@@ -32,7 +34,7 @@ export async function openOrCreateTenant(args: {
       name: new URL(issuer).host,
       settings: '{}',
       key,
-      signing_keys: [await makeSigningKey(keys, 'current')],
+      signing_keys: [await makeSigningKey({ keys, signer }, 'current')],
       resources: [administrationResource(issuer)],
       roles: [{ role: ADMINISTRATOR, scopes: JSON.stringify(['admin:read', 'admin:write', 'vault:token']) }],
       event: {
@@ -48,7 +50,7 @@ export async function openOrCreateTenant(args: {
     tenant = await find()
   }
   if (!tenant) throw new Error(`the tenant of ${issuer} could not be made`)
-  const opened = await openTenant({ tenant_id: tenant.tenant_id, issuer, store, root, clock })
+  const opened = await openTenant({ tenant_id: tenant.tenant_id, issuer, store, root, clock, signer })
   await renewAdministration(opened)
   return opened
 }
@@ -64,18 +66,18 @@ async function renewAdministration({ tenant_id, issuer, store, clock }: Tenant):
   await store.saveResource({ tenant_id, resource, event: { ...about, type: 'resource.saved' } })
 }
 
-/** A new signing key, sealed for its row. */
+/** A new signing key: its private half sealed for its row, or, where a signer holds that, the signer's name of it. */
 export async function makeSigningKey(
-  keys: TenantKeys,
+  { keys, signer }: { readonly keys: TenantKeys; readonly signer?: Signer | undefined },
   state: SigningKeyRecord['state'],
   alg: Algorithm = 'ES256',
 ): Promise<SigningKeyRecord> {
-  const { kid, public_jwk, pkcs8 } = await newSigningKey(alg)
+  const { kid, public_jwk, ...made } = signer ? await makeHeldKey(signer, alg) : await newSigningKey(alg)
   return {
     kid,
     alg,
     public_jwk: JSON.stringify(public_jwk),
-    sealed_private: keys.seal(pkcs8, signingKeyPlace(kid)),
+    sealed_private: keys.seal('pkcs8' in made ? made.pkcs8 : made.handle, signingKeyPlace(kid)),
     state,
   }
 }

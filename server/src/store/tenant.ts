@@ -1,5 +1,6 @@
 import type { JsonWebKey } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { holdKey, readHandle, type Signer } from '../crypto/signer.ts'
 import {
   type Algorithm,
   readSigningKey,
@@ -8,7 +9,7 @@ import {
   type VerifyingKey,
 } from '../crypto/signing_keys.ts'
 import type { RootKey, TenantKeys, WrappedKey } from '../crypto/tenant_keys.ts'
-import type { RoleRecord } from './records.ts'
+import type { RoleRecord, SigningKeyRecord } from './records.ts'
 import { readSettings, type Settings } from './settings.ts'
 import type { Store } from './store.ts'
 import type { TenantConfig } from './verbs/index.ts'
@@ -49,6 +50,8 @@ export class Tenant {
   readonly keys: TenantKeys
   readonly store: Store
   readonly clock: () => number
+  /** What holds the private halves of new signing keys; without it they are sealed in the store. */
+  readonly signer: Signer | undefined
   readonly #root: RootKey | undefined
   #configuration: Configuration | undefined
   #reading: Promise<void> | undefined
@@ -60,12 +63,14 @@ export class Tenant {
     store: Store
     clock: () => number
     root?: RootKey
+    signer?: Signer | undefined
   }) {
     this.tenant_id = args.tenant_id
     this.issuer = args.issuer
     this.keys = args.keys
     this.store = args.store
     this.clock = args.clock
+    this.signer = args.signer
     this.#root = args.root
   }
 
@@ -86,7 +91,7 @@ export class Tenant {
     const config = await this.store.loadTenantConfig({ tenant_id: this.tenant_id })
     if (!config) throw new Error(`tenant ${this.tenant_id} is gone`)
     await this.#readKeys()
-    const read = readConfiguration(this.keys, config)
+    const read = readConfiguration(this, config)
     if (!this.#configuration || this.#configuration.config_version < read.config_version) this.#configuration = read
   }
 
@@ -127,6 +132,7 @@ export async function openTenant(args: {
   store: Store
   root: RootKey
   clock: () => number
+  signer?: Signer | undefined
 }): Promise<Tenant> {
   const rows = await args.store.listTenantKeys({ tenant_id: args.tenant_id })
   return new Tenant({ ...args, keys: args.root.unwrap(args.tenant_id, rows) })
@@ -142,12 +148,12 @@ export function signingKeyPlace(kid: string) {
   return { table: 'signing_keys', row: kid, column: 'sealed_private', version: 1 }
 }
 
-function readConfiguration(keys: TenantKeys, config: TenantConfig): Configuration {
+function readConfiguration({ keys, signer }: Pick<Tenant, 'keys' | 'signer'>, config: TenantConfig): Configuration {
   const verifying = config.signing_keys.filter(({ state }) => state !== 'revoked')
   const settings = readSettings(JSON.parse(config.settings))
   const current = config.signing_keys
     .filter(({ state }) => state === 'current')
-    .map(({ kid, alg, sealed_private }) => readSigningKey(kid, alg, keys.open(sealed_private, signingKeyPlace(kid))))
+    .map((row) => openSigningKey(row, keys.open(row.sealed_private, signingKeyPlace(row.kid)), signer))
   const offered = settings.signing_algs.flatMap((alg) => current.find((key) => key.alg === alg) ?? [])
   const signing_key = offered[0] ?? current[0]
   if (!signing_key) throw new Error(`tenant ${keys.tenant_id} has no current signing key`)
@@ -163,6 +169,17 @@ function readConfiguration(keys: TenantKeys, config: TenantConfig): Configuratio
     verifying_keys: new Map(verifying.map(({ kid, alg }, i) => [kid, readVerifyingKey(alg, jwks[i]!)])),
     jwks: { keys: jwks },
   }
+}
+
+function openSigningKey(
+  { kid, alg, public_jwk }: SigningKeyRecord,
+  kept: Buffer,
+  signer: Signer | undefined,
+): SigningKey {
+  const key = readHandle(kept)
+  return key === null
+    ? readSigningKey(kid, alg, kept)
+    : holdKey({ kid, key, ...readVerifyingKey(alg, JSON.parse(public_jwk) as JsonWebKey) }, signer)
 }
 
 function readResource(row: TenantConfig['resources'][number]): Resource {

@@ -44,7 +44,7 @@ export const client_credentials: GrantType = {
       known_scopes: scopesOfResources(issuer, configuration, resource),
     })
     const epochs = [authority.tenant.epoch, authority.client!.epoch, account?.user.epoch ?? 0, 0] as const
-    const token = issueAccessToken(context, {
+    const token = await issueAccessToken(context, {
       client,
       configuration,
       scope,

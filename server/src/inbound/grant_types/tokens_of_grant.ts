@@ -50,7 +50,7 @@ export async function prepareTokens(
   if (hasLostAll(granted, scope)) throw new OAuthError('invalid_scope', 'Nothing is left of what was granted')
   const { details, narrowed } = narrowDetails(params, grant.authorization_details)
   const order = { client_id: client.client_id, user, configuration, scope, resource }
-  const token = issueAccessToken(context, {
+  const token = await issueAccessToken(context, {
     client,
     configuration,
     scope,
@@ -64,7 +64,7 @@ export async function prepareTokens(
     custom: await prepareClaims(context, 'access_token', order),
   })
   const id_token = scope.includes('openid')
-    ? issueIdToken(context, {
+    ? await issueIdToken(context, {
         ...{ client, configuration, grant, now, access_token: token.access_token, with_nonce: first },
         sid: authority.session?.sid ?? grant.session_id,
         about_user: await tellOfUser(context, grant, order),

@@ -88,7 +88,7 @@ export async function rotateSigningKeys(tenant: Tenant): Promise<number> {
 
 async function takeStep(tenant: Tenant, step: KeyStep, actor: string): Promise<'changed' | 'stale'> {
   const { type, alg, moves, make } = step
-  const added = make === null ? [] : [await makeSigningKey(tenant.keys, make, alg)]
+  const added = make === null ? [] : [await makeSigningKey(tenant, make, alg)]
   const detail = { alg, moves: moves.map(({ kid, to }) => ({ kid, to })), added: added.map(({ kid }) => kid) }
   const { tenant_id, store } = tenant
   return store.changeSigningKeys({ tenant_id, moves, added, event: event(tenant, type, actor, { detail }) })

@@ -75,8 +75,9 @@ async function send(
       now,
     },
   })
-  const logout_token = signJwt(pickSigningKey(configuration, client.id_token_signed_response_alg), 'logout+jwt', claims)
+  const key = pickSigningKey(configuration, client.id_token_signed_response_alg)
   try {
+    const logout_token = await signJwt(key, 'logout+jwt', claims)
     // The address is the registered one and nothing else: no part of any request is in it.
     const response = await egress.fetch(client.backchannel_logout_uri!, {
       purpose: 'webhook',

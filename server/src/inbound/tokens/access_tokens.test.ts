@@ -52,7 +52,7 @@ for (const format of ['jwt', 'opaque'] as const) {
 
 test('a token of a key that came since the configuration was read is known', async () => {
   const { tenant } = server.app
-  const added = [await makeSigningKey(tenant.keys, 'current')]
+  const added = [await makeSigningKey(tenant, 'current')]
   const { signing_key } = await tenant.currentConfiguration()
   const { tenant_id } = tenant
   await server.store.changeSigningKeys({

@@ -64,7 +64,7 @@ export interface IssuedAccessToken {
 }
 
 /** Makes an access token: a JWT (RFC 9068), or sealed claims where any of its resources asks for opaque ones. */
-export function issueAccessToken(context: InboundContext, order: AccessTokenOrder): IssuedAccessToken {
+export async function issueAccessToken(context: InboundContext, order: AccessTokenOrder): Promise<IssuedAccessToken> {
   const { tenant } = context
   requireBinding(order.client, order.cnf)
   const { client, configuration, grant, now } = order
@@ -97,7 +97,7 @@ export function issueAccessToken(context: InboundContext, order: AccessTokenOrde
   const opaque = named?.opaque || resources.some(({ access_token_format }) => access_token_format === 'opaque')
   const access_token = opaque
     ? context.access_tokens.seal(tenant.keys, claims)
-    : signJwt(pickSigningKey(configuration, signingAlg(resources)), 'at+jwt', claims)
+    : await signJwt(pickSigningKey(configuration, signingAlg(resources)), 'at+jwt', claims)
   if (access_token.length > LARGEST_TOKEN) {
     throw new OAuthError('invalid_request', 'The token would be larger than 4 kB: ask for fewer scopes or resources')
   }

@@ -51,7 +51,7 @@ export async function issueAsserted(
   }
   const epochs = [grant.tenant_epoch, grant.client_epoch, grant.user_epoch, grant.session_epoch] as const
   const order = { client, configuration, scope, resource, now, epochs, cnf, grant, user, act, ends_at }
-  const token = issueAccessToken(context, order)
+  const token = await issueAccessToken(context, order)
   if (asserted.proof) proofs.add(asserted.proof)
   const outcome = await tenant.store.approveGrant({
     tenant_id: tenant.tenant_id,

@@ -8,6 +8,7 @@ import {
   MOST_EXCHANGES,
   mayAct,
   nestActor,
+  readActor,
   readExchangeRequest,
   tokenTypeUri,
 } from '../../oauth/token_exchange.ts'
@@ -64,7 +65,7 @@ async function exchangeAccessToken(...[context, asked, wanted]: Parameters<Excha
   if (!mayAct((claims as { may_act?: unknown }).may_act, actor ?? { sub: client.client_id })) {
     throw new OAuthError('invalid_grant', 'The subject token does not let this party act')
   }
-  const act = actor === null ? claims.act : nestActor(actor, claims.act)
+  const act = nestActor(actor, claims.act)
   const policy = client.token_exchange?.resources ?? []
   const role = requireRole(client, user, asked.params.values['role'], living.role)
   const { resource, scope } = decideTarget(context, asked, {
@@ -73,7 +74,7 @@ async function exchangeAccessToken(...[context, asked, wanted]: Parameters<Excha
     consented: consentedScopes(context, asked, living, { grant, own }),
   })
   const [tenant_epoch, , user_epoch, session_epoch] = claims.ep
-  const token = issueAccessToken(context, {
+  const token = await issueAccessToken(context, {
     ...{ configuration, scope, resource, cnf, act, user, now: authority.now },
     // Where one client knows the user by another name only, no other learns more by it.
     client: claims.sub.startsWith(PAIRWISE) ? { ...client, subject_type: 'pairwise' } : client,
@@ -225,7 +226,8 @@ async function exchangeAssertion(...[context, asked, wanted]: Parameters<Exchang
   const { now } = authority
   const asserted = await verifyAssertion(context, wanted.subject_token, { client_id, now, parameter: 'subject_token' })
   const { user, claims, rules, proof } = asserted
-  const actor = (await findActor(context, asked, wanted, false)) ?? undefined
+  const actor = await findActor(context, asked, wanted, false)
+  const act = nestActor(actor, readActor(claims['act'], claims.iss))
   if (!mayAct(claims['may_act'], actor ?? { sub: client_id })) {
     throw new OAuthError('invalid_grant', 'The subject token does not let this party act')
   }
@@ -235,7 +237,7 @@ async function exchangeAssertion(...[context, asked, wanted]: Parameters<Exchang
     ...{ user, role, resources, consented: parseScope(rules.scope), inherited: [] },
   })
   const token = await issueAsserted(context, asked, {
-    ...{ ...target, user, role, session: null, proof, act: actor, ends_at: claims.exp * 1000 },
+    ...{ ...target, user, role, session: null, proof, act, ends_at: claims.exp * 1000 },
     signed_in: { auth_time: readAuthTime(claims['auth_time'], now), acr: null, amr: null },
     detail: { grant_type: 'token-exchange', issuer: claims.iss },
   })

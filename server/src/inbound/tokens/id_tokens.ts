@@ -24,7 +24,7 @@ export function issueIdToken(
     /** What it tells of the user beside who that is. */
     about_user?: Readonly<Record<string, unknown>> | undefined
   },
-): string {
+): Promise<string> {
   const { grant, configuration } = args
   const key = pickSigningKey(configuration, args.client.id_token_signed_response_alg)
   const claims = buildIdTokenClaims({

@@ -35,7 +35,6 @@ export async function readRevocationFeed(context: InboundContext, request: Direc
   if (authority!.tenant.disabled_at !== null) {
     throw new OAuthError('temporarily_unavailable', 'This server is switched off')
   }
-  await refuseReplays(issuer, () => proofs.accept(context))
   const youngest_ms = longestLifetime(configuration, resources)
   const page = await readPage(context, request.params.values['cursor'], youngest_ms)
   const { revocations, now } = page
@@ -49,7 +48,9 @@ export async function readRevocationFeed(context: InboundContext, request: Direc
     },
     revocations.flatMap((revoked) => nameFor(tenant, resources, revoked)),
   )
-  return signJwt(configuration.signing_key, REVOCATION_FEED_TYPE, claims)
+  const feed = await signJwt(configuration.signing_key, REVOCATION_FEED_TYPE, claims)
+  await refuseReplays(issuer, () => proofs.accept(context))
+  return feed
 }
 
 async function readPage(

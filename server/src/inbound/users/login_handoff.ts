@@ -61,6 +61,11 @@ export async function startHandoff(
   const jti = randomSecret('sp_lc_')
   const state_hash = keys.hashSecret(jti)
   const place: WaitingPlace = { request, return_to }
+  const iat = Math.floor(now / 1000)
+  const challenge: LoginChallenge = {
+    ...{ iss: issuer, aud: handoff.issuer, iat, exp: iat + LIFETIME_SECONDS, jti, answer_uri, ...wanted },
+  }
+  const signed = await signJwt(pickSigningKey(configuration, undefined), LOGIN_CHALLENGE_TYP, challenge)
   await store.startConnectFlow({
     ...{ tenant_id, state_hash, lifetime_ms: LIFETIME_SECONDS * 1000 },
     flow: {
@@ -68,15 +73,8 @@ export async function startHandoff(
       ...{ browser_hash: keys.hashSecret(browser), sealed: keys.seal(JSON.stringify(place), sealedAt(state_hash)) },
     },
   })
-  const iat = Math.floor(now / 1000)
-  const challenge: LoginChallenge = {
-    ...{ iss: issuer, aud: handoff.issuer, iat, exp: iat + LIFETIME_SECONDS, jti, answer_uri, ...wanted },
-  }
   const url = new URL(handoff.login_uri)
-  url.searchParams.set(
-    'login_challenge',
-    signJwt(pickSigningKey(configuration, undefined), LOGIN_CHALLENGE_TYP, challenge),
-  )
+  url.searchParams.set('login_challenge', signed)
   return url.href
 }
 

@@ -54,7 +54,7 @@ export const implicit: GrantType = {
         expires_at: Math.min(session.expires_at, now + LONGEST_LIFETIME_MS),
       }
       const epochs = [grant.tenant_epoch, grant.client_epoch, grant.user_epoch, grant.session_epoch] as const
-      const token = issueAccessToken(context, {
+      const token = await issueAccessToken(context, {
         client,
         configuration,
         scope,

@@ -63,7 +63,8 @@ export const password: GrantType = {
     }
     const { tenant_epoch, client_epoch, user_epoch } = grant
     const epochs = [tenant_epoch, client_epoch, user_epoch, 0] as const
-    const token = issueAccessToken(context, { client, configuration, scope, resource, now, epochs, cnf, grant, user })
+    const order = { client, configuration, scope, resource, now, epochs, cnf, grant, user }
+    const token = await issueAccessToken(context, order)
     const secret = refreshes ? newRefreshSecret() : null
     await tenant.store.approveGrant({
       tenant_id: tenant.tenant_id,
