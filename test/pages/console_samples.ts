@@ -256,11 +256,6 @@ function clientPages(view: View, put: Put): Pages {
         },
         wrong: { member: 'jwks', sentence: put('Member jwks must have 1 to 20 keys') },
       }),
-    edit_client_stale: () =>
-      renderEditClient(view, {
-        ...{ client_id: put('notes-web'), seen: put('c2Vlbg'), grant_types: ['authorization_code'] },
-        ...{ values: { client_name: put('Acme Notes'), trusted: 'true' }, wrong: 'stale' },
-      }),
     client_rights: () =>
       renderClientRights(view, {
         ...{ client_id: put('notes-web'), client_name: put('Acme Notes'), username: put('alice'), scope: put('') },

@@ -60,8 +60,9 @@ function readSubjects(json: Json): Pick<TrustedIssuerRules, 'subject_is' | 'subj
   if (typeof subjects !== 'object' || Array.isArray(subjects)) throw refusal('subjects', 'must map sub to username')
   const entries = Object.entries(subjects as Json)
   if (entries.length > MOST_SUBJECTS) throw refusal('subjects', `must have at most ${MOST_SUBJECTS} entries`)
-  for (const [sub] of entries) {
-    if (readText(subjects as Json, sub, 255) === undefined) throw refusal('subjects', 'must map each sub to a username')
+  for (const [, username] of entries) {
+    if (readText({ subjects: username }, 'subjects', 255) === undefined)
+      throw refusal('subjects', 'must map each sub to a username')
   }
   return { ...(subject_is && { subject_is }), subjects: subjects as Record<string, string> }
 }

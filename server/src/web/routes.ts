@@ -14,6 +14,20 @@ import {
   newRegistrationTokenSubmit,
   registrationTokensPage,
 } from './admin/registration_tokens.ts'
+import {
+  editResourcePage,
+  newResourcePage,
+  resourcePage,
+  resourcesPage,
+  saveResourceSubmit,
+} from './admin/resources.ts'
+import {
+  editTrustedIssuerPage,
+  newTrustedIssuerPage,
+  saveTrustedIssuerSubmit,
+  trustedIssuerPage,
+  trustedIssuersPage,
+} from './admin/trusted_issuers.ts'
 import { endSessionsSubmit, setUserDisabledSubmit, userPage, usersPage } from './admin/users.ts'
 import { isForPrograms, refuse } from './api/api.ts'
 import { connectionTokenApi, disconnectApi, listConnectionsApi, refreshConnectionApi } from './api/connections.ts'
@@ -177,6 +191,18 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.admin_delete_client, deleteClientSubmit)
   pages.post(paths.admin_switch_client, switchClientSubmit)
   pages.get(paths.admin_client_rights, clientRightsPage)
+  pages.get(paths.admin_resources, resourcesPage)
+  pages.get(paths.admin_new_resource, newResourcePage)
+  pages.post(paths.admin_new_resource, saveResourceSubmit('new'))
+  pages.get(paths.admin_resource, resourcePage)
+  pages.get(paths.admin_edit_resource, editResourcePage)
+  pages.post(paths.admin_edit_resource, saveResourceSubmit('known'))
+  pages.get(paths.admin_trusted_issuers, trustedIssuersPage)
+  pages.get(paths.admin_new_trusted_issuer, newTrustedIssuerPage)
+  pages.post(paths.admin_new_trusted_issuer, saveTrustedIssuerSubmit('new'))
+  pages.get(paths.admin_trusted_issuer, trustedIssuerPage)
+  pages.get(paths.admin_edit_trusted_issuer, editTrustedIssuerPage)
+  pages.post(paths.admin_edit_trusted_issuer, saveTrustedIssuerSubmit('known'))
   pages.get(paths.admin_users, usersPage)
   pages.get(paths.admin_user, userPage)
   pages.post(paths.admin_disable_user, setUserDisabledSubmit(true))

@@ -45,7 +45,10 @@ export function accountPage(view: View, frame: PageFrame & { console?: boolean }
 }
 
 /** The entries of the console's navigation. */
-export const CONSOLE_ENTRIES = ['overview', 'clients', 'users', 'connectors', 'connections', 'events'] as const
+export const CONSOLE_ENTRIES = [
+  ...(['overview', 'clients', 'resources', 'users', 'trusted_issuers'] as const),
+  ...(['connectors', 'connections', 'events'] as const),
+] as const
 
 /** An entry of the console's navigation. */
 export type ConsoleEntry = (typeof CONSOLE_ENTRIES)[number]
@@ -53,6 +56,8 @@ export type ConsoleEntry = (typeof CONSOLE_ENTRIES)[number]
 const ENTRY_PATHS: Record<ConsoleEntry, string> = {
   overview: paths.admin,
   clients: paths.admin_clients,
+  resources: paths.admin_resources,
+  trusted_issuers: paths.admin_trusted_issuers,
   users: paths.admin_users,
   connectors: paths.admin_connectors,
   connections: paths.admin_connections,

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { JWT_API, onBothDatabases, type Platform } from '../parts/platform.ts'
+import { csrfOf, open, post, signIn } from '../parts/sign_in_steps.ts'
+import type { UserAgent } from '../parts/user_agent.ts'
+
+const test = onBothDatabases()
+const ROOT = { username: 'root', password: 'correct horse battery' }
+const IDP = 'https://idp.example'
+const KEYS = JSON.stringify({
+  keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
+})
+const SEEN = 'name="seen"'
+
+async function asAdministrator(p: Platform): Promise<UserAgent> {
+  const { tenant_id } = p.server.app.tenant
+  const known = await p.server.store.findUserByUsername({ tenant_id, username_key: ROOT.username })
+  if (!known) await p.server.addUser({ ...ROOT, roles: ['administrator'] })
+  return signIn(p, ROOT)
+}
+
+const urlOf = (p: Platform, page: string, query: Record<string, string> = {}) =>
+  `${p.issuer}/admin/${page}?${new URLSearchParams(query)}`
+
+const readResource = async (p: Platform, uri: string) =>
+  (await p.server.app.tenant.currentConfiguration()).resources.get(uri)
+
+async function readIssuer(p: Platform, issuer: string) {
+  const { tenant_id } = p.server.app.tenant
+  const found = await p.server.store.findTrustedIssuer({ tenant_id, issuer })
+  return found && { ...JSON.parse(found.rules), disabled: found.disabled_at !== null }
+}
+
+async function countEvents(p: Platform, type: string): Promise<number> {
+  const { tenant_id } = p.server.app.tenant
+  const found = await p.server.store.pageEvents({ tenant_id, before_event_id: '~', type, actor: '', most: 50 })
+  return found.filter(({ actor }) => actor.startsWith('user:')).length
+}
+
+test('an administrator makes a resource and changes it; saved as it stands nothing changes', async (p) => {
+  const agent = await asAdministrator(p)
+  const uri = 'https://orders.example/api'
+  const empty = await open(agent, urlOf(p, 'resources/new'))
+  const typed = {
+    ...{ uri, name: 'Orders', scopes: 'orders:read: See your orders\r\norders:write: Change: them\r\n' },
+    ...{ default_scopes: 'orders:read', 'access_token.format': 'opaque', 'access_token.lifetime_seconds': '300' },
+    ...{ 'access_token.signing_alg': 'ES256', every_user: 'true', introspection_clients: 'web\r\nother' },
+  }
+  const made = await agent.submit(empty, typed, SEEN)
+  assert.match(await made.response.text(), /Saved\.[\s\S]*orders:write: Change: them/)
+  const expected = {
+    ...{ resource: uri, name: 'Orders', default_scopes: ['orders:read'], access_token_format: 'opaque' },
+    scopes: new Map([
+      ['orders:read', 'See your orders'],
+      ['orders:write', 'Change: them'],
+    ]),
+    ...{ access_token_lifetime_seconds: 300, access_token_signing_alg: 'ES256', every_user: true },
+    introspection_clients: ['web', 'other'],
+  }
+  assert.deepEqual(await readResource(p, uri), expected)
+  assert.equal(await countEvents(p, 'resource.saved'), 1)
+  assert.match((await open(agent, urlOf(p, 'resources'))).html, /https:\/\/orders\.example\/api/)
+
+  const page = await open(agent, urlOf(p, 'resource/edit', { uri }))
+  await agent.submit(page, {}, SEEN)
+  assert.equal(await countEvents(p, 'resource.saved'), 1)
+  await agent.submit(page, { name: 'All orders', introspection_clients: '', 'access_token.signing_alg': '' }, SEEN)
+  const { access_token_signing_alg: _, ...rest } = expected
+  const { access_token_signing_alg: unset, ...now } = (await readResource(p, uri))!
+  assert.deepEqual([now, unset], [{ ...rest, name: 'All orders', introspection_clients: [] }, undefined])
+  assert.equal(await countEvents(p, 'resource.saved'), 2)
+
+  const late = await agent.submit(page, { name: 'Late' }, SEEN)
+  const html = await late.response.text()
+  assert.equal(late.response.status, 409)
+  assert.match(html, /somebody else has changed the configuration[\s\S]*value="Late"/)
+  assert.equal((await readResource(p, uri))!.name, 'All orders')
+  await agent.submit({ url: page.url, html }, {}, SEEN)
+  assert.equal((await readResource(p, uri))!.name, 'Late')
+})
+
+test('a resource that cannot be is refused by the name of its member, and what was typed stays', async (p) => {
+  const agent = await asAdministrator(p)
+  const page = await open(agent, urlOf(p, 'resources/new'))
+  const { config_version } = await p.server.app.tenant.currentConfiguration()
+  for (const [change, field, sentence] of [
+    [{ uri: '' }, 'uri', /Member uri is missing/],
+    [{ uri: 'orders' }, 'uri', /must be an absolute URI/],
+    [{ uri: JWT_API }, 'uri', /Member uri is that of a resource that is there already/],
+    [{ uri: `${p.issuer}/api` }, 'uri', /is that of a resource that is there already/],
+    [{ uri: `${p.issuer}/proxy/x` }, 'uri', /resource is one of the server itself/],
+    [{ scopes: 'orders:read' }, 'scopes', /Member scopes has a line/],
+    [{ scopes: 'orders:read:' }, 'scopes', /has no sentence for orders:read/],
+    [{ scopes: 'a: x\na: y' }, 'scopes', /has a name twice/],
+    [{ scopes: 'a"b: x' }, 'scopes', /has a character that no scope may have/],
+    [{ default_scopes: 'other' }, 'default_scopes', /other is not among the scopes/],
+    [{ introspection_clients: 'a b' }, 'introspection_clients', /each must be a client_id/],
+    [{ 'access_token.lifetime_seconds': 'long' }, 'access_token.lifetime_seconds', /must be a whole number/],
+    [{ 'access_token.lifetime_seconds': '86401' }, 'access_token.lifetime_seconds', /from 1 to 86400/],
+    [{ 'access_token.format': 'saml' }, 'access_token.format', /must be jwt or opaque/],
+    [{ 'access_token.signing_alg': 'none' }, 'access_token.signing_alg', /is not known/],
+  ] as const) {
+    const { response } = await agent.submit(page, { uri: 'https://new.example/', name: 'Typed', ...change }, SEEN)
+    const html = await response.text()
+    const what = JSON.stringify(change)
+    assert.equal(response.status, 400, what)
+    const marked = new RegExp(`id="${field.replace('.', '\\.')}-error"><bdi>([^<]*)`).exec(html)?.[1]
+    assert.match(marked ?? '', sentence, what)
+    assert.match(html, /value="Typed"/)
+  }
+  assert.equal((await p.server.app.tenant.currentConfiguration()).config_version, config_version)
+})
+
+test('what is the server’s own is shown and not changed', async (p) => {
+  const agent = await asAdministrator(p)
+  const uri = `${p.issuer}/api`
+  const shown = await open(agent, urlOf(p, 'resource', { uri }))
+  assert.match(shown.html, /This server describes it itself/)
+  assert.doesNotMatch(shown.html, /admin\/resource\/edit/)
+  assert.equal((await open(agent, urlOf(p, 'resource/edit', { uri }))).status, 404)
+  const seen = String((await p.server.app.tenant.currentConfiguration()).config_version)
+  const form = { csrf_token: csrfOf(shown), uri, seen, name: 'Mine' }
+  assert.equal((await post(agent, `${p.issuer}/admin/resource/edit`, form)).status, 400)
+  assert.notEqual((await readResource(p, uri))!.name, 'Mine')
+})
+
+test('CVE-2026-1486 an administrator trusts an issuer for what is named, changes it, and switches it off', async (p) => {
+  const agent = await asAdministrator(p)
+  assert.match((await open(agent, urlOf(p, 'trusted_issuers'))).html, /Nobody is trusted/)
+  const typed = {
+    ...{ issuer: IDP, jwks: KEYS, subject_is: 'username', subjects: '{ "a: b|7": "alice" }' },
+    ...{ clients: 'web\r\nspa', scope: 'openid', software_statements: 'true' },
+  }
+  const made = await agent.submit(await open(agent, urlOf(p, 'trusted_issuers/new')), typed, SEEN)
+  assert.match(await made.response.text(), /Saved\.[\s\S]*a: b\|7/)
+  const expected = {
+    ...{ jwks: JSON.parse(KEYS), subject_is: 'username', subjects: { 'a: b|7': 'alice' }, clients: ['web', 'spa'] },
+    ...{ scope: 'openid', software_statements: true, disabled: false },
+  }
+  assert.deepEqual(await readIssuer(p, IDP), expected)
+  assert.equal(await countEvents(p, 'trusted_issuer.saved'), 1)
+
+  const page = await open(agent, urlOf(p, 'trusted_issuer/edit', { issuer: IDP }))
+  await agent.submit(page, {}, SEEN)
+  assert.equal(await countEvents(p, 'trusted_issuer.saved'), 1)
+  const off = await agent.submit(page, { disabled: 'true', scope: '' }, SEEN)
+  assert.match(await off.response.text(), /This issuer is disabled/)
+  assert.deepEqual(await readIssuer(p, IDP), { ...expected, scope: '', disabled: true })
+  const late = await agent.submit(page, { scope: 'openid email' }, SEEN)
+  assert.equal(late.response.status, 409)
+  assert.match(await late.response.text(), /somebody else has changed this issuer[\s\S]*value="openid email"/)
+  assert.deepEqual(await readIssuer(p, IDP), { ...expected, scope: '', disabled: true })
+  assert.match((await open(agent, urlOf(p, 'trusted_issuers'))).html, /idp\.example[\s\S]*badge danger">Disabled/)
+  assert.equal(await countEvents(p, 'trusted_issuer.saved'), 2)
+})
+
+test('an issuer that cannot be trusted is refused by the name of its member, and what was typed stays', async (p) => {
+  const agent = await asAdministrator(p)
+  const page = await open(agent, urlOf(p, 'trusted_issuers/new'))
+  const good = { issuer: 'https://new.example', jwks: KEYS, clients: 'web' }
+  await agent.submit(page, { ...good, issuer: 'https://taken.example' }, SEEN)
+  for (const [change, field, sentence] of [
+    [{ issuer: '' }, 'issuer', /Member issuer is missing/],
+    [{ issuer: 'a b' }, 'issuer', /issuer must be an iss, without spaces/],
+    [{ issuer: p.issuer }, 'issuer', /issuer is this server itself/],
+    [{ issuer: 'https://taken.example' }, 'issuer', /Member issuer is trusted already/],
+    [{ jwks: '' }, 'jwks', /or jwks_uri is needed/],
+    [{ jwks: '{' }, 'jwks', /is not JSON/],
+    [{ jwks_uri: 'https://new.example/jwks' }, 'jwks', /and not both/],
+    [{ jwks: '', jwks_uri: 'file:///etc/passwd' }, 'jwks_uri', /must be an https URL/],
+    [{ subjects: '["alice"]' }, 'subjects', /must map sub to username/],
+    [{ subjects: '{"a":1}' }, 'subjects', /Member subjects must be a string/],
+    [{ subject_is: 'email' }, 'subject_is', /must be user_id or username/],
+    [{ scope: 'a"b' }, 'scope', /scope/],
+  ] as const) {
+    const { response } = await agent.submit(page, { ...good, ...change }, SEEN)
+    const html = await response.text()
+    const what = JSON.stringify(change)
+    assert.equal(response.status, 400, what)
+    assert.match(html, sentence, what)
+    assert.match(html, new RegExp(`id="${field}-error"`), what)
+    assert.match(html, /<textarea id="clients"[^>]*>\nweb<\/textarea>/, what)
+    assert.equal(await readIssuer(p, 'https://new.example'), null)
+  }
+})
+
+test('8.3.1 10.2.1 only administrators, by pages of ours, describe resources and trusted issuers', async (p) => {
+  const root = await asAdministrator(p)
+  const alice = await signIn(p)
+  const alices = csrfOf(await open(alice, `${p.issuer}/account`))
+  const roots = csrfOf(await open(root, urlOf(p, 'resources/new')))
+  const { config_version } = await p.server.app.tenant.currentConfiguration()
+  const evil = 'https://evil.example'
+  for (const [page, form] of [
+    ['resources/new', { uri: evil, seen: String(config_version) }],
+    ['resource/edit', { uri: JWT_API, seen: String(config_version), name: 'Stolen', introspection_clients: 'evil' }],
+    ['trusted_issuers/new', { issuer: evil, seen: 'nothing', jwks: KEYS, clients: 'web', subject_is: 'username' }],
+    ['trusted_issuer/edit', { issuer: IDP, seen: 'nothing', jwks: KEYS, clients: 'web', subject_is: 'username' }],
+  ] as const) {
+    const url = `${p.issuer}/admin/${page}`
+    assert.equal((await open(alice, urlOf(p, page))).status, 403, page)
+    assert.equal((await post(alice, url, { ...form, csrf_token: alices })).status, 403, `${page} by a user`)
+    assert.equal((await post(root, url, form)).status, 403, `${page} without a token`)
+    assert.equal((await post(root, url, { ...form, csrf_token: alices })).status, 403, `${page} by another's token`)
+    const foreign = { 'sec-fetch-site': 'cross-site', origin: evil }
+    assert.equal((await post(root, url, { ...form, csrf_token: roots }, foreign)).status, 403, `${page} from afar`)
+  }
+  for (const page of ['resources', 'resource', 'trusted_issuers', 'trusted_issuer']) {
+    assert.equal((await open(alice, urlOf(p, page, { uri: JWT_API, issuer: IDP }))).status, 403, page)
+  }
+  for (const page of ['resource', 'resource/edit', 'trusted_issuer', 'trusted_issuer/edit']) {
+    assert.equal((await open(root, urlOf(p, page, { uri: 'x', issuer: 'x' }))).status, 404, page)
+  }
+  assert.equal((await p.server.app.tenant.currentConfiguration()).config_version, config_version)
+  assert.equal(await readIssuer(p, evil), null)
+})
