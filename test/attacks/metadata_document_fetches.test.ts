@@ -298,7 +298,7 @@ test('requests that come together are one call for a document, and it serves for
   assert.equal(count() - before, 2)
 })
 
-test('only listed hosts are asked where the tenant says so, and none where it is off', async (p) => {
+test('GHSA-46c8-635v-68r2 only listed hosts are asked where the tenant says so, and none where it is off', async (p) => {
   const url = new URL(host.publish(newPath()))
   p.pass(601)
   const agent = await signIn(p)
@@ -314,7 +314,18 @@ test('only listed hosts are asked where the tenant says so, and none where it is
     const supported = 'metadata_documents' in settings ? true : undefined
     assert.equal((await discover()).client_id_metadata_document_supported, supported)
   }
+  // A host is listed by its whole name, and a dot is a dot.
+  const { hostname, port, host: listed } = url
+  const near = [`x${listed}`, `x.${listed}`, hostname, `${hostname}:1`, hostname.replace('.', 'x') + `:${port}`]
+  await p.server.saveSettings({ ...DOCUMENTS_ON, metadata_documents: 'listed', metadata_document_hosts: near })
+  assert.equal((await look(agent, authorizeUrl(p, url.href))).status, 400)
+  await p.server.saveSettings({ ...DOCUMENTS_ON, metadata_documents: 'listed', metadata_document_hosts: ['p.example'] })
+  assert.equal((await look(agent, authorizeUrl(p, url.href))).status, 400)
   assert.equal(host.asked.length, asked)
-  await p.server.saveSettings({ ...DOCUMENTS_ON, metadata_documents: 'listed', metadata_document_hosts: [url.host] })
+  await p.server.saveSettings({ ...DOCUMENTS_ON, metadata_documents: 'listed', metadata_document_hosts: [listed] })
+  for (const other of [`https://x${listed}/`, `https://x.${listed}/`, `https://${hostname}.evil.example/`]) {
+    assert.equal((await look(agent, authorizeUrl(p, other + url.pathname.slice(1)))).status, 400, other)
+  }
+  assert.equal(host.asked.length, asked)
   assert.match((await look(agent, authorizeUrl(p, url.href))).html, /name="decision"/)
 })

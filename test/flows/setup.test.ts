@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { signJwt } from '../../server/src/crypto/jwt.ts'
 import { ADMINISTRATOR } from '../../server/src/inbound/tenants.ts'
 import { createSetupLink } from '../../server/src/inbound/users/setup_link.ts'
 import { onBothDatabases } from '../parts/platform.ts'
+import { startSallyport } from '../parts/sallyport.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
 const testOnBoth = onBothDatabases()
@@ -24,4 +27,43 @@ testOnBoth('6.3.2 the setup link makes the first administrator, and nobody once 
   assert.equal(late.response.status, 403)
   const { tenant_id, store } = tenant
   assert.equal(await store.findUserByUsername({ tenant_id, username_key: 'mallory' }), null)
+})
+
+test('CVE-2026-1529 a setup link is a secret of chance, good once: nothing that somebody makes up is one', async () => {
+  const server = await startSallyport()
+  try {
+    const { tenant } = server.app
+    const { url } = await createSetupLink(tenant, 'test')
+    const token = new URL(url).searchParams.get('token')!
+    assert.match(token, /^sp_setup_[\w-]{43}$/)
+    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const claims = { iss: server.issuer, aud: server.issuer, sub: 'mallory', roles: [ADMINISTRATOR], exp: 9e9 }
+    const key = (await tenant.currentConfiguration()).signing_key
+    const agent = new UserAgent()
+    const page = { url, html: await (await agent.follow(url)).response.text() }
+    const redeem = async (setup_token: string, username: string) => {
+      const form = { username, password: 'a long password of mine', setup_token }
+      return (await agent.submit(page, form, 'setup_token')).response.status
+    }
+    for (const [what, forged] of [
+      ['an unsigned JWT', `${encode({ alg: 'none' })}.${encode(claims)}.`],
+      ['a JWT that we signed ourselves for something else', signJwt(key, 'JWT', claims)],
+      ['a JWT behind our prefix', `sp_setup_${encode({ alg: 'none' })}.${encode(claims)}.`],
+      ['its hash', tenant.keys.hashSecret(token).toString('base64url')],
+      ['a shorter one', token.slice(0, -1)],
+      ['a longer one', `${token}A`],
+      ['another case', token.toUpperCase()],
+      ['another prefix', token.replace('setup', 'reset')],
+      ['nothing', ''],
+    ] as const) {
+      assert.ok([400, 403].includes(await redeem(forged, 'mallory')), what)
+    }
+    assert.equal(await redeem(token, 'ada'), 200)
+    assert.equal(await redeem(token, 'mallory'), 403, 'it was good once')
+    const { tenant_id, store } = tenant
+    assert.equal(await store.findUserByUsername({ tenant_id, username_key: 'mallory' }), null)
+    assert.ok(await store.findUserByUsername({ tenant_id, username_key: 'ada' }))
+  } finally {
+    await server.stop()
+  }
 })
