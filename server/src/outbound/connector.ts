@@ -83,21 +83,17 @@ export function openClientSecret(
   return context.tenant.keys.open(sealed_client_secret, secretPlace(connector, version)).toString()
 }
 
-// What is sent the secret, or names what is.
+// What is sent the client's secret and the users' refresh tokens, or names what is.
 const RECEIVERS = ['issuer', 'discovery', 'token_endpoint', 'refresh_endpoint', 'revocation_endpoint'] as const
 
-/** The secret of a connector that is being changed, or null where it would go to another server than it was given for. */
-export function keptSecret(
-  context: OutboundContext,
-  found: ConnectorRecord,
-  provider: ResolvedProvider,
-): string | null {
+/** Whether a connector that is being changed stays with its server: what was given for one is sent to no other. */
+export function staysAtServer(context: OutboundContext, found: ConnectorRecord, provider: ResolvedProvider): boolean {
   try {
     const former = openConnector(context, found).provider
-    return RECEIVERS.every((name) => former[name] === provider[name]) ? openClientSecret(context, found) : null
+    return RECEIVERS.every((name) => former[name] === provider[name])
   } catch (error) {
-    // What the catalogue no longer describes has gone to nobody since.
-    if (error instanceof OAuthError || error instanceof SettingError) return null
+    // What the catalogue no longer describes is not known to be the same.
+    if (error instanceof OAuthError || error instanceof SettingError) return false
     throw error
   }
 }

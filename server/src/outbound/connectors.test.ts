@@ -13,6 +13,7 @@ import {
   setConnectorDisabled,
 } from './connectors.ts'
 import type { OutboundContext } from './context.ts'
+import { disconnect } from './disconnect.ts'
 
 const INPUT: ConnectorInput = {
   ...{ connector: 'acme', provider: 'oidc', issuer: 'https://idp.example', client_id: 'web', client_secret: 'hush' },
@@ -141,6 +142,20 @@ describe('connectors', () => {
     }
     await save({ connector: 'kept' })
     assert.equal(await save({ connector: 'kept', client_secret: undefined, scope: 'openid' }), 'changed')
+  })
+
+  test('CVE-2026-104850 a connector with living connections stays with its server, to which their tokens belong', async () => {
+    const foreign = await openForeign(bench, {}, { connector: 'held' })
+    const { connection_id } = await connectAs(context, bench.user_id, { connector: 'held' })
+    const at_foreign = { connector: 'held', issuer: foreign.issuer, client_secret: 'foreign-secret' }
+    const elsewhere = { ...at_foreign, fields: { token_endpoint: 'https://evil.example/token' } }
+    const before = await findConnector(context, 'held')
+    await assert.rejects(save(elsewhere), /server may not change while it has connections/)
+    assert.deepEqual(await findConnector(context, 'held'), before)
+    assert.equal(await save({ ...at_foreign, client_secret: 'another' }), 'changed', 'all else may')
+    await disconnect(context, { connection_id: connection_id!, actor: 'test' })
+    assert.equal(await save(elsewhere), 'changed')
+    await foreign.close()
   })
 
   test('a connector with living connections is deleted only when they are to end', async () => {

@@ -10,10 +10,10 @@ import type { ListedConnector } from '../store/verbs/connectors.ts'
 import {
   type ConnectorSettings,
   callbackUrl,
-  keptSecret,
   openClientSecret,
   type SignInMode,
   sealClientSecret,
+  staysAtServer,
 } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { disconnect } from './disconnect.ts'
@@ -76,7 +76,11 @@ export async function saveConnector(
   const { connector } = wanted
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const found = await store.findConnector({ tenant_id, connector })
-    const client_secret = input.client_secret ?? (found && keptSecret(context, found, wanted.resolved))
+    const stays = found !== null && staysAtServer(context, found, wanted.resolved)
+    if (found && !stays && found.connections > 0) {
+      throw refusal('server may not change while it has connections, whose tokens are for the present one')
+    }
+    const client_secret = input.client_secret ?? (stays ? openClientSecret(context, found) : null)
     if (client_secret === null && wanted.resolved.token_endpoint_auth_method !== 'none') {
       const kept = found?.sealed_client_secret ? ': the present one is for another server' : ''
       throw refusal(`client_secret is missing${kept}`)
