@@ -195,7 +195,7 @@ testOnBoth('6.6.2 a link is its user’s alone, in whatever browser it is opened
   assert.deepEqual([stored?.email, stored?.email_verified], [null, 0])
 })
 
-testOnBoth('B-09 no other site resets a password or asks for one', async (p) => {
+testOnBoth('3.5.1 no other site resets a password or asks for one', async (p) => {
   const victim = await withLink(p)
   const agent = new UserAgent()
   const csrf_token = csrfOf(await open(agent, `${p.issuer}/reset`))

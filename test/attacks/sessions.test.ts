@@ -133,7 +133,7 @@ testOnBoth('7.3.2 no session lasts longer than thirty days, however busy', async
   assert.equal(await isSignedIn(p, agent), false)
 })
 
-testOnBoth('T-06 B-09 a consent that the page did not post is no consent', async (p) => {
+testOnBoth('T-06 a consent that the page did not post is no consent', async (p) => {
   const agent = await signIn(p)
   const page = await open(agent, p.authorizeUrl('other', { prompt: 'consent' }))
   const action = new URL(/action="([^"]*\/consent[^"]*)"/.exec(page.html)![1]!.replaceAll('&amp;', '&'), p.issuer).href

@@ -60,7 +60,7 @@ test('P-02 10.4.4 the grants of a password and of a fragment exist only where th
   }
 })
 
-test('P-20 B-02 plain http is for the loopback addresses of native clients alone in fapi2', () => {
+test('P-20 B-25 plain http is for the loopback addresses of native clients alone in fapi2', () => {
   const native = { ...client, application_type: 'native' as const }
   assert.equal(mayRedirect(client, 'https://app.example/callback', PROFILES.fapi2), true)
   assert.equal(mayRedirect(client, 'http://127.0.0.1:5000/callback', PROFILES.fapi2), false)

@@ -118,7 +118,7 @@ describe('a consent flow at a real provider', () => {
     assert.equal((await finish(started, { params })).outcome, 'connected')
   })
 
-  test('10.1.2 10.2.1 a state that is missing, empty, doubled, unknown, used or too old is refused', async () => {
+  test('10.1.2 10.2.1 B-09 a state that is missing, empty, doubled, unknown, used or too old is refused', async () => {
     const started = await start()
     const params = await walk(started.authorization_url)
     const state = params.get('state')!
