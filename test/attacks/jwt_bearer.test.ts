@@ -63,6 +63,15 @@ testOnBoth(
     assert.equal(claimsOf(told.body.access_token)['auth_time'], at)
     const ahead = await present(p, client_id, await sign(p, issuer, { claims: { auth_time: at + 9999 } }))
     assert.equal(claimsOf(ahead.body.access_token)['auth_time'], at + 30, 'nobody signed in in the future')
+    const acted = await present(p, client_id, await sign(p, issuer, { claims: { act: { sub: 'clerk-7' } } }))
+    assert.deepEqual(
+      claimsOf(acted.body.access_token)['act'],
+      { sub: 'clerk-7', iss: issuer },
+      'who acts is not hidden',
+    )
+    const act = { sub: '1', act: { sub: '2', act: { sub: '3', act: { sub: '4', act: { sub: '5' } } } } }
+    const long = await present(p, client_id, await sign(p, issuer, { claims: { act } }))
+    assert.deepEqual([long.status, long.body.error], [400, 'invalid_request'])
   },
 )
 

@@ -5,6 +5,8 @@ import { revokeSigningKey } from '../../server/src/inbound/keys/signing_keys.ts'
 import { saveTrustedIssuer } from '../../server/src/inbound/tokens/trusted_issuers.ts'
 import { readTrustedIssuer } from '../../server/src/oauth/trusted_issuer.ts'
 import { JWKS, signAssertion } from '../parts/assertions.ts'
+import { goodClaims } from '../parts/bad_dpop_proofs.ts'
+import { makeDpopKey, makeProof } from '../parts/dpop.ts'
 import { claimsOf } from '../parts/platform.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
 import { DIALECTS, makeDatabase, type TestDatabase } from '../parts/stores.ts'
@@ -147,7 +149,7 @@ for (const dialect of DIALECTS) {
       const user = { ...same, roles: JSON.stringify(roles) }
       return server.store.updateUser({ tenant_id, user, event: newEvent() })
     }
-    async function signIn(client_id = 'shop', params: Record<string, string> = {}, user = ALICE) {
+    async function signIn(client_id = 'shop', params: Record<string, string> = {}, user = ALICE, headers = {}) {
       const code_challenge = createHash('sha256').update(VERIFIER).digest('base64url')
       const query = new URLSearchParams({
         ...{ response_type: 'code', client_id, redirect_uri: CALLBACK, code_challenge, code_challenge_method: 'S256' },
@@ -159,7 +161,8 @@ for (const dialect of DIALECTS) {
       const form = { grant_type: 'authorization_code', code, redirect_uri: CALLBACK, code_verifier: VERIFIER }
       if (client_id !== 'app') return (await post('/token', form, client_id)).body
       const body = new URLSearchParams({ ...form, client_id })
-      return (await (await fetch(`${server.issuer}/token`, { method: 'POST', body })).json()) as { id_token: string }
+      const response = await fetch(`${server.issuer}/token`, { method: 'POST', body, headers })
+      return (await response.json()) as { id_token: string; access_token: string }
     }
 
     test('a resource server exchanges what it was sent for a token at the next one, which says who acts', async () => {
@@ -526,6 +529,10 @@ for (const dialect of DIALECTS) {
       for (const [what, refused] of others) assert.equal((await refused).body.error, 'invalid_grant', what)
       const named = await exchange('orders', await sign({ may_act: { sub: 'orders' } }), as)
       assert.equal(named.status, 200)
+      const acted = await exchange('orders', await sign({ act: { sub: 'clerk-7' } }), as)
+      const chain = { sub: 'orders', act: { sub: 'clerk-7', iss: issuer } }
+      assert.deepEqual((await introspect(acted.body.access_token)).act, chain, 'whoever acted there is not hidden here')
+      assert.equal((await exchange('orders', await sign({ act: 'clerk-7' }), as)).body.error, 'invalid_grant')
       const kept = await sign()
       await saveTrustedIssuer(
         server.app.tenant,
@@ -536,6 +543,34 @@ for (const dialect of DIALECTS) {
       const refused = await exchange('orders', kept, { ...sealed, requested_token_type: type('jwt') })
       assert.equal(refused.body.error, 'invalid_request')
       assert.equal((await exchange('orders', kept, sealed)).status, 200, 'a request that fails does not use it up')
+    })
+
+    test('T-12 what comes of a bound token of a public client is bound to the same key, and nothing to another', async () => {
+      const [key, other] = [makeDpopKey(), makeDpopKey()]
+      const proofOf = (of: typeof key) => {
+        const claims = goodClaims({ method: 'POST', url: `${server.issuer}/token`, now })
+        return { dpop: makeProof(of, { claims }) }
+      }
+      const { access_token } = await signIn('app', { resource: STOCK, scope: 'stock:read' }, ALICE, proofOf(key))
+      const less = async (headers: Record<string, string>) => {
+        const subject = { subject_token: access_token, subject_token_type: type('access_token'), client_id: 'app' }
+        const body = new URLSearchParams({ grant_type: GRANT, resource: STOCK, scope: 'stock:read', ...subject })
+        const response = await fetch(`${server.issuer}/token`, { method: 'POST', body, headers })
+        return (await response.json()) as { error?: string; token_type?: string; access_token: string }
+      }
+      assert.equal((await less({})).error, 'invalid_grant')
+      assert.equal((await less(proofOf(other))).error, 'invalid_grant')
+      const bound = await less(proofOf(key))
+      assert.equal(bound.token_type, 'DPoP')
+      assert.deepEqual(claimsOf(bound.access_token)['cnf'], { jkt: key.jkt })
+      assert.equal(
+        (await exchange('orders', access_token)).body.error,
+        'invalid_grant',
+        'nor is it for those it was not sent to',
+      )
+      const { body } = await exchange('stock', access_token, { resource: ORDERS, scope: 'orders:read' })
+      assert.equal(body.token_type, 'Bearer', 'who it was sent to acts under its own name, by its own key or none')
+      assert.deepEqual(claimsOf(body.access_token)['act'], { sub: 'stock' })
     })
 
     test('an exchange of an access token adds no row, and one that fails changes nothing', async () => {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OAuthError } from './errors.ts'
-import { mayAct, nestActor, readExchangePolicy, readExchangeRequest, tokenTypeUri } from './token_exchange.ts'
+import {
+  mayAct,
+  nestActor,
+  readActor,
+  readExchangePolicy,
+  readExchangeRequest,
+  tokenTypeUri,
+} from './token_exchange.ts'
 
 const params = (values: Record<string, string>) => ({ values, resource: [], audience: [] })
 const refusal = (error: string, text: RegExp) => (thrown: unknown) =>
@@ -44,13 +51,37 @@ test('an exchange that lacks something, or wants what we do not make, is refused
 })
 
 test('actors are nested, the present one outermost, and at most four of them', () => {
-  let act = nestActor({ sub: 'a' }, undefined)
+  let act = nestActor({ sub: 'a' }, undefined)!
   assert.deepEqual(act, { sub: 'a' })
-  for (const sub of ['b', 'c', 'd']) act = nestActor({ sub }, act)
+  for (const sub of ['b', 'c', 'd']) act = nestActor({ sub }, act)!
   assert.deepEqual(act, { sub: 'd', act: { sub: 'c', act: { sub: 'b', act: { sub: 'a' } } } })
   assert.deepEqual(nestActor({ sub: 'd' }, act), act, 'who exchanges again is there already')
   assert.throws(() => nestActor({ sub: 'e' }, act), refusal('invalid_request', /4 parties/))
   assert.deepEqual(nestActor({ sub: 'a', iss: 'x' }, { sub: 'a' }), { sub: 'a', iss: 'x', act: { sub: 'a' } })
+  assert.deepEqual(nestActor(null, act), act, 'impersonation hides nobody who acted before')
+})
+
+test('whoever acts for the actor is not forgotten for those who acted before', () => {
+  const actor = { sub: 'a', act: { sub: 'b' } }
+  assert.deepEqual(nestActor(actor, undefined), actor)
+  assert.deepEqual(nestActor(actor, { sub: 'c' }), { sub: 'a', act: { sub: 'b', act: { sub: 'c' } } })
+  assert.deepEqual(nestActor(actor, { sub: 'b' }), actor)
+  assert.throws(
+    () => nestActor(actor, { sub: 'c', act: { sub: 'd', act: { sub: 'e' } } }),
+    refusal('invalid_request', /4 parties/),
+  )
+})
+
+test('an assertion names who acts under its issuer`s names, or is refused', () => {
+  assert.equal(readActor(undefined, 'https://i'), undefined)
+  const act = { sub: 'a', email: 'x', act: { sub: 'b', iss: 'https://j' } }
+  assert.deepEqual(readActor(act, 'https://i'), {
+    ...{ sub: 'a', iss: 'https://i' },
+    act: { sub: 'b', iss: 'https://j' },
+  })
+  for (const wrong of [null, 'a', [], {}, { sub: 1 }, { sub: 'a', iss: 1 }, { sub: 'a', act: 'b' }]) {
+    assert.throws(() => readActor(wrong, 'https://i'), refusal('invalid_grant', /act/), JSON.stringify(wrong))
+  }
 })
 
 test('may_act names who may act, and whoever it does not name may not', () => {

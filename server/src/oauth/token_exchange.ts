@@ -88,18 +88,35 @@ function readType(name: string, uri: string, known: readonly TokenType[]): Token
 }
 
 /**
- * The actor of the new token: whoever acts now, with those who acted before inside (RFC 8693 section 4.1). One who is
- * already the outermost is not written twice.
+ * The actor of the new token: whoever acts now, those who act for them, and those who acted before, one inside the other
+ * (RFC 8693 section 4.1). One who is already the outermost of those before is not written twice.
  */
-export function nestActor(actor: Actor, before: Actor | undefined): Actor {
-  const same = before !== undefined && before.sub === actor.sub && before.iss === actor.iss
-  const nested = same ? before : before === undefined ? actor : { ...actor, act: before }
-  let depth = 0
-  for (let party: Actor | undefined = nested; party; party = party.act) depth++
-  if (depth > MOST_ACTORS) {
+export function nestActor(actor: Actor | null, before: Actor | undefined): Actor | undefined {
+  const [acting, earlier] = [listActors(actor ?? undefined), listActors(before)]
+  const [last, first] = [acting.at(-1), earlier[0]]
+  if (last && first && last.sub === first.sub && last.iss === first.iss) acting.pop()
+  const parties = [...acting, ...earlier]
+  if (parties.length > MOST_ACTORS) {
     throw new OAuthError('invalid_request', `More than ${MOST_ACTORS} parties would act for one another`)
   }
-  return nested
+  return parties.reduceRight<Actor | undefined>((inner, party) => (inner ? { ...party, act: inner } : party), undefined)
+}
+
+function listActors(outermost: Actor | undefined): Omit<Actor, 'act'>[] {
+  if (!outermost) return []
+  const { act, ...party } = outermost
+  return [party, ...listActors(act)]
+}
+
+/** Who acts by the word of an issuer that the tenant trusts, under that issuer's names; what is not understood is refused. */
+export function readActor(act: unknown, issuer: string): Actor | undefined {
+  if (act === undefined) return undefined
+  const { sub, iss = issuer, act: inner } = Object(act) as Record<string, unknown>
+  if (typeof sub !== 'string' || typeof iss !== 'string') {
+    throw new OAuthError('invalid_grant', 'The claim act of the assertion names nobody')
+  }
+  const before = readActor(inner, issuer)
+  return before ? { sub, iss, act: before } : { sub, iss }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { requireParam } from '../../oauth/params.ts'
 import { decideResources } from '../../oauth/resource.ts'
 import { decideScope, parseScope } from '../../oauth/scope.ts'
+import { nestActor, readActor } from '../../oauth/token_exchange.ts'
 import { buildTokenResponse } from '../../oauth/token_response.ts'
 import type { GrantType, Loaded, TokenRequest } from '../authorization/grant_type.ts'
 import { requireRole } from '../authorization/one_role.ts'
@@ -31,6 +32,7 @@ export const jwt_bearer: GrantType = {
     const { scope, resource } = decideRights(tenant.issuer, request, asserted, role)
     const token = await issueAsserted(context, request, {
       ...{ user, role, scope, resource, session: null, proof: asserted.proof },
+      act: nestActor(null, readActor(claims['act'], claims.iss)),
       // When the user signed in is for the issuer to say; who says nothing has not shown that it was lately.
       signed_in: { auth_time: readAuthTime(claims['auth_time'], now), acr: null, amr: null },
       detail: { grant_type: 'jwt-bearer', issuer: claims.iss },
