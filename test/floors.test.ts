@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { checkComparisons } from './parts/comparisons.ts'
 import { checkBarrels, checkFloors, checkNames, checkRooms, readDrawing } from './parts/floors.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -34,6 +35,10 @@ test('no file or folder is named by a word that says nothing', () => {
 
 test('only the packages themselves and the registries re-export', () => {
   assert.deepEqual(checkBarrels(readTree('{server,sdk}/src/**/*.ts', '{test,bench,examples}/**/*.ts'), entries), [])
+})
+
+test('CVE-2026-75589 CXF-3170 dex-1861 Authorizer-569 no secret is compared in a time that tells where it differs', () => {
+  assert.deepEqual(checkComparisons(readTree('server/src/**/*.ts', 'sdk/src/**/*.ts')), [])
 })
 
 // From here on: the checker itself, on small trees that each break one rule.
@@ -244,4 +249,41 @@ test('the check of barrels finds a file that only re-exports', () => {
     ['server/src/oauth/real.ts', `${barrel}export const c = 1\n`],
   ])
   assert.deepEqual(checkBarrels(tree, ['server/src/index.ts']), ['server/src/oauth/index.ts only re-exports'])
+})
+
+test('the check of comparisons finds secrets compared by ===, whatever stands around them', () => {
+  const compared = [
+    'if (found.client_secret === given) return',
+    'return given !== found.client_secret_hash',
+    "values['csrf_token'] != expected",
+    "expected === values['csrf_token']",
+    'hashSecret(given) === stored',
+    'steps.filter((step) => hotp(seed, step) === code)',
+    'a.signature! == b',
+    'mac(a, f(b)) === rest[0]',
+    'left.equals(right)',
+    'Buffer.compare(left, right) === 0',
+  ]
+  for (const line of compared) {
+    const found = checkComparisons(new Map([['server/src/x.ts', `\n${line}`]]))
+    assert.equal(found.length, 1, line)
+    assert.match(found[0]!, /^server\/src\/x\.ts:2 compares /, line)
+  }
+})
+
+test('the check of comparisons lets through what tells nothing of a secret', () => {
+  const harmless = [
+    'client_secret === undefined',
+    "params.values['client_secret'] === undefined",
+    "null !== password_hash && error.code === 'x'",
+    "'none' === code",
+    'token.length !== 3',
+    'mac.length === jwt.signature.length && timingSafeEqual(mac, jwt.signature)',
+    "bytes.toString('base64url') !== cookie",
+    'scheme !== tokenType(claims.cnf)',
+    '// secret === other',
+    'const code = (token) => nonce',
+  ]
+  for (const line of harmless) assert.deepEqual(checkComparisons(new Map([['server/src/x.ts', line]])), [], line)
+  assert.deepEqual(checkComparisons(new Map([['server/src/x.test.ts', 'secret === other']])), [])
 })

@@ -47,7 +47,7 @@ test('CVE-2026-1529 a setup link is a secret of chance, good once: nothing that 
     }
     for (const [what, forged] of [
       ['an unsigned JWT', `${encode({ alg: 'none' })}.${encode(claims)}.`],
-      ['a JWT that we signed ourselves for something else', signJwt(key, 'JWT', claims)],
+      ['a JWT that we signed ourselves for something else', await signJwt(key, 'JWT', claims)],
       ['a JWT behind our prefix', `sp_setup_${encode({ alg: 'none' })}.${encode(claims)}.`],
       ['its hash', tenant.keys.hashSecret(token).toString('base64url')],
       ['a shorter one', token.slice(0, -1)],

@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey } from 'node:crypto'
+import { equalBytes } from './hash.ts'
 import { randomBytes } from './random.ts'
 
 /** Seconds of one step: what authenticator apps expect (RFC 6238 section 4.1). */
@@ -36,7 +37,10 @@ const WINDOW = [0, -1, 1]
  */
 export function matchTotp(seed: Uint8Array, code: string, now: number, last_step: number): number | null {
   const present = totpStep(now)
-  const matches = WINDOW.map((shift) => present + shift).filter((step) => hotp(seed, step) === code)
+  const given = Buffer.from(code)
+  const matches = WINDOW.map((shift) => present + shift).filter((step) =>
+    equalBytes(Buffer.from(hotp(seed, step)), given),
+  )
   return matches.find((step) => step > last_step) ?? null
 }
 

@@ -1,3 +1,4 @@
+import { equalBytes } from '../crypto/hash.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { formatScope, parseScope } from '../oauth/scope.ts'
 import { unverifiedFields } from '../providers/catalogue.ts'
@@ -282,7 +283,8 @@ function isSame(
 ): boolean {
   const { provider, client_id, scope, settings } = wanted
   const same = found.provider === provider && found.client_id === client_id && found.scope === scope
-  return same && found.settings === settings && openClientSecret(context, found) === client_secret
+  const known = Buffer.from(openClientSecret(context, found) ?? '')
+  return same && found.settings === settings && equalBytes(known, Buffer.from(client_secret ?? ''))
 }
 
 function show(context: OutboundContext, row: ListedConnector): ShownConnector {
