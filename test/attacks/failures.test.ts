@@ -3,6 +3,7 @@ import { type App, createApp } from '../../server/src/app.ts'
 import { StoreUnavailable } from '../../server/src/store/sql.ts'
 import type { Store } from '../../server/src/store/store.ts'
 import { ALICE, onBothDatabases, type Platform } from '../parts/platform.ts'
+import { post, signIn, tryLogin } from '../parts/sign_in_steps.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
 const testOnBoth = onBothDatabases()
@@ -133,3 +134,67 @@ testOnBoth('R-14 a flood of sign-ins is told to wait, and is not counted against
   }
   assert.equal((await tryAs(ALICE.username, ALICE.password)).status, 303)
 })
+
+testOnBoth(
+  '16.3.1 16.3.2 16.3.3 who was let in or not, what was not allowed and what tried to get round is written down',
+  async (p) => {
+    const { tenant_id } = p.server.app.tenant
+    const since = async (work: () => Promise<unknown>) => {
+      const lines = p.server.log.length
+      const all = { tenant_id, before_event_id: '~', type: '', actor: '', most: 1000 }
+      await p.server.app.web.inbound.refused_logins.flush()
+      const known = new Set((await p.server.store.pageEvents(all)).map(({ event_id }) => event_id))
+      await work()
+      await p.server.app.web.inbound.refused_logins.flush()
+      const events = await p.server.store.pageEvents(all)
+      return {
+        log: (p.server.log.slice(lines) as Record<string, unknown>[]).filter(({ message }) => message === 'refused'),
+        events: events
+          .filter(({ event_id }) => !known.has(event_id))
+          .map(({ type, detail }) => [type, JSON.parse(detail)]),
+      }
+    }
+    const refused = async (work: () => Promise<unknown>) => {
+      p.pass(1)
+      const { log } = await since(work)
+      assert.equal(log.length, 1)
+      assert.match(log[0]!['request_id'] as string, /^[\w-]{12}$/)
+      return [log[0]!['error'], log[0]!['cause'], log[0]!['user_id']].filter((one) => one !== undefined)
+    }
+    p.pass(1)
+    const agent = new UserAgent()
+    const user_id = await findId(p, ALICE.username)
+    p.pass(1)
+    const let_in = await since(() => signIn(p, ALICE, agent))
+    assert.deepEqual(let_in.events, [['session.started', { amr: ['pwd'] }]])
+    p.pass(1)
+    const not = await since(() => tryLogin(p, ALICE.username, 'a wrong one'))
+    assert.equal(not.events[0]![0], 'login.refused')
+    const wrong = () =>
+      p.post('/token', { grant_type: 'client_credentials', client_id: 'post', client_secret: 'x' }, null)
+    assert.deepEqual(await refused(wrong), ['invalid_client', 'post: wrong secret'])
+    const { access_token } = (await p.post('/token', { grant_type: 'client_credentials' }, 'web')).body
+    assert.equal((await refused(() => p.userinfo(access_token)))[0], 'invalid_token')
+    const scope = () => p.post('/token', { grant_type: 'client_credentials', scope: 'admin:write' }, 'web')
+    assert.equal((await refused(scope))[0], 'invalid_scope')
+    assert.equal(
+      (await refused(() => p.post('/token', { grant_type: '__proto__' }, 'web')))[0],
+      'unsupported_grant_type',
+    )
+    assert.deepEqual(await refused(() => agent.request(`${p.issuer}/admin`)), ['forbidden', user_id])
+    const forged = () => post(agent, `${p.issuer}/account/security/recovery_codes`, { csrf_token: 'x' })
+    assert.deepEqual(await refused(forged), ['forged', user_id])
+    const foreign = () => post(agent, `${p.issuer}/consent`, {}, { 'sec-fetch-site': 'cross-site' })
+    assert.match((await refused(foreign)).join(' '), /^invalid_request .*site/)
+    const elsewhere = () => agent.request(p.authorizeUrl('web', { redirect_uri: 'https://evil.example/cb' }))
+    assert.equal((await refused(elsewhere))[0], 'invalid_request')
+    for (const { message, cause } of p.server.log as Record<string, unknown>[]) {
+      assert.doesNotMatch(`${message} ${cause}`, /a wrong one|secret-of-web/)
+    }
+  },
+)
+
+async function findId(p: Platform, username_key: string): Promise<string> {
+  const { tenant_id, store } = p.server.app.tenant
+  return (await store.findUserByUsername({ tenant_id, username_key }))!.user_id
+}

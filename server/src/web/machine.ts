@@ -94,7 +94,8 @@ export function methodNotAllowed(methods: readonly string[]): OAuthError {
 /** The refusal that a failure becomes: our own as they are, a busy server as 503, anything else as 500 and a log line. */
 export function readFailure(error: unknown, request_id: string, log: Log): OAuthError {
   if (error instanceof OAuthError) {
-    if (error.cause !== undefined) log.info({ request_id, error: error.error, cause: causeOf(error) }, 'refused')
+    // ASVS 16.3.1 to 16.3.3: who is not let in, what is not allowed, and what tries to get round, by what it was told.
+    if (!ORDINARY.has(error.error)) log.info({ request_id, error: error.error, cause: causeOf(error) }, 'refused')
     return error
   }
   if (error instanceof StoreUnavailable || error instanceof PasswordQueueFull) {
@@ -107,7 +108,11 @@ export function readFailure(error: unknown, request_id: string, log: Log): OAuth
   return new OAuthError('server_error', `The server failed; its log has the reason under ${request_id}`)
 }
 
+// Steps of a protocol that are no refusals but in form.
+const ORDINARY: ReadonlySet<string> = new Set(['authorization_pending', 'slow_down', 'use_dpop_nonce'])
+
 function causeOf(error: OAuthError): string {
+  if (error.cause === undefined) return error.error_description
   return error.cause instanceof Error ? error.cause.message : String(error.cause)
 }
 

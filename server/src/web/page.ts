@@ -51,7 +51,7 @@ export function page(answer: (visit: Visit) => Promise<Response> | Response) {
       if (visit.disabled) throw new OAuthError('temporarily_unavailable', 'Sign-in is switched off here')
       return await answer(visit)
     } catch (error) {
-      return failurePage(visit, error)
+      return refusalPage(visit, error)
     }
   }
 }
@@ -67,6 +67,7 @@ export function submit(
     const { tenant } = visit.web
     const session_id = visit.signed_in?.session.session_id ?? null
     if (!isCsrfToken(tenant, visit.browser, session_id, form.values['csrf_token'])) {
+      logRefusal(visit, 'forged')
       if (onStale) return onStale(visit)
       return errorPage(visit, 'forged', 403)
     }
@@ -99,23 +100,24 @@ export function ours(web: Web, path: string, query: Readonly<Record<string, stri
 
 /** Sends an error page. */
 export function errorPage(visit: Visit, kind: ErrorKind, status: number, data: Partial<ErrorData> = {}): Response {
+  if (kind === 'forbidden') logRefusal(visit, kind)
   const lost = visit.signed_in && (kind === 'forbidden' || kind === 'not_found' || kind === 'forged')
   const way_on = lost ? { to: 'account' as const, href: ours(visit.web, '/account') } : undefined
   return send(visit, renderError(visit.view, { kind, request_id: visit.request_id, way_on, ...data }), { status })
 }
 
-/** The error page of a refusal; which words it has follows from its code. */
-export function refusalPage(visit: Visit, error: OAuthError, kind: ErrorKind = 'bad_request'): Response {
+function logRefusal({ web, request_id, signed_in }: Visit, error: ErrorKind): void {
+  web.log.info({ request_id, error, ...(signed_in && { user_id: signed_in.user.user_id }) }, 'refused')
+}
+
+/** The error page of a refusal, or of whatever else was thrown, which the log says; its words follow from the code. */
+export function refusalPage(visit: Visit, thrown: unknown, kind: ErrorKind = 'bad_request'): Response {
+  const error = readFailure(thrown, visit.request_id, visit.web.log)
   for (const [name, value] of Object.entries(error.headers)) visit.c.header(name, value)
   const by_status: Partial<Record<number, ErrorKind>> = { 429: 'too_many', 503: 'unavailable' }
   const shown = by_status[error.status] ?? (error.status >= 500 ? 'server_error' : kind)
   const { error: code, error_description } = error
   return errorPage(visit, shown, error.status, { error: code, error_description })
-}
-
-/** The page of whatever was thrown. */
-export function failurePage(visit: Visit, error: unknown): Response {
-  return refusalPage(visit, readFailure(error, visit.request_id, visit.web.log))
 }
 
 // Without the store not even a session can be read: the answer is plain text then.

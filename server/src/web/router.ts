@@ -5,7 +5,7 @@ import { OAuthError } from '../oauth/errors.ts'
 import { isForPrograms, refuse } from './api/api.ts'
 import type { CompatDoor } from './door.ts'
 import { type Answer, answerMachine, LARGEST_BODY, type MachineRequest, readFailure, refusalAnswer } from './machine.ts'
-import { errorPage, failurePage, type PageEnv, page } from './page.ts'
+import { errorPage, type PageEnv, page, refusalPage } from './page.ts'
 import { homePage } from './pages/account.ts'
 import { machineRoutes, pageRoutes } from './routes.ts'
 import { HTTPS_ONLY } from './ui/headers.ts'
@@ -61,7 +61,7 @@ export function createRouter(web: Web, machines: Machines, doors: readonly Compa
   router.notFound((c) => (isForPrograms(c) ? refuse(c, NOT_FOUND) : notFound(c)))
   router.onError((error, c) => {
     if (isForPrograms(c)) return refuse(c, readFailure(error, c.get('request_id'), web.log))
-    return page((visit) => failurePage(visit, error))(c)
+    return page((visit) => refusalPage(visit, error))(c)
   })
   return router
 }

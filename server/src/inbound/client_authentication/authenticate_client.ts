@@ -61,7 +61,8 @@ async function proveClient(
   const { tenant } = context
   const now = authority?.now ?? 0
   const record = authority && (await findPresentRecord(context, authority))
-  const failed = (cause: string) => clientAuthenticationError(tenant.issuer, undefined, cause)
+  const named = credentials.client_id.slice(0, 100)
+  const failed = (cause: string) => clientAuthenticationError(tenant.issuer, undefined, `${named}: ${cause}`)
   if (!record || record.client_id !== credentials.client_id) throw failed('no such client')
   if (record.disabled_at !== null) throw failed('the client is disabled')
   const client = readClientRecord(record)
