@@ -161,7 +161,7 @@ testOnBoth('an assertion is good once, and a request that fails does not use it 
 })
 
 testOnBoth(
-  'CVE-2026-1486 an issuer, a client or a user that is switched off brings nothing from that moment on',
+  'CVE-2026-1486 GHSA-7qjx-gp9h-65qj an issuer, a client or a user that is switched off brings nothing from that moment on',
   async (p) => {
     const { issuer, client_id } = await trust(p)
     const { tenant } = p.server.app

@@ -345,10 +345,11 @@ testOnBoth(
   },
 )
 
-testOnBoth('discovery says what logout there is', async (p) => {
+testOnBoth('CVE-2024-1249 discovery says what logout there is, none of it by a frame', async (p) => {
   const document = await (await fetch(`${p.issuer}/.well-known/openid-configuration`)).json()
   assert.equal(document.end_session_endpoint, `${p.issuer}/logout`)
   assert.equal(document.backchannel_logout_supported, true)
   assert.equal(document.backchannel_logout_session_supported, true)
   assert.equal(document.revocation_feed_endpoint, `${p.issuer}/revocations`)
+  assert.ok(!('check_session_iframe' in document) && !('frontchannel_logout_supported' in document))
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { signJwt } from '../../server/src/crypto/jwt.ts'
 import { revokeSigningKey } from '../../server/src/inbound/keys/signing_keys.ts'
 import { saveTrustedIssuer } from '../../server/src/inbound/tokens/trusted_issuers.ts'
 import { readTrustedIssuer } from '../../server/src/oauth/trusted_issuer.ts'
@@ -409,6 +410,10 @@ for (const dialect of DIALECTS) {
       const second = await chain()
       await post('/revoke', { token: second.root }, 'shop')
       await isOver(second.last, 'the first token is revoked')
+      const { signing_key } = await server.app.tenant.currentConfiguration()
+      const { last } = await chain()
+      const without = await signJwt(signing_key, 'at+jwt', { ...claimsOf(last), exchanged_from: undefined })
+      await isOver(without, 'one that does not say what it came of is of nobody`s grant')
     })
 
     test('5.11 a token dies with the key that signed what it was exchanged for, whatever signed itself', async () => {
@@ -505,7 +510,7 @@ for (const dialect of DIALECTS) {
       assert.equal(((await response.json()) as { error?: string }).error, 'invalid_grant')
     })
 
-    test('a JWT of a trusted issuer is exchanged once, by a client that may bring it', async () => {
+    test('GHSA-7qjx-gp9h-65qj a JWT of a trusted issuer is exchanged once, by a client that may bring it', async () => {
       const issuer = 'https://hr.example'
       const rules = readTrustedIssuer({ jwks: JWKS, clients: ['orders'], scope: 'stock:read', subject_is: 'username' })
       const saved = { issuer, rules, disabled: false }

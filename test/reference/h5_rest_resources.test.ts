@@ -101,7 +101,7 @@ test('H5 H11 users/me answers whose token it is, to a browser of another origin 
   assert.equal(read.headers.get('cache-control'), 'no-store')
 })
 
-test('H5 a user sees and deletes their refresh tokens and approvals, and with an approval goes the access', async () => {
+test('H5 CVE-2020-10187 a user sees and deletes their refresh tokens and approvals, and with an approval goes the access', async () => {
   const service = await hub.register({ name: 'Offline' })
   const offline = await hub.signIn(service, { scope: `${service.id} ${HUB_ID}`, access_type: 'offline' })
   const again = await hub.signIn(service, { scope: `${service.id} ${HUB_ID}`, access_type: 'offline' })
@@ -111,12 +111,18 @@ test('H5 a user sees and deletes their refresh tokens and approvals, and with an
   const tokens = await list('refreshtokens')
   const mine = tokens.refreshtokens.filter(({ client }: { client: { id: string } }) => client.id === service.id)
   assert.equal(mine.length, 2)
+  for (const item of mine) {
+    assert.deepEqual(Object.keys(item), ['id', 'client', 'scope', 'creationTime', 'lastAccessTime'])
+    assert.deepEqual(item.client, { id: service.id, name: 'Offline' })
+  }
   assert.equal((await hub.rest('DELETE', `users/me/refreshtokens/${mine.at(-1).id}`, { token })).status, 200)
   const refresh = (refresh_token: string) => hub.token({ grant_type: 'refresh_token', refresh_token }, service)
   assert.equal((await refresh(offline.refresh_token)).body.error, 'invalid_grant', 'the older one was deleted')
   assert.equal((await refresh(again.refresh_token)).status, 200)
   const approved = (await list('approvedscopes')).approvedscopes
-  assert.ok(approved.some(({ client }: { client: { id: string } }) => client.id === service.id))
+  const approval = approved.find(({ client }: { client: { id: string } }) => client.id === service.id)
+  assert.deepEqual(Object.keys(approval), ['id', 'client', 'scope', 'updateTime'])
+  assert.deepEqual(approval.client, { id: service.id, name: 'Offline' })
   assert.equal((await hub.rest('DELETE', `users/me/approvedscopes/${service.id}`, { token })).status, 200)
   const dead = await hub.rest('GET', 'users/me', { token: again.access_token })
   assert.equal(dead.status, 401, 'the approval was what this token rested on')

@@ -139,12 +139,25 @@ test('GHSA-qvp4-rpmr-xwrr scope, audience and authentication are checked on a re
   assert.equal(asks(), 2)
 })
 
-test('a remembered answer belongs to the whole token: cut, extended or changed in case it is another one', async (t) => {
-  const { resource } = await setUp(t, { cache_seconds: 30 })
+test('CVE-2026-33496 a remembered answer belongs to the whole token, and to the resource and the server that asked', async (t) => {
+  const { as, resource, asks } = await setUp(t, { cache_seconds: 30 })
   await resource.verify(requestWith('opaque'))
   for (const token of ['opaqu', 'opaquee', 'OPAQUE', 'opaque=']) {
     assert.equal((await refusalOf(resource, token)).error, 'invalid_token')
   }
+  const elsewhere = await startIssuer('/elsewhere')
+  t.after(() => elsewhere.close())
+  const asked = asks()
+  const introspection = { client_id: 'api', client_secret: 'secret', cache_seconds: 30 }
+  const make = (at: { resource: string; issuer: string }) => createResource({ ...at, clock: () => NOW, introspection })
+  const other = make({ resource: 'https://other.example', issuer: as.issuer })
+  assert.equal((await refusalOf(other, 'opaque')).error, 'invalid_token', 'the token is for another resource')
+  assert.equal(asks(), asked + 1, 'and this one has asked for itself')
+  const there = make({ resource: RESOURCE, issuer: elsewhere.issuer })
+  assert.equal((await refusalOf(there, 'opaque')).error, 'invalid_token', 'of the other server it is nothing')
+  assert.deepEqual([asks(), elsewhere.count('/introspect')], [asked + 1, 1])
+  await resource.verify(requestWith('opaque'))
+  assert.equal(asks(), asked + 1)
 })
 
 test('a negative answer serves for five seconds', async (t) => {

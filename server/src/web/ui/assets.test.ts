@@ -45,7 +45,7 @@ test('5.8 our styles and scripts name no other origin', () => {
   }
 })
 
-test('3.5.5 3.5.6 3.5.7 our scripts hold nothing of anybody, call nobody back and neither send nor take messages', () => {
+test('3.5.5 3.5.6 3.5.7 CVE-2024-1249 our scripts hold nothing of anybody, call nobody back and neither send nor take messages', () => {
   for (const { body, headers } of [showPassword, formPost, passkey]) {
     assert.doesNotMatch(body, /postMessage|['"`]message['"`]|onmessage|MessageChannel|callback|jsonp/i)
     assert.equal(headers['cache-control'], stylesheet.headers['cache-control'], 'the same for everybody, for ever')
