@@ -101,6 +101,25 @@ for (const javaScriptEnabled of [true, false]) {
   })
 }
 
+test('without JavaScript a client is changed, and what was typed stays when it is refused', async () => {
+  const person = await atConsole('/admin', { javaScriptEnabled: false })
+  const { client_id } = await create(person, 'Changing')
+  await person.visit(`${bridge.issuer}/admin/client?client_id=${client_id}`)
+  await person.press('Change')
+  await person.page.getByText('Authentication and keys').click()
+  await person.fill('client_name', 'Changed')
+  await person.fill('jwks', '{ "keys": [] }')
+  await person.press('Save')
+  assert.match(await person.page.locator('.wrong').innerText(), /Member jwks must have 1 to 20 keys/)
+  assert.equal(await person.page.locator('[name="client_name"]').inputValue(), 'Changed')
+  await person.fill('jwks', '')
+  await person.press('Save')
+  assert.equal(await person.heading(), 'Changed')
+  assert.match(await person.page.locator('main').innerText(), /Saved\./)
+  assert.deepEqual(person.complaints, [])
+  await person.close()
+})
+
 test('a client that is disabled gets nothing; enabled again it starts from nothing', async () => {
   const person = await atConsole()
   const made = await create(person, 'Switched')

@@ -10,11 +10,7 @@ import { renderNewClient } from '../../server/src/web/admin/templates/new_client
 import { renderOverview } from '../../server/src/web/admin/templates/overview.ts'
 import { renderRegistrationTokens } from '../../server/src/web/admin/templates/registration_tokens.ts'
 import { renderEditResource, renderResource, renderResources } from '../../server/src/web/admin/templates/resources.ts'
-import {
-  renderEditTrustedIssuer,
-  renderTrustedIssuer,
-  renderTrustedIssuers,
-} from '../../server/src/web/admin/templates/trusted_issuers.ts'
+import { renderTrustedIssuer, renderTrustedIssuers } from '../../server/src/web/admin/templates/trusted_issuers.ts'
 import { renderUser } from '../../server/src/web/admin/templates/user.ts'
 import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
@@ -59,7 +55,6 @@ function configurationPages(view: View, put: Put): Pages {
           },
         ],
       }),
-    resources_empty: () => renderResources(view, { resources: [] }),
     resource: () =>
       renderResource(view, { resource: api, name: put('Orders'), built_in: false, saved: true, values: resource }),
     edit_resource: () =>
@@ -67,7 +62,6 @@ function configurationPages(view: View, put: Put): Pages {
         ...{ resource: { resource: api, name: put('Orders') }, values: resource, seen: put('7') },
         wrong: { member: 'default_scopes', sentence: put('default_scopes: orders:all is not among the scopes') },
       }),
-    new_resource: () => renderEditResource(view, { values: {}, seen: put('7'), wrong: 'stale' }),
     trusted_issuers: () =>
       renderTrustedIssuers(view, {
         issuers: [
@@ -76,14 +70,7 @@ function configurationPages(view: View, put: Put): Pages {
         ],
         ...{ cursor: put('a'), next_cursor: put('b') },
       }),
-    trusted_issuers_empty: () => renderTrustedIssuers(view, { issuers: [] }),
     trusted_issuer: () => renderTrustedIssuer(view, { issuer, disabled: true, saved: true, values: trusted }),
-    edit_trusted_issuer: () =>
-      renderEditTrustedIssuer(view, {
-        ...{ issuer, values: trusted, seen: put('c2Vlbg') },
-        wrong: { member: 'jwks', sentence: put('Member jwks or jwks_uri is needed, and not both') },
-      }),
-    new_trusted_issuer: () => renderEditTrustedIssuer(view, { values: {}, seen: put('nothing') }),
   }
 }
 
