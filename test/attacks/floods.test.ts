@@ -19,8 +19,8 @@ before(async () => {
 after(() => server.stop())
 
 /** A request as it comes from an address, without a socket. */
-async function send(path: string, form: Record<string, string> | null, address: string) {
-  const init = form ? { method: 'POST', body: new URLSearchParams(form) } : {}
+async function send(path: string, form: Record<string, string> | null, address: string, headers = {}) {
+  const init = form ? { method: 'POST', body: new URLSearchParams(form), headers } : { headers }
   const response = await server.app.fetch(new Request(server.issuer + path, init), { address })
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
@@ -68,7 +68,12 @@ test('2.4.1 2.3.2 RFC 9126 2.3 a client pushes so many requests', async () => {
 test('2.4.1 6.6.3 an address tries so many one-time links, and is then told to wait', async () => {
   const links = ['/setup?token=sp_setup_guessed', '/reset/password?token=sp_reset_guessed']
   const look = (address: string, i = 0) => send(links[i % 2]!, null, address)
-  const { text } = await exceed('one_time_link', (i) => look('192.0.2.1', i))
+  const { text } = await exceed('one_time_link', async (i) => {
+    // What another site embeds is refused, and uses up nothing of whoever looks at that site.
+    const embedded = await send(links[i % 2]!, null, '192.0.2.1', { 'sec-fetch-dest': 'image' })
+    assert.match(embedded.text, /is not embedded/)
+    return look('192.0.2.1', i)
+  })
   assert.match(text, /<h1>Too many tries<\/h1>/)
   assert.equal((await look('192.0.2.2')).status, 403)
 })

@@ -89,6 +89,14 @@ for (const dialect of DIALECTS) {
       return new URL(url).pathname === '/hub/account' ? response.text() : null
     }
 
+    test('2.4.1 what other sites embed is sent to no platform, and uses up no turns of whoever looks at them', async () => {
+      const headers = { 'sec-fetch-dest': 'image', 'sec-fetch-site': 'cross-site' }
+      // More than the address has turns, which the stories after this one need.
+      for (let i = 0; i < 31; i++) {
+        assert.equal((await fetch(`${server.issuer}/login`, { headers, redirect: 'manual' })).status, 403)
+      }
+    })
+
     test('a challenge says who asks for what, the answer signs in, and the client gets its code', async () => {
       const agent = new UserAgent()
       const { jti, client_id, login_hint, prompt, answer_uri } = await leave(agent)

@@ -220,6 +220,13 @@ function requireSameOrigin(visit: Visit): void {
   }
 }
 
+/** Refuses what a page of another site embeds: nobody goes there, and it would use up what its visitors' addresses may try. */
+export function requireVisitor({ c }: Visit): void {
+  const dest = c.req.header('sec-fetch-dest')
+  if (dest === undefined || dest === 'document') return
+  throw new OAuthError('invalid_request', 'This page is for whoever goes to it, and is not embedded', { status: 403 })
+}
+
 async function readPostedForm(c: Context<PageEnv>): Promise<Params> {
   requireFormType(c)
   return readParams(decodeUtf8(await readBody(c)))

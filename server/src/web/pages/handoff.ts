@@ -7,7 +7,7 @@ import { findLoginHandoff, finishHandoff, startHandoff } from '../../inbound/use
 import { acrOf } from '../../oauth/acr.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { LoginHandoff } from '../../oauth/login_handoff.ts'
-import { ours, page, redirect, send, type Visit } from '../page.ts'
+import { ours, page, redirect, requireVisitor, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { expired } from './authorize.ts'
 import { endSignIn, goOnToFactor, inBrowser, isAnew, type Place, readPlace } from './sign_in.ts'
@@ -33,6 +33,7 @@ export async function signInByOthers(visit: Visit, place: Place): Promise<Respon
   }
   const handoff = findLoginHandoff(configuration)
   if (!handoff) return null
+  requireVisitor(visit)
   await takeTurn(web.inbound, 'sign_in_elsewhere', { address: visit.address })
   return redirect(visit, await startHandoff(web.inbound, configuration, handoff, describeStart(visit, place, anew)))
 }

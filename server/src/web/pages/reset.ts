@@ -2,7 +2,7 @@ import { type PasswordFault, shortestPassword } from '../../inbound/users/passwo
 import { askForReset, findLink, resetPassword } from '../../inbound/users/recovery.ts'
 import type { UserRecord } from '../../store/records.ts'
 import type { UserLink } from '../../store/verbs/recovery.ts'
-import { ours, page, send, submit, type Visit } from '../page.ts'
+import { ours, page, requireVisitor, send, submit, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { tellText } from '../ui/view.ts'
 import { type ResetData, renderNewPassword, renderReset, renderResetOutcome } from './templates/reset.ts'
@@ -22,6 +22,7 @@ export const resetSubmit = submit(async (visit, form) => {
 
 /** GET /reset/password: the page behind the link. To open it changes nothing: mail servers open links, too. */
 export const newPasswordPage = page(async (visit) => {
+  requireVisitor(visit)
   const token = visit.query['token'] ?? ''
   const link = await findLink(visit.web.inbound, 'reset', token, visit.address)
   return link ? showNew(visit, token, link) : sendOutcome(visit, false)

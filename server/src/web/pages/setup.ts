@@ -9,7 +9,7 @@ import { prepareUser, usernameKey } from '../../inbound/users/prepare_user.ts'
 import { needsSetup } from '../../inbound/users/setup_link.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
-import { errorPage, ours, page, redirect, send, submit, type Visit, writeCookie } from '../page.ts'
+import { errorPage, ours, page, redirect, requireVisitor, send, submit, type Visit, writeCookie } from '../page.ts'
 import { goOnToFactor } from './sign_in.ts'
 import { renderSetup, type SetupData } from './templates/setup.ts'
 
@@ -17,6 +17,7 @@ const NO_REQUEST = { interaction: null, client: undefined, login_hint: undefined
 
 /** GET /setup: the one-time link to the first administrator. */
 export const setupPage = page(async (visit) => {
+  requireVisitor(visit)
   const token = visit.query['token'] ?? ''
   if (!(await isLink(visit, token))) return errorPage(visit, 'setup_link', 403)
   return show(visit, token, {})

@@ -11,7 +11,7 @@ import {
   type SignedInElsewhere,
   startSignIn,
 } from '../../outbound/sign_in.ts'
-import { errorPage, ours, page, redirect, send, type Visit } from '../page.ts'
+import { ours, page, redirect, requireVisitor, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { expired } from './authorize.ts'
 import { sureSubmit } from './security.ts'
@@ -20,9 +20,7 @@ import { type ArrivalOutcome, renderArrival } from './templates/arrival.ts'
 
 /** GET /login/with?connector=: sends whoever wants to sign in to another server. */
 export const signInWithPage = page(async (visit) => {
-  // What other sites embed is nobody who wants to sign in, and would use up the turns of their visitors' addresses.
-  const dest = visit.c.req.header('sec-fetch-dest')
-  if (dest !== undefined && dest !== 'document') return errorPage(visit, 'forged', 403)
+  requireVisitor(visit)
   const place = await readPlace(visit)
   if (!place) return expired(visit)
   const { connector = '' } = visit.query
