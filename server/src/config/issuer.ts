@@ -14,7 +14,7 @@ export function readIssuer(text: string, name: string): string {
       `${name} may be http only at localhost, 127.0.0.1 or [::1], which means development; elsewhere it must be https`,
     )
   }
-  const normal = url.href.replace(/\/+$/, '')
+  const normal = url.href.replace(/(?<!\/)\/+$/, '')
   if (text !== normal) throw refuse(`${name} must be written as ${normal}`)
   if (!/^(\/[A-Za-z0-9._~-]+)*\/?$/.test(url.pathname) || /\/\.well-known(\/|$)/.test(url.pathname)) {
     throw refuse(`${name} may have a path of letters, digits and - . _ ~ only, and none called .well-known`)

@@ -69,7 +69,7 @@ function isWordWithTrimmings(text: string, isWord: (word: string) => boolean): b
 function isWordInDisguise(core: string, isWord: (word: string) => boolean): boolean {
   const bare = core.replace(/[\s._-]/g, '')
   const half = bare.slice(0, bare.length / 2)
-  const words = [core, bare, bare.replace(/(.)\1+$/, '$1'), bare.replace(/s$/, '')]
+  const words = [core, bare, bare.replace(/(.)(?<!\1\1)\1+$/, '$1'), bare.replace(/s$/, '')]
   // The words "my" and "the" before a word, and one letter or "abc" after it, are known to everybody.
   const stripped =
     /^(?:my|the|i|mr|mrs|big|little)?(.*?)(?:[a-z]|abc|xyz|xxx|you|me|man|boy|girl)?$/.exec(bare)?.[1] ?? ''
