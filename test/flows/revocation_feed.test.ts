@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
 import { createResource, OAuthError, type Resource, type RevocationOptions } from '@sallyport/sdk'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
-import { signJwt } from '../../server/src/crypto/jwt.ts'
 import { listSigningKeys, revokeSigningKey } from '../../server/src/inbound/keys/signing_keys.ts'
 import { basic, CLIENTS, JWT_API, onBothDatabases, type Platform, startPlatform } from '../parts/platform.ts'
 import { csrfOf, open, post } from '../parts/sign_in_steps.ts'
@@ -140,51 +139,42 @@ testOnBoth('10.4.10 8.2.2 the feed is for who stands for a resource, and says id
   assert.deepEqual((await feedOf(p, claims!['cursor'] as string)).claims!['grant_id'], [])
 })
 
-testOnBoth('8.3.2 a token that was exchanged for another resource dies there with its root grant', async (p) => {
-  const target = 'https://elsewhere.example'
-  await p.server.addResource({
-    ...{ resource: target, scopes: '{"mcp:tools":"Use"}', introspection_clients: JSON.stringify(['elsewhere']) },
-  })
+testOnBoth('8.3.2 a token that was exchanged for another resource dies there with what it came of', async (p) => {
+  const [between, target] = ['https://between.example', 'https://elsewhere.example']
+  for (const resource of [between, target]) {
+    await p.server.addResource({ resource, scopes: '{"mcp:tools":"Use"}', introspection_clients: '["elsewhere"]' })
+  }
   const secret = 'secret-of-elsewhere'
+  const grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange'
   await p.server.addClient({
-    client_id: 'elsewhere',
-    client_secret: secret,
-    redirect_uris: [],
-    grant_types: ['client_credentials'],
+    ...{ client_id: 'elsewhere', client_secret: secret, redirect_uris: [], grant_types: [grant_type] },
+    ...{ scope: 'mcp:tools', token_exchange: { resources: [target] } },
   })
   const api = createResource({
     ...{ resource: target, issuer: p.issuer, clock: p.now },
     revocation: { client_id: 'elsewhere', client_secret: secret },
   })
-  const { tenant } = p.server.app
-  const root = await p.getTokens('web', { scope: SCOPE })
-  const { grant_id, ep, sub } = decodeJwt(root.access_token) as { grant_id: string; ep: number[]; sub: string }
-  const { signing_key } = await tenant.currentConfiguration()
-  const iat = p.now() / 1000
-  const token = await signJwt(signing_key, 'at+jwt', {
-    ...{
-      iss: p.issuer,
-      sub,
-      aud: target,
-      iat,
-      exp: iat + 600,
-      jti: 'exchanged',
-      client_id: 'elsewhere',
-      scope: 'mcp:tools',
-    },
-    ...{ grant_id, ep: [ep[0], p.now() + 1, ep[2], 0], exchanged_from: [['web', ep[1], 'root']] },
-  })
-  const status = async () => {
+  const statusAt = async (token: string) => {
     const request = new Request(target, { headers: { authorization: `Bearer ${token}` } })
     return api.verify(request).then(
       () => 200,
       ({ status }: OAuthError) => status,
     )
   }
-  assert.equal(await status(), 200)
-  await p.post('/revoke', { token: root.refresh_token })
-  p.pass(4.001)
-  assert.equal(await status(), 401)
+  for (const ended of ['access_token', 'refresh_token'] as const) {
+    const root = await p.getTokens('web', { scope: SCOPE, resource: between })
+    const form = {
+      ...{ grant_type, resource: target, scope: 'mcp:tools', subject_token: root.access_token },
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    }
+    const headers = { authorization: basic('elsewhere', secret) }
+    const { status, body } = await p.post('/token', form, null, undefined, headers)
+    assert.equal(status, 200, JSON.stringify(body))
+    assert.equal(await statusAt(body.access_token), 200)
+    await p.post('/revoke', { token: root[ended] })
+    p.pass(4.001)
+    assert.equal(await statusAt(body.access_token), 401, ended)
+  }
 })
 
 testOnBoth('a cursor that is none of ours, or of a time to come, starts the feed anew', async (p) => {
