@@ -57,3 +57,22 @@ test('the program of docs/embed.md compiles, serves beside an application, admin
   assert.equal(((await answer.json()) as { scope: string }).scope, 'notes:read')
   assert.equal(await running.stop('SIGTERM'), 0, running.stderr)
 })
+
+test('docs/embed.md names every option of an app, no other, and every method of its administration', async () => {
+  const document = await readFile(path.join(ROOT, 'docs/embed.md'), 'utf8')
+  const read = (file: string) => readFile(path.join(ROOT, 'server/src', file), 'utf8')
+  const section = (title: string) => document.split(/^## /m).find((one) => one.startsWith(title))!
+  const body = (source: string, name: string) =>
+    new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(source)![1]!
+  const members = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name!).sort()
+  assert.deepEqual(
+    members(section('`createApp('), /^\| `(\w+)` \|/gm),
+    members(body(await read('app.ts'), 'AppOptions'), /^ {2}readonly (\w+)\??:/gm),
+  )
+  const methods = members(body(await read('cli/administration.ts'), 'Administration'), /^ {2}(\w+)\(/gm)
+  const named = members(section('`createAdministration('), /`(\w+)(?:\([^`]*\))?`/g)
+  assert.deepEqual(
+    methods.filter((name) => !named.includes(name)),
+    [],
+  )
+})
