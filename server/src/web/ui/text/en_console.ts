@@ -186,7 +186,7 @@ export const enConsole = {
     secrets: 'Secrets',
     secrets_lead: 'Two may live at a time, so that a change needs no downtime.',
     secrets_none: 'This client has no secret',
-    secrets_none_body: 'It runs where a secret cannot be kept. PKCE protects it.',
+    secrets_none_body: 'It proves itself by its keys, or it runs where no secret can be kept and PKCE protects it.',
     secret_since: 'Made {when}',
     secret_until: 'Expires {when}',
     rotate: 'Make a new secret',
