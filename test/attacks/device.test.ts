@@ -97,7 +97,7 @@ for (const dialect of DIALECTS) {
       assert.equal((await p.poll(started.device_code)).status, 200)
     })
 
-    test('D-05 CVE-2024-52287 what the page showed is issued, never more', async () => {
+    test('D-05 CVE-2024-52287 CVE-2024-38371 what the page showed is issued, never more', async () => {
       const wide = await p.start({ scope: 'films:watch films:buy' })
       const alice = await p.signIn('alice')
       const question = await p.enter(alice, wide.user_code)
@@ -109,6 +109,16 @@ for (const dialect of DIALECTS) {
       await p.server.addRole('viewer', ['films:watch'])
       waitFor(5)
       assert.equal((await p.poll(wide.device_code)).body.scope, 'films:watch')
+      // Whom no role lets in is not let in by a device either: neither asked, nor given what was allowed before.
+      const [late, barred] = [await p.start({ scope: 'films:watch' }), await p.start({ scope: 'films:watch' })]
+      await p.allow(alice, late.user_code)
+      await p.server.addRole('viewer', [])
+      const page = await p.enter(alice, barred.user_code)
+      assert.doesNotMatch(page.html, /value="allow"/)
+      waitFor(5)
+      assert.equal((await p.poll(late.device_code)).body.error, 'invalid_scope')
+      assert.equal((await p.poll(barred.device_code)).body.access_token, undefined)
+      await p.server.addRole('viewer', ['films:watch'])
     })
 
     test('D-11 tokens of a device are short-lived, for what was allowed alone, and bound to its key where it has one', async () => {
@@ -222,7 +232,7 @@ for (const dialect of DIALECTS) {
       assert.equal((await p.poll('sp_dc_unknown')).body.error, 'invalid_grant')
     })
 
-    test('8.3.2 CVE-2024-38371 disabled while it waits: the client, the user, the tenant', async () => {
+    test('8.3.2 disabled while it waits: the client, the user, the tenant', async () => {
       const { tenant } = p.server.app
       const { tenant_id, store } = tenant
       const alice = await p.signIn('alice')

@@ -110,7 +110,7 @@ testOnBoth('8.3.2 CVE-2025-64521 a client disabled and enabled again has lost ev
   disableAndEnable(p, () => ({ client_id: 'web' })),
 )
 
-testOnBoth('8.3.2 CVE-2025-64717 a tenant disabled and enabled again has lost every token, code and session', (p) =>
+testOnBoth('8.3.2 a tenant disabled and enabled again has lost every token, code and session', (p) =>
   disableAndEnable(p, () => 'tenant'),
 )
 

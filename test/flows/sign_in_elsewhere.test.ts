@@ -194,7 +194,7 @@ for (const dialect of DIALECTS) {
       assert.equal(await whoIs(old), null)
     })
 
-    test('8.3.2 CVE-2025-53942 CVE-2026-3009 what is disabled signs nobody in: the connector, the user, the switch', async () => {
+    test('8.3.2 CVE-2025-53942 CVE-2026-3009 CVE-2025-64717 what is disabled signs nobody in: the connector, the user, the switch', async () => {
       const agent = new UserAgent()
       const callback = await leave(agent, 'latecomer')
       await bridge.setDisabled('connector', true)
