@@ -1,4 +1,4 @@
-import { readImports } from './imports.ts'
+import { maskText, readImports } from './imports.ts'
 
 /** Modules that compute something cryptographic; of Node's each function counts by itself. */
 const LIBRARIES = ['@node-rs/argon2', '@simplewebauthn/server', 'jose', 'oauth4webapi']
@@ -16,8 +16,9 @@ export function readPrimitives(source: string): string[] {
     if (specifier === 'node:crypto') for (const name of values) found.add(name)
     if (LIBRARIES.includes(specifier) && (values.length > 0 || names === '')) found.add(specifier)
   }
-  for (const [, name] of source.matchAll(/\bcrypto\.subtle\.(\w+)/g)) found.add(`subtle.${name}`)
-  if (/\bcrypto\.getRandomValues\b/.test(source)) found.add('getRandomValues')
+  const code = maskText(source)
+  for (const [, name] of code.matchAll(/\bcrypto\.subtle\.(\w+)/g)) found.add(`subtle.${name}`)
+  if (/\bcrypto\.getRandomValues\b/.test(code)) found.add('getRandomValues')
   return [...found].sort()
 }
 
@@ -25,9 +26,12 @@ export function readPrimitives(source: string): string[] {
 const ALGORITHM =
   /'(?<name>md\d|ripemd\w*|sha-?\d+|sm\d|(?:aes|camellia|chacha20|cast\d?|bf|rc\d|des|des-\w+)-[\w-]+|des3?|rc\d|rsa(?:-[\w-]+|\d_\d)?|ec|ed\d+|x\d+|dsa|dh|hmac|ecdsa|pbkdf2|scrypt|(?:hs|rs|ps|es)\d+k?|eddsa|p-\d+|secp\w+|a\d+(?:gcm|kw|cbc[\w-]*)|pbes2[\w-]*)'|\$(?<hash>argon2\w+)\$/gi
 
-/** The names of algorithms that stand in a source file as texts. */
+/** The names of algorithms that stand in a source file as texts of their own, not inside of longer ones. */
 export function readAlgorithms(source: string): string[] {
-  return [...source.matchAll(ALGORITHM)].map(({ groups }) => groups!['name'] ?? groups!['hash']!)
+  const code = maskText(source)
+  return [...source.matchAll(ALGORITHM)]
+    .filter(({ index, groups }) => groups!['hash'] !== undefined || code[index] === "'")
+    .map(({ groups }) => groups!['name'] ?? groups!['hash']!)
 }
 
 const SECRET = '[\\w.?!]*(?:secret|password|_hash|_mac|digest|signature|csrf_token|code_verifier|_token)'
