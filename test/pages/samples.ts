@@ -1,5 +1,9 @@
 import { renderAccount } from '../../server/src/web/pages/templates/account.ts'
-import { renderConnectConfirm, renderConnectResult } from '../../server/src/web/pages/templates/connect.ts'
+import {
+  renderConnectChoice,
+  renderConnectConfirm,
+  renderConnectResult,
+} from '../../server/src/web/pages/templates/connect.ts'
 import { renderConsent } from '../../server/src/web/pages/templates/consent.ts'
 import {
   renderDeviceDone,
@@ -283,6 +287,7 @@ function accountPages(view: View, put: Put): Pages {
             state: 'needs_reconsent',
             reason: 'revoked',
             created_at: NOW - 90 * DAY,
+            ends_all: true,
             used_by: [],
           },
         ],
@@ -335,6 +340,19 @@ function accountPages(view: View, put: Put): Pages {
       renderConnectResult(view, { ...result, outcome: 'connected', account_label: put('alice@gmail.example') }),
     connect_refused: () => renderConnectResult(view, { ...result, outcome: 'refused' }),
     connect_failed: () => renderConnectResult(view, { ...result, outcome: 'failed' }),
+    connect_choice: () =>
+      renderConnectChoice(view, {
+        action: put('/account/connections/choose'),
+        connector: put('atlassian'),
+        provider_name: put('Atlassian'),
+        account_label: put('alice@acme.example'),
+        choice: put('sp_ch_1'),
+        options: [
+          { id: put('1324a887'), name: put('Acme') },
+          { id: put('9f2c11d4'), name: put('Acme Research') },
+          { id: put('5b10a284'), name: put('Bakery on the corner') },
+        ],
+      }),
     connect_confirm: () =>
       renderConnectConfirm(view, {
         action: put('/connect/google/confirm'),

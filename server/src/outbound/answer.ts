@@ -23,6 +23,10 @@ export function arrangeAnswer(
   const before = 'tokens' in otherwise ? otherwise : null
   const renews = provider.refresh_grant?.sends === 'access_token' ? answer.access_token : null
   const refresh_token = answer.refresh_token ?? renews ?? before?.sent_refresh_token
+  // However often it is used, it dies with the consent that it came of.
+  const most = provider.refresh_token_max_seconds
+  const refresh_ends_at = before ? before.tokens.refresh_ends_at : (endOf(asked_at, most) ?? undefined)
+  const refresh_expires_at = refreshEnd(provider, answer, asked_at, before)
   const id_token = answer.id_token ?? before?.tokens.id_token
   return {
     tokens: {
@@ -30,12 +34,13 @@ export function arrangeAnswer(
       token_type: answer.token_type,
       ...(refresh_token === undefined ? {} : { refresh_token }),
       ...(id_token === undefined ? {} : { id_token }),
+      ...(refresh_ends_at === undefined ? {} : { refresh_ends_at }),
       extra: { ...before?.tokens.extra, ...answer.extra },
     },
     scope: answer.scope ?? otherwise.scope,
     issued_at: asked_at,
     access_expires_at: endOf(asked_at, answer.expires_in),
-    refresh_expires_at: refresh_token === undefined ? null : refreshEnd(provider, answer, asked_at, before),
+    refresh_expires_at: refresh_token === undefined ? null : earlier(refresh_expires_at, refresh_ends_at),
   }
 }
 
@@ -46,9 +51,14 @@ function refreshEnd(
   asked_at: number,
   before: Before | null,
 ): number | null {
-  if (answer.refresh_token_expires_in !== null) return endOf(asked_at, answer.refresh_token_expires_in)
+  const told = answer.refresh_token_expires_in
+  if (told !== null) return told === 'never' ? null : endOf(asked_at, told)
   if (before && provider.refresh_token_life === 'fixed') return before.refresh_expires_at
   return endOf(asked_at, provider.refresh_token_life === 'unlimited' ? null : provider.refresh_token_seconds)
+}
+
+function earlier(end: number | null, other: number | undefined): number | null {
+  return end === null ? (other ?? null) : Math.min(end, other ?? end)
 }
 
 function endOf(asked_at: number, seconds: number | null): number | null {

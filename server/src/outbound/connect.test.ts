@@ -320,11 +320,17 @@ describe('a consent flow among hostile providers', () => {
 
   test('GHSA-xc49-mgwh-9pjv at each provider of the catalogue an answer without its state never reaches the token endpoint', async () => {
     const endpoints = { authorization_endpoint: `${honest.issuer}/authorize`, token_endpoint: `${honest.issuer}/token` }
+    honest.answers.set('/token', answerJson({ error: 'invalid_grant' }, 400))
     for (const record of BUILT_IN) {
       const { provider } = record
-      // No connector takes these yet: they need more calls, or credentials of another form.
-      const { steps, starts_at_provider, client_per_connection, client_secret_form = 'text' } = readFields(record)
-      if (steps || starts_at_provider || client_per_connection || client_secret_form !== 'text') continue
+      // No connector takes these: they need credentials of another form.
+      const {
+        grant_types = ['authorization_code'],
+        client_per_connection,
+        client_secret_form = 'text',
+      } = readFields(record)
+      if (!grant_types.includes('authorization_code') || client_per_connection || client_secret_form !== 'text')
+        continue
       await saveConnector(context, 'test', {
         ...{ connector: provider, provider, client_id: 'web', client_secret: 'hush', scope: 'openid' },
         ...{ placeholders: fillPlaceholders(record), fields: { discovery: null, ...endpoints } },
@@ -341,7 +347,7 @@ describe('a consent flow among hostile providers', () => {
       const finish = { connector: provider, params: stateless, browser_secret, user_id: bench.user_id }
       assert.equal((await finishConnect(context, finish)).reason, 'unknown')
       assert.equal(honest.received.length, calls, provider)
-      await end(flow)
+      if ((await end(flow)).reason === 'signature') continue
       assert.equal(honest.received[calls]?.url.split('?')[0], '/token', `${provider} with its state`)
     }
   })

@@ -1,3 +1,4 @@
+import type { ProviderFields } from '../providers/provider.ts'
 import type { ListedConnection, ListedState } from '../store/verbs/connections.ts'
 import { nameProvider } from './connector.ts'
 import type { OutboundContext } from './context.ts'
@@ -8,6 +9,8 @@ export interface ShownConnection extends Omit<ListedConnection, 'state' | 'inten
   readonly state: ListedState | 'refreshing'
   /** What a person calls the connected account. */
   readonly account_label: string
+  /** What dies over there when this connection is ended here. */
+  readonly revocation_ends: ProviderFields['revocation_ends']
 }
 
 /** The living connections of a user. */
@@ -40,6 +43,7 @@ export function showConnection(context: OutboundContext, row: ListedConnection):
     ...shown,
     state,
     provider_name: nameProvider(context, row),
+    revocation_ends: context.catalogue.get(row.provider)?.fields.revocation_ends?.value ?? 'unknown',
     account_label: row.account_name ?? row.account ?? row.connection_id,
   }
 }

@@ -5,8 +5,10 @@ import { type ResolvedProvider, resolveProvider } from '../providers/resolve.ts'
 import { SettingError } from '../providers/setting_error.ts'
 import type { PlaceholderValues } from '../providers/template.ts'
 import type { RelyingParty } from '../relying/context.ts'
+import type { JsonObject } from '../relying/read_json.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
 import type { OutboundContext } from './context.ts'
+import { readPlaces } from './learned.ts'
 
 /** What a connector's row keeps as JSON beside its columns. */
 export interface ConnectorSettings {
@@ -58,6 +60,25 @@ export function nameProvider(
   return record && (record.fields.issuer ?? record.fields.authorization_endpoint) ? record.name : connector
 }
 
+/** A connector as one connection sees it: what was learned on the way stands in for the placeholders of its name. */
+export function localize(context: OutboundContext, connector: Connector, extra: JsonObject): Connector {
+  const { record, settings, provider } = connector
+  const found = context.catalogue.get(record.provider)
+  const places = found ? readPlaces(provider, extra, found.placeholders) : {}
+  if (Object.keys(places).length === 0) return connector
+  try {
+    const placeholders = { ...settings.placeholders, ...places }
+    return {
+      ...connector,
+      provider: resolveProvider(found!, { ...settings, client_id: record.client_id, placeholders }),
+    }
+  } catch (error) {
+    // A place that the record does not know of is none to send secrets to.
+    if (error instanceof SettingError) return connector
+    throw error
+  }
+}
+
 /** The redirect URI of a connector. */
 export function callbackUrl(context: Pick<OutboundContext, 'tenant'>, connector: string): string {
   return `${context.tenant.issuer}/connect/${connector}/callback`
@@ -98,10 +119,11 @@ export function staysAtServer(context: OutboundContext, found: ConnectorRecord, 
   }
 }
 
-/** Us as the client of a connector's provider. */
-export function relyingParty(context: OutboundContext, { record, provider }: Connector): RelyingParty {
+/** Us as the client of a connector's provider, at the place that is kept beside a connection's tokens. */
+export function relyingParty(context: OutboundContext, connector: Connector, extra: JsonObject = {}): RelyingParty {
+  const { record } = connector
   return {
-    provider,
+    provider: localize(context, connector, extra).provider,
     client_id: record.client_id,
     client_secret: openClientSecret(context, record),
     redirect_uri: callbackUrl(context, record.connector),

@@ -7,6 +7,7 @@ import type { Provider, ProviderFields } from '../providers/provider.ts'
 import { missingPlaceholders, type ResolvedProvider, resolveProvider } from '../providers/resolve.ts'
 import { SettingError } from '../providers/setting_error.ts'
 import type { PlaceholderValues } from '../providers/template.ts'
+import { readAskedScope } from '../relying/authorization_url.ts'
 import type { ListedConnector } from '../store/verbs/connectors.ts'
 import {
   type ConnectorSettings,
@@ -176,7 +177,9 @@ function readInput(context: OutboundContext, input: ConnectorInput): WantedConne
   const record = context.catalogue.get(input.provider)
   if (!record) throw refusal(`provider ${input.provider} is not in the catalogue`)
   const { settings, provider } = withSettings(() => readSettings(context, record, input))
-  const scope = formatScope(parseScope(input.scope ?? provider.default_scope))
+  const scope = formatScope(
+    input.scope === undefined ? readAskedScope({ provider, scope: '' }) : parseScope(input.scope),
+  )
   const saved = { connector, provider: record.provider, client_id, scope, settings: JSON.stringify(settings) }
   return { ...saved, resolved: provider }
 }
@@ -191,8 +194,9 @@ function readSettings(context: OutboundContext, record: Provider, input: Connect
     ...(input.sign_in && input.sign_in !== 'off' && { sign_in: input.sign_in }),
   }
   const provider = readProvider(context, record, input.client_id, settings)
-  if (settings.sign_in && provider.issuer === null && provider.account === null) {
-    throw refusal('sign_in needs a provider that says whose account it is')
+  const { account } = provider
+  if (settings.sign_in && (account ? account.of !== 'person' : provider.issuer === null)) {
+    throw refusal('sign_in needs a provider that says which person it is')
   }
   return { settings, provider }
 }
@@ -215,13 +219,17 @@ function readProvider(
   const missing = missingPlaceholders(record, placeholders)
   if (missing.length > 0) throw refusal(`placeholders.${missing[0]} is missing`)
   const provider = resolveProvider(record, { client_id, placeholders, fields })
-  const { issuer, discovery, authorization_endpoint, token_endpoint } = provider
+  const { grant_types, issuer, discovery, authorization_endpoint, token_endpoint } = provider
+  if (!grant_types.includes('authorization_code')) {
+    throw refusal(`provider ${record.provider} has no consent of a person: it takes keys, which connectors cannot hold`)
+  }
   if ((issuer === null || discovery === null) && (authorization_endpoint === null || token_endpoint === null)) {
     throw refusal('issuer is missing, or authorization_endpoint and token_endpoint')
   }
-  const { steps, starts_at_provider, client_per_connection, client_secret_form } = provider
-  if (steps.length > 0 || starts_at_provider || client_per_connection || client_secret_form !== 'text') {
-    throw refusal(`provider ${record.provider} asks for steps that this version does not take`)
+  const { client_per_connection, client_secret_form } = provider
+  if (client_per_connection || client_secret_form !== 'text') {
+    const what = client_per_connection ? 'a client of its own for each connection' : 'a client secret that a key signs'
+    throw refusal(`provider ${record.provider} asks for ${what}, which connectors cannot hold`)
   }
   if (provider.token_endpoint_auth_method === 'private_key_jwt') {
     throw refusal('token_endpoint_auth_method may not be private_key_jwt yet')

@@ -46,9 +46,9 @@ export async function revokeUpstream(
   connector: ConnectionAuthority['connector'],
   tokens: ProviderTokens,
 ): Promise<string> {
-  const { refresh_token = null, access_token } = tokens
-  const party = relyingParty(context, openConnector(context, connector))
-  const outcome = await revokeToken(context.relying, party, { refresh_token, access_token })
+  const { refresh_token = null, access_token, extra } = tokens
+  const party = relyingParty(context, openConnector(context, connector), extra)
+  const outcome = await revokeToken(context.relying, party, { refresh_token, access_token, extra })
   return outcome.kind
 }
 

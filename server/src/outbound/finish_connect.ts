@@ -1,16 +1,18 @@
-import { newId } from '../crypto/random.ts'
-import { readLearnedOrigin } from '../providers/template.ts'
-import type { RelyingParty } from '../relying/context.ts'
 import { exchangeCode } from '../relying/exchange_code.ts'
 import type { ClientRefused, ExchangeOutcome, IdTokenClaims, Refused, Tokens } from '../relying/outcome.ts'
+import { type Option, stepAfterExchange } from '../relying/steps.ts'
 import type { ConnectFlowRecord, FlowRefusal } from '../store/verbs/connect_flows.ts'
 import { type Account, findAccount } from './account.ts'
 import { arrangeAnswer } from './answer.ts'
+import { isSigned } from './callback_signature.ts'
+import { choose, offerChoice } from './choose.ts'
+import type { ConnectFinished, FlowFailure } from './connect_outcome.ts'
 import { type Connector, nameProvider, openConnector, relyingParty } from './connector.ts'
-import { noteConnectorRefused, noteConnectorWorks } from './connector_error.ts'
+import { noteConnectorRefused } from './connector_error.ts'
 import { connectUrl, type OutboundContext, outboundEvent } from './context.ts'
+import { readCallback } from './learned.ts'
 import { type FlowMemory, flowPlace } from './start_connect.ts'
-import { newVault, openVault, type ProviderAnswer, type Vault } from './vault.ts'
+import { storeConsent } from './store_consent.ts'
 
 /** What came back from a provider, and who brought it. */
 export interface ConnectFinish {
@@ -23,35 +25,9 @@ export interface ConnectFinish {
   readonly user_id: string
 }
 
-/** How a consent flow ended, for the person who went through it. */
-export interface ConnectFinished {
-  readonly outcome:
-    | 'connected'
-    | 'reconnected'
-    | 'refused'
-    | 'failed'
-    | 'other_browser'
-    | 'other_account'
-    | 'connector_fault'
-  /** One word on what went wrong, for the page, the log and the support. */
-  readonly reason?: string
-  /** What the provider said, cleaned. */
-  readonly error?: string
-  readonly error_description?: string
-  readonly connection_id?: string
-  readonly account_name?: string | null
-  readonly provider_name: string
-  /** Starts again where that can help. */
-  readonly retry_url?: string
-  readonly return_to: string
-}
-
-/** Why a flow brought nothing. */
-export type FlowFailure = Pick<ConnectFinished, 'outcome' | 'reason' | 'error' | 'error_description'>
 type Brought = Tokens & { readonly id_token_claims: IdTokenClaims | null }
 
 const STATE = /^[\w-]{43}$/
-const MOST_TRIES = 4
 
 /**
  * Ends a consent flow: the state is taken up once, by the browser and user that started it and at this connector's
@@ -79,16 +55,51 @@ export async function finishConnect(context: OutboundContext, finish: ConnectFin
   if (record.version !== flow.connector_version || record.disabled_at !== null) {
     return failure({ outcome: 'failed', reason: 'connector_changed' })
   }
-  const party = { ...relyingParty(context, connector), scope: memory.scope }
   const state = await store.loadTenantState({ tenant_id })
-  const outcome = await exchangeCode(context.relying, party, { params: finish.params, ...memory })
-  if (outcome.kind !== 'tokens') return failure(await explain(context, connector, finish.params, outcome))
-  const account = await findAccount(context.relying, party, outcome)
-  if (!account) return failure({ outcome: 'failed', reason: 'account_unknown' })
-  const answer = arrange(party, outcome, finish.params, state!.now, memory.scope)
-  const stored = await storeConsent(context, { flow, connector, answer, account, user_id })
+  const brought = await redeem(context, connector, finish.params, memory)
+  if ('outcome' in brought) return failure(brought)
+  const { tokens, account, options } = brought
+  const provider = connector.provider
+  const scope = readCallbackScope(provider, finish.params) ?? memory.scope
+  const answer = arrangeAnswer(provider, tokens, state!.now, { scope })
+  const consent = { flow, connector, answer, account, user_id }
+  if (options !== null && options.length !== 1) {
+    if (options.length === 0) return failure({ outcome: 'failed', reason: 'nothing_to_choose' })
+    const choice = await offerChoice(context, consent, options, memory.return_to)
+    return { ...ended, outcome: 'choose', account_name: account.account_name, choice }
+  }
+  const chosen = options === null ? consent : choose(consent, options[0]!)
+  const stored = await storeConsent(context, chosen)
   if ('outcome' in stored) return failure(stored)
-  return { ...ended, ...stored.done, account_name: account.account_name }
+  return { ...ended, ...stored.done, account_name: chosen.account.account_name }
+}
+
+/** Redeems the code and takes what it brings through the steps, up to the account that it is of. */
+async function redeem(
+  context: OutboundContext,
+  connector: Connector,
+  params: URLSearchParams,
+  memory: FlowMemory,
+): Promise<{ tokens: Brought; account: Account; options: readonly Option[] | null } | FlowFailure> {
+  const told = readCallback(connector.provider, params)
+  const party = { ...relyingParty(context, connector, told), scope: memory.scope }
+  if (!isSigned(party, params)) return { outcome: 'failed', reason: 'signature' }
+  const outcome = await exchangeCode(context.relying, party, { params, ...memory })
+  if (outcome.kind !== 'tokens') return explain(context, connector, params, outcome)
+  const exchanged = { ...outcome, extra: { ...outcome.extra, ...told } }
+  const there = { ...relyingParty(context, connector, exchanged.extra), scope: memory.scope }
+  const stepped = await stepAfterExchange(context.relying, there, exchanged)
+  if (stepped.kind !== 'stepped') return explain(context, connector, params, stepped)
+  const { tokens, options } = stepped
+  const account = await findAccount(context.relying, there, tokens)
+  return account ? { tokens, account, options } : { outcome: 'failed', reason: 'account_unknown' }
+}
+
+function readCallbackScope({ callback_scope }: Connector['provider'], params: URLSearchParams): string | null {
+  const text = callback_scope && params.get(callback_scope.parameter)
+  if (!text) return null
+  const allowed = text.split(callback_scope.separator).filter((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))
+  return [...new Set(allowed)].join(' ')
 }
 
 async function takeFlow(
@@ -142,91 +153,4 @@ export async function explain(
 
 function said({ provider_error, error, error_description }: Refused | ClientRefused) {
   return { error: provider_error || error, error_description }
-}
-
-function arrange(
-  party: RelyingParty,
-  brought: Brought,
-  params: URLSearchParams,
-  asked_at: number,
-  scope: string,
-): ProviderAnswer {
-  const learned: Record<string, string> = {}
-  for (const { name, from, path, form, suffixes } of party.provider.learned) {
-    const value = from === 'callback' ? params.get(path) : null
-    if (value === null) continue
-    const read = form === 'text' ? (/^[\w.~-]{1,128}$/.test(value) ? value : null) : readLearnedOrigin(value, suffixes)
-    if (read !== null) learned[name] = read
-  }
-  const answer = { ...brought, extra: { ...brought.extra, ...learned } }
-  return arrangeAnswer(party.provider, answer, asked_at, { scope })
-}
-
-interface Consent {
-  readonly flow: ConnectFlowRecord
-  readonly connector: Connector
-  readonly answer: ProviderAnswer
-  readonly account: Account
-  readonly user_id: string
-}
-
-/** Stores what a consent brought: into the connection it was to repair, the one this account has already, or a new one. */
-async function storeConsent(
-  context: OutboundContext,
-  consent: Consent,
-): Promise<FlowFailure | { done: Pick<ConnectFinished, 'connection_id'> & { outcome: 'connected' | 'reconnected' } }> {
-  const { tenant_id, store } = context.tenant
-  const { flow, connector, answer, account, user_id } = consent
-  const { connector: name, version } = connector.record
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const target = await findTarget(context, consent)
-    if (target.kind === 'none') return target.failure
-    const { connection_id, generation, vault } = target
-    const outcome = generation === null ? 'connected' : 'reconnected'
-    const detail = { connector: name, account: account.account, scope: answer.scope }
-    const stored = await store.connectAccount({
-      ...{ tenant_id, connection_id, connector: name, connector_version: version, user_id, generation },
-      ...{ ...account, data_key: vault.data_key, answer: vault.seal(answer, (generation ?? 0) + 1) },
-      event: outboundEvent(context, `connection.${outcome}`, `user:${flow.user_id}`, {
-        user_id,
-        connection_id,
-        detail,
-      }),
-    })
-    if (stored === 'refused') return { outcome: 'failed', reason: 'connector_changed' }
-    if (stored === 'connected') {
-      await noteConnectorWorks(context, connector.record)
-      return { done: { outcome, connection_id } }
-    }
-  }
-  return { outcome: 'failed', reason: 'busy' }
-}
-
-type Target =
-  | {
-      readonly kind: 'found'
-      readonly connection_id: string
-      readonly generation: number | null
-      readonly vault: Vault
-    }
-  | { readonly kind: 'none'; readonly failure: FlowFailure }
-
-async function findTarget(context: OutboundContext, { flow, account, user_id }: Consent): Promise<Target> {
-  const { tenant_id, store, keys } = context.tenant
-  const asked = { tenant_id, user_id, connector: flow.connector }
-  const same =
-    account.account === null ? null : await store.findConnectionOfAccount({ ...asked, account: account.account })
-  const id = flow.connection_id ?? same
-  if (id === null) {
-    const connection_id = newId(context.clock())
-    return { kind: 'found', connection_id, generation: null, vault: newVault(keys, connection_id) }
-  }
-  const found = (await store.loadConnection({ tenant_id, connection_id: id }))?.connection
-  if (!found?.data_key || found.state === 'disconnected') {
-    return { kind: 'none', failure: { outcome: 'failed', reason: 'disconnected' } }
-  }
-  // Tokens of another account would give whoever uses this connection another person's data.
-  const other = found.account !== null && found.account !== account.account
-  if (other || (same !== null && same !== id)) return { kind: 'none', failure: { outcome: 'other_account' } }
-  return { kind: 'found', connection_id: id, generation: found.generation, vault: openVault(keys, id, found.data_key) }
 }

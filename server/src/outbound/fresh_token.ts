@@ -1,4 +1,5 @@
-import { fetchUserinfo } from '../relying/userinfo.ts'
+import { type IntrospectionOutcome, introspectToken } from '../relying/introspection.ts'
+import { fetchUserinfo, type UserinfoOutcome } from '../relying/userinfo.ts'
 import type { ConnectionAuthority } from '../store/verbs/connections.ts'
 import { type Connector, openConnector, relyingParty } from './connector.ts'
 import { connectUrl, type OutboundContext, outboundEvent, type RefreshPause } from './context.ts'
@@ -187,10 +188,12 @@ async function lapse(context: OutboundContext, authority: ConnectionAuthority, r
 async function isLiving(context: OutboundContext, authority: ConnectionAuthority): Promise<boolean> {
   const { connection, connector } = authority
   const vault = openVault(context.tenant.keys, connection.connection_id, connection.data_key!)
-  const { access_token } = vault.open(connection.sealed_tokens!, connection.generation)
-  const party = relyingParty(context, openConnector(context, connector))
-  const answer = await fetchUserinfo(context.relying, party, { access_token })
-  if (answer.kind !== 'refused' || answer.status !== 401) return true
+  const tokens = vault.open(connection.sealed_tokens!, connection.generation)
+  const party = relyingParty(context, openConnector(context, connector), tokens.extra)
+  let answer: UserinfoOutcome | IntrospectionOutcome = await fetchUserinfo(context.relying, party, tokens)
+  if (answer.kind === 'unsupported') answer = await introspectToken(context.relying, party, tokens)
+  const isDead = answer.kind === 'inactive' || (answer.kind === 'refused' && answer.status === 401)
+  if (!isDead) return true
   await lapse(context, authority, 'revoked')
   return false
 }

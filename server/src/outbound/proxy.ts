@@ -1,11 +1,10 @@
 import { EgressError } from '../egress/egress_error.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import { readLearnedOrigin } from '../providers/template.ts'
 import { discoverProvider } from '../relying/discovery.ts'
-import { readPath } from '../relying/read_json.ts'
-import type { Connector } from './connector.ts'
+import { type Connector, localize } from './connector.ts'
 import type { OutboundContext } from './context.ts'
 import { findFreshToken, freshToken, type NoToken, type TokenWish, type UsableToken } from './fresh_token.ts'
+import { readApiBase } from './learned.ts'
 import { requestHeaders, responseHeaders } from './proxy_headers.ts'
 import { joinPath } from './proxy_path.ts'
 
@@ -76,13 +75,10 @@ async function renew(context: OutboundContext, wish: TokenWish, first: Response)
 }
 
 /** Where a connection's API is: learned from the provider's own answer, known of it, or else where its userinfo is. */
-async function findApiBase(context: OutboundContext, { provider }: Connector, token: UsableToken): Promise<string> {
-  const learned = provider.learned.find(({ name }) => name === 'api_base_url')
-  if (learned) {
-    const path = learned.from === 'callback' ? learned.name : learned.path
-    const origin = readLearnedOrigin(readPath(token.extra, path), learned.suffixes)
-    if (origin !== null) return origin
-  }
+async function findApiBase(context: OutboundContext, connector: Connector, token: UsableToken): Promise<string> {
+  const learned = readApiBase(connector.provider, token.extra)
+  if (learned !== null) return learned
+  const { provider } = localize(context, connector, token.extra)
   if (provider.api_base_url !== null) return provider.api_base_url
   if (provider.api_hosts[0] !== undefined) return `https://${provider.api_hosts[0]}`
   const { userinfo_endpoint, issuer } = await discoverProvider(context.relying, provider)
@@ -101,11 +97,10 @@ function send(
   token: UsableToken,
   body: Body,
 ): Promise<Response> {
-  const authorization = `${provider.authorization_scheme} ${token.access_token}`
   return context.egress.fetch(url, {
     purpose: 'proxy',
     method,
-    headers: requestHeaders(headers, authorization),
+    headers: requestHeaders(headers, provider, token),
     ...(body === null ? {} : { body }),
     ...(signal === undefined ? {} : { signal }),
   })

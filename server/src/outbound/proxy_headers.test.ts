@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { oauth2 } from '../providers/records/oauth2.ts'
+import { resolveProvider } from '../providers/resolve.ts'
 import { requestHeaders, responseHeaders } from './proxy_headers.ts'
+
+const provider = resolveProvider(oauth2, { client_id: 'c' })
 
 test('our own credentials, cookies and what a connection or a proxy adds never reach the provider', () => {
   const given = new Headers({
@@ -11,9 +15,19 @@ test('our own credentials, cookies and what a connection or a proxy adds never r
     ...{ Origin: 'https://app', Referer: 'https://app/?code=1', 'Sec-Fetch-Mode': 'cors', 'X-Original-URL': '/admin' },
     ...{ Accept: 'application/json', 'Content-Type': 'text/plain', 'X-GitHub-Api-Version': '2026-01-01', Prefer: 'a' },
   })
-  const sent = requestHeaders(given, 'Bearer theirs')
+  const sent = requestHeaders(given, provider, { access_token: 'theirs' })
   assert.deepEqual([...sent.keys()], ['accept', 'authorization', 'content-type', 'prefer', 'x-github-api-version'])
   assert.equal(sent.get('authorization'), 'Bearer theirs')
+})
+
+test('a provider has its own header for the token, and headers that every call needs', () => {
+  const api_headers = { 'X-Version': '1', 'X-Org': '{org}', 'X-Other': '{other}' }
+  const own = { ...provider, authorization_header: 'X-Token', authorization_scheme: null, api_headers }
+  const token = { access_token: 'theirs', extra: { org: 'north', other: 'a\nb' } }
+  const mine = new Headers({ 'X-Version': '2', 'X-Org': 'south', 'X-Token': 'ours', Authorization: 'Bearer ours' })
+  const sent = requestHeaders(mine, own, token)
+  assert.deepEqual(Object.fromEntries(sent), { 'x-org': 'north', 'x-token': 'theirs', 'x-version': '2' })
+  assert.equal(requestHeaders(new Headers(), own, token).get('x-version'), '1')
 })
 
 test("the provider's cookies, challenges and policies never reach the caller", () => {

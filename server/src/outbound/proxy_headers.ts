@@ -1,3 +1,6 @@
+import type { ResolvedProvider } from '../providers/resolve.ts'
+import { type HeldToken, readApiHeaders } from '../relying/api_headers.ts'
+
 // RFC 9110 section 7.6.1, and what older software still sends.
 const HOP_BY_HOP = [
   ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer'],
@@ -24,11 +27,24 @@ const NEVER_RETURNED = new Set([
 ])
 const NEVER_RETURNED_PREFIX = /^(access-control-|cross-origin-|origin-agent-cluster|x-sallyport-|permissions-policy)/
 
-/** The headers that go to the provider: the caller's own, without credentials, and the provider's token. */
-export function requestHeaders(given: Headers, authorization: string): Headers {
+/**
+ * The headers that go to the provider: the caller's own, without credentials, the provider's token, and what the
+ * provider wants of every call and the caller does not say better.
+ */
+export function requestHeaders(given: Headers, provider: ResolvedProvider, token: HeldToken): Headers {
   const headers = keep(given, NEVER_SENT, NEVER_SENT_PREFIX)
-  headers.set('authorization', authorization)
+  const { authorization_header, api_headers } = provider
+  for (const [name, value] of Object.entries(readApiHeaders(provider, token))) {
+    if (name === authorization_header || !headers.has(name) || isOfConnection(api_headers[name])) {
+      headers.set(name, value)
+    }
+  }
   return headers
+}
+
+// What names a part of the connection is not for the caller to change: it would reach beyond what was chosen.
+function isOfConnection(template = ''): boolean {
+  return /\{\w+\}/.test(template)
 }
 
 /** The headers that come back; whatever the body is, a browser runs nothing of it on our origin. */

@@ -67,9 +67,9 @@ async function attempt(
   const { tenant_id, store, keys } = context.tenant
   const { connection_id, generation, data_key, sealed_tokens } = authority.connection
   const connector = openConnector(context, authority.connector)
-  const party = relyingParty(context, connector)
   const vault = openVault(keys, connection_id, data_key!)
   const tokens = vault.open(sealed_tokens!, generation)
+  const party = relyingParty(context, connector, tokens.extra)
   const intent_id = newId(context.clock())
   const { owner, sole_owner } = context
   const began = context.clock()

@@ -3,15 +3,19 @@ import { OAuthError } from '../oauth/errors.ts'
 import type { RelyingParty } from '../relying/context.ts'
 import { exchangeCode } from '../relying/exchange_code.ts'
 import type { IdTokenClaims } from '../relying/outcome.ts'
+import type { JsonObject } from '../relying/read_json.ts'
 import { fetchUserinfo } from '../relying/userinfo.ts'
 import type { FlowRefusal } from '../store/verbs/connect_flows.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
 import type { Identity } from '../store/verbs/identities.ts'
 import { findAccount } from './account.ts'
+import { isSigned } from './callback_signature.ts'
+import type { FlowFailure } from './connect_outcome.ts'
 import { type Connector, nameProvider, openConnector, relyingParty, type SignInMode } from './connector.ts'
 import { noteConnectorWorks } from './connector_error.ts'
 import type { OutboundContext } from './context.ts'
-import { explain, type FlowFailure } from './finish_connect.ts'
+import { explain } from './finish_connect.ts'
+import { readCallback } from './learned.ts'
 import { buildFlowUrl, FLOW_SECONDS, flowPlace } from './start_connect.ts'
 
 /** A way to sign in that the login page offers. */
@@ -157,7 +161,9 @@ export async function finishSignIn(
   if (record.version !== flow.connector_version || record.disabled_at !== null || mode === undefined) {
     return failure({ outcome: 'failed', reason: 'connector_changed' })
   }
-  const party = { ...signInParty(context, connector), scope: memory.scope }
+  const told = readCallback(connector.provider, finish.params)
+  const party = { ...signInParty(context, connector, told), scope: memory.scope }
+  if (!isSigned(party, finish.params)) return failure({ outcome: 'failed', reason: 'signature' })
   const outcome = await exchangeCode(context.relying, party, { params: finish.params, ...memory })
   if (outcome.kind !== 'tokens') return failure(await explain(context, connector, finish.params, outcome))
   const account = await findAccount(context.relying, party, outcome)
@@ -182,8 +188,8 @@ function refused(reason: FlowRefusal): FlowFailure {
 }
 
 /** No more than who it is: a sign-in asks for none of the rights that the connector is for (ASVS 10.2.3). */
-function signInParty(context: OutboundContext, connector: Connector): RelyingParty {
-  const party = relyingParty(context, connector)
+function signInParty(context: OutboundContext, connector: Connector, told: JsonObject = {}): RelyingParty {
+  const party = relyingParty(context, connector, told)
   return connector.provider.issuer === null ? party : { ...party, scope: 'openid email profile' }
 }
 

@@ -4,6 +4,7 @@ import { isSubset, parseScope } from '../oauth/scope.ts'
 import { SettingError } from '../providers/setting_error.ts'
 import { buildAuthorizationUrl, readAskedScope } from '../relying/authorization_url.ts'
 import { DiscoveryError } from '../relying/discovery.ts'
+import { stepBeforeAuthorization } from '../relying/steps.ts'
 import { openConnector, relyingParty } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { readReturnTo } from './return_to.ts'
@@ -112,7 +113,12 @@ export async function buildFlowUrl(
   params: Readonly<Record<string, string>> = {},
 ) {
   try {
-    return await buildAuthorizationUrl(context.relying, party, { state, params })
+    const stepped = await stepBeforeAuthorization(context.relying, party)
+    if (stepped.kind === 'params') {
+      return await buildAuthorizationUrl(context.relying, party, { state, params: { ...stepped.params, ...params } })
+    }
+    const cause = stepped.kind === 'unknown' ? stepped.cause : undefined
+    throw new OAuthError('temporarily_unavailable', 'The provider did not prepare the consent', { cause })
   } catch (cause) {
     if (cause instanceof DiscoveryError && cause.reason === 'unreachable') {
       throw new OAuthError('temporarily_unavailable', 'The provider cannot be reached', { cause })

@@ -11,6 +11,8 @@ export interface ProviderTokens {
   readonly token_type: string
   readonly refresh_token?: string
   readonly id_token?: string
+  /** The end of every refresh token of this consent, in milliseconds, where there is one. */
+  readonly refresh_ends_at?: number
   readonly extra: JsonObject
 }
 

@@ -49,7 +49,8 @@ const OVERRIDES = {
   refresh_sends: (value) => texts(value) && (value as string[]).every(oneOf('scope', 'redirect_uri')),
   access_token_seconds: orNull(seconds),
   refresh_token_seconds: orNull(seconds),
-  authorization_scheme: (value) => typeof value === 'string' && /^[A-Za-z][A-Za-z0-9-]{0,31}$/.test(value),
+  authorization_header: (value) => typeof value === 'string' && /^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(value),
+  authorization_scheme: orNull((value) => typeof value === 'string' && /^[A-Za-z][A-Za-z0-9-]{0,31}$/.test(value)),
 } as const satisfies { [K in keyof ProviderFields]?: Check }
 
 /** A field that a connector may override. */

@@ -1,5 +1,14 @@
 import type { Fact } from './fact.ts'
-import type { ErrorResponse, Learned, RevocationRequest, Step, TokenResponse } from './quirks.ts'
+import type {
+  AccountPlace,
+  ErrorResponse,
+  IntrospectionRequest,
+  Learned,
+  RevocationRequest,
+  Step,
+  TokenResponse,
+  UserinfoRequest,
+} from './quirks.ts'
 import type { Placeholder } from './template.ts'
 
 /** How a client shows who it is (IANA OAuth Token Endpoint Authentication Methods). */
@@ -61,11 +70,11 @@ export interface ProviderFields {
   readonly token_request: 'form' | 'json' | 'query'
   readonly token_request_headers: ParamTemplates
   readonly token_params: ParamTemplates
-  /** Where there is no refresh token, the grant type and parameter that renew the access token itself. */
+  /** Where a refresh is not RFC 6749 section 6: another grant type or none, and which token renews itself. */
   readonly refresh_grant: {
-    readonly grant_type: string
+    readonly grant_type: string | null
     readonly token_param: string
-    readonly sends: 'access_token'
+    readonly sends: 'access_token' | 'refresh_token'
   } | null
   readonly refresh_params: ParamTemplates
   readonly refresh_sends: ReadonlyArray<'scope' | 'redirect_uri'>
@@ -75,11 +84,17 @@ export interface ProviderFields {
   /** Only where a refresh is answered in another shape. */
   readonly refresh_response: TokenResponse | null
   readonly error_response: ErrorResponse
+  /** The parameter of the callback that says which scopes the person allowed. */
+  readonly callback_scope: { readonly parameter: string; readonly separator: string } | null
+  /** ID tokens repeat the nonce that was sent; without, none is sent. */
+  readonly id_token_nonce: boolean
 
   // Life: how long what came back is good for.
   /** Assumed where an answer does not say. */
   readonly access_token_seconds: number | null
   readonly refresh_token_seconds: number | null
+  /** The most that refresh tokens of one consent live, however often they are used. */
+  readonly refresh_token_max_seconds: number | null
   /** Counted from consent, or from the last use. */
   readonly refresh_token_life: 'fixed' | 'idle' | 'unlimited' | 'setting' | 'unknown'
   readonly refresh_token_rotation: 'never' | 'always' | 'sometimes' | 'setting' | 'no_refresh_token' | 'unknown'
@@ -94,20 +109,23 @@ export interface ProviderFields {
   readonly replay_grace_seconds: number | null
   readonly revocation_request: RevocationRequest | null
   /** What dies with a revoked token besides the token. */
-  readonly revocation_ends: 'token' | 'grant' | 'client_of_user' | 'sessions_of_user' | 'unknown'
+  readonly revocation_ends: 'token' | 'grant' | 'client_of_user' | 'unknown'
 
   // Ways: what else belongs to a connection.
   readonly steps: readonly Step[]
+  /** People may start there: an answer that nobody here asked for starts a flow of ours. */
   readonly starts_at_provider: boolean
   readonly callback_signature: { readonly parameter: string; readonly algorithm: 'hmac_sha256_hex' } | null
-  /** Where the connected account is named. */
-  readonly account: {
-    readonly from: 'id_token' | 'userinfo' | 'token_response'
-    readonly id: string
-    readonly name: readonly string[]
-  } | null
-  /** The scheme in the Authorization header of API calls. */
-  readonly authorization_scheme: string
+  readonly account: AccountPlace | null
+  readonly userinfo_request: UserinfoRequest
+  readonly introspection_request: IntrospectionRequest
+
+  // Calls: how a token is used.
+  /** The header that carries the token, and the scheme before it; null where the token stands alone. */
+  readonly authorization_header: string
+  readonly authorization_scheme: string | null
+  /** Headers of every call with a token, and of revocations; in proxied calls the caller's own count more. */
+  readonly api_headers: ParamTemplates
   readonly notes: string | null
 }
 

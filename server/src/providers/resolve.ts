@@ -36,6 +36,7 @@ const PARAM_FIELDS = [
   'token_params',
   'refresh_params',
   'token_request_headers',
+  'api_headers',
 ] as const
 
 // Stands for a token in the path of a revocation endpoint until there is one.
@@ -62,13 +63,31 @@ export function resolveProvider(provider: Provider, settings: ProviderSettings):
   for (const name of PARAM_FIELDS) {
     params[name] = ofField(name, () => expandParams(fields[name], placeholders, values))
   }
+  const { revocation_request, steps } = ofField('steps', () => expandCalls(fields, placeholders, values))
   const api_hosts = fields.api_hosts.map((host) => new URL(expandUrl(`https://${host}`, placeholders, values)).host)
   const rule = fields.id_token_issuer
   const applies = Object.entries(rule?.when ?? {}).every(([name, among]) => {
     return among.includes(settings.placeholders?.[name] ?? provider.placeholders[name]?.default ?? '')
   })
   const id_token_issuer = rule && applies ? rule.template : null
-  return { provider: provider.provider, ...fields, ...urls, ...params, api_hosts, id_token_issuer }
+  const calls = { revocation_request, steps }
+  return { provider: provider.provider, ...fields, ...urls, ...params, ...calls, api_hosts, id_token_issuer }
+}
+
+function expandCalls(
+  { revocation_request, steps }: ProviderFields,
+  placeholders: Provider['placeholders'],
+  values: PlaceholderValues,
+): Pick<ProviderFields, 'revocation_request' | 'steps'> {
+  const expand = (params: ParamTemplates) => expandParams(params, placeholders, values)
+  return {
+    revocation_request: revocation_request && { ...revocation_request, params: expand(revocation_request.params) },
+    steps: steps.map((step) => ({
+      ...step,
+      url: expandUrl(step.url, placeholders, values),
+      params: expand(step.params),
+    })),
+  }
 }
 
 // Says which field a value spoils.

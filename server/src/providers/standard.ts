@@ -1,5 +1,5 @@
 import type { ProviderFields } from './provider.ts'
-import { STANDARD_ERROR_RESPONSE, STANDARD_TOKEN_RESPONSE } from './quirks.ts'
+import { STANDARD_ERROR_RESPONSE, STANDARD_INTROSPECTION_REQUEST, STANDARD_TOKEN_RESPONSE } from './quirks.ts'
 
 /** How a provider without any quirk behaves (RFC 6749, RFC 7636, RFC 7009); records name only what differs. */
 export const STANDARD_FIELDS: ProviderFields = {
@@ -40,8 +40,11 @@ export const STANDARD_FIELDS: ProviderFields = {
   token_response: STANDARD_TOKEN_RESPONSE,
   refresh_response: null,
   error_response: STANDARD_ERROR_RESPONSE,
+  callback_scope: null,
+  id_token_nonce: true,
   access_token_seconds: null,
   refresh_token_seconds: null,
+  refresh_token_max_seconds: null,
   refresh_token_life: 'unknown',
   refresh_token_rotation: 'unknown',
   refresh_token_replay: 'unknown',
@@ -52,6 +55,10 @@ export const STANDARD_FIELDS: ProviderFields = {
   starts_at_provider: false,
   callback_signature: null,
   account: null,
+  userinfo_request: { method: 'GET', json: null },
+  introspection_request: STANDARD_INTROSPECTION_REQUEST,
+  authorization_header: 'authorization',
   authorization_scheme: 'Bearer',
+  api_headers: {},
   notes: null,
 }

@@ -1,12 +1,12 @@
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier, generateRandomNonce } from 'oauth4webapi'
 import type { RelyingContext, RelyingParty } from './context.ts'
-import { DiscoveryError, discoverProvider } from './discovery.ts'
+import { DiscoveryError, discoverProvider, hasIssuer } from './discovery.ts'
 
 /** What has to be kept, sealed, until the answer comes back. */
 export interface Remembered {
   /** Null where the provider refuses PKCE. */
   readonly code_verifier: string | null
-  /** Null where no ID token was asked for. */
+  /** Null where no ID token was asked for, or none that could be held against it. */
   readonly nonce: string | null
 }
 
@@ -17,9 +17,13 @@ export interface AuthorizationInput {
   readonly params?: Readonly<Record<string, string>>
 }
 
-/** The scope that a connector asks for: its own, or the provider's default. Nothing is added in secret (ASVS 10.2.3). */
-export function readAskedScope(party: RelyingParty): string[] {
-  return (party.scope || party.provider.default_scope).split(' ').filter((scope) => scope !== '')
+/**
+ * The scope that a connector asks for: its own, or the provider's default with what makes a refresh token come. To its
+ * own nothing is added in secret (ASVS 10.2.3).
+ */
+export function readAskedScope({ scope, provider }: Pick<RelyingParty, 'scope' | 'provider'>): string[] {
+  const asked = scope === '' ? `${provider.default_scope} ${provider.offline_scope ?? ''}` : scope
+  return [...new Set(asked.split(' ').filter((part) => part !== ''))]
 }
 
 /**
@@ -39,7 +43,9 @@ export async function buildAuthorizationUrl(
     throw new DiscoveryError('missing', 'The provider has no authorization endpoint that can be used')
   }
   const asked = readAskedScope(party)
-  const nonce = asked.includes('openid') ? generateRandomNonce() : null
+  // Without an issuer there is nothing to hold an ID token against: then it is no matter of ours.
+  const isChecked = asked.includes('openid') && hasIssuer(server) && provider.id_token_nonce
+  const nonce = isChecked ? generateRandomNonce() : null
   const methods = server.code_challenge_methods_supported
   const unsupported = provider.pkce === 'supported' && methods !== undefined && !methods.includes('S256')
   const code_verifier = provider.pkce === 'refused' || unsupported ? null : generateRandomCodeVerifier()

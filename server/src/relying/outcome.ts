@@ -9,7 +9,8 @@ export interface Tokens {
   readonly expires_in: number | null
   /** Null where the answer brings none: the one that is held stays good. */
   readonly refresh_token: string | null
-  readonly refresh_token_expires_in: number | null
+  /** Null where the answer does not say. */
+  readonly refresh_token_expires_in: number | 'never' | null
   /** Joined by spaces, whatever the provider joins with; null where the answer does not say. */
   readonly scope: string | null
   readonly id_token: string | null

@@ -9,23 +9,27 @@ const MOST_DEPTH = 16
 
 /** Parses an answer that must be a JSON object of bounded size and depth; throws a sentence about what is wrong. */
 export function readJsonObject(text: string): JsonObject {
-  if (text.length > MOST_CHARACTERS) throw new Error('The answer is larger than allowed')
-  if (isDeeperThan(text, MOST_DEPTH)) throw new Error('The answer is nested deeper than allowed')
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch (cause) {
-    // The parser's own message quotes the text, which may hold a token.
-    throw new Error(`The answer is not JSON (${cause instanceof Error ? cause.name : 'unreadable'})`)
-  }
+  const parsed = readJson(text)
   if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) {
     throw new Error('The answer is not a JSON object')
   }
   return parsed as JsonObject
 }
 
+/** Parses an answer that may be any JSON of bounded size and depth. */
+export function readJson(text: string): Json {
+  if (text.length > MOST_CHARACTERS) throw new Error('The answer is larger than allowed')
+  if (isDeeperThan(text, MOST_DEPTH)) throw new Error('The answer is nested deeper than allowed')
+  try {
+    return JSON.parse(text) as Json
+  } catch (cause) {
+    // The parser's own message quotes the text, which may hold a token.
+    throw new Error(`The answer is not JSON (${cause instanceof Error ? cause.name : 'unreadable'})`)
+  }
+}
+
 /** Reads the member at a path of names joined by dots. */
-export function readPath(object: JsonObject, path: string): Json | undefined {
+export function readPath(object: Json, path: string): Json | undefined {
   let value: Json | undefined = object
   for (const name of path.split('.')) {
     if (value === null || typeof value !== 'object' || !Object.hasOwn(value, name)) return undefined

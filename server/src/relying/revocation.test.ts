@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Answer, answerCut, answerJson, answerText } from '../../../test/parts/hostile_provider.ts'
 import { startRelyingParty } from '../../../test/parts/relying_party.ts'
+import { STANDARD_REVOCATION_REQUEST } from '../providers/quirks.ts'
 import type { ResolvedProvider } from '../providers/resolve.ts'
 import { revokeToken } from './revocation.ts'
 
@@ -15,8 +16,8 @@ test('revocation follows RFC 7009, or the record', async (t) => {
     ...party.provider,
     revocation_endpoint: `${hostile.issuer}/applications/client/token`,
     revocation_request: {
+      ...STANDARD_REVOCATION_REQUEST,
       method: 'DELETE',
-      token: 'access_token',
       parameter: 'access_token',
       body: 'json',
       authorization: 'client',
@@ -30,10 +31,9 @@ test('revocation follows RFC 7009, or the record', async (t) => {
     ...party.provider,
     revocation_endpoint: `${hostile.issuer}/tokens/{token}`,
     revocation_request: {
+      ...STANDARD_REVOCATION_REQUEST,
       method: 'DELETE',
       token: 'refresh_token',
-      parameter: null,
-      body: 'none',
       authorization: 'bearer',
     },
   }

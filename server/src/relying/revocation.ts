@@ -1,16 +1,20 @@
 import { type AuthorizationServer, allowInsecureRequests, customFetch, revocationRequest } from 'oauth4webapi'
 import type { RevocationRequest } from '../providers/quirks.ts'
+import { readFixedHeaders } from './api_headers.ts'
 import { readClientAuth } from './client_auth.ts'
 import type { RelyingContext, RelyingParty } from './context.ts'
 import { discoverProvider } from './discovery.ts'
 import { isErrorWithin200, readErrorResponse, readRetryAfter } from './error_response.ts'
 import { type ClientRefused, type Refused, type Throttled, type Unknown, unknownOutcome } from './outcome.ts'
-import { type JsonObject, readJsonObject } from './read_json.ts'
+import { type JsonObject, readJsonObject, readPath } from './read_json.ts'
+import { callAsTold } from './told_call.ts'
 
 /** The tokens of a connection that ends. */
 export interface RevocationInput {
   readonly refresh_token: string | null
   readonly access_token: string | null
+  /** What is kept beside the tokens. */
+  readonly extra?: JsonObject
 }
 
 /** What a revocation came to; `unsupported` where the provider offers none for what is held. */
@@ -37,28 +41,29 @@ export async function revokeToken(
   }
   const endpoint = provider.revocation_endpoint ?? server.revocation_endpoint
   const shape = provider.revocation_request
-  const token = shape ? input[shape.token] : (input.refresh_token ?? input.access_token)
-  if (!endpoint || token === null) return { kind: 'unsupported' }
+  if (!endpoint) return { kind: 'unsupported' }
   const secrets = [input.refresh_token ?? '', input.access_token ?? '', party.client_secret ?? '']
   try {
     const response = shape
-      ? await sendAsTold(context, party, server, shape, endpoint, token)
-      : await sendStandard(context, party, server, endpoint, token, input)
+      ? await sendAsTold(context, party, server, shape, endpoint, input)
+      : await sendStandard(context, party, server, endpoint, input)
+    if (response === null) return { kind: 'unsupported' }
     return readRevocationResponse(context, party, response, await response.text(), secrets)
   } catch (cause) {
     return unknownOutcome(cause)
   }
 }
 
-function sendStandard(
+async function sendStandard(
   context: RelyingContext,
   party: RelyingParty,
   server: AuthorizationServer,
   revocation_endpoint: string,
-  token: string,
   input: RevocationInput,
-): Promise<Response> {
+): Promise<Response | null> {
   const { egress } = context
+  const token = input.refresh_token ?? input.access_token
+  if (token === null) return null
   const token_type_hint = token === input.refresh_token ? 'refresh_token' : 'access_token'
   return revocationRequest(
     { ...server, revocation_endpoint },
@@ -68,7 +73,12 @@ function sendStandard(
     {
       additionalParameters: { token_type_hint },
       [customFetch]: (url, { method, headers, body }) =>
-        egress.fetch(url, { purpose: 'revocation', method, headers, body: String(body) }),
+        egress.fetch(url, {
+          purpose: 'revocation',
+          method,
+          headers: { ...headers, ...readFixedHeaders(party.provider, input.extra) },
+          body: String(body),
+        }),
       [allowInsecureRequests]: egress.mayUseHttp(revocation_endpoint),
     },
   )
@@ -80,25 +90,20 @@ async function sendAsTold(
   server: AuthorizationServer,
   shape: RevocationRequest,
   endpoint: string,
-  token: string,
-): Promise<Response> {
-  const headers = new Headers({ accept: 'application/json' })
-  const params = new URLSearchParams(shape.parameter === null ? {} : { [shape.parameter]: token })
-  if (shape.authorization === 'bearer') headers.set('authorization', `Bearer ${token}`)
-  if (shape.authorization === 'client') {
-    const authenticate = readClientAuth(party, server, party.provider.revocation_endpoint_auth_method ?? undefined)
-    await authenticate(server, { client_id: party.client_id }, params, headers)
+  { access_token, refresh_token, extra = {} }: RevocationInput,
+): Promise<Response | null> {
+  const token = shape.token === 'refresh_token' ? refresh_token : access_token
+  const kept = Object.entries(shape.kept_params).map(([name, path]) => [name, readPath(extra, path)] as const)
+  // Without what it names, the call would end nothing, or something else.
+  if ((shape.token !== null && token === null) || kept.some(([, value]) => typeof value !== 'string')) return null
+  const named = shape.parameter === null || token === null ? {} : { [shape.parameter]: token }
+  const call = {
+    ...{ purpose: 'revocation' as const, method: shape.method, body: shape.body, authorization: shape.authorization },
+    auth_method: party.provider.revocation_endpoint_auth_method,
+    url: endpoint.replace('{token}', encodeURIComponent(token ?? '')),
+    params: { ...shape.params, ...named, ...(Object.fromEntries(kept) as Record<string, string>) },
   }
-  const url = new URL(endpoint.replace('{token}', encodeURIComponent(token)))
-  const init = { purpose: 'revocation' as const, method: shape.method, headers }
-  if (shape.body === 'none') {
-    for (const [name, value] of params) url.searchParams.set(name, value)
-    return context.egress.fetch(url, init)
-  }
-  const isJson = shape.body === 'json'
-  headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded')
-  const body = isJson ? JSON.stringify(Object.fromEntries(params)) : String(params)
-  return context.egress.fetch(url, { ...init, body })
+  return callAsTold(context, party, server, call, access_token === null ? null : { access_token, extra })
 }
 
 function readRevocationResponse(

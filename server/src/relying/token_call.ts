@@ -14,7 +14,7 @@ import type { RelyingContext, RelyingParty } from './context.ts'
 import { discoverProvider } from './discovery.ts'
 import { type TokenOutcome, unknownOutcome } from './outcome.ts'
 import { readTokenResponse } from './token_response.ts'
-import { fetchToken } from './wire.ts'
+import { fetchToken, NO_GRANT_TYPE } from './wire.ts'
 
 /** A refresh (RFC 6749 section 6). */
 export interface RefreshInput {
@@ -34,7 +34,7 @@ export async function refreshToken(
 ): Promise<TokenOutcome> {
   const { provider } = party
   const renewal = provider.refresh_grant
-  const sent = renewal ? (input.access_token ?? input.refresh_token) : input.refresh_token
+  const sent = renewal?.sends === 'access_token' ? (input.access_token ?? input.refresh_token) : input.refresh_token
   const params: Record<string, string> = { ...provider.refresh_params }
   if (provider.refresh_sends.includes('redirect_uri')) params['redirect_uri'] = party.redirect_uri
   if (provider.refresh_sends.includes('scope') && input.scope) {
@@ -46,7 +46,7 @@ export async function refreshToken(
       return refreshTokenGrantRequest(server, client, auth, sent, { ...options, additionalParameters: params })
     }
     const all = { ...params, [renewal.token_param]: sent }
-    return genericTokenEndpointRequest(server, client, auth, renewal.grant_type, all, options)
+    return genericTokenEndpointRequest(server, client, auth, renewal.grant_type ?? NO_GRANT_TYPE, all, options)
   })
 }
 

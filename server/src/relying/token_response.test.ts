@@ -132,9 +132,11 @@ test('a form-encoded answer is read where the record says so, and only there', a
 })
 
 test('the end of a refresh token is read where the record says so', async () => {
-  const refresh_token_expires = { path: 'x_refresh_token_expires_in', form: 'seconds' } as const
+  const refresh_token_expires = { path: 'x_refresh_token_expires_in', form: 'seconds', zero: 'never' } as const
   const tokens = await readGood({ ...plain, x_refresh_token_expires_in: 8_640_000 }, { refresh_token_expires })
   assert.equal(tokens.refresh_token_expires_in, 8_640_000)
+  const never = await readGood({ ...plain, x_refresh_token_expires_in: 0 }, { refresh_token_expires })
+  assert.equal(never.refresh_token_expires_in, 'never')
   assert.deepEqual(tokens.extra, {})
 })
 

@@ -80,19 +80,20 @@ function readTokens(provider: ResolvedProvider, shape: TokenResponse, body: Json
   const told = readExpiry(takePath(body, shape.expires.path), shape.expires.form, now, 'expires_in', warnings)
   const never = told === 0 && shape.expires.zero === 'never'
   const refreshExpiry = shape.refresh_token_expires
-  const refreshTold = refreshExpiry && takePath(body, refreshExpiry.path)
+  const refreshTold =
+    refreshExpiry &&
+    readExpiry(takePath(body, refreshExpiry.path), refreshExpiry.form, now, 'refresh_token_expires_in', warnings)
+  const refreshNever = refreshTold === 0 && refreshExpiry?.zero === 'never'
   return {
     kind: 'tokens',
     access_token,
     token_type,
     expires_in: never ? null : (told ?? provider.access_token_seconds),
     refresh_token,
-    refresh_token_expires_in: refreshExpiry
-      ? readExpiry(refreshTold, refreshExpiry.form, now, 'refresh_token_expires_in', warnings)
-      : null,
+    refresh_token_expires_in: refreshNever ? 'never' : refreshTold,
     scope: readScope(shape, takePath(body, shape.scope.path), warnings),
     id_token,
-    extra: readExtra(body, warnings),
+    extra: readExtra(body, [access_token, refresh_token, id_token], warnings),
     warnings,
   }
 }
@@ -155,11 +156,13 @@ function readScope(shape: TokenResponse, value: Json | undefined, warnings: stri
   return null
 }
 
-function readExtra(body: JsonObject, warnings: string[]): JsonObject {
+// A token that comes twice would lie among what is not a secret.
+function readExtra(body: JsonObject, tokens: readonly Json[], warnings: string[]): JsonObject {
   const extra: JsonObject = {}
   let members = 0
   let characters = 0
   for (const [name, value] of Object.entries(body)) {
+    if (typeof value === 'string' && tokens.includes(value)) continue
     const size = name.length + JSON.stringify(value).length
     if (name === '__proto__' || ++members > MOST_EXTRA_MEMBERS || characters + size > MOST_EXTRA_CHARACTERS) {
       warnings.push('The answer holds more than is kept')

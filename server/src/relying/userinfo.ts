@@ -1,3 +1,4 @@
+import { type HeldToken, readApiHeaders } from './api_headers.ts'
 import type { RelyingContext, RelyingParty } from './context.ts'
 import { discoverProvider } from './discovery.ts'
 import { readRetryAfter } from './error_response.ts'
@@ -21,18 +22,22 @@ export type UserinfoOutcome =
 export async function fetchUserinfo(
   context: RelyingContext,
   party: RelyingParty,
-  input: { readonly access_token: string; readonly sub?: string },
+  input: HeldToken & { readonly sub?: string },
 ): Promise<UserinfoOutcome> {
   const { egress } = context
-  const { authorization_scheme } = party.provider
+  const { method, json } = party.provider.userinfo_request
   let response: Response
   let text: string
   try {
     const server = await discoverProvider(context, party.provider)
     const url = server.userinfo_endpoint
     if (!url) return { kind: 'unsupported' }
-    const headers = { accept: 'application/json', authorization: `${authorization_scheme} ${input.access_token}` }
-    response = await egress.fetch(url, { purpose: 'userinfo', headers })
+    const headers = { accept: 'application/json', ...readApiHeaders(party.provider, input) }
+    const body =
+      json === null
+        ? { headers }
+        : { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) }
+    response = await egress.fetch(url, { purpose: 'userinfo', method, ...body })
     text = await response.text()
   } catch (cause) {
     return unknownOutcome(cause)

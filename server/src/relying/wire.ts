@@ -18,6 +18,9 @@ export function fetchJson(egress: Egress, purpose: Purpose): (url: string, reque
   }
 }
 
+/** The grant type of a request that has none, where a library insists on one. */
+export const NO_GRANT_TYPE = 'urn:sallyport:no-grant-type'
+
 /** A fetch for token requests, which puts the form that RFC 6749 asks for into the body that the provider takes. */
 export function fetchToken(
   egress: Egress,
@@ -25,6 +28,7 @@ export function fetchToken(
   timeoutMs: number | undefined,
 ): (url: string, request: WireRequest & { readonly body: URLSearchParams }) => Promise<Response> {
   return (url, { method, headers, body }) => {
+    if (body.get('grant_type') === NO_GRANT_TYPE) body.delete('grant_type')
     const limits = timeoutMs === undefined ? {} : { timeoutMs }
     const init = { purpose: 'token' as const, ...limits, headers: { ...headers, ...provider.token_request_headers } }
     if (provider.token_request === 'form') return egress.fetch(url, { ...init, method, body: String(body) })

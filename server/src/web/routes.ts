@@ -60,7 +60,7 @@ import {
 import { deleteTokenSubmit } from './pages/account_tokens.ts'
 import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { changePasswordPage, changePasswordSubmit } from './pages/change_password.ts'
-import { connectCallbackPage, connectPage, disconnectSubmit } from './pages/connect.ts'
+import { chooseSubmit, connectCallbackPage, connectPage, disconnectSubmit } from './pages/connect.ts'
 import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
 import { loginAnswerPage } from './pages/handoff.ts'
 import { loginPage, loginPasskeySubmit, loginSubmit } from './pages/login.ts'
@@ -172,7 +172,8 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
 
   pages.post(paths.account_disconnect, disconnectSubmit)
   pages.get('/connect/:connector', connectPage)
-  pages.get('/connect/:connector/callback', connectCallbackPage)
+  pages.on(['GET', 'POST'], '/connect/:connector/callback', connectCallbackPage)
+  pages.post(paths.account_choose, chooseSubmit)
 
   pages.get(paths.admin, overviewPage)
   pages.get(paths.admin_clients, clientsPage)

@@ -20,7 +20,10 @@ export const airtable: Provider = {
     pkce: verified('required', REFERENCE, '2026-11-22'),
     scope_separator: verified(' ', REFERENCE, '2026-11-22'),
     token_response: secondary(
-      { ...STANDARD_TOKEN_RESPONSE, refresh_token_expires: { path: 'refresh_expires_in', form: 'seconds' } },
+      {
+        ...STANDARD_TOKEN_RESPONSE,
+        refresh_token_expires: { path: 'refresh_expires_in', form: 'seconds', zero: 'expired' },
+      },
       'cdn.cdata.com Airtable RefreshOAuthAccessToken (RefreshExpiresIn)',
     ),
     access_token_seconds: unverified(3_600),

@@ -37,7 +37,7 @@ export const atlassian: Provider = {
     revocation_request: secondary(null, 'docs.gitguardian.com atlassian_auth_key: the user removes the application'),
     api_base_url: secondary('https://api.atlassian.com', 'https://docs.unified.to/skills/atlassian-cloud-oauth'),
     account: secondary(
-      { from: 'userinfo', id: 'account_id', name: ['email', 'name'] },
+      { from: 'userinfo', id: ['account_id'], name: ['email', 'name'], of: 'person' },
       'https://v2.lucia-auth.com/oauth/providers/atlassian/: with the scope read:me',
     ),
     notes: secondary(

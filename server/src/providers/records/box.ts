@@ -30,7 +30,7 @@ export const box: Provider = {
     refresh_token_rotation: verified('always', REFRESH, READ),
     refresh_token_replay: verified('refused', `${REFRESH}: valid for one use`, READ),
     api_base_url: unverified('https://api.box.com/2.0'),
-    account: unverified({ from: 'userinfo', id: 'id', name: ['login', 'name'] }),
+    account: unverified({ from: 'userinfo', id: ['id'], name: ['login', 'name'], of: 'person' }),
     notes: verified(
       'With Box Verified Enterprises the authorization page may be at ent.box.com. Server authentication by JWT or client credentials brings no refresh token.',
       `${GUIDE}; https://developer.box.com/guides/authentication/tokens/access-tokens/`,

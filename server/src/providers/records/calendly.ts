@@ -30,7 +30,7 @@ export const calendly: Provider = {
       `${ROTATION}; before, one stayed good until its access token was used`,
       '2026-11-22',
     ),
-    account: unverified({ from: 'token_response', id: 'owner', name: [] }, 'Nango providers.yaml@2f4c0af'),
+    account: unverified({ from: 'extra', id: ['owner'], name: [], of: 'person' }, 'Nango providers.yaml@2f4c0af'),
     api_base_url: unverified('https://api.calendly.com'),
     notes: verified(
       'Its metadata (RFC 8414) is at https://calendly.com/.well-known/oauth-authorization-server.',

@@ -24,7 +24,7 @@ export const discord: Provider = {
     refresh_token_rotation: unverified('unknown'),
     refresh_token_replay: unverified('unknown'),
     api_base_url: verified('https://discord.com/api/v10', DOCS, READ),
-    account: verified({ from: 'userinfo', id: 'id', name: ['global_name', 'username'] }, DOCS, READ),
+    account: verified({ from: 'userinfo', id: ['id'], name: ['global_name', 'username'], of: 'person' }, DOCS, READ),
     notes: verified(
       'The account is known where the scope identify was granted. With prompt none a user who has authorized the same scopes before is not asked again.',
       DOCS,

@@ -1,5 +1,6 @@
 import { corroborated, secondary, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
+import { STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
 
 const READ = '2026-11-22'
 const PYTHON = 'https://github.com/dropbox/dropbox-sdk-python/blob/main/dropbox/oauth.py'
@@ -20,11 +21,7 @@ export const dropbox: Provider = {
       'Nango providers.yaml@2f4c0af; simov/grant config/oauth.json@500ab20; arctic@3.7.0; @auth/core@0.41.3',
     ),
     revocation_endpoint: verified('https://api.dropboxapi.com/2/auth/token/revoke', `${SPEC}; ${HOSTS}`, READ),
-    revocation_request: verified(
-      { method: 'POST', token: 'access_token', parameter: null, body: 'none', authorization: 'bearer' },
-      SPEC,
-      READ,
-    ),
+    revocation_request: verified({ ...STANDARD_REVOCATION_REQUEST, authorization: 'bearer' }, SPEC, READ),
     revocation_ends: verified('token', SPEC, READ),
     token_endpoint_auth_method: verified('client_secret_post', PYTHON, READ),
     pkce: corroborated('supported', `@better-auth/core@1.7.25; ${PYTHON} sends either a verifier or the secret`),
@@ -35,7 +32,7 @@ export const dropbox: Provider = {
     refresh_token_replay: secondary('accepted', FOREVER),
     refresh_token_life: secondary('unlimited', FOREVER),
     api_base_url: verified('https://api.dropboxapi.com/2', HOSTS, READ),
-    account: verified({ from: 'token_response', id: 'account_id', name: [] }, PYTHON, READ),
+    account: verified({ from: 'extra', id: ['account_id'], name: [], of: 'organization' }, PYTHON, READ),
     notes: verified(
       'An application that is linked to a whole team is told a team_id and no account_id: such consents cannot be connected.',
       PYTHON,

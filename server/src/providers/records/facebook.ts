@@ -1,5 +1,6 @@
 import { corroborated, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
+import { STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
 
 const LONG_LIVED = 'https://developers.facebook.com/docs/facebook-login/guides/access-tokens/get-long-lived'
 
@@ -31,13 +32,7 @@ export const facebook: Provider = {
     ),
     refresh_token_rotation: verified('no_refresh_token', LONG_LIVED, '2026-11-22'),
     revocation_endpoint: unverified('https://graph.facebook.com/{api_version}/me/permissions'),
-    revocation_request: unverified({
-      method: 'DELETE',
-      token: 'access_token',
-      parameter: null,
-      body: 'none',
-      authorization: 'bearer',
-    }),
+    revocation_request: unverified({ ...STANDARD_REVOCATION_REQUEST, method: 'DELETE', authorization: 'bearer' }),
     revocation_ends: unverified('client_of_user'),
     api_base_url: unverified('https://graph.facebook.com/{api_version}'),
     notes: verified(

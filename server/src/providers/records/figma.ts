@@ -24,7 +24,7 @@ export const figma: Provider = {
     access_token_seconds: unverified(7_776_000),
     refresh_token_rotation: secondary('never', 'https://arcticjs.dev/providers/figma'),
     account: corroborated(
-      { from: 'token_response', id: 'user_id', name: [] },
+      { from: 'extra', id: ['user_id'], name: [], of: 'person' },
       'Nango providers.yaml@2f4c0af; arctic@3.7.0',
     ),
     api_base_url: unverified('https://api.figma.com'),

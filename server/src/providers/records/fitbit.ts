@@ -32,7 +32,7 @@ export const fitbit: Provider = {
     ),
     replay_grace_seconds: unverified(120),
     revocation_endpoint: unverified('https://api.fitbit.com/oauth2/revoke'),
-    account: secondary({ from: 'token_response', id: 'user_id', name: [] }, 'https://rdrr.io/cran/fitbitViz'),
+    account: secondary({ from: 'extra', id: ['user_id'], name: [], of: 'person' }, 'https://rdrr.io/cran/fitbitViz'),
     api_base_url: unverified('https://api.fitbit.com'),
   },
 }

@@ -1,6 +1,6 @@
 import { secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
-import { STANDARD_ERROR_RESPONSE, STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
+import { STANDARD_ERROR_RESPONSE, STANDARD_REVOCATION_REQUEST, STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
 
 const READ = '2026-11-22'
 const DOCS = 'https://github.com/github/docs/blob/main'
@@ -31,7 +31,7 @@ export const github: Provider = {
       {
         ...STANDARD_TOKEN_RESPONSE,
         scope: { path: 'scope', separator: ',' },
-        refresh_token_expires: { path: 'refresh_token_expires_in', form: 'seconds' },
+        refresh_token_expires: { path: 'refresh_token_expires_in', form: 'seconds', zero: 'expired' },
       },
       `${AUTHORIZE}; ${ANSWER}`,
       READ,
@@ -60,7 +60,13 @@ export const github: Provider = {
     ),
     revocation_endpoint: verified('https://api.github.com/applications/{client_id}/token', REVOKE, READ),
     revocation_request: verified(
-      { method: 'DELETE', token: 'access_token', parameter: 'access_token', body: 'json', authorization: 'client' },
+      {
+        ...STANDARD_REVOCATION_REQUEST,
+        method: 'DELETE',
+        parameter: 'access_token',
+        body: 'json',
+        authorization: 'client',
+      },
       REVOKE,
       READ,
     ),
@@ -71,7 +77,7 @@ export const github: Provider = {
       'https://github.com/octokit/endpoint.js/blob/main/src/defaults.ts',
       READ,
     ),
-    account: unverified({ from: 'userinfo', id: 'id', name: ['login', 'email'] }),
+    account: unverified({ from: 'userinfo', id: ['id'], name: ['login', 'email'], of: 'person' }),
     notes: verified(
       'Whether tokens expire is a setting of the application: on for GitHub Apps unless opted out. Tokens of GitHub Apps have permissions instead of scopes.',
       `${REFRESH}; ${ANSWER}`,

@@ -28,7 +28,7 @@ export const gitlab: Provider = {
     refresh_token_rotation: verified('always', DOCS, READ),
     refresh_token_replay: verified('refused', `${DOCS}: a refresh ends the old access and refresh tokens`, READ),
     api_base_url: verified('{base_url}/api/v4', DOCS, READ),
-    account: unverified({ from: 'userinfo', id: 'id', name: ['username', 'email'] }),
+    account: unverified({ from: 'userinfo', id: ['id'], name: ['username', 'email'], of: 'person' }),
     notes: secondary(
       'Releases of the past have left expires_in out of the token answer. The device grant is there from 17.1 on.',
       `https://gitlab.com/gitlab-org/gitlab/-/issues/360729; ${DOCS}`,

@@ -28,7 +28,10 @@ export const google: Provider = {
     refresh_token_life: secondary('idle', LIFE),
     refresh_token_seconds: secondary(15_552_000, 'docs.gitguardian.com google_oauth2_refresh_token'),
     api_hosts: unverified(['www.googleapis.com']),
-    account: verified({ from: 'id_token', id: 'sub', name: ['email', 'name'] }, 'OpenID Connect Core 1.0 section 5.1'),
+    account: verified(
+      { from: 'id_token', id: ['sub'], name: ['email', 'name'], of: 'person' },
+      'OpenID Connect Core 1.0 section 5.1',
+    ),
     notes: secondary(
       'A refresh token lives 7 days while the application is in testing. A cap per user and client drops the oldest ones in silence.',
       LIFE,

@@ -1,6 +1,6 @@
 import { secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
-import { STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
+import { STANDARD_REVOCATION_REQUEST, STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
 
 const READ = '2026-11-22'
 const CLIENT = 'https://github.com/intuit/oauth-jsclient/blob/master/src/OAuthClient.js'
@@ -27,7 +27,13 @@ export const intuitQuickbooks: Provider = {
     token_endpoint: verified('https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer', CLIENT, READ),
     revocation_endpoint: verified('https://developer.api.intuit.com/v2/oauth2/tokens/revoke', CLIENT, READ),
     revocation_request: verified(
-      { method: 'POST', token: 'refresh_token', parameter: 'token', body: 'json', authorization: 'client' },
+      {
+        ...STANDARD_REVOCATION_REQUEST,
+        token: 'refresh_token',
+        parameter: 'token',
+        body: 'json',
+        authorization: 'client',
+      },
       CLIENT,
       READ,
     ),
@@ -38,7 +44,7 @@ export const intuitQuickbooks: Provider = {
     token_response: verified(
       {
         ...STANDARD_TOKEN_RESPONSE,
-        refresh_token_expires: { path: 'x_refresh_token_expires_in', form: 'seconds' },
+        refresh_token_expires: { path: 'x_refresh_token_expires_in', form: 'seconds', zero: 'expired' },
       },
       TOKEN,
       READ,
@@ -57,7 +63,10 @@ export const intuitQuickbooks: Provider = {
       READ,
     ),
     api_base_url: verified('https://{api_host}', CLIENT, READ),
-    account: verified({ from: 'id_token', id: 'sub', name: ['email'] }, 'OpenID Connect Core 1.0 section 5.1'),
+    account: verified(
+      { from: 'id_token', id: ['sub'], name: ['email'], of: 'person' },
+      'OpenID Connect Core 1.0 section 5.1',
+    ),
     notes: verified(
       'However often it is used, a refresh token lives five years at most. Calls of the API name the company by the realmId of the callback.',
       `${POLICY}; https://github.com/IntuitDeveloper/OAuth2-Dotnet_UsingSDK/blob/master/docs/help/Tokens.md`,

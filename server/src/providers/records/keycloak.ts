@@ -38,7 +38,7 @@ export const keycloak: Provider = {
     refresh_token_life: verified('setting', TIMEOUTS, '2026-11-22'),
     refresh_token_rotation: verified('setting', `${TIMEOUTS}: Revoke Refresh Token`, '2026-11-22'),
     revocation_ends: verified('client_of_user', 'https://github.com/keycloak/keycloak/issues/12916'),
-    account: unverified({ from: 'id_token', id: 'sub', name: ['email', 'preferred_username', 'name'] }),
+    account: unverified({ from: 'id_token', id: ['sub'], name: ['email', 'preferred_username', 'name'], of: 'person' }),
     notes: unverified(
       'The answer also says when the refresh token ends (refresh_expires_in, 0 for never), and has session_state and not-before-policy.',
     ),

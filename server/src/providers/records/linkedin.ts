@@ -31,7 +31,7 @@ export const linkedin: Provider = {
         ...STANDARD_TOKEN_RESPONSE,
         token_type_optional: true,
         scope: { path: 'scope', separator: ',' },
-        refresh_token_expires: { path: 'refresh_token_expires_in', form: 'seconds' },
+        refresh_token_expires: { path: 'refresh_token_expires_in', form: 'seconds', zero: 'expired' },
       },
       `${CLIENT}/auth.ts`,
       READ,
@@ -42,7 +42,7 @@ export const linkedin: Provider = {
     refresh_token_rotation: verified('never', REFRESH, READ),
     refresh_token_replay: unverified('unknown'),
     api_base_url: verified('https://api.linkedin.com', `${CLIENT}/utils/constants.ts`, READ),
-    account: secondary({ from: 'userinfo', id: 'sub', name: ['email', 'name'] }, '@auth/core@0.18.0'),
+    account: secondary({ from: 'userinfo', id: ['sub'], name: ['email', 'name'], of: 'person' }, '@auth/core@0.18.0'),
     notes: verified(
       'Only approved partners of the Marketing Developer Platform get refresh tokens. The versioned API wants the header LinkedIn-Version.',
       `${REFRESH}; ${CLIENT}/utils/constants.ts`,

@@ -58,7 +58,7 @@ export const microsoftEntra: Provider = {
     revocation_request: verified(null, REVOCATION),
     api_base_url: verified('https://graph.microsoft.com', CODE_FLOW, READ),
     account: verified(
-      { from: 'id_token', id: 'sub', name: ['email', 'preferred_username', 'name'] },
+      { from: 'id_token', id: ['sub'], name: ['email', 'preferred_username', 'name'], of: 'person' },
       `${DOCS}/id-token-claims-reference.md: oid comes only with the scope profile`,
       READ,
     ),

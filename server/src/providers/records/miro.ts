@@ -1,5 +1,6 @@
 import { unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
+import { STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
 
 const REFRESH = 'https://developers.miro.com/reference/get-new-access-token-using-refresh-token'
 const OAUTH = 'https://developers.miro.com/reference/oauth-20-authorization-v2'
@@ -29,13 +30,7 @@ export const miro: Provider = {
     refresh_token_rotation: verified('always', OAUTH),
     refresh_token_replay: verified('refused', `${OAUTH}: the tokens of before end`),
     revocation_endpoint: verified('https://api.miro.com/v1/oauth/revoke', REVOKE, '2026-11-22'),
-    revocation_request: unverified({
-      method: 'POST',
-      token: 'access_token',
-      parameter: 'access_token',
-      body: 'none',
-      authorization: 'none',
-    }),
+    revocation_request: unverified({ ...STANDARD_REVOCATION_REQUEST, parameter: 'access_token' }),
     revocation_ends: verified('grant', REVOKE, '2026-11-22'),
     api_base_url: unverified('https://api.miro.com'),
     notes: verified(

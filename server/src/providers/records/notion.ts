@@ -1,5 +1,6 @@
 import { corroborated, secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
+import { STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
 
 const READ = '2026-11-22'
 const CREATE = 'https://developers.notion.com/reference/create-a-token'
@@ -21,7 +22,7 @@ export const notion: Provider = {
     introspection_endpoint: verified('https://api.notion.com/v1/oauth/introspect', SDK, READ),
     revocation_endpoint: verified('https://api.notion.com/v1/oauth/revoke', REVOKE, READ),
     revocation_request: verified(
-      { method: 'POST', token: 'access_token', parameter: 'token', body: 'json', authorization: 'client' },
+      { ...STANDARD_REVOCATION_REQUEST, parameter: 'token', body: 'json', authorization: 'client' },
       REVOKE,
       READ,
     ),
@@ -37,7 +38,7 @@ export const notion: Provider = {
       'https://developers.notion.com/guides/mcp/build-mcp-client as quoted in can1357/oh-my-pi#5081',
     ),
     api_base_url: verified('https://api.notion.com', REFRESH, READ),
-    account: verified({ from: 'token_response', id: 'bot_id', name: ['workspace_name'] }, SDK, READ),
+    account: verified({ from: 'extra', id: ['bot_id'], name: ['workspace_name'], of: 'organization' }, SDK, READ),
     notes: verified(
       'Calls of the API and of the revocation endpoint must carry the header Notion-Version. A person picks the pages that the integration may see while giving consent.',
       `${REVOKE}; https://developers.notion.com/reference/authorization`,

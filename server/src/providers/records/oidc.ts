@@ -11,7 +11,7 @@ export const oidc: Provider = {
     offline_scope: verified('offline_access', 'OpenID Connect Core 1.0 section 11'),
     offline_params: verified({ prompt: 'consent' }, 'OpenID Connect Core 1.0 section 11'),
     account: verified(
-      { from: 'id_token', id: 'sub', name: ['email', 'preferred_username', 'name'] },
+      { from: 'id_token', id: ['sub'], name: ['email', 'preferred_username', 'name'], of: 'person' },
       'OpenID Connect Core 1.0 section 5.1',
     ),
   },

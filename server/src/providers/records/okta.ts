@@ -30,7 +30,7 @@ export const okta: Provider = {
     refresh_token_replay: verified('ends_grant', `${REFRESH}, with rotation switched on and the grace over`, READ),
     revocation_ends: verified('grant', `${REVOKE}: a refresh token takes its access token with it`, READ),
     account: verified(
-      { from: 'id_token', id: 'sub', name: ['email', 'preferred_username', 'name'] },
+      { from: 'id_token', id: ['sub'], name: ['email', 'preferred_username', 'name'], of: 'person' },
       'OpenID Connect Core 1.0 section 5.1',
     ),
     notes: verified(

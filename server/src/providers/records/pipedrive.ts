@@ -30,7 +30,7 @@ export const pipedrive: Provider = {
       [
         {
           name: 'api_base_url',
-          from: 'token_response',
+          from: 'extra',
           path: 'api_domain',
           form: 'url',
           suffixes: ['.pipedrive.com'],

@@ -38,7 +38,7 @@ export const salesforce: Provider = {
       [
         {
           name: 'api_base_url',
-          from: 'token_response',
+          from: 'extra',
           path: 'instance_url',
           form: 'url',
           suffixes: ['.salesforce.com', '.force.com', '.salesforce.mil', '.sfcrmproducts.cn'],
@@ -46,7 +46,7 @@ export const salesforce: Provider = {
       ],
       'Nango providers.yaml@2f4c0af; verbb/auth 2.0.43',
     ),
-    account: unverified({ from: 'userinfo', id: 'user_id', name: ['preferred_username', 'email'] }),
+    account: unverified({ from: 'userinfo', id: ['user_id'], name: ['preferred_username', 'email'], of: 'person' }),
     notes: secondary(
       'The token answer has no expires_in: an access token lives as long as the session policy of the organization says. Whether PKCE is asked for, and whether refresh tokens rotate, are settings of the application.',
       `${REFRESH}; Nango providers.yaml@2f4c0af`,

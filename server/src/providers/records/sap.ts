@@ -1,5 +1,6 @@
 import { secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
+import { STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
 
 const AUTHENTICATION =
   'https://github.com/SAP-docs/preview.developer.concur.com/blob/main/src/api-reference/authentication/apidoc.markdown'
@@ -28,7 +29,7 @@ export const sap: Provider = {
       [
         {
           name: 'api_base_url',
-          from: 'token_response',
+          from: 'extra',
           path: 'geolocation',
           form: 'url',
           suffixes: ['.api.concursolutions.com'],
@@ -43,7 +44,7 @@ export const sap: Provider = {
       '2026-11-22',
     ),
     revocation_request: verified(
-      { method: 'DELETE', token: 'access_token', parameter: null, body: 'none', authorization: 'bearer' },
+      { ...STANDARD_REVOCATION_REQUEST, method: 'DELETE', authorization: 'bearer' },
       AUTHENTICATION,
       '2026-11-22',
     ),

@@ -1,5 +1,6 @@
 import { unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
+import { STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
 
 const REQUEST =
   'https://www.servicenow.com/docs/r/zurich/platform-security/authentication/r_OAuthAPIRequestParameters.html'
@@ -25,7 +26,7 @@ export const servicenow: Provider = {
     refresh_token_rotation: verified('never', REQUEST, '2026-11-22'),
     revocation_endpoint: verified('https://{instance}/oauth_revoke_token.do', REVOKE, '2026-11-22'),
     revocation_request: verified(
-      { method: 'GET', token: 'refresh_token', parameter: 'token', body: 'none', authorization: 'none' },
+      { ...STANDARD_REVOCATION_REQUEST, method: 'GET', token: 'refresh_token', parameter: 'token' },
       REVOKE,
       '2026-11-22',
     ),

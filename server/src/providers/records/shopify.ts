@@ -29,7 +29,7 @@ export const shopify: Provider = {
         ...STANDARD_TOKEN_RESPONSE,
         token_type_optional: true,
         scope: { path: 'scope', separator: ',' },
-        refresh_token_expires: { path: 'refresh_token_expires_in', form: 'seconds' },
+        refresh_token_expires: { path: 'refresh_token_expires_in', form: 'seconds', zero: 'expired' },
       },
       `${SESSION}; ${LIBRARY}/auth/oauth/types.ts`,
       READ,

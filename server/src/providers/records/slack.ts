@@ -1,6 +1,6 @@
 import { secondary, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
-import { STANDARD_ERROR_RESPONSE, STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
+import { STANDARD_ERROR_RESPONSE, STANDARD_REVOCATION_REQUEST, STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
 
 const READ = '2026-11-22'
 const ACCESS = 'https://docs.slack.dev/reference/methods/oauth.v2.access'
@@ -59,14 +59,10 @@ export const slack: Provider = {
     refresh_token_replay: verified('refused', `${ROTATION}: the old refresh token is revoked and replaced`, READ),
     refresh_token_life: verified('unlimited', `${PKCE}: 30 days for applications with PKCE, else without end`, READ),
     revocation_endpoint: verified('https://slack.com/api/auth.revoke', REVOKE, READ),
-    revocation_request: verified(
-      { method: 'POST', token: 'access_token', parameter: null, body: 'none', authorization: 'bearer' },
-      REVOKE,
-      READ,
-    ),
+    revocation_request: verified({ ...STANDARD_REVOCATION_REQUEST, authorization: 'bearer' }, REVOKE, READ),
     revocation_ends: verified('token', `${REVOKE}: the bot also leaves its channels`, READ),
     api_base_url: verified('https://slack.com/api', ACCESS, READ),
-    account: verified({ from: 'token_response', id: 'team.id', name: ['team.name'] }, INSTALL, READ),
+    account: verified({ from: 'extra', id: ['team.id'], name: ['team.name'], of: 'organization' }, INSTALL, READ),
     notes: verified(
       'User tokens are asked for with user_scope and come nested under authed_user. Rotation is a setting of the application: without it access tokens never expire, with it they live 12 hours. An installation for a whole organization names no team and cannot be connected.',
       `${INSTALL}; ${ROTATION}`,

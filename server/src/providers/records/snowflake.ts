@@ -23,7 +23,7 @@ export const snowflake: Provider = {
     refresh_token_life: verified('setting', SINGLE_USE, '2026-11-22'),
     refresh_token_rotation: verified('setting', SINGLE_USE, '2026-11-22'),
     refresh_token_replay: verified('ends_grant', `${SINGLE_USE}: where they are good once`, '2026-11-22'),
-    account: unverified({ from: 'token_response', id: 'username', name: ['username'] }),
+    account: unverified({ from: 'extra', id: ['username'], name: ['username'], of: 'person' }),
     api_base_url: unverified('https://{account}'),
     notes: verified(
       'Refresh tokens come only where the security integration has OAUTH_ISSUE_REFRESH_TOKENS. They are good once where the integration says so, or the token request does by enable_single_use_refresh_tokens.',

@@ -36,7 +36,7 @@ export const square: Provider = {
     refresh_token_life: verified('unlimited', 'https://developer.squareup.com/docs/oauth-api/overview'),
     refresh_token_rotation: verified('never', `${OBTAIN}: the code flow answers with the same one`),
     revocation_ends: verified('client_of_user', REVOKE, '2026-11-22'),
-    account: verified({ from: 'token_response', id: 'merchant_id', name: [] }, ANSWER),
+    account: verified({ from: 'extra', id: ['merchant_id'], name: [], of: 'organization' }, ANSWER),
     api_base_url: unverified('https://{host}'),
     notes: verified(
       'The vendor advises to refresh every 7 days or sooner; short_lived in the token request makes tokens of 24 hours. Tokens are revoked by a request that carries the secret in a scheme of its own, Authorization: Client.',

@@ -1,6 +1,6 @@
 import { corroborated, secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
-import { STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
+import { STANDARD_REVOCATION_REQUEST, STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
 
 const AUTHENTICATION = 'https://developers.strava.com/docs/authentication'
 const DRUPAL = 'https://git.drupalcode.org/project/strava/-/merge_requests/4'
@@ -34,13 +34,7 @@ export const strava: Provider = {
       'https://www.strava.com/oauth/deauthorize',
       `${JAVADOC}; strava.github.io/api/v3/oauth lists it`,
     ),
-    revocation_request: unverified({
-      method: 'POST',
-      token: 'access_token',
-      parameter: 'access_token',
-      body: 'form',
-      authorization: 'none',
-    }),
+    revocation_request: unverified({ ...STANDARD_REVOCATION_REQUEST, parameter: 'access_token', body: 'form' }),
     revocation_ends: secondary('client_of_user', JAVADOC),
     api_base_url: unverified('https://www.strava.com/api/v3'),
     notes: verified(

@@ -22,7 +22,7 @@ export const stripe: Provider = {
     refresh_token_replay: unverified('unknown'),
     revocation_request: verified(null, `${TYPES}: deauthorize names the account, not a token`, READ),
     api_base_url: verified('https://api.stripe.com', HOSTS, READ),
-    account: verified({ from: 'token_response', id: 'stripe_user_id', name: [] }, TYPES, READ),
+    account: verified({ from: 'extra', id: ['stripe_user_id'], name: [], of: 'organization' }, TYPES, READ),
     notes: verified(
       'The scope is read_only or read_write, and read_only where none is asked for. Stripe Apps have an OAuth flow of their own, which this record does not describe.',
       `${TYPES}; https://docs.stripe.com/stripe-apps/api-authentication/oauth`,

@@ -1,6 +1,6 @@
 import { corroborated, secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
-import { STANDARD_ERROR_RESPONSE } from '../quirks.ts'
+import { STANDARD_ERROR_RESPONSE, STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
 
 const REFRESH = 'https://dev.twitch.tv/docs/authentication/refresh-tokens/'
 const REVOKE = 'https://dev.twitch.tv/docs/authentication/revoke-tokens'
@@ -24,8 +24,8 @@ export const twitch: Provider = {
     error_response: secondary(
       {
         ...STANDARD_ERROR_RESPONSE,
-        error: 'message',
-        error_description: 'message',
+        error: ['message'],
+        error_description: ['message'],
         meanings: { 'Invalid refresh token': 'invalid_grant', 'Invalid grant': 'invalid_grant' },
       },
       `https://github.com/twitchdev/issues/issues/1037 and 1042; ${REVOKE} has the same members`,
@@ -34,7 +34,7 @@ export const twitch: Provider = {
     refresh_token_rotation: secondary('sometimes', HEXDOCS),
     revocation_endpoint: verified('https://id.twitch.tv/oauth2/revoke', REVOKE, '2026-11-22'),
     revocation_request: verified(
-      { method: 'POST', token: 'access_token', parameter: 'token', body: 'form', authorization: 'client' },
+      { ...STANDARD_REVOCATION_REQUEST, parameter: 'token', body: 'form', authorization: 'client' },
       REVOKE,
       '2026-11-22',
     ),

@@ -30,7 +30,11 @@ export const xero: Provider = {
     refresh_token_replay: verified('within_grace', FAQ, READ),
     replay_grace_seconds: verified(1_800, FAQ, READ),
     api_base_url: verified('https://api.xero.com', CLIENT, READ),
-    account: verified({ from: 'id_token', id: 'sub', name: ['email', 'preferred_username'] }, CLIENT, READ),
+    account: verified(
+      { from: 'id_token', id: ['sub'], name: ['email', 'preferred_username'], of: 'person' },
+      CLIENT,
+      READ,
+    ),
     notes: verified(
       'One consent may reach several organizations: GET /connections lists them, and calls name one in the header Xero-Tenant-Id. At most 50 redirect URIs are taken per application.',
       `${CLIENT}; ${FAQ}`,

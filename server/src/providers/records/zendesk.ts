@@ -1,5 +1,6 @@
 import { corroborated, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
+import { STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
 
 const GRANT_TYPES = 'https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/'
 const EXPIRY = 'https://support.zendesk.com/hc/en-us/articles/9182123625370'
@@ -32,7 +33,7 @@ export const zendesk: Provider = {
       '2026-11-22',
     ),
     revocation_request: verified(
-      { method: 'DELETE', token: 'access_token', parameter: null, body: 'none', authorization: 'bearer' },
+      { ...STANDARD_REVOCATION_REQUEST, method: 'DELETE', authorization: 'bearer' },
       `${REVOKING}; customers report in support.zendesk.com/hc/en-us/community/posts/5537132288282 that it can answer 204 in vain`,
       '2026-11-22',
     ),

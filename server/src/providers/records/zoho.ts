@@ -1,6 +1,6 @@
 import { secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
-import { STANDARD_ERROR_RESPONSE } from '../quirks.ts'
+import { STANDARD_ERROR_RESPONSE, STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
 
 const REFRESHING = 'https://www.zoho.com/contracts/api/getting-started/refreshing-access-tokens.html'
 const LOCATION = 'https://zoho.com/commerce/api/identify-user-location.html'
@@ -65,13 +65,13 @@ export const zoho: Provider = {
     refresh_token_rotation: verified('never', REFRESHING, '2026-11-22'),
     revocation_endpoint: verified('https://{accounts_server}/oauth/v2/token/revoke', REFRESHING, '2026-11-22'),
     revocation_request: verified(
-      { method: 'POST', token: 'refresh_token', parameter: 'token', body: 'form', authorization: 'none' },
+      { ...STANDARD_REVOCATION_REQUEST, token: 'refresh_token', parameter: 'token', body: 'form' },
       REFRESHING,
       '2026-11-22',
     ),
     learned: verified(
       [
-        { name: 'api_base_url', from: 'token_response', path: 'api_domain', form: 'url', suffixes: API_SUFFIXES },
+        { name: 'api_base_url', from: 'extra', path: 'api_domain', form: 'url', suffixes: API_SUFFIXES },
         { name: 'accounts_server', from: 'callback', path: 'accounts-server', form: 'url', suffixes: ACCOUNTS_SERVERS },
       ],
       `${REFRESHING}; ${MULTI_DC}`,

@@ -1,5 +1,6 @@
 import { corroborated, secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
+import { STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
 
 const READ = '2026-11-22'
 const FLOWS = 'https://github.com/zoom/skills/blob/main/skills/oauth/concepts/oauth-flows.md'
@@ -16,7 +17,7 @@ export const zoom: Provider = {
     device_authorization_endpoint: verified('https://zoom.us/oauth/devicecode', FLOWS, READ),
     revocation_endpoint: verified('https://zoom.us/oauth/revoke', LIFE, READ),
     revocation_request: verified(
-      { method: 'POST', token: 'access_token', parameter: 'token', body: 'form', authorization: 'client' },
+      { ...STANDARD_REVOCATION_REQUEST, parameter: 'token', body: 'form', authorization: 'client' },
       LIFE,
       READ,
     ),

@@ -106,5 +106,6 @@ function describe(connection: ShownConnection) {
     created_at,
     expires_at: connection.access_expires_at,
     last_error: connection.last_error,
+    revocation_ends: connection.revocation_ends,
   }
 }

@@ -75,6 +75,7 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
       reason: readReason(connection.reason),
       created_at: connection.created_at,
       last_used_at: connection.last_used_at ?? undefined,
+      ends_all: connection.revocation_ends === 'client_of_user',
       used_by: apps
         .filter((app) => app.connections.some(({ connection_id }) => connection_id === connection.connection_id))
         .map(({ client_id, client_name }) => ({ client_id, client_name })),

@@ -1,16 +1,19 @@
 import type { Context } from 'hono'
 import { OAuthError } from '../../oauth/errors.ts'
-import { nameProvider } from '../../outbound/connector.ts'
+import { finishChoice } from '../../outbound/choose.ts'
+import type { ConnectFinished } from '../../outbound/connect_outcome.ts'
+import { nameProvider, openConnector } from '../../outbound/connector.ts'
 import { disconnect } from '../../outbound/disconnect.ts'
 import { finishConnect } from '../../outbound/finish_connect.ts'
 import { readSignInState } from '../../outbound/sign_in.ts'
 import { startConnect } from '../../outbound/start_connect.ts'
-import { readFailure } from '../machine.ts'
-import { errorPage, ours, type PageEnv, page, redirect, send, type Visit } from '../page.ts'
+import { decodeUtf8, readFailure } from '../machine.ts'
+import { errorPage, ours, type PageEnv, page, readBody, redirect, requireFormType, send, type Visit } from '../page.ts'
+import { connectPath, paths } from '../ui/paths.ts'
 import { signedInPage, signedInSubmit } from './account.ts'
 import { readReturnTo } from './sign_in.ts'
 import { arrive } from './sign_in_with.ts'
-import { type ConnectResultData, renderConnectResult } from './templates/connect.ts'
+import { type ConnectResultData, renderConnectChoice, renderConnectResult } from './templates/connect.ts'
 
 /** GET /connect/{connector}: sends the signed-in user to the provider, to connect an account or repair a connection. */
 export const connectPage = signedInPage(async (visit, { user }) => {
@@ -38,21 +41,65 @@ export const connectPage = signedInPage(async (visit, { user }) => {
 const arrivalPage = page(arrive)
 
 /** GET /connect/{connector}/callback: a provider's answer (RFC 6749 section 4.1.2), to a connect flow or to a sign-in. */
-export const connectCallbackPage = (c: Context<PageEnv>): Promise<Response> =>
-  readSignInState(new URL(c.req.url).searchParams.get('state')) === null ? finishConnectPage(c) : arrivalPage(c)
+export const connectCallbackPage = (c: Context<PageEnv>): Promise<Response> => {
+  if (c.req.method === 'POST') return postedCallbackPage(c)
+  return readSignInState(new URL(c.req.url).searchParams.get('state')) === null ? finishConnectPage(c) : arrivalPage(c)
+}
+
+// What an answer may hold that is posted; a name or an ID token beside it belongs into no URL.
+const POSTED = ['code', 'state', 'iss', 'error', 'error_description']
+
+/** The same by POST (Form Post Response Mode): another site's form comes without our cookies, the redirect brings them. */
+const postedCallbackPage = page(async (visit) => {
+  const { c } = visit
+  requireFormType(c)
+  const sent = new URLSearchParams(decodeUtf8(await readBody(c)))
+  const told = new URLSearchParams([...sent].filter(([name]) => POSTED.includes(name)))
+  const { pathname } = new URL(c.req.url)
+  // The browser keeps the cookies that it has.
+  c.header('Set-Cookie', undefined)
+  return redirect(visit, `${pathname}?${told}`)
+})
 
 /** Good for the browser and the user that started. */
 const finishConnectPage = signedInPage(async (visit, { user }) => {
   const { c, web, browser } = visit
   const connector = c.req.param('connector') ?? ''
-  const finished = await finishConnect(web.outbound, {
-    connector,
-    params: new URL(c.req.url).searchParams,
-    browser_secret: browser,
-    user_id: user.user_id,
-  })
+  const { searchParams: params } = new URL(c.req.url)
+  // Nobody here asked for this answer: a flow of ours begins, so that it is theirs who are here (RFC 9700 section 4.7).
+  if (!params.has('state') && (await startsAtProvider(visit, connector))) {
+    return redirect(visit, ours(web, connectPath(connector)))
+  }
+  const asked = { connector, params, browser_secret: browser, user_id: user.user_id }
+  return showFinished(visit, connector, await finishConnect(web.outbound, asked))
+})
+
+async function startsAtProvider({ web }: Visit, connector: string): Promise<boolean> {
+  const { tenant_id, store } = web.tenant
+  const record = await store.findConnector({ tenant_id, connector })
+  return record !== null && openConnector(web.outbound, record).provider.starts_at_provider
+}
+
+/** POST /account/connections/choose: what a consent is for that reaches several sites, companies or workspaces. */
+export const chooseSubmit = signedInSubmit(async (visit, { user }, values) => {
+  const { connector = '', choice = '', option = '' } = values
+  const asked = { connector, choice, option, browser_secret: visit.browser, user_id: user.user_id }
+  return showFinished(visit, connector, await finishChoice(visit.web.outbound, asked))
+})
+
+/** What came of a flow: the way on, a choice, or what went wrong. */
+async function showFinished(visit: Visit, connector: string, finished: ConnectFinished): Promise<Response> {
+  const { web } = visit
   const { outcome, account_name, retry_url, return_to } = finished
   if (outcome === 'connected' || outcome === 'reconnected') return redirect(visit, return_to)
+  if (outcome === 'choose') {
+    const { choice, options } = finished.choice!
+    const { provider_name } = finished
+    const action = ours(web, paths.account_choose)
+    const account_label = account_name ?? undefined
+    const html = renderConnectChoice(visit.view, { action, connector, provider_name, account_label, choice, options })
+    return send(visit, html)
+  }
   const { reason, error, error_description } = finished
   web.log.info({ request_id: visit.request_id, outcome, reason, error, error_description }, 'not connected')
   const retry = retry_url === undefined ? undefined : new URL(retry_url)
@@ -63,7 +110,7 @@ const finishConnectPage = signedInPage(async (visit, { user }) => {
     retry_href: retry && retry.pathname + retry.search,
     continue_href: return_to,
   })
-})
+}
 
 async function sendResult(
   visit: Visit,

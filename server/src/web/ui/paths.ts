@@ -34,6 +34,7 @@ export const paths = {
   account_narrow_app: '/account/apps/narrow',
   account_delete_token: '/account/tokens/delete',
   account_disconnect: '/account/connections/disconnect',
+  account_choose: '/account/connections/choose',
   account_end_session: '/account/sessions/end',
   account_end_other_sessions: '/account/sessions/end_others',
   admin: '/admin',

@@ -48,6 +48,8 @@ export interface AccountConnection {
   readonly created_at: number
   readonly last_used_at?: number | undefined
   readonly used_by: readonly { readonly client_id: string; readonly client_name?: string | undefined }[]
+  /** Ending it over there ends more than this connection. */
+  readonly ends_all?: boolean | undefined
 }
 
 /** A browser in which this user is signed in. */
@@ -188,6 +190,7 @@ function connectionCard(view: View, connection: AccountConnection, index: number
     title: tell(view, account.disconnect_title, { account: name(connection.account_label) }),
     consequences: [
       tell(view, account.disconnect_ends, { provider }),
+      ...(connection.ends_all ? [tell(view, account.disconnect_ends_all, { provider })] : []),
       ...connection.used_by.map((client) =>
         tell(view, account.disconnect_ends_app, { client: name(clientName(client)) }),
       ),

@@ -1,5 +1,5 @@
 import { definitions } from '../../ui/components.ts'
-import { button, buttonLink, form } from '../../ui/forms.ts'
+import { button, buttonLink, form, group, radio } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { caution, cross, tick } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
@@ -47,6 +47,36 @@ export function renderConnectResult(view: View, data: ConnectResultData): SafeHt
   const content = html`<div class="heading"><span class="sign ${fine ? 'good' : 'warning'}">${sign}</span><h1>${tell(view, connect[outcome], holes)}</h1><p class="lead">${tell(view, connect[`${outcome}_body`], holes)}</p></div><div class="stack">${retry}${goOn}</div>${reference}`
   return narrowPage(view, {
     title: tellText(view, connect[outcome], { provider: displayName(data.provider_name) }),
+    content,
+  })
+}
+
+/** What the page shows on which a person chooses what a consent is for. */
+export interface ConnectChoiceData {
+  readonly action: string
+  readonly provider_name: string
+  readonly connector: string
+  readonly account_label?: string | undefined
+  /** Proves the flow that it belongs to. */
+  readonly choice: string
+  readonly options: readonly { readonly id: string; readonly name: string }[]
+}
+
+/** A consent that reaches several sites, companies or workspaces is for one of them, which the person chooses. */
+export function renderConnectChoice(view: View, data: ConnectChoiceData): SafeHtml {
+  const { connect } = view.text
+  const provider = name(data.provider_name)
+  const account = html`<strong>${name(data.account_label ?? data.provider_name)}</strong>`
+  const title = tell(view, connect.choose_title, { provider })
+  const options = data.options.map(({ id, name: label }) =>
+    radio({ name: 'option', value: id, label: name(label, 200), required: true }),
+  )
+  const question = html`<span class="unseen">${title}</span>`
+  const fields = html`${group(question, html`<div class="choices">${options}</div>`)}<div class="stack">${button(connect.confirm)}</div>`
+  const hidden = { connector: data.connector, choice: data.choice }
+  const content = html`<div class="heading"><h1>${title}</h1><p class="lead">${tell(view, connect.choose_body, { account })}</p></div>${form(view, { action: data.action, hidden }, fields)}`
+  return narrowPage(view, {
+    title: tellText(view, connect.choose_title, { provider: displayName(data.provider_name) }),
     content,
   })
 }

@@ -230,6 +230,8 @@ export const en = {
     disconnect: 'Disconnect',
     disconnect_title: 'Disconnect {account}?',
     disconnect_ends: 'The stored access to {provider} is destroyed, and taken back at {provider} where it allows that.',
+    disconnect_ends_all:
+      '{provider} may take everything back that this account has ever allowed here, and end its other connections too.',
     disconnect_ends_app: '{client} can no longer use it.',
     tokens: 'Tokens for scripts',
     tokens_lead: 'Whoever has one of these can act as you, until you delete it.',
@@ -318,6 +320,9 @@ export const en = {
     rights: 'Rights',
     confirm: 'Connect',
     cancel: 'Cancel',
+    choose_title: 'Which one at {provider}?',
+    choose_body:
+      '{account} may use several there. Apps that you allow will use the one that you choose. Connect again for another.',
   },
   form_post: {
     title: 'Back to the application',

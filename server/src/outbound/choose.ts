@@ -1,0 +1,98 @@
+import { randomSecret } from '../crypto/random.ts'
+import type { Option } from '../relying/steps.ts'
+import type { Account } from './account.ts'
+import type { Choice, ConnectFinished } from './connect_outcome.ts'
+import { nameProvider, openConnector } from './connector.ts'
+import { connectUrl, type OutboundContext, outboundEvent } from './context.ts'
+import { FLOW_SECONDS, flowPlace } from './start_connect.ts'
+import { type Consent, storeConsent } from './store_consent.ts'
+import type { ProviderAnswer } from './vault.ts'
+
+/** What a consent keeps sealed until the person has chosen. */
+interface ChoiceMemory {
+  readonly answer: ProviderAnswer
+  readonly account: Account
+  readonly options: readonly Option[]
+  readonly return_to: string
+}
+
+// Of another form than the state of a connect flow, which it can never be taken for.
+const CHOICE = /^sp_ch_[\w-]{43}$/
+
+/** A consent for what was chosen: it is known by the account and the choice together. */
+export function choose<T extends Pick<Consent, 'answer' | 'account'>>(consent: T, option: Option): T {
+  const { answer, account } = consent
+  const { tokens } = answer
+  return {
+    ...consent,
+    answer: { ...answer, tokens: { ...tokens, extra: { ...tokens.extra, ...option.kept } } },
+    account: {
+      account: account.account === null ? option.id : `${account.account} ${option.id}`,
+      account_name: account.account_name === null ? option.name : `${account.account_name}, ${option.name}`,
+    },
+  }
+}
+
+/** Keeps a consent sealed, for its user and browser, until the person has chosen what it is for. */
+export async function offerChoice(
+  context: OutboundContext,
+  { flow, answer, account, user_id }: Consent,
+  options: readonly Option[],
+  return_to: string,
+): Promise<Choice> {
+  const { tenant_id, store, keys } = context.tenant
+  const choice = randomSecret('sp_ch_')
+  const state_hash = keys.hashSecret(choice)
+  const { connector, connector_version, connection_id, browser_hash } = flow
+  const memory: ChoiceMemory = { answer, account, options, return_to }
+  const sealed = keys.seal(JSON.stringify(memory), flowPlace(state_hash))
+  await store.startConnectFlow({
+    ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000 },
+    flow: { connector, connector_version, user_id, connection_id, browser_hash, sealed },
+    event: outboundEvent(context, 'connect.choice_offered', `user:${user_id}`, {
+      user_id,
+      connection_id,
+      detail: { connector, account: account.account },
+    }),
+  })
+  return { choice, options }
+}
+
+/** Ends a consent flow with what the person chose: once, by the user and in the browser that were offered the choice. */
+export async function finishChoice(
+  context: OutboundContext,
+  finish: {
+    readonly connector: string
+    readonly choice: string
+    readonly option: string
+    readonly browser_secret: string | undefined
+    readonly user_id: string
+  },
+): Promise<ConnectFinished> {
+  const { tenant_id, store, keys, issuer } = context.tenant
+  const { connector: name, user_id, choice } = finish
+  const base = { provider_name: name, return_to: `${new URL(issuer).pathname.replace(/\/$/, '')}/account` }
+  const record = await store.findConnector({ tenant_id, connector: name })
+  if (!record) return { ...base, outcome: 'failed', reason: 'unknown_connector' }
+  const provider_name = nameProvider(context, record)
+  const state_hash = keys.hashSecret(choice)
+  const browser_hash = keys.hashSecret(finish.browser_secret ?? '')
+  const flow = CHOICE.test(choice)
+    ? await store.takeConnectFlow({ tenant_id, state_hash, connector: name, user_id, browser_hash })
+    : 'unknown'
+  const retry_url = connectUrl(context, name)
+  if (typeof flow === 'string') {
+    const outcome = flow === 'other_browser' || flow === 'other_user' ? 'other_browser' : 'failed'
+    return { ...base, provider_name, retry_url, outcome, reason: flow }
+  }
+  const memory = JSON.parse(keys.open(flow.sealed, flowPlace(state_hash)).toString()) as ChoiceMemory
+  const ended = { provider_name, return_to: memory.return_to }
+  const option = memory.options.find(({ id }) => id === finish.option)
+  if (!option || record.version !== flow.connector_version || record.disabled_at !== null) {
+    return { ...ended, retry_url, outcome: 'failed', reason: option ? 'connector_changed' : 'unknown_option' }
+  }
+  const consent = choose({ ...memory, flow, connector: openConnector(context, record), user_id }, option)
+  const stored = await storeConsent(context, consent)
+  if ('outcome' in stored) return { ...ended, retry_url, ...stored }
+  return { ...ended, ...stored.done, account_name: consent.account.account_name }
+}
