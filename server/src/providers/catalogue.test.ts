@@ -89,7 +89,8 @@ test('every placeholder is declared where it is used, and used where it is decla
   for (const record of BUILT_IN) {
     const { notes: _, id_token_issuer, ...fields } = readFields(record)
     const used = new Set([...JSON.stringify(fields).matchAll(/\{(\w+)\}/g)].map(([, name]) => name!))
-    for (const name of ['client_id', 'token']) used.delete(name)
+    const kept = (fields.steps ?? []).flatMap(({ keep }) => Object.keys(keep))
+    for (const name of ['client_id', 'token', 'access_token', ...kept]) used.delete(name)
     assert.deepEqual([...used].sort(), Object.keys(record.placeholders).sort(), record.provider)
     for (const name of Object.keys(id_token_issuer?.when ?? {})) assert.ok(used.has(name), record.provider)
   }
@@ -142,7 +143,13 @@ test('the fields of a record do not contradict each other', () => {
       [rotation !== 'no_refresh_token' || fields.refresh_token_life === 'unknown', 'what there is not has no life'],
       [rotation !== 'no_refresh_token' || replay === 'unknown', 'what there is not is not sent again'],
       [rotation !== 'no_refresh_token' || fields.offline_scope === null, 'what there is not is not asked for'],
-      [fields.refresh_grant === null || rotation === 'no_refresh_token', 'an access token renews itself'],
+      [
+        fields.refresh_grant?.sends !== 'access_token' || rotation === 'no_refresh_token',
+        'an access token renews itself',
+      ],
+      [fields.steps.filter(({ choice }) => choice).length <= 1, 'one thing is chosen'],
+      [fields.refresh_token_max_seconds === null || fields.refresh_token_life === 'idle', 'a fixed life has one end'],
+      [fields.introspection_endpoint !== null || account?.from !== 'introspection', 'introspection is somewhere'],
       [fields.refresh_token_life !== 'unlimited' || fields.refresh_token_seconds === null, 'no end has no length'],
       [revocation_request === null || fields.revocation_endpoint !== null, 'a request needs an endpoint'],
       [revocation_request?.parameter == null || !fields.revocation_endpoint?.includes('{token}'), 'one token is sent'],

@@ -36,13 +36,32 @@ export const atlassian: Provider = {
     replay_grace_seconds: secondary(600, `${LEEWAY} (staff)`),
     revocation_request: secondary(null, 'docs.gitguardian.com atlassian_auth_key: the user removes the application'),
     api_base_url: secondary('https://api.atlassian.com', 'https://docs.unified.to/skills/atlassian-cloud-oauth'),
+    refresh_token_max_seconds: verified(31_536_000, `${STAFF} (staff)`, READ),
+    steps: verified(
+      [
+        {
+          name: 'sites',
+          when: 'after_exchange',
+          method: 'GET',
+          url: 'https://api.atlassian.com/oauth/token/accessible-resources',
+          authorization: 'bearer',
+          params: {},
+          body: 'query',
+          replaces_token: false,
+          choice: { list: '', id: 'id', name: ['name', 'url'] },
+          keep: { cloud_id: 'id', site_url: 'url' },
+        },
+      ],
+      'https://developer.atlassian.com/cloud/oauth/getting-started/making-calls-to-api/',
+      READ,
+    ),
     account: secondary(
       { from: 'userinfo', id: ['account_id'], name: ['email', 'name'], of: 'person' },
       'https://v2.lucia-auth.com/oauth/providers/atlassian/: with the scope read:me',
     ),
     notes: secondary(
-      'However often they are used, the refresh tokens of one consent end after 365 days. Sites are listed by GET /oauth/token/accessible-resources; an application has one callback URL, and a change of scopes needs a new consent.',
-      `${STAFF}; https://docs.unified.to/skills/atlassian-cloud-oauth`,
+      'An application has one callback URL, and a change of scopes needs a new consent.',
+      'https://docs.unified.to/skills/atlassian-cloud-oauth',
     ),
   },
 }

@@ -19,7 +19,11 @@ export const calendly: Provider = {
       'https://auth.calendly.com/oauth/revoke',
       'https://developer.calendly.com/api-docs/calendly-o-auth/o-auth/post-oauth-revoke.md',
     ),
-    token_endpoint_auth_method: unverified('client_secret_post', 'Basic is thought to do as well'),
+    token_endpoint_auth_method: verified(
+      'client_secret_basic',
+      'https://developer.calendly.com/api-docs/calendly-o-auth/o-auth/post-oauth-refresh-token.md: for web clients',
+      '2026-11-22',
+    ),
     pkce: unverified('supported', 'for native applications'),
     scope_separator: unverified(' '),
     access_token_seconds: verified(7_200, HOW_TO, '2026-11-22'),
@@ -30,7 +34,11 @@ export const calendly: Provider = {
       `${ROTATION}; before, one stayed good until its access token was used`,
       '2026-11-22',
     ),
-    account: unverified({ from: 'extra', id: ['owner'], name: [], of: 'person' }, 'Nango providers.yaml@2f4c0af'),
+    account: verified(
+      { from: 'extra', id: ['owner'], name: [], of: 'person' },
+      'https://developer.calendly.com/how-to-find-the-organization-or-user-uri',
+      '2026-11-22',
+    ),
     api_base_url: unverified('https://api.calendly.com'),
     notes: verified(
       'Its metadata (RFC 8414) is at https://calendly.com/.well-known/oauth-authorization-server.',

@@ -46,6 +46,9 @@ export const docusign: Provider = {
       ],
       `${OMNIAUTH}: base_uri of an account`,
     ),
+    learned: unverified([
+      { name: 'api_base_url', from: 'extra', path: 'base_uri', form: 'url', suffixes: ['.docusign.net'] },
+    ]),
     account: unverified({ from: 'userinfo', id: ['sub'], name: ['email', 'name'], of: 'person' }),
     notes: secondary(
       'The scope extended gives refresh tokens a longer life.',

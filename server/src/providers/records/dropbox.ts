@@ -32,11 +32,7 @@ export const dropbox: Provider = {
     refresh_token_replay: secondary('accepted', FOREVER),
     refresh_token_life: secondary('unlimited', FOREVER),
     api_base_url: verified('https://api.dropboxapi.com/2', HOSTS, READ),
-    account: verified({ from: 'extra', id: ['account_id'], name: [], of: 'organization' }, PYTHON, READ),
-    notes: verified(
-      'An application that is linked to a whole team is told a team_id and no account_id: such consents cannot be connected.',
-      PYTHON,
-      READ,
-    ),
+    account: verified({ from: 'extra', id: ['account_id', 'team_id'], name: [], of: 'organization' }, PYTHON, READ),
+    notes: verified('An application that is linked to a whole team is told a team_id and no account_id.', PYTHON, READ),
   },
 }

@@ -1,6 +1,6 @@
 import { corroborated, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
-import { STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
+import { STANDARD_ERROR_RESPONSE, STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
 
 const LONG_LIVED = 'https://developers.facebook.com/docs/facebook-login/guides/access-tokens/get-long-lived'
 
@@ -23,6 +23,41 @@ export const facebook: Provider = {
     refresh_grant: verified(
       { grant_type: 'fb_exchange_token', token_param: 'fb_exchange_token', sends: 'access_token' },
       LONG_LIVED,
+      '2026-11-22',
+    ),
+    steps: verified(
+      [
+        {
+          name: 'long_lived',
+          when: 'after_exchange',
+          method: 'GET',
+          url: 'https://graph.facebook.com/{api_version}/oauth/access_token',
+          authorization: 'client',
+          params: { grant_type: 'fb_exchange_token', fb_exchange_token: '{access_token}' },
+          body: 'query',
+          replaces_token: true,
+          choice: null,
+          keep: {},
+        },
+      ],
+      `${LONG_LIVED}: what the login brings lives an hour or two`,
+      '2026-11-22',
+    ),
+    error_response: verified(
+      {
+        ...STANDARD_ERROR_RESPONSE,
+        error: ['error.code', 'error.type'],
+        error_description: ['error.message'],
+        meanings: {
+          1: 'unknown',
+          2: 'unknown',
+          4: 'throttled',
+          17: 'throttled',
+          102: 'invalid_grant',
+          190: 'invalid_grant',
+        },
+      },
+      'https://developers.facebook.com/docs/graph-api/guides/error-handling',
       '2026-11-22',
     ),
     access_token_seconds: verified(

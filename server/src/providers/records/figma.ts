@@ -15,6 +15,10 @@ export const figma: Provider = {
       'https://api.figma.com/v1/oauth/refresh',
       'Nango providers.yaml@2f4c0af; arctic@3.7.0',
     ),
+    refresh_grant: unverified(
+      { grant_type: null, token_param: 'refresh_token', sends: 'refresh_token' },
+      'the endpoint is for nothing else',
+    ),
     token_endpoint_auth_method: corroborated(
       'client_secret_basic',
       'Nango providers.yaml@2f4c0af; @better-auth/core@1.7.25',

@@ -1,6 +1,6 @@
 import { secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
-import { STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
+import { STANDARD_ERROR_RESPONSE, STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
 
 const READ = '2026-11-22'
 const OPENAPI =
@@ -28,6 +28,21 @@ export const hubspot: Provider = {
       `${OPENAPI}: scopes are a list`,
       READ,
     ),
+    error_response: secondary(
+      {
+        ...STANDARD_ERROR_RESPONSE,
+        error: ['error', 'status'],
+        error_description: ['error_description', 'message'],
+        meanings: {
+          BAD_REFRESH_TOKEN: 'invalid_grant',
+          BAD_AUTH_CODE: 'invalid_grant',
+          BAD_CLIENT_ID: 'invalid_client',
+        },
+      },
+      'HGData/mk-node-hubspot#64 and airbytehq/airbyte#79592 have BAD_REFRESH_TOKEN, in version 1',
+    ),
+    account: unverified({ from: 'introspection', id: ['hub_id'], name: ['hub_domain', 'user'], of: 'organization' }),
+    starts_at_provider: unverified(true, 'installations may start in the Marketplace'),
     access_token_seconds: verified(
       1_800,
       'https://developers.hubspot.com/docs/methods/oauth2/refresh-access-token',

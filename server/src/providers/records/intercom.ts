@@ -33,7 +33,7 @@ export const intercom: Provider = {
     refresh_token_rotation: verified('no_refresh_token', STAFF),
     api_base_url: verified('https://{api_host}', 'https://developers.intercom.com/building-apps/docs/rest-apis'),
     notes: secondary(
-      'The token comes twice in the answer, as token and access_token. What ends it is the call that uninstalls the app.',
+      'What ends a token is the call that uninstalls the app.',
       `${STAFF}; developers.intercom.com installing-uninstalling-apps, as cited by Nango`,
     ),
   },

@@ -52,6 +52,7 @@ export const intuitQuickbooks: Provider = {
     access_token_seconds: verified(3_600, FAQ, READ),
     refresh_token_seconds: verified(8_640_000, FAQ, READ),
     refresh_token_life: verified('idle', FAQ, READ),
+    refresh_token_max_seconds: verified(157_680_000, POLICY),
     refresh_token_rotation: secondary(
       'sometimes',
       'docs.devart.com dotConnect for QuickBooks; airbytehq/airbyte#49842',
@@ -63,13 +64,10 @@ export const intuitQuickbooks: Provider = {
       READ,
     ),
     api_base_url: verified('https://{api_host}', CLIENT, READ),
-    account: verified(
-      { from: 'id_token', id: ['sub'], name: ['email'], of: 'person' },
-      'OpenID Connect Core 1.0 section 5.1',
-    ),
+    account: verified({ from: 'extra', id: ['realmId'], name: [], of: 'organization' }, CLIENT, READ),
     notes: verified(
-      'However often it is used, a refresh token lives five years at most. Calls of the API name the company by the realmId of the callback.',
-      `${POLICY}; https://github.com/IntuitDeveloper/OAuth2-Dotnet_UsingSDK/blob/master/docs/help/Tokens.md`,
+      'Calls of the API name the company by the realmId of the callback.',
+      `https://github.com/IntuitDeveloper/OAuth2-Dotnet_UsingSDK/blob/master/docs/help/Tokens.md`,
       READ,
     ),
   },

@@ -1,5 +1,6 @@
 import { corroborated, secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
+import { STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
 
 const TIMEOUTS =
   'https://github.com/keycloak/keycloak/blob/main/docs/documentation/server_admin/topics/sessions/timeouts.adoc'
@@ -34,13 +35,18 @@ export const keycloak: Provider = {
     pkce: secondary('supported', 'arctic@3.7.0'),
     scope_separator: secondary(' ', 'simov/grant config/oauth.json@500ab20'),
     offline_scope: secondary('offline_access', 'docs.gitguardian.com keycloak_refresh_token'),
+    token_response: unverified(
+      {
+        ...STANDARD_TOKEN_RESPONSE,
+        refresh_token_expires: { path: 'refresh_expires_in', form: 'seconds', zero: 'never' },
+      },
+      '0 is said of offline tokens',
+    ),
     access_token_seconds: verified(null, `${TIMEOUTS}: a setting of the realm`, '2026-11-22'),
     refresh_token_life: verified('setting', TIMEOUTS, '2026-11-22'),
     refresh_token_rotation: verified('setting', `${TIMEOUTS}: Revoke Refresh Token`, '2026-11-22'),
     revocation_ends: verified('client_of_user', 'https://github.com/keycloak/keycloak/issues/12916'),
     account: unverified({ from: 'id_token', id: ['sub'], name: ['email', 'preferred_username', 'name'], of: 'person' }),
-    notes: unverified(
-      'The answer also says when the refresh token ends (refresh_expires_in, 0 for never), and has session_state and not-before-policy.',
-    ),
+    notes: unverified('The answer also has session_state and not-before-policy.'),
   },
 }

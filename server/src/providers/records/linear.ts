@@ -26,6 +26,14 @@ export const linear: Provider = {
     refresh_token_rotation: unverified('always'),
     refresh_token_replay: unverified('unknown'),
     api_base_url: unverified('https://api.linear.app'),
+    userinfo_endpoint: unverified('https://api.linear.app/graphql'),
+    userinfo_request: unverified({ method: 'POST', json: { query: '{viewer{id name email}}' } }),
+    account: unverified({
+      from: 'userinfo',
+      id: ['data.viewer.id'],
+      name: ['data.viewer.email', 'data.viewer.name'],
+      of: 'person',
+    }),
     notes: verified(
       'The authorization parameter actor chooses whether changes are made in the name of the user or of the application. With prompt=consent a user may connect several workspaces.',
       DOCS,

@@ -36,6 +36,7 @@ export const linkedin: Provider = {
       `${CLIENT}/auth.ts`,
       READ,
     ),
+    id_token_nonce: unverified(false, 'none is said to come back'),
     access_token_seconds: verified(5_184_000, REFRESH, READ),
     refresh_token_seconds: verified(31_536_000, REFRESH, READ),
     refresh_token_life: verified('fixed', REFRESH, READ),

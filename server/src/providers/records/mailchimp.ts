@@ -38,10 +38,19 @@ export const mailchimp: Provider = {
           body: 'query',
           replaces_token: false,
           choice: null,
-          keep: { dc: 'dc', api_base_url: 'api_endpoint' },
+          keep: {
+            dc: 'dc',
+            api_endpoint: 'api_endpoint',
+            login_id: 'login.login_id',
+            login_email: 'login.login_email',
+          },
         },
       ],
       `@auth/core@0.41.3; ${UNIFIED}; ${GUIDE} names the address`,
     ),
+    learned: unverified([
+      { name: 'api_base_url', from: 'extra', path: 'api_endpoint', form: 'url', suffixes: ['.api.mailchimp.com'] },
+    ]),
+    account: unverified({ from: 'extra', id: ['login_id'], name: ['login_email'], of: 'person' }),
   },
 }

@@ -39,8 +39,18 @@ export const notion: Provider = {
     ),
     api_base_url: verified('https://api.notion.com', REFRESH, READ),
     account: verified({ from: 'extra', id: ['bot_id'], name: ['workspace_name'], of: 'organization' }, SDK, READ),
+    introspection_request: verified(
+      { method: 'POST', parameter: 'token', body: 'json', authorization: 'client' },
+      SDK,
+      READ,
+    ),
+    api_headers: verified(
+      { 'Notion-Version': '2026-03-11' },
+      `https://developers.notion.com/reference/versioning: required; ${REVOKE} too`,
+      READ,
+    ),
     notes: verified(
-      'Calls of the API and of the revocation endpoint must carry the header Notion-Version. A person picks the pages that the integration may see while giving consent.',
+      'A person picks the pages that the integration may see while giving consent.',
       `${REVOKE}; https://developers.notion.com/reference/authorization`,
       READ,
     ),

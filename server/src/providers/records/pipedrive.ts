@@ -38,10 +38,6 @@ export const pipedrive: Provider = {
       ],
       WITHONE,
     ),
-    notes: verified(
-      'Only installations that start outside of the Marketplace need an authorization request.',
-      AUTHORIZATION,
-      '2026-11-22',
-    ),
+    starts_at_provider: verified(true, `${AUTHORIZATION}: in the Marketplace`, '2026-11-22'),
   },
 }

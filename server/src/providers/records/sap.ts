@@ -10,15 +10,16 @@ export const sap: Provider = {
   provider: 'sap',
   name: 'SAP Concur',
   placeholders: {
-    region: { label: 'Data centre of the application, such as us or eu', form: 'label', default: 'us' },
+    host: {
+      label: 'Data centre of the application, such as us.api.concursolutions.com',
+      form: 'host',
+      suffixes: ['.api.concursolutions.com'],
+      default: 'us.api.concursolutions.com',
+    },
   },
   fields: {
-    authorization_endpoint: verified(
-      'https://www-{region}.api.concursolutions.com/oauth2/v0/authorize',
-      AUTHENTICATION,
-      '2026-11-22',
-    ),
-    token_endpoint: verified('https://{region}.api.concursolutions.com/oauth2/v0/token', AUTHENTICATION, '2026-11-22'),
+    authorization_endpoint: verified('https://www-{host}/oauth2/v0/authorize', AUTHENTICATION, '2026-11-22'),
+    token_endpoint: verified('https://{host}/oauth2/v0/token', AUTHENTICATION, '2026-11-22'),
     token_endpoint_auth_method: verified('client_secret_post', AUTHENTICATION, '2026-11-22'),
     pkce: unverified('refused', 'no source says that it is taken'),
     scope_separator: secondary(' ', 'Nango providers.yaml@2f4c0af'),
@@ -28,21 +29,18 @@ export const sap: Provider = {
     learned: verified(
       [
         {
-          name: 'api_base_url',
+          name: 'host',
           from: 'extra',
           path: 'geolocation',
-          form: 'url',
+          form: 'host',
           suffixes: ['.api.concursolutions.com'],
         },
       ],
       AUTHENTICATION,
       '2026-11-22',
     ),
-    revocation_endpoint: verified(
-      'https://{region}.api.concursolutions.com/app-mgmt/v0/connections',
-      AUTHENTICATION,
-      '2026-11-22',
-    ),
+    api_base_url: verified('https://{host}', AUTHENTICATION, '2026-11-22'),
+    revocation_endpoint: verified('https://{host}/app-mgmt/v0/connections', AUTHENTICATION, '2026-11-22'),
     revocation_request: verified(
       { ...STANDARD_REVOCATION_REQUEST, method: 'DELETE', authorization: 'bearer' },
       AUTHENTICATION,

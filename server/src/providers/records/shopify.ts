@@ -45,10 +45,9 @@ export const shopify: Provider = {
       READ,
     ),
     api_base_url: verified('https://{shop}.myshopify.com', OAUTH, READ),
-    notes: verified(
-      'Calls of the Admin API carry the token in the header X-Shopify-Access-Token. From 2027-01-01 public applications must use tokens that expire.',
-      `${LIBRARY}/types.ts; ${EXPIRING}`,
-      READ,
-    ),
+    authorization_header: verified('X-Shopify-Access-Token', `${LIBRARY}/types.ts`, READ),
+    authorization_scheme: verified(null, `${LIBRARY}/types.ts`, READ),
+    starts_at_provider: unverified(true, 'installations start in the App Store'),
+    notes: verified('From 2027-01-01 public applications must use tokens that expire.', EXPIRING, READ),
   },
 }

@@ -1,4 +1,4 @@
-import { secondary, verified } from '../fact.ts'
+import { secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
 import { STANDARD_ERROR_RESPONSE, STANDARD_REVOCATION_REQUEST, STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
 
@@ -62,9 +62,14 @@ export const slack: Provider = {
     revocation_request: verified({ ...STANDARD_REVOCATION_REQUEST, authorization: 'bearer' }, REVOKE, READ),
     revocation_ends: verified('token', `${REVOKE}: the bot also leaves its channels`, READ),
     api_base_url: verified('https://slack.com/api', ACCESS, READ),
-    account: verified({ from: 'extra', id: ['team.id'], name: ['team.name'], of: 'organization' }, INSTALL, READ),
+    account: verified(
+      { from: 'extra', id: ['team.id', 'enterprise.id'], name: ['team.name', 'enterprise.name'], of: 'organization' },
+      INSTALL,
+      READ,
+    ),
+    starts_at_provider: unverified(true, 'installations may start in the App Directory'),
     notes: verified(
-      'User tokens are asked for with user_scope and come nested under authed_user. Rotation is a setting of the application: without it access tokens never expire, with it they live 12 hours. An installation for a whole organization names no team and cannot be connected.',
+      'User tokens are asked for with user_scope and come nested under authed_user. Rotation is a setting of the application: without it access tokens never expire, with it they live 12 hours. An installation for a whole organization names no team but an enterprise.',
       `${INSTALL}; ${ROTATION}`,
       READ,
     ),

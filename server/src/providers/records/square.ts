@@ -1,6 +1,6 @@
 import { corroborated, secondary, unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
-import { STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
+import { STANDARD_REVOCATION_REQUEST, STANDARD_TOKEN_RESPONSE } from '../quirks.ts'
 
 const CATALOGUES = 'Nango providers.yaml@2f4c0af; simov/grant config/oauth.json@500ab20'
 const OBTAIN = 'https://developer.squareup.com/reference/square/o-auth/obtain-token'
@@ -35,12 +35,24 @@ export const square: Provider = {
     access_token_seconds: verified(2_592_000, LIFE),
     refresh_token_life: verified('unlimited', 'https://developer.squareup.com/docs/oauth-api/overview'),
     refresh_token_rotation: verified('never', `${OBTAIN}: the code flow answers with the same one`),
+    revocation_endpoint: verified('https://{host}/oauth2/revoke', REVOKE, '2026-11-22'),
+    revocation_request: verified(
+      {
+        ...STANDARD_REVOCATION_REQUEST,
+        parameter: 'access_token',
+        params: { client_id: '{client_id}' },
+        body: 'json',
+        authorization: { secret_scheme: 'Client' },
+      },
+      REVOKE,
+      '2026-11-22',
+    ),
     revocation_ends: verified('client_of_user', REVOKE, '2026-11-22'),
     account: verified({ from: 'extra', id: ['merchant_id'], name: [], of: 'organization' }, ANSWER),
     api_base_url: unverified('https://{host}'),
     notes: verified(
-      'The vendor advises to refresh every 7 days or sooner; short_lived in the token request makes tokens of 24 hours. Tokens are revoked by a request that carries the secret in a scheme of its own, Authorization: Client.',
-      `${LIFE}; ${REVOKE}`,
+      'The vendor advises to refresh every 7 days or sooner; short_lived in the token request makes tokens of 24 hours.',
+      LIFE,
     ),
   },
 }

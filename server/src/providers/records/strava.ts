@@ -28,6 +28,12 @@ export const strava: Provider = {
       { ...STANDARD_TOKEN_RESPONSE, expires: { path: 'expires_at', form: 'epoch_seconds', zero: 'expired' } },
       AUTHENTICATION,
     ),
+    callback_scope: verified(
+      { parameter: 'scope', separator: ',' },
+      `${AUTHENTICATION}; https://developers.strava.com/docs/oauth-updates`,
+      '2026-11-22',
+    ),
+    account: unverified({ from: 'extra', id: ['athlete.id'], name: ['athlete.username'], of: 'person' }),
     access_token_seconds: secondary(21_600, `${DRUPAL}; iamstuartwilson/strava#40`),
     refresh_token_rotation: secondary('always', DRUPAL),
     revocation_endpoint: secondary(
@@ -37,10 +43,5 @@ export const strava: Provider = {
     revocation_request: unverified({ ...STANDARD_REVOCATION_REQUEST, parameter: 'access_token', body: 'form' }),
     revocation_ends: secondary('client_of_user', JAVADOC),
     api_base_url: unverified('https://www.strava.com/api/v3'),
-    notes: verified(
-      'People may untick scopes that were asked for: what they allow stands in the callback, as scope.',
-      `${AUTHENTICATION}; https://developers.strava.com/docs/oauth-updates`,
-      '2026-11-22',
-    ),
   },
 }

@@ -1,5 +1,6 @@
 import { unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
+import { STANDARD_REVOCATION_REQUEST } from '../quirks.ts'
 
 const READ = '2026-11-22'
 const OAUTH = 'https://github.com/stripe/stripe-ruby/blob/master/lib/stripe/oauth.rb'
@@ -20,7 +21,20 @@ export const stripe: Provider = {
     refresh_token_life: unverified('unknown'),
     refresh_token_rotation: unverified('never'),
     refresh_token_replay: unverified('unknown'),
-    revocation_request: verified(null, `${TYPES}: deauthorize names the account, not a token`, READ),
+    revocation_endpoint: verified('https://connect.stripe.com/oauth/deauthorize', `${OAUTH}; ${HOSTS}`, READ),
+    revocation_request: verified(
+      {
+        ...STANDARD_REVOCATION_REQUEST,
+        token: null,
+        params: { client_id: '{client_id}' },
+        kept_params: { stripe_user_id: 'stripe_user_id' },
+        body: 'form',
+        authorization: { secret_scheme: 'Bearer' },
+      },
+      `${OAUTH}; ${TYPES}: deauthorize names the account, and the secret key asks`,
+      READ,
+    ),
+    revocation_ends: unverified('client_of_user'),
     api_base_url: verified('https://api.stripe.com', HOSTS, READ),
     account: verified({ from: 'extra', id: ['stripe_user_id'], name: [], of: 'organization' }, TYPES, READ),
     notes: verified(

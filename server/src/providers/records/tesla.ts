@@ -29,6 +29,7 @@ export const tesla: Provider = {
     token_endpoint_auth_method: verified('client_secret_post', THIRD_PARTY),
     scope_separator: verified(' ', THIRD_PARTY, '2026-11-22'),
     offline_scope: verified('offline_access', `${THIRD_PARTY}: with openid`, '2026-11-22'),
+    default_scope: unverified('openid', `${THIRD_PARTY} wants it beside offline_access`),
     token_params: unverified({ audience: 'https://{api_host}' }),
     access_token_seconds: unverified(28_800),
     refresh_token_seconds: verified(7_689_600, `${THIRD_PARTY}: 3 months, here the shortest`),

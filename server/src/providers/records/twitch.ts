@@ -40,6 +40,10 @@ export const twitch: Provider = {
     ),
     revocation_endpoint_auth_method: verified('none', `${REVOKE}: the client_id alone`, '2026-11-22'),
     api_base_url: unverified('https://api.twitch.tv'),
+    api_headers: secondary(
+      { 'Client-Id': '{client_id}' },
+      'https://riptutorial.com/twitch/topic/760/calling-twitch-apis: required of every call',
+    ),
     notes: verified(
       'An application must have its tokens validated when it starts and every hour. The vendor prefers a refresh after a 401 to one by the clock.',
       `${VALIDATE}; ${REFRESH}`,

@@ -13,9 +13,15 @@ export const webflow: Provider = {
     token_endpoint: verified('https://api.webflow.com/oauth/access_token', OAUTH),
     introspection_endpoint: verified(
       'https://api.webflow.com/v2/token/introspect',
-      'https://developers.webflow.com/data/reference/token/introspect.md: by GET, with the token as bearer',
+      'https://developers.webflow.com/data/reference/token/introspect.md',
       '2026-11-22',
     ),
+    introspection_request: verified(
+      { method: 'GET', parameter: null, body: 'query', authorization: 'bearer' },
+      'https://developers.webflow.com/data/reference/token/introspect.md',
+      '2026-11-22',
+    ),
+    account: unverified({ from: 'introspection', id: ['authorization.id'], name: [], of: 'organization' }),
     token_endpoint_auth_method: verified('client_secret_post', OAUTH),
     pkce: unverified('refused', 'no source says that it is taken'),
     scope_separator: unverified(' '),

@@ -30,13 +30,32 @@ export const xero: Provider = {
     refresh_token_replay: verified('within_grace', FAQ, READ),
     replay_grace_seconds: verified(1_800, FAQ, READ),
     api_base_url: verified('https://api.xero.com', CLIENT, READ),
+    steps: verified(
+      [
+        {
+          name: 'organizations',
+          when: 'after_exchange',
+          method: 'GET',
+          url: 'https://api.xero.com/connections',
+          authorization: 'bearer',
+          params: {},
+          body: 'query',
+          replaces_token: false,
+          choice: { list: '', id: 'tenantId', name: ['tenantName'] },
+          keep: { tenant_id: 'tenantId' },
+        },
+      ],
+      `${CLIENT}; https://raw.githubusercontent.com/XeroAPI/Xero-OpenAPI/master/xero-identity.yaml`,
+      READ,
+    ),
+    api_headers: verified({ 'Xero-Tenant-Id': '{tenant_id}' }, CLIENT, READ),
     account: verified(
       { from: 'id_token', id: ['sub'], name: ['email', 'preferred_username'], of: 'person' },
       CLIENT,
       READ,
     ),
     notes: verified(
-      'One consent may reach several organizations: GET /connections lists them, and calls name one in the header Xero-Tenant-Id. At most 50 redirect URIs are taken per application.',
+      'One consent may reach several organizations, and calls name one in the header Xero-Tenant-Id. At most 50 redirect URIs are taken per application.',
       `${CLIENT}; ${FAQ}`,
     ),
   },

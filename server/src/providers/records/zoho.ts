@@ -72,15 +72,21 @@ export const zoho: Provider = {
     learned: verified(
       [
         { name: 'api_base_url', from: 'extra', path: 'api_domain', form: 'url', suffixes: API_SUFFIXES },
-        { name: 'accounts_server', from: 'callback', path: 'accounts-server', form: 'url', suffixes: ACCOUNTS_SERVERS },
+        {
+          name: 'accounts_server',
+          from: 'callback',
+          path: 'accounts-server',
+          form: 'host',
+          suffixes: ACCOUNTS_SERVERS,
+        },
       ],
       `${REFRESHING}; ${MULTI_DC}`,
       '2026-11-22',
     ),
     authorization_scheme: verified('Zoho-oauthtoken', 'https://www.zoho.com; PipedreamHQ/pipedream#15602'),
     notes: verified(
-      'A user has at most 20 refresh tokens, the next one deletes the first, and each gives at most 10 access tokens in 10 minutes. Who serves users of several data centres has to ask for tokens where the callback says.',
-      `https://www.zoho.com/pdfeditor/help/api/oauth-step4.html; https://zoho.com/accounts/protocol/oauth/token-limits.html; ${MULTI_DC}`,
+      'A user has at most 20 refresh tokens, the next one deletes the first, and each gives at most 10 access tokens in 10 minutes.',
+      `https://www.zoho.com/pdfeditor/help/api/oauth-step4.html; https://zoho.com/accounts/protocol/oauth/token-limits.html`,
       '2026-11-22',
     ),
   },

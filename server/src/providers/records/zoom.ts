@@ -31,6 +31,7 @@ export const zoom: Provider = {
     refresh_token_rotation: verified('always', LIFE, READ),
     refresh_token_replay: verified('refused', `${LIFE}: the old refresh token becomes invalid`, READ),
     api_base_url: unverified('https://api.zoom.us/v2'),
+    starts_at_provider: unverified(true, 'installations may start in the Marketplace'),
     notes: verified(
       'When a user authorizes the application again, all earlier tokens of that user end. Server-to-server applications use the grant account_credentials with an account_id and get no refresh token.',
       `${LIFE}; ${FLOWS}`,
