@@ -45,7 +45,8 @@ async function visit(options: BrowserContextOptions, steps: (page: Page) => Prom
 
 // Axe puts a script of its own into the page, so for it alone the policy is set aside.
 async function findByAxe(page: Page, name: string, rules?: string[]): Promise<string[]> {
-  const builder = new AxeBuilder({ page })
+  // No page has a frame, for which alone the other mode opens a second window each time.
+  const builder = new AxeBuilder({ page }).setLegacyMode(true)
   const { violations, passes } = await (rules ? builder.withRules(rules) : builder).analyze()
   assert.ok(passes.length > 0, `axe looked at nothing on ${name}`)
   return violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes.map((node) => node.target).join(', ')}`)
@@ -98,7 +99,7 @@ function sideways(page: Page): Promise<string[]> {
 }
 
 for (const [direction, kinds] of [
-  ['ltr', ['', 'long', 'script', 'marks']],
+  ['ltr', ['', 'long', 'marks']],
   ['rtl', ['', 'long']],
 ] as const) {
   test(`nothing scrolls sideways at 320 px (${direction}), with any kind of name`, async () => {
@@ -126,10 +127,11 @@ test('nothing scrolls sideways when text is twice as large', async () => {
 })
 
 test('whatever is pressed or filled is at least 44 px high, also on a small screen', async () => {
-  for (const width of [320, 1280]) {
-    await visit({ viewport: { width, height: 700 } }, async (page) => {
-      for (const name of PAGES) {
-        await page.goto(`${preview.origin}/${name}`)
+  await visit({}, async (page) => {
+    for (const name of PAGES) {
+      await page.goto(`${preview.origin}/${name}`)
+      for (const width of [320, 1280]) {
+        await page.setViewportSize({ width, height: 700 })
         const small = await page.evaluate(() =>
           [...document.querySelectorAll('a:not(.skip), button, input, select, textarea, summary, label.choice')]
             .filter((element) => element.checkVisibility() && !element.matches('.choice input, [type=hidden]'))
@@ -138,8 +140,8 @@ test('whatever is pressed or filled is at least 44 px high, also on a small scre
         )
         assert.deepEqual(small, [], `${name} at ${width}`)
       }
-    })
-  }
+    }
+  })
 })
 
 test('every stop of the keyboard can be seen, and the skip link comes first', async () => {
@@ -164,36 +166,36 @@ test('every stop of the keyboard can be seen, and the skip link comes first', as
   })
 })
 
-test('CVE-2018-1000088 a browser under our policy finds neither script nor element in a hostile name', async () => {
-  const { script } = hostile
-  await visit({}, async (page) => {
-    for (const name of PAGES) {
-      await page.goto(`${preview.origin}/${name}?data=script`)
-      assert.doesNotMatch(await page.title(), /^owned$/)
-      assert.ok((await page.content()).length > 500)
-      const planted = 'img:not(.mark), [onerror], script:not([src^="/assets/"]), [style], iframe, object, base'
-      assert.equal(await page.locator(planted).count(), 0, name)
-    }
-    await page.goto(`${preview.origin}/account?data=script`)
-    assert.ok((await page.textContent('h3 bdi'))!.startsWith(script!.slice(0, 40)))
-  })
-})
-
-test('5.8 CVE-2025-67495 on no page does a browser let a script make markup of text', async () => {
+test('5.8 CVE-2018-1000088 CVE-2025-67495 under our policy a hostile name is no element, and no script makes markup', async () => {
+  // Not in `visit`, for which what this script tries is a complaint.
   const context = await running.browser.newContext()
   const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('console', (message) => /error|warning/.test(message.type()) && complaints.push(message.text()))
+  page.on('dialog', (dialog) => assert.fail(dialog.message()))
   for (const name of PAGES) {
-    await page.goto(`${preview.origin}/${name}`)
-    const written = await page.evaluate(() => {
+    await page.goto(`${preview.origin}/${name}?data=script`)
+    assert.doesNotMatch(await page.title(), /^owned$/)
+    const { length, planted, written } = await page.evaluate((selector) => {
+      const length = document.documentElement.outerHTML.length
+      const planted = document.querySelectorAll(selector).length
       try {
         document.body.innerHTML = '<b></b>'
-        return 'markup'
+        return { length, planted, written: 'markup' }
       } catch (error) {
-        return (error as Error).name
+        return { length, planted, written: (error as Error).name }
       }
-    })
-    assert.equal(written, 'TypeError', name)
+    }, 'img:not(.mark), [onerror], script:not([src^="/assets/"]), [style], iframe, object, base')
+    assert.ok(length > 500, name)
+    assert.deepEqual([planted, written], [0, 'TypeError'], name)
   }
+  await page.goto(`${preview.origin}/account?data=script`)
+  assert.ok((await page.textContent('h3 bdi'))!.startsWith(hostile.script!.slice(0, 40)))
+  assert.deepEqual(
+    complaints.filter((text) => !/requires 'TrustedHTML' assignment/.test(text)),
+    [],
+  )
+  assert.ok(complaints.length >= PAGES.length, `${complaints.length} writes were stopped`)
   await context.close()
 })
 

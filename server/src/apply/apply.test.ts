@@ -226,7 +226,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
         [{ jwks: { keys: [{ kty: 'oct', k: 'AAAA' }] } }, /private or symmetric/],
         [{ subject_is: 'email' }, /subject_is must be user_id or username/],
         [{ subjects: ['alice'] }, /subjects must map sub to username/],
-        [{ subjects: { a: 7 } }, /a must be a string/],
+        [{ subjects: { a: 7 } }, /subjects must map each sub to a username/],
         [{ clients: 'batch' }, /clients must be a list/],
         [{ scop: 'x' }, /scop is not known/],
       ]

@@ -61,8 +61,9 @@ function readSubjects(json: Json): Pick<TrustedIssuerRules, 'subject_is' | 'subj
   const entries = Object.entries(subjects as Json)
   if (entries.length > MOST_SUBJECTS) throw refusal('subjects', `must have at most ${MOST_SUBJECTS} entries`)
   for (const [, username] of entries) {
-    if (readText({ subjects: username }, 'subjects', 255) === undefined)
+    if (typeof username !== 'string' || readText({ subjects: username }, 'subjects', 255) === undefined) {
       throw refusal('subjects', 'must map each sub to a username')
+    }
   }
   return { ...(subject_is && { subject_is }), subjects: subjects as Record<string, string> }
 }
