@@ -1,5 +1,6 @@
+import { equalBytes } from '../crypto/hash.ts'
 import { connectUrl, type OutboundContext } from './context.ts'
-import { findFreshToken, type NoToken, type UsableToken } from './fresh_token.ts'
+import { findFreshToken, freshToken, type NoToken, type UsableToken } from './fresh_token.ts'
 import { type Forwarded, type ForwardRequest, forward } from './proxy.ts'
 
 /** Who asks for the use of a connection: a client, by a grant of a user that names the connection, or names none. */
@@ -25,17 +26,28 @@ export interface BridgeRefusal {
   readonly retry_after_seconds?: number
 }
 
+/** What a client says of the token that it wants. */
+export interface HandOutAsk extends BridgeAsk {
+  readonly min_seconds?: number
+  /** A token that it got before and that the provider's API has refused: another one is wanted. */
+  readonly failed_token?: string
+}
+
 /** Hands a provider's token to a client of ours, where the connector allows it. */
-export async function handOutToken(
-  context: OutboundContext,
-  ask: BridgeAsk & { readonly min_seconds?: number },
-): Promise<UsableToken | BridgeRefusal> {
-  const { connection_id, user_id, connector, min_seconds } = ask
+export async function handOutToken(context: OutboundContext, ask: HandOutAsk): Promise<UsableToken | BridgeRefusal> {
+  const { connection_id, user_id, connector, min_seconds, failed_token } = ask
   if (connection_id === null) return notAllowed(context, ask)
   const wish = { connection_id, user_id, connector, ...(min_seconds === undefined ? {} : { min_seconds }) }
   const found = await findFreshToken(context, wish)
   if (found.kind !== 'found') return explain(context, connector, found)
-  if (found.connector.settings.hand_out_tokens) return found.token
+  if (found.connector.settings.hand_out_tokens) {
+    const { access_token, generation } = found.token
+    if (failed_token === undefined || !equalBytes(Buffer.from(failed_token), Buffer.from(access_token))) {
+      return found.token
+    }
+    const renewed = await freshToken(context, { ...wish, failed_generation: generation })
+    return renewed.kind === 'token' ? renewed : explain(context, connector, renewed)
+  }
   const error_description = `The tokens of ${connector} stay here: call its API through the proxy`
   return { kind: 'bridge_refused', error: 'token_not_handed_out', error_description, status: 403 }
 }

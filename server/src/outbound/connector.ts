@@ -105,7 +105,10 @@ export function openClientSecret(
 }
 
 // What is sent the client's secret and the users' refresh tokens, or names what is.
-const RECEIVERS = ['issuer', 'discovery', 'token_endpoint', 'refresh_endpoint', 'revocation_endpoint'] as const
+const RECEIVERS = [
+  ...(['issuer', 'discovery', 'token_endpoint', 'refresh_endpoint'] as const),
+  ...(['revocation_endpoint', 'introspection_endpoint'] as const),
+] as const
 
 /** Whether a connector that is being changed stays with its server: what was given for one is sent to no other. */
 export function staysAtServer(context: OutboundContext, found: ConnectorRecord, provider: ResolvedProvider): boolean {

@@ -95,6 +95,11 @@ describe('connectors', () => {
     ['a return URI with a script', { return_uris: ['javascript:alert(1)'] }, /return_uris/],
     ['a scope with an illegal character', { scope: 'a"b' }, /scope/],
     ['a missing secret', { client_secret: undefined }, /client_secret/],
+    [
+      'a sign-in by what many people share',
+      { provider: 'slack', issuer: undefined, sign_in: 'linked' },
+      /sign_in needs a provider that says which person it is/,
+    ],
     ['a method that is not there yet', { fields: { token_endpoint_auth_method: 'private_key_jwt' } }, /auth_method/],
   ]
   for (const [title, more, named] of WRONG) {

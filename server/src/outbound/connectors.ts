@@ -267,7 +267,7 @@ export function findUnreachable(context: OutboundContext, input: ConnectorInput)
 
 const URL_FIELDS = [
   ...(['issuer', 'authorization_endpoint', 'token_endpoint', 'refresh_endpoint', 'revocation_endpoint'] as const),
-  ...(['userinfo_endpoint', 'jwks_uri', 'api_base_url'] as const),
+  ...(['introspection_endpoint', 'userinfo_endpoint', 'jwks_uri', 'api_base_url'] as const),
 ] satisfies (keyof ProviderFields)[]
 
 function readReturnUri(uri: string): string {

@@ -272,6 +272,9 @@ test('overrides from configuration are checked by name and type', () => {
     { access_token_seconds: -1 },
     { access_token_seconds: '60' },
     { authorization_scheme: 'Bearer\r\nX: y' },
+    { authorization_header: 'X-Token\r\nX' },
+    { api_headers: { 'X-A': 'a\r\nX: y' } },
+    { api_headers: { 'X A': 'a' } },
     { refresh_sends: ['everything'] },
     { api_hosts: 'a.example' },
   ]

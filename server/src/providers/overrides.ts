@@ -15,6 +15,8 @@ const oneOf =
 const texts: Check = (value) => Array.isArray(value) && value.length <= 64 && value.every(text)
 const params: Check = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.entries(value).flat().every(text)
+const headers: Check = (value) =>
+  params(value) && Object.keys(value as object).every((name) => /^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name))
 const seconds: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
 const url = orNull((value) => text(value) && /^(https?:\/\/|\{)/.test(value as string))
 
@@ -49,6 +51,8 @@ const OVERRIDES = {
   refresh_sends: (value) => texts(value) && (value as string[]).every(oneOf('scope', 'redirect_uri')),
   access_token_seconds: orNull(seconds),
   refresh_token_seconds: orNull(seconds),
+  refresh_token_max_seconds: orNull(seconds),
+  api_headers: headers,
   authorization_header: (value) => typeof value === 'string' && /^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(value),
   authorization_scheme: orNull((value) => typeof value === 'string' && /^[A-Za-z][A-Za-z0-9-]{0,31}$/.test(value)),
 } as const satisfies { [K in keyof ProviderFields]?: Check }

@@ -29,6 +29,7 @@ type Failed = Exclude<TokenOutcome, Tokens>
 
 const MOST_OPTIONS = 100
 const LONGEST_KEPT = 1_024
+const LONGEST_NAME = 200
 
 /** The parameters that an authorization request takes from the steps before it. */
 export async function stepBeforeAuthorization(
@@ -138,7 +139,7 @@ function readOptions(step: Step, choice: NonNullable<Step['choice']>, body: Json
     const id = readPlain(readPath(item, choice.id))
     if (id === null) return []
     const names = choice.name.map((path) => cleanText(readPath(item, path))).filter((name) => name !== '')
-    return [{ id: String(id), name: names[0] ?? String(id), kept: keepOf(step, item) }]
+    return [{ id: String(id), name: (names[0] ?? String(id)).slice(0, LONGEST_NAME), kept: keepOf(step, item) }]
   })
 }
 

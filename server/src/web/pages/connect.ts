@@ -67,7 +67,7 @@ const finishConnectPage = signedInPage(async (visit, { user }) => {
   const connector = c.req.param('connector') ?? ''
   const { searchParams: params } = new URL(c.req.url)
   // Nobody here asked for this answer: a flow of ours begins, so that it is theirs who are here (RFC 9700 section 4.7).
-  if (!params.has('state') && (await startsAtProvider(visit, connector))) {
+  if (params.has('code') && !params.has('state') && (await startsAtProvider(visit, connector))) {
     return redirect(visit, ours(web, connectPath(connector)))
   }
   const asked = { connector, params, browser_secret: browser, user_id: user.user_id }

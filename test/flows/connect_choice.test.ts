@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { saveConnector } from '../../server/src/outbound/connectors.ts'
+import { createCatalogue } from '../../server/src/providers/catalogue.ts'
+import { BOB } from '../parts/bridge.ts'
+import { CHOSEN, type FakeInternet, FakeProvider, startFakeInternet } from '../parts/fake_provider.ts'
+import { REGISTRATION } from '../parts/fake_record.ts'
+import { startSallyport, type TestServer } from '../parts/sallyport.ts'
+import { UserAgent } from '../parts/user_agent.ts'
+
+const ALICE = { username: 'alice', password: 'correct horse battery' }
+let server: TestServer
+let internet: FakeInternet
+let users: Record<'alice' | 'bob', string>
+
+before(async () => {
+  internet = await startFakeInternet()
+  server = await startSallyport({ app: { egress: internet.egress } })
+  users = { alice: await server.addUser(ALICE), bob: await server.addUser(BOB) }
+  for (const provider of ['atlassian', 'slack']) {
+    await saveConnector(server.app.web.outbound, 'test', {
+      ...{ connector: provider, provider, ...REGISTRATION, scope: 'read' },
+    })
+  }
+})
+after(async () => {
+  await server.stop()
+  await internet.close()
+})
+
+async function signIn(user = ALICE): Promise<UserAgent> {
+  const person = new UserAgent()
+  const { url, response } = await person.follow(`${server.issuer}/login`)
+  await person.submit({ url, html: await response.text() }, user)
+  return person
+}
+
+/** From our link to where the provider sends the browser back to. */
+async function consent(person: UserAgent, provider: string): Promise<URL> {
+  const redirect_uri = `${server.issuer}/connect/${provider}/callback`
+  const there = new FakeProvider(createCatalogue().get(provider)!, { redirect_uri, now: Date.now })
+  internet.serve(there)
+  const left = await person.follow(`${server.issuer}/connect/${provider}`)
+  return new URL(`${redirect_uri}?${there.authorize(left.url)}`)
+}
+
+async function connections(user: 'alice' | 'bob' = 'alice') {
+  const { tenant_id, store } = server.app.tenant
+  return store.listConnectionsOfUser({ tenant_id, user_id: users[user] })
+}
+
+test('a consent that reaches several sites asks for one, and nothing is connected before', async () => {
+  const person = await signIn()
+  const back = await consent(person, 'atlassian')
+  const { url, response } = await person.follow(back.href)
+  const html = await response.text()
+  assert.equal(response.status, 200)
+  assert.match(html, /Which one at <bdi>Atlassian<\/bdi>\?/)
+  assert.match(html, /The first[\s\S]*The second/)
+  assert.deepEqual(await connections(), [])
+  const page = { url, html }
+
+  const nobody = await person.submit(page, { option: 'somewhere-else' }, 'sp_ch_')
+  assert.equal(nobody.response.status, 400)
+  assert.deepEqual(await connections(), [], 'what was not offered is not chosen')
+})
+
+test('O-04 10.2.1 what was offered is chosen once, by the same user in the same browser', async () => {
+  const person = await signIn()
+  const { url, response } = await person.follow((await consent(person, 'atlassian')).href)
+  const page = { url, html: await response.text() }
+  const choice = /name="choice" value="(sp_ch_[\w-]{43})"/.exec(page.html)![1]!
+  for (const other of [await signIn(BOB), await signIn()]) {
+    const account = await other.follow(`${server.issuer}/account`)
+    const csrf_token = /name="csrf_token" value="([^"]+)"/.exec(await account.response.text())![1]!
+    const own = page.html.replace(/name="csrf_token" value="[^"]+"/, `name="csrf_token" value="${csrf_token}"`)
+    const stolen = await other.submit({ url, html: own }, { option: CHOSEN }, 'sp_ch_')
+    assert.equal(stolen.response.status, 400)
+    assert.match(await stolen.response.text(), /started somewhere else/)
+  }
+  const asState = `${server.issuer}/connect/atlassian/callback?code=x&state=${choice}`
+  assert.equal((await person.follow(asState)).response.status, 400)
+  assert.deepEqual([await connections(), await connections('bob')], [[], []])
+
+  const done = await person.submit(page, { option: CHOSEN }, 'sp_ch_')
+  assert.equal(done.url, `${server.issuer}/account`)
+  const [made, ...more] = await connections()
+  assert.equal(more.length, 0)
+  assert.equal(made!.account, `value of account_id ${CHOSEN}`)
+  assert.equal(made!.account_name, 'value of email, The second')
+  const again = await person.submit(page, { option: 'choice-1' }, 'sp_ch_')
+  assert.equal(again.response.status, 400)
+  assert.match(await again.response.text(), /came twice or too late/)
+  assert.equal((await connections()).length, 1)
+})
+
+test('Form Post Response Mode 2 an answer that is posted comes to the same end, without what belongs into no URL', async () => {
+  const person = await signIn()
+  const back = await consent(person, 'slack')
+  const body = new URLSearchParams([...back.searchParams, ['user', '{"name":"Alice"}'], ['id_token', 'x']])
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'cross-site' }
+  const action = back.origin + back.pathname
+  // The form of another site comes without cookies.
+  const answer = await fetch(action, { method: 'POST', body: String(body), headers, redirect: 'manual' })
+  assert.equal(answer.status, 303)
+  assert.deepEqual(answer.headers.getSetCookie(), [])
+  const next = new URL(answer.headers.get('location')!, action)
+  assert.equal(next.pathname, back.pathname)
+  assert.deepEqual([...next.searchParams.keys()].sort(), ['code', 'state'])
+  assert.equal((await person.follow(next.href)).url, `${server.issuer}/account`)
+  assert.ok((await connections()).some(({ connector }) => connector === 'slack'))
+})
+
+test('10.2.1 M-09 an answer that nobody here asked for is dropped, and a flow of ours begins, where people start at the provider', async () => {
+  const person = await signIn(BOB)
+  const installed = await person.follow(`${server.issuer}/connect/slack/callback?code=of-mallory`)
+  const url = new URL(installed.url)
+  assert.equal(url.origin + url.pathname, 'https://slack.com/oauth/v2/authorize')
+  assert.match(url.searchParams.get('state')!, /^[\w-]{43}$/)
+  const elsewhere = await person.follow(`${server.issuer}/connect/atlassian/callback?code=of-mallory`)
+  assert.equal(elsewhere.response.status, 400)
+  assert.deepEqual(await connections('bob'), [])
+})
