@@ -46,3 +46,12 @@ test('a fault of the connector opens its circuit at once, and a changed connecto
   assert.equal(circuits.waitMs('acme', 1, 0), 1000)
   assert.equal(circuits.waitMs('acme', 2, 0), 0)
 })
+
+test('R-26 of 64 calls that fail in one moment the circuit opens once, and is not the longer open for it', () => {
+  const circuits = new Circuits(() => 1)
+  for (let i = 0; i < 64; i++) circuits.fail('acme', 1, 0, i % 2 === 1)
+  assert.equal(circuits.waitMs('acme', 1, 0), 1000)
+  assert.equal(circuits.waitMs('acme', 1, 1000), 0)
+  for (let i = 0; i < 64; i++) circuits.fail('acme', 1, 1000)
+  assert.equal(circuits.waitMs('acme', 1, 1000), 2000, 'one try, one failure')
+})

@@ -18,7 +18,7 @@ const FAILURES_TO_OPEN = 5
  * it is left alone for a while, then one call tries it.
  */
 export class Circuits {
-  readonly #circuits = new Map<string, { version: number; failures: number; open_until: number }>()
+  readonly #circuits = new Map<string, { version: number; failures: number; open_until: number; tried: boolean }>()
   readonly #random: Random
 
   constructor(random: Random) {
@@ -31,6 +31,7 @@ export class Circuits {
     if (!circuit || circuit.failures < FAILURES_TO_OPEN) return 0
     if (circuit.open_until > now) return circuit.open_until - now
     circuit.open_until = now + backoffMs(circuit.failures - FAILURES_TO_OPEN, this.#random)
+    circuit.tried = true
     return 0
   }
 
@@ -41,9 +42,12 @@ export class Circuits {
 
   /** Notes a failure; `at_once` opens the circuit, where trying again cannot help. */
   fail(called: string, version: number, now: number, at_once = false): void {
-    const failures = Math.max((this.#find(called, version)?.failures ?? 0) + 1, at_once ? FAILURES_TO_OPEN : 0)
+    const circuit = this.#find(called, version)
+    // Calls that were under way when it opened tell of the same outage: many at once must not make it a long one.
+    if (circuit && circuit.failures >= FAILURES_TO_OPEN && !circuit.tried) return
+    const failures = Math.max((circuit?.failures ?? 0) + 1, at_once ? FAILURES_TO_OPEN : 0)
     const open_until = now + backoffMs(Math.max(0, failures - FAILURES_TO_OPEN), this.#random)
-    this.#circuits.set(called, { version, failures, open_until })
+    this.#circuits.set(called, { version, failures, open_until, tried: false })
   }
 
   #find(called: string, version: number) {
