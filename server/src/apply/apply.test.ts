@@ -7,6 +7,7 @@ import { createEgress, type Egress } from '../egress/egress.ts'
 import { ProcessCounters } from '../inbound/process_counters.ts'
 import { RefusedLogins } from '../inbound/refused_logins.ts'
 import { openOrCreateTenant } from '../inbound/tenants.ts'
+import { createUser } from '../inbound/users/administer_users.ts'
 import { checkLogin } from '../inbound/users/check_login.ts'
 import { findArrival } from '../inbound/users/federation.ts'
 import { createOutboundContext } from '../outbound/context.ts'
@@ -434,6 +435,18 @@ for (const database of ['sqlite', 'postgres'] as const) {
       ])
       assert.deepEqual(await warningsOf({ user_id: 'u-1' }), [])
       assert.deepEqual(await warningsOf({ username: 'new' }), [])
+    })
+
+    test('where anybody makes an account, a name in the file gives no roles to whoever took it first', async () => {
+      const context = await makeContext()
+      const { tenant } = context
+      await apply(context, { settings: { sign_up: 'open' }, users: [{ username: 'made-here', roles: [] }] })
+      const user_id = await createUser(tenant, { username: 'Ops' }, { actor: 'sign_up' })
+      const named = (user: object) => ({ users: [{ username: 'ops', roles: ['administrator'], ...user }] })
+      const refusal = `users[0] (ops): may be anybody's name (sign_up is open): only with user_id: '${user_id}' are roles given`
+      await refuses(context, named({}), refusal)
+      await refuses(context, { ...named({}), settings: { sign_up: 'off' } }, refusal)
+      assert.deepEqual(await apply(context, named({ user_id })), ['change user ops: roles'])
     })
 
     test('11.2.2 algorithms are switched on by the platform, each with its key, and named where nobody has them', async () => {

@@ -93,6 +93,10 @@ async function checkPlatformUser(user: PlatformUser, present: Present, roles: re
     const { record, connector } = raised
     throw refuse(`signs in by connector ${connector}: only with user_id: '${record.user_id}' are roles given to them`)
   }
+  if (raised && present.settings.sign_up === 'open') {
+    const text = `may be anybody's name (sign_up is open): only with user_id: '${raised.record.user_id}' are roles given`
+    throw refuse(text)
+  }
   if (user_id === undefined) return
   if (!/^[\x21-\x7e]{1,255}$/.test(user_id)) throw refuse('user_id must be 1 to 255 printable ASCII characters')
   const found = present.users.get(user.username)
