@@ -82,6 +82,8 @@ testOnBoth('6.2.1 6.2.4 what is typed wrongly is told at its field, and no accou
     ['an address as name', { username: newAddress() }, /username must not have an @ in it/],
     ['what is read as one', { username: 'eve\uff20example.test' }, /username must not have an @ in it/],
     ['a name with a control character', { username: 'a\u0007b' }, /username must not have control characters/],
+    ['a name that looks like another', { username: `${taken.user.username}\u200b` }, /must not have invisible/],
+    ['a name that turns the text around', { username: 'a\u202enimda' }, /must not have invisible/],
     ['a name without characters', { username: ' \u3000 ' }, /username must have 1 to 200 characters/],
   ] as const) {
     const before = await countRows(p.server.store)
@@ -176,6 +178,17 @@ testOnBoth(
   },
 )
 
+testOnBoth('8.3.2 whose account is disabled gets no second one by its address', async (p) => {
+  await p.server.saveSettings({ sign_up: 'verified' })
+  const email = newAddress()
+  const { user_id, user } = await newPerson(p, { email })
+  await p.setDisabled(true, { user_id })
+  await ask(p, email)
+  const [letter] = await lettersTo(email)
+  assert.ok(letter!.text.includes(user.username) && !letter!.text.includes('sp_sign_up_'))
+  await p.server.saveSettings({})
+})
+
 testOnBoth('OpenID Connect Prompt Create prompt=create leads to a new account and back to the client', async (p) => {
   const create = { prompt: 'create', login_hint: 'somebody@example.test' }
   const discovered = async () =>
@@ -257,6 +270,16 @@ testOnBoth('2.4.1 an address asks for 20 accounts or letters in an hour, and a m
   for (let i = 0; i < 5; i++)
     assert.equal((await ask(p, email)).status, 200, 'who asks too often is told nothing of it')
   assert.equal((await lettersTo(email)).length, 3)
+  const [local, domain] = email.split('@') as [string, string]
+  const spellings = [
+    `${local}+1@${domain}`,
+    `"${local}"@${domain}`,
+    `${local}@example\u3002test`,
+    `${local}@${domain}.`,
+  ]
+  const before = (await mail).letters.length
+  for (const spelling of [...spellings, email.toUpperCase()]) assert.equal((await ask(p, spelling)).status, 200)
+  assert.equal((await mail).letters.length, before, 'however the address is spelled')
   await p.server.saveSettings({})
   p.pass(3601)
 })

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url'
 import { TokenSealer } from '../../crypto/sealed_token.ts'
 import type { Prompt } from '../../oauth/authorization_request.ts'
 import { OAuthError } from '../../oauth/errors.ts'
@@ -16,6 +17,9 @@ const LIFETIME_MS = 15 * 60_000
 
 /** The page behind a link to a mailbox, under the issuer. */
 export const SIGN_UP_PATH = '/sign_up/account'
+
+// A name that a stranger chooses must not look like somebody else's (RFC 8265 section 3.3 has none of these either).
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u
 
 // Stored nowhere: whoever is not known makes this server keep nothing. The account itself is what a link opens once.
 const links = new TokenSealer('sign_up', 'sp_sign_up_')
@@ -50,13 +54,21 @@ export async function askToSignUp(
   const { tenant } = context
   const { tenant_id, store } = tenant
   context.outbox.post(async () => {
-    const [known] = await store.findUsersByEmail({ tenant_id, email, most: 1 })
-    if (!(await mayWriteTo(context, known?.user_id ?? `nobody/${email.toLowerCase()}`))) return []
+    // Whose account is disabled gets no second one by its address.
+    const [known] = await store.findUsersByEmail({ tenant_id, email, disabled_too: true, most: 1 })
+    if (!(await mayWriteTo(context, known?.user_id ?? `nobody/${mailboxKey(email)}`))) return []
     if (known) return [{ to: email, letter: knownLetter({ ...(await aboutTenant(context)), user: known }) }]
     const token = links.seal(tenant.keys, { email, at: tenant.clock() })
     const url = `${tenant.issuer}${SIGN_UP_PATH}?${new URLSearchParams({ ...query, token })}`
     return [{ to: email, letter: signUpLetter(await aboutTenant(context), url) }]
   })
+}
+
+// One mailbox has many spellings: case, quotes, tags behind a plus, domains that Unicode writes otherwise (UTS 46).
+function mailboxKey(email: string): string {
+  const at = email.lastIndexOf('@')
+  const local = usernameKey(email.slice(0, at)).replace(/["\\]|\+.*/g, '')
+  return `${local}@${domainToASCII(email.slice(at + 1)).replace(/\.$/, '')}`
 }
 
 /** The address to which a link was sent; null where it is none of ours, or too old. */
@@ -94,6 +106,7 @@ export async function signUp(
   if (!described.email_verified && usernameKey(username).includes('@')) {
     throw new OAuthError('invalid_request', 'username must not have an @ in it')
   }
+  if (INVISIBLE.test(username)) throw new OAuthError('invalid_request', 'username must not have invisible characters')
   const fault = findPasswordFault(password, { shortest: shortestPassword(settings, []), username, email, tenant_name })
   if (fault) return { fault }
   await takeTurn(context, 'sign_up', { address })

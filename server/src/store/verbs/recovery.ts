@@ -166,14 +166,15 @@ export const changePassword = write(
   { key: ofUser },
 )
 
-/** The users whose address this is: it need not be one user's alone. */
+/** The users whose address this is: it need not be one user's alone. Without `disabled_too` those who can sign in. */
 export const findUsersByEmail = read(function* (args: {
   tenant_id: string
   email: string
+  disabled_too?: boolean
   most: number
 }): Run<UserRecord[]> {
   return yield* sql<UserRecord>`
     select user_id, username, name, email, email_verified, claims, roles, epoch, disabled_at, updated_at
     from users where tenant_id = ${args.tenant_id} and lower(email) = lower(${args.email})
-      and disabled_at is null order by user_id limit ${args.most}`
+      and (disabled_at is null or ${args.disabled_too ? 1 : 0} = 1) order by user_id limit ${args.most}`
 })
