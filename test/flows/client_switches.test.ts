@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { switchClient } from '../../server/src/inbound/clients/switch_client.ts'
 import { HOME, type Hub, ROOT, startHub } from '../parts/hub.ts'
 import { csrfOf, open, post } from '../parts/sign_in_steps.ts'
 import { UserAgent } from '../parts/user_agent.ts'
@@ -63,6 +64,21 @@ test('an administrator switches Trust and legacy grants of a client, the page ma
   )
   for (const name of ['password', 'implicit', 'trusted']) await turn('app', name, false)
   assert.deepEqual((await find('app')).grant_types, ['authorization_code'])
+})
+
+test('a switch takes back nothing that another administrator has saved in the same moment', async () => {
+  const redirect_uris = ['https://app.example/cb']
+  await hub.server.addClient({ client_id: 'both', client_secret: 's', redirect_uris, scope: 'openid' })
+  const { store } = hub.server
+  const { tenant } = hub.server.app
+  const record = (await store.findClient({ tenant_id: tenant.tenant_id, client_id: 'both' }))!
+  assert.equal((await turn('both', 'implicit', true)).status, 303)
+  const grant_types = ['authorization_code', 'implicit', 'password']
+  await assert.rejects(
+    switchClient(tenant, record, { name: 'password', on: true, actor: 'user:1', grant_types }),
+    /The client has just changed/,
+  )
+  assert.deepEqual((await find('both')).grant_types, ['authorization_code', 'implicit'])
 })
 
 test('H10 Trust in the console gives a service of Hub what Trust by its own API gives', async () => {

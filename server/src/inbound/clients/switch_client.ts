@@ -82,5 +82,7 @@ export async function switchClient(
       })
     : switched
   const metadata = readAdministratedClient({ ...client, trusted, grant_types }, wanted.grant_types)
-  await updateClient(tenant, { client_id, metadata, actor, changed: [name] })
+  const args = { client_id, metadata, seen: record.metadata, actor, changed: [name] }
+  if (await updateClient(tenant, args)) return
+  throw new OAuthError('invalid_request', 'The client has just changed; look at it and do it again')
 }
