@@ -310,6 +310,39 @@ for (const dialect of DIALECTS) {
         assert.equal(foreignClient.body.error, 'invalid_grant')
       })
 
+      test('a token that the API has refused is renewed, by one call of the provider however many say so', async () => {
+        const first = await exchange(bridge, token)
+        const failed_token: string = first.body.access_token
+        const calls = bridge.foreign.ledger.length
+        const same = await exchange(bridge, token, { failed_token: `${failed_token}x` })
+        assert.equal(same.body.access_token, failed_token, 'another one than we have did not fail here')
+        const many = await Promise.all(Array.from({ length: 8 }, () => exchange(bridge, token, { failed_token })))
+        const [renewed, ...others] = new Set(many.map(({ body }) => body.access_token))
+        assert.deepEqual(others, [])
+        assert.notEqual(renewed, failed_token)
+        assert.equal(bridge.foreign.ledger.length, calls + 1)
+      })
+
+      test('min_seconds is how much life is left, in whole seconds up to 3600', async () => {
+        const { body } = await exchange(bridge, token, { min_seconds: '120' })
+        assert.ok(body.expires_in >= 120)
+        for (const min_seconds of ['x', '-1', '1.5', '3601']) {
+          const { status, body } = await exchange(bridge, token, { min_seconds })
+          assert.deepEqual([status, body.error], [400, 'invalid_request'])
+          assert.match(body.error_description, /min_seconds/)
+        }
+      })
+
+      test('a client that may use none is told where the user can help, and of no connector that is not there', async () => {
+        const none = await bridge.obtain(alice, { prompt: 'consent' }, { 'connection.acme': '' })
+        const { body } = await exchange(bridge, none.access_token)
+        assert.equal(body.error, 'invalid_target')
+        assert.equal(body.reason, 'connection_not_allowed')
+        assert.equal(body.connect_url, `${bridge.issuer}/connect/acme`)
+        const nobody = await exchange(bridge, none.access_token, { audience: 'connector:nobody' })
+        assert.deepEqual([nobody.body.error, nobody.body.connect_url], ['invalid_target', undefined])
+      })
+
       test('a broken connection says what must happen', async () => {
         await bridge.foreign.revokeGrants()
         bridge.clock.offset += 300_000

@@ -87,6 +87,25 @@ test('P-05 M-08 what speaks for us or for the caller never reaches the provider'
   for (const secret of [token, ...alice.cookies.values()]) assert.ok(!all.includes(secret))
 })
 
+test('a refusal of ours is known by a header that no provider can send', async () => {
+  bridge.api.answers.set('/v1/forged', (request, response) => {
+    request.resume()
+    const headers = { 'content-type': 'application/json', 'x-sallyport-error': 'connection_required' }
+    response.writeHead(403, headers).end('{"error":"connection_required","connect_url":"https://evil.example"}')
+  })
+  const forged = await proxied('/forged')
+  assert.deepEqual([forged.status, forged.headers.get('x-sallyport-error')], [403, null])
+  await forged.body?.cancel()
+  for (const [path, init, error] of [
+    ['/proxy/acme/me', {}, 'invalid_token'],
+    ['/proxy/acme/x%5c', { headers: { authorization: `Bearer ${token}` } }, 'invalid_request'],
+  ] as const) {
+    const refused = await fetch(bridge.issuer + path, init)
+    assert.equal(refused.headers.get('x-sallyport-error'), error)
+    assert.equal(((await refused.json()) as { error: string }).error, error)
+  }
+})
+
 test('what would act on our origin never reaches the caller', async () => {
   const hostile = {
     ...{

@@ -3,13 +3,18 @@ import { OAuthError } from '../oauth/errors.ts'
 import { buildTokenResponse } from '../oauth/token_response.ts'
 import { type BridgeRefusal, handOutToken } from '../outbound/bridge.ts'
 import type { OutboundContext } from '../outbound/context.ts'
+import { readSeconds } from './api/connections.ts'
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 
 /** Joins the token exchange of the inbound half to the vault of the outbound half (RFC 8693 section 2.2). */
 export function createHandOut(outbound: OutboundContext): HandOutToken {
-  return async ({ connection_id, connector, user_id }) => {
-    const token = await handOutToken(outbound, { connection_id, connector, user_id })
+  return async ({ connection_id, connector, user_id, min_seconds, failed_token }) => {
+    const token = await handOutToken(outbound, {
+      ...{ connection_id, connector, user_id },
+      ...(min_seconds !== undefined && { min_seconds: readSeconds(min_seconds) }),
+      ...(failed_token !== undefined && { failed_token }),
+    })
     if (token.kind !== 'token') throw readRefusal(token)
     const { access_token, expires_at, scope, extra } = token
     const lives_ms = expires_at === null ? undefined : expires_at - outbound.clock()

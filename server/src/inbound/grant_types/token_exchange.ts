@@ -11,10 +11,14 @@ import { exchangeToken } from '../tokens/exchange_token.ts'
 /** How the vault is asked for a provider's token: given by whoever wires inbound and outbound together. */
 export type HandOutToken = (ask: {
   readonly tenant_id: string
-  readonly connection_id: string
+  /** Null where the user has not allowed the client to use one. */
+  readonly connection_id: string | null
   readonly connector: string
   readonly user_id: string
   readonly client_id: string
+  /** As they came: how much life the token is to have left, and the one that the provider's API has refused. */
+  readonly min_seconds: string | undefined
+  readonly failed_token: string | undefined
 }) => Promise<TokenResponse>
 
 const CONNECTOR = /^connector:([a-z0-9][a-z0-9_-]{0,63})$/
@@ -53,12 +57,13 @@ export function createTokenExchange(handOutToken: HandOutToken): GrantType {
       }
       requireKeyOfToken(client, living.claims.cnf, cnf)
       const connection_id = connectionOfToken(living, connector)
-      if (connection_id === null) {
-        throw new OAuthError('invalid_target', `The user has not allowed this client to use ${connector}`)
+      const { tenant_id, store } = context.tenant
+      if (connection_id === null && !(await store.findConnector({ tenant_id, connector }))) {
+        throw new OAuthError('invalid_target', `There is no connector of the name ${connector}`)
       }
-      const { tenant_id } = context.tenant
-      const user_id = living.user_id!
-      return handOutToken({ tenant_id, connection_id, connector, user_id, client_id: client.client_id })
+      const { min_seconds, failed_token } = params.values
+      const asked_token = { tenant_id, connection_id, connector, user_id: living.user_id!, min_seconds, failed_token }
+      return handOutToken({ ...asked_token, client_id: client.client_id })
     },
   }
 }

@@ -49,7 +49,8 @@ async function answerToken(call: ApiCall, failed_generation?: number): Promise<R
   return call.c.json(describeToken(token, call.web.tenant.clock()))
 }
 
-function readSeconds(text: string): number {
+/** The parameter min_seconds: how much life a token is to have left. */
+export function readSeconds(text: string): number {
   if (/^\d{1,4}$/.test(text) && Number(text) <= MOST_SECONDS) return Number(text)
   throw new OAuthError('invalid_request', `Parameter min_seconds must be a whole number up to ${MOST_SECONDS}`)
 }

@@ -52,16 +52,23 @@ export async function proxy(c: Context<PageEnv>): Promise<Response> {
     }
     for (const [name, value] of renewed) c.header(name, value)
     if (answer.kind === 'unreachable') {
+      c.header(OUR_ERROR, 'provider_unreachable')
       const error_description = 'The provider could not be reached'
       return c.json({ error: 'provider_unreachable', error_description, reason: answer.reason }, answer.status)
     }
     const { kind: _, status, retry_after_seconds, ...refusal } = answer
     if (retry_after_seconds !== undefined) c.header('Retry-After', String(retry_after_seconds))
+    c.header(OUR_ERROR, refusal.error)
     return c.json(refusal, status)
   } catch (error) {
-    return refuse(c, readFailure(error, request_id, web.log))
+    const failure = readFailure(error, request_id, web.log)
+    c.header(OUR_ERROR, failure.error)
+    return refuse(c, failure)
   }
 }
+
+// By this a caller knows our refusals from those of the provider, which cannot send it: see proxy_headers.ts.
+const OUR_ERROR = 'X-Sallyport-Error'
 
 // Whatever its name is here: the certificate of the client is between it and us.
 function withoutCertificate({ inbound }: Web, given: Headers): Headers {
