@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { rotateClientSecret } from '../../server/src/inbound/clients/client_secrets.ts'
 import { sweepUnusedClients } from '../../server/src/inbound/clients/unused_clients.ts'
 import { ask, register, SELF_CALLBACK, withSettings } from '../parts/ask_registration.ts'
 import { ALICE, challengeOf, JWT_API, onBothDatabases, VERIFIER } from '../parts/platform.ts'
@@ -316,6 +317,11 @@ test('a secret that is set to end does, and an update renews it', async (p) => {
     )
     p.pass(86_400)
     assert.equal(await use(renewed.client_secret), 'invalid_client')
+    const { tenant } = p.server.app
+    const record = (await tenant.store.findClient({ tenant_id: tenant.tenant_id, client_id }))!
+    const further = (await rotateClientSecret(tenant, { record, actor: 'cli', now: p.now() }))!
+    assert.equal(await use(further), 'invalid_grant')
+    assert.equal(await use(renewed.client_secret), 'invalid_client', 'what is over does not begin anew by a rotation')
   })
 })
 

@@ -1,7 +1,7 @@
 import type { App } from '../app.ts'
 import type { Outcome } from '../apply/apply.ts'
 import type { Platform } from '../apply/platform.ts'
-import { endFormerClientSecret, FORMER_SECRET_LIVES_MS, rotateClientSecret } from '../inbound/clients/client_secrets.ts'
+import { endFormerClientSecret, formerSecretEnds, rotateClientSecret } from '../inbound/clients/client_secrets.ts'
 import {
   createRegistrationToken,
   endRegistrationToken,
@@ -136,7 +136,7 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
       const now = tenant.clock()
       const client_secret = await rotateClientSecret(tenant, { record, actor, now })
       if (client_secret === null) throw refuse('The client has no secret, or somebody else has just made one')
-      const former_ends = new Date(now + FORMER_SECRET_LIVES_MS).toISOString()
+      const former_ends = new Date(formerSecretEnds(record, now)).toISOString()
       return { client_id: record.client_id, client_secret, former_ends }
     },
     async endFormerClientSecret(client_id) {

@@ -44,8 +44,12 @@ export async function openClientSecrets(tenant: Tenant, client_id: string, now: 
   return living.flatMap((sealed) => (sealed ? [tenant.keys.open(sealed, placeOf(client_id))] : []))
 }
 
-/** How long a secret lives on once there is a newer one, unless it is ended before. */
-export const FORMER_SECRET_LIVES_MS = 30 * 86_400_000
+const FORMER_SECRET_LIVES_MS = 30 * 86_400_000
+
+/** Until when a client's present secret lives on once there is a newer one: 30 days, and no longer than it had itself. */
+export function formerSecretEnds({ client_secret_expires_at }: ClientRecord, now: number): number {
+  return Math.min(now + FORMER_SECRET_LIVES_MS, client_secret_expires_at ?? Number.POSITIVE_INFINITY)
+}
 
 /**
  * Gives a client a new random secret beside the one it has, which lives on until it is ended; the new one is in the answer
@@ -65,7 +69,7 @@ export async function rotateClientSecret(
     client_id,
     seen,
     ...keepSecret(tenant, client_id, token_endpoint_auth_method, client_secret),
-    former_expires_at: now + FORMER_SECRET_LIVES_MS,
+    former_expires_at: formerSecretEnds(record, now),
     event: event(tenant, 'client.secret_rotated', actor, { client_id }),
   })
   return rotated ? client_secret : null
