@@ -57,6 +57,25 @@ testOnBoth('RFC 7662 4 whoever is not named learns nothing, and who is named not
   assert.equal((await ask(both, 'api'))['active'], true)
 })
 
+testOnBoth('RFC 6749 3.2 Dovecot asks with Basic beside an empty client_id and client_secret', async (p) => {
+  const { access_token } = await p.getTokens('web')
+  const ask = async (secret: string, token: string) => {
+    const authorization = `Basic ${btoa(`api:${secret}`)}`
+    const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' }
+    const body = `token=${token}&client_id=&client_secret=`
+    const response = await fetch(`${p.issuer}/introspect`, { method: 'POST', headers, body })
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+  }
+  const living = await ask('secret-of-api', access_token)
+  assert.equal(living.status, 200)
+  assert.equal(living.body['active'], true)
+  // The account that Dovecot opens is the one that it finds here.
+  assert.equal(living.body['username'], 'alice')
+  assert.deepEqual(await ask('secret-of-api', 'x'), { status: 200, body: INACTIVE })
+  const wrong = await ask('', access_token)
+  assert.deepEqual([wrong.status, wrong.body['error']], [401, 'invalid_client'])
+})
+
 testOnBoth('RFC 7662 2.2 a refresh token is answered to its own client alone, as no access token', async (p) => {
   const { access_token, refresh_token } = await p.getTokens('web')
   const seen = await p.introspect(refresh_token, 'web')
