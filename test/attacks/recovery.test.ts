@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
+import { updateUser } from '../../server/src/inbound/users/administer_users.ts'
+import { linkArrival } from '../../server/src/inbound/users/federation.ts'
 import { askForReset } from '../../server/src/inbound/users/recovery.ts'
 import { newPerson, newPersonWithApp } from '../parts/factors.ts'
 import { type MailServer, startMailServer } from '../parts/mail_server.ts'
@@ -108,6 +110,45 @@ testOnBoth(
       assert.ok(text.includes(`${p.issuer}/reset/password?token=`))
       assert.ok(!`${text}${html}`.includes('evil.example'))
     }
+  },
+)
+
+testOnBoth(
+  '6.8.1 whoever leaves a stranger an account with their address does not stay in it beside them',
+  async (p) => {
+    const { tenant } = p.server.app
+    const { tenant_id } = tenant
+    const link = (user_id: string, account: string) =>
+      linkArrival(tenant, user_id, {
+        authority: 'https://other.example',
+        account,
+        connector: 'acme',
+        account_name: null,
+      })
+    const late = await withLink(p)
+    await link(late.user_id, 'late')
+    await postReset(p, { token: late.token, password: NEW })
+    assert.deepEqual(
+      [await canSignIn(p, late.user.username, NEW), await canSignIn(p, late.user.username, late.user.password)],
+      [false, true],
+    )
+    const email = newAddress()
+    const { user, user_id } = await newPerson(p, { email })
+    await link(user_id, 'early')
+    await ask(p, email)
+    await settle(p)
+    assert.equal((await lettersTo(email)).length, 0)
+    const record = (await p.server.store.findUser({ tenant_id, user_id }))!
+    await updateUser(tenant, record, { email_verified: true }, { actor: 'cli', changed: ['email_verified'] })
+    await ask(p, email)
+    await settle(p)
+    const token = new URL((await mail).linkTo(email)).searchParams.get('token')!
+    await postReset(p, { token, password: NEW })
+    assert.equal(
+      await canSignIn(p, user.username, NEW),
+      true,
+      'of an address that was shown to be theirs nothing changes',
+    )
   },
 )
 

@@ -3,7 +3,7 @@ import type { Tenant } from '../../store/tenant.ts'
 import { type Identity, IdentityTaken } from '../../store/verbs/identities.ts'
 import type { UserWithPassword } from '../../store/verbs/users.ts'
 import { event } from '../event.ts'
-import { prepareUser, type UserDescription } from './prepare_user.ts'
+import { isEmail, prepareUser, type UserDescription } from './prepare_user.ts'
 
 /** Somebody whom another server vouches for, and whether a stranger becomes a user here. */
 export interface Arrival {
@@ -81,7 +81,7 @@ function readUsername(text: string | undefined): string | undefined {
 }
 
 function readEmail(text: string | undefined): string | undefined {
-  return text !== undefined && /^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]{1,189}$/u.test(text) ? text : undefined
+  return text !== undefined && isEmail(text) ? text : undefined
 }
 
 /** Links an identity to a user who has just proved both (ASVS 6.8.1); `taken` when it is another user's. */

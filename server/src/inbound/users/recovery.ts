@@ -36,7 +36,8 @@ export async function askForReset(
   context.outbox.post(async () => {
     const postings = []
     for (const user of await findUsers(context, asked.username)) {
-      if (user.email === null || !(await mayWriteTo(context, user.user_id))) continue
+      if (user.email === null || (await isForeign(context, user))) continue
+      if (!(await mayWriteTo(context, user.user_id))) continue
       const url = await makeLink(context, 'reset', user, user.email, 'anonymous')
       postings.push({ to: user.email, letter: resetLetter(await aboutOf(context, user), url) })
     }
@@ -51,6 +52,12 @@ async function findUsers({ tenant }: InboundContext, typed: string): Promise<Use
   const named = await store.findUserByUsername({ tenant_id, username_key })
   if (named) return named.disabled_at === null ? [named] : []
   return typed.includes('@') ? store.findUsersByEmail({ tenant_id, email: typed.trim(), most: MOST_ACCOUNTS }) : []
+}
+
+// Who signs in by another server and never showed the address to be theirs may have left somebody else's.
+async function isForeign({ tenant }: InboundContext, { user_id, email_verified }: UserRecord): Promise<boolean> {
+  if (email_verified === 1) return false
+  return (await tenant.store.listIdentitiesOfUser({ tenant_id: tenant.tenant_id, user_id })).length > 0
 }
 
 /** Takes a turn of the letters to one account; false when it has had too many of late. */

@@ -82,11 +82,14 @@ export const redeemResetLink = write(
     const { tenant_id, event } = args
     const link = yield* spendUserLink(tenant_id, 'reset', args.secret_hash)
     if (!link) return 'spent'
-    // Of an address that is no longer the user's the mailbox proves nothing.
+    // Of an address that is no longer the user's the mailbox proves nothing; nor of one that was never shown to be, where
+    // somebody signs in by another server: whoever left the address there would stay in the account beside its owner.
     const [user] = yield* sql<{ epoch: number }>`
       update users set password_hash = ${args.password_hash}, epoch = epoch + 1, email_verified = 1,
         updated_at = ${event.at}
       where tenant_id = ${tenant_id} and user_id = ${link.user_id} and email = ${link.email} and disabled_at is null
+        and (email_verified = 1 or not exists (
+          select 1 from identities i where i.tenant_id = ${tenant_id} and i.user_id = ${link.user_id}))
       returning epoch`
     if (!user) return 'spent'
     yield* sql`
