@@ -158,6 +158,7 @@ test('the fields of a record do not contradict each other', () => {
         account?.from !== 'id_token' || fields.issuer !== null || record.provider === 'oidc',
         'an ID token has an issuer',
       ],
+      [account?.from !== 'id_token' || fields.default_scope.split(' ').includes('openid'), 'an ID token is asked for'],
       [
         account?.from !== 'userinfo' || fields.userinfo_endpoint !== null || fields.discovery !== null,
         'userinfo is somewhere',

@@ -25,6 +25,7 @@ export const apple: Provider = {
     scope_separator: secondary(' ', 'simov/grant config/oauth.json@500ab20'),
     access_token_seconds: secondary(3_600, FORUM),
     refresh_token_rotation: secondary('never', `${FORUM}; https://developer.apple.com/forums/thread/656845`),
+    default_scope: verified('openid', 'OpenID Connect Core 1.0 section 3.1.2.1'),
     account: unverified({ from: 'id_token', id: ['sub'], name: ['email'], of: 'person' }),
     notes: secondary(
       'The secret is an ES256 JWT in the name of a team, by a key of that team, for 180 days at most; the name of a person comes in the first callback alone. Apple may slow down who refreshes more than once a day.',

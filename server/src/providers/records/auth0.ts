@@ -32,6 +32,7 @@ export const auth0: Provider = {
       'https://community.auth0.com/t/failed-token-exchange-occurs-when-reusing-an-older-refresh-token-within-reuse-interval/189795: the whole family, unless it is the one before in the overlap period',
       '2026-11-22',
     ),
+    default_scope: verified('openid', 'OpenID Connect Core 1.0 section 3.1.2.1'),
     account: unverified({ from: 'id_token', id: ['sub'], name: ['email', 'name'], of: 'person' }),
     notes: verified(
       'Rotation has an overlap period, a setting of the application that is 0 at first, in which the token before the present one is still taken.',

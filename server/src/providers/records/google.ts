@@ -28,6 +28,7 @@ export const google: Provider = {
     refresh_token_life: secondary('idle', LIFE),
     refresh_token_seconds: secondary(15_552_000, 'docs.gitguardian.com google_oauth2_refresh_token'),
     api_hosts: unverified(['www.googleapis.com']),
+    default_scope: verified('openid', 'OpenID Connect Core 1.0 section 3.1.2.1'),
     account: verified(
       { from: 'id_token', id: ['sub'], name: ['email', 'name'], of: 'person' },
       'OpenID Connect Core 1.0 section 5.1',

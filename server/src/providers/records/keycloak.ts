@@ -46,6 +46,7 @@ export const keycloak: Provider = {
     refresh_token_life: verified('setting', TIMEOUTS, '2026-11-22'),
     refresh_token_rotation: verified('setting', `${TIMEOUTS}: Revoke Refresh Token`, '2026-11-22'),
     revocation_ends: verified('client_of_user', 'https://github.com/keycloak/keycloak/issues/12916'),
+    default_scope: verified('openid', 'OpenID Connect Core 1.0 section 3.1.2.1'),
     account: unverified({ from: 'id_token', id: ['sub'], name: ['email', 'preferred_username', 'name'], of: 'person' }),
     notes: unverified('The answer also has session_state and not-before-policy.'),
   },

@@ -57,6 +57,7 @@ export const microsoftEntra: Provider = {
     refresh_token_replay: verified('accepted', REFRESH, READ),
     revocation_request: verified(null, REVOCATION),
     api_base_url: verified('https://graph.microsoft.com', CODE_FLOW, READ),
+    default_scope: verified('openid', 'OpenID Connect Core 1.0 section 3.1.2.1'),
     account: verified(
       { from: 'id_token', id: ['sub'], name: ['email', 'preferred_username', 'name'], of: 'person' },
       `${DOCS}/id-token-claims-reference.md: oid comes only with the scope profile`,

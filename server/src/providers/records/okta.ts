@@ -29,6 +29,7 @@ export const okta: Provider = {
     refresh_token_rotation: verified('setting', REFRESH, READ),
     refresh_token_replay: verified('ends_grant', `${REFRESH}, with rotation switched on and the grace over`, READ),
     revocation_ends: verified('grant', `${REVOKE}: a refresh token takes its access token with it`, READ),
+    default_scope: verified('openid', 'OpenID Connect Core 1.0 section 3.1.2.1'),
     account: verified(
       { from: 'id_token', id: ['sub'], name: ['email', 'preferred_username', 'name'], of: 'person' },
       'OpenID Connect Core 1.0 section 5.1',

@@ -49,6 +49,7 @@ export const xero: Provider = {
       READ,
     ),
     api_headers: verified({ 'Xero-Tenant-Id': '{tenant_id}' }, CLIENT, READ),
+    default_scope: verified('openid', 'OpenID Connect Core 1.0 section 3.1.2.1'),
     account: verified(
       { from: 'id_token', id: ['sub'], name: ['email', 'preferred_username'], of: 'person' },
       CLIENT,
