@@ -51,7 +51,13 @@ for (const dialect of DIALECTS) {
       assert.deepEqual(rest, {
         ...{ connection_id, connector: 'acme', provider: 'oidc', user_id: bridge.users.alice, username: 'alice' },
         ...{ account: 'alice-at-acme', account_name: 'alice-at-acme@foreign.example' },
-        ...{ scope: 'openid email offline_access', state: 'ready', reason: null, last_error: null },
+        ...{
+          scope: 'openid email offline_access',
+          state: 'ready',
+          reason: null,
+          last_error: null,
+          revocation_ends: 'unknown',
+        },
       })
       assert.doesNotMatch(text, /token|secret|sealed|data_key/)
       assert.equal((await call('GET', '?connector=acme')).body.connections.length, 1)
