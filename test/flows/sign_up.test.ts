@@ -178,6 +178,38 @@ testOnBoth(
   },
 )
 
+testOnBoth('1.3.11 an address that could be read as another one gets no letter', async (p) => {
+  await p.server.saveSettings({ sign_up: 'verified' })
+  const before = (await mail).letters.length
+  for (const email of [
+    '<eve@example.test>',
+    'eve(comment)@example.test',
+    '"eve"@example.test',
+    'eve\\@example.test',
+    'a:eve@example.test',
+    '=?utf-8?q?eve=40example.test=3e?=@example.org',
+    'eve@[127.0.0.1]',
+    'eve@example.test.',
+    'eve@example\u3002test',
+    '\uff45ve@example.test',
+    'eve\u200b@example.test',
+    'eve@exam\u00adple.test',
+    'eve\u2028@example.test',
+  ]) {
+    p.pass(3601)
+    const { status, html } = await ask(p, email)
+    assert.equal(status, 400, email)
+    assert.match(html, /That is not an e-mail address/, email)
+  }
+  assert.equal((await mail).letters.length, before)
+  for (const email of [`o'brien+${newName()}@example.test`, `${newName()}@müller.test`]) {
+    const { length } = (await mail).letters
+    await ask(p, email)
+    assert.equal((await mail).letters.length, length + 1, email)
+  }
+  await p.server.saveSettings({})
+})
+
 testOnBoth('8.3.2 whose account is disabled gets no second one by its address', async (p) => {
   await p.server.saveSettings({ sign_up: 'verified' })
   const email = newAddress()
@@ -271,14 +303,10 @@ testOnBoth('2.4.1 an address asks for 20 accounts or letters in an hour, and a m
     assert.equal((await ask(p, email)).status, 200, 'who asks too often is told nothing of it')
   assert.equal((await lettersTo(email)).length, 3)
   const [local, domain] = email.split('@') as [string, string]
-  const spellings = [
-    `${local}+1@${domain}`,
-    `"${local}"@${domain}`,
-    `${local}@example\u3002test`,
-    `${local}@${domain}.`,
-  ]
   const before = (await mail).letters.length
-  for (const spelling of [...spellings, email.toUpperCase()]) assert.equal((await ask(p, spelling)).status, 200)
+  for (const spelling of [`${local}+1@${domain}`, `${local}+2@${domain.toUpperCase()}`, email.toUpperCase()]) {
+    assert.equal((await ask(p, spelling)).status, 200)
+  }
   assert.equal((await mail).letters.length, before, 'however the address is spelled')
   await p.server.saveSettings({})
   p.pass(3601)

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url'
 import { hashPassword } from '../../crypto/password.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { DEFAULT_SETTINGS } from '../../store/settings.ts'
@@ -12,9 +13,15 @@ export function usernameKey(username: string): string {
 /** The most characters of a username. */
 export const LONGEST_USERNAME = 200
 
-/** Whether a text has the shape of an e-mail address. */
+// Neither quotes, brackets, comments and encoded words nor what is invisible: software on the way reads these in ways of
+// its own, and a letter about one address would go to another (RFC 5321 section 4.1.2 advises against quotes, too).
+const EMAIL = /^(?!.*\p{DI})[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~.-]{1,64}@[\p{L}\p{M}\p{N}.-]{1,189}$/u
+
+/** Whether a text is an e-mail address, in the one spelling that every server on the way reads alike. */
 export function isEmail(text: string): boolean {
-  return /^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]{1,189}$/u.test(text)
+  const domain = text.slice(text.lastIndexOf('@') + 1)
+  if (!EMAIL.test(text) || text.includes('=?') || text.normalize('NFKC') !== text) return false
+  return !domain.endsWith('.') && domainToASCII(domain) !== ''
 }
 
 /** A user as an administrator or the setup page describes one. */

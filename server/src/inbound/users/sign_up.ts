@@ -64,11 +64,10 @@ export async function askToSignUp(
   })
 }
 
-// One mailbox has many spellings: case, quotes, tags behind a plus, domains that Unicode writes otherwise (UTS 46).
+// One mailbox has many spellings: case, tags behind a plus, a domain in Unicode or not.
 function mailboxKey(email: string): string {
-  const at = email.lastIndexOf('@')
-  const local = usernameKey(email.slice(0, at)).replace(/["\\]|\+.*/g, '')
-  return `${local}@${domainToASCII(email.slice(at + 1)).replace(/\.$/, '')}`
+  const [local, domain] = email.split('@') as [string, string]
+  return `${usernameKey(local).replace(/\+.*/, '')}@${domainToASCII(domain)}`
 }
 
 /** The address to which a link was sent; null where it is none of ours, or too old. */
