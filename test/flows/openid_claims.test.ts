@@ -246,6 +246,13 @@ testOnBoth('a tenant maps what it keeps of a user to claims of its own, each to 
     for (const name of ['sub', 'email', 'roles', 'scope', 'aud', 'client_id', 'iss'])
       assert.notEqual(claims[name], 'R&D', name)
   }
+  const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+  const flows = { grant_types: ['authorization_code', exchange] }
+  const held = await signInAt(p, 'mapped-3', { scope: 'openid api:read', resource: JWT_API }, flows)
+  const subject_token_type = 'urn:ietf:params:oauth:token-type:access_token'
+  const subject = { subject_token: held.access_token, subject_token_type, resource: JWT_API }
+  const { body } = await postTo(p, 'mapped-3', { grant_type: exchange, ...subject })
+  assert.equal(claimsOf(body.access_token)[claim], 'R&D', 'whatever grant type a token about a user comes of')
   const { access_token, id_token } = await signInAt(p, 'mapped-2', { scope: 'openid profile' })
   assert.equal((await p.userinfo(access_token)).body[claim], 'R&D')
   assert.equal(claimsOf(id_token)['nick'], 'rin')

@@ -61,7 +61,6 @@ export async function prepareTokens(
     grant,
     user,
     authorization_details: narrowed,
-    custom: await prepareClaims(context, 'access_token', order),
   })
   const id_token = scope.includes('openid')
     ? await issueIdToken(context, {

@@ -22,6 +22,7 @@ import type { InboundContext } from '../context.ts'
 import { isOn, whyTokenIsDead } from '../liveness.ts'
 import { findServiceRole, knownResources, presentScopes, rightsOf, rolesAtWork, scopesAtResources } from '../rights.ts'
 import { subjectAtResources } from '../subjects.ts'
+import { prepareClaims } from './custom_claims.ts'
 import { isPermanentToken, openPermanentToken } from './permanent_tokens.ts'
 
 /** How long access tokens live where no resource says otherwise. */
@@ -42,8 +43,6 @@ export interface AccessTokenOrder {
   readonly user: UserRecord | null
   /** Where the token may do less than its grant (RFC 9396 section 6). */
   readonly authorization_details?: readonly object[] | undefined
-  /** Claims of the tenant's own. */
-  readonly custom?: Readonly<Record<string, unknown>> | undefined
   /** Who acts, where the token was exchanged (RFC 8693 section 4.1). */
   readonly act?: Actor | undefined
   /** The end of the token that it was exchanged for; it does not outlive it. */
@@ -92,7 +91,7 @@ export async function issueAccessToken(context: InboundContext, order: AccessTok
     exchanged_from: order.exchanged_from,
     one_role: order.one_role,
     authorization_details: order.authorization_details,
-    custom: order.custom,
+    custom: await prepareClaims(context, 'access_token', { ...order, client_id: client.client_id }),
   })
   const opaque = named?.opaque || resources.some(({ access_token_format }) => access_token_format === 'opaque')
   const access_token = opaque
