@@ -10,7 +10,7 @@ import { REGISTRATION } from '../parts/fake_record.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
-const ALICE = { username: 'alice', password: 'correct horse battery' }
+const ALICE = { username: 'alice', password: 'correct horse battery', roles: ['administrator'] }
 let server: TestServer
 let internet: FakeInternet
 let users: Record<'alice' | 'bob', string>
@@ -30,7 +30,7 @@ after(async () => {
   await internet.close()
 })
 
-async function signIn(user = ALICE): Promise<UserAgent> {
+async function signIn(user: { username: string; password: string } = ALICE): Promise<UserAgent> {
   const person = new UserAgent()
   const { url, response } = await person.follow(`${server.issuer}/login`)
   await person.submit({ url, html: await response.text() }, user)
@@ -122,4 +122,10 @@ test('10.2.1 M-09 an answer that nobody here asked for is dropped, and a flow of
   const elsewhere = await person.follow(`${server.issuer}/connect/atlassian/callback?code=of-mallory`)
   assert.equal(elsewhere.response.status, 400)
   assert.deepEqual(await connections('bob'), [])
+})
+
+test('the console shows what the record of a provider says to people', async () => {
+  const person = await signIn()
+  const { response } = await person.follow(`${server.issuer}/admin/connector?connector=slack`)
+  assert.match(await response.text(), /Rotation is a setting of the application/)
 })

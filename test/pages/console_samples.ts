@@ -337,6 +337,7 @@ function connectorPages(view: View, put: Put): Pages {
         issuer: put('https://id.acme.example'),
         authorization_endpoint: put('https://id.acme.example/authorize'),
         token_endpoint: put('https://id.acme.example/token'),
+        notes: put('A refresh token lives seven days while the application is in testing.'),
         last_error: {
           at: NOW - 2 * HOUR,
           error: put('invalid_client'),

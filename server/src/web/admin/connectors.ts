@@ -20,6 +20,7 @@ export const connectorPage = consolePage(async (visit) => {
     redirect_uri: callbackUrl(visit.web.outbound, found.connector),
     client_id: found.client_id,
     has_secret: found.has_client_secret,
+    notes: visit.web.outbound.catalogue.get(found.provider)?.fields.notes?.value ?? undefined,
     last_error:
       error === null
         ? undefined

@@ -54,6 +54,8 @@ export interface ConnectorData extends ConnectorRow {
   readonly issuer?: string | undefined
   readonly authorization_endpoint?: string | undefined
   readonly token_endpoint?: string | undefined
+  /** What its record says to people. */
+  readonly notes?: string | undefined
   readonly last_error?: { readonly at: number; readonly error: string; readonly error_description?: string } | undefined
 }
 
@@ -71,6 +73,7 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     [connector.authorization_endpoint, data.authorization_endpoint && code(data.authorization_endpoint)],
     [connector.token_endpoint, data.token_endpoint && code(data.token_endpoint)],
     [connector.scope, scopes(data.scope)],
+    [connector.notes, data.notes && name(data.notes, 400)],
     [connector.connections, html`${count(view, data.connections)} · <a href="${all}">${connector.connections_of}</a>`],
   ])
   const content = html`${pageHeader(name(data.connector), lead, test)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${section(connector.details, card(details))}`

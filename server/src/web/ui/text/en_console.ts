@@ -321,6 +321,7 @@ export const enConsole = {
     authorization_endpoint: 'Authorization endpoint',
     token_endpoint: 'Token endpoint',
     scope: 'Scopes',
+    notes: 'Good to know',
     connections: 'Connections',
     test: 'Test by connecting your own account',
     connections_of: 'Show its connections',
