@@ -14,6 +14,7 @@ const LITERAL_LEFT = /(\bundefined|\bnull|\btrue|\bfalse|(?<!\[['"]\w+)['"`]|(?<
 /** What is compared by === and is no secret, by file and operand, each with its reason. */
 const KNOWN: Readonly<Record<string, string>> = {
   'sdk/src/resource/sender_constraint.ts nonce': 'a nonce that has just been found to be a recent one',
+  'sdk/src/vault/kept_token.ts access_token': 'which of our own tokens has failed',
   'server/src/oauth/client_credentials.ts client_secret': 'two spellings of what was sent',
   'server/src/oauth/distinguished_name.ts token': 'a part of a name',
   'server/src/oauth/dpop.ts hashAccessToken': 'a token against its hash, both of which have been sent',

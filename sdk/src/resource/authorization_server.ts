@@ -7,6 +7,7 @@ import { readSecureUrl } from './secure_url.ts'
 /** What is used of an authorization server's metadata (RFC 8414 section 2). */
 interface Metadata {
   readonly jwks_uri: string | undefined
+  readonly token_endpoint: string | undefined
   readonly introspection_endpoint: string | undefined
   readonly revocation_feed_endpoint: string | undefined
 }
@@ -47,6 +48,11 @@ export class AuthorizationServer {
     } catch (cause) {
       throw unavailable('The keys of the authorization server cannot be fetched', cause)
     }
+  }
+
+  /** The token endpoint of the server's metadata. */
+  token_endpoint(): Promise<string> {
+    return this.#endpoint('token_endpoint')
   }
 
   /** The introspection endpoint of the server's metadata. */
@@ -95,6 +101,7 @@ async function discover(issuer: string, asking: Asking): Promise<Metadata> {
     const read = (name: keyof Metadata) => (json[name] === undefined ? undefined : readSecureUrl(json[name], name).href)
     return {
       jwks_uri: read('jwks_uri'),
+      token_endpoint: read('token_endpoint'),
       introspection_endpoint: read('introspection_endpoint'),
       revocation_feed_endpoint: read('revocation_feed_endpoint'),
     }

@@ -44,7 +44,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-async function readText(response: Response, limit: number): Promise<string> {
+/** The text of an answer; one that is longer than the limit is not read to its end. */
+export async function readText(response: Response, limit: number): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let text = ''
   let length = 0

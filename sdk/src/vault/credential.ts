@@ -1,0 +1,41 @@
+import { KeptToken } from './kept_token.ts'
+import type { UserToken } from './options.ts'
+import type { Sallyport } from './sallyport.ts'
+import { VaultError } from './vault_error.ts'
+
+/** How the token is read by which Sallyport knows for whom it works; `failed` is one that it has refused. */
+export type Credential = (failed?: string) => Promise<string>
+
+/** The user's own access token, as the app has it. */
+export function userCredential(given: UserToken): Credential {
+  if (typeof given === 'string') return async () => given
+  // The app is asked each time, by one call for all who ask at once.
+  const kept = new KeptToken(
+    async (failed) => ({ token: { access_token: await given(failed) }, until: 0 }),
+    () => 0,
+  )
+  return async (failed) => (await kept.get(failed)).access_token
+}
+
+/** The token of a platform that may have any user's tokens. */
+export function platformCredential(sallyport: Sallyport): Credential {
+  const wish = { resource: `${sallyport.base}/api`, scope: 'vault:token' }
+  return (failed) => sallyport.clientToken(wish, failed)
+}
+
+/** Uses a token, and once more another one where Sallyport refuses the first, if that makes sense again. */
+export async function present<T>(
+  credential: Credential,
+  again: boolean,
+  use: (access_token: string) => Promise<T>,
+): Promise<T> {
+  const first = await credential()
+  try {
+    return await use(first)
+  } catch (error) {
+    if (!(error instanceof VaultError && /^invalid_(token|grant)$/.test(error.error))) throw error
+    const second = await credential(first)
+    if (second === first || !again) throw error
+    return await use(second)
+  }
+}
