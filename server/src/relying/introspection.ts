@@ -1,6 +1,6 @@
 import type { RelyingContext, RelyingParty } from './context.ts'
 import { discoverProvider } from './discovery.ts'
-import { readRetryAfter } from './error_response.ts'
+import { isErrorWithin200, readErrorResponse, readRetryAfter } from './error_response.ts'
 import { type Throttled, type Unknown, unknownOutcome } from './outcome.ts'
 import { type JsonObject, readJsonObject } from './read_json.ts'
 import { callAsTold } from './told_call.ts'
@@ -46,6 +46,12 @@ export async function introspectToken(
   }
   try {
     const claims = readJsonObject(text)
+    const { error_response } = party.provider
+    if (isErrorWithin200(error_response, claims)) {
+      const error = readErrorResponse(error_response, claims, status, retry_after_seconds, [input.access_token])
+      if (error?.kind === 'refused' && error.error === 'invalid_grant') return { kind: 'inactive' }
+      return error?.kind === 'throttled' || error?.kind === 'unknown' ? error : { kind: 'refused', status }
+    }
     return claims['active'] === false ? { kind: 'inactive' } : { kind: 'claims', claims }
   } catch (cause) {
     return unknownOutcome(cause, { status })

@@ -7,6 +7,7 @@ const ACCESS = 'https://docs.slack.dev/reference/methods/oauth.v2.access'
 const ROTATION = 'https://docs.slack.dev/authentication/using-token-rotation'
 const PKCE = 'https://docs.slack.dev/authentication/using-pkce'
 const REVOKE = 'https://api.slack.com/methods/auth.revoke'
+const TEST = 'https://api.slack.com/methods/auth.test'
 const INSTALL = 'https://github.com/slackapi/node-slack-sdk/blob/main/packages/oauth/src/install-provider.ts'
 const AUTHORIZE =
   'https://github.com/slackapi/python-slack-sdk/blob/main/slack_sdk/oauth/authorize_url_generator/__init__.py'
@@ -44,6 +45,8 @@ export const slack: Provider = {
           invalid_refresh_token: 'invalid_grant',
           authorization_not_found: 'invalid_grant',
           token_already_exchanged: 'invalid_grant',
+          token_revoked: 'invalid_grant',
+          account_inactive: 'invalid_grant',
           bad_client_secret: 'invalid_client',
           invalid_client_id: 'invalid_client',
           ratelimited: 'throttled',
@@ -58,6 +61,11 @@ export const slack: Provider = {
     refresh_token_rotation: verified('setting', ROTATION, READ),
     refresh_token_replay: verified('refused', `${ROTATION}: the old refresh token is revoked and replaced`, READ),
     refresh_token_life: verified('unlimited', `${PKCE}: 30 days for applications with PKCE, else without end`, READ),
+    introspection_endpoint: secondary('https://slack.com/api/auth.test', `${TEST}; slackr 3.3.1 on CRAN`),
+    introspection_request: secondary(
+      { method: 'POST', parameter: null, body: 'form', authorization: 'bearer' },
+      `${TEST}; hexdocs.pm/slack Slack.Web.Auth, made from the vendor reference`,
+    ),
     revocation_endpoint: verified('https://slack.com/api/auth.revoke', REVOKE, READ),
     revocation_request: verified({ ...STANDARD_REVOCATION_REQUEST, authorization: 'bearer' }, REVOKE, READ),
     revocation_ends: verified('token', `${REVOKE}: the bot also leaves its channels`, READ),
