@@ -27,6 +27,8 @@ export interface TestServer {
 export async function startSallyport(
   options: {
     path?: string
+    /** A free one unless told otherwise. */
+    port?: number
     /** Of loopback; passkeys need one that is a name. */
     host?: 'localhost'
     location?: StoreLocation
@@ -36,7 +38,7 @@ export async function startSallyport(
     trusted_proxies?: readonly string[]
   } = {},
 ): Promise<TestServer> {
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const issuer = `http://${options.host ?? '127.0.0.1'}:${port}${options.path ?? ''}`
   const clock = options.clock ?? Date.now
   const store = await openStore(options.location ?? { sqlite: ':memory:', clock })
