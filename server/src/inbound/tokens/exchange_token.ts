@@ -244,14 +244,18 @@ async function exchangeAssertion(...[context, asked, wanted]: Parameters<Exchang
   return { token, scope: target.scope }
 }
 
-// A token that hides who acts is the exception, and each one is written down.
+// A token that hides who acts is the exception, and each one is written down, with the proofs that it rests on.
 async function recordImpersonation(
   { tenant }: InboundContext,
-  { client }: Asked,
+  { client, proofs }: Asked,
   { claims, user_id }: LivingToken,
   resource: readonly string[],
 ): Promise<void> {
   const { client_id } = client
   const about = { client_id, user_id, grant_id: claims.grant_id ?? null, detail: { resource } }
-  await tenant.store.recordEvent(event(tenant, 'token.impersonated', `client:${client_id}`, about))
+  await tenant.store.acceptProofs({
+    ...{ tenant_id: tenant.tenant_id, proofs: proofs.list() },
+    event: event(tenant, 'token.impersonated', `client:${client_id}`, about),
+  })
+  proofs.settle()
 }

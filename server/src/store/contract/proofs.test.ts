@@ -25,6 +25,14 @@ contract('a proof is accepted once, each kind by itself', async ({ store, tenant
   await store.acceptProofs({ tenant_id, proofs: [proof('a', 'client_assertion')] })
 })
 
+contract('of 64 requests by one proof one is told of in the audit log', async ({ store, tenant_id, event }) => {
+  const told = () => ({ tenant_id, proofs: [proof('a')], event: event('token.impersonated') })
+  const came = await Promise.allSettled(Array.from({ length: 64 }, () => store.acceptProofs(told())))
+  assert.equal(came.filter(({ status }) => status === 'fulfilled').length, 1)
+  const page = { tenant_id, before_event_id: '~', type: 'token.impersonated', actor: '', most: 9 }
+  assert.equal((await store.pageEvents(page)).length, 1)
+})
+
 contract('of two proofs of which one was seen before, neither is taken', async ({ store, tenant_id }) => {
   await store.acceptProofs({ tenant_id, proofs: [proof('old', 'client_assertion')] })
   const both = [proof('new'), proof('old', 'client_assertion')]

@@ -1,8 +1,10 @@
+import type { NewEvent } from '../records.ts'
 import { type Run, sql, write } from '../sql.ts'
+import { insertEvent } from './events.ts'
 
 /** A proof that may be accepted once: an assertion, a DPoP proof, a passkey's challenge, by the hash of its identifier. */
 export interface Proof {
-  readonly kind: 'client_assertion' | 'dpop' | 'assertion' | 'passkey'
+  readonly kind: 'client_assertion' | 'dpop' | 'assertion' | 'passkey' | 'broker'
   readonly id_hash: Uint8Array
   /** From when on its own times refuse it, so that it need not be remembered any longer. */
   readonly expires_at: number
@@ -38,7 +40,12 @@ export function* refuseSeenProofs(tenant_id: string, proofs: readonly Proof[] | 
   }
 }
 
-/** Accepts the proofs of a request that commits nothing else. */
-export const acceptProofs = write(function* (args: { tenant_id: string; proofs: readonly Proof[] }): Run<void> {
+/** Accepts the proofs of a request that commits nothing else, but for an event that tells of it. */
+export const acceptProofs = write(function* (args: {
+  tenant_id: string
+  proofs: readonly Proof[]
+  event?: NewEvent
+}): Run<void> {
   yield* recordProofs(args.tenant_id, args.proofs)
+  if (args.event) yield* insertEvent(args.event)
 })
