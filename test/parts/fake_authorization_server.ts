@@ -30,6 +30,8 @@ export class FakeAuthorizationServer {
   grant: Grant | null = null
   /** What goes wrong next: an answer is lost once the provider has acted, an ID token is forged, or a code is answered. */
   trouble: 'lost' | 'forged_id_token' | { readonly code: string; readonly place?: number } | null = null
+  /** No refresh token comes, though it was asked for. */
+  withholds = false
   /** How many codes were redeemed. */
   consents = 0
   /** Access was taken back over there. */
@@ -159,7 +161,7 @@ export class FakeAuthorizationServer {
       ...fillAll(this.described, fields.token_params),
     })
     if (this.trouble instanceof Object) return this.#fail(fields.token_response)
-    const offline = grant.offline && fields.refresh_token_rotation !== 'no_refresh_token'
+    const offline = grant.offline && fields.refresh_token_rotation !== 'no_refresh_token' && !this.withholds
     this.grant = { ...grant, code: '', refresh_token: offline ? randomUUID() : null }
     if (this.trouble === null) this.consents++
     return this.#tell(false)

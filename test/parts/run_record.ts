@@ -96,5 +96,11 @@ export async function runRecord(
     await takesErrors(walk)
   } else await lapses(walk)
   await disconnects(walk, bench)
+  if (walk.there.refreshes && walk.fields.refresh_grant === null) {
+    walk.there.withholds = true
+    walk.connection_id = (await walk.connect()).connection_id!
+    walk.seen()
+    await lapses(walk)
+  }
   assert.deepEqual(walk.there.complaints, [])
 }
