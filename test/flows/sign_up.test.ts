@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { askToSignUp } from '../../server/src/inbound/users/sign_up.ts'
+import { askToSignUp, signUp } from '../../server/src/inbound/users/sign_up.ts'
 import { newPerson } from '../parts/factors.ts'
 import { type MailServer, startMailServer } from '../parts/mail_server.ts'
 import { ALICE, onBothDatabases, type Platform, startPlatform } from '../parts/platform.ts'
@@ -207,6 +207,25 @@ testOnBoth('1.3.11 an address that could be read as another one gets no letter',
     await ask(p, email)
     assert.equal((await mail).letters.length, length + 1, email)
   }
+  await p.server.saveSettings({})
+})
+
+testOnBoth('15.4.2 of 16 who take one name in the same moment one has it', async (p) => {
+  await p.server.saveSettings({ sign_up: 'open' })
+  const { tenant, web } = p.server.app
+  const configuration = await tenant.currentConfiguration()
+  const name = newName()
+  const take = (i: number) => {
+    const person = {
+      username: i % 2 ? name : name.toUpperCase(),
+      name: undefined,
+      email: undefined,
+      password: PASSWORD,
+    }
+    return signUp(web.inbound, configuration, { ...person, email_verified: false, address: `198.51.100.${i}` })
+  }
+  const came = await Promise.all(Array.from({ length: 16 }, (_, i) => take(i)))
+  assert.equal(came.filter((one) => one !== 'taken').length, 1)
   await p.server.saveSettings({})
 })
 
