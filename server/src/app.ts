@@ -1,3 +1,4 @@
+import type { KeyWrapper } from './crypto/key_wrapper.ts'
 import { newId } from './crypto/random.ts'
 import { TokenSealer } from './crypto/sealed_token.ts'
 import type { Signer } from './crypto/signer.ts'
@@ -43,6 +44,11 @@ export interface AppOptions {
   readonly store: Store
   /** The key that wraps every other key at rest. */
   readonly root: RootKey
+  /**
+   * What wraps the keys of the vault, such as a KMS: the first wraps, the others open what they wrapped before. Without
+   * it the root key does; without any of them the vault is closed, and the rest serves. It has three seconds to answer.
+   */
+  readonly vault_root?: readonly KeyWrapper[]
   readonly log: Log
   /** Milliseconds since the epoch; the database's own clock decides about expiry. */
   readonly clock?: () => number
@@ -114,8 +120,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     catalogue: createCatalogue(options.providers),
     owner: newId(tenant.clock()),
     clock: tenant.clock,
+    wrappers: options.vault_root,
     report: (what, cause) => log.warn({ err: cause }, what),
   })
+  const closed = await outbound.vault_keys.whyClosed()
+  if (closed !== null) log.error({ reason: closed }, 'the vault is closed: connections cannot be used')
   const url = new URL(issuer)
   const web: Web = {
     authenticate: options.authenticate,

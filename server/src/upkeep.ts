@@ -2,6 +2,7 @@ import type { App } from './app.ts'
 import { newId } from './crypto/random.ts'
 import { type Chore, inboundChores } from './inbound/administration/chores.ts'
 import { finishDisconnects } from './outbound/disconnect.ts'
+import { destroyFormerVaultKeys } from './outbound/rekey.ts'
 import type { Store } from './store/store.ts'
 import type { Log } from './web/log.ts'
 
@@ -20,10 +21,16 @@ export function startUpkeep({ tenant, web }: App, { timers }: UpkeepOptions = {}
   return startTasks({
     ...{ store: tenant.store, tenant_id: tenant.tenant_id, log: web.log },
     owner: newId(tenant.clock()),
-    chores: inboundChores(web.inbound),
+    chores: [...inboundChores(web.inbound), vaultChore(web)],
     finishDisconnects: () => finishDisconnects(web.outbound),
     ...(timers && { timers }),
   })
+}
+
+// After a rekeying the keys that wrap nothing any more go by themselves.
+function vaultChore({ outbound }: App['web']): Chore {
+  const run = () => destroyFormerVaultKeys(outbound, 'system')
+  return { name: 'vault_keys', every_ms: 60_000, alone: true, run }
 }
 
 /** What the work behind the requests needs. */

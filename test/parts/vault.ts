@@ -141,7 +141,7 @@ export async function openBench(kind: (typeof DATABASES)[number] = 'sqlite', rep
     another({ spoil, ...parts } = {}) {
       const store = spoil ? spoil(tenant.store) : tenant.store
       const { tenant_id, issuer, keys } = tenant
-      return open(new Tenant({ tenant_id, issuer, keys, store, clock: now }), parts)
+      return open(new Tenant({ tenant_id, issuer, keys, store, clock: now, root }), parts)
     },
     async load(connection_id) {
       const found = await tenant.store.loadConnection({ tenant_id: tenant.tenant_id, connection_id })

@@ -28,6 +28,7 @@ const ECHO: Administration = {
   listKeys: async () => [],
   rotateKeys: async () => [],
   revokeKey: async (kid) => [{ kid: String(kid), alg: 'ES256', state: 'revoked', since: '2026-01-01T00:00:00Z' }],
+  rekey: async () => ({ rewrapped_keys: 0, rewrapped_data_keys: 0, destroyed_keys: 0, unreadable: 0, after: null }),
   createRegistrationToken: async () => {
     throw new Error('not asked for')
   },

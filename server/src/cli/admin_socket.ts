@@ -29,7 +29,7 @@ type Operation = keyof Administration
 
 const OPERATIONS: readonly Operation[] = [
   ...(['plan', 'apply', 'createSetupLink', 'examine'] as const),
-  ...(['listKeys', 'rotateKeys', 'revokeKey'] as const),
+  ...(['listKeys', 'rotateKeys', 'revokeKey', 'rekey'] as const),
   ...(['createRegistrationToken', 'listRegistrationTokens', 'endRegistrationToken'] as const),
   ...(['listClientSecrets', 'rotateClientSecret', 'endFormerClientSecret'] as const),
 ]
@@ -114,6 +114,7 @@ export async function findAdministration(path: string): Promise<Administration |
     listKeys: () => call(path, 'listKeys'),
     rotateKeys: (alg) => call(path, 'rotateKeys', alg),
     revokeKey: (kid) => call(path, 'revokeKey', kid),
+    rekey: (wish) => call(path, 'rekey', wish),
     createRegistrationToken: (description) => call(path, 'createRegistrationToken', description),
     listRegistrationTokens: () => call(path, 'listRegistrationTokens'),
     endRegistrationToken: (token_id) => call(path, 'endRegistrationToken', token_id),

@@ -1,6 +1,7 @@
 import type { App } from '../app.ts'
 import type { Outcome } from '../apply/apply.ts'
 import type { Platform } from '../apply/platform.ts'
+import { SealError } from '../crypto/seal.ts'
 import { endFormerClientSecret, formerSecretEnds, rotateClientSecret } from '../inbound/clients/client_secrets.ts'
 import {
   createRegistrationToken,
@@ -10,6 +11,8 @@ import {
 import { listSigningKeys, revokeSigningKey, rotateSigningKeysNow } from '../inbound/keys/signing_keys.ts'
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/users/setup_link.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { describeKeys, type KeyState, type RekeyStep, rekeyStep } from '../outbound/rekey.ts'
+import { VaultClosed } from '../outbound/vault_keys.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { ListedClient } from '../store/verbs/clients.ts'
@@ -26,6 +29,8 @@ export interface Administration {
   /** Rotates now, for one algorithm or for all; answers the keys there are then. */
   rotateKeys(alg: unknown): Promise<readonly ShownKey[]>
   revokeKey(kid: unknown): Promise<readonly ShownKey[]>
+  /** Puts some keys at rest under the present ones; the answer says where the next step goes on. */
+  rekey(wish: unknown): Promise<RekeyStep>
   /** Issues an initial access token; it is in the answer and nowhere else. */
   createRegistrationToken(description: unknown): Promise<ShownRegistrationToken & { readonly token: string }>
   listRegistrationTokens(): Promise<readonly ShownRegistrationToken[]>
@@ -79,6 +84,7 @@ export interface Facts {
   readonly pending_migrations: readonly string[]
   readonly signing_key: { readonly kid: string; readonly alg: string }
   readonly needs_setup: boolean
+  readonly keys: KeyState
   readonly other_issuers: readonly string[]
 }
 
@@ -114,6 +120,16 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
     async revokeKey(kid) {
       await revokeSigningKey(tenant, String(kid), actor)
       return showKeys()
+    },
+    async rekey(wish) {
+      const { data_keys, after } = (wish ?? {}) as { data_keys?: unknown; after?: unknown }
+      try {
+        return await rekeyStep(web.outbound, { data_keys: data_keys === true, after: String(after ?? ''), actor })
+      } catch (error) {
+        if (error instanceof VaultClosed) throw refuse(`The vault is closed: ${error.reason}`)
+        if (error instanceof SealError) throw refuse('A tenant key is wrapped by a root key that was not given')
+        throw error
+      }
     },
     async createRegistrationToken(description) {
       const grant_types = web.grant_types.map(({ grant_type }) => grant_type)
@@ -158,6 +174,7 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
         pending_migrations: await listPendingMigrations(store.driver),
         signing_key: { kid: signing_key.kid, alg: signing_key.alg },
         needs_setup: await needsSetup(tenant),
+        keys: await describeKeys(web.outbound),
         other_issuers: tenants.map((other) => other.issuer).filter((other) => other !== issuer),
       }
     },

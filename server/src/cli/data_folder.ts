@@ -13,8 +13,9 @@ import {
 import path from 'node:path'
 import { ConfigError } from '../config/config_error.ts'
 import type { Config } from '../config/read_config.ts'
-import { decodeRootKey } from '../config/root_key.ts'
+import { decodeRootKey, type VaultKeySource } from '../config/root_key.ts'
 import type { RootKey } from '../crypto/tenant_keys.ts'
+import type { Log } from '../web/log.ts'
 
 /** The files of a data folder. */
 export const dataFiles = (config: Pick<Config, 'data_dir'>) => ({
@@ -38,16 +39,32 @@ export function readRootKey(config: Config): RootKey {
   if (root_key.kind === 'given') return root_key.key
   const { kind, file } = root_key
   if (kind === 'made' && !existsSync(file)) makeRootKey(config, file)
+  return readKeyFile(file, 'root key')
+}
+
+/** The vault's own root key; null where a file does not give it, which closes the vault and nothing else. */
+export function readVaultKey(source: VaultKeySource, log: Log): RootKey | null {
+  if (source.kind === 'given') return source.key
+  try {
+    return readKeyFile(source.file, 'root key of the vault')
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    log.error({ reason: error.sentences.join('; ') }, 'the vault has no root key')
+    return null
+  }
+}
+
+function readKeyFile(file: string, what: string): RootKey {
   let bytes: Buffer
   try {
     bytes = readFileSync(file)
   } catch (error) {
-    throw new ConfigError([`The root key cannot be read from ${file} (${codeOf(error)})`])
+    throw new ConfigError([`The ${what} cannot be read from ${file} (${codeOf(error)})`])
   }
   // 32 bytes of text are no encoding of a key, so that the two cannot be confused.
   return decodeRootKey(
     bytes.length === 32 ? bytes.toString('base64') : bytes.toString('latin1'),
-    `The root key in ${file}`,
+    `The ${what} in ${file}`,
   )
 }
 

@@ -123,13 +123,29 @@ function readFacts(facts: Facts): Check[] {
     pending_migrations.length === 0
       ? ok('schema', 'up to date')
       : fail('schema', `lacks ${pending_migrations.join(', ')}: run \`sallyport migrate\``),
-    ok('keys', 'the root key opens the keys of the tenant'),
+    ...checkKeys(facts.keys),
     ok('signing key', `${signing_key.alg}, ${signing_key.kid}`),
     skew > SKEW_MS.fail ? fail('clock', clock) : skew > SKEW_MS.warn ? warn('clock', clock) : ok('clock', clock),
     facts.needs_setup
       ? warn('administrator', 'nobody yet: `sallyport setup-link`')
       : ok('administrator', 'there is one'),
     ...(other_issuers.length > 0 ? [warn('issuers', `the database also has ${other_issuers.join(', ')}`)] : []),
+  ]
+}
+
+function checkKeys(keys: Facts['keys']): Check[] {
+  const { root_key, vault_root_key, under_former_roots, under_former_vault_keys, vault_closed } = keys
+  const opens = `root key ${root_key} opens the keys of the tenant`
+  const open = `open, ${keys.data_keys} data keys, root key ${vault_root_key}`
+  return [
+    under_former_roots === 0
+      ? ok('keys', opens)
+      : warn('keys', `${opens}; ${under_former_roots} keys are not under the present root key: \`sallyport rekey\``),
+    vault_closed !== null
+      ? fail('vault', `closed: ${vault_closed}`)
+      : under_former_vault_keys > 0
+        ? warn('vault', `${open}, ${under_former_vault_keys} of them under a former key: \`sallyport rekey\``)
+        : ok('vault', open),
   ]
 }
 

@@ -15,7 +15,7 @@ import type { Log } from '../web/log.ts'
 import { adminSocketPath, findAdministration } from './admin_socket.ts'
 import { type Administration, createAdministration } from './administration.ts'
 import { readCertificateForwarding } from './certificate_forwarding.ts'
-import { dataFiles, readRootKey } from './data_folder.ts'
+import { dataFiles, readRootKey, readVaultKey } from './data_folder.ts'
 import { askDatabase, openAsItIs, openDatabase } from './open_store.ts'
 
 /** An app over its database. */
@@ -59,6 +59,7 @@ async function buildApp(
   const forwarded = certificate_forwarding && { certificate_forwarding }
   const mailer = config.mail && createMailer(config.mail)
   const claims_hook = config.claims_hook && createHttpClaimsHook(config.claims_hook)
+  const vault_root = config.vault_key && { vault_root: readVaultKey(config.vault_key, log)?.wrappers ?? [] }
   const app = await createApp({
     issuer: config.issuer,
     store,
@@ -66,6 +67,7 @@ async function buildApp(
     log,
     egress,
     endpoint_aliases: config.endpoint_aliases,
+    ...vault_root,
     ...forwarded,
     ...(mailer && { mailer }),
     ...(claims_hook && { claims_hook: claims_hook.ask }),

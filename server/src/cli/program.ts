@@ -57,6 +57,16 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .argument('[key]', 'the alg to rotate, or sealing for the key of data at rest; or the kid to revoke')
     .option('--json', 'print JSON')
   command(
+    'rekey',
+    'put every key at rest under the present root key, beside a running server or alone',
+    async (options) => {
+      const { rekey } = await import('./rekey.ts')
+      return rekey(await configure(options), options['dataKeys'] === true, options['json'] === true)
+    },
+  )
+    .option('--data-keys', 'also make a new key of the vault, and put the data key of each connection under it')
+    .option('--json', 'print JSON')
+  command(
     'registration-token',
     'make a token by which clients register themselves, list or end such tokens',
     async (options, [action, token_id]) => {

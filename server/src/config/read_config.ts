@@ -5,7 +5,7 @@ import { readClaimsHookSecret, readClaimsHookUrl } from './claims_hook.ts'
 import { ConfigError } from './config_error.ts'
 import { readIssuer } from './issuer.ts'
 import { readMailFrom, readSmtpUrl } from './mail.ts'
-import { findRootKey, type RootKeySource } from './root_key.ts'
+import { findRootKey, findVaultKey, type RootKeySource, type VaultKeySource } from './root_key.ts'
 import type { SettingName } from './settings.ts'
 import { type ConfigSources, findSetting, refuseHalf, refuseUnknownVariables } from './sources.ts'
 import {
@@ -32,6 +32,8 @@ export interface Config {
   /** PostgreSQL, or undefined for SQLite in the data folder. */
   readonly database_url: string | undefined
   readonly root_key: RootKeySource
+  /** The root key of the vault alone; undefined where the one above serves for it too. */
+  readonly vault_key: VaultKeySource | undefined
   /** The proxies in front, addresses and CIDR ranges: what they say of where a request comes from is believed. */
   readonly trusted_proxies: readonly string[]
   readonly endpoint_aliases: EndpointAliases
@@ -87,7 +89,7 @@ export function readConfig(sources: ConfigSources): Config {
   if (header !== undefined && findSetting(sources, 'trusted_proxies') === undefined) {
     sentences.push('client_certificate_header needs trusted_proxies: from anybody else the header is not believed')
   }
-  const config: Omit<Config, 'root_key'> = {
+  const config: Omit<Config, 'root_key' | 'vault_key'> = {
     host: read('host', readHost, '127.0.0.1'),
     port,
     issuer,
@@ -106,7 +108,8 @@ export function readConfig(sources: ConfigSources): Config {
   }
   try {
     const root_key = findRootKey(sources, production, data_dir)
-    if (sentences.length === 0) return { ...config, root_key }
+    const vault_key = findVaultKey(sources)
+    if (sentences.length === 0) return { ...config, root_key, vault_key }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     sentences.push(...error.sentences)

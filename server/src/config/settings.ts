@@ -20,11 +20,24 @@ export const SETTINGS = {
     about: 'folder of the embedded database and the admin socket (default: .sallyport)',
   },
   database_url: { env: 'DATABASE_URL', about: 'PostgreSQL instead of the embedded database' },
-  root_key: { env: 'SALLYPORT_ROOT_KEY', about: 'the key that seals every other: 32 bytes as base64 or hex' },
+  root_key: {
+    env: 'SALLYPORT_ROOT_KEY',
+    about: 'the key that seals every other: 32 bytes as base64 or hex; after it, during a rotation, the former one',
+  },
   root_key_file: {
     env: 'SALLYPORT_ROOT_KEY_FILE',
     flag: '--root-key-file <file>',
     about: 'file with the root key',
+  },
+  vault_key: {
+    env: 'SALLYPORT_VAULT_KEY',
+    about:
+      'a root key for the vault alone, so that what people connect stays closed without it (default: the root key)',
+  },
+  vault_key_file: {
+    env: 'SALLYPORT_VAULT_KEY_FILE',
+    flag: '--vault-key-file <file>',
+    about: 'file with the root key of the vault',
   },
   trusted_proxies: {
     env: 'SALLYPORT_TRUSTED_PROXIES',

@@ -25,14 +25,19 @@ const HEADER = 1 + 4 + NONCE
 
 /** Seals bytes with AES-256-GCM: format, key id, random nonce, ciphertext, tag. */
 export function seal(key: KeyObject, kid: number, plaintext: Uint8Array | string, context: SealContext): Buffer {
-  const header = Buffer.allocUnsafe(HEADER)
-  header[0] = FORMAT
-  header.writeUInt32BE(kid, 1)
-  randomBytes(NONCE).copy(header, 5)
+  const header = Buffer.concat([sealedHeader(kid), randomBytes(NONCE)])
   const cipher = createCipheriv('aes-256-gcm', key, header.subarray(5))
   cipher.setAAD(boundTo(context, kid))
   const body = typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext)
   return Buffer.concat([header, body, cipher.final(), cipher.getAuthTag()])
+}
+
+/** How every value begins that is sealed under a key: its format and the key id. */
+export function sealedHeader(kid: number): Buffer {
+  const header = Buffer.alloc(5)
+  header[0] = FORMAT
+  header.writeUInt32BE(kid, 1)
+  return header
 }
 
 /** The key id that a sealed value names. */

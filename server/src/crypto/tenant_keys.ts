@@ -1,7 +1,8 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { hmac } from './hash.ts'
+import type { KeyPlace, KeyWrapper } from './key_wrapper.ts'
 import { randomBytes } from './random.ts'
-import { deriveKey, open, type SealContext, SealError, seal, sealedKid } from './seal.ts'
+import { deriveBytes, deriveKey, open, type SealContext, SealError, seal, sealedKid } from './seal.ts'
 
 /** One wrapped tenant key, as its row holds it. */
 export interface WrappedKey {
@@ -9,6 +10,8 @@ export interface WrappedKey {
   readonly wrapped: Uint8Array
   /** 0 while the key only opens: it seals once every replica has had time to know it. */
   readonly seals?: number
+  /** The name of the root key that wraps it; null on a row of before names were kept. */
+  readonly wrapped_by?: string | null
 }
 
 /** The keys of one tenant, unwrapped: the newest that may seals and derives, all of them open. */
@@ -84,30 +87,90 @@ export class TenantKeys {
   }
 }
 
-/** The key that wraps tenant keys: 32 bytes from a file, the environment or a KMS. */
+/**
+ * The key that wraps tenant keys: 32 bytes from a file or the environment. Former ones may stand behind it while a
+ * rotation lasts: they open what they wrapped, and wrap nothing.
+ */
 export class RootKey {
-  readonly #key: KeyObject
+  readonly #keys: readonly RootBytes[]
 
-  constructor(bytes: Uint8Array) {
-    if (bytes.length !== 32) throw new Error('the root key must be 32 bytes')
-    this.#key = deriveKey(createSecretKey(bytes), 'sallyport/root/wrap')
+  constructor(bytes: Uint8Array, ...former: readonly Uint8Array[]) {
+    this.#keys = [bytes, ...former].map((one) => new RootBytes(one))
+  }
+
+  /** Tells this key from others, in rows and sentences; nothing can be made of it. */
+  get name(): string {
+    return this.#keys[0]!.name
+  }
+
+  /** The same keys as those of the vault, for a server whose vault has none of its own. */
+  get wrappers(): readonly KeyWrapper[] {
+    return this.#keys
+  }
+
+  /** The 32 bytes that a redirect broker is, where this is the root key of one. */
+  get broker_seed(): Buffer {
+    return deriveBytes(this.#keys[0]!.tenants, 'sallyport/broker')
   }
 
   /** Makes and wraps a new tenant key. */
   newTenantKey(tenant_id: string, kid: number): WrappedKey {
-    return { kid, wrapped: seal(this.#key, kid, randomBytes(32), wrapContext(tenant_id, kid)) }
+    return this.#wrap(tenant_id, kid, randomBytes(32))
+  }
+
+  /** The same tenant key under the present root key; null when that wraps it already. */
+  rewrap(tenant_id: string, row: WrappedKey): WrappedKey | null {
+    if (row.wrapped_by === this.name) return null
+    return this.#wrap(tenant_id, row.kid, this.#open(tenant_id, row))
   }
 
   /** Unwraps the keys of a tenant. */
   unwrap(tenant_id: string, rows: readonly WrappedKey[]): TenantKeys {
-    const keys = rows.map(
-      ({ kid, wrapped }) => [kid, createSecretKey(open(this.#key, wrapped, wrapContext(tenant_id, kid)))] as const,
-    )
+    const keys = rows.map((row) => [row.kid, createSecretKey(this.#open(tenant_id, row))] as const)
     const sealing = rows.filter(({ seals }) => seals !== 0).map(({ kid }) => kid)
     return new TenantKeys(tenant_id, new Map(keys), Math.max(...sealing))
   }
+
+  #wrap(tenant_id: string, kid: number, key: Uint8Array): WrappedKey {
+    const wrapped = seal(this.#keys[0]!.tenants, kid, key, wrapContext('tenant_keys', tenant_id, kid))
+    return { kid, wrapped, wrapped_by: this.name }
+  }
+
+  #open(tenant_id: string, { kid, wrapped }: WrappedKey): Buffer {
+    for (const { tenants } of this.#keys) {
+      try {
+        return open(tenants, wrapped, wrapContext('tenant_keys', tenant_id, kid))
+      } catch (error) {
+        if (!(error instanceof SealError)) throw error
+      }
+    }
+    throw new SealError()
+  }
 }
 
-function wrapContext(tenant_id: string, kid: number): SealContext {
-  return { tenant_id, table: 'tenant_keys', row: String(kid), column: 'wrapped', version: 1 }
+/** One root key of this process: a subkey for tenant keys, and one for those of the vault. */
+class RootBytes implements KeyWrapper {
+  readonly name: string
+  readonly tenants: KeyObject
+  readonly #vault: KeyObject
+
+  constructor(bytes: Uint8Array) {
+    if (bytes.length !== 32) throw new Error('the root key must be 32 bytes')
+    const key = createSecretKey(bytes)
+    this.name = deriveBytes(key, 'sallyport/root/name').toString('hex', 0, 8)
+    this.tenants = deriveKey(key, 'sallyport/root/wrap')
+    this.#vault = deriveKey(key, 'sallyport/root/vault')
+  }
+
+  async wrap(key: Uint8Array, { tenant_id, kid }: KeyPlace): Promise<Uint8Array> {
+    return seal(this.#vault, kid, key, wrapContext('vault_keys', tenant_id, kid))
+  }
+
+  async unwrap(wrapped: Uint8Array, { tenant_id, kid }: KeyPlace): Promise<Uint8Array> {
+    return open(this.#vault, wrapped, wrapContext('vault_keys', tenant_id, kid))
+  }
+}
+
+function wrapContext(table: string, tenant_id: string, kid: number): SealContext {
+  return { tenant_id, table, row: String(kid), column: 'wrapped', version: 1 }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
+import type { KeyWrapper } from '../crypto/key_wrapper.ts'
 import { newId } from '../crypto/random.ts'
 import { Circuits, type Random } from '../egress/circuit.ts'
 import type { Egress } from '../egress/egress.ts'
@@ -7,6 +8,7 @@ import type { Catalogue } from '../providers/catalogue.ts'
 import { createRelyingContext, type RelyingContext } from '../relying/context.ts'
 import type { NewEvent } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
+import { VaultKeys } from './vault_keys.ts'
 
 /** What the roof gives the outbound half. */
 export interface OutboundParts {
@@ -17,6 +19,8 @@ export interface OutboundParts {
   /** Names this process among the replicas, anew at each start. */
   readonly owner: string
   readonly clock: () => number
+  /** What wraps the keys of the vault: the first wraps, the others open what they wrapped. Else the tenant's root key. */
+  readonly wrappers?: readonly KeyWrapper[] | undefined
   /** Waits; tests pass one that does not. */
   readonly wait?: (ms: number) => Promise<void>
   readonly random?: Random
@@ -31,7 +35,8 @@ export interface RefreshPause {
 }
 
 /** What an outbound use case works with: the given parts, and what this process remembers between calls. */
-export interface OutboundContext extends Required<OutboundParts> {
+export interface OutboundContext extends Required<Omit<OutboundParts, 'wrappers'>> {
+  readonly vault_keys: VaultKeys
   /** No other process can be alive on this database, so that the open intents of others are those of the dead. */
   readonly sole_owner: boolean
   readonly relying: RelyingContext
@@ -45,13 +50,14 @@ export interface OutboundContext extends Required<OutboundParts> {
 }
 
 /** Makes the context of one tenant in one process. */
-export function createOutboundContext(parts: OutboundParts): OutboundContext {
+export function createOutboundContext({ wrappers, ...parts }: OutboundParts): OutboundContext {
   const random = parts.random ?? Math.random
   return {
     wait: (ms) => sleep(ms),
     report: () => {},
     ...parts,
     random,
+    vault_keys: new VaultKeys(parts.tenant, wrappers ?? parts.tenant.wrappers),
     // One process owns a SQLite database.
     sole_owner: parts.tenant.store.driver.dialect === 'sqlite',
     relying: createRelyingContext(parts),

@@ -3,6 +3,7 @@ import type { ConnectionAuthority } from '../store/verbs/connections.ts'
 import { openConnector, relyingParty } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { openVault, type ProviderTokens } from './vault.ts'
+import { VaultClosed } from './vault_keys.ts'
 
 /** Who ends a connection, and why. With `user_id` only the owner's own. */
 export interface Disconnection {
@@ -27,7 +28,10 @@ export async function disconnect(context: OutboundContext, ask: Disconnection): 
   const detail = { connector, reason }
   const event = outboundEvent(context, 'connection.disconnected', actor, { connection_id, user_id, detail })
   await store.disconnectConnection({ tenant_id, connection_id, reason, event })
-  await destroy(context, connection_id, actor)
+  await destroy(context, connection_id, actor).catch((cause: unknown) => {
+    if (!(cause instanceof VaultClosed)) throw cause
+    context.report(`connection ${connection_id} is disconnected; its data key is destroyed once the vault opens`, cause)
+  })
   return 'disconnected'
 }
 
@@ -66,9 +70,11 @@ async function destroy(context: OutboundContext, connection_id: string, actor: s
 
 async function tellProvider(context: OutboundContext, { connection, connector }: ConnectionAuthority): Promise<string> {
   try {
-    const vault = openVault(context.tenant.keys, connection.connection_id, connection.data_key!)
+    const vault = await openVault(context, connection.connection_id, connection.data_key!)
     return await revokeUpstream(context, connector, vault.open(connection.sealed_tokens!, connection.generation))
   } catch (cause) {
+    // What is closed now may open again: `finishDisconnects` comes back to it.
+    if (cause instanceof VaultClosed) throw cause
     // Tokens that cannot be opened any more cannot be revoked either; they die with their key all the same.
     context.report(`the tokens of connection ${connection.connection_id} were not revoked upstream`, cause)
     return 'failed'

@@ -87,7 +87,7 @@ export async function findFreshToken(context: OutboundContext, wish: TokenWish):
       policy: connector.provider,
     })
     const lives = decision === 'serve' || (decision === 'probe' && (await isLiving(context, authority!)))
-    if (lives) return { kind: 'found', token: open(context, authority!), connector }
+    if (lives) return { kind: 'found', token: await open(context, authority!), connector }
     if (decision === 'refuse') return refuse(context, authority!)
     if (decision === 'pause') return unavailable(pause)
     if (decision === 'lapse') await lapse(context, authority!)
@@ -137,9 +137,9 @@ function noteForced(context: OutboundContext, { connection }: ConnectionAuthorit
   context.forced.set(connection.connection_id, { generation: connection.generation + 1, at: context.clock() })
 }
 
-function open(context: OutboundContext, { connection, now }: ConnectionAuthority): UsableToken {
+async function open(context: OutboundContext, { connection, now }: ConnectionAuthority): Promise<UsableToken> {
   const { connection_id, generation, last_used_at } = connection
-  const vault = openVault(context.tenant.keys, connection_id, connection.data_key!)
+  const vault = await openVault(context, connection_id, connection.data_key!)
   const tokens = vault.open(connection.sealed_tokens!, generation)
   if (last_used_at === null || last_used_at + TOUCH_AFTER_MS <= now) touch(context, connection_id)
   return {
@@ -187,7 +187,7 @@ async function lapse(context: OutboundContext, authority: ConnectionAuthority, r
 /** A token that nothing renews was refused somewhere: the provider itself says whether it is dead. */
 async function isLiving(context: OutboundContext, authority: ConnectionAuthority): Promise<boolean> {
   const { connection, connector } = authority
-  const vault = openVault(context.tenant.keys, connection.connection_id, connection.data_key!)
+  const vault = await openVault(context, connection.connection_id, connection.data_key!)
   const tokens = vault.open(connection.sealed_tokens!, connection.generation)
   const party = relyingParty(context, openConnector(context, connector), tokens.extra)
   let answer: UserinfoOutcome | IntrospectionOutcome = await fetchUserinfo(context.relying, party, tokens)

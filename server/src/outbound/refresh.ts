@@ -64,10 +64,10 @@ async function attempt(
   authority: ConnectionAuthority,
   may_repeat: boolean,
 ): Promise<RefreshPause | 'again' | null> {
-  const { tenant_id, store, keys } = context.tenant
+  const { tenant_id, store } = context.tenant
   const { connection_id, generation, data_key, sealed_tokens } = authority.connection
   const connector = openConnector(context, authority.connector)
-  const vault = openVault(keys, connection_id, data_key!)
+  const vault = await openVault(context, connection_id, data_key!)
   const tokens = vault.open(sealed_tokens!, generation)
   const party = relyingParty(context, connector, tokens.extra)
   const intent_id = newId(context.clock())

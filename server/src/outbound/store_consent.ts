@@ -60,14 +60,14 @@ type Target =
   | { readonly kind: 'none'; readonly failure: FlowFailure }
 
 async function findTarget(context: OutboundContext, { flow, account, user_id }: Consent): Promise<Target> {
-  const { tenant_id, store, keys } = context.tenant
+  const { tenant_id, store } = context.tenant
   const asked = { tenant_id, user_id, connector: flow.connector }
   const same =
     account.account === null ? null : await store.findConnectionOfAccount({ ...asked, account: account.account })
   const id = flow.connection_id ?? same
   if (id === null) {
     const connection_id = newId(context.clock())
-    return { kind: 'found', connection_id, generation: null, vault: newVault(keys, connection_id) }
+    return { kind: 'found', connection_id, generation: null, vault: await newVault(context, connection_id) }
   }
   const found = (await store.loadConnection({ tenant_id, connection_id: id }))?.connection
   if (!found?.data_key || found.state === 'disconnected') {
@@ -76,5 +76,6 @@ async function findTarget(context: OutboundContext, { flow, account, user_id }: 
   // Tokens of another account would give whoever uses this connection another person's data.
   const other = found.account !== null && found.account !== account.account
   if (other || (same !== null && same !== id)) return { kind: 'none', failure: { outcome: 'other_account' } }
-  return { kind: 'found', connection_id: id, generation: found.generation, vault: openVault(keys, id, found.data_key) }
+  const vault = await openVault(context, id, found.data_key)
+  return { kind: 'found', connection_id: id, generation: found.generation, vault }
 }

@@ -4,6 +4,8 @@ import { open, type SealContext, seal } from '../crypto/seal.ts'
 import type { TenantKeys } from '../crypto/tenant_keys.ts'
 import type { JsonObject } from '../relying/read_json.ts'
 import type { SealedAnswer } from '../store/verbs/connections.ts'
+import type { WrappedDataKey } from '../store/verbs/vault_keys.ts'
+import type { VaultKeys } from './vault_keys.ts'
 
 /** What a provider gave, as it lies in the vault: wire names, and in `extra` whatever else the catalogue keeps. */
 export interface ProviderTokens {
@@ -31,7 +33,7 @@ export class Vault {
   readonly #keys: TenantKeys
   readonly #connection_id: string
   readonly #key: KeyObject
-  /** The data key wrapped under the tenant's key, as its row holds it. */
+  /** The data key wrapped by a key of the vault, as its row holds it. */
   readonly data_key: Uint8Array
 
   constructor(keys: TenantKeys, connection_id: string, key: Buffer, data_key: Uint8Array) {
@@ -84,15 +86,40 @@ export class Vault {
 // A connection has one data key in its life, so its id in the seal's header never changes.
 const DATA_KEY_ID = 1
 
-/** Makes the data key of a new connection. */
-export function newVault(keys: TenantKeys, connection_id: string): Vault {
-  const key = randomBytes(32)
-  return new Vault(keys, connection_id, key, keys.seal(key, dataKeyPlace(connection_id)))
+/** What opens vaults: the tenant, and the keys that wrap its data keys. */
+export interface VaultOpener {
+  readonly tenant: { readonly keys: TenantKeys }
+  readonly vault_keys: Pick<VaultKeys, 'newest' | 'find'>
 }
 
-/** Opens the vault of a connection; throws SealError when its key was destroyed or is another's. */
-export function openVault(keys: TenantKeys, connection_id: string, data_key: Uint8Array): Vault {
-  return new Vault(keys, connection_id, keys.open(data_key, dataKeyPlace(connection_id)), data_key)
+/** Makes the data key of a new connection. */
+export async function newVault({ tenant, vault_keys }: VaultOpener, connection_id: string): Promise<Vault> {
+  const wrapping = await vault_keys.newest()
+  const key = randomBytes(32)
+  return new Vault(tenant.keys, connection_id, key, wrapping.seal(key, dataKeyPlace(connection_id)))
+}
+
+/** Opens the vault of a connection; throws VaultClosed, or SealError when its key was destroyed or is another's. */
+export async function openVault(
+  { tenant, vault_keys }: VaultOpener,
+  connection_id: string,
+  data_key: Uint8Array,
+): Promise<Vault> {
+  const wrapping = await vault_keys.find(data_key)
+  return new Vault(tenant.keys, connection_id, wrapping.open(data_key, dataKeyPlace(connection_id)), data_key)
+}
+
+/** The data key of a connection, wrapped by another key of the vault; what it seals stays as it is. */
+export async function rewrapDataKey(
+  vault_keys: VaultKeys,
+  wrapping: TenantKeys,
+  { connection_id, data_key }: WrappedDataKey,
+): Promise<Uint8Array> {
+  const place = dataKeyPlace(connection_id)
+  const key = (await vault_keys.find(data_key)).open(data_key, place)
+  const again = wrapping.seal(key, place)
+  key.fill(0)
+  return again
 }
 
 function dataKeyPlace(connection_id: string) {

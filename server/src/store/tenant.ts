@@ -1,5 +1,6 @@
 import type { JsonWebKey } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import type { KeyWrapper } from '../crypto/key_wrapper.ts'
 import { holdKey, readHandle, type Signer } from '../crypto/signer.ts'
 import {
   type Algorithm,
@@ -12,7 +13,7 @@ import type { RootKey, TenantKeys, WrappedKey } from '../crypto/tenant_keys.ts'
 import type { RoleRecord, SigningKeyRecord } from './records.ts'
 import { readSettings, type Settings } from './settings.ts'
 import type { Store } from './store.ts'
-import type { TenantConfig } from './verbs/index.ts'
+import type { Rewrapped, TenantConfig } from './verbs/index.ts'
 
 /** A resource with its lists read. */
 export interface Resource {
@@ -111,6 +112,26 @@ export class Tenant {
   newKey(): WrappedKey {
     if (!this.#root) throw new Error('a tenant without its root key gets no further key')
     return { ...this.#root.newTenantKey(this.tenant_id, this.keys.newest + 1), seals: 0 }
+  }
+
+  /** What wraps the keys of the vault unless that has root keys of its own. */
+  get wrappers(): readonly KeyWrapper[] {
+    return this.#root?.wrappers ?? []
+  }
+
+  /** The name of the root key that wraps this tenant's keys. */
+  get root_name(): string | null {
+    return this.#root?.name ?? null
+  }
+
+  /** Keys of the tenant that a former root key wraps, as they are and under the present one. */
+  async rewrapKeys(): Promise<Rewrapped[]> {
+    const root = this.#root
+    const rows = root ? await this.store.listTenantKeys({ tenant_id: this.tenant_id }) : []
+    return rows.flatMap((row) => {
+      const { wrapped, wrapped_by } = root!.rewrap(this.tenant_id, row) ?? {}
+      return wrapped && wrapped_by ? [{ kid: row.kid, former: row.wrapped, wrapped, wrapped_by }] : []
+    })
   }
 
   /** A key that signed for this tenant: it may be revoked since, so the caller asks the configuration it then reads. */

@@ -150,12 +150,13 @@ function* insertConnection(args: NewConsent): Run<boolean> {
   return made !== undefined
 }
 
-// A refresh that is under way keeps its intent: its late answer belongs to the consent before this one.
+// A refresh that is under way keeps its intent: its late answer belongs to the consent before this one. The data key stays as
+// it is wrapped now, which may be otherwise than when it was read.
 function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean> {
   const [repaired] = yield* sql<{ connection_id: string }>`
     update connections set state = 'ready', reason = null, account = ${text(args.account)},
-      account_name = ${text(args.account_name)}, scope = ${answer.scope}, data_key = ${args.data_key},
-      sealed_tokens = ${answer.sealed_tokens}, generation = generation + 1, consented_generation = generation + 1,
+      account_name = ${text(args.account_name)}, scope = ${answer.scope}, sealed_tokens = ${answer.sealed_tokens},
+      generation = generation + 1, consented_generation = generation + 1,
       refresh_fingerprint = ${bytes(answer.refresh_fingerprint)}, issued_at = ${answer.issued_at},
       access_expires_at = ${int(answer.access_expires_at)}, refresh_expires_at = ${int(answer.refresh_expires_at)},
       uncertain_at = null, sealed_candidate = null, refresh_failures = 0, retry_at = null, last_error = null,

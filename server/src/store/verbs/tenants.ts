@@ -28,8 +28,8 @@ export const createTenant = write(function* (args: NewTenant): Run<boolean> {
     on conflict do nothing returning tenant_id`
   if (!made) return false
   yield* sql`
-    insert into tenant_keys (tenant_id, kid, wrapped, created_at)
-    values (${tenant_id}, ${args.key.kid}, ${args.key.wrapped}, ${event.at})`
+    insert into tenant_keys (tenant_id, kid, wrapped, wrapped_by, created_at)
+    values (${tenant_id}, ${args.key.kid}, ${args.key.wrapped}, ${text(args.key.wrapped_by)}, ${event.at})`
   yield* sql`
     insert into event_chains (tenant_id, sequence, chain) values (${tenant_id}, 0, ${EMPTY_CHAIN.chain})`
   for (const key of args.signing_keys) yield* insertSigningKey(tenant_id, key)
@@ -94,7 +94,8 @@ export const loadTenantState = read(function* (args: {
 
 /** The wrapped keys of a tenant. */
 export const listTenantKeys = read(function* (args: { tenant_id: string }): Run<WrappedKey[]> {
-  return yield* sql<WrappedKey>`select kid, wrapped, seals from tenant_keys where tenant_id = ${args.tenant_id} order by kid`
+  return yield* sql<WrappedKey>`
+    select kid, wrapped, seals, wrapped_by from tenant_keys where tenant_id = ${args.tenant_id} order by kid`
 })
 
 /** Adds a tenant key that only opens for now; false when there is a key of its id already. */
@@ -104,8 +105,9 @@ export const addTenantKey = write(function* (args: {
   event: NewEvent
 }): Run<boolean> {
   const [added] = yield* sql<{ kid: number }>`
-    insert into tenant_keys (tenant_id, kid, wrapped, created_at, seals)
-    values (${args.tenant_id}, ${args.key.kid}, ${args.key.wrapped}, ${NOW}, 0) on conflict do nothing returning kid`
+    insert into tenant_keys (tenant_id, kid, wrapped, wrapped_by, created_at, seals)
+    values (${args.tenant_id}, ${args.key.kid}, ${args.key.wrapped}, ${text(args.key.wrapped_by)}, ${NOW}, 0)
+    on conflict do nothing returning kid`
   if (!added) return false
   yield* raiseConfigVersion(args.tenant_id)
   yield* insertEvent(args.event)

@@ -9,12 +9,17 @@ export const healthz: MachineEndpoint<Web> = {
   answer: () => jsonAnswer({ status: 'ok' }),
 }
 
-/** GET /readyz: the database answers too. */
+/**
+ * GET /readyz: the database answers too, and the vault is open. While it is closed the inbound half serves on: a
+ * balancer that shall keep sending asks /readyz?half=inbound.
+ */
 export const readyz: MachineEndpoint<Web> = {
   methods: ['GET'],
   cors: false,
-  async answer(web) {
-    await web.tenant.store.ping({})
-    return jsonAnswer({ status: 'ready' })
+  async answer({ tenant, outbound }, { query }) {
+    await tenant.store.ping({})
+    const closed = query === 'half=inbound' ? null : await outbound.vault_keys.whyClosed()
+    if (closed === null) return jsonAnswer({ status: 'ready' })
+    return jsonAnswer({ status: 'not ready', reason: `The vault is closed: ${closed}` }, 503)
   },
 }
