@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { Events, OAuth2Server } from 'oauth2-mock-server'
-import { tellConnectStory } from '../parts/connect_story.ts'
+import { type ForeignSide, tellConnectStory } from '../parts/connect_story.ts'
 
 // The package keeps no books: it signs whatever it is asked for, so its hooks say here what is good and what has ended.
 
-tellConnectStory('an account at oauth2-mock-server is connected', async ({ redirect_uri }) => {
+tellConnectStory('an account at oauth2-mock-server is connected', start, { checks_secret: false })
+
+async function start({ redirect_uri }: { redirect_uri: string }): Promise<ForeignSide> {
   const theirs = new OAuth2Server()
   await theirs.issuer.keys.generate('RS256')
   await theirs.start(0, '127.0.0.1')
@@ -46,4 +48,4 @@ tellConnectStory('an account at oauth2-mock-server is connected', async ({ redir
     revoke: async () => refresh_tokens.clear(),
     close: () => theirs.stop(),
   }
-})
+}

@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises'
 import { after, before, describe, test } from 'node:test'
 import { createEgress, type Egress } from '../../server/src/egress/egress.ts'
 import { openConnector, relyingParty } from '../../server/src/outbound/connector.ts'
-import { type ConnectorInput, saveConnector } from '../../server/src/outbound/connectors.ts'
+import { type ConnectorInput, findConnector, saveConnector } from '../../server/src/outbound/connectors.ts'
 import type { Provider } from '../../server/src/providers/provider.ts'
 import { refreshToken } from '../../server/src/relying/token_call.ts'
 import { ALICE, PLATFORM, type Reply } from './bridge.ts'
@@ -47,6 +47,7 @@ const asked = refuseOuterAddresses()
 export function tellConnectStory(
   title: string,
   start: (registration: { redirect_uri: string }) => Promise<ForeignSide>,
+  options: { checks_secret: boolean } = { checks_secret: true },
 ): void {
   describe(title, () => {
     const clock = { offset: 0 }
@@ -64,7 +65,7 @@ export function tellConnectStory(
       foreign = await start({ redirect_uri: `http://127.0.0.1:${port}/connect/theirs/callback` })
       const { providers = [] } = foreign
       server = await startSallyport({ port, clock: () => Date.now() + clock.offset, app: { egress, providers } })
-      await saveConnector(server.app.web.outbound, 'test', { connector: 'theirs', ...foreign.connector })
+      await save()
       await server.addUser(ALICE)
       await server.addClient({ ...PLATFORM, scope: SCOPES, grant_types: ['client_credentials'] })
       const form = { grant_type: 'client_credentials', scope: SCOPES, resource: `${server.issuer}/api` }
@@ -80,18 +81,28 @@ export function tellConnectStory(
       await foreign.close()
     })
 
+    async function save(input: Partial<ConnectorInput> = {}): Promise<void> {
+      await saveConnector(server.app.web.outbound, 'test', { connector: 'theirs', ...foreign.connector, ...input })
+    }
+
     async function call(method: string, path = ''): Promise<Reply> {
       const headers = { authorization: `Bearer ${admin}` }
       return readReply(await fetch(`${server.issuer}/api/connections${path}`, { method, headers }))
     }
 
-    async function connect(url = `${server.issuer}/connect/theirs`): Promise<void> {
+    /** Where a consent leads, and what is read there. */
+    async function consent(url = `${server.issuer}/connect/theirs`): Promise<{ url: string; html: string }> {
       const left = await alice.follow(url)
       assert.notEqual(new URL(left.url).origin, server.issuer, await left.response.text())
       const back = await foreign.consent(there, left.url)
       assert.ok(back.startsWith(`${server.issuer}/connect/theirs/callback?`), back)
       const done = await alice.follow(back)
-      assert.equal(done.url, `${server.issuer}/account`, await done.response.text())
+      return { url: done.url, html: await done.response.text() }
+    }
+
+    async function connect(from?: string): Promise<void> {
+      const { url, html } = await consent(from)
+      assert.equal(url, `${server.issuer}/account`, html)
     }
 
     async function readConnection() {
@@ -165,6 +176,25 @@ export function tellConnectStory(
       assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
       assert.equal(new Set(answers.map(({ body }) => body.access_token)).size, 1)
       assert.equal(wire.token_calls - before, foreign.refresh === 'none' ? 0 : 1)
+    })
+
+    const testOfSecret = options.checks_secret ? test : () => {}
+    testOfSecret('a wrong secret of ours is the fault of the connector, and loses nothing', async () => {
+      const readError = async () => (await findConnector(server.app.web.outbound, 'theirs'))!.error
+      await save({ client_secret: 'wrong' })
+      if (foreign.refresh !== 'none') {
+        const { status, text } = await forceRefresh()
+        assert.equal(status, 503, text)
+        assert.equal(await readError(), 'invalid_client')
+      }
+      await save()
+      await save({ client_secret: 'wrong-again' })
+      assert.notEqual((await consent()).url, `${server.issuer}/account`)
+      assert.equal(await readError(), 'invalid_client')
+      assert.equal((await readConnection()).state, 'error')
+      await save()
+      assert.equal((await forceRefresh()).status, 200)
+      assert.equal((await readConnection()).state, 'ready')
     })
 
     test('what is ended over there is noticed by the first attempt', async () => {
