@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import { get } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { createEgress, type Egress } from '../../server/src/egress/egress.ts'
 import { openConnector, relyingParty } from '../../server/src/outbound/connector.ts'
@@ -234,7 +236,8 @@ export function tellConnectStory(
       await assert.rejects(fetch('https://192.0.2.1/'))
       await assert.rejects(fetch('https://vendor.example/'))
       await assert.rejects(lookup('vendor.example'), { code: 'ENETUNREACH' })
-      assert.deepEqual(asked.splice(0), ['192.0.2.1', 'vendor.example', 'vendor.example'])
+      await assert.rejects(once(get('http://vendor.example/'), 'response'), { code: 'ENETUNREACH' })
+      assert.deepEqual(asked.splice(0), ['192.0.2.1', 'vendor.example', 'vendor.example', 'vendor.example'])
     })
   })
 }

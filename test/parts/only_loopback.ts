@@ -2,6 +2,7 @@ import dns from 'node:dns'
 import { syncBuiltinESMExports } from 'node:module'
 import { isIP, Socket } from 'node:net'
 
+type Target = { readonly host?: string; readonly path?: string | null } | number | string
 type Connect = (this: Socket, ...args: unknown[]) => Socket
 
 /**
@@ -13,12 +14,12 @@ export function refuseOuterAddresses(): string[] {
   const connect = Socket.prototype.connect as unknown as Connect
   const guarded: Connect = function (...args) {
     // Node passes its own calls as one list of arguments.
-    const [to] = args.flat() as [{ host?: string; path?: string } | number | string, unknown]
-    const host = typeof to === 'object' ? (to.path === undefined ? (to.host ?? 'localhost') : null) : args.flat()[1]
-    if (host === null || isLoopback(String(host))) return connect.apply(this, args)
-    asked.push(String(host))
+    const [to, next] = args.flat()
+    const host = readHost(to as Target, next)
+    if (host === null || isLoopback(host)) return connect.apply(this, args)
+    asked.push(host)
     // Whoever connects still has to put its listeners on.
-    process.nextTick(() => this.destroy(refusal(String(host))))
+    process.nextTick(() => this.destroy(refusal(host)))
     return this
   }
   Socket.prototype.connect = guarded as unknown as Socket['connect']
@@ -38,6 +39,13 @@ export function refuseOuterAddresses(): string[] {
   }) as unknown as typeof promised
   syncBuiltinESMExports()
   return asked
+}
+
+/** Null for a socket of the file system. */
+function readHost(to: Target, next: unknown): string | null {
+  if (typeof to === 'object') return typeof to.path === 'string' ? null : (to.host ?? 'localhost')
+  if (Number.isNaN(Number(to))) return null
+  return typeof next === 'string' ? next : 'localhost'
 }
 
 function isLoopback(host: string): boolean {
