@@ -492,6 +492,19 @@ for (const database of ['sqlite', 'postgres'] as const) {
       ])
     })
 
+    test('that strangers may give away what no role guards is said', async () => {
+      const context = await makeContext()
+      const [open] = DESCRIBED.resources
+      const warningsOf = async (more: object) =>
+        (await planPlatform(context, read({ settings: { sign_up: 'open' }, resources: [open], ...more }))).warnings
+      const said =
+        'there are no roles, so whoever makes an account may give away every scope of http://127.0.0.1:5000/mcp'
+      assert.deepEqual(await warningsOf({}), [`settings.sign_up is open: ${said}`])
+      assert.deepEqual(await warningsOf({ roles: DESCRIBED.roles }), [])
+      assert.deepEqual(await warningsOf({ settings: { sign_up: 'off' } }), [])
+      assert.deepEqual(await warningsOf({ resources: [{ ...open, every_user: true }] }), [])
+    })
+
     test('what is allowed and yet looks wrong is said', async () => {
       const { warnings } = await planPlatform(
         await makeContext(),

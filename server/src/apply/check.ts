@@ -1,4 +1,4 @@
-import { checkResource, checkRole } from '../inbound/administration/configure.ts'
+import { checkResource, checkRole, isBuiltIn } from '../inbound/administration/configure.ts'
 import { checkSigningSecret } from '../inbound/clients/client_secrets.ts'
 import { ADMINISTRATOR } from '../inbound/tenants.ts'
 import { checkTrustedIssuer } from '../inbound/tokens/trusted_issuers.ts'
@@ -40,6 +40,7 @@ export async function checkPlatform(issuer: string, platform: Platform, present:
     ...checkUnknownClients(platform, present),
     ...shortSecrets(platform),
     ...rolesByName(platform, present),
+    ...openToStrangers(issuer, platform, present),
   ]
 }
 
@@ -119,6 +120,18 @@ function rolesByName({ users }: Platform, present: Present): string[] {
     const said = `is here already and gets roles by name alone; user_id: '${raised?.record.user_id}' says who is meant`
     return raised ? [`user ${user.username}: ${said}`] : []
   })
+}
+
+// Without roles every user may give away every scope of the resources: of users that nobody chose that is rarely meant.
+function openToStrangers(issuer: string, { settings, roles, resources }: Platform, present: Present): string[] {
+  const { sign_up } = readSettings({ ...present.settings, ...settings })
+  const own = [...present.roles.keys(), ...roles.map(({ role }) => role)].filter((role) => role !== ADMINISTRATOR)
+  const known = new Map([...present.resources, ...resources.map((one) => [one.resource, one] as const)])
+  const guarded = [...known.values()].filter(({ every_user, resource }) => !every_user && !isBuiltIn(issuer, resource))
+  if (sign_up === 'off' || own.length > 0 || guarded.length === 0) return []
+  const names = guarded.map(({ resource }) => resource).join(', ')
+  const said = `there are no roles, so whoever makes an account may give away every scope of ${names}`
+  return [`settings.sign_up is ${sign_up}: ${said}`]
 }
 
 function unknownScopes(platform: Platform, present: Present): string[] {
