@@ -55,6 +55,8 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
   const connector = openConnector(context, record)
   const return_to = readReturnTo(issuer, connector.settings.return_uris, start.return_to)
   if (connection_id !== null) await checkRepair(context, user_id, record.connector, connection_id)
+  // Nobody is sent away for a consent that could not be kept.
+  await context.vault_keys.newest()
   const party = relyingParty(context, connector)
   const scope = readScope(readAskedScope(party), start.scope)
   const state = randomSecret()
