@@ -10,6 +10,10 @@ import type { ForeignProvider } from '../../../test/parts/foreign_provider.ts'
 import { addUser, type Bench, connectAs, connected, openBench, openForeign } from '../../../test/parts/vault.ts'
 import { createEgress } from '../egress/egress.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { createCatalogue } from '../providers/catalogue.ts'
+import { verified } from '../providers/fact.ts'
+import { STANDARD_ERROR_RESPONSE } from '../providers/quirks.ts'
+import { oidc } from '../providers/records/oidc.ts'
 import { forwardForClient, handOutToken } from './bridge.ts'
 import { saveConnector } from './connectors.ts'
 import type { OutboundContext } from './context.ts'
@@ -81,6 +85,40 @@ describe('the proxy', () => {
     assert.equal(request!.url, '/v1/things?a=1&b=%20')
     assert.deepEqual([request!.headers.cookie, request!.headers['content-type']], [undefined, 'text/plain'])
     assert.deepEqual([answer.headers.get('set-cookie'), answer.headers.get('etag')], [null, '"1"'])
+  })
+
+  test('a token that is refused with a status of success is renewed, where the record tells such errors', async () => {
+    const error_response = verified(
+      {
+        ...STANDARD_ERROR_RESPONSE,
+        within_200: { path: 'ok', equals: false },
+        meanings: { token_expired: 'invalid_grant' },
+      } as const,
+      'this test',
+    )
+    const odd = { ...oidc, fields: { ...oidc.fields, error_response } }
+    const there = bench.another({ catalogue: createCatalogue([odd]) })
+    const ask = async (type: string, ...bodies: string[]) => {
+      api.seen.length = 0
+      api.handle = (_, response) => {
+        response.writeHead(200, { 'content-type': type }).end(bodies[api.seen.length - 1])
+      }
+      const request = { connection_id, user_id: bench.user_id, method: 'GET', path: '/things', query: '' }
+      const answer = note(await forward(there, { ...request, headers: new Headers(), body: null }))
+      return [await answerOf(answer).text(), api.seen.length]
+    }
+    const json = 'application/json; charset=utf-8'
+    const expired = '{"ok":false,"error":"token_expired"}'
+    assert.deepEqual(await ask(json, '{"ok":true}'), ['{"ok":true}', 1])
+    for (const other of ['{"ok":false,"error":"not_in_channel"}', '{"ok":false}', '[]', '{', '']) {
+      assert.deepEqual(await ask(json, other), [other, 1])
+    }
+    assert.deepEqual(await ask('text/plain', expired), [expired, 1])
+    const long = `{"ok":false,"error":"token_expired","padding":"${'x'.repeat(100_000)}"}`
+    assert.deepEqual(await ask(json, long), [long, 1], 'what is long is data, and passed on as it comes')
+    assert.equal((await bench.load(connection_id)).generation, 1)
+    assert.deepEqual(await ask(json, expired, '{"ok":true}'), ['{"ok":true}', 2])
+    assert.equal((await bench.load(connection_id)).generation, 2)
   })
 
   test('a refused token is renewed once, and the request repeated', async () => {

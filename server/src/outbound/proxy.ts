@@ -1,6 +1,8 @@
 import { EgressError } from '../egress/egress_error.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { discoverProvider } from '../relying/discovery.ts'
+import { isErrorWithin200, readErrorResponse } from '../relying/error_response.ts'
+import { readJsonObject } from '../relying/read_json.ts'
 import { type Connector, localize } from './connector.ts'
 import type { OutboundContext } from './context.ts'
 import { findFreshToken, freshToken, type NoToken, type TokenWish, type UsableToken } from './fresh_token.ts'
@@ -33,6 +35,7 @@ export type Forwarded =
 const METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'QUERY'])
 const BODILESS = new Set(['GET', 'HEAD'])
 const REPLAYABLE_BYTES = 65_536
+const REFUSAL_BYTES = 4_096
 
 /**
  * Makes a request to a provider's API with the token of a connection, streaming both ways. When the API refuses the
@@ -51,8 +54,9 @@ export async function forward(context: OutboundContext, request: ForwardRequest)
   const url = joinPath(await findApiBase(context, connector, token), request.path, request.query)
   const body = BODILESS.has(request.method) ? EMPTY : await readAhead(request.body)
   try {
-    const first = await send(context, connector, request, url, token, body.first)
-    if (first.status !== 401) return pass(first)
+    const sent = await send(context, connector, request, url, token, body.first)
+    const { refused, response: first } = await readRefusal(connector, sent)
+    if (!refused) return pass(first)
     const renewed = await renew(context, { ...wish, failed_generation: token.generation }, first)
     if (renewed.kind === 'token' && (renewed.generation === token.generation || !body.again)) return pass(first)
     await first.body?.cancel()
@@ -62,6 +66,33 @@ export async function forward(context: OutboundContext, request: ForwardRequest)
     if (!(cause instanceof EgressError)) throw cause
     context.report(`a call through ${connector.record.connector} failed`, cause)
     return { kind: 'unreachable', status: cause.code === 'timeout' ? 504 : 502, reason: cause.code }
+  }
+}
+
+/** Whether the API refuses the token: by 401, or by what its record says of errors with a status of success. */
+async function readRefusal(
+  { provider }: Connector,
+  response: Response,
+): Promise<{ readonly refused: boolean; readonly response: Response }> {
+  const { status, statusText, headers } = response
+  if (status === 401) return { refused: true, response }
+  const { within_200 } = provider.error_response
+  // A mere member named error may be the data that was asked for.
+  const tells = status === 200 && within_200 !== null && typeof within_200 === 'object'
+  if (!tells || !headers.get('content-type')?.startsWith('application/json')) return { refused: false, response }
+  const { first, again } = await readAhead(response.body, REFUSAL_BYTES)
+  const refused = first instanceof Uint8Array && isTokenDead(provider, Buffer.from(first).toString())
+  return { refused, response: new Response(again ? again() : first, { status, statusText, headers }) }
+}
+
+function isTokenDead({ error_response }: Connector['provider'], text: string): boolean {
+  try {
+    const body = readJsonObject(text)
+    if (!isErrorWithin200(error_response, body)) return false
+    const error = readErrorResponse(error_response, body, 200, null, [])
+    return error?.kind === 'refused' && error.error === 'invalid_grant'
+  } catch {
+    return false
   }
 }
 
@@ -122,12 +153,12 @@ interface ReadBody {
 const EMPTY: ReadBody = { first: null, again: () => null }
 
 /** Keeps a short body for a second try; a longer one goes on as a stream that starts with what was read. */
-async function readAhead(stream: ReadableStream<Uint8Array> | null): Promise<ReadBody> {
+async function readAhead(stream: ReadableStream<Uint8Array> | null, most = REPLAYABLE_BYTES): Promise<ReadBody> {
   if (stream === null) return EMPTY
   const reader = stream.getReader()
   const chunks: Uint8Array[] = []
   let bytes = 0
-  while (bytes <= REPLAYABLE_BYTES) {
+  while (bytes <= most) {
     const { done, value } = await reader.read()
     if (done) {
       const whole = new Uint8Array(Buffer.concat(chunks))

@@ -46,6 +46,7 @@ export const slack: Provider = {
           authorization_not_found: 'invalid_grant',
           token_already_exchanged: 'invalid_grant',
           token_revoked: 'invalid_grant',
+          token_expired: 'invalid_grant',
           account_inactive: 'invalid_grant',
           bad_client_secret: 'invalid_client',
           invalid_client_id: 'invalid_client',
