@@ -54,6 +54,7 @@ async function readFile(file: string, { cwd, env }: Surroundings): Promise<Platf
 const PATHS: readonly string[] = [
   'data_dir',
   'root_key_file',
+  'vault_key_file',
   'client_certificate_authorities',
   'log_file',
 ] satisfies SettingName[]
