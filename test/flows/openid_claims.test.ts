@@ -393,7 +393,9 @@ test('claims over HTTP are asked for by a signed request, and whatever else come
   }
   assert.ok(asked.every(({ url }) => url === '/claims'))
 
-  // After five failures nobody waits for it, until it is tried again.
+  // Whom it refuses is refused alone; after five failures nobody waits for it, until it is tried again.
+  answer = faults['refusing']!
+  for (let i = 0; i < 6; i++) assert.equal((await redeem(patient)).status, 503)
   answer = faults['cut']!
   for (let i = 0; i < 5; i++) assert.equal((await redeem(patient)).status, 503)
   answer = plan

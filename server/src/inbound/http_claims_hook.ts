@@ -36,13 +36,17 @@ export function createHttpClaimsHook({ url, secret, clock = Date.now }: ClaimsSe
         circuits.succeed(url)
         return claims
       } catch (error) {
-        circuits.fail(url, 0, clock())
+        if (error instanceof AskRefused) circuits.succeed(url)
+        else circuits.fail(url, 0, clock())
         throw error
       }
     },
     close: () => egress.close(),
   }
 }
+
+/** The service is there and refuses this one ask: one user whose claims it cannot make keeps nobody else waiting. */
+class AskRefused extends Error {}
 
 function hostAndPort(url: string): string {
   const { hostname, port, protocol } = new URL(url)
@@ -62,7 +66,8 @@ async function post(
   })
   if (response.status !== 200 || !isJsonType(response.headers.get('content-type'))) {
     await response.body?.cancel()
-    throw new Error(`the claims hook answered with status ${response.status}, or not with JSON`)
+    const sentence = `the claims hook answered with status ${response.status}, or not with JSON`
+    throw /^4(?!29)/.test(String(response.status)) ? new AskRefused(sentence) : new Error(sentence)
   }
   return parseUniqueJson(await response.text()) as Readonly<Record<string, unknown>>
 }
