@@ -42,8 +42,13 @@ export interface ListenOptions {
   readonly connections_of_address?: number
 }
 
+/** What is served: an app, or a smaller thing that answers the same way. */
+export interface Served extends Pick<App, 'fetch' | 'machines'> {
+  readonly web: Pick<App['web'], 'production'>
+}
+
 /** Serves an app over HTTP on one address (limits of OWASP ASVS 15.2.2 and of the docs of node:http). */
-export async function listen(app: App, options: ListenOptions): Promise<Listening> {
+export async function listen(app: Served, options: ListenOptions): Promise<Listening> {
   const { trusted_proxies = [] } = options
   const readSender = createSenderReader({ trusted_proxies, production: app.web.production })
   const answerPage = pageListener(app, readSender)
@@ -95,7 +100,7 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
 }
 
 // What stands between Node's requests and the web's is loaded with the first page: machines, and a start, need none of it.
-function pageListener(app: App, readSender: ReadSender): RequestListener {
+function pageListener(app: Served, readSender: ReadSender): RequestListener {
   let loaded: Promise<RequestListener> | undefined
   const load = async () => {
     const { getRequestListener } = await import('@hono/node-server')
@@ -115,7 +120,7 @@ function pageListener(app: App, readSender: ReadSender): RequestListener {
 
 // The hot endpoints read their small body as it comes: a web stream would cost more than the endpoint itself.
 function answerMachine(
-  app: App,
+  app: Served,
   path: string,
   query: string,
   request: IncomingMessage,

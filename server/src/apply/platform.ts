@@ -155,6 +155,7 @@ const connector = strict({
   placeholders: z.record(z.string(), z.string()).optional(),
   fields: z.record(z.string(), z.unknown()).optional(),
   return_uris: z.array(text).optional(),
+  redirect_uris: z.array(z.string()).optional(),
   hand_out_tokens: z.boolean().optional(),
   sign_in: z.enum(['off', 'linked', 'create']).optional(),
 })

@@ -37,6 +37,11 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   command('dev', 'run the server for development on this machine, and say where everything is', (options) =>
     runServer(options, 'dev'),
   )
+  command(
+    'broker',
+    'run a redirect broker: it receives codes for the server of --primary, and stores nothing',
+    runBroker,
+  ).requiredOption('--primary <url>', 'issuer of the server that it works for; --issuer is its own URL')
   const once = (name: string, about: string, work: keyof Commands) =>
     command(name, about, async (options) => {
       const commands = await import('./commands.ts')
@@ -111,6 +116,12 @@ async function runServer(options: Options, mode: 'serve' | 'dev'): Promise<numbe
   const { config, platform } = await configure(options)
   const { serve } = await import('./serve.ts')
   return serve(config, platform, mode)
+}
+
+async function runBroker(options: Options): Promise<number> {
+  const { config } = await configure(options)
+  const { serveBroker } = await import('./broker.ts')
+  return serveBroker(config, String(options['primary']))
 }
 
 function configure(options: Options): Promise<CommandConfig> {

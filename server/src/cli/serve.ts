@@ -5,7 +5,7 @@ import { ConfigError } from '../config/config_error.ts'
 import { isLoopback } from '../config/issuer.ts'
 import type { Config } from '../config/read_config.ts'
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/users/setup_link.ts'
-import { type Listening, listen } from '../node_server.ts'
+import { type Listening, listen, type Served } from '../node_server.ts'
 import { startUpkeep } from '../upkeep.ts'
 import { adminSocketPath, serveAdministration } from './admin_socket.ts'
 import { createAdministration } from './administration.ts'
@@ -50,7 +50,7 @@ export async function startServer(config: Config, platform: unknown, log: Server
     const socket = await openAdminSocket(config, app, log)
     closing.push(() => socket?.close())
     const setup_link = await offerSetup(config, app, log)
-    const server = await listenOrSay(app, config)
+    const server = await listenOrSay(app, config, log)
     closing.push(() => server.stop(GRACE_MS))
     return { setup_link, stop }
   } catch (error) {
@@ -104,10 +104,15 @@ function keepSetupLink(config: Config, link: SetupLink | null, log: ServerLog): 
   }
 }
 
-async function listenOrSay(app: App, { host, port, issuer, trusted_proxies }: Config): Promise<Listening> {
+/** Listens where the configuration says, or says why not. */
+export async function listenOrSay(
+  served: Served,
+  { host, port, issuer, trusted_proxies }: Pick<Config, 'host' | 'port' | 'issuer' | 'trusted_proxies'>,
+  log: ServerLog,
+): Promise<Listening> {
   try {
-    const server = await listen(app, { host, port, trusted_proxies })
-    app.web.log.info({ issuer, host, port: server.port }, 'listening')
+    const server = await listen(served, { host, port, trusted_proxies })
+    log.info({ issuer, host, port: server.port }, 'listening')
     return server
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -146,8 +151,8 @@ export async function serve(config: Config, platform: unknown, mode: 'serve' | '
   }
 }
 
-// A database that does not answer must not keep a process that was told to end.
-function limitStop(log: ServerLog): void {
+/** A database that does not answer must not keep a process that was told to end. */
+export function limitStop(log: ServerLog): void {
   const limit = setTimeout(() => {
     log.error({ reason: `more than ${LONGEST_STOP_MS / 1000} s` }, 'the server ends before everything is closed')
     log.flush()
@@ -156,15 +161,15 @@ function limitStop(log: ServerLog): void {
   limit.unref()
 }
 
-// npm and the terminal may both pass on one wish to stop, so that a second signal changes nothing.
-function waitForSignal(): Promise<NodeJS.Signals> {
+/** The signal to stop: npm and the terminal may both pass on one wish, so that a second one changes nothing. */
+export function waitForSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => resolve(name))
   })
 }
 
-// After a defect nothing in memory can be trusted; what was answered is in the database.
-function endOnDefect(log: ServerLog): void {
+/** Ends the process after a defect: nothing in memory can be trusted; what was answered is in the database. */
+export function endOnDefect(log: ServerLog): void {
   const end = (error: unknown) => {
     log.error({ err: error instanceof Error ? error : new Error(String(error)) }, 'the server ends: it has a defect')
     log.flush()

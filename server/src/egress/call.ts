@@ -22,6 +22,8 @@ export const PURPOSES = {
   token: { ...small, timeoutMs: 15_000 },
   revocation: small,
   userinfo: small,
+  /** From a redirect broker to its primary. */
+  broker: { ...small, timeoutMs: 10_000, maxBytes: 256 * KIB },
   webhook: { ...small, maxBytes: 16 * KIB },
   claims: { ...small, maxBytes: 16 * KIB },
   proxy: { timeoutMs: 300_000, maxBytes: 256 * KIB * KIB, idleMs: 30_000 },

@@ -17,6 +17,8 @@ export interface ConnectorSettings {
   readonly fields: Partial<ProviderFields>
   /** Where a consent flow may lead to besides the paths of this server. */
   readonly return_uris: readonly string[]
+  /** The redirect URIs registered at the provider, the usual one first: its own here, and those of redirect brokers. */
+  readonly redirect_uris?: readonly string[]
   /** Whether a client may be given the provider's token, or may only call through the proxy. */
   readonly hand_out_tokens: boolean
   /** Whether people sign in here by their account there: those who linked it, or anybody, who then becomes a user. */

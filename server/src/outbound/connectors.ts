@@ -9,6 +9,7 @@ import { SettingError } from '../providers/setting_error.ts'
 import type { PlaceholderValues } from '../providers/template.ts'
 import { readAskedScope } from '../relying/authorization_url.ts'
 import type { ListedConnector } from '../store/verbs/connectors.ts'
+import { readRedirectUris } from './brokers.ts'
 import {
   type ConnectorSettings,
   callbackUrl,
@@ -32,6 +33,8 @@ export interface ConnectorInput {
   readonly placeholders?: PlaceholderValues | undefined
   readonly fields?: Readonly<Record<string, unknown>> | undefined
   readonly return_uris?: readonly string[] | undefined
+  /** Registered at the provider, the usual one first: its own here, and those of redirect brokers. */
+  readonly redirect_uris?: readonly string[] | undefined
   readonly hand_out_tokens?: boolean | undefined
   readonly sign_in?: 'off' | SignInMode | undefined
 }
@@ -190,6 +193,7 @@ function readSettings(context: OutboundContext, record: Provider, input: Connect
     placeholders: input.placeholders ?? {},
     fields: readOverrides({ ...input.fields, ...issuer }),
     return_uris: (input.return_uris ?? []).map(readReturnUri),
+    ...(input.redirect_uris && { redirect_uris: readRedirectUris(input.redirect_uris, refusal) }),
     hand_out_tokens: input.hand_out_tokens ?? true,
     ...(input.sign_in && input.sign_in !== 'off' && { sign_in: input.sign_in }),
   }

@@ -1,5 +1,12 @@
 import { exchangeCode } from '../relying/exchange_code.ts'
-import type { ClientRefused, ExchangeOutcome, IdTokenClaims, Refused, Tokens } from '../relying/outcome.ts'
+import type {
+  ClientRefused,
+  ExchangeOutcome,
+  IdTokenClaims,
+  Refused,
+  TokenOutcome,
+  Tokens,
+} from '../relying/outcome.ts'
 import { type Option, stepAfterExchange } from '../relying/steps.ts'
 import type { ConnectFlowRecord, FlowRefusal } from '../store/verbs/connect_flows.ts'
 import { type Account, findAccount } from './account.ts'
@@ -55,12 +62,32 @@ export async function finishConnect(context: OutboundContext, finish: ConnectFin
   if (record.version !== flow.connector_version || record.disabled_at !== null) {
     return failure({ outcome: 'failed', reason: 'connector_changed' })
   }
+  return finishFlow(context, { flow, connector, params: finish.params, memory, user_id, ended, failure })
+}
+
+/** A flow that was taken up, on its way into the store. */
+export interface TakenFlow {
+  readonly flow: ConnectFlowRecord
+  readonly connector: Connector
+  readonly params: URLSearchParams
+  readonly memory: FlowMemory
+  readonly user_id: string
+  /** What a redirect broker redeemed the code for. */
+  readonly exchanged?: TokenOutcome | null
+  readonly ended: Pick<ConnectFinished, 'provider_name' | 'return_to'>
+  failure(failed: FlowFailure): ConnectFinished
+}
+
+/** Redeems what came back to a flow, unless that was done, and stores what it brought. */
+export async function finishFlow(context: OutboundContext, taken: TakenFlow): Promise<ConnectFinished> {
+  const { tenant_id, store } = context.tenant
+  const { flow, connector, params, memory, user_id, ended, failure } = taken
   const state = await store.loadTenantState({ tenant_id })
-  const brought = await redeem(context, connector, finish.params, memory)
+  const brought = await redeem(context, connector, params, { ...memory, exchanged: taken.exchanged ?? null })
   if ('outcome' in brought) return failure(brought)
   const { tokens, account, options } = brought
   const provider = connector.provider
-  const scope = readCallbackScope(provider, finish.params) ?? memory.scope
+  const scope = readCallbackScope(provider, params) ?? memory.scope
   const answer = arrangeAnswer(provider, tokens, state!.now, { scope })
   const consent = { flow, connector, answer, account, user_id }
   if (options !== null && options.length !== 1) {
@@ -79,10 +106,11 @@ async function redeem(
   context: OutboundContext,
   connector: Connector,
   params: URLSearchParams,
-  memory: FlowMemory,
+  memory: FlowMemory & { readonly exchanged: TokenOutcome | null },
 ): Promise<{ tokens: Brought; account: Account; options: readonly Option[] | null } | FlowFailure> {
   const told = readCallback(connector.provider, params)
-  const party = { ...relyingParty(context, connector, told), scope: memory.scope }
+  const own = relyingParty(context, connector, told)
+  const party = { ...own, scope: memory.scope, redirect_uri: memory.through?.redirect_uri ?? own.redirect_uri }
   if (!isSigned(party, params)) return { outcome: 'failed', reason: 'signature' }
   const outcome = await exchangeCode(context.relying, party, { params, ...memory })
   if (outcome.kind !== 'tokens') return explain(context, connector, params, outcome)

@@ -5,6 +5,7 @@ import { SettingError } from '../providers/setting_error.ts'
 import { buildAuthorizationUrl, readAskedScope } from '../relying/authorization_url.ts'
 import { DiscoveryError } from '../relying/discovery.ts'
 import { stepBeforeAuthorization } from '../relying/steps.ts'
+import { type BrokeredMemory, chooseRedirectUri, enlistBroker } from './brokers.ts'
 import { openConnector, relyingParty } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { readReturnTo } from './return_to.ts'
@@ -21,6 +22,8 @@ export interface ConnectStart {
   readonly return_to?: string | undefined
   /** Less than the connector's scope, where less is enough. */
   readonly scope?: string | undefined
+  /** One of the connector's redirect URIs: its first unless told otherwise. */
+  readonly redirect_uri?: string | undefined
 }
 
 /** Where to send the browser, and the cookie that proves it to be the same one when it comes back. */
@@ -36,6 +39,8 @@ export interface FlowMemory {
   readonly nonce: string | null
   readonly return_to: string
   readonly scope: string
+  /** Where it goes through a redirect broker. */
+  readonly through?: BrokeredMemory
 }
 
 /** How long a person may take at the provider. */
@@ -57,17 +62,19 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
   if (connection_id !== null) await checkRepair(context, user_id, record.connector, connection_id)
   // Nobody is sent away for a consent that could not be kept.
   await context.vault_keys.newest()
-  const party = relyingParty(context, connector)
+  const { redirect_uri, broker } = await chooseRedirectUri(context, connector, start.redirect_uri)
+  const party = { ...relyingParty(context, connector), redirect_uri }
   const scope = readScope(readAskedScope(party), start.scope)
   const state = randomSecret()
   const { url, remember } = await buildFlowUrl(context, { ...party, scope }, state)
   const known = start.browser_secret
   const browser_secret = known !== undefined && SECRET.test(known) ? known : randomSecret()
-  const state_hash = keys.hashSecret(state)
-  const memory: FlowMemory = { ...remember, return_to, scope }
+  const brokered = broker && enlistBroker(broker, { redirect_uri, state, authorization_url: url })
+  const state_hash = keys.hashSecret(brokered?.flow ?? state)
+  const memory: FlowMemory = { ...remember, return_to, scope, ...(brokered && { through: brokered.memory }) }
   const detail = { connector: record.connector }
   await store.startConnectFlow({
-    ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000 },
+    ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000, broker: broker?.url },
     flow: {
       ...{ connector: record.connector, connector_version: record.version, user_id, connection_id },
       browser_hash: keys.hashSecret(browser_secret),
@@ -75,7 +82,7 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
     },
     event: outboundEvent(context, 'connect.started', `user:${user_id}`, { user_id, connection_id, detail }),
   })
-  return { authorization_url: url, browser_secret, cookie_seconds: FLOW_SECONDS }
+  return { authorization_url: brokered?.start_url ?? url, browser_secret, cookie_seconds: FLOW_SECONDS }
 }
 
 /** Where the memory of a flow is sealed. */

@@ -8,7 +8,7 @@ import { cleanText } from './clean_text.ts'
 import type { RelyingContext, RelyingParty } from './context.ts'
 import { discoverProvider, hasIssuer } from './discovery.ts'
 import { canValidateIdToken, validateIdToken } from './id_token.ts'
-import { type ExchangeOutcome, type Rejected, unknownOutcome } from './outcome.ts'
+import { type ExchangeOutcome, type Rejected, type TokenOutcome, unknownOutcome } from './outcome.ts'
 import { redeemCode } from './token_call.ts'
 
 /** An authorization response that came back, and what was remembered when its request left. */
@@ -17,6 +17,8 @@ export interface ExchangeInput {
   readonly params: URLSearchParams
   readonly code_verifier: string | null
   readonly nonce: string | null
+  /** What the code was redeemed for already, by a redirect broker; everything else is looked at all the same. */
+  readonly exchanged?: TokenOutcome | null
   readonly timeoutMs?: number
 }
 
@@ -31,7 +33,7 @@ export async function exchangeCode(
 ): Promise<ExchangeOutcome> {
   const response = await readAuthorizationResponse(context, party, input.params)
   if (!(response instanceof URLSearchParams)) return response
-  const outcome = await redeemCode(context, party, { ...input, response })
+  const outcome = input.exchanged ?? (await redeemCode(context, party, { ...input, response }))
   if (outcome.kind !== 'tokens') return outcome
   if (outcome.id_token === null) {
     if (input.nonce === null) return { ...outcome, id_token_claims: null }
@@ -46,7 +48,7 @@ export async function exchangeCode(
 }
 
 /** The response in a form that its code may be redeemed from, or why it may not. */
-async function readAuthorizationResponse(
+export async function readAuthorizationResponse(
   context: RelyingContext,
   party: RelyingParty,
   received: URLSearchParams,

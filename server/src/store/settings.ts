@@ -33,6 +33,8 @@ export interface Settings {
   readonly sign_up: 'off' | 'open' | 'verified'
   /** Where a platform with users of its own signs them in, and whose answer counts; null where users sign in here. */
   readonly login_handoff: Readonly<Record<string, unknown>> | null
+  /** Redirect brokers that consent flows may go through; what they may be is read in `oauth/broker.ts`. */
+  readonly brokers: readonly Readonly<Record<string, unknown>>[]
   /** Who may register clients at /register (RFC 7591): nobody, who holds an initial access token, or anyone. */
   readonly registration: 'off' | 'token' | 'open'
   /** Whose metadata documents are taken for clients: nobody's, those of the listed hosts, or any public host's. */
@@ -125,6 +127,7 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   password_min_length_administrators: whole(12, 8, 64),
   sign_up: oneOf('off', 'open', 'verified'),
   login_handoff: object(),
+  brokers: objects(),
   registration: oneOf('off', 'token', 'open'),
   metadata_documents: oneOf('off', 'listed', 'any'),
   metadata_document_hosts: texts('host names, with a port where it is not 443', /^[a-z0-9.-]{1,253}(?::\d{1,5})?$/),

@@ -37,6 +37,7 @@ import { createUserApi } from './api/users.ts'
 import type { CompatDoor } from './door.ts'
 import { addMachineAliases, addPageAliases } from './endpoint_aliases.ts'
 import type { EndpointAliases } from './endpoint_paths.ts'
+import { broker } from './endpoints/broker.ts'
 import { device_authorization } from './endpoints/device_authorization.ts'
 import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
@@ -60,7 +61,14 @@ import {
 import { deleteTokenSubmit } from './pages/account_tokens.ts'
 import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { changePasswordPage, changePasswordSubmit } from './pages/change_password.ts'
-import { chooseSubmit, connectCallbackPage, connectPage, disconnectSubmit } from './pages/connect.ts'
+import {
+  carriedPage,
+  chooseSubmit,
+  connectCallbackPage,
+  connectPage,
+  disconnectSubmit,
+  finishBrokeredPage,
+} from './pages/connect.ts'
 import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
 import { loginAnswerPage } from './pages/handoff.ts'
 import { loginPage, loginPasskeySubmit, loginSubmit } from './pages/login.ts'
@@ -101,6 +109,7 @@ export function machineRoutes(
     [`${base}/revoke`, revoke],
     [`${base}/par`, par],
     [`${base}/revocations`, revocations],
+    [`${base}/broker`, broker],
     [`${base}/userinfo`, userinfo],
     [`${base}/register`, register],
     [`${base}/register/`, registration],
@@ -173,6 +182,8 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.account_disconnect, disconnectSubmit)
   pages.get('/connect/:connector', connectPage)
   pages.on(['GET', 'POST'], '/connect/:connector/callback', connectCallbackPage)
+  pages.get('/connect/:connector/finish', finishBrokeredPage)
+  pages.post('/connect/:connector/finish', carriedPage)
   pages.post(paths.account_choose, chooseSubmit)
 
   pages.get(paths.admin, overviewPage)

@@ -1,4 +1,5 @@
 import { readClientId } from '../../oauth/clients/client.ts'
+import { whyNoBrokers } from '../../oauth/broker.ts'
 import { whyNoMappings } from '../../oauth/custom_claims.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { whyNoHandoff } from '../../oauth/login_handoff.ts'
@@ -113,6 +114,8 @@ export function checkSettings(given: Readonly<Record<string, unknown>>): Setting
   const settings = readSettings(given)
   const handoff = settings.login_handoff === null ? null : whyNoHandoff(settings.login_handoff)
   if (handoff !== null) throw new Error(`settings.login_handoff: ${handoff}`)
+  const brokers = whyNoBrokers(settings.brokers)
+  if (brokers !== null) throw new Error(`settings.brokers: ${brokers}`)
   const wrong = whyNoMappings(settings.custom_claims)
   if (wrong !== null) throw new Error(`settings.custom_claims ${wrong}`)
   return settings

@@ -23,15 +23,17 @@ export const startConnectFlow = write(
     state_hash: Uint8Array
     flow: Omit<ConnectFlowRecord, 'created_at' | 'expires_at'>
     lifetime_ms: number
+    /** The redirect broker that it goes through; only what that one brings finishes it. */
+    broker?: string | undefined
     /** Left out where nobody is signed in: strangers fill no log. */
     event?: NewEvent
   }): Run<void> {
     const { flow } = args
     yield* sql`
       insert into connect_flows (tenant_id, state_hash, connector, connector_version, user_id, connection_id,
-        browser_hash, sealed, created_at, expires_at)
+        browser_hash, sealed, broker, created_at, expires_at)
       values (${args.tenant_id}, ${args.state_hash}, ${flow.connector}, ${flow.connector_version}, ${flow.user_id},
-        ${text(flow.connection_id)}, ${flow.browser_hash}, ${flow.sealed}, ${NOW}, ${NOW} + cast(${args.lifetime_ms} as bigint))`
+        ${text(flow.connection_id)}, ${flow.browser_hash}, ${flow.sealed}, ${text(args.broker ?? null)}, ${NOW}, ${NOW} + cast(${args.lifetime_ms} as bigint))`
     if (args.event) yield* insertEvent(args.event)
   },
   { key: (args) => `${args.tenant_id}/${Buffer.from(args.state_hash).toString('hex')}` },
@@ -54,7 +56,7 @@ export const takeConnectFlow = write(function* (args: {
   const [taken] = yield* sql<ConnectFlowRecord>`
     update connect_flows set used_at = ${NOW}
     where tenant_id = ${args.tenant_id} and state_hash = ${args.state_hash} and connector = ${args.connector}
-      and user_id = ${args.user_id} and browser_hash = ${args.browser_hash} and used_at is null
+      and user_id = ${args.user_id} and browser_hash = ${args.browser_hash} and broker is null and used_at is null
       and expires_at > ${NOW}
     returning connector, connector_version, user_id, connection_id, browser_hash, sealed, created_at, expires_at`
   if (taken) return taken

@@ -1,13 +1,15 @@
 import type { Context } from 'hono'
 import { OAuthError } from '../../oauth/errors.ts'
+import { acceptDelivery } from '../../outbound/broker_requests.ts'
 import { finishChoice } from '../../outbound/choose.ts'
 import type { ConnectFinished } from '../../outbound/connect_outcome.ts'
 import { nameProvider, openConnector } from '../../outbound/connector.ts'
 import { disconnect } from '../../outbound/disconnect.ts'
+import { finishBrokered } from '../../outbound/finish_brokered.ts'
 import { finishConnect } from '../../outbound/finish_connect.ts'
 import { readSignInState } from '../../outbound/sign_in.ts'
 import { startConnect } from '../../outbound/start_connect.ts'
-import { decodeUtf8, readFailure } from '../machine.ts'
+import { decodeUtf8, LARGEST_DESCRIPTION, readFailure } from '../machine.ts'
 import { errorPage, ours, type PageEnv, page, readBody, redirect, requireFormType, send, type Visit } from '../page.ts'
 import { connectPath, paths } from '../ui/paths.ts'
 import { signedInPage, signedInSubmit } from './account.ts'
@@ -19,9 +21,9 @@ import { type ConnectResultData, renderConnectChoice, renderConnectResult } from
 export const connectPage = signedInPage(async (visit, { user }) => {
   const { c, web, browser } = visit
   const connector = c.req.param('connector') ?? ''
-  const { connection_id, return_to, scope } = visit.query
+  const { connection_id, return_to, scope, redirect_uri } = visit.query
   const { user_id } = user
-  const asked = { user_id, connector, connection_id, browser_secret: browser, return_to, scope }
+  const asked = { user_id, connector, connection_id, browser_secret: browser, return_to, scope, redirect_uri }
   try {
     const { authorization_url } = await startConnect(web.outbound, asked)
     return redirect(visit, authorization_url)
@@ -72,6 +74,26 @@ const finishConnectPage = signedInPage(async (visit, { user }) => {
   }
   const asked = { connector, params, browser_secret: browser, user_id: user.user_id }
   return showFinished(visit, connector, await finishConnect(web.outbound, asked))
+})
+
+/** GET /connect/{connector}/finish: a browser comes back by a redirect broker, which has delivered what it received. */
+export const finishBrokeredPage = signedInPage(async (visit, { user }) => {
+  const connector = visit.c.req.param('connector') ?? ''
+  const { flow = '', receipt = '' } = visit.query
+  const asked = { connector, flow, receipt, browser_secret: visit.browser, user_id: user.user_id }
+  return showFinished(visit, connector, await finishBrokered(visit.web.outbound, asked))
+})
+
+/** POST of the same: the browser carries the delivery itself. It comes without our cookies; the redirect brings them. */
+export const carriedPage = page(async (visit) => {
+  const { c, web } = visit
+  requireFormType(c)
+  const sent = new URLSearchParams(decodeUtf8(await readBody(c, LARGEST_DESCRIPTION)))
+  const { flow } = await acceptDelivery(web.outbound, sent.get('message') ?? '')
+  // The browser keeps the cookies that it has.
+  c.header('Set-Cookie', undefined)
+  const { pathname } = new URL(c.req.url)
+  return redirect(visit, `${pathname}?${new URLSearchParams({ flow, receipt: sent.get('receipt') ?? '' })}`)
 })
 
 async function startsAtProvider({ web }: Visit, connector: string): Promise<boolean> {

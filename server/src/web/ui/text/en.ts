@@ -324,6 +324,27 @@ export const en = {
     choose_body:
       '{account} may use several there. Apps that you allow will use the one that you choose. Connect again for another.',
   },
+  broker: {
+    down: '{primary} cannot be reached now',
+    down_start_body: 'Nothing has been asked of {provider} yet. Try again in a moment.',
+    down_body:
+      'You have answered {provider}, and nothing is lost: the answer waits here for a few minutes and was not used yet. Try again in a moment.',
+    carry: 'One more step',
+    carry_body:
+      '{primary} did not answer in time. Continue, and your browser takes the answer of {provider} there: encrypted, so that nobody on the way can read it.',
+    over: 'This came twice or too late',
+    over_body: 'Such a link counts once, and for ten minutes. Go back to where you started, and start again.',
+    other_browser: 'This was started somewhere else',
+    other_browser_body: 'An account can be connected only in the browser where you started. Nothing was passed on.',
+    not_found: 'There is nothing here',
+    not_found_body: 'This server only brings people back to where they connect accounts.',
+    broken: 'Something went wrong here',
+    broken_body: 'That is not your fault. Go back to where you started, and start again.',
+    primary: 'The server',
+    provider: 'the provider',
+    try_again: 'Try again',
+    go_on: 'Continue',
+  },
   form_post: {
     title: 'Back to the application',
     go_on: 'Continue',

@@ -1,0 +1,189 @@
+import { equalBytes, sha256 } from '../crypto/hash.ts'
+import { openSealed } from '../crypto/jwe.ts'
+import { randomSecret } from '../crypto/random.ts'
+import { BROKER_CREDENTIAL_TYP } from '../oauth/broker.ts'
+import type { BrokerCredential } from '../relying/brokered.ts'
+import { findAsset } from '../web/ui/assets.ts'
+import { pageHeaders } from '../web/ui/headers.ts'
+import type { SafeHtml } from '../web/ui/html.ts'
+import { type BrokerContext, type BrokerParts, createBrokerContext, describeBroker } from './context.ts'
+import type { BrokerFlow } from './flows.ts'
+import { type BrokerTrouble, renderCarry, renderTrouble, viewOf } from './pages.ts'
+import { askPrimary, PrimaryDown, PrimaryRefused } from './primary.ts'
+import { redeem } from './redeem.ts'
+
+/** A redirect broker without a socket. */
+export interface Broker {
+  /** What the operator of the primary registers. */
+  readonly description: object
+  /** How many flows it holds now. */
+  readonly flows: number
+  fetch(request: Request): Promise<Response>
+  /** Forgets everything. */
+  close(): void
+}
+
+/** Makes a redirect broker: four URLs, of which a provider knows one. */
+export function createBroker(parts: BrokerParts): Broker {
+  const context = createBrokerContext(parts)
+  const base = new URL(parts.url).pathname.replace(/\/$/, '')
+  const site: Site = { context, base, cookie: cookieOf(parts.url, base) }
+  return {
+    description: describeBroker(context),
+    get flows() {
+      return context.flows.size
+    },
+    fetch: (request) => answer(site, request),
+    close: () => context.flows.clear(),
+  }
+}
+
+interface Site {
+  readonly context: BrokerContext
+  readonly base: string
+  readonly cookie: { readonly name: string; readonly attributes: string }
+}
+
+const FLOW = /^sp_br_[\w-]{43}$/
+const BROWSER = /^[\w-]{43}$/
+const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }
+
+async function answer(site: Site, request: Request): Promise<Response> {
+  const { log } = site.context
+  const url = new URL(request.url)
+  const path = url.pathname.startsWith(`${site.base}/`) ? url.pathname.slice(site.base.length) : ''
+  // Whoever only looks (HEAD) may not use up a flow.
+  if (request.method !== 'GET') {
+    return new Response('This URL takes GET\n', { status: 405, headers: { ...PLAIN, allow: 'GET' } })
+  }
+  try {
+    if (path === '/start') return await start(site, url, request)
+    if (path === '/callback') return callBack(site, url, request)
+    if (path === '/finish') return await finish(site, url, request)
+    if (path === '/healthz' || path === '/readyz') return new Response('ok\n', { headers: PLAIN })
+    const asset = findAsset(path)
+    return asset ? new Response(asset.body, { headers: asset.headers }) : trouble(site, 'not_found', 404)
+  } catch (error) {
+    log.error({ err: error }, 'failed')
+    return trouble(site, 'broken', 500)
+  }
+}
+
+/** GET /start: fetches what the flow needs, binds this browser to it, and sends it to the provider. */
+async function start(site: Site, url: URL, request: Request): Promise<Response> {
+  const { context, cookie } = site
+  const [flow = '', ...more] = url.searchParams.getAll('flow')
+  if (more.length > 0 || !FLOW.test(flow)) return trouble(site, 'over', 400)
+  let credential: BrokerCredential
+  try {
+    const { credential: sealed } = await askPrimary(context, { act: 'open', flow })
+    const text = openSealed(context.agreement_key, BROKER_CREDENTIAL_TYP, String(sealed))
+    credential = JSON.parse(text) as BrokerCredential
+  } catch (error) {
+    if (error instanceof PrimaryRefused) return trouble(site, 'over', 400)
+    if (!(error instanceof PrimaryDown)) throw error
+    context.log.warn({ cause: describe(error) }, 'the primary is down')
+    return trouble(site, 'down_start', 503, undefined, `${url.pathname}${url.search}`)
+  }
+  const known = readCookie(site, request)
+  const browser = known !== null && BROWSER.test(known) ? known : randomSecret()
+  context.flows.keep({ flow, credential, browser: sha256(browser), params: null, working: null })
+  const response = redirect(credential.authorization_url)
+  response.headers.append('set-cookie', `${cookie.name}=${browser}; ${cookie.attributes}; Max-Age=600`)
+  return response
+}
+
+/** GET /callback: the redirect URI. The answer is kept in memory, and leaves the address bar. */
+function callBack(site: Site, url: URL, request: Request): Response {
+  const found = findFlow(site, url, request)
+  if (found instanceof Response) return found
+  const { state } = found.credential
+  // One answer: whatever comes later changes nothing about it (RFC 9700 section 4.7.1).
+  if (found.params !== null && String(found.params) !== String(url.searchParams)) return trouble(site, 'over', 400)
+  found.params = url.searchParams
+  return redirect(`${site.base}/finish?state=${encodeURIComponent(state)}`)
+}
+
+/** GET /finish: takes the answer on to the primary; repeated while that is down, and over once it went on. */
+async function finish(site: Site, url: URL, request: Request): Promise<Response> {
+  const found = findFlow(site, url, request)
+  if (found instanceof Response) return found
+  if (found.params === null) return trouble(site, 'over', 400, found)
+  found.working ??= goOn(site, found, url).finally(() => {
+    found.working = null
+  })
+  return (await found.working).clone()
+}
+
+async function goOn(site: Site, found: BrokerFlow, url: URL): Promise<Response> {
+  const { context } = site
+  const { finish_uri } = found.credential
+  try {
+    const redeemed = await redeem(context, found)
+    // From here on the code is used, and there is nothing to try again with.
+    context.flows.forget(found)
+    const back = { flow: found.flow, receipt: redeemed.receipt }
+    if (redeemed.kind === 'delivered') return redirect(`${finish_uri}?${new URLSearchParams(back)}`)
+    const hidden = { message: redeemed.message, receipt: redeemed.receipt }
+    return send(site, renderCarry(view(site, found), { ...namesOf(found), action: finish_uri, hidden }), 200)
+  } catch (error) {
+    if (error instanceof PrimaryDown) {
+      context.log.warn({ cause: describe(error) }, 'the primary is down')
+      return trouble(site, 'down', 503, found, `${url.pathname}${url.search}`)
+    }
+    context.flows.forget(found)
+    if (error instanceof PrimaryRefused) return trouble(site, 'over', 400, found)
+    throw error
+  }
+}
+
+/** The flow that a URL names by its state, in the browser that began it. */
+function findFlow(site: Site, url: URL, request: Request): BrokerFlow | Response {
+  const [state = '', ...more] = url.searchParams.getAll('state')
+  const found = more.length > 0 ? undefined : site.context.flows.find(state)
+  if (!found) return trouble(site, 'over', 400)
+  const here = equalBytes(found.browser, sha256(readCookie(site, request) ?? ''))
+  return here ? found : trouble(site, 'other_browser', 400)
+}
+
+function cookieOf(broker_url: string, base: string): Site['cookie'] {
+  const secure = broker_url.startsWith('https:')
+  const prefix = secure ? (base === '' ? '__Host-' : '__Secure-') : ''
+  // Cookies do not know ports, so that servers on one machine need names of their own.
+  const suffix = secure ? '' : `_${sha256(broker_url).toString('hex').slice(0, 8)}`
+  const attributes = `Path=${base || '/'}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
+  return { name: `${prefix}sallyport_broker${suffix}`, attributes }
+}
+
+function readCookie({ cookie }: Site, request: Request): string | null {
+  const pairs = (request.headers.get('cookie') ?? '').split(';').map((pair) => pair.trim())
+  const [found, ...more] = pairs.filter((pair) => pair.startsWith(`${cookie.name}=`))
+  return found === undefined || more.length > 0 ? null : found.slice(cookie.name.length + 1)
+}
+
+function trouble(site: Site, kind: BrokerTrouble, status: number, found?: BrokerFlow, retry_href?: string): Response {
+  return send(site, renderTrouble(view(site, found), kind, { ...namesOf(found), retry_href }), status)
+}
+
+function view({ base, context }: Site, found: BrokerFlow | undefined) {
+  return viewOf(base, context.clock(), namesOf(found))
+}
+
+function namesOf(found: BrokerFlow | undefined) {
+  return { primary: found?.credential.primary_name, provider: found?.credential.provider_name }
+}
+
+function send({ context }: Site, html: SafeHtml, status: number): Response {
+  const headers = pageHeaders({ production: context.url.startsWith('https:') })
+  return new Response(String(html), { status, headers })
+}
+
+function redirect(location: string): Response {
+  const headers = { location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }
+  return new Response(null, { status: 303, headers })
+}
+
+function describe(error: Error): string {
+  const { cause } = error
+  return cause instanceof Error ? `${error.message}: ${cause.message}` : error.message
+}
