@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { newId } from '../../server/src/crypto/random.ts'
-import { sealedHeader } from '../../server/src/crypto/seal.ts'
+import { sealedHeader, sealedKid } from '../../server/src/crypto/seal.ts'
 import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
 import { createEgress } from '../../server/src/egress/egress.ts'
 import { openOrCreateTenant } from '../../server/src/inbound/tenants.ts'
@@ -71,8 +71,8 @@ const tokenOf = (connection_id: string) => `token-of-${connection_id}`
 export async function openAll(context: OutboundContext): Promise<number> {
   const { tenant_id, store } = context.tenant
   let opened = 0
-  for (let after = ''; ; ) {
-    const page = await store.pageDataKeys({ tenant_id, header: sealedHeader(0), after, most: AT_ONCE })
+  for (let after = { header: sealedHeader(0), connection_id: '' }; ; ) {
+    const page = await store.pageDataKeys({ tenant_id, header: sealedHeader(2 ** 32 - 1), after, most: AT_ONCE })
     if (page.length === 0) return opened
     await Promise.all(
       page.map(async ({ connection_id }) => {
@@ -82,6 +82,7 @@ export async function openAll(context: OutboundContext): Promise<number> {
       }),
     )
     opened += page.length
-    after = page.at(-1)!.connection_id
+    const { connection_id, data_key } = page.at(-1)!
+    after = { header: sealedHeader(sealedKid(data_key)), connection_id }
   }
 }

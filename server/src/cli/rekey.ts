@@ -12,6 +12,8 @@ export interface Rekeyed extends KeyState {
 }
 
 const PROGRESS_EVERY_MS = 1_000
+// Further than this nobody counts.
+const MOST_COUNTED = 100_000
 
 /**
  * `rekey [--data-keys]`: puts every key at rest under the present root keys, and finishes what an earlier run has begun;
@@ -36,7 +38,8 @@ async function run(administration: Administration, data_keys: boolean): Promise<
     after = step.after
     if (Date.now() < told + PROGRESS_EVERY_MS || after === null) continue
     told = Date.now()
-    process.stderr.write(`sallyport: ${count.rewrapped_data_keys} of ${total} data keys\n`)
+    const all = total >= MOST_COUNTED ? `more than ${MOST_COUNTED}` : total
+    process.stderr.write(`sallyport: ${count.rewrapped_data_keys} of ${all} data keys\n`)
   }
   return { ...count, ...(await administration.examine()).keys }
 }
@@ -46,7 +49,7 @@ function describe(done: Rekeyed): string {
   const roots = vault_root_key === root_key ? root_key : `${root_key}, the vault's by ${vault_root_key}`
   const lines = [
     `${rewrapped_keys} keys put under root key ${roots}`,
-    `${rewrapped_data_keys} of ${done.data_keys} data keys put under the newest key of the vault`,
+    `${rewrapped_data_keys} data keys put under the newest key of the vault`,
     ...(destroyed_keys > 0 ? [`${destroyed_keys} former keys of the vault destroyed`] : []),
     ...(done.unreadable > 0 ? [`${done.unreadable} data keys do not open and stay as they are`] : []),
     done.under_former_roots === 0

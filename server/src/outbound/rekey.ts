@@ -13,7 +13,7 @@ export interface KeyState {
   /** How many of these keys another root key than the present one still wraps. */
   readonly under_former_roots: number
   readonly vault_keys: number
-  /** All data keys, and those that an older key of the vault still wraps. */
+  /** All data keys, and those that an older key of the vault still wraps; counted up to 100,000. */
   readonly data_keys: number
   readonly under_former_vault_keys: number
   /** Why the vault is closed; null while it is open. */
@@ -29,7 +29,7 @@ export interface RekeyStep {
   readonly unreadable: number
   /** Keys of the vault that wrap nothing any more and are destroyed. */
   readonly destroyed_keys: number
-  /** The connection up to which data keys are done; null when no data key is left. */
+  /** Up to where data keys are done, for the next step; null when none is left. */
   readonly after: string | null
 }
 
@@ -42,6 +42,7 @@ export interface RekeyWish {
 }
 
 const DATA_KEYS_AT_ONCE = 500
+const HEADER_BYTES = 5
 // Longer than it takes from the choice of a wrapping key to the row that is wrapped by it.
 const KNOWN_MS = 60_000
 
@@ -106,20 +107,27 @@ async function startTakeOver(context: OutboundContext, actor: string): Promise<v
   )
 }
 
-/** Data keys behind `after`, in the order of connections; those made meanwhile have later ids. */
+/** Some data keys behind `after`, by the key that wraps them and the connection. */
 async function rewrapSome(
   { tenant, vault_keys }: OutboundContext,
   after: string,
 ): Promise<Pick<RekeyStep, 'after' | 'rewrapped_data_keys' | 'unreadable'>> {
   const { tenant_id, store } = tenant
   const header = newestHeader(await vault_keys.list())
-  const rows = await store.pageDataKeys({ tenant_id, header, after, most: DATA_KEYS_AT_ONCE })
-  if (rows.length === 0) return { after: null, rewrapped_data_keys: 0, unreadable: 0 }
+  const rows = await store.pageDataKeys({ tenant_id, header, after: readCursor(after), most: DATA_KEYS_AT_ONCE })
+  const last = rows.at(-1)
+  if (!last) return { after: null, rewrapped_data_keys: 0, unreadable: 0 }
   const wrapping = await vault_keys.newest()
   const tried = await Promise.all(rows.map((row) => rewrap(vault_keys, wrapping, row)))
   const keys = tried.filter((key) => key !== null)
   const rewrapped_data_keys = await store.rewrapDataKeys({ tenant_id, keys })
-  return { after: rows.at(-1)!.connection_id, rewrapped_data_keys, unreadable: rows.length - keys.length }
+  const cursor = Buffer.from(last.data_key.subarray(0, HEADER_BYTES)).toString('hex') + last.connection_id
+  return { after: cursor, rewrapped_data_keys, unreadable: rows.length - keys.length }
+}
+
+function readCursor(after: string): { header: Uint8Array; connection_id: string } {
+  const digits = HEADER_BYTES * 2
+  return { header: Buffer.from(after.slice(0, digits), 'hex'), connection_id: after.slice(digits) }
 }
 
 /** Null for a data key that does not open: it stays as it is, and with it the key that it names. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Kms, startKms } from '../../../test/parts/kms.ts'
 import { makeConnections, makeRootText, openAll, openOutbound } from '../../../test/parts/many_connections.ts'
-import { sealedKid } from '../crypto/seal.ts'
+import { sealedHeader, sealedKid } from '../crypto/seal.ts'
 import { disconnect, finishDisconnects } from './disconnect.ts'
 import { freshToken } from './fresh_token.ts'
 import { describeKeys, destroyFormerVaultKeys, rekeyStep } from './rekey.ts'
@@ -19,8 +19,8 @@ function another(outbound: Outbound, wrappers: ConstructorParameters<typeof Vaul
 }
 
 async function firstConnection({ tenant: { tenant_id, store } }: Outbound) {
-  const header = Buffer.alloc(5)
-  const [row] = await store.pageDataKeys({ tenant_id, header, after: '', most: 1 })
+  const after = { header: sealedHeader(0), connection_id: '' }
+  const [row] = await store.pageDataKeys({ tenant_id, header: sealedHeader(2 ** 32 - 1), after, most: 1 })
   return (await store.loadConnection({ tenant_id, connection_id: row!.connection_id }))!.connection
 }
 

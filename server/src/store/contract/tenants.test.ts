@@ -22,7 +22,11 @@ const key = (kid: string, state: SigningKeyRecord['state']): SigningKeyRecord =>
 contract('a tenant is made once for an issuer, with everything it was given', async ({ store, tenant_id, event }) => {
   const other = {
     ...{ tenant_id: `${tenant_id}b`, issuer: `https://${tenant_id}b.example`, name: 'B', settings: '{"a":1}' },
-    ...{ key: { kid: 7, wrapped: bytes('wrapped') }, signing_keys: [key('k1', 'current')], resources: [resource] },
+    ...{
+      key: { kid: 7, wrapped: bytes('wrapped'), wrapped_by: 'root' },
+      signing_keys: [key('k1', 'current')],
+      resources: [resource],
+    },
     roles: [{ role: 'member', scopes: '["read"]' }],
   }
   const made = (more: object) => store.createTenant({ ...other, event: event('tenant.created'), ...more })
@@ -35,7 +39,7 @@ contract('a tenant is made once for an issuer, with everything it was given', as
     ...{ resources: [resource], roles: other.roles, signing_keys: other.signing_keys },
   })
   assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: other.tenant_id }), [
-    { kid: 7, wrapped: bytes('wrapped'), seals: 1 },
+    { kid: 7, wrapped: bytes('wrapped'), seals: 1, wrapped_by: 'root' },
   ])
   assert.equal(await store.loadTenantConfig({ tenant_id: `${tenant_id}c` }), null)
   assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: `${tenant_id}c` }), [])
@@ -165,7 +169,9 @@ for (const dialect of DIALECTS) {
       ...{ config_version: 0, disabled_at: null, created_at: START },
     })
     assert.deepStrictEqual(await store.listTenants({}), [listed('a'), listed('b')])
-    assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: 'b' }), [{ kid: 1, wrapped: bytes('b'), seals: 1 }])
+    assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: 'b' }), [
+      { kid: 1, wrapped: bytes('b'), seals: 1, wrapped_by: null },
+    ])
   })
 }
 

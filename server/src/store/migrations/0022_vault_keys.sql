@@ -12,3 +12,7 @@ create table vault_keys (
 
 -- Which root key wraps a tenant key; null is one of before names were kept.
 alter table tenant_keys add column wrapped_by text;
+
+-- Finds the data keys under a former key, which the first five bytes name; they never change with a refresh.
+create index connections_by_data_key on connections (tenant_id, substr(data_key, 1, 5), connection_id)
+  where data_key is not null;

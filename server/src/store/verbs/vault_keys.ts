@@ -68,30 +68,37 @@ export interface WrappedDataKey {
   readonly data_key: Uint8Array
 }
 
-/** How many data keys there are, and how many of them do not begin as those under the newest key do. */
+// A statement may take two seconds, however many connections there are.
+const MOST_COUNTED = 100_000
+
+/** How many data keys there are, and how many an older key than the newest wraps; each counted up to 100,000. */
 export const countDataKeys = read(function* (args: {
   tenant_id: string
+  /** What the data keys under the newest key begin with. */
   header: Uint8Array
 }): Run<{ all: number; left: number }> {
-  const [row] = yield* sql<{ all_keys: number; left_keys: number }>`
-    select count(*) as all_keys,
-      coalesce(sum(case when substr(data_key, 1, 5) = ${args.header} then 0 else 1 end), 0) as left_keys
-    from connections where tenant_id = ${args.tenant_id} and data_key is not null`
-  return { all: Number(row!.all_keys), left: Number(row!.left_keys) }
+  const [all] = yield* sql<{ counted: number }>`
+    select count(*) as counted from (select 1 as one from connections
+      where tenant_id = ${args.tenant_id} and data_key is not null limit ${MOST_COUNTED}) c`
+  const [left] = yield* sql<{ counted: number }>`
+    select count(*) as counted from (select 1 as one from connections
+      where tenant_id = ${args.tenant_id} and data_key is not null and substr(data_key, 1, 5) < ${args.header}
+      limit ${MOST_COUNTED}) c`
+  return { all: Number(all!.counted), left: Number(left!.counted) }
 })
 
-/** Data keys that are still under another key, in the order of their connections. */
+/** Data keys that an older key than the newest wraps, by that key and connection, behind a given one. */
 export const pageDataKeys = read(function* (args: {
   tenant_id: string
   header: Uint8Array
-  after: string
+  after: { readonly header: Uint8Array; readonly connection_id: string }
   most: number
 }): Run<WrappedDataKey[]> {
   return yield* sql<WrappedDataKey>`
     select connection_id, data_key from connections
-    where tenant_id = ${args.tenant_id} and connection_id > ${args.after} and data_key is not null
-      and substr(data_key, 1, 5) <> ${args.header}
-    order by connection_id limit ${args.most}`
+    where tenant_id = ${args.tenant_id} and data_key is not null and substr(data_key, 1, 5) < ${args.header}
+      and (substr(data_key, 1, 5), connection_id) > (${args.after.header}, ${args.after.connection_id})
+    order by substr(data_key, 1, 5), connection_id limit ${args.most}`
 })
 
 /** Puts data keys under another key; one that was destroyed or changed since it was read stays as it is. */
@@ -128,7 +135,7 @@ export const destroyFormerVaultKeys = write(function* (args: {
       and exists (select 1 from vault_keys n
         where n.tenant_id = ${tenant_id} and n.kid = ${args.newest} and n.created_at <= ${NOW} - ${args.known_ms})
       and not exists (select 1 from connections c where c.tenant_id = ${tenant_id} and c.data_key is not null
-        and substr(c.data_key, 1, 5) <> ${args.header})
+        and substr(c.data_key, 1, 5) < ${args.header})
     returning kid`
   if (gone.length > 0) yield* insertEvent({ ...args.event, detail: { kids: gone.map(({ kid }) => kid) } })
   return gone.length
