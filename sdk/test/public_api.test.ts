@@ -23,6 +23,15 @@ import {
 import * as express from '@sallyport/sdk/express'
 import * as hono from '@sallyport/sdk/hono'
 import * as resourceEntry from '@sallyport/sdk/resource'
+import {
+  type Connection,
+  type ConnectionOptions,
+  createVault,
+  type ProviderToken,
+  type Vault,
+  VaultError,
+  type VaultEvent,
+} from '@sallyport/sdk/vault'
 import createExpress from 'express'
 import { Hono } from 'hono'
 
@@ -127,4 +136,34 @@ test('the adapters fit their frameworks', () => {
     return c.text(access.sub + c.var.access.client_id)
   })
   new Hono<hono.AccessEnv>().use('/api/*', hono.protect(resource)).get('/api/me', (c) => c.text(c.get('access').sub))
+})
+
+test('a connection is typed by how it is used, and its errors by what helps', async () => {
+  const events: VaultEvent[] = []
+  const vault: Vault = createVault({ issuer: 'https://as.example', onEvent: (event) => events.push(event) })
+  const acme: Connection = vault.connection({
+    connector: 'acme',
+    access_token: async (failed?: string) => failed ?? 'x',
+  })
+  // It stands in for the runtime's own where a library takes one.
+  const fetch: typeof globalThis.fetch = acme.fetch
+  void fetch
+  const named: ConnectionOptions = { connection_id: 'c', api_base_url: 'https://api.example' }
+  assert.throws(() => vault.connection(named), TypeError)
+  // @ts-expect-error either the user's connector or a connection by its id
+  const both: ConnectionOptions = { connector: 'acme', access_token: 'x', connection_id: 'c' }
+  // @ts-expect-error a platform does not go through the proxy
+  const proxied: ConnectionOptions = { connection_id: 'c', via: 'proxy' }
+  void [both, proxied]
+  const use = (token: ProviderToken): [string, number | undefined, unknown] => [
+    token.access_token,
+    token.expires_at,
+    token['instance_url'],
+  ]
+  void use
+  const error: unknown = await acme.token().catch((thrown: unknown) => thrown)
+  assert(error instanceof TypeError, 'a token by exchange needs a client')
+  const page: string | undefined = new VaultError('connection_required', 'none').connect_url
+  assert.equal(page, undefined)
+  for (const event of events) if (event.type === 'needs_consent') event.connect_url.slice(1)
 })
