@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createSecretKey } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { createBroker } from '../../server/src/broker/broker.ts'
 import { readSeededSigningKey } from '../../server/src/crypto/agreement_keys.ts'
@@ -33,7 +34,7 @@ for (const dialect of DIALECTS) {
     async function startBroker(host: string, mode: string) {
       const url = `http://${host}:${await freePort()}`
       const egress = createEgress({ allow: ['127.0.0.1'] })
-      const seed = randomBytes(32)
+      const key = createSecretKey(randomBytes(32))
       const primary_egress: Egress = {
         ...egress,
         fetch(input, init) {
@@ -46,7 +47,7 @@ for (const dialect of DIALECTS) {
         },
       }
       const clock = () => Date.now() + bridge.clock.offset
-      const parts = { url, primary: bridge.issuer, seed, egress, primary_egress, clock, log: SILENT }
+      const parts = { url, primary: bridge.issuer, key, egress, primary_egress, clock, log: SILENT }
       const broker = createBroker(parts)
       const machines = { has: () => false, largestBody: () => 0, answer: () => Promise.reject(new Error('none')) }
       const served = { fetch: broker.fetch, machines, web: { production: false } }

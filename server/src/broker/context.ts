@@ -1,4 +1,4 @@
-import { createSecretKey } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { type AgreementKey, readAgreementKey, readSeededSigningKey } from '../crypto/agreement_keys.ts'
 import { deriveBytes } from '../crypto/seal.ts'
 import type { VerifyingKey } from '../crypto/signing_keys.ts'
@@ -13,8 +13,8 @@ export interface BrokerParts {
   readonly url: string
   /** The issuer for which it receives codes. */
   readonly primary: string
-  /** 32 bytes that are the broker: whoever has them is it. */
-  readonly seed: Uint8Array
+  /** What its keys are derived from: whoever has it is this broker. */
+  readonly key: KeyObject
   /** The way to providers. */
   readonly egress: Egress
   /** The way to the primary, which the operator of the broker has named. */
@@ -24,7 +24,7 @@ export interface BrokerParts {
 }
 
 /** A redirect broker that runs: keys, and flows in memory alone. */
-export interface BrokerContext extends Omit<BrokerParts, 'seed'> {
+export interface BrokerContext extends Omit<BrokerParts, 'key'> {
   readonly signing_key: ReturnType<typeof readSeededSigningKey>
   readonly agreement_key: AgreementKey
   readonly relying: RelyingContext
@@ -34,8 +34,7 @@ export interface BrokerContext extends Omit<BrokerParts, 'seed'> {
 }
 
 /** Makes the context of one process. */
-export function createBrokerContext({ seed, ...parts }: BrokerParts): BrokerContext {
-  const key = createSecretKey(seed)
+export function createBrokerContext({ key, ...parts }: BrokerParts): BrokerContext {
   return {
     ...parts,
     signing_key: readSeededSigningKey(deriveBytes(key, 'sallyport/broker/sign')),

@@ -27,7 +27,7 @@ export async function serveBroker(config: Config, given_primary: string): Promis
   // The operator has named the primary, which may well be within the same network.
   const primary_egress = createEgress({ allow: [`${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`] })
   const broker = createBroker({
-    ...{ url: config.issuer, primary, seed: readRootKey(config).broker_seed },
+    ...{ url: config.issuer, primary, key: readRootKey(config).broker_key },
     ...{ egress, primary_egress, clock: Date.now, log },
   })
   try {

@@ -108,9 +108,9 @@ export class RootKey {
     return this.#keys
   }
 
-  /** The 32 bytes that a redirect broker is, where this is the root key of one. */
-  get broker_seed(): Buffer {
-    return deriveBytes(this.#keys[0]!.tenants, 'sallyport/broker')
+  /** The key of which a redirect broker's own are made, where this is the root key of one. */
+  get broker_key(): KeyObject {
+    return deriveKey(this.#keys[0]!.tenants, 'sallyport/broker')
   }
 
   /** Makes and wraps a new tenant key. */

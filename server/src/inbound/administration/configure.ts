@@ -1,5 +1,5 @@
-import { readClientId } from '../../oauth/clients/client.ts'
 import { whyNoBrokers } from '../../oauth/broker.ts'
+import { readClientId } from '../../oauth/clients/client.ts'
 import { whyNoMappings } from '../../oauth/custom_claims.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { whyNoHandoff } from '../../oauth/login_handoff.ts'
