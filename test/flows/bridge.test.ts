@@ -267,7 +267,8 @@ for (const dialect of DIALECTS) {
         const { status, body, headers } = await exchange(bridge, token)
         assert.equal(status, 200, JSON.stringify(body))
         assert.equal(headers.get('cache-control'), 'no-store')
-        const { access_token, expires_in, ...rest } = body
+        const { access_token, expires_in, issued_at, ...rest } = body
+        assert.ok(Math.abs(issued_at * 1000 - Date.now() - bridge.clock.offset) < 60_000)
         assert.deepEqual(rest, {
           token_type: 'Bearer',
           scope: 'openid email offline_access',

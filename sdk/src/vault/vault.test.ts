@@ -357,6 +357,21 @@ describe('what is put off by Retry-After', () => {
     )
   })
 
+  test('is repeated with each kind of body that is still there', async () => {
+    const form = new FormData()
+    form.set('a', 'b')
+    const bytes = new Uint8Array([1, 2])
+    for (const body of ['x', new URLSearchParams('a=b'), form, new Blob(['x']), bytes, bytes.buffer, null]) {
+      const { vault, calls } = startVault(answers([busy(429)]))
+      assert.equal((await vault.connection(USER).fetch('/me', { method: 'POST', body })).status, 200)
+      assert.deepEqual([calls.length, calls[1]?.body], [2, body])
+    }
+    const { vault, calls } = startVault(answers([busy(429)]))
+    const request = new Request('https://api.acme.example/v1/me', { method: 'POST', body: 'x' })
+    assert.equal((await vault.connection({ ...USER, api_base_url: DIRECT.api_base_url }).fetch(request)).status, 429)
+    assert.equal(calls.length, 1)
+  })
+
   test('a date counts from now', async () => {
     const clock = { now: 0 }
     const { vault, waits } = startVault(answers([busy(503, new Date(1_700_000_007_000).toUTCString())]), {

@@ -16,7 +16,7 @@ export function createHandOut(outbound: OutboundContext): HandOutToken {
       ...(failed_token !== undefined && { failed_token }),
     })
     if (token.kind !== 'token') throw readRefusal(token)
-    const { access_token, expires_at, scope, extra } = token
+    const { access_token, issued_at, expires_at, scope, extra } = token
     const lives_ms = expires_at === null ? undefined : expires_at - outbound.clock()
     const response = buildTokenResponse({
       access_token,
@@ -24,7 +24,7 @@ export function createHandOut(outbound: OutboundContext): HandOutToken {
       scope: scope.split(' ').filter((name) => name !== ''),
       issued_token_type: ACCESS_TOKEN,
     })
-    return { ...extra, ...response }
+    return { ...extra, ...response, issued_at: Math.floor(issued_at / 1000) }
   }
 }
 
