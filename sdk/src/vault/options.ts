@@ -13,7 +13,7 @@ export type VaultEvent = {
       readonly error: VaultErrorCode
       readonly connect_url: string
     }
-  /** The API has refused a token, and there is another one now. */
+  /** The API has refused a token, and there is another one now. What the proxy renews is not told here. */
   | { readonly type: 'refreshed' }
   /** A request is made again after so many seconds, because of a status or an error. */
   | { readonly type: 'retrying'; readonly after_seconds: number; readonly because: number | VaultErrorCode }
