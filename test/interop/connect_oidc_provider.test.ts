@@ -1,17 +1,31 @@
 import { tellConnectStory } from '../parts/connect_story.ts'
 import { startForeignProvider } from '../parts/foreign_provider.ts'
 
-const client = { client_id: 'sallyport', client_secret: 'secret: of + ours / there' }
+const client_id = 'sallyport'
+const client_secret = 'secret: of + ours / there'
+const by_key = { token_endpoint_auth_method: 'private_key_jwt' } as const
 
-for (const rotate of [true, false]) {
+const STORIES = [
+  { how: 'which rotates refresh tokens', rotate: true },
+  { how: 'which keeps refresh tokens', rotate: false },
+  { how: 'which knows us by a key that was made here', rotate: true, jwks: '/jwks/theirs' },
+]
+
+for (const { how, rotate, jwks } of STORIES) {
   tellConnectStory(
-    `an account at oidc-provider is connected, ${rotate ? 'which rotates refresh tokens' : 'which keeps refresh tokens'}`,
+    `an account at oidc-provider is connected, ${how}`,
     async ({ redirect_uri }) => {
+      const known = jwks
+        ? { ...by_key, token_endpoint_auth_signing_alg: 'ES256', jwks_uri: new URL(jwks, redirect_uri).href }
+        : { client_secret }
+      const ours = jwks ? { fields: by_key } : { client_secret }
       const theirs = await startForeignProvider({
-        ...{ clients: [{ ...client, redirect_uris: [redirect_uri] }], rotate, auto_login: null },
+        ...{ clients: [{ client_id, ...known, redirect_uris: [redirect_uri] }], rotate, auto_login: null },
       })
       return {
-        connector: { provider: 'oidc', issuer: theirs.issuer, scope: 'openid email offline_access', ...client },
+        connector: {
+          ...{ provider: 'oidc', issuer: theirs.issuer, scope: 'openid email offline_access', client_id, ...ours },
+        },
         account: /^bob-at-work$/,
         account_name: 'bob-at-work@foreign.example',
         refresh: rotate ? 'rotates' : 'keeps',
@@ -34,5 +48,6 @@ for (const rotate of [true, false]) {
         close: () => theirs.close(),
       }
     },
+    { checks_secret: !jwks },
   )
 }

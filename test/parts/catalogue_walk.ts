@@ -12,7 +12,7 @@ import type { Provider, ProviderFields } from '../../server/src/providers/provid
 import { CHOSEN } from './fake_authorization_server.ts'
 import type { FakeInternet } from './fake_internet.ts'
 import { FakeProvider } from './fake_provider.ts'
-import { examplePlaceholders, REGISTRATION } from './fake_record.ts'
+import { examplePlaceholders, registrationAt } from './fake_record.ts'
 import { addUser, type Bench } from './vault.ts'
 
 /** One record at the provider that it describes, or that another record describes. */
@@ -41,7 +41,7 @@ export class Walk {
     this.user_id = await addUser(this.#bench.tenant, `user of ${this.connector}`)
     const { connector, fields } = this
     const input = {
-      ...{ connector, provider: this.#record.provider, ...REGISTRATION },
+      ...{ connector, provider: this.#record.provider, ...registrationAt(fields) },
       placeholders: examplePlaceholders(this.#record.placeholders),
     }
     await saveConnector(this.context, 'test', input)

@@ -1,6 +1,6 @@
 import type { ClientAuthMethod, ProviderFields } from '../../server/src/providers/provider.ts'
 import type { CallAuthorization, CallBody } from '../../server/src/providers/quirks.ts'
-import { type Described, fill, REGISTRATION } from './fake_record.ts'
+import { type Described, fill, isSignedByClient, isSignedSecret, REGISTRATION } from './fake_record.ts'
 
 /** A call as it arrived, at the address that it was meant for. */
 export interface Arrived {
@@ -51,6 +51,8 @@ function readOnce(params: URLSearchParams): Map<string, string> {
   return new Map(params)
 }
 
+const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
 /** Takes the client's authentication off a call; what is left in the parameters is the call itself. */
 export function authenticateClient(
   fields: ProviderFields,
@@ -73,7 +75,15 @@ export function authenticateClient(
   }
   expectSame('the header authorization', call.headers['authorization'], undefined)
   expectSame('client_id', take('client_id'), client_id)
-  if (method === 'client_secret_post') expectSame('client_secret', take('client_secret'), client_secret)
+  if (method === 'private_key_jwt') {
+    expectSame('client_assertion_type', take('client_assertion_type'), JWT_BEARER)
+    const assertion = take('client_assertion') ?? ''
+    const typ = 'client-authentication+jwt'
+    expectSame('the assertion', isSignedByClient(assertion, typ, client_id, fields.issuer), true)
+  }
+  if (method === 'client_secret_post' && fields.client_secret_form === 'signed_jwt') {
+    expectSame('the signed secret', isSignedSecret(take('client_secret') ?? '', fields.issuer), true)
+  } else if (method === 'client_secret_post') expectSame('client_secret', take('client_secret'), client_secret)
   else expectSame('client_secret', params.get('client_secret'), undefined)
 }
 

@@ -1,8 +1,43 @@
+import { generateKeyPairSync, verify } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Provider, ProviderFields } from '../../server/src/providers/provider.ts'
 import { STANDARD_FIELDS } from '../../server/src/providers/standard.ts'
 
 /** A client as it is registered at the fake provider; its secret reads otherwise when it is encoded. */
 export const REGISTRATION = { client_id: 'client-1', client_secret: 'hush+/=% hush' } as const
+
+/** The key of that client, and its public half, where the provider takes what a key signs. */
+export const KEY_PAIR = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  privateKeyEncoding: { format: 'pem', type: 'pkcs8' },
+  publicKeyEncoding: { format: 'pem', type: 'spki' },
+})
+const SIGNED = { key_id: 'KEY1234567', team_id: 'TEAM123456' } as const
+
+/** What an administrator says of that client, as the record wants it. */
+export function registrationAt({ token_endpoint_auth_method: method, client_secret_form }: ProviderFields) {
+  const { client_id } = REGISTRATION
+  const key = { client_id, private_key: KEY_PAIR.privateKey, key_id: SIGNED.key_id }
+  if (method === 'private_key_jwt') return key
+  return client_secret_form === 'signed_jwt' ? { ...key, team_id: SIGNED.team_id } : REGISTRATION
+}
+
+/** Whether a JWT is signed by that client, for the issuer alone, and for a minute. */
+export function isSignedByClient(token: string, typ: string, iss: string, issuer: string | null): boolean {
+  const [head = '', body = '', signature = ''] = token.split('.')
+  const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString() || '{}')
+  const key = { key: KEY_PAIR.publicKey, dsaEncoding: 'ieee-p1363' } as const
+  if (!verify('sha256', Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url'))) return false
+  const { jti, iat, exp, ...claims } = read(body)
+  const expected = { iss, sub: REGISTRATION.client_id, aud: issuer }
+  const lives = exp - iat === 60 && typeof jti === 'string'
+  return isDeepStrictEqual([read(head), claims, lives], [{ alg: 'ES256', typ, kid: SIGNED.key_id }, expected, true])
+}
+
+/** Whether a client secret is one that the key signs in the name of the team. */
+export function isSignedSecret(client_secret: string, issuer: string | null): boolean {
+  return isSignedByClient(client_secret, 'JWT', SIGNED.team_id, issuer)
+}
 
 /** What a provider says of itself, and where a consent has led since: what it tells takes the place of placeholders. */
 export interface Described {

@@ -224,6 +224,8 @@ function readConfiguration(options: ForeignProviderOptions, more: () => Readonly
     }),
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'] },
     conformIdTokenClaims: false,
+    // Its dispatcher refuses loopback, where we are.
+    fetch: (url: string, { dispatcher: _, ...init }: RequestInit & { dispatcher?: unknown }) => fetch(url, init),
     features: {
       devInteractions: { enabled: false },
       revocation: { enabled: true, allowedPolicy: isOwnToken },

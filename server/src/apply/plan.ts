@@ -110,12 +110,16 @@ function plainUser({ record }: PresentUser): Fields {
 
 // What a connector comes to is for the outbound half to say; here only the fields that people know are put beside it.
 function planConnector(wanted: ConnectorInput, found: ShownConnector | null, same: boolean): Change {
-  const { connector, client_secret, ...rest } = wanted
+  const { connector, client_secret, private_key, ...rest } = wanted
   if (same) return { action: 'none', kind: 'connector', id: connector, fields: [] }
-  const shown = found ? { ...found, ...found.settings, issuer: found.settings.fields.issuer } : undefined
+  const { settings } = found ?? {}
+  const key_id = settings?.key?.kid
+  const shown = found ? { ...found, ...settings, issuer: settings?.fields.issuer, key_id } : undefined
   const fields = compareNamed(shown, rest)
-  const only_secret = found !== null && fields.length === 0 && client_secret !== undefined
-  const secret = secretField('client_secret', client_secret !== undefined && (found === null || only_secret))
+  const given = (client_secret ?? private_key) !== undefined
+  const only_secret = found !== null && fields.length === 0 && given
+  const name = private_key === undefined ? 'client_secret' : 'private_key'
+  const secret = secretField(name, given && (found === null || only_secret))
   return toChange('connector', connector, found ?? undefined, [...fields, ...secret])
 }
 

@@ -27,7 +27,7 @@ const SECRETS = {
   server: ['root_key', 'vault_key', 'database_url', 'claims_hook_secret'],
   clients: ['client_secret'],
   users: ['password'],
-  connectors: ['client_secret'],
+  connectors: ['client_secret', 'private_key'],
 } as const
 
 /** Reads a platform file: YAML or JSON, with secrets by value, environment or file. */

@@ -21,7 +21,6 @@ import { STANDARD_FIELDS } from '../providers/standard.ts'
 const REFUSED: Readonly<Record<string, RegExp>> = {
   amplitude: /takes keys, which connectors cannot hold/,
   freshdesk: /takes keys, which connectors cannot hold/,
-  apple: /asks for a client secret that a key signs, which connectors cannot hold/,
   workday: /asks for a client of its own for each connection, which connectors cannot hold/,
 }
 
@@ -96,7 +95,7 @@ const ODD: Provider = {
 const ELSEWHERE: readonly string[] = [
   // The console shows them: test/flows/connect_choice.test.ts
   'notes',
-  ...['grant_types', 'client_per_connection', 'client_secret_form', 'device_authorization_endpoint'],
+  ...['grant_types', 'client_per_connection', 'device_authorization_endpoint'],
   // test/flows/connect_choice.test.ts
   'starts_at_provider',
 ]
@@ -161,6 +160,15 @@ describe('every record of the catalogue at a provider that takes nothing else', 
   }
 
   test('so does a provider with ways that no built-in record has', () => runRecord(bench, internet, ODD))
+
+  test('so does a provider that takes what our key signs', async () => {
+    const oidc = BUILT_IN.find(({ provider }) => provider === 'oidc')!
+    await runRecord(
+      bench,
+      internet,
+      withFields(oidc, { issuer: ISSUER, token_endpoint_auth_method: 'private_key_jwt' }),
+    )
+  })
 
   test('whatever field our side did not read, a record would not go through', async () => {
     // Those first in which most shows.

@@ -7,6 +7,7 @@ import type { PlaceholderValues } from '../providers/template.ts'
 import type { RelyingParty } from '../relying/context.ts'
 import type { JsonObject } from '../relying/read_json.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
+import { type ConnectorKey, openConnectorKey } from './connector_keys.ts'
 import type { OutboundContext } from './context.ts'
 import { readPlaces } from './learned.ts'
 
@@ -21,6 +22,10 @@ export interface ConnectorSettings {
   readonly redirect_uris?: readonly string[]
   /** Whether a client may be given the provider's token, or may only call through the proxy. */
   readonly hand_out_tokens: boolean
+  /** Where a private key is sealed in place of a client secret: what else there is to know of it. */
+  readonly key?: ConnectorKey
+  /** In whose name a key signs client secrets. */
+  readonly team_id?: string
   /** Whether people sign in here by their account there: those who linked it, or anybody, who then becomes a user. */
   readonly sign_in?: SignInMode
 }
@@ -86,7 +91,12 @@ export function callbackUrl(context: Pick<OutboundContext, 'tenant'>, connector:
   return `${context.tenant.issuer}/connect/${connector}/callback`
 }
 
-/** Seals a connector's secret for one version of its row. */
+/** Where a provider reads the public key of a connector. */
+export function connectorJwksUri(context: Pick<OutboundContext, 'tenant'>, connector: string): string {
+  return `${context.tenant.issuer}/jwks/${connector}`
+}
+
+/** Seals a connector's secret, or the private key in its place, for one version of its row. */
 export function sealClientSecret(
   context: OutboundContext,
   connector: string,
@@ -96,7 +106,7 @@ export function sealClientSecret(
   return client_secret === null ? null : context.tenant.keys.seal(client_secret, secretPlace(connector, version))
 }
 
-/** The client secret of a connector, or null where it has none. */
+/** The client secret of a connector, or the private key in its place; null where it has neither. */
 export function openClientSecret(
   context: OutboundContext,
   record: Pick<ConnectorRecord, 'connector' | 'version' | 'sealed_client_secret'>,
@@ -126,11 +136,15 @@ export function staysAtServer(context: OutboundContext, found: ConnectorRecord, 
 
 /** Us as the client of a connector's provider, at the place that is kept beside a connection's tokens. */
 export function relyingParty(context: OutboundContext, connector: Connector, extra: JsonObject = {}): RelyingParty {
-  const { record } = connector
+  const { record, settings } = connector
+  const { key, team_id } = settings
+  const secret = openClientSecret(context, record)
   return {
     provider: localize(context, connector, extra).provider,
     client_id: record.client_id,
-    client_secret: openClientSecret(context, record),
+    client_secret: key ? null : secret,
+    ...(key && secret !== null && { private_key: openConnectorKey(key, secret) }),
+    ...(team_id !== undefined && { team_id }),
     redirect_uri: callbackUrl(context, record.connector),
     scope: record.scope,
   }

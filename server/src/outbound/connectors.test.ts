@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { type Bench, connectAs, eventTypes, listEvents, openBench, openForeign } from '../../../test/parts/vault.ts'
 import { createEgress } from '../egress/egress.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import { openClientSecret } from './connector.ts'
+import { openClientSecret, openConnector, relyingParty } from './connector.ts'
 import {
   type ConnectorInput,
   deleteConnector,
   findConnector,
+  listConnectorKeys,
   listConnectors,
   saveConnector,
   setConnectorDisabled,
@@ -18,6 +20,17 @@ import { disconnect } from './disconnect.ts'
 const INPUT: ConnectorInput = {
   ...{ connector: 'acme', provider: 'oidc', issuer: 'https://idp.example', client_id: 'web', client_secret: 'hush' },
   scope: 'openid email',
+}
+
+const BY_KEY = { token_endpoint_auth_method: 'private_key_jwt' }
+const HALF_BY_KEY = { ...BY_KEY, revocation_endpoint_auth_method: 'client_secret_basic' }
+const pemOf = (namedCurve: string) =>
+  generateKeyPairSync('ec', { namedCurve }).privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+const EC_KEY = pemOf('P-256')
+const P384_KEY = pemOf('P-384')
+const APPLE: Partial<ConnectorInput> = {
+  ...{ provider: 'apple', issuer: undefined, client_secret: undefined, scope: undefined },
+  ...{ private_key: EC_KEY, key_id: 'KEY', team_id: 'TEAM' },
 }
 
 describe('connectors', () => {
@@ -73,6 +86,63 @@ describe('connectors', () => {
     assert.equal(Buffer.from(row.sealed_client_secret!).includes('very-secret'), false)
   })
 
+  test('a key is made where none is given, sealed, and stays as long as its server', async () => {
+    const { tenant_id, store } = bench.tenant
+    const input = { connector: 'by-key', client_secret: undefined, fields: BY_KEY }
+    assert.equal(await save(input), 'created')
+    assert.equal(await save(input), 'unchanged')
+    const found = (await findConnector(context, 'by-key'))!
+    assert.equal(found.has_client_secret, false)
+    assert.equal(found.jwks_uri, 'http://localhost:9400/jwks/by-key')
+    assert.deepEqual(await listConnectorKeys(context, 'by-key'), { keys: [found.public_jwk] })
+    const { alg, crv, kid, d } = found.public_jwk!
+    assert.deepEqual([alg, crv, typeof kid, d], ['ES256', 'P-256', 'string', undefined])
+    const row = (await store.findConnector({ tenant_id, connector: 'by-key' }))!
+    const pem = openClientSecret(context, row)!
+    assert.match(pem, /^-----BEGIN PRIVATE KEY-----/)
+    const { client_secret, private_key } = relyingParty(context, openConnector(context, row))
+    assert.deepEqual([client_secret, private_key!.kid], [null, kid])
+    const secret = pem.split('\n')[1]!
+    assert.equal(JSON.stringify([found, await listEvents(bench.tenant)]).includes(secret), false)
+    assert.equal(await save({ ...input, scope: 'openid' }), 'changed')
+    assert.equal((await findConnector(context, 'by-key'))!.public_jwk!['kid'], kid)
+    assert.equal(await save({ ...input, issuer: 'https://other.example' }), 'changed')
+    const other = (await findConnector(context, 'by-key'))!
+    assert.notEqual(other.public_jwk!['kid'], kid, 'another server is shown another key')
+    await assert.rejects(save({ ...input, fields: {} }), /client_secret is missing/, 'a key is never sent as a secret')
+    assert.equal(await save({ ...input, fields: {}, client_secret: 'hush' }), 'changed')
+    assert.equal(await listConnectorKeys(context, 'by-key'), null)
+    assert.equal(await save(input), 'changed')
+    assert.match((await findConnector(context, 'by-key'))!.jwks_uri!, /by-key$/)
+  })
+
+  test('a key that is given signs under the name that the provider has for it', async () => {
+    const input = { connector: 'given', client_secret: undefined, fields: BY_KEY, private_key: EC_KEY, key_id: 'k-1' }
+    assert.equal(await save(input), 'created')
+    assert.equal(await save(input), 'unchanged')
+    assert.equal(await save({ ...input, private_key: undefined }), 'unchanged')
+    assert.equal((await findConnector(context, 'given'))!.public_jwk!['kid'], 'k-1')
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+    const pem = rsa.export({ format: 'pem', type: 'pkcs1' }).toString()
+    assert.equal(await save({ ...input, private_key: pem }), 'changed')
+    assert.equal((await findConnector(context, 'given'))!.public_jwk!['alg'], 'RS256')
+    const jwk = JSON.stringify({ ...rsa.export({ format: 'jwk' }), alg: 'PS256', kid: 'theirs' })
+    assert.equal(await save({ ...input, private_key: jwk, key_id: undefined }), 'changed')
+    const { alg, kid } = (await findConnector(context, 'given'))!.public_jwk!
+    assert.deepEqual([alg, kid], ['PS256', 'theirs'])
+    const { settings } = (await findConnector(context, 'given'))!
+    assert.equal(settings.key!.alg, 'PS256')
+  })
+
+  test('a key that signs client secrets is known to its provider already, and published nowhere', async () => {
+    assert.equal(await save({ connector: 'team', ...APPLE }), 'created')
+    assert.equal(await save({ connector: 'team', ...APPLE, private_key: undefined }), 'unchanged')
+    const found = (await findConnector(context, 'team'))!
+    assert.deepEqual([found.jwks_uri, found.settings.team_id, found.settings.key!.kid], [null, 'TEAM', 'KEY'])
+    assert.equal(await listConnectorKeys(context, 'team'), null)
+    assert.equal(await listConnectorKeys(context, 'nobody'), null)
+  })
+
   const WRONG: [title: string, more: Partial<ConnectorInput>, named: RegExp][] = [
     ['a name that is no name', { connector: 'a/b' }, /connector/],
     ['an empty name', { connector: '' }, /connector/],
@@ -100,7 +170,21 @@ describe('connectors', () => {
       { provider: 'slack', issuer: undefined, sign_in: 'linked' },
       /sign_in needs a provider that says which person it is/,
     ],
-    ['a method that is not there yet', { fields: { token_endpoint_auth_method: 'private_key_jwt' } }, /auth_method/],
+    ['a secret beside a key', { fields: BY_KEY }, /client_secret does not go with/],
+    ['a key beside a secret', { private_key: EC_KEY }, /private_key does not go with/],
+    ['a team without a key', { team_id: 'TEAM' }, /team_id does not go with/],
+    ['a key that is none', { client_secret: undefined, fields: BY_KEY, private_key: 'hush' }, /private_key/],
+    ['a key that is cut', { client_secret: undefined, fields: BY_KEY, private_key: '{"kty":' }, /private_key/],
+    ['a key of another curve', { client_secret: undefined, fields: BY_KEY, private_key: P384_KEY }, /P-256/],
+    ['a key_id with a line break', { client_secret: undefined, fields: BY_KEY, key_id: 'a\nb' }, /key_id/],
+    [
+      'a key for a server without a name',
+      { ...APPLE, provider: 'github', team_id: undefined, private_key: undefined, key_id: undefined, fields: BY_KEY },
+      /issuer is missing/,
+    ],
+    ['a secret for revocations alone', { client_secret: undefined, fields: HALF_BY_KEY }, /revocation_endpoint_auth/],
+    ['no team for a secret that is signed', { ...APPLE, team_id: undefined }, /team_id is missing/],
+    ['no key for a secret that is signed', { ...APPLE, private_key: undefined }, /private_key is missing/],
   ]
   for (const [title, more, named] of WRONG) {
     test(`${title} is refused by name and makes nothing`, async () => {

@@ -1,3 +1,4 @@
+import type { JsonWebKey } from 'node:crypto'
 import { equalBytes } from '../crypto/hash.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { formatScope, parseScope } from '../oauth/scope.ts'
@@ -5,28 +6,28 @@ import { unverifiedFields } from '../providers/catalogue.ts'
 import { readOverrides } from '../providers/overrides.ts'
 import type { Provider, ProviderFields } from '../providers/provider.ts'
 import { missingPlaceholders, type ResolvedProvider, resolveProvider } from '../providers/resolve.ts'
-import { SettingError } from '../providers/setting_error.ts'
 import type { PlaceholderValues } from '../providers/template.ts'
 import { readAskedScope } from '../relying/authorization_url.ts'
-import type { ListedConnector } from '../store/verbs/connectors.ts'
+import type { ConnectorRecord, ListedConnector } from '../store/verbs/connectors.ts'
 import { readRedirectUris } from './brokers.ts'
 import {
   type ConnectorSettings,
   callbackUrl,
+  connectorJwksUri,
   openClientSecret,
   type SignInMode,
   sealClientSecret,
   staysAtServer,
 } from './connector.ts'
+import { checkSecrets, chooseSecret, refusal, type SecretInput, withSettings } from './connector_secret.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { disconnect } from './disconnect.ts'
 
 /** What an administrator says about a connector; a secret that is left out stays as it is. */
-export interface ConnectorInput {
+export interface ConnectorInput extends SecretInput {
   readonly connector: string
   readonly provider: string
   readonly client_id: string
-  readonly client_secret?: string | undefined
   readonly scope?: string | undefined
   /** Short for the field of that name. */
   readonly issuer?: string | undefined
@@ -46,6 +47,10 @@ export interface ShownConnector {
   readonly provider_name: string
   readonly client_id: string
   readonly has_client_secret: boolean
+  /** The public half of its key, where it has one in place of a secret. */
+  readonly public_jwk: JsonWebKey | null
+  /** Where the provider reads that; null where the provider knows it already. */
+  readonly jwks_uri: string | null
   readonly scope: string
   readonly settings: ConnectorSettings
   /** The redirect URI to register at the provider: its own for each connector (RFC 9700 section 4.4.2). */
@@ -85,19 +90,17 @@ export async function saveConnector(
     if (found && !stays && found.connections > 0) {
       throw refusal('server may not change while it has connections, whose tokens are for the present one')
     }
-    const client_secret = input.client_secret ?? (stays ? openClientSecret(context, found) : null)
-    if (client_secret === null && wanted.resolved.token_endpoint_auth_method !== 'none') {
-      const kept = found?.sealed_client_secret ? ': the present one is for another server' : ''
-      throw refusal(`client_secret is missing${kept}`)
-    }
-    if (found && isSame(context, found, wanted, client_secret)) return 'unchanged'
+    const { secret, key } = await chooseSecret(context, input, wanted.resolved, found, stays)
+    const settings = JSON.stringify({ ...wanted.settings, ...(key && { key }) })
+    if (found && isSame(context, found, { ...wanted, settings }, secret)) return 'unchanged'
     const outcome = found ? 'changed' : 'created'
     if (options.dry_run) return outcome
     // A name that is used again never repeats a version, so that a flow of the old connector cannot end in the new one.
     const version = Math.max(context.clock(), (found?.version ?? 0) + 1)
-    const sealed_client_secret = sealClientSecret(context, connector, version, client_secret)
-    const { provider, client_id, scope, settings } = wanted
-    const detail = { connector, provider, client_id, scope, secret_changed: input.client_secret !== undefined }
+    const sealed_client_secret = sealClientSecret(context, connector, version, secret)
+    const { provider, client_id, scope } = wanted
+    const secret_changed = (input.client_secret ?? input.private_key) !== undefined
+    const detail = { connector, provider, client_id, scope, secret_changed }
     const event = outboundEvent(context, `connector.${outcome}`, actor, { detail })
     const row = { connector, provider, client_id, scope, settings, version, sealed_client_secret }
     const saved = found
@@ -119,6 +122,15 @@ export async function findConnector(context: OutboundContext, connector: string)
   const { tenant_id, store } = context.tenant
   const record = await store.findConnector({ tenant_id, connector })
   return record && show(context, record)
+}
+
+/** The public keys that sign for a connector (RFC 7517 section 5), or null where none does. */
+export async function listConnectorKeys(
+  context: OutboundContext,
+  connector: string,
+): Promise<{ readonly keys: readonly JsonWebKey[] } | null> {
+  const shown = await findConnector(context, connector)
+  return shown?.jwks_uri && shown.public_jwk ? { keys: [shown.public_jwk] } : null
 }
 
 /** Disables or enables a connector; false when it already is, or is not there. */
@@ -168,7 +180,7 @@ interface WantedConnector {
   readonly provider: string
   readonly client_id: string
   readonly scope: string
-  readonly settings: string
+  readonly settings: ConnectorSettings
   readonly resolved: ResolvedProvider
 }
 
@@ -183,7 +195,7 @@ function readInput(context: OutboundContext, input: ConnectorInput): WantedConne
   const scope = formatScope(
     input.scope === undefined ? readAskedScope({ provider, scope: '' }) : parseScope(input.scope),
   )
-  const saved = { connector, provider: record.provider, client_id, scope, settings: JSON.stringify(settings) }
+  const saved = { connector, provider: record.provider, client_id, scope, settings }
   return { ...saved, resolved: provider }
 }
 
@@ -195,23 +207,16 @@ function readSettings(context: OutboundContext, record: Provider, input: Connect
     return_uris: (input.return_uris ?? []).map(readReturnUri),
     ...(input.redirect_uris && { redirect_uris: readRedirectUris(input.redirect_uris, refusal) }),
     hand_out_tokens: input.hand_out_tokens ?? true,
+    ...(input.team_id !== undefined && { team_id: input.team_id }),
     ...(input.sign_in && input.sign_in !== 'off' && { sign_in: input.sign_in }),
   }
   const provider = readProvider(context, record, input.client_id, settings)
+  checkSecrets(provider, input)
   const { account } = provider
   if (settings.sign_in && (account ? account.of !== 'person' : provider.issuer === null)) {
     throw refusal('sign_in needs a provider that says which person it is')
   }
   return { settings, provider }
-}
-
-function withSettings<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (cause) {
-    if (!(cause instanceof SettingError)) throw cause
-    throw new OAuthError('invalid_request', `${cause.message} (${cause.setting})`, { cause })
-  }
 }
 
 function readProvider(
@@ -230,13 +235,9 @@ function readProvider(
   if ((issuer === null || discovery === null) && (authorization_endpoint === null || token_endpoint === null)) {
     throw refusal('issuer is missing, or authorization_endpoint and token_endpoint')
   }
-  const { client_per_connection, client_secret_form } = provider
-  if (client_per_connection || client_secret_form !== 'text') {
-    const what = client_per_connection ? 'a client of its own for each connection' : 'a client secret that a key signs'
+  if (provider.client_per_connection) {
+    const what = 'a client of its own for each connection'
     throw refusal(`provider ${record.provider} asks for ${what}, which connectors cannot hold`)
-  }
-  if (provider.token_endpoint_auth_method === 'private_key_jwt') {
-    throw refusal('token_endpoint_auth_method may not be private_key_jwt yet')
   }
   for (const name of URL_FIELDS) {
     const url = provider[name]
@@ -290,28 +291,27 @@ function readReturnUri(uri: string): string {
 function isSame(
   context: OutboundContext,
   found: ListedConnector,
-  wanted: WantedConnector,
-  client_secret: string | null,
+  wanted: Pick<ConnectorRecord, 'provider' | 'client_id' | 'scope' | 'settings'>,
+  secret: string | null,
 ): boolean {
   const { provider, client_id, scope, settings } = wanted
   const same = found.provider === provider && found.client_id === client_id && found.scope === scope
   const known = Buffer.from(openClientSecret(context, found) ?? '')
-  return same && found.settings === settings && equalBytes(known, Buffer.from(client_secret ?? ''))
+  return same && found.settings === settings && equalBytes(known, Buffer.from(secret ?? ''))
 }
 
 function show(context: OutboundContext, row: ListedConnector): ShownConnector {
   const { sealed_client_secret, settings, ...shown } = row
   const record = context.catalogue.get(row.provider)
+  const read = JSON.parse(settings) as ConnectorSettings
   return {
     ...shown,
-    settings: JSON.parse(settings) as ConnectorSettings,
+    settings: read,
     provider_name: record?.name ?? row.provider,
-    has_client_secret: sealed_client_secret !== null,
+    has_client_secret: sealed_client_secret !== null && read.key === undefined,
+    public_jwk: read.key?.public_jwk ?? null,
+    jwks_uri: read.key && read.team_id === undefined ? connectorJwksUri(context, row.connector) : null,
     callback_url: callbackUrl(context, row.connector),
     unverified_fields: record ? unverifiedFields(record) : [],
   }
-}
-
-function refusal(what: string): OAuthError {
-  return new OAuthError('invalid_request', `The connector's ${what}`)
 }

@@ -1,26 +1,56 @@
-import { type AuthorizationServer, type ClientAuth, ClientSecretPost, None, PrivateKeyJwt } from 'oauth4webapi'
+import { type AuthorizationServer, type ClientAuth, ClientSecretPost, None } from 'oauth4webapi'
+import { signJwt } from '../crypto/jwt.ts'
+import { randomSecret } from '../crypto/random.ts'
+import type { OwnSigningKey } from '../crypto/signing_keys.ts'
 import type { ClientAuthMethod } from '../providers/provider.ts'
 import { SettingError } from '../providers/setting_error.ts'
-import type { RelyingParty } from './context.ts'
+import type { RelyingContext, RelyingParty } from './context.ts'
 import { hasIssuer } from './discovery.ts'
 
 /**
  * How we authenticate at the provider (RFC 6749 section 2.3.1, RFC 7523 section 2.2). Without a secret we are a public
- * client. An assertion names the issuer as its only audience (RFC 10070), so that no server can use it at another.
+ * client. What our key signs names the issuer as its only audience (RFC 10070), so that no server can use it at another.
  */
 export function readClientAuth(
+  context: Pick<RelyingContext, 'clock'>,
   party: RelyingParty,
   server: AuthorizationServer,
   method: ClientAuthMethod = party.provider.token_endpoint_auth_method,
 ): ClientAuth {
+  const { client_secret, provider } = party
   if (method === 'private_key_jwt') {
-    if (!party.private_key) throw new SettingError('private_key', 'The connector has no private key')
-    if (!hasIssuer(server)) throw new SettingError('issuer', 'private_key_jwt needs the issuer of the provider')
-    return PrivateKeyJwt(party.private_key)
+    const sign = signer(context, party, server)
+    return async (_server, { client_id }, body) => {
+      body.set('client_id', client_id)
+      body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
+      body.set('client_assertion', await sign('client-authentication+jwt', client_id))
+    }
   }
-  if (method === 'none' || party.client_secret === null) return None()
-  if (chooseSecretMethod(method, server) === 'client_secret_post') return ClientSecretPost(party.client_secret)
-  return basic(party.client_secret, party.provider.basic_credentials)
+  if (method === 'none') return None()
+  const chosen = chooseSecretMethod(method, server)
+  const bySecret = (secret: string) =>
+    chosen === 'client_secret_post' ? ClientSecretPost(secret) : basic(secret, provider.basic_credentials)
+  if (provider.client_secret_form === 'signed_jwt') {
+    const { team_id } = party
+    if (team_id === undefined) throw new SettingError('team_id', 'The connector has no team_id')
+    const sign = signer(context, party, server)
+    return async (...call) => bySecret(await sign('JWT', team_id))(...call)
+  }
+  return client_secret === null ? None() : bySecret(client_secret)
+}
+
+// What is signed is good for one call: it lives for a minute, and carries an identifier of its own.
+const SIGNED_SECONDS = 60
+
+function signer(context: Pick<RelyingContext, 'clock'>, party: RelyingParty, server: AuthorizationServer) {
+  const key: OwnSigningKey | undefined = party.private_key
+  if (!key) throw new SettingError('private_key', 'The connector has no private key')
+  if (!hasIssuer(server)) throw new SettingError('issuer', 'What a key signs needs the issuer of the provider')
+  return (typ: string, iss: string): Promise<string> => {
+    const iat = Math.floor(context.clock() / 1000)
+    const times = { iat, exp: iat + SIGNED_SECONDS, jti: randomSecret() }
+    return signJwt(key, typ, { iss, sub: party.client_id, aud: server.issuer, ...times })
+  }
 }
 
 // Metadata that takes a secret in one way only is believed over a record that says the other.

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { AuthorizationServer } from 'oauth4webapi'
+import type { OwnSigningKey } from '../crypto/signing_keys.ts'
 import type { Egress } from '../egress/egress.ts'
 import type { ResolvedProvider } from '../providers/resolve.ts'
 
@@ -28,8 +29,10 @@ export interface RelyingParty {
   readonly client_id: string
   /** Null for a public client. */
   readonly client_secret: string | null
-  /** For private_key_jwt. */
-  readonly private_key?: { readonly key: CryptoKey; readonly kid?: string }
+  /** For private_key_jwt, and for a client secret that a key signs. */
+  readonly private_key?: OwnSigningKey
+  /** In whose name a client secret is signed. */
+  readonly team_id?: string
   readonly redirect_uri: string
   /** Joined by spaces; empty takes the provider's default. */
   readonly scope: string

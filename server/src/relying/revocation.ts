@@ -68,7 +68,7 @@ async function sendStandard(
   return revocationRequest(
     { ...server, revocation_endpoint },
     { client_id: party.client_id },
-    readClientAuth(party, server, party.provider.revocation_endpoint_auth_method ?? undefined),
+    readClientAuth(context, party, server, party.provider.revocation_endpoint_auth_method ?? undefined),
     token,
     {
       additionalParameters: { token_type_hint },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import {
   type Answer,
@@ -9,6 +10,7 @@ import {
   answerText,
 } from '../../../test/parts/hostile_provider.ts'
 import { redirect_uri, startRelyingParty } from '../../../test/parts/relying_party.ts'
+import { verifyOwnJwt } from '../crypto/jwt.ts'
 import type { ProviderFields } from '../providers/provider.ts'
 import type { RelyingParty } from './context.ts'
 import { refreshToken } from './token_call.ts'
@@ -76,15 +78,21 @@ test('O-01 an assertion names the issuer as its only audience, also when the met
   const victim = await startRelyingParty(t)
   const { hostile, context, party } = await startRelyingParty(t, { token_endpoint_auth_method: 'private_key_jwt' })
   hostile.metadata['token_endpoint'] = `${hostile.issuer}/token?as=${victim.hostile.issuer}`
-  const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
-    'sign',
-    'verify',
-  ])
-  await refreshToken(context, { ...party, private_key: { key: privateKey, kid: 'me' } }, { refresh_token: 'rt' })
-  const assertion = new URLSearchParams(hostile.received.at(-1)!.body).get('client_assertion')!
-  const claims = JSON.parse(Buffer.from(assertion.split('.')[1]!, 'base64url').toString())
-  assert.equal(claims.aud, hostile.issuer)
-  assert.deepEqual([claims.iss, claims.sub], ['client', 'client'])
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const asked = { ...party, private_key: { kid: 'me', alg: 'ES256', privateKey } as const }
+  await refreshToken(context, asked, { refresh_token: 'rt' })
+  const body = new URLSearchParams(hostile.received.at(-1)!.body)
+  const assertion = body.get('client_assertion')!
+  const claims = verifyOwnJwt(assertion, 'client-authentication+jwt', (kid) =>
+    kid === 'me' ? { alg: 'ES256', publicKey } : undefined,
+  )!
+  const { jti, iat, exp, ...who } = claims
+  assert.deepEqual(who, { iss: 'client', sub: 'client', aud: hostile.issuer })
+  assert.deepEqual([body.get('client_id'), body.has('client_secret')], ['client', false])
+  assert.deepEqual([(exp as number) - (iat as number), Math.abs((iat as number) - Date.now() / 1000) < 60], [60, true])
+  await refreshToken(context, asked, { refresh_token: 'rt' })
+  const again = new URLSearchParams(hostile.received.at(-1)!.body).get('client_assertion')!
+  assert.notEqual(JSON.parse(Buffer.from(again.split('.')[1]!, 'base64url').toString()).jti, jti)
   const keyless = await refreshToken(context, party, { refresh_token: 'rt' })
   assert.equal(keyless.kind, 'client_refused', 'a connector without its key is the administrator’s to repair')
 })

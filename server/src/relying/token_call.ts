@@ -109,7 +109,7 @@ function prepareCall(
   if (!endpoint) throw new SettingError('token_endpoint', 'The provider has no token endpoint')
   return {
     client: { client_id: party.client_id },
-    auth: readClientAuth(party, server),
+    auth: readClientAuth(context, party, server),
     options: {
       [customFetch]: fetchToken(context.egress, party.provider, timeoutMs),
       [allowInsecureRequests]: context.egress.mayUseHttp(endpoint),

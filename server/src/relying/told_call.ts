@@ -34,7 +34,7 @@ export async function callAsTold(
   if (isBearer) for (const [name, value] of Object.entries(readApiHeaders(provider, token))) headers.set(name, value)
   const params = new URLSearchParams(call.params)
   if (authorization === 'client') {
-    const authenticate = readClientAuth(party, server, call.auth_method ?? undefined)
+    const authenticate = readClientAuth(context, party, server, call.auth_method ?? undefined)
     await authenticate(server, { client_id: party.client_id }, params, headers)
   } else if (typeof authorization === 'object') {
     if (party.client_secret === null) throw new SettingError('client_secret', 'The connector has no client secret')

@@ -41,7 +41,7 @@ import { broker } from './endpoints/broker.ts'
 import { device_authorization } from './endpoints/device_authorization.ts'
 import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
-import { jwks, metadata, protectedResource } from './endpoints/metadata.ts'
+import { connectorJwks, jwks, metadata, protectedResource } from './endpoints/metadata.ts'
 import { par } from './endpoints/par.ts'
 import { register, registration } from './endpoints/register.ts'
 import { revocations } from './endpoints/revocations.ts'
@@ -114,6 +114,7 @@ export function machineRoutes(
     [`${base}/register`, register],
     [`${base}/register/`, registration],
     [`${base}/jwks`, jwks],
+    [`${base}/jwks/`, connectorJwks],
     ...wellKnownPaths(issuer).map(({ path }) => [path, metadata] as const),
     [`/.well-known/oauth-protected-resource${base}/api`, protectedResource],
     ['/healthz', healthz],

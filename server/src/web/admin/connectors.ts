@@ -19,7 +19,9 @@ export const connectorPage = consolePage(async (visit) => {
     ...connectorRow(found),
     redirect_uri: callbackUrl(visit.web.outbound, found.connector),
     client_id: found.client_id,
-    has_secret: found.has_client_secret,
+    has_secret: found.has_client_secret || found.public_jwk !== null,
+    jwks_uri: found.jwks_uri ?? undefined,
+    public_jwk: found.jwks_uri === null ? undefined : (found.public_jwk ?? undefined),
     notes: visit.web.outbound.catalogue.get(found.provider)?.fields.notes?.value ?? undefined,
     last_error:
       error === null

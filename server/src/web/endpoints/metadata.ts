@@ -6,10 +6,12 @@ import { ACRS } from '../../oauth/acr.ts'
 import { RESPONSE_MODES } from '../../oauth/authorization_request.ts'
 import { CLIENT_ASSERTION_ALGORITHMS } from '../../oauth/client_assertion.ts'
 import { DPOP_ALGORITHMS } from '../../oauth/dpop.ts'
+import { OAuthError } from '../../oauth/errors.ts'
 import { buildMetadata, buildProtectedResourceMetadata, type Metadata } from '../../oauth/metadata.ts'
 import { PROFILES } from '../../oauth/profile.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
 import { SCOPE_CLAIMS } from '../../oauth/userinfo.ts'
+import { listConnectorKeys } from '../../outbound/connectors.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import { aliasedUrls } from '../endpoint_paths.ts'
 import type { Answer, MachineEndpoint } from '../machine.ts'
@@ -45,6 +47,17 @@ export const jwks: MachineEndpoint<Web> = {
   async answer(web) {
     const { jwks } = await web.tenant.currentConfiguration()
     return publish(jwks)
+  },
+}
+
+/** GET /jwks/{connector}: the public keys by which a connector authenticates at its provider (RFC 7517 section 5). */
+export const connectorJwks: MachineEndpoint<Web> = {
+  methods: ['GET'],
+  cors: true,
+  async answer(web, { path }) {
+    const keys = await listConnectorKeys(web.outbound, path.slice(path.lastIndexOf('/') + 1))
+    if (!keys) throw new OAuthError('invalid_request', 'There is no such key set', { status: 404 })
+    return publish(keys)
   },
 }
 

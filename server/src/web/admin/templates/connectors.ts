@@ -51,6 +51,9 @@ export interface ConnectorData extends ConnectorRow {
   readonly redirect_uri: string
   readonly client_id: string
   readonly has_secret: boolean
+  /** What the provider is given to know our key by: where it reads it, or the key itself. */
+  readonly jwks_uri?: string | undefined
+  readonly public_jwk?: object | undefined
   readonly issuer?: string | undefined
   readonly authorization_endpoint?: string | undefined
   readonly token_endpoint?: string | undefined
@@ -65,6 +68,13 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
   const lead = html`${name(data.provider_name)} ${data.refused ? badge(connectors.refused, 'danger') : badge(connectors.working, 'good')} ${!data.verified && badge(connectors.unverified)}`
   const test = buttonLink(connector.test, link(view, connectPath(data.connector)))
   const callback = section(connector.callback, codeBlock(data.redirect_uri), connector.callback_lead)
+  const key =
+    data.jwks_uri &&
+    section(
+      connector.key,
+      html`${codeBlock(data.jwks_uri)}${codeBlock(JSON.stringify(data.public_jwk, null, 2))}`,
+      connector.key_lead,
+    )
   const all = link(view, paths.admin_connections, { connector: data.connector })
   const details = definitions([
     [connector.client_id, code(data.client_id)],
@@ -76,7 +86,7 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     [connector.notes, data.notes && name(data.notes, 400)],
     [connector.connections, html`${count(view, data.connections)} · <a href="${all}">${connector.connections_of}</a>`],
   ])
-  const content = html`${pageHeader(name(data.connector), lead, test)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${section(connector.details, card(details))}`
+  const content = html`${pageHeader(name(data.connector), lead, test)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${key}${section(connector.details, card(details))}`
   return consolePage(view, { entry: 'connectors', title: displayName(data.connector), content })
 }
 

@@ -315,6 +315,9 @@ export const enConsole = {
     details: 'Registration',
     client_id: 'Client ID',
     secret: 'Client secret',
+    key: 'Public key',
+    key_lead:
+      'Give the provider this address, or the key itself: it knows this connector by it, and there is no secret.',
     secret_sealed: 'Stored sealed',
     secret_none: 'None',
     issuer: 'Issuer',

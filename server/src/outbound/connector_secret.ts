@@ -1,0 +1,80 @@
+import { OAuthError } from '../oauth/errors.ts'
+import type { ResolvedProvider } from '../providers/resolve.ts'
+import { SettingError } from '../providers/setting_error.ts'
+import type { ConnectorRecord } from '../store/verbs/connectors.ts'
+import { type ConnectorSettings, openClientSecret } from './connector.ts'
+import { type ConnectorKey, makeConnectorKey, needsKey, readConnectorKey, signsSecret } from './connector_keys.ts'
+import type { OutboundContext } from './context.ts'
+
+/** How a connector shows its provider who it is. */
+export interface SecretInput {
+  readonly client_secret?: string | undefined
+  /** PEM or JWK, in place of a secret; for private_key_jwt one is made where none is given. */
+  readonly private_key?: string | undefined
+  /** What the provider calls that key, and in whose name it signs a client secret. */
+  readonly key_id?: string | undefined
+  readonly team_id?: string | undefined
+}
+
+/** What authenticates us from now on: what is given, what there was for the same server, or a key that is made. */
+export async function chooseSecret(
+  context: OutboundContext,
+  input: SecretInput,
+  provider: ResolvedProvider,
+  found: ConnectorRecord | null,
+  stays: boolean,
+): Promise<{ readonly secret: string | null; readonly key?: ConnectorKey }> {
+  const by_key = needsKey(provider)
+  const former = found && (JSON.parse(found.settings) as ConnectorSettings).key
+  const kept = found && stays && (former !== undefined) === by_key ? openClientSecret(context, found) : null
+  const missing = (name: string) => {
+    const elsewhere = found?.sealed_client_secret && !stays ? ': the present one is for another server' : ''
+    return refusal(`${name} is missing${elsewhere}`)
+  }
+  if (!by_key) {
+    const secret = input.client_secret ?? kept
+    if (secret === null && provider.token_endpoint_auth_method !== 'none') throw missing('client_secret')
+    return { secret }
+  }
+  const { private_key, key_id } = input
+  if (private_key === undefined && kept === null && signsSecret(provider)) throw missing('private_key')
+  const stored = kept ?? (await makeConnectorKey())
+  const { pem, ...key } = withSettings(() => {
+    return private_key === undefined
+      ? readConnectorKey(stored, key_id, kept === null ? undefined : former?.alg)
+      : readConnectorKey(private_key, key_id)
+  })
+  return { secret: pem, key }
+}
+
+/** What is given must be what the provider takes, so that nothing lies here that is never used. */
+export function checkSecrets(provider: ResolvedProvider, input: SecretInput): void {
+  const { token_endpoint_auth_method: method, revocation_endpoint_auth_method: other, issuer } = provider
+  const by_key = needsKey(provider)
+  const idle = (by_key ? ['client_secret'] : ['private_key', 'key_id']) as (keyof SecretInput)[]
+  if (!signsSecret(provider)) idle.push('team_id')
+  const name = idle.find((one) => input[one] !== undefined)
+  if (name) throw refusal(`${name} does not go with token_endpoint_auth_method ${method}`)
+  if (signsSecret(provider) && !/^[\x21-\x7e]{1,256}$/.test(input.team_id ?? '')) {
+    throw refusal('team_id is missing: the client secret is signed in its name')
+  }
+  if (by_key && issuer === null) throw refusal('issuer is missing: what the key signs is for it alone')
+  if (other && other !== 'none' && (other === 'private_key_jwt') !== (method === 'private_key_jwt')) {
+    throw refusal(`revocation_endpoint_auth_method ${other} does not go with token_endpoint_auth_method ${method}`)
+  }
+}
+
+/** Reads settings; what is wrong with one is said to whoever gave it. */
+export function withSettings<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (!(cause instanceof SettingError)) throw cause
+    throw new OAuthError('invalid_request', `${cause.message} (${cause.setting})`, { cause })
+  }
+}
+
+/** Refuses a connector for what is said of it. */
+export function refusal(what: string): OAuthError {
+  return new OAuthError('invalid_request', `The connector's ${what}`)
+}
