@@ -1,3 +1,4 @@
+import { renderCarry, renderTrouble } from '../../server/src/broker/pages.ts'
 import { renderAccount } from '../../server/src/web/pages/templates/account.ts'
 import {
   renderConnectChoice,
@@ -224,6 +225,7 @@ function accountPages(view: View, put: Put): Pages {
     retry_href: put('/connect/google'),
     continue_href: put('/account'),
   }
+  const brokered = { primary: put('Plant 4 Vault'), provider: put('Google') }
   return {
     account: () =>
       renderAccount(view, {
@@ -340,6 +342,16 @@ function accountPages(view: View, put: Put): Pages {
       renderConnectResult(view, { ...result, outcome: 'connected', account_label: put('alice@gmail.example') }),
     connect_refused: () => renderConnectResult(view, { ...result, outcome: 'refused' }),
     connect_failed: () => renderConnectResult(view, { ...result, outcome: 'failed' }),
+    broker_down: () => renderTrouble(view, 'down', { ...brokered, retry_href: put('/finish?state=x') }),
+    broker_down_start: () => renderTrouble(view, 'down_start', { ...brokered, retry_href: put('/start?flow=x') }),
+    broker_over: () => renderTrouble(view, 'over', brokered),
+    broker_not_found: () => renderTrouble(view, 'not_found', { primary: undefined, provider: undefined }),
+    broker_carry: () =>
+      renderCarry(view, {
+        ...brokered,
+        action: put('/connect/mailbox/finish'),
+        hidden: { message: put('eyJ'), receipt: put('r') },
+      }),
     connect_choice: () =>
       renderConnectChoice(view, {
         action: put('/account/connections/choose'),

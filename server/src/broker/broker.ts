@@ -87,7 +87,7 @@ async function start(site: Site, url: URL, request: Request): Promise<Response> 
   }
   const known = readCookie(site, request)
   const browser = known !== null && BROWSER.test(known) ? known : randomSecret()
-  context.flows.keep({ flow, credential, browser: sha256(browser), params: null, working: null })
+  context.flows.keep({ flow, credential, browser: sha256(browser), params: null, sealed: null, working: null })
   const response = redirect(credential.authorization_url)
   response.headers.append('set-cookie', `${cookie.name}=${browser}; ${cookie.attributes}; Max-Age=600`)
   return response
@@ -99,8 +99,9 @@ function callBack(site: Site, url: URL, request: Request): Response {
   if (found instanceof Response) return found
   const { state } = found.credential
   // One answer: whatever comes later changes nothing about it (RFC 9700 section 4.7.1).
+  const again = found.sealed !== null || found.working !== null
   if (found.params !== null && String(found.params) !== String(url.searchParams)) return trouble(site, 'over', 400)
-  found.params = url.searchParams
+  if (!again) found.params = url.searchParams
   return redirect(`${site.base}/finish?state=${encodeURIComponent(state)}`)
 }
 
@@ -108,7 +109,7 @@ function callBack(site: Site, url: URL, request: Request): Response {
 async function finish(site: Site, url: URL, request: Request): Promise<Response> {
   const found = findFlow(site, url, request)
   if (found instanceof Response) return found
-  if (found.params === null) return trouble(site, 'over', 400, found)
+  if (found.params === null && found.sealed === null) return trouble(site, 'over', 400, found)
   found.working ??= goOn(site, found, url).finally(() => {
     found.working = null
   })
@@ -120,10 +121,12 @@ async function goOn(site: Site, found: BrokerFlow, url: URL): Promise<Response> 
   const { finish_uri } = found.credential
   try {
     const redeemed = await redeem(context, found)
-    // From here on the code is used, and there is nothing to try again with.
-    context.flows.forget(found)
-    const back = { flow: found.flow, receipt: redeemed.receipt }
-    if (redeemed.kind === 'delivered') return redirect(`${finish_uri}?${new URLSearchParams(back)}`)
+    if (redeemed.kind === 'delivered') {
+      context.flows.forget(found)
+      const back = { flow: found.flow, receipt: redeemed.receipt }
+      return redirect(`${finish_uri}?${new URLSearchParams(back)}`)
+    }
+    // What is left of the flow is sealed: whoever comes back to this page finds it again.
     const hidden = { message: redeemed.message, receipt: redeemed.receipt }
     return send(site, renderCarry(view(site, found), { ...namesOf(found), action: finish_uri, hidden }), 200)
   } catch (error) {

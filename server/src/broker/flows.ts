@@ -5,11 +5,13 @@ import type { BrokerCredential } from '../relying/brokered.ts'
 export interface BrokerFlow {
   /** What names it between broker and primary. */
   readonly flow: string
-  readonly credential: BrokerCredential
+  credential: BrokerCredential
   /** The browser that brought it: the answer is taken from no other. */
   readonly browser: Buffer
   /** What came back from the provider, once it has. */
   params: URLSearchParams | null
+  /** What became of it, sealed to the primary, and the receipt of it: from then on nothing here can be read. */
+  sealed: { readonly sealed: string; readonly receipt: string } | null
   /** The work on what came back, while it lasts: whoever asks meanwhile gets the same answer. */
   working: Promise<Response> | null
 }

@@ -17,14 +17,12 @@ export type Redeemed =
 
 /**
  * Takes what a provider sent back on to the primary. Before a code is redeemed the primary must be there; what it was
- * redeemed for is sealed at once, and delivered, or handed to the browser to carry.
+ * redeemed for is sealed at once, and delivered, or handed to the browser to carry. Asked again, it delivers again.
  */
 export async function redeem(context: BrokerContext, found: BrokerFlow): Promise<Redeemed> {
-  const { flow, credential } = found
-  await askPrimary(context, { act: 'check', flow })
-  const delivery: BrokerDelivery = { params: String(found.params!), exchanged: await exchange(context, found) }
-  const sealed = sealTo(credential.seal_to, BROKER_DELIVERY_TYP, JSON.stringify(delivery))
-  const receipt = randomSecret()
+  const { flow } = found
+  found.sealed ??= await sealAnswer(context, found)
+  const { sealed, receipt } = found.sealed
   const question = { act: 'deliver', flow, sealed, receipt_hash: sha256(receipt).toString('base64url') } as const
   try {
     await askPrimary(context, question)
@@ -32,10 +30,20 @@ export async function redeem(context: BrokerContext, found: BrokerFlow): Promise
   } catch (cause) {
     if (!(cause instanceof PrimaryDown)) throw cause
     context.log.warn({ cause: cause.message }, 'a delivery goes by the browser')
-    const left = Math.ceil((credential.expires_at - context.clock()) / 1000)
+    const left = Math.ceil((found.credential.expires_at - context.clock()) / 1000)
     const seconds = Math.max(1, Math.min(left, LONGEST_MESSAGE_SECONDS))
     return { kind: 'to_carry', receipt, message: (await writeMessage(context, question, seconds)).message }
   }
+}
+
+/** Redeems the code, if that is for us, and keeps of it all what only the primary can open. */
+async function sealAnswer(context: BrokerContext, found: BrokerFlow) {
+  const { flow, credential, params } = found
+  await askPrimary(context, { act: 'check', flow })
+  const delivery: BrokerDelivery = { params: String(params!), exchanged: await exchange(context, found) }
+  found.params = null
+  found.credential = { ...credential, exchange: null }
+  return { sealed: sealTo(credential.seal_to, BROKER_DELIVERY_TYP, JSON.stringify(delivery)), receipt: randomSecret() }
 }
 
 /** What the code was redeemed for; null where the primary redeems it, or there is none. */
