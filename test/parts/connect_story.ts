@@ -54,6 +54,8 @@ export function tellConnectStory(
   describe(title, () => {
     const clock = { offset: 0 }
     const inner = createEgress({ allow: ['127.0.0.1'] })
+    // What was started, where not everything could be.
+    const ends: (() => Promise<void>)[] = [() => inner.close()]
     const wire: Wire = { token_calls: 0, refresh_tokens: [] }
     const egress = listen(inner, wire)
     const [alice, there] = [new UserAgent(), new UserAgent()]
@@ -65,8 +67,10 @@ export function tellConnectStory(
     before(async () => {
       const port = await freePort()
       foreign = await start({ redirect_uri: `http://127.0.0.1:${port}/connect/theirs/callback` })
+      ends.push(foreign.close)
       const { providers = [] } = foreign
       server = await startSallyport({ port, clock: () => Date.now() + clock.offset, app: { egress, providers } })
+      ends.push(server.stop)
       await save()
       await server.addUser(ALICE)
       await server.addClient({ ...PLATFORM, scope: SCOPES, grant_types: ['client_credentials'] })
@@ -78,9 +82,7 @@ export function tellConnectStory(
       await alice.submit({ url, html: await response.text() }, ALICE)
     })
     after(async () => {
-      await server.stop()
-      await inner.close()
-      await foreign.close()
+      for (const end of ends.reverse()) await end()
     })
 
     async function save(input: Partial<ConnectorInput> = {}): Promise<void> {
@@ -224,8 +226,8 @@ export function tellConnectStory(
       assert.equal((await call('GET', `/${connection_id}/token`)).status, 404)
       const events = await listEvents(server.app.tenant)
       const destroyed = events.filter(({ type }) => type === 'connection.destroyed')
-      const told = destroyed.map(({ detail }) => (typeof detail === 'string' ? JSON.parse(detail) : detail).revocation)
-      assert.deepEqual(told, [foreign.revocation])
+      const outcomes = destroyed.map(({ detail }) => JSON.parse(detail).revocation)
+      assert.deepEqual(outcomes, [foreign.revocation])
       if (foreign.told) assert.ok(foreign.told.received.includes(foreign.told.call))
       const survives = held === undefined ? await foreign.takes(access_token) : await renews(held)
       assert.equal(survives, foreign.revocation !== 'revoked')
