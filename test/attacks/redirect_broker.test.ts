@@ -33,7 +33,15 @@ for (const dialect of DIALECTS) {
 
     async function startBroker(host: string, mode: string) {
       const url = `http://${host}:${await freePort()}`
+      const called: string[] = []
       const egress = createEgress({ allow: ['127.0.0.1'] })
+      const providers: Egress = {
+        ...egress,
+        fetch(input, init) {
+          called.push(init.purpose)
+          return egress.fetch(input, init)
+        },
+      }
       const key = createSecretKey(randomBytes(32))
       const primary_egress: Egress = {
         ...egress,
@@ -47,12 +55,12 @@ for (const dialect of DIALECTS) {
         },
       }
       const clock = () => Date.now() + bridge.clock.offset
-      const parts = { url, primary: bridge.issuer, key, egress, primary_egress, clock, log: SILENT }
+      const parts = { url, primary: bridge.issuer, key, egress: providers, primary_egress, clock, log: SILENT }
       const broker = createBroker(parts)
       const machines = { has: () => false, largestBody: () => 0, answer: () => Promise.reject(new Error('none')) }
       const served = { fetch: broker.fetch, machines, web: { production: false } }
       listening.push(await listen(served, { host, port: Number(new URL(url).port) }))
-      return { url, broker, egress, entry: { ...broker.description, mode }, redirect_uri: `${url}/callback` }
+      return { url, broker, egress, called, entry: { ...broker.description, mode }, redirect_uri: `${url}/callback` }
     }
 
     before(async () => {
@@ -200,11 +208,35 @@ for (const dialect of DIALECTS) {
       const finish = await walk(person, callback.href, /\/connect\/mail\/finish\?/)
       const victims = await person.follow(finish.href)
       assert.match(await victims.response.text(), /started somewhere else/)
+      // Nor does a name of the flow, or the provider's answer, end it at the callback of the server itself.
+      for (const state of [start.searchParams.get('flow')!, callback.searchParams.get('state')!]) {
+        const past = new URL(`${bridge.issuer}/connect/mail/callback?${callback.searchParams}`)
+        past.searchParams.set('state', state)
+        const { response } = await attacker.follow(past.href)
+        assert.match(await response.text(), /twice or too late/)
+      }
       const without = new URL(finish)
       without.searchParams.set('receipt', '')
       const attackers = await attacker.follow(without.href)
       assert.match(await attackers.response.text(), /started somewhere else/)
       assert.deepEqual([await bridge.connections(), await bridge.connections('bob')], [before, []])
+    })
+
+    test('V1 in mode relay a broker asks nobody but its primary; in mode exchange it redeems what it received', async () => {
+      for (const [broker, expected] of [
+        [first, ['token']],
+        [second, []],
+      ] as const) {
+        broker.called.length = 0
+        const redeemed = foreign.ledger.length
+        const chosen = new URLSearchParams({ redirect_uri: broker.redirect_uri })
+        const finish = await walk(person, `${bridge.issuer}/connect/mail?${chosen}`, /\/connect\/mail\/finish\?/)
+        assert.equal((await person.follow(finish.href)).url, `${bridge.issuer}/account`)
+        // What it has read of the provider's metadata before it need not read again.
+        const called = broker.called.filter((purpose) => expected.length === 0 || purpose !== 'discovery')
+        assert.deepEqual(called, expected)
+        assert.equal(foreign.ledger.length, redeemed + 1)
+      }
     })
 
     test('V1 a flow is opened once, a state counts once, and what is doubled or unknown is nothing', async () => {
