@@ -12,8 +12,8 @@ import { makeConnections, makeRootText, openAll, openOutbound } from '../parts/m
 import { createDatabase, type PostgresServer, startPostgres } from '../parts/postgres.ts'
 import { freePort, type ProgramOptions, runProgram, startProgram } from '../parts/program.ts'
 
-// Four steps of a rekeying.
-const CONNECTIONS = 1_600
+// Five steps of a rekeying.
+const CONNECTIONS = 2_100
 const PROCESS = fileURLToPath(new URL('../parts/rekey_process.ts', import.meta.url))
 
 let postgres: PostgresServer
@@ -65,12 +65,13 @@ for (const database of ['sqlite', 'postgres'] as const) {
       return fork(PROCESS, args, { execArgv: process.execArgv, serialization: 'json' })
     }
     let partial = 0
-    // Before the first step, and after each of the first ones, in the middle of the next.
-    for (const messages of [1, 2, 2]) {
+    // In the middle of the first step, and of those after it: at most four of them are done.
+    for (const messages of [1, 2, 1]) {
       const child = start()
       let heard = 0
       await new Promise<void>((resolve) => {
         child.on('message', () => {
+          child.send('on')
           if (++heard === messages) child.kill('SIGKILL')
         })
         child.once('exit', () => resolve())
@@ -88,7 +89,10 @@ for (const database of ['sqlite', 'postgres'] as const) {
     assert.ok(partial > 0, 'a kill came while some were done and some were not')
     const last = start()
     const steps: RekeyStep[] = []
-    last.on('message', (step: RekeyStep) => void steps.push(step))
+    last.on('message', (step: RekeyStep) => {
+      steps.push(step)
+      last.send('on')
+    })
     assert.deepEqual(await once(last, 'exit'), [0, null])
     assert.equal(steps.at(-1)!.after, null)
     await alone(place, present, async (outbound) => {

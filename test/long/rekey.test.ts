@@ -39,6 +39,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
         const child = fork(PROCESS, args, { execArgv: process.execArgv })
         let heard = 0
         child.on('message', () => {
+          child.send('on')
           if (++heard === kill_at) child.kill('SIGKILL')
         })
         child.once('exit', (code, signal) => resolve(signal ?? code))

@@ -102,9 +102,8 @@ async function startTakeOver(context: OutboundContext, actor: string): Promise<v
   const { all, left } = await tenant.store.countDataKeys({ tenant_id: tenant.tenant_id, header: newestHeader(rows) })
   const waits = left > 0 && rows.length > 0
   if (all === 0 || waits) return
-  await vault_keys.add(
-    outboundEvent(context, 'vault_key.added', actor, { detail: { former: rows.at(-1)?.kid ?? null } }),
-  )
+  const detail = { former: rows.at(-1)?.kid ?? null }
+  await vault_keys.add(rows, outboundEvent(context, 'vault_key.added', actor, { detail }))
 }
 
 /** Some data keys behind `after`, by the key that wraps them and the connection. */

@@ -219,3 +219,18 @@ test('5.4 data keys from before there were keys of the vault open, and a rekeyin
     await outbound.close()
   }
 })
+
+test('11.2.2 of many who make the first connection of a vault, or take it over, at once, one adds a key', async () => {
+  const outbound = await openOutbound({ sqlite: ':memory:' }, makeRootText())
+  try {
+    const replicas = Array.from({ length: 20 }, () => another(outbound, outbound.tenant.wrappers))
+    const made = await Promise.all(replicas.map(({ vault_keys }) => vault_keys.newest()))
+    assert.deepEqual(new Set(made.map(({ kid }) => kid)), new Set([1_000_001]))
+    assert.equal((await outbound.vault_keys.list()).length, 1)
+    const seen = await outbound.vault_keys.list()
+    await Promise.all(replicas.map(({ vault_keys }) => vault_keys.add(seen, null)))
+    assert.equal((await outbound.vault_keys.list()).length, 2)
+  } finally {
+    await outbound.close()
+  }
+})

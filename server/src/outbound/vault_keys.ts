@@ -51,7 +51,7 @@ export class VaultKeys {
   /** The key that wraps new data keys; the vault's first is made here. Always read: another replica may have added one. */
   async newest(): Promise<TenantKeys> {
     const rows = await this.list()
-    if (rows.length === 0) await this.add(null)
+    if (rows.length === 0) await this.add(rows, null)
     return this.#open((rows.at(-1) ?? (await this.list()).at(-1))!)
   }
 
@@ -66,10 +66,13 @@ export class VaultKeys {
     return this.#open(row)
   }
 
-  /** Adds a key, under the present root key, that wraps from now on; the first one of a vault has no event. */
-  async add(event: NewEvent | null): Promise<void> {
+  /**
+   * Adds the key that follows those that were `seen`, under the present root key: it wraps from now on. Of several who
+   * have seen the same one adds it. The first key of a vault has no event.
+   */
+  async add(seen: readonly VaultKeyRecord[], event: NewEvent | null): Promise<void> {
     const { tenant_id, store } = this.#tenant
-    const kid = ((await this.list()).at(-1)?.kid ?? FIRST_KID - 1) + 1
+    const kid = (seen.at(-1)?.kid ?? FIRST_KID - 1) + 1
     const bytes = randomBytes(32)
     const canary = this.#keysOf(kid, bytes).seal(CANARY, canaryPlace(kid))
     const key: VaultKeyRecord = { kid, canary, ...(await this.#wrap(kid, bytes)) }
