@@ -17,7 +17,7 @@ export const connectorPage = consolePage(async (visit) => {
   const { error, error_description, error_at } = found
   const html = renderConnector(visit.view, {
     ...connectorRow(found),
-    redirect_uri: callbackUrl(visit.web.outbound, found.connector),
+    redirect_uri: (found.settings.redirect_uris ?? [callbackUrl(visit.web.outbound, found.connector)]).join('\n'),
     client_id: found.client_id,
     has_secret: found.has_client_secret || found.public_jwk !== null,
     jwks_uri: found.jwks_uri ?? undefined,
