@@ -65,11 +65,13 @@ export function enlistBroker(
 }
 
 /** The key by which this tenant signs what it answers to brokers: of the tenant key that seals now. */
-export function brokerSigningKey({ tenant }: OutboundContext) {
-  return readSeededSigningKey(tenant.keys.derive('broker')!.export())
+export function brokerSigningKey({ tenant }: OutboundContext, kid = tenant.keys.kid) {
+  return readSeededSigningKey(tenant.keys.derive('broker', kid)!.export())
 }
 
 /** The public halves that brokers verify with. */
 export function listBrokerKeys(context: OutboundContext): { keys: readonly object[] } {
-  return { keys: [brokerSigningKey(context).public_jwk] }
+  const { kid, newest } = context.tenant.keys
+  // Another replica may sign with the next one already.
+  return { keys: [...new Set([kid, newest])].map((one) => brokerSigningKey(context, one).public_jwk) }
 }
