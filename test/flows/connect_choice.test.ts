@@ -24,6 +24,9 @@ before(async () => {
       ...{ connector: provider, provider, ...REGISTRATION, scope: 'read' },
     })
   }
+  const placeholders = { subdomain: 'acme' }
+  await saveConnector(server.app.web.outbound, 'test', { connector: 'desk', provider: 'freshdesk', placeholders })
+  await saveConnector(server.app.web.outbound, 'test', { connector: 'charts', provider: 'amplitude' })
 })
 after(async () => {
   await server.stop()
@@ -128,4 +131,73 @@ test('the console shows what the record of a provider says to people', async () 
   const person = await signIn()
   const { response } = await person.follow(`${server.issuer}/admin/connector?connector=slack`)
   assert.match(await response.text(), /Rotation is a setting of the application/)
+})
+
+async function keyPage(person: UserAgent, connector: string): Promise<{ url: string; html: string }> {
+  const { url, response } = await person.follow(`${server.issuer}/connect/${connector}?return_to=/account/security`)
+  const html = await response.text()
+  assert.equal(response.status, 200, html)
+  assert.match(url, new RegExp(`/connect/${connector}/key\\?state=[\\w-]{43}$`))
+  return { url, html }
+}
+
+async function connectedBy(connector: string, user: 'alice' | 'bob' = 'alice'): Promise<number> {
+  return (await connections(user)).filter((made) => made.connector === connector && made.state === 'ready').length
+}
+
+test('a key is typed on a page of ours, once, and is shown nowhere again', async () => {
+  const person = await signIn()
+  const page = await keyPage(person, 'desk')
+  assert.match(page.html, /Connect <bdi>Freshdesk<\/bdi> by a key/)
+  assert.match(page.html, /type="password"[^>]*autocomplete="off"/)
+  assert.doesNotMatch(page.html, /name="username"/)
+  const wrong = await person.submit(page, { secret: 'two words' })
+  assert.equal(wrong.response.status, 400)
+  const again = await wrong.response.text()
+  assert.match(again, /That cannot be a key/)
+  assert.ok(!again.includes('two words'))
+  assert.equal(await connectedBy('desk'), 0)
+  const done = await person.submit({ url: page.url, html: again }, { secret: 'hush-key' })
+  assert.equal(done.url, `${server.issuer}/account/security`)
+  assert.equal(await connectedBy('desk'), 1)
+  const account = await (await person.follow(`${server.issuer}/account`)).response.text()
+  assert.match(account, /Freshdesk/)
+  assert.ok(!account.includes('hush-key'))
+  assert.equal((await person.submit(page, { secret: 'hush-key' })).response.status, 400, 'a flow counts once')
+  assert.equal(await connectedBy('desk'), 1)
+})
+
+test('a pair is asked for where the provider takes one, and a name with a colon is none', async () => {
+  const person = await signIn()
+  const page = await keyPage(person, 'charts')
+  assert.match(page.html, /name="username"/)
+  const wrong = await person.submit(page, { username: 'a:b', secret: 'c' })
+  assert.equal(wrong.response.status, 400)
+  assert.match(await wrong.response.text(), /value="a:b"/)
+  assert.equal((await person.submit(page, { username: 'a', secret: 'b:c' })).url, `${server.issuer}/account/security`)
+  assert.equal(await connectedBy('charts'), 1)
+})
+
+test('O-04 10.2.1 a key is taken from the user and browser that started, with the token of the form', async () => {
+  const person = await signIn()
+  const page = await keyPage(person, 'desk')
+  const before = await connectedBy('desk')
+  for (const other of [await signIn(BOB), await signIn()]) {
+    const account = await other.follow(`${server.issuer}/account`)
+    const csrf_token = /name="csrf_token" value="([^"]+)"/.exec(await account.response.text())![1]!
+    const own = page.html.replace(/name="csrf_token" value="[^"]+"/, `name="csrf_token" value="${csrf_token}"`)
+    const stolen = await other.submit({ url: page.url, html: own }, { secret: 'of the attacker'.replaceAll(' ', '-') })
+    assert.equal(stolen.response.status, 400)
+    assert.match(await stolen.response.text(), /started somewhere else/)
+  }
+  const forged = page.html.replace(/name="csrf_token" value="[^"]+"/, 'name="csrf_token" value="forged"')
+  assert.equal((await person.submit({ url: page.url, html: forged }, { secret: 'k' })).response.status, 403)
+  const stateless = page.html.replaceAll(/state=[\w-]+/g, 'state=none')
+  assert.equal((await person.submit({ url: page.url, html: stateless }, { secret: 'k' })).response.status, 400)
+  assert.deepEqual([await connectedBy('desk'), await connectedBy('desk', 'bob')], [before, 0])
+  for (const connector of ['atlassian', 'nowhere']) {
+    const { response } = await person.follow(`${server.issuer}/connect/${connector}/key?state=x`)
+    assert.equal(response.status, 404)
+  }
+  assert.equal((await person.submit(page, { secret: 'k' })).url, `${server.issuer}/account/security`)
 })

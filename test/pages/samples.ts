@@ -3,6 +3,7 @@ import { renderAccount } from '../../server/src/web/pages/templates/account.ts'
 import {
   renderConnectChoice,
   renderConnectConfirm,
+  renderConnectKey,
   renderConnectResult,
 } from '../../server/src/web/pages/templates/connect.ts'
 import { renderConsent } from '../../server/src/web/pages/templates/consent.ts'
@@ -364,6 +365,16 @@ function accountPages(view: View, put: Put): Pages {
           { id: put('9f2c11d4'), name: put('Acme Research') },
           { id: put('5b10a284'), name: put('Bakery on the corner') },
         ],
+      }),
+    connect_key: () =>
+      renderConnectKey(view, {
+        ...{ action: put('/connect/desk/key?state=x'), provider_name: put('Freshdesk'), credential: 'api_key' },
+        ...{ notes: put('The API takes the API key of a person, and no token.'), wrong: false },
+      }),
+    connect_key_wrong: () =>
+      renderConnectKey(view, {
+        ...{ action: put('/connect/charts/key?state=x'), provider_name: put('Amplitude'), credential: 'basic_pair' },
+        ...{ notes: null, wrong: true, username: put('a:b') },
       }),
     connect_confirm: () =>
       renderConnectConfirm(view, {

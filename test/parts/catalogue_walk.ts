@@ -7,6 +7,7 @@ import { finishConnect } from '../../server/src/outbound/finish_connect.ts'
 import { freshToken } from '../../server/src/outbound/fresh_token.ts'
 import { forward } from '../../server/src/outbound/proxy.ts'
 import { startConnect } from '../../server/src/outbound/start_connect.ts'
+import { finishTyped, type Typed } from '../../server/src/outbound/type_credential.ts'
 import { createCatalogue } from '../../server/src/providers/catalogue.ts'
 import type { Provider, ProviderFields } from '../../server/src/providers/provider.ts'
 import { CHOSEN } from './fake_authorization_server.ts'
@@ -45,6 +46,7 @@ export class Walk {
       placeholders: examplePlaceholders(this.#record.placeholders),
     }
     await saveConnector(this.context, 'test', input)
+    if (fields.credential !== 'oauth') return
     const { scope } = (await findConnector(this.context, connector))!
     const wanted = [...fields.default_scope.split(' '), fields.offline_scope ?? ''].filter((part) => part !== '')
     assert.equal(scope, [...new Set(wanted)].join(' '), 'the scope where none is said')
@@ -72,6 +74,15 @@ export class Walk {
       ],
     )
     return finishChoice(context, { connector, choice, option: CHOSEN, browser_secret, user_id })
+  }
+
+  /** From our link to what the person types there. */
+  async type(typed: Typed, more: { connection_id?: string } = {}): Promise<ConnectFinished | null> {
+    const { context, connector, user_id } = this
+    const { authorization_url, browser_secret } = await startConnect(context, { user_id, connector, ...more })
+    const url = new URL(authorization_url)
+    assert.equal(url.origin + url.pathname, `${this.#bench.tenant.issuer}/connect/${connector}/key`)
+    return finishTyped(context, { connector, user_id, browser_secret, state: url.searchParams.get('state')!, typed })
   }
 
   pass(seconds: number): void {

@@ -15,7 +15,9 @@ export const KEY_PAIR = generateKeyPairSync('ec', {
 const SIGNED = { key_id: 'KEY1234567', team_id: 'TEAM123456' } as const
 
 /** What an administrator says of that client, as the record wants it. */
-export function registrationAt({ token_endpoint_auth_method: method, client_secret_form }: ProviderFields) {
+export function registrationAt(fields: ProviderFields) {
+  const { token_endpoint_auth_method: method, client_secret_form } = fields
+  if (fields.credential !== 'oauth') return {}
   const { client_id } = REGISTRATION
   const key = { client_id, private_key: KEY_PAIR.privateKey, key_id: SIGNED.key_id }
   if (method === 'private_key_jwt') return key

@@ -6,6 +6,7 @@ import { refreshes, takesErrors } from './catalogue_refreshes.ts'
 import { checkRefreshLife, near, repairs, Walk } from './catalogue_walk.ts'
 import { codeFor } from './fake_answers.ts'
 import { LIVES } from './fake_authorization_server.ts'
+import type { Grant } from './fake_grants.ts'
 import type { FakeInternet } from './fake_internet.ts'
 import { endpointOf } from './fake_record.ts'
 import { type Bench, listEvents } from './vault.ts'
@@ -77,6 +78,43 @@ async function disconnects(walk: Walk, bench: Bench): Promise<void> {
   assert.equal((await walk.load()).data_key, null)
 }
 
+/** Takes a record whose people type keys through everything. */
+async function runTyped(walk: Walk, bench: Bench): Promise<void> {
+  const { there, fields } = walk
+  const is_pair = fields.credential === 'basic_pair'
+  const typed = { ...(is_pair && { username: 'name' }), secret: 'hush+/=hush' }
+  for (const wrong of [
+    { ...typed, secret: '' },
+    { ...typed, secret: 'a\r\nb' },
+  ]) {
+    assert.equal(await walk.type(wrong), null)
+  }
+  const pair = is_pair ? 'name:hush+/=hush' : `hush+/=hush:${fields.basic_password}`
+  const sent = is_pair || fields.basic_password !== null ? Buffer.from(pair).toString('base64') : typed.secret
+  there.grant = { access_token: sent } as Grant
+  const finished = await walk.type(typed)
+  assert.equal(finished?.outcome, 'connected', JSON.stringify(finished))
+  walk.connection_id = finished.connection_id!
+  assert.deepEqual(await walk.lives(), { access: null, refresh: null })
+  assert.equal(await walk.call(), 200, JSON.stringify(there.complaints))
+  const token = await walk.token()
+  assert.ok(token.kind === 'token' && token.token_type === (fields.authorization_scheme ?? 'N_A'))
+  there.dead = true
+  assert.equal(await walk.call(), 401)
+  there.dead = false
+  const { connection_id } = walk
+  const again = await walk.type(typed, { connection_id })
+  assert.deepEqual([again?.outcome, again?.connection_id], ['reconnected', connection_id])
+  assert.equal(await walk.call(), 200)
+  walk.seen()
+  assert.equal(await disconnect(walk.context, { connection_id, actor: 'test' }), 'disconnected')
+  assert.deepEqual(walk.seen(), [])
+  const ended = (await listEvents(bench.tenant)).filter((event) => event.connection_id === connection_id)
+  assert.ok(!JSON.stringify(ended).includes('hush') && !JSON.stringify(ended).includes(sent))
+  assert.equal((await walk.load()).data_key, null)
+  assert.deepEqual(there.complaints, [])
+}
+
 let walks = 0
 
 /** Takes a record through everything; `served` is what our side is given in its place. */
@@ -88,6 +126,7 @@ export async function runRecord(
 ): Promise<void> {
   const walk = new Walk(bench, internet, `${record.provider}-${++walks}`, record, served)
   await walk.register()
+  if (walk.fields.credential !== 'oauth') return runTyped(walk, bench)
   await connects(walk)
   assert.equal(await walk.call(), 200, JSON.stringify(walk.there.complaints))
   assert.deepEqual(walk.seen(), ['api'])

@@ -149,7 +149,7 @@ const connector = strict({
   connector: text,
   provider: text,
   issuer: text.optional(),
-  client_id: text,
+  client_id: text.optional(),
   client_secret: text.optional(),
   private_key: text.optional(),
   key_id: text.optional(),

@@ -19,8 +19,6 @@ import { STANDARD_FIELDS } from '../providers/standard.ts'
 
 /** Records whose credentials no connector holds, and what is said of them. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
-  amplitude: /takes keys, which connectors cannot hold/,
-  freshdesk: /takes keys, which connectors cannot hold/,
   workday: /asks for a client of its own for each connection, which connectors cannot hold/,
 }
 
@@ -168,6 +166,15 @@ describe('every record of the catalogue at a provider that takes nothing else', 
       internet,
       withFields(oidc, { issuer: ISSUER, token_endpoint_auth_method: 'private_key_jwt' }),
     )
+  })
+
+  test('so does a provider that takes a key as it is', async () => {
+    const fields: Partial<ProviderFields> = {
+      ...{ credential: 'api_key', authorization_header: 'X-Api-Key', authorization_scheme: null },
+      api_base_url: 'https://api.odd.example',
+    }
+    const keyed: Provider = { provider: 'keyed', name: 'Keyed', placeholders: {}, fields: {} }
+    await runRecord(bench, internet, withFields(keyed, fields))
   })
 
   test('whatever field our side did not read, a record would not go through', async () => {

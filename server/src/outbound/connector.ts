@@ -64,7 +64,9 @@ export function nameProvider(
   { provider, connector }: { readonly provider: string; readonly connector: string },
 ): string {
   const record = catalogue.get(provider)
-  return record && (record.fields.issuer ?? record.fields.authorization_endpoint) ? record.name : connector
+  return record && (record.fields.issuer ?? record.fields.authorization_endpoint ?? record.fields.api_base_url)
+    ? record.name
+    : connector
 }
 
 /** A connector as one connection sees it: what was learned on the way stands in for the placeholders of its name. */

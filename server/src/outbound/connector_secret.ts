@@ -8,6 +8,9 @@ import type { OutboundContext } from './context.ts'
 
 /** How a connector shows its provider who it is. */
 export interface SecretInput {
+  /** Left out where people type keys of their own. */
+  readonly client_id?: string | undefined
+  readonly scope?: string | undefined
   readonly client_secret?: string | undefined
   /** PEM or JWK, in place of a secret; for private_key_jwt one is made where none is given. */
   readonly private_key?: string | undefined
@@ -24,6 +27,8 @@ export async function chooseSecret(
   found: ConnectorRecord | null,
   stays: boolean,
 ): Promise<{ readonly secret: string | null; readonly key?: ConnectorKey }> {
+  // Each person brings what is theirs.
+  if (provider.credential !== 'oauth') return { secret: null }
   const by_key = needsKey(provider)
   const former = found && (JSON.parse(found.settings) as ConnectorSettings).key
   const kept = found && stays && (former !== undefined) === by_key ? openClientSecret(context, found) : null
@@ -50,6 +55,14 @@ export async function chooseSecret(
 /** What is given must be what the provider takes, so that nothing lies here that is never used. */
 export function checkSecrets(provider: ResolvedProvider, input: SecretInput): void {
   const { token_endpoint_auth_method: method, revocation_endpoint_auth_method: other, issuer } = provider
+  if (provider.credential !== 'oauth') {
+    const given = (['client_id', 'client_secret', 'private_key', 'key_id', 'team_id', 'scope'] as const).find(
+      (one) => input[one] !== undefined,
+    )
+    if (given)
+      throw refusal(`${given} does not go with provider ${provider.provider}, whose keys people type themselves`)
+    return
+  }
   const by_key = needsKey(provider)
   const idle = (by_key ? ['client_secret'] : ['private_key', 'key_id']) as (keyof SecretInput)[]
   if (!signsSecret(provider)) idle.push('team_id')

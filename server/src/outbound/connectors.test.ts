@@ -33,6 +33,11 @@ const APPLE: Partial<ConnectorInput> = {
   ...{ private_key: EC_KEY, key_id: 'KEY', team_id: 'TEAM' },
 }
 
+const DESK: Partial<ConnectorInput> = {
+  ...{ provider: 'freshdesk', issuer: undefined, client_id: undefined, client_secret: undefined, scope: undefined },
+  placeholders: { subdomain: 'acme' },
+}
+
 describe('connectors', () => {
   let bench: Bench
   let context: OutboundContext
@@ -183,6 +188,14 @@ describe('connectors', () => {
       /issuer is missing/,
     ],
     ['a secret for revocations alone', { client_secret: undefined, fields: HALF_BY_KEY }, /revocation_endpoint_auth/],
+    ['a client where people type keys', { ...DESK, client_id: 'web' }, /client_id does not go with/],
+    ['a scope where people type keys', { ...DESK, scope: 'a' }, /scope does not go with/],
+    [
+      'a redirect where people type keys',
+      { ...DESK, redirect_uris: ['http://localhost:9400/connect/wrong/callback'] },
+      /redirect_uris do not go with/,
+    ],
+    ['a sign-in by a key', { ...DESK, sign_in: 'linked' }, /sign_in needs a provider/],
     ['no team for a secret that is signed', { ...APPLE, team_id: undefined }, /team_id is missing/],
     ['no key for a secret that is signed', { ...APPLE, private_key: undefined }, /private_key is missing/],
   ]

@@ -27,8 +27,6 @@ import { disconnect } from './disconnect.ts'
 export interface ConnectorInput extends SecretInput {
   readonly connector: string
   readonly provider: string
-  readonly client_id: string
-  readonly scope?: string | undefined
   /** Short for the field of that name. */
   readonly issuer?: string | undefined
   readonly placeholders?: PlaceholderValues | undefined
@@ -186,11 +184,15 @@ interface WantedConnector {
 
 /** Checks what an administrator says against the provider's record, so that a connector that is saved can work. */
 function readInput(context: OutboundContext, input: ConnectorInput): WantedConnector {
-  const { connector, client_id } = input
+  const { connector } = input
   if (!NAME.test(connector)) throw refusal('connector must be a name of lower-case letters, digits, - and _')
-  if (!/^[\x20-\x7e]{1,512}$/.test(client_id)) throw refusal('client_id must have 1 to 512 printable ASCII characters')
   const record = context.catalogue.get(input.provider)
   if (!record) throw refusal(`provider ${input.provider} is not in the catalogue`)
+  const is_client = (record.fields.credential?.value ?? 'oauth') === 'oauth'
+  const client_id = input.client_id ?? ''
+  if (is_client && !/^[\x20-\x7e]{1,512}$/.test(client_id)) {
+    throw refusal('client_id must have 1 to 512 printable ASCII characters')
+  }
   const { settings, provider } = withSettings(() => readSettings(context, record, input))
   const scope = formatScope(
     input.scope === undefined ? readAskedScope({ provider, scope: '' }) : parseScope(input.scope),
@@ -210,8 +212,11 @@ function readSettings(context: OutboundContext, record: Provider, input: Connect
     ...(input.team_id !== undefined && { team_id: input.team_id }),
     ...(input.sign_in && input.sign_in !== 'off' && { sign_in: input.sign_in }),
   }
-  const provider = readProvider(context, record, input.client_id, settings)
+  const provider = readProvider(context, record, input.client_id ?? '', settings)
   checkSecrets(provider, input)
+  if (provider.credential !== 'oauth' && settings.redirect_uris) {
+    throw refusal(`redirect_uris do not go with provider ${provider.provider}, which sends nobody back`)
+  }
   const { account } = provider
   if (settings.sign_in && (account ? account.of !== 'person' : provider.issuer === null)) {
     throw refusal('sign_in needs a provider that says which person it is')
@@ -228,11 +233,17 @@ function readProvider(
   const missing = missingPlaceholders(record, placeholders)
   if (missing.length > 0) throw refusal(`placeholders.${missing[0]} is missing`)
   const provider = resolveProvider(record, { client_id, placeholders, fields })
-  const { grant_types, issuer, discovery, authorization_endpoint, token_endpoint } = provider
-  if (!grant_types.includes('authorization_code')) {
-    throw refusal(`provider ${record.provider} has no consent of a person: it takes keys, which connectors cannot hold`)
+  const { credential, grant_types, issuer, discovery, authorization_endpoint, token_endpoint } = provider
+  const is_oauth = credential === 'oauth'
+  if (is_oauth && !grant_types.includes('authorization_code')) {
+    throw refusal(`provider ${record.provider} has no consent of a person`)
   }
-  if ((issuer === null || discovery === null) && (authorization_endpoint === null || token_endpoint === null)) {
+  if (!is_oauth && provider.api_base_url === null) throw refusal('api_base_url is missing')
+  if (
+    is_oauth &&
+    (issuer === null || discovery === null) &&
+    (authorization_endpoint === null || token_endpoint === null)
+  ) {
     throw refusal('issuer is missing, or authorization_endpoint and token_endpoint')
   }
   if (provider.client_per_connection) {

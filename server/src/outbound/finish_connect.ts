@@ -41,6 +41,12 @@ const STATE = /^[\w-]{43}$/
  * callback; then the code is redeemed, and what it brought is stored in one step. Whatever fails stores nothing.
  */
 export async function finishConnect(context: OutboundContext, finish: ConnectFinish): Promise<ConnectFinished> {
+  const taken = await takeUp(context, finish)
+  return 'outcome' in taken ? taken : finishFlow(context, taken)
+}
+
+/** Takes a flow up, once, by the browser and user that started it; or says how it ended with that. */
+export async function takeUp(context: OutboundContext, finish: ConnectFinish): Promise<TakenFlow | ConnectFinished> {
   const { tenant_id, store, keys, issuer } = context.tenant
   const { connector: name, user_id } = finish
   const base = { provider_name: name, return_to: `${new URL(issuer).pathname.replace(/\/$/, '')}/account` }
@@ -62,7 +68,7 @@ export async function finishConnect(context: OutboundContext, finish: ConnectFin
   if (record.version !== flow.connector_version || record.disabled_at !== null) {
     return failure({ outcome: 'failed', reason: 'connector_changed' })
   }
-  return finishFlow(context, { flow, connector, params: finish.params, memory, user_id, ended, failure })
+  return { flow, connector, params: finish.params, memory, user_id, ended, failure }
 }
 
 /** A flow that was taken up, on its way into the store. */

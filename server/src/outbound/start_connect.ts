@@ -63,10 +63,13 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
   // Nobody is sent away for a consent that could not be kept.
   await context.vault_keys.newest()
   const { redirect_uri, broker } = await chooseRedirectUri(context, connector, start.redirect_uri)
+  const is_typed = connector.provider.credential !== 'oauth'
   const party = { ...relyingParty(context, connector), redirect_uri }
   const scope = readScope(readAskedScope(party), start.scope)
   const state = randomSecret()
-  const { url, remember } = await buildFlowUrl(context, { ...party, scope }, state)
+  const { url, remember } = is_typed
+    ? { url: typePageUrl(context, record.connector, state), remember: { code_verifier: null, nonce: null } }
+    : await buildFlowUrl(context, { ...party, scope }, state)
   const known = start.browser_secret
   const browser_secret = known !== undefined && SECRET.test(known) ? known : randomSecret()
   const brokered = broker && enlistBroker(broker, { redirect_uri, state, authorization_url: url })
@@ -83,6 +86,11 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
     event: outboundEvent(context, 'connect.started', `user:${user_id}`, { user_id, connection_id, detail }),
   })
   return { authorization_url: brokered?.start_url ?? url, browser_secret, cookie_seconds: FLOW_SECONDS }
+}
+
+// Where a provider takes a key, the person goes to a page of ours in place of one of the provider's.
+function typePageUrl({ tenant }: OutboundContext, connector: string, state: string): string {
+  return `${tenant.issuer}/connect/${connector}/key?state=${state}`
 }
 
 /** Where the memory of a flow is sealed. */

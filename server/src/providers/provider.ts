@@ -47,6 +47,10 @@ export interface ProviderFields {
   readonly learned: readonly Learned[]
 
   // Request: how we ask.
+  /** What a connection holds: what OAuth brings, or a name and password, or an API key, that its person types. */
+  readonly credential: 'oauth' | 'basic_pair' | 'api_key'
+  /** What stands for the password where an API key is the user name of Basic (RFC 7617); null where it stands alone. */
+  readonly basic_password: string | null
   readonly grant_types: readonly string[]
   readonly token_endpoint_auth_method: ClientAuthMethod
   readonly revocation_endpoint_auth_method: ClientAuthMethod | null

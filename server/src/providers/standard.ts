@@ -17,6 +17,8 @@ export const STANDARD_FIELDS: ProviderFields = {
   api_base_url: null,
   api_hosts: [],
   learned: [],
+  credential: 'oauth',
+  basic_password: null,
   grant_types: ['authorization_code', 'refresh_token'],
   token_endpoint_auth_method: 'client_secret_basic',
   revocation_endpoint_auth_method: null,

@@ -68,6 +68,8 @@ import {
   connectPage,
   disconnectSubmit,
   finishBrokeredPage,
+  typePage,
+  typeSubmit,
 } from './pages/connect.ts'
 import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
 import { loginAnswerPage } from './pages/handoff.ts'
@@ -183,6 +185,8 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.account_disconnect, disconnectSubmit)
   pages.get('/connect/:connector', connectPage)
   pages.on(['GET', 'POST'], '/connect/:connector/callback', connectCallbackPage)
+  pages.get('/connect/:connector/key', typePage)
+  pages.post('/connect/:connector/key', typeSubmit)
   pages.get('/connect/:connector/finish', finishBrokeredPage)
   pages.post('/connect/:connector/finish', carriedPage)
   pages.post(paths.account_choose, chooseSubmit)

@@ -15,8 +15,9 @@ export const amplitude: Provider = {
   },
   fields: {
     grant_types: unverified([], 'no OAuth for everybody is known of'),
+    credential: unverified('basic_pair', 'Nango providers.yaml@2f4c0af: api_key:secret_key'),
     authorization_scheme: unverified('Basic', 'Nango providers.yaml@2f4c0af: api_key:secret_key'),
     api_base_url: unverified('https://{api_host}'),
-    notes: unverified('The API takes the API key and the secret key of a project, and no token.'),
+    notes: unverified('The API takes the API key of a project as name, its secret key as password, and no token.'),
   },
 }

@@ -9,13 +9,19 @@ import { finishBrokered } from '../../outbound/finish_brokered.ts'
 import { finishConnect } from '../../outbound/finish_connect.ts'
 import { readSignInState } from '../../outbound/sign_in.ts'
 import { startConnect } from '../../outbound/start_connect.ts'
+import { findTypedQuestion, finishTyped } from '../../outbound/type_credential.ts'
 import { decodeUtf8, LARGEST_DESCRIPTION, readFailure } from '../machine.ts'
 import { errorPage, ours, type PageEnv, page, readBody, redirect, requireFormType, send, type Visit } from '../page.ts'
 import { connectPath, paths } from '../ui/paths.ts'
 import { signedInPage, signedInSubmit } from './account.ts'
 import { readReturnTo } from './sign_in.ts'
 import { arrive } from './sign_in_with.ts'
-import { type ConnectResultData, renderConnectChoice, renderConnectResult } from './templates/connect.ts'
+import {
+  type ConnectResultData,
+  renderConnectChoice,
+  renderConnectKey,
+  renderConnectResult,
+} from './templates/connect.ts'
 
 /** GET /connect/{connector}: sends the signed-in user to the provider, to connect an account or repair a connection. */
 export const connectPage = signedInPage(async (visit, { user }) => {
@@ -94,6 +100,27 @@ export const carriedPage = page(async (visit) => {
   c.header('Set-Cookie', undefined)
   const { pathname } = new URL(c.req.url)
   return redirect(visit, `${pathname}?${new URLSearchParams({ flow, receipt: sent.get('receipt') ?? '' })}`)
+})
+
+/** GET /connect/{connector}/key: asks for the key or the pair that the provider takes. */
+export const typePage = signedInPage(async (visit) => {
+  const connector = visit.c.req.param('connector') ?? ''
+  const asks = await findTypedQuestion(visit.web.outbound, connector)
+  if (!asks) return errorPage(visit, 'not_found', 404)
+  return send(visit, renderConnectKey(visit.view, { ...asks, action: visit.here, wrong: false }))
+})
+
+/** POST of the same: the connection holds what was typed. */
+export const typeSubmit = signedInSubmit(async (visit, { user }, values) => {
+  const { c, web, browser, query, view } = visit
+  const connector = c.req.param('connector') ?? ''
+  const { username, secret = '' } = values
+  const flow = { connector, state: query['state'] ?? '', browser_secret: browser, user_id: user.user_id }
+  const finished = await finishTyped(web.outbound, { ...flow, typed: { username, secret } })
+  if (finished) return showFinished(visit, connector, finished)
+  const asks = await findTypedQuestion(web.outbound, connector)
+  if (!asks) return errorPage(visit, 'not_found', 404)
+  return send(visit, renderConnectKey(view, { ...asks, action: visit.here, wrong: true, username }), { status: 400 })
 })
 
 async function startsAtProvider({ web }: Visit, connector: string): Promise<boolean> {

@@ -77,7 +77,7 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     )
   const all = link(view, paths.admin_connections, { connector: data.connector })
   const details = definitions([
-    [connector.client_id, code(data.client_id)],
+    [connector.client_id, data.client_id && code(data.client_id)],
     [connector.secret, data.has_secret ? connector.secret_sealed : connector.secret_none],
     [connector.issuer, data.issuer && code(data.issuer)],
     [connector.authorization_endpoint, data.authorization_endpoint && code(data.authorization_endpoint)],

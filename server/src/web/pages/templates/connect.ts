@@ -1,5 +1,5 @@
 import { definitions } from '../../ui/components.ts'
-import { button, buttonLink, form, group, radio } from '../../ui/forms.ts'
+import { button, buttonLink, field, form, group, radio } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { caution, cross, tick } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
@@ -77,6 +77,37 @@ export function renderConnectChoice(view: View, data: ConnectChoiceData): SafeHt
   const content = html`<div class="heading"><h1>${title}</h1><p class="lead">${tell(view, connect.choose_body, { account })}</p></div>${form(view, { action: data.action, hidden }, fields)}`
   return narrowPage(view, {
     title: tellText(view, connect.choose_title, { provider: displayName(data.provider_name) }),
+    content,
+  })
+}
+
+/** What the page shows on which a person types a key. */
+export interface ConnectKeyData {
+  readonly action: string
+  readonly provider_name: string
+  readonly credential: 'basic_pair' | 'api_key'
+  /** What the record says of such keys. */
+  readonly notes: string | null
+  /** What was typed before cannot be a key. */
+  readonly wrong: boolean
+  readonly username?: string | undefined
+}
+
+/** A provider without OAuth takes a key, or a name and a password, that the person has from there. */
+export function renderConnectKey(view: View, data: ConnectKeyData): SafeHtml {
+  const { connect } = view.text
+  const provider = name(data.provider_name)
+  const is_pair = data.credential === 'basic_pair'
+  const typed = { required: true, literal: true, autocomplete: 'off' } as const
+  const error = data.wrong ? connect.key_wrong : undefined
+  const pair =
+    is_pair && field({ ...typed, name: 'username', label: connect.key_name, value: data.username, autofocus: true })
+  const label = is_pair ? connect.key_password : connect.key
+  const secret = field({ ...typed, name: 'secret', label, type: 'password', error, autofocus: !is_pair })
+  const hint = data.notes && html`<p class="hint">${name(data.notes, 400)}</p>`
+  const content = html`<div class="heading"><h1>${tell(view, connect.key_title, { provider })}</h1><p class="lead">${tell(view, connect.key_body, { provider })}</p></div>${form(view, { action: data.action }, html`${pair}${secret}${hint}<div class="stack">${button(connect.confirm)}</div>`)}`
+  return narrowPage(view, {
+    title: tellText(view, connect.key_title, { provider: displayName(data.provider_name) }),
     content,
   })
 }

@@ -320,6 +320,13 @@ export const en = {
     rights: 'Rights',
     confirm: 'Connect',
     cancel: 'Cancel',
+    key: 'API key',
+    key_name: 'Name or API key',
+    key_password: 'Password or secret key',
+    key_title: 'Connect {provider} by a key',
+    key_body:
+      'Make a key at {provider}, and type it here. It is kept sealed, is shown to nobody, and you can take it back at any time.',
+    key_wrong: 'That cannot be a key. Check that it was copied whole, without spaces or line breaks around it.',
     choose_title: 'Which one at {provider}?',
     choose_body:
       '{account} may use several there. Apps that you allow will use the one that you choose. Connect again for another.',
