@@ -121,6 +121,15 @@ describe('connectors', () => {
     assert.match((await findConnector(context, 'by-key'))!.jwks_uri!, /by-key$/)
   })
 
+  test('a key that people type is handed out only where that is said', async () => {
+    const desk = { ...DESK, connector: 'desk' }
+    const shown = async () => (await findConnector(context, 'desk'))!.settings.hand_out_tokens
+    assert.equal(await save(desk), 'created')
+    assert.equal(await shown(), false)
+    assert.equal(await save({ ...desk, hand_out_tokens: true }), 'changed')
+    assert.equal(await shown(), true)
+  })
+
   test('a key that is given signs under the name that the provider has for it', async () => {
     const input = { connector: 'given', client_secret: undefined, fields: BY_KEY, private_key: EC_KEY, key_id: 'k-1' }
     assert.equal(await save(input), 'created')

@@ -188,9 +188,8 @@ function readInput(context: OutboundContext, input: ConnectorInput): WantedConne
   if (!NAME.test(connector)) throw refusal('connector must be a name of lower-case letters, digits, - and _')
   const record = context.catalogue.get(input.provider)
   if (!record) throw refusal(`provider ${input.provider} is not in the catalogue`)
-  const is_client = (record.fields.credential?.value ?? 'oauth') === 'oauth'
   const client_id = input.client_id ?? ''
-  if (is_client && !/^[\x20-\x7e]{1,512}$/.test(client_id)) {
+  if (!takesKeys(record) && !/^[\x20-\x7e]{1,512}$/.test(client_id)) {
     throw refusal('client_id must have 1 to 512 printable ASCII characters')
   }
   const { settings, provider } = withSettings(() => readSettings(context, record, input))
@@ -208,7 +207,8 @@ function readSettings(context: OutboundContext, record: Provider, input: Connect
     fields: readOverrides({ ...input.fields, ...issuer }),
     return_uris: (input.return_uris ?? []).map(readReturnUri),
     ...(input.redirect_uris && { redirect_uris: readRedirectUris(input.redirect_uris, refusal) }),
-    hand_out_tokens: input.hand_out_tokens ?? true,
+    // A key that somebody typed never expires, and opens all that its person may do.
+    hand_out_tokens: input.hand_out_tokens ?? !takesKeys(record),
     ...(input.team_id !== undefined && { team_id: input.team_id }),
     ...(input.sign_in && input.sign_in !== 'off' && { sign_in: input.sign_in }),
   }
@@ -222,6 +222,10 @@ function readSettings(context: OutboundContext, record: Provider, input: Connect
     throw refusal('sign_in needs a provider that says which person it is')
   }
   return { settings, provider }
+}
+
+function takesKeys({ fields }: Provider): boolean {
+  return (fields.credential?.value ?? 'oauth') !== 'oauth'
 }
 
 function readProvider(

@@ -99,7 +99,7 @@ export function renderConnectKey(view: View, data: ConnectKeyData): SafeHtml {
   const provider = name(data.provider_name)
   const is_pair = data.credential === 'basic_pair'
   const typed = { required: true, literal: true, autocomplete: 'off' } as const
-  const error = data.wrong ? connect.key_wrong : undefined
+  const error = data.wrong ? connect[is_pair ? 'key_wrong_pair' : 'key_wrong'] : undefined
   const pair =
     is_pair && field({ ...typed, name: 'username', label: connect.key_name, value: data.username, autofocus: true })
   const label = is_pair ? connect.key_password : connect.key

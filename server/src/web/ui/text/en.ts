@@ -325,7 +325,9 @@ export const en = {
     key_password: 'Password or secret key',
     key_title: 'Connect {provider} by a key',
     key_body:
-      'Make a key at {provider}, and type it here. It is kept sealed, is shown to nobody, and you can take it back at any time.',
+      'Make a key at {provider}, and type it here. It is kept sealed and never shown again, and you can take it back at any time.',
+    key_wrong_pair:
+      'That cannot be sent. A name has no colon in it, and neither of the two is empty or has line breaks.',
     key_wrong: 'That cannot be a key. Check that it was copied whole, without spaces or line breaks around it.',
     choose_title: 'Which one at {provider}?',
     choose_body:
