@@ -86,6 +86,13 @@ for (const dialect of DIALECTS) {
       assert.equal((await call('GET', `/${connection_id}/token`)).body.access_token, body.access_token)
     })
 
+    test('a refresh of a token that is over is one call of the provider as well', async () => {
+      bridge.clock.offset += 301_000
+      const calls = bridge.foreign.ledger.length
+      assert.equal((await call('POST', `/${connection_id}/refresh`)).status, 200)
+      assert.equal(bridge.foreign.ledger.length, calls + 1)
+    })
+
     test('min_seconds is a number of seconds or refused by name', async () => {
       for (const value of ['x', '-1', '1.5', '3601', '1e3', '99999', '%00', '1&min_seconds=2']) {
         const { status, body } = await call('GET', `/${connection_id}/token?min_seconds=${value}`)

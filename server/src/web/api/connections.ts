@@ -3,6 +3,7 @@ import { explain } from '../../outbound/bridge.ts'
 import { pageConnections, type ShownConnection } from '../../outbound/connections.ts'
 import { disconnect } from '../../outbound/disconnect.ts'
 import { freshToken, type NoToken, type UsableToken } from '../../outbound/fresh_token.ts'
+import type { ConnectionRecord } from '../../store/verbs/connections.ts'
 import { type ApiCall, api } from './api.ts'
 
 const MOST = 100
@@ -18,15 +19,15 @@ export const listConnectionsApi = api('admin:read', async ({ c, web, query }) =>
 })
 
 /** GET /api/connections/{connection_id}/token?min_seconds=: a usable access token of the provider. */
-export const connectionTokenApi = api('vault:token', (call) => answerToken(call))
+export const connectionTokenApi = api('vault:token', async (call) => {
+  const owner = await findOwner(call)
+  return owner ? answerToken(call, owner) : notFound(call)
+})
 
 /** POST /api/connections/{connection_id}/refresh: the same, renewed now. */
 export const refreshConnectionApi = api('vault:token', async (call) => {
   const owner = await findOwner(call)
-  if (!owner) return notFound(call)
-  const { connection_id, user_id } = owner
-  const present = await freshToken(call.web.outbound, { connection_id, user_id, min_seconds: 0 })
-  return answerToken(call, present.kind === 'token' ? present.generation : undefined)
+  return owner ? answerToken(call, owner, owner.generation) : notFound(call)
 })
 
 /** POST /api/connections/{connection_id}/disconnect: revokes upstream where the provider can, and destroys the key. */
@@ -38,9 +39,7 @@ export const disconnectApi = api('admin:write', async (call) => {
   return call.c.body(null, 204)
 })
 
-async function answerToken(call: ApiCall, failed_generation?: number): Promise<Response> {
-  const owner = await findOwner(call)
-  if (!owner) return notFound(call)
+async function answerToken(call: ApiCall, owner: Owner, failed_generation?: number): Promise<Response> {
   const min_seconds = readSeconds(call.query['min_seconds'] ?? '30')
   const { connection_id, user_id } = owner
   const wish = { connection_id, user_id, min_seconds, ...(failed_generation !== undefined && { failed_generation }) }
@@ -75,16 +74,13 @@ function answerNoToken({ c, web }: ApiCall, connector: string, answer: NoToken):
   return c.json(refusal, status)
 }
 
-async function findOwner({
-  c,
-  web,
-}: ApiCall): Promise<{ connection_id: string; user_id: string; connector: string } | null> {
+type Owner = Pick<ConnectionRecord, 'connection_id' | 'user_id' | 'connector' | 'generation'>
+
+async function findOwner({ c, web }: ApiCall): Promise<Owner | null> {
   const { tenant_id, store } = web.tenant
   const connection_id = c.req.param('connection_id') ?? ''
   const authority = await store.loadConnection({ tenant_id, connection_id })
-  if (!authority) return null
-  const { user_id, connector } = authority.connection
-  return { connection_id, user_id, connector }
+  return authority?.connection ?? null
 }
 
 function notFound({ c }: ApiCall): Response {
