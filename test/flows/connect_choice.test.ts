@@ -201,3 +201,9 @@ test('O-04 10.2.1 a key is taken from the user and browser that started, with th
   }
   assert.equal((await person.submit(page, { secret: 'k' })).url, `${server.issuer}/account/security`)
 })
+
+test('a connector without a key of its own publishes none', async () => {
+  for (const connector of ['desk', 'atlassian', 'nowhere']) {
+    assert.equal((await fetch(`${server.issuer}/jwks/${connector}`)).status, 404, connector)
+  }
+})
