@@ -60,7 +60,9 @@ test('11.3.1 11.3.2 AES-256-GCM is the only cipher, and RSA only signs', () => {
 test('11.2.4 what is secret is compared by equalBytes, in time that does not tell where it differs', () => {
   const found = sources.flatMap(([file, source]) => findComparisons(source).map((line) => [file, line.trim()]))
   assert.deepEqual(found, [
-    // Two spellings of what one request has sent, and which of the caller's own two tokens this is.
+    // Which of our own tokens has failed, two spellings of what one request has sent, and which of the caller's own two
+    // tokens this is.
+    ['sdk/src/vault/kept_token.ts', 'return access_token !== failed'],
     [
       'server/src/oauth/client_credentials.ts',
       "if (client_secret === sent) return { method: 'client_secret_basic', client_id, client_secret }",

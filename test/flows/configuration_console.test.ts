@@ -168,7 +168,7 @@ test('an issuer that cannot be trusted is refused by the name of its member, and
     [{ jwks_uri: 'https://new.example/jwks' }, 'jwks', /and not both/],
     [{ jwks: '', jwks_uri: 'file:///etc/passwd' }, 'jwks_uri', /must be an https URL/],
     [{ subjects: '["alice"]' }, 'subjects', /must map sub to username/],
-    [{ subjects: '{"a":1}' }, 'subjects', /Member subjects must be a string/],
+    [{ subjects: '{"a":1}' }, 'subjects', /Member subjects must map each sub to a username/],
     [{ subject_is: 'email' }, 'subject_is', /must be user_id or username/],
     [{ scope: 'a"b' }, 'scope', /scope/],
   ] as const) {
