@@ -41,7 +41,8 @@ const { app, store, close } = await openApp(config, log)
 const { tenant } = app
 const { tenant_id } = tenant
 const upkeep = startUpkeep(app)
-const listening = await listen(app, config)
+// All load comes from one address.
+const listening = await listen(app, { ...config, connections_of_address: 10_000 })
 const session_ids: string[] = []
 const REQUEST: AuthorizationRequest = {
   ...{ response_type: 'code', response_mode: 'query', client_id: 'web', redirect_uri: REDIRECT_URI },
