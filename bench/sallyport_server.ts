@@ -41,7 +41,7 @@ const { app, store, close } = await openApp(config, log)
 const { tenant } = app
 const { tenant_id } = tenant
 const upkeep = startUpkeep(app)
-// All load comes from one address.
+// All load comes from one address, and the connections of what was prepared are still open beside it.
 const listening = await listen(app, { ...config, connections_of_address: 10_000 })
 const session_ids: string[] = []
 const REQUEST: AuthorizationRequest = {
