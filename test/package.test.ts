@@ -49,13 +49,30 @@ async function pack(name: string) {
   return { archive, files, manifest: JSON.parse(files.get('package.json')!.data.toString()) }
 }
 
-/** What every package must hold: all that the sources need, nothing else, and no import that leads nowhere. */
+/** The files of code that the doors and commands of a package lead to. */
+function findCode({ files, manifest }: Pick<Awaited<ReturnType<typeof pack>>, 'files' | 'manifest'>): Set<string> {
+  const doors = Object.values<{ default: string }>(manifest.exports).map((door) => door.default)
+  const found = new Set([...doors, ...Object.values<string>(manifest.bin ?? {})].map((file) => path.posix.join(file)))
+  for (const file of found) {
+    for (const { specifier } of readImports(files.get(file)?.data.toString() ?? '')) {
+      if (specifier?.startsWith('.')) found.add(path.posix.join(path.posix.dirname(file), specifier))
+    }
+  }
+  return found
+}
+
+/** What every package must hold: all that the sources need (the server's code bundled), nothing else, and no import that leads nowhere. */
 function checkFiles(name: string, { files, manifest }: Awaited<ReturnType<typeof pack>>): void {
   const expected = new Set(['package.json', 'LICENSE'])
   for (const source of globSync('**/*.*', { cwd: path.join(ROOT, name, 'src') })) {
     if (source.endsWith('.test.ts')) continue
     const stem = `dist/${source.replace(/\.ts$/, '')}`
     for (const file of source.endsWith('.ts') ? [`${stem}.js`, `${stem}.d.ts`] : [stem]) expected.add(file)
+  }
+  if (name === 'server') {
+    const code = [...expected].filter((file) => file.endsWith('.js') && files.has(file.replace(/js$/, 'd.ts')))
+    for (const file of code) expected.delete(file)
+    for (const file of findCode({ files, manifest })) expected.add(file)
   }
   assert.deepEqual([...files.keys()].filter((file) => file !== 'README.md').sort(), [...expected].sort())
 
