@@ -37,7 +37,7 @@ test('only the packages themselves and the registries re-export', () => {
   assert.deepEqual(checkBarrels(readTree('{server,sdk}/src/**/*.ts', '{test,bench,examples}/**/*.ts'), entries), [])
 })
 
-test('CVE-2026-75589 CXF-3170 dex-1861 Authorizer-569 no secret is compared in a time that tells where it differs', () => {
+test('11.2.4 CVE-2026-75589 CXF-3170 dex-1861 Authorizer-569 no secret is compared in a time that tells where it differs', () => {
   assert.deepEqual(checkComparisons(readTree('server/src/**/*.ts', 'sdk/src/**/*.ts')), [])
 })
 

@@ -33,17 +33,3 @@ export function readAlgorithms(source: string): string[] {
     .filter(({ index, groups }) => groups!['hash'] !== undefined || code[index] === "'")
     .map(({ groups }) => groups!['name'] ?? groups!['hash']!)
 }
-
-const SECRET = '[\\w.?!]*(?:secret|password|_hash|_mac|digest|signature|csrf_token|code_verifier|_token)'
-const COMPARED = new RegExp(`\\b${SECRET}\\b\\)? ?[!=]==? ?(?![!=])([\\w.]+)|([\\w.]+) [!=]==? ${SECRET}\\b`, 'gi')
-const NO_SECRET = /^(null|undefined|true|false|typeof|\d+)$/
-
-/** Lines that compare what is named like a secret by an operator whose time depends on where the two differ. */
-export function findComparisons(source: string): string[] {
-  return source.split('\n').filter((line) =>
-    [...line.matchAll(COMPARED)].some(([, right, left]) => {
-      const other = right ?? left ?? ''
-      return !NO_SECRET.test(other) && !other.endsWith('.length')
-    }),
-  )
-}

@@ -14,34 +14,39 @@ export type ReadSender = (peer: string | undefined, forwarded_for: string | unde
 
 /** An address in its one normal form (RFC 5952), IPv4 in IPv6 clothes as what it is; undefined when it is none. */
 export function canonicalAddress(text: string): string | undefined {
-  return isIP(text) === 4 ? text : readIpv6(text)?.canonical
+  return readAddress(text)?.canonical
 }
 
 /** What is counted as one place: an IPv4 address, or the /64 that an IPv6 subscriber has (CVE-2026-45364). */
 export function networkOf(address: string): string {
-  return isIP(address) === 4 ? address : (readIpv6(address)?.network ?? 'unreadable')
+  return readAddress(address)?.network ?? 'unreadable'
 }
 
-interface Ipv6 {
+interface Address {
   readonly canonical: string
   readonly network: string
 }
 
-// The same few addresses come with each request.
-const read_before = new LRUCache<string, Ipv6>({ max: 2000 })
+// The same few addresses come with each request; a zone can be of any length, and is not kept.
+const LONGEST = 45
+const read_before = new LRUCache<string, Address>({ max: 2000 })
 
-function readIpv6(text: string): Ipv6 | undefined {
+function readAddress(text: string): Address | undefined {
   const before = read_before.get(text)
   if (before) return before
   const bare = text.split('%', 1)[0]!
-  if (isIP(bare) === 4) return { canonical: bare, network: bare }
-  if (isIP(bare) !== 6) return undefined
+  const family = isIP(bare)
+  if (family === 0) return undefined
+  const read = family === 4 ? { canonical: bare, network: bare } : readIpv6(bare)
+  if (text.length <= LONGEST) read_before.set(text, read)
+  return read
+}
+
+function readIpv6(bare: string): Address {
   const groups = readGroups(bare)
   const v4 = isMapped(groups) ? formatIpv4(groups) : undefined
   const network = v4 ?? `${groups.slice(0, 4).map(hex).join(':')}::/64`
-  const read = { canonical: v4 ?? formatGroups(groups), network }
-  read_before.set(text, read)
-  return read
+  return { canonical: v4 ?? formatGroups(groups), network }
 }
 
 const hex = (group: number) => group.toString(16)
@@ -104,9 +109,11 @@ export function readTrustedProxies(entries: readonly string[]): BlockList {
  */
 export function createSenderReader(options: { trusted_proxies: readonly string[]; production: boolean }): ReadSender {
   const list = readTrustedProxies(options.trusted_proxies)
-  const trusts = (address: string) => list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
+  // Without a proxy this is asked with each request in vain.
+  const none = options.trusted_proxies.length === 0
+  const trusts = (address: string) => !none && list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
   // Production is behind a proxy that ends TLS: unless it is named, its own address is the only one there is to see.
-  if (options.production && options.trusted_proxies.length === 0) return () => ({})
+  if (options.production && none) return () => ({})
   return (peer, forwarded_for) => {
     const address = peer === undefined ? undefined : canonicalAddress(peer)
     if (address === undefined) return {}

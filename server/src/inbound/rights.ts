@@ -22,15 +22,19 @@ export function knownResources(issuer: string, configuration: Configuration): { 
   }
 }
 
+function resourcesNamed(issuer: string, configuration: Configuration, resources: readonly string[]) {
+  return resources.includes(issuer)
+    ? [...configuration.resources.values()]
+    : resources.flatMap((resource) => configuration.resources.get(resource) ?? [])
+}
+
 /** Every scope that exists at the named resources; at the issuer, which speaks for all of them, every scope there is. */
 export function scopesOfResources(
   issuer: string,
   configuration: Configuration,
   resources: readonly string[],
 ): string[] {
-  const named = resources.includes(issuer)
-    ? [...configuration.resources.values()]
-    : resources.flatMap((resource) => configuration.resources.get(resource) ?? [])
+  const named = resourcesNamed(issuer, configuration, resources)
   return named.flatMap(({ scopes }) => [...scopes.keys()])
 }
 
@@ -41,9 +45,7 @@ export function scopesAtResources(
   configuration: Configuration,
   resources: readonly string[],
 ): string[] {
-  const named = resources.includes(issuer)
-    ? [...configuration.resources.values()]
-    : resources.flatMap((resource) => configuration.resources.get(resource) ?? [])
+  const named = resourcesNamed(issuer, configuration, resources)
   return scope.filter((name) => IDENTITY_SCOPES.has(name) || named.some(({ scopes }) => scopes.has(name)))
 }
 

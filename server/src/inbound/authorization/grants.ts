@@ -1,50 +1,33 @@
 import { newId } from '../../crypto/random.ts'
 import { acrToSay, readAcrWish } from '../../oauth/acr.ts'
 import type { AuthorizationRequest } from '../../oauth/authorization_request.ts'
-import type { Client } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import type { ProfileRules } from '../../oauth/profile.ts'
-import type { Configuration, Tenant } from '../../store/tenant.ts'
+import type { Tenant } from '../../store/tenant.ts'
 import type { NewGrant } from '../../store/verbs/grants.ts'
 import type { BrowserAuthority } from '../../store/verbs/sessions.ts'
 import type { InboundContext } from '../context.ts'
 import { event } from '../event.ts'
 import { isToldOfLogout } from '../sessions/backchannel_logout.ts'
-import type { SignedIn } from '../sessions/sessions.ts'
 import { newCode } from './codes.ts'
-import type { ConnectionChoice } from './connections.ts'
 import { rememberConsent } from './consents.ts'
 import { type Allowed, describeGrant } from './new_grant.ts'
 import { spent } from './pushed_requests.ts'
 import { noteChallenge } from './repeated_challenges.ts'
 
 /** A request that the user allowed: what for, and whether the answer is remembered. */
-export interface Approval {
-  readonly client: Client
+export interface Approval extends Omit<Allowed, 'grant_id' | 'now' | 'tenant' | 'client_epoch' | 'acr'> {
   readonly request: AuthorizationRequest
   readonly authority: BrowserAuthority
-  readonly signed_in: SignedIn
-  readonly configuration: Configuration
-  readonly scope: readonly string[]
-  readonly resource: readonly string[]
-  readonly connections: readonly ConnectionChoice[]
-  /** As granted (RFC 9396 section 7); null where none were asked for. */
-  readonly authorization_details: readonly object[] | null
-  /** The one role in which the client acts, or null. */
-  readonly role?: string | null
   /** Whether the answer is remembered for the next time. */
   readonly remember: boolean
   /** The parameters as they came: a redirect URI that was not sent is not asked for at the token endpoint either. */
   readonly params?: Params
   /** What the user was asked for: the scopes, and those that stand for claims asked for by name. */
   readonly shown_scope?: readonly string[]
-  /** The claims that were asked for by name and allowed, as the row keeps them. */
-  readonly claims?: string | null
   /** It rests on what the user allowed before. */
   readonly by_consent?: boolean
-  /** The end that the user chose. */
-  readonly ends_at?: number | null
   /** The pushed request that this answers. */
   readonly request_hash?: Uint8Array | null
   /** The rules that the client stands under. */

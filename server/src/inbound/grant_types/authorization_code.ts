@@ -1,20 +1,17 @@
 import { equalBytes } from '../../crypto/hash.ts'
-import { newId } from '../../crypto/random.ts'
 import type { Client } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { requireParam } from '../../oauth/params.ts'
 import { checkCodeVerifier, codeVerifierError } from '../../oauth/pkce.ts'
-import { buildTokenResponse } from '../../oauth/token_response.ts'
 import type { GrantAuthority, GrantRecord } from '../../store/records.ts'
 import { readCode } from '../authorization/codes.ts'
 import type { GrantType, TokenRequest } from '../authorization/grant_type.ts'
 import type { Proofs } from '../client_authentication/proofs.ts'
-import { keptBinding, requireKeyOfCode } from '../client_authentication/sender_constraint.ts'
+import { requireKeyOfCode } from '../client_authentication/sender_constraint.ts'
 import type { InboundContext } from '../context.ts'
 import { event } from '../event.ts'
 import { whyGrantIsDead } from '../liveness.ts'
-import { formatRefreshToken, newRefreshSecret } from '../tokens/refresh_tokens.ts'
-import { endInBrowser, getsRefreshToken, idleEnd, prepareTokens } from './tokens_of_grant.ts'
+import { prepareFirstTokens } from './first_tokens.ts'
 
 const MOST_FAILURES = 5
 
@@ -34,36 +31,15 @@ export const authorization_code: GrantType<Presented> = {
     return authority && { ...authority, code_hash: code?.code_hash ?? null }
   },
 
-  async issue(context, { params, client, authority, configuration, cnf, proofs, request }) {
-    const { tenant } = context
-    const found = await checkCode(context, { params, client, cnf, proofs }, authority)
-    const expires_at = endInBrowser(request, client, configuration, found)
-    const grant = expires_at === undefined ? found : { ...found, expires_at }
-    const refreshes = getsRefreshToken(client, grant.offline === 1)
-    const { token, ...more } = await prepareTokens(
-      context,
-      { params, client, authority, configuration, grant, cnf },
-      true,
-    )
-    const secret = refreshes ? newRefreshSecret() : null
-    const outcome = await tenant.store.redeemCode({
-      tenant_id: tenant.tenant_id,
-      grant_id: grant.grant_id,
-      code_hash: grant.code_hash!,
-      attempt_id: newId(authority.now),
-      refresh: secret && { hash: tenant.keys.hashSecret(secret), kid: tenant.keys.kid },
-      idle_expires_at: refreshes ? idleEnd(configuration, grant, authority.now) : null,
-      expires_at,
-      ...keptBinding(client, cnf),
-      proofs: proofs.list(),
-      replay_event: replayed(context, client, grant),
-    })
+  async issue(context, request) {
+    const { client, proofs } = request
+    const grant = await checkCode(context, request, request.authority)
+    const { redemption, response } = await prepareFirstTokens(context, request, grant)
+    const replay_event = replayed(context, client, grant)
+    const outcome = await context.tenant.store.redeemCode({ ...redemption, code_hash: grant.code_hash!, replay_event })
     if (outcome !== 'redeemed') throw spent(outcome)
     proofs.settle()
-    const refresh_token = secret
-      ? formatRefreshToken(tenant.keys, { grant_id: grant.grant_id, generation: 1, secret })
-      : undefined
-    return buildTokenResponse({ ...token, ...more, refresh_token })
+    return response
   },
 }
 

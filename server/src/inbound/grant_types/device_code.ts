@@ -1,15 +1,11 @@
-import { newId } from '../../crypto/random.ts'
 import { DEVICE_CODE_GRANT, judgePoll } from '../../oauth/device.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { requireParam } from '../../oauth/params.ts'
 import { checkCodeVerifier, codeVerifierError } from '../../oauth/pkce.ts'
-import { buildTokenResponse } from '../../oauth/token_response.ts'
 import type { GrantAuthority, GrantRecord } from '../../store/records.ts'
 import type { GrantType } from '../authorization/grant_type.ts'
-import { keptBinding } from '../client_authentication/sender_constraint.ts'
 import { whyGrantIsDead } from '../liveness.ts'
-import { formatRefreshToken, newRefreshSecret } from '../tokens/refresh_tokens.ts'
-import { endInBrowser, getsRefreshToken, idleEnd, prepareTokens } from './tokens_of_grant.ts'
+import { prepareFirstTokens } from './first_tokens.ts'
 
 // Networks and clocks of devices are not exact: so much too early is in time.
 const GRACE_MS = 500
@@ -30,9 +26,9 @@ export const device_code: GrantType<Presented> = {
     return authority && { ...authority, device_code_hash }
   },
 
-  async issue(context, { params, client, authority, configuration, proofs, cnf, request }) {
-    const { tenant } = context
-    const { tenant_id, store, keys } = tenant
+  async issue(context, request) {
+    const { params, client, authority, proofs } = request
+    const { tenant_id, store } = context.tenant
     const { device_code_hash, now } = authority
     const { client_id } = client
     const polled = await store.pollDeviceCode({ tenant_id, device_code_hash, client_id, grace_ms: GRACE_MS })
@@ -43,33 +39,11 @@ export const device_code: GrantType<Presented> = {
     if (wait) throw wait
     // Approved since the grant was looked for: the next poll finds it.
     if (!authority.grant) throw new OAuthError('authorization_pending', 'The user has answered: ask again')
-    const found = requireLiving(authority)
-    const expires_at = endInBrowser(request, client, configuration, found)
-    const grant = expires_at === undefined ? found : { ...found, expires_at }
-    const refreshes = getsRefreshToken(client, grant.offline === 1)
-    const { token, ...more } = await prepareTokens(
-      context,
-      { params, client, authority, configuration, grant, cnf },
-      true,
-    )
-    const secret = refreshes ? newRefreshSecret() : null
-    const outcome = await store.redeemDeviceCode({
-      tenant_id,
-      grant_id: grant.grant_id,
-      code_hash: device_code_hash,
-      attempt_id: newId(now),
-      refresh: secret && { hash: keys.hashSecret(secret), kid: keys.kid },
-      idle_expires_at: refreshes ? idleEnd(configuration, grant, now) : null,
-      expires_at,
-      ...keptBinding(client, cnf),
-      proofs: proofs.list(),
-    })
+    const { redemption, response } = await prepareFirstTokens(context, request, requireLiving(authority))
+    const outcome = await store.redeemDeviceCode({ ...redemption, code_hash: device_code_hash })
     if (outcome !== 'redeemed') throw refused('redeemed before')
     proofs.settle()
-    const refresh_token = secret
-      ? formatRefreshToken(keys, { grant_id: grant.grant_id, generation: 1, secret })
-      : undefined
-    return buildTokenResponse({ ...token, ...more, refresh_token })
+    return response
   },
 }
 

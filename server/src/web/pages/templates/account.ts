@@ -9,6 +9,7 @@ import { clientName, displayName, exactText, name, userName } from '../../ui/nam
 import { connectPath, paths } from '../../ui/paths.ts'
 import { ago, link, moment, tell, tellText, type View } from '../../ui/view.ts'
 import { type AccountToken, renderTokens } from './account_tokens.ts'
+import { endOthers } from './end_others.ts'
 
 /** A client with all its living grants of this user. */
 export interface AccountApp {
@@ -214,14 +215,6 @@ function connectionCard(view: View, connection: AccountConnection, index: number
 
 function sessions(view: View, data: AccountData): SafeHtml {
   const { account } = view.text
-  const others = ending(view, {
-    id: 'end-others',
-    label: account.end_others,
-    title: account.end_others_title,
-    consequences: [account.end_others_ends],
-    action: link(view, paths.account_end_other_sessions),
-    hidden: {},
-  })
   const rows = data.sessions.map((session) => {
     const end = form(
       view,
@@ -240,7 +233,7 @@ function sessions(view: View, data: AccountData): SafeHtml {
     account.sessions,
     card(html`<ul class="rows">${rows}</ul>`),
     undefined,
-    data.sessions.length > 1 && others,
+    data.sessions.length > 1 && endOthers(view),
   )
 }
 

@@ -3,8 +3,8 @@ import { button, check, field, form, group, radio } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { name } from '../../ui/name.ts'
-import { tell, type View } from '../../ui/view.ts'
-import { showButton } from './login.ts'
+import type { View } from '../../ui/view.ts'
+import { newPasswordField } from './new_password_field.ts'
 
 /** What the page that changes a password shows. */
 export interface ChangePasswordData {
@@ -32,16 +32,10 @@ export function renderChangePassword(view: View, data: ChangePasswordData): Safe
     autofocus: true,
     error: wrong('present_password'),
   })
-  const password = field({
-    name: 'password',
+  const password = newPasswordField(view, {
     label: new_password,
-    type: 'password',
-    autocomplete: 'new-password',
-    required: true,
-    minlength: data.password_min_length,
-    after: showButton(view),
-    hint: tell(view, text.hint, { n: data.password_min_length }),
-    error: wrong('password'),
+    password_min_length: data.password_min_length,
+    error: data.errors?.password,
   })
   const others =
     data.other_sessions &&

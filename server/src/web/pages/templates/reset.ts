@@ -3,7 +3,7 @@ import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { name } from '../../ui/name.ts'
 import { tell, type View } from '../../ui/view.ts'
-import { showButton } from './login.ts'
+import { newPasswordField } from './new_password_field.ts'
 
 /** What the page that asks for a reset link shows. */
 export interface ResetData {
@@ -50,19 +50,13 @@ export interface NewPasswordData {
 
 /** The page behind a reset link. */
 export function renderNewPassword(view: View, data: NewPasswordData): SafeHtml {
-  const { reset, new_password, change_password } = view.text.security
+  const { reset, new_password } = view.text.security
   const lead = tell(view, reset.new_lead, { user: html`<strong>${name(data.username)}</strong>` })
-  const password = field({
-    name: 'password',
+  const password = newPasswordField(view, {
     label: new_password,
-    type: 'password',
-    autocomplete: 'new-password',
-    required: true,
+    password_min_length: data.password_min_length,
+    error: data.error,
     autofocus: true,
-    minlength: data.password_min_length,
-    after: showButton(view),
-    hint: tell(view, change_password.hint, { n: data.password_min_length }),
-    error: data.error && name(data.error, 300),
   })
   // For password managers, which keep it under this name.
   const who = html`<input type="hidden" name="username" autocomplete="username" value="${data.username}">`

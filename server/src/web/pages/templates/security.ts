@@ -15,6 +15,7 @@ import { accountPage } from '../../ui/layout.ts'
 import { name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { ago, link, tell, type View } from '../../ui/view.ts'
+import { endOthers } from './end_others.ts'
 import { type PasskeyQuestion, passkeyForm } from './passkey.ts'
 
 /** A passkey as its owner sees it. */
@@ -230,17 +231,9 @@ function email(view: View, data: SecurityData): SafeHtml {
 function otherSessions(view: View, data: SecurityData): Child {
   if (!data.other_sessions) return ''
   const { account } = view.text
-  const end = ending(view, {
-    id: 'end-others',
-    label: account.end_others,
-    title: account.end_others_title,
-    consequences: [account.end_others_ends],
-    action: link(view, paths.account_end_other_sessions),
-    hidden: {},
-  })
   return section(
     account.sessions,
-    html`<div class="actions start">${end}</div>`,
+    html`<div class="actions start">${endOthers(view)}</div>`,
     view.text.security.page.other_sessions,
   )
 }

@@ -3,8 +3,8 @@ import { button, type Field, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { name } from '../../ui/name.ts'
-import { tell, type View } from '../../ui/view.ts'
-import { showButton } from './login.ts'
+import type { View } from '../../ui/view.ts'
+import { newPasswordField } from './new_password_field.ts'
 
 /** What the setup page shows: the first administrator, by a link that works once. */
 export interface SetupData {
@@ -25,16 +25,10 @@ export function renderSetup(view: View, data: SetupData): SafeHtml {
     data.errors?.[key] && name(data.errors[key], 300)
   const one = (key: 'username' | 'name' | 'email', rest: Partial<Field>): SafeHtml =>
     field({ name: key, label: setup[key], value: values[key], error: wrong(key), ...rest })
-  const password = field({
-    name: 'password',
+  const password = newPasswordField(view, {
     label: setup.password,
-    type: 'password',
-    autocomplete: 'new-password',
-    required: true,
-    minlength: data.password_min_length,
-    after: showButton(view),
-    hint: tell(view, setup.password_hint, { n: data.password_min_length }),
-    error: wrong('password'),
+    password_min_length: data.password_min_length,
+    error: data.errors?.password,
   })
   const fields = [
     one('username', {

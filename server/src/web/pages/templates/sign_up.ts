@@ -3,7 +3,8 @@ import { button, buttonLink, type Field, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { clientName, name } from '../../ui/name.ts'
 import { tell, type View } from '../../ui/view.ts'
-import { type LoginData, showButton } from './login.ts'
+import type { LoginData } from './login.ts'
+import { newPasswordField } from './new_password_field.ts'
 import { plainPage } from './reset.ts'
 import type { SetupData } from './setup.ts'
 
@@ -24,10 +25,10 @@ export function renderSignUp(view: View, data: SignUpData): SafeHtml {
     field({ name: key, label: sign_up[key], value: values[key], error: wrong(key), ...rest })
   const email = (rest: Partial<Field>) => one('email', { type: 'email', autocomplete: 'email', ...rest })
   const full_name = one('name', { autocomplete: 'name', hint: sign_up.name_hint, autofocus: typeof asks === 'object' })
-  const password = field({
-    ...{ name: 'password', label: setup.password, type: 'password', autocomplete: 'new-password', required: true },
-    ...{ minlength: data.password_min_length, after: showButton(view), error: wrong('password') },
-    hint: tell(view, setup.password_hint, { n: data.password_min_length }),
+  const password = newPasswordField(view, {
+    label: setup.password,
+    password_min_length: data.password_min_length,
+    error: errors.password,
   })
   const username = { autocomplete: 'username', required: true, autofocus: true, literal: true }
   const fields =

@@ -152,10 +152,6 @@ export const enSecurity = {
     present_wrong: 'That is not your present password.',
     present_missing: 'Enter your present password.',
     missing: 'Enter a new password.',
-    hint: {
-      one: 'At least {n} character.',
-      other: 'At least {n} characters. A few words that do not belong together are good.',
-    },
     end_sessions: 'Sign out everywhere else',
     end_sessions_hint: 'Every other browser in which you are signed in.',
     apps: 'Connected apps',
