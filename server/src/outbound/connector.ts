@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import { OAuthError } from '../oauth/errors.ts'
 import type { ProviderFields } from '../providers/provider.ts'
@@ -123,15 +124,43 @@ const RECEIVERS = [
   ...(['issuer', 'discovery', 'token_endpoint', 'refresh_endpoint'] as const),
   ...(['revocation_endpoint', 'introspection_endpoint'] as const),
 ] as const
+// What else is sent the users' tokens, or says where they are sent.
+const TOKEN_RECEIVERS = [
+  ...RECEIVERS,
+  ...(['userinfo_endpoint', 'api_base_url', 'api_hosts', 'learned', 'steps'] as const),
+] as const
 
 /** Whether a connector that is being changed stays with its server: what was given for one is sent to no other. */
 export function staysAtServer(context: OutboundContext, found: ConnectorRecord, provider: ResolvedProvider): boolean {
+  return findMoved(context, found, provider, RECEIVERS) === null
+}
+
+/**
+ * What a change of a connector would do to the tokens of its living connections: the first field by which they would go
+ * elsewhere, or be another client's; null where all of them go on as they are.
+ */
+export function movesTokens(
+  context: OutboundContext,
+  found: ConnectorRecord,
+  wanted: { readonly client_id: string; readonly resolved: ResolvedProvider },
+): string | null {
+  return found.client_id === wanted.client_id
+    ? findMoved(context, found, wanted.resolved, TOKEN_RECEIVERS)
+    : 'client_id'
+}
+
+function findMoved(
+  context: OutboundContext,
+  found: ConnectorRecord,
+  provider: ResolvedProvider,
+  names: readonly (keyof ResolvedProvider)[],
+): string | null {
   try {
     const former = openConnector(context, found).provider
-    return RECEIVERS.every((name) => former[name] === provider[name])
+    return names.find((name) => !isDeepStrictEqual(former[name], provider[name])) ?? null
   } catch (error) {
     // What the catalogue no longer describes is not known to be the same.
-    if (error instanceof OAuthError || error instanceof SettingError) return false
+    if (error instanceof OAuthError || error instanceof SettingError) return 'provider'
     throw error
   }
 }

@@ -261,9 +261,22 @@ describe('connectors', () => {
     const at_foreign = { connector: 'held', issuer: foreign.issuer, client_secret: 'foreign-secret' }
     const elsewhere = { ...at_foreign, fields: { token_endpoint: 'https://evil.example/token' } }
     const before = await findConnector(context, 'held')
-    await assert.rejects(save(elsewhere), /server may not change while it has connections/)
+    const evil = 'https://evil.example'
+    const changes: [string, Partial<ConnectorInput>][] = [
+      ['client_id', { ...at_foreign, client_id: 'another' }],
+      ['issuer', { ...at_foreign, issuer: evil }],
+      ['api_hosts', { ...at_foreign, fields: { api_hosts: ['evil.example'] } }],
+    ]
+    const endpoints = ['token', 'refresh', 'revocation', 'introspection', 'userinfo'].map((name) => `${name}_endpoint`)
+    for (const name of [...endpoints, 'api_base_url']) {
+      changes.push([name, { ...at_foreign, fields: { [name]: `${evil}/there` } }])
+    }
+    for (const [field, change] of changes) {
+      await assert.rejects(save(change), new RegExp(`${field} may not change while it has connections`), field)
+    }
     assert.deepEqual(await findConnector(context, 'held'), before)
     assert.equal(await save({ ...at_foreign, client_secret: 'another' }), 'changed', 'all else may')
+    assert.equal(await save({ ...at_foreign, scope: 'openid' }), 'changed', 'for the next consent')
     await disconnect(context, { connection_id: connection_id!, actor: 'test' })
     assert.equal(await save(elsewhere), 'changed')
     await foreign.close()

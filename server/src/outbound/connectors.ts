@@ -14,6 +14,7 @@ import {
   type ConnectorSettings,
   callbackUrl,
   connectorJwksUri,
+  movesTokens,
   openClientSecret,
   type SignInMode,
   sealClientSecret,
@@ -85,9 +86,8 @@ export async function saveConnector(
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const found = await store.findConnector({ tenant_id, connector })
     const stays = found !== null && staysAtServer(context, found, wanted.resolved)
-    if (found && !stays && found.connections > 0) {
-      throw refusal('server may not change while it has connections, whose tokens are for the present one')
-    }
+    const moved = found && movesTokens(context, found, wanted)
+    if (moved !== null && found!.connections > 0) throw movedRefusal(moved)
     const { secret, key } = await chooseSecret(context, input, wanted.resolved, found, stays)
     const settings = JSON.stringify({ ...wanted.settings, ...(key && { key }) })
     if (found && isSame(context, found, { ...wanted, settings }, secret)) return 'unchanged'
@@ -101,12 +101,27 @@ export async function saveConnector(
     const detail = { connector, provider, client_id, scope, secret_changed }
     const event = outboundEvent(context, `connector.${outcome}`, actor, { detail })
     const row = { connector, provider, client_id, scope, settings, version, sealed_client_secret }
-    const saved = found
-      ? await store.updateConnector({ tenant_id, connector: row, from_version: found.version, event })
-      : await store.createConnector({ tenant_id, connector: row, event })
-    if (saved) return outcome
+    if (!found) {
+      if (await store.createConnector({ tenant_id, connector: row, event })) return outcome
+      continue
+    }
+    const unconnected = moved !== null
+    const saved = await store.updateConnector({
+      tenant_id,
+      connector: row,
+      from_version: found.version,
+      unconnected,
+      event,
+    })
+    if (saved === 'has_connections') throw movedRefusal(moved!)
+    if (saved === 'updated') return outcome
   }
   throw new OAuthError('temporarily_unavailable', `Connector ${connector} is being changed by somebody else`)
+}
+
+function movedRefusal(field: string): OAuthError {
+  const way_on = 'end those first, or make another connector'
+  return refusal(`${field} may not change while it has connections, whose tokens are for the present one: ${way_on}`)
 }
 
 /** Every connector of the tenant, as shown. */
@@ -186,6 +201,7 @@ interface WantedConnector {
 function readInput(context: OutboundContext, input: ConnectorInput): WantedConnector {
   const { connector } = input
   if (!NAME.test(connector)) throw refusal('connector must be a name of lower-case letters, digits, - and _')
+  if (connector === 'connections') throw refusal('connector must not be connections: the proxy has a path of that name')
   const record = context.catalogue.get(input.provider)
   if (!record) throw refusal(`provider ${input.provider} is not in the catalogue`)
   const client_id = input.client_id ?? ''

@@ -54,10 +54,11 @@ contract(
     const change = (from_version: number) =>
       store.updateConnector({
         ...{ tenant_id, connector: { ...saved, scope: 'openid email', version: 2 }, from_version, event: event() },
+        unconnected: true,
       })
-    assert.equal(await change(2), false)
-    assert.equal(await change(1), true)
-    assert.equal(await change(1), false)
+    assert.equal(await change(2), 'moved')
+    assert.equal(await change(1), 'updated')
+    assert.equal(await change(1), 'moved')
     assert.deepStrictEqual(await find(stage), { ...listed, scope: 'openid email', version: 2 })
   },
 )
@@ -104,7 +105,7 @@ contract('a consent flow is taken up once, by whom it was started, before it run
 })
 
 contract(
-  'a connector is deleted with its flows, not while a connection lives or may have to be revoked',
+  'a connector is deleted with its flows, or moved, not while a connection lives or may have to be revoked',
   async (stage) => {
     const { store, tenant_id, event } = stage
     await make(stage)
@@ -122,10 +123,14 @@ contract(
     assert.equal(await store.connectAccount(consent), 'connected')
     assert.equal((await find(stage))!.connections, 1)
     assert.equal(await remove(), 'has_connections')
+    const change = (unconnected: boolean) =>
+      store.updateConnector({ tenant_id, connector: saved, from_version: 1, unconnected, event: event() })
+    assert.deepEqual([await change(true), await change(false)], ['has_connections', 'updated'])
     const end = { tenant_id, connection_id: 'c1', reason: 'test', event: event() }
     assert.equal(await store.disconnectConnection(end), true)
-    assert.equal(await remove(), 'has_connections')
+    assert.deepEqual([await remove(), await change(true)], ['has_connections', 'has_connections'])
     await store.destroyDataKey({ tenant_id, connection_id: 'c1', event: event() })
+    assert.equal(await change(true), 'updated')
     assert.equal(await remove(), 'deleted')
     assert.deepEqual([await find(stage), await take(stage, 'state'), await remove()], [null, 'unknown', 'unknown'])
   },

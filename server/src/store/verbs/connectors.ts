@@ -39,14 +39,19 @@ export const createConnector = write(function* (args: {
   return made !== undefined
 })
 
-/** Changes a connector that is still at the version that was read; what the provider held against it is forgotten. */
+/**
+ * Changes a connector that is still at the version that was read; what the provider held against it is forgotten. With
+ * `unconnected` only while it has no connection, counting those whose tokens are still to be revoked.
+ */
 export const updateConnector = write(function* (args: {
   tenant_id: string
   connector: SavedConnector
   from_version: number
+  unconnected: boolean
   event: NewEvent
-}): Run<boolean> {
+}): Run<'updated' | 'moved' | 'has_connections'> {
   const { connector, event } = args
+  if (args.unconnected && (yield* hasConnections(args.tenant_id, connector.connector))) return 'has_connections'
   const [changed] = yield* sql<{ connector: string }>`
     update connectors set provider = ${connector.provider}, client_id = ${connector.client_id},
       sealed_client_secret = ${bytes(connector.sealed_client_secret)}, scope = ${connector.scope},
@@ -54,9 +59,20 @@ export const updateConnector = write(function* (args: {
       updated_at = ${event.at}
     where tenant_id = ${args.tenant_id} and connector = ${connector.connector} and version = ${args.from_version}
     returning connector`
-  if (changed) yield* insertEvent(event)
-  return changed !== undefined
+  if (!changed) return 'moved'
+  yield* insertEvent(event)
+  return 'updated'
 })
+
+// An ended one counts until its tokens are destroyed: until then they may still be sent, to be revoked.
+function* hasConnections(tenant_id: string, connector: string): Run<boolean> {
+  const [live] = yield* sql<{ connection_id: string }>`
+    select connection_id from connections
+    where tenant_id = ${tenant_id} and connector = ${connector}
+      and (state <> 'disconnected' or data_key is not null)
+    limit 1`
+  return live !== undefined
+}
 
 /** Disables or enables a connector: what goes through it stops at once, and may go on later. */
 export const setConnectorDisabled = write(function* (args: {
@@ -114,12 +130,7 @@ export const deleteConnector = write(function* (args: {
   event: NewEvent
 }): Run<'deleted' | 'has_connections' | 'unknown'> {
   const { tenant_id, connector } = args
-  const [live] = yield* sql<{ connection_id: string }>`
-    select connection_id from connections
-    where tenant_id = ${tenant_id} and connector = ${connector}
-      and (state <> 'disconnected' or data_key is not null)
-    limit 1`
-  if (live) return 'has_connections'
+  if (yield* hasConnections(tenant_id, connector)) return 'has_connections'
   yield* sql`delete from connect_flows where tenant_id = ${tenant_id} and connector = ${connector}`
   // Only what was seen as ended goes; a connection made since then keeps the connector by its foreign key.
   yield* sql`
