@@ -2,6 +2,8 @@ import type { App } from './app.ts'
 import { newId } from './crypto/random.ts'
 import { type Chore, inboundChores } from './inbound/administration/chores.ts'
 import { finishDisconnects } from './outbound/disconnect.ts'
+import { keepConnections } from './outbound/keep_connections.ts'
+import { LEASE_MS } from './outbound/refresh.ts'
 import { destroyFormerVaultKeys } from './outbound/rekey.ts'
 import type { Store } from './store/store.ts'
 import type { Log } from './web/log.ts'
@@ -14,14 +16,14 @@ export interface UpkeepOptions {
 
 /**
  * Starts the work that nobody asks for: keys rotate, what has ended is swept, clients hear of logouts, events are sealed,
- * unused clients go. Start it once in every process that serves; replicas share it out among them. Its timers keep no
+ * connections are kept alive, unused clients go. Start it once in every process that serves; replicas share it out among them. Its timers keep no
  * process alive. What fails is told to the app's log and tried again.
  */
 export function startUpkeep({ tenant, web }: App, { timers }: UpkeepOptions = {}): Upkeep {
   return startTasks({
     ...{ store: tenant.store, tenant_id: tenant.tenant_id, log: web.log },
     owner: newId(tenant.clock()),
-    chores: [...inboundChores(web.inbound), vaultChore(web)],
+    chores: [...inboundChores(web.inbound), vaultChore(web), connectionChore(web)],
     finishDisconnects: () => finishDisconnects(web.outbound),
     ...(timers && { timers }),
   })
@@ -31,6 +33,16 @@ export function startUpkeep({ tenant, web }: App, { timers }: UpkeepOptions = {}
 function vaultChore({ outbound }: App['web']): Chore {
   const run = () => destroyFormerVaultKeys(outbound, 'system')
   return { name: 'vault_keys', every_ms: 60_000, alone: true, run }
+}
+
+// What a process left open that died is settled at the first turn, where no other process can be alive.
+function connectionChore({ outbound }: App['web']): Chore {
+  let ahead_ms = outbound.sole_owner ? LEASE_MS : 0
+  const run = async () => {
+    await keepConnections(outbound, ahead_ms)
+    ahead_ms = 0
+  }
+  return { name: 'connections', every_ms: 10_000, alone: false, run }
 }
 
 /** What the work behind the requests needs. */

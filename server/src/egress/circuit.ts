@@ -40,13 +40,16 @@ export class Circuits {
     this.#circuits.delete(called)
   }
 
-  /** Notes a failure; `at_once` opens the circuit, where trying again cannot help. */
-  fail(called: string, version: number, now: number, at_once = false): void {
+  /**
+   * Notes a failure; `at_once` opens the circuit, where trying again cannot help. Once it is open, it stays so for as
+   * long as whoever was called has asked.
+   */
+  fail(called: string, version: number, now: number, { at_once = false, asked_ms = 0 } = {}): void {
     const circuit = this.#find(called, version)
     // Calls that were under way when it opened tell of the same outage: many at once must not make it a long one.
     if (circuit && circuit.failures >= FAILURES_TO_OPEN && !circuit.tried) return
     const failures = Math.max((circuit?.failures ?? 0) + 1, at_once ? FAILURES_TO_OPEN : 0)
-    const open_until = now + backoffMs(Math.max(0, failures - FAILURES_TO_OPEN), this.#random)
+    const open_until = now + backoffMs(Math.max(0, failures - FAILURES_TO_OPEN), this.#random, asked_ms)
     this.#circuits.set(called, { version, failures, open_until, tried: false })
   }
 

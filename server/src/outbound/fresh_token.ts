@@ -175,11 +175,15 @@ function unavailable(pause: RefreshPause | null): NoToken {
 }
 
 /** The access token is over and nothing renews it: only a new consent helps. */
-async function lapse(context: OutboundContext, authority: ConnectionAuthority, reason = 'expired'): Promise<void> {
+export async function lapse(
+  context: OutboundContext,
+  authority: ConnectionAuthority,
+  reason = 'expired',
+): Promise<void> {
   const { connection_id, generation, connector, user_id } = authority.connection
   const detail = { connector, reason }
   await context.tenant.store.needReconsent({
-    ...{ tenant_id: context.tenant.tenant_id, connection_id, generation, reason, error: reason },
+    ...{ tenant_id: context.tenant.tenant_id, connection_id, generation, reason, error: reason, second_look_ms: null },
     event: outboundEvent(context, 'connection.needs_reconsent', 'system', { connection_id, user_id, detail }),
   })
 }

@@ -1,4 +1,4 @@
-import { backoffMs } from '../egress/circuit.ts'
+import { backoffMs, type Random } from '../egress/circuit.ts'
 import type { Tokens } from '../relying/outcome.ts'
 import type { ConnectionAuthority } from '../store/verbs/connections.ts'
 import type { Stored } from '../store/verbs/refreshes.ts'
@@ -6,6 +6,7 @@ import { arrangeAnswer } from './answer.ts'
 import type { Connector } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { revokeUpstream } from './disconnect.ts'
+import { planAnswer } from './upkeep_plan.ts'
 import type { ProviderAnswer, Vault } from './vault.ts'
 
 /** An answer on its way from the provider into the store. */
@@ -27,7 +28,7 @@ const MOST_TRIES = 24
 export async function keepAnswer(context: OutboundContext, arrival: Arrival): Promise<void> {
   const { authority, vault, intent_id } = arrival
   const { connection_id, user_id, connector, generation: sent_generation } = authority.connection
-  const arranged = arrange(arrival)
+  const arranged = arrange(arrival, context.random)
   const eventOf = (type: string) =>
     outboundEvent(context, type, 'system', { connection_id, user_id, detail: { connector } })
   let generation = sent_generation
@@ -59,10 +60,14 @@ export async function keepAnswer(context: OutboundContext, arrival: Arrival): Pr
   }
 }
 
-function arrange({ authority, connector, vault, leased_at, sent_refresh_token, answer }: Arrival): ProviderAnswer {
+function arrange(
+  { authority, connector, vault, leased_at, sent_refresh_token, answer }: Arrival,
+  random: Random,
+): ProviderAnswer {
   const { sealed_tokens, generation, scope, refresh_expires_at } = authority.connection
   const tokens = vault.open(sealed_tokens!, generation)
   const before = { tokens, scope, refresh_expires_at, sent_refresh_token }
   // The ID token of the consent stays: nothing holds a later one against the browser that was there.
-  return arrangeAnswer(connector.provider, { ...answer, id_token: null }, leased_at, before)
+  const arranged = arrangeAnswer(connector.provider, { ...answer, id_token: null }, leased_at, before)
+  return planAnswer(connector.provider, arranged, authority.connection, random)
 }

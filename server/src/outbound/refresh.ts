@@ -14,9 +14,13 @@ import { openVault, type ProviderTokens, type Vault } from './vault.ts'
 // The call must be over before its lease is, with room for a slow start and for storing the answer.
 const CALL_MS = 15_000
 const LATEST_START_MS = 4_000
-const LEASE_MS = 30_000
+/** How long a process that died keeps its place. */
+export const LEASE_MS = 30_000
 const LONGEST_WAIT_MS = 20_000
 const REFUSALS_BELIEVED = 8
+const MINUTE = 60_000
+// A provider that says a token is dead may be wrong for a moment: it is asked again, so often and no oftener.
+const SECOND_LOOKS_MS = [5 * MINUTE, 6 * 60 * MINUTE]
 const BUSY: RefreshPause = { reason: 'busy', retry_ms: 1000 }
 
 /** One refresh of a connection under way: what was read, and the intent that was committed. */
@@ -66,6 +70,7 @@ async function attempt(
 ): Promise<RefreshPause | 'again' | null> {
   const { tenant_id, store } = context.tenant
   const { connection_id, generation, data_key, sealed_tokens } = authority.connection
+  const second_look = isSecondLook(authority)
   const connector = openConnector(context, authority.connector)
   const vault = await openVault(context, connection_id, data_key!)
   const tokens = vault.open(sealed_tokens!, generation)
@@ -74,7 +79,7 @@ async function attempt(
   const { owner, sole_owner } = context
   const began = context.clock()
   const lease = await store.leaseConnection({
-    ...{ tenant_id, connection_id, generation, intent_id, owner, sole_owner, lease_ms: LEASE_MS },
+    ...{ tenant_id, connection_id, generation, intent_id, owner, sole_owner, lease_ms: LEASE_MS, second_look },
   })
   if (lease.kind === 'moved') return null
   if (lease.kind === 'backoff') return { reason: 'provider', retry_ms: lease.until - lease.now }
@@ -106,6 +111,7 @@ async function conclude(
     case 'client_refused':
       return blameConnector(context, made, outcome)
     case 'refused':
+      if (isSecondLook(made.authority)) return postpone(context, made, outcome)
       return isDead(made, outcome) ? giveUp(context, made, outcome) : postpone(context, made, outcome)
     default:
       return postpone(context, made, outcome)
@@ -121,6 +127,11 @@ async function finish(
   await keepAnswer(context, { ...attempt, sent_refresh_token, answer })
   await noteConnectorWorks(context, attempt.authority.connector)
   return null
+}
+
+// What needs a new consent is asked for by upkeep alone.
+function isSecondLook({ connection }: ConnectionAuthority): boolean {
+  return connection.state === 'needs_reconsent'
 }
 
 // A refusal that no standard names is believed in the end: nothing else would ever bring its owner back.
@@ -152,7 +163,10 @@ async function giveUp(context: OutboundContext, attempt: Attempt, refused: Refus
   let reason = uncertain_at === null && refused.error === 'invalid_grant' ? 'revoked' : 'unknown'
   if (refresh_expires_at !== null && refresh_expires_at <= leased_at) reason = 'expired'
   const event = eventOf('connection.needs_reconsent', { reason, uncertain: uncertain_at !== null })
-  if (!(await store.needReconsent({ ...named, reason, error: refused.error, event }))) await store.dropIntent(named)
+  // Where a successor may have been issued, to send its predecessor once more would be a replay.
+  const second_look_ms = reason === 'revoked' ? spread(context, SECOND_LOOKS_MS[0]!) : null
+  const marked = await store.needReconsent({ ...named, reason, error: refused.error, second_look_ms, event })
+  if (!marked) await store.dropIntent(named)
   return null
 }
 
@@ -166,7 +180,7 @@ async function blameConnector(
   const { tenant_id, store } = context.tenant
   await noteConnectorRefused(context, connector, refused)
   await store.dropIntent({ tenant_id, connection_id: connection.connection_id, intent_id: attempt.intent_id })
-  context.circuits.fail(connector.connector, connector.version, context.clock(), true)
+  context.circuits.fail(connector.connector, connector.version, context.clock(), { at_once: true })
   return {
     reason: 'connector',
     retry_ms: context.circuits.waitMs(connector.connector, connector.version, context.clock()),
@@ -182,19 +196,48 @@ async function postpone(
   const { authority, connector, intent_id, leased_at } = attempt
   const { connection_id, user_id, refresh_failures } = authority.connection
   const { tenant_id, store } = context.tenant
+  const second_look = isSecondLook(authority)
   const uncertain = outcome.kind === 'unknown' && outcome.sent
-  const again = attempt.may_repeat && uncertain && mayReplay(connector.provider, leased_at, leased_at)
+  const again = attempt.may_repeat && uncertain && !second_look && mayReplay(connector.provider, leased_at, leased_at)
   const asked_ms = outcome.kind === 'refused' ? 0 : (outcome.retry_after_seconds ?? 0) * 1000
   const retry_ms = again ? 0 : backoffMs(refresh_failures, context.random, asked_ms)
   const error = outcome.kind === 'refused' ? outcome.error : outcome.kind
   if (outcome.kind === 'unknown')
     context.report(`the refresh of connection ${connection_id} has no answer`, outcome.cause)
   const detail = { connector: connector.record.connector, error, uncertain }
-  const event = outboundEvent(context, 'connection.refresh_failed', 'system', { connection_id, user_id, detail })
-  await store.failRefresh({ tenant_id, connection_id, intent_id, uncertain, retry_ms, error, event })
+  const failed = outboundEvent(context, 'connection.refresh_failed', 'system', { connection_id, user_id, detail })
+  const event = second_look ? null : failed
+  const upkeep_ms = untilUpkeep(context, attempt, uncertain, retry_ms)
+  await store.failRefresh({ tenant_id, connection_id, intent_id, uncertain, retry_ms, upkeep_ms, error, event })
   const { connector: name, version } = connector.record
-  if (outcome.kind !== 'refused') context.circuits.fail(name, version, context.clock())
+  if (outcome.kind === 'refused') context.circuits.succeed(name)
+  else context.circuits.fail(name, version, context.clock(), { asked_ms })
   return again ? 'again' : { reason: 'provider', retry_ms }
+}
+
+/** After how long upkeep tries what failed, if nobody asks before; null is never. */
+function untilUpkeep(
+  context: OutboundContext,
+  { authority, connector, uncertain_at, leased_at }: Attempt,
+  uncertain: boolean,
+  retry_ms: number,
+): number | null {
+  const { refresh_failures } = authority.connection
+  if (isSecondLook(authority)) {
+    // An answer may be lost now: no further look.
+    const next = uncertain ? undefined : SECOND_LOOKS_MS[refresh_failures + 1]
+    return next === undefined ? null : Math.max(retry_ms, spread(context, next))
+  }
+  // A lost answer is still to be had while its grace lasts.
+  const { provider } = connector
+  const lost_at = uncertain_at ?? (uncertain ? leased_at : null)
+  const hurries = provider.refresh_token_replay === 'within_grace' && lost_at !== null
+  if (hurries && mayReplay(provider, lost_at, leased_at + retry_ms)) return retry_ms
+  return Math.max(retry_ms, 60 * backoffMs(refresh_failures, context.random))
+}
+
+function spread({ random }: OutboundContext, ms: number): number {
+  return Math.round(ms * (0.75 + random() / 2))
 }
 
 function said({ error, provider_error, error_description }: Refused | ClientRefused) {

@@ -5,6 +5,7 @@ import type { ConnectFinished, FlowFailure } from './connect_outcome.ts'
 import type { Connector } from './connector.ts'
 import { noteConnectorWorks } from './connector_error.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
+import { planAnswer } from './upkeep_plan.ts'
 import { newVault, openVault, type ProviderAnswer, type Vault } from './vault.ts'
 
 const MOST_TRIES = 4
@@ -24,7 +25,8 @@ export async function storeConsent(
   consent: Consent,
 ): Promise<FlowFailure | { done: Pick<ConnectFinished, 'connection_id'> & { outcome: 'connected' | 'reconnected' } }> {
   const { tenant_id, store } = context.tenant
-  const { flow, connector, answer, account, user_id } = consent
+  const { flow, connector, account, user_id } = consent
+  const answer = planAnswer(connector.provider, consent.answer, null, context.random)
   const { connector: name, version } = connector.record
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const target = await findTarget(context, consent)

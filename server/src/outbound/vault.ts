@@ -3,7 +3,7 @@ import { randomBytes } from '../crypto/random.ts'
 import { open, type SealContext, seal } from '../crypto/seal.ts'
 import type { TenantKeys } from '../crypto/tenant_keys.ts'
 import type { JsonObject } from '../relying/read_json.ts'
-import type { SealedAnswer } from '../store/verbs/connections.ts'
+import type { SealedAnswer, UpkeepPlan } from '../store/verbs/connections.ts'
 import type { WrappedDataKey } from '../store/verbs/vault_keys.ts'
 import type { VaultKeys } from './vault_keys.ts'
 
@@ -26,6 +26,8 @@ export interface ProviderAnswer {
   /** Null when the provider names no end. */
   readonly access_expires_at: number | null
   readonly refresh_expires_at: number | null
+  /** Left out in answers that were kept before there was one. */
+  readonly plan?: UpkeepPlan
 }
 
 /** The data key of one connection: 256 random bits that seal its tokens and die with it. */
@@ -46,9 +48,9 @@ export class Vault {
 
   /** Seals an answer as the stored one of a generation. */
   seal(answer: ProviderAnswer, generation: number): SealedAnswer {
-    const { tokens, scope, issued_at, access_expires_at, refresh_expires_at } = answer
+    const { tokens, scope, issued_at, access_expires_at, refresh_expires_at, plan } = answer
     return {
-      ...{ scope, issued_at, access_expires_at, refresh_expires_at },
+      ...{ scope, issued_at, access_expires_at, refresh_expires_at, ...(plan && { plan }) },
       sealed_tokens: seal(this.#key, DATA_KEY_ID, JSON.stringify(tokens), this.#place('sealed_tokens', generation)),
       refresh_fingerprint: tokens.refresh_token === undefined ? null : this.fingerprint(tokens.refresh_token),
     }

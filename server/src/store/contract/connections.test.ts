@@ -31,7 +31,7 @@ const shown = (connection_id: string, more = {}) => ({
   ...{ reason: null, account: connection_id, account_name: 'Alice', scope: 'openid', issued_at: START },
   ...{ access_expires_at: START + 10, refresh_expires_at: null, intent_deadline_at: null, refresh_failures: 0 },
   ...{ retry_at: null, last_error: null, connector_error: null, connector_disabled_at: null, last_used_at: null },
-  ...{ created_at: START, updated_at: START, ...more },
+  ...{ warned_at: null, created_at: START, updated_at: START, ...more },
 })
 
 contract('what decides about a connection is read in one, and holds nothing that was joined to it', async (stage) => {
@@ -47,8 +47,9 @@ contract('what decides about a connection is read in one, and holds nothing that
       ...{ connection_id: 'c1', connector: 'acme', user_id: 'alice', state: 'ready', reason: null, account: 'c1' },
       ...{ account_name: 'Alice', scope: 'openid', data_key: bytes('key'), sealed_tokens: bytes('sealed R1') },
       ...{ generation: 1, refresh_fingerprint: bytes('R1'), issued_at: START, access_expires_at: START + 10 },
-      ...{ refresh_expires_at: null, intent_id: null, intent_deadline_at: null, uncertain_at: null },
-      ...{ sealed_candidate: null, refresh_failures: 0, retry_at: null, last_used_at: START + 7 },
+      ...{ refresh_expires_at: null, intent_id: null, intent_at: null, intent_deadline_at: null },
+      ...{ uncertain_at: null, sealed_candidate: null, refresh_failures: 0, retry_at: null },
+      ...{ last_used_at: START + 7, keep_at: null, warn_at: null, warned_at: null },
     },
     connector: {
       ...{ connector: 'acme', provider: 'oidc', client_id: 'web', sealed_client_secret: bytes('secret') },
@@ -153,3 +154,71 @@ contract('a kept answer becomes the stored one, once, under the intent and gener
     [2, bytes('sealed R2'), null, null],
   )
 })
+
+contract(
+  'what is due is taken by one, comes up again if that one dies, and is planned by who took it',
+  async (stage) => {
+    const { store, tenant_id, event, clock } = stage
+    await fill(stage)
+    const planned = { keep_at: START + 50, warn_at: START + 90, warned_at: null, upkeep_at: START + 50 }
+    await connect(stage, 'c1', { answer: { ...answer('R1'), plan: planned } })
+    await connect(stage, 'c2')
+    const list = (more = {}) => store.listDueConnections({ tenant_id, ahead_ms: 0, most: 10, ...more })
+    const late = { connection_id: 'c1', upkeep_at: START + 50 }
+    const unplanned = { connection_id: 'c2', upkeep_at: 0 }
+    assert.deepEqual(await list(), [unplanned])
+    assert.deepEqual(await list({ ahead_ms: 50 }), [unplanned, late])
+    assert.deepEqual(await list({ ahead_ms: 50, most: 1 }), [unplanned])
+    clock.now += 60
+    const claim = () => store.claimDueConnection({ tenant_id, ...late, hold_ms: 1000 })
+    const claims = await Promise.all(Array.from({ length: 64 }, claim))
+    assert.deepEqual(
+      claims.filter((claimed_at) => claimed_at !== null),
+      [START + 1060],
+    )
+    assert.deepEqual(await list(), [unplanned])
+    assert.deepEqual(await list({ ahead_ms: 1000 }), [unplanned, { connection_id: 'c1', upkeep_at: START + 1060 }])
+
+    const told = { ...planned, warned_at: START + 60, upkeep_at: null }
+    const plan = (claimed_at: number) =>
+      store.planConnection({ tenant_id, connection_id: 'c1', claimed_at, plan: told, event: event('told') })
+    assert.deepEqual([await plan(START + 50), await plan(START + 1060), await plan(START + 1060)], [false, true, false])
+    const { keep_at, warn_at, warned_at } = (await load(stage))!.connection
+    assert.deepEqual([keep_at, warn_at, warned_at], [START + 50, START + 90, START + 60])
+    assert.deepEqual(await list({ ahead_ms: 1e12 }), [unplanned])
+  },
+)
+
+contract(
+  'upkeep looks at an open intent past its deadline, at a failure when told, and never at what ended',
+  async (stage) => {
+    const { store, tenant_id, event } = stage
+    await fill(stage)
+    await connect(stage, 'c1')
+    const due = async () =>
+      (await store.listDueConnections({ tenant_id, ahead_ms: 1e12, most: 10 })).map(
+        ({ upkeep_at }) => upkeep_at - START,
+      )
+    const named = { tenant_id, connection_id: 'c1' }
+    await lease(stage, 'i1')
+    assert.deepEqual(await due(), [1000])
+    const failed = { ...named, intent_id: 'i1', uncertain: false, retry_ms: 0, error: 'cut', event: null }
+    await store.failRefresh({ ...failed, upkeep_ms: 70 })
+    assert.deepEqual(await due(), [70])
+    await lease(stage, 'i2')
+    await store.dropIntent({ ...named, intent_id: 'i2' })
+    assert.deepEqual(await due(), [0])
+    const dead = { ...named, generation: 1, reason: 'revoked', error: 'invalid_grant', event: event() }
+    assert.equal(await store.needReconsent({ ...dead, second_look_ms: 80 }), true)
+    assert.deepEqual(await due(), [80])
+    const look = { ...named, generation: 1, intent_id: 'i3', owner: 'p1', sole_owner: false, lease_ms: 90 }
+    assert.equal((await store.leaseConnection(look)).kind, 'moved')
+    assert.equal((await store.leaseConnection({ ...look, second_look: true })).kind, 'leased')
+    assert.deepEqual(await due(), [90])
+    await store.failRefresh({ ...failed, intent_id: 'i3', upkeep_ms: null })
+    assert.deepEqual(await due(), [])
+    await connect(stage, 'c2')
+    await store.disconnectConnection({ tenant_id, connection_id: 'c2', reason: 'test', event: event() })
+    assert.deepEqual(await due(), [])
+  },
+)

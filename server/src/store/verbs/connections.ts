@@ -24,12 +24,16 @@ export interface ConnectionRecord {
   readonly access_expires_at: number | null
   readonly refresh_expires_at: number | null
   readonly intent_id: string | null
+  readonly intent_at: number | null
   readonly intent_deadline_at: number | null
   readonly uncertain_at: number | null
   readonly sealed_candidate: Uint8Array | null
   readonly refresh_failures: number
   readonly retry_at: number | null
   readonly last_used_at: number | null
+  readonly keep_at: number | null
+  readonly warn_at: number | null
+  readonly warned_at: number | null
 }
 
 /** Everything that decides about a connection, read in one query. */
@@ -49,8 +53,8 @@ export const loadConnection = read(function* (args: {
   const [row] = yield* sql<Record<string, unknown>>`
     select ${NOW} as now, c.connection_id, c.connector, c.user_id, c.state, c.reason, c.account, c.account_name, c.scope,
       c.data_key, c.sealed_tokens, c.generation, c.refresh_fingerprint, c.issued_at, c.access_expires_at,
-      c.refresh_expires_at, c.intent_id, c.intent_deadline_at, c.uncertain_at, c.sealed_candidate, c.refresh_failures,
-      c.retry_at, c.last_used_at,
+      c.refresh_expires_at, c.intent_id, c.intent_at, c.intent_deadline_at, c.uncertain_at, c.sealed_candidate,
+      c.refresh_failures, c.retry_at, c.last_used_at, c.keep_at, c.warn_at, c.warned_at,
       k.provider, k.client_id as k_client_id, k.sealed_client_secret, k.scope as k_scope, k.settings as k_settings,
       k.version as k_version, k.error as k_error, k.error_description as k_error_description, k.error_at as k_error_at, k.disabled_at as k_disabled_at,
       t.disabled_at as t_disabled_at, u.disabled_at as u_disabled_at
@@ -72,8 +76,8 @@ export const loadConnection = read(function* (args: {
 const CONNECTION_COLUMNS: readonly (keyof ConnectionRecord)[] = [
   ...(['connection_id', 'connector', 'user_id', 'state', 'reason', 'account', 'account_name', 'scope'] as const),
   ...(['data_key', 'sealed_tokens', 'generation', 'refresh_fingerprint', 'issued_at', 'access_expires_at'] as const),
-  ...(['refresh_expires_at', 'intent_id', 'intent_deadline_at', 'uncertain_at', 'sealed_candidate'] as const),
-  ...(['refresh_failures', 'retry_at', 'last_used_at'] as const),
+  ...(['refresh_expires_at', 'intent_id', 'intent_at', 'intent_deadline_at', 'uncertain_at'] as const),
+  ...(['sealed_candidate', 'refresh_failures', 'retry_at', 'last_used_at', 'keep_at', 'warn_at', 'warned_at'] as const),
 ]
 
 /** The living connection of a user's account at a provider, or null. */
@@ -98,7 +102,23 @@ export interface SealedAnswer {
   readonly issued_at: number
   readonly access_expires_at: number | null
   readonly refresh_expires_at: number | null
+  /** Left out where it is for the work behind the requests to plan. */
+  readonly plan?: UpkeepPlan
 }
+
+/** When the work behind the requests does something about a connection; null is never. */
+export interface UpkeepPlan {
+  /** When it looks next. */
+  readonly upkeep_at: number | null
+  /** When it uses the refresh token, so that it does not die of idleness. */
+  readonly keep_at: number | null
+  /** When the owner is told that the tokens will end, and when that was done. */
+  readonly warn_at: number | null
+  readonly warned_at: number | null
+}
+
+/** The plan of what is not planned yet: it is looked at at once. */
+export const UNPLANNED: UpkeepPlan = { upkeep_at: 0, keep_at: null, warn_at: null, warned_at: null }
 
 /** What a finished consent flow stores; `generation` is the one that was read, null for a new connection. */
 export interface NewConsent {
@@ -138,14 +158,16 @@ export const connectAccount = write(
 
 function* insertConnection(args: NewConsent): Run<boolean> {
   const { answer } = args
+  const { plan = UNPLANNED } = answer
   const [made] = yield* sql<{ connection_id: string }>`
     insert into connections (tenant_id, connection_id, connector, user_id, state, account, account_name, scope, data_key,
       sealed_tokens, generation, consented_generation, refresh_fingerprint, issued_at, access_expires_at,
-      refresh_expires_at, refresh_failures, created_at, updated_at)
+      refresh_expires_at, refresh_failures, upkeep_at, keep_at, warn_at, warned_at, created_at, updated_at)
     values (${args.tenant_id}, ${args.connection_id}, ${args.connector}, ${args.user_id}, 'ready', ${text(args.account)},
       ${text(args.account_name)}, ${answer.scope}, ${args.data_key}, ${answer.sealed_tokens}, 1, 1,
       ${bytes(answer.refresh_fingerprint)}, ${answer.issued_at}, ${int(answer.access_expires_at)},
-      ${int(answer.refresh_expires_at)}, 0, ${args.event.at}, ${args.event.at})
+      ${int(answer.refresh_expires_at)}, 0, ${int(plan.upkeep_at)}, ${int(plan.keep_at)}, ${int(plan.warn_at)},
+      ${int(plan.warned_at)}, ${args.event.at}, ${args.event.at})
     on conflict do nothing returning connection_id`
   return made !== undefined
 }
@@ -153,6 +175,7 @@ function* insertConnection(args: NewConsent): Run<boolean> {
 // A refresh that is under way keeps its intent: its late answer belongs to the consent before this one. The data key stays as
 // it is wrapped now, which may be otherwise than when it was read.
 function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean> {
+  const { plan = UNPLANNED } = answer
   const [repaired] = yield* sql<{ connection_id: string }>`
     update connections set state = 'ready', reason = null, account = ${text(args.account)},
       account_name = ${text(args.account_name)}, scope = ${answer.scope}, sealed_tokens = ${answer.sealed_tokens},
@@ -160,7 +183,8 @@ function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean>
       refresh_fingerprint = ${bytes(answer.refresh_fingerprint)}, issued_at = ${answer.issued_at},
       access_expires_at = ${int(answer.access_expires_at)}, refresh_expires_at = ${int(answer.refresh_expires_at)},
       uncertain_at = null, sealed_candidate = null, refresh_failures = 0, retry_at = null, last_error = null,
-      updated_at = ${args.event.at}
+      upkeep_at = ${int(plan.upkeep_at)}, keep_at = ${int(plan.keep_at)}, warn_at = ${int(plan.warn_at)},
+      warned_at = ${int(plan.warned_at)}, updated_at = ${args.event.at}
     where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and connector = ${args.connector}
       and user_id = ${args.user_id} and generation = ${int(args.generation)} and state <> 'disconnected'
     returning connection_id`
@@ -171,7 +195,8 @@ function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean>
 export const disconnectConnection = write(
   function* (args: { tenant_id: string; connection_id: string; reason: string; event: NewEvent }): Run<boolean> {
     const [ended] = yield* sql<{ connection_id: string }>`
-      update connections set state = 'disconnected', reason = ${args.reason}, updated_at = ${args.event.at}
+      update connections set state = 'disconnected', reason = ${args.reason}, upkeep_at = null,
+        updated_at = ${args.event.at}
       where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and state <> 'disconnected'
       returning connection_id`
     if (ended) yield* insertEvent(args.event)
@@ -237,6 +262,8 @@ export interface ListedConnection {
   readonly connector_error: string | null
   readonly connector_disabled_at: number | null
   readonly last_used_at: number | null
+  /** When the owner was told that the tokens will end soon; null when they will not. */
+  readonly warned_at: number | null
   readonly created_at: number
   readonly updated_at: number
 }
@@ -250,7 +277,7 @@ export const listConnectionsOfUser = read(function* (args: {
     select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.state, c.reason, c.account, c.account_name,
       c.scope, c.issued_at, c.access_expires_at, c.refresh_expires_at, c.intent_deadline_at, c.refresh_failures,
       c.retry_at, c.last_error, k.error as connector_error, k.disabled_at as connector_disabled_at, c.last_used_at,
-      c.created_at, c.updated_at
+      c.warned_at, c.created_at, c.updated_at
     from connections c
     join connectors k on k.tenant_id = c.tenant_id and k.connector = c.connector
     join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
@@ -274,7 +301,7 @@ export const pageConnections = read(function* (args: {
     select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.state, c.reason, c.account, c.account_name,
       c.scope, c.issued_at, c.access_expires_at, c.refresh_expires_at, c.intent_deadline_at, c.refresh_failures,
       c.retry_at, c.last_error, k.error as connector_error, k.disabled_at as connector_disabled_at, c.last_used_at,
-      c.created_at, c.updated_at
+      c.warned_at, c.created_at, c.updated_at
     from connections c
     join connectors k on k.tenant_id = c.tenant_id and k.connector = c.connector
     join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id

@@ -146,6 +146,7 @@ for (const kind of DATABASES) {
         generation: 1,
         reason: 'revoked',
         error: 'invalid_grant',
+        second_look_ms: null,
       }
       const event = testEvent(tenant.tenant_id, 'connection.needs_reconsent')
       assert.equal(await tenant.store.needReconsent({ ...dead, event }), true)
@@ -200,7 +201,7 @@ for (const kind of DATABASES) {
         assert.equal(leased.kind, 'leased')
         await tenant.store.failRefresh({
           ...{ tenant_id: tenant.tenant_id, connection_id, intent_id, uncertain: intent_id === 'i1', retry_ms: -1 },
-          ...{ error: 'cut', event: testEvent(tenant.tenant_id, 'connection.refresh_failed') },
+          ...{ upkeep_ms: null, error: 'cut', event: testEvent(tenant.tenant_id, 'connection.refresh_failed') },
         })
       }
       const row = await load(connection_id)

@@ -1,7 +1,7 @@
 import { equalBytes } from '../../crypto/hash.ts'
 import type { NewEvent } from '../records.ts'
 import { bytes, int, NOW, type Run, sql, write } from '../sql.ts'
-import { connectionKey, type SealedAnswer } from './connections.ts'
+import { connectionKey, type SealedAnswer, UNPLANNED } from './connections.ts'
 import { insertEvent, isRecorded } from './events.ts'
 
 /** How an asked lease was answered; `until` is the database's time. */
@@ -30,7 +30,8 @@ interface LeaseRow {
 /**
  * Commits the intent to refresh, which is a lease on the provider by database time. An intent that its owner left open
  * past its deadline is taken over; whether the provider answered it is then uncertain. `sole_owner` says that no other
- * process can be alive, so that the intents of others are those of the dead.
+ * process can be alive, so that the intents of others are those of the dead. `second_look` asks about a connection that
+ * already needs a new consent. Whatever becomes of the owner, upkeep looks at the intent when it is past its deadline.
  */
 export const leaseConnection = write(
   function* (args: {
@@ -41,13 +42,15 @@ export const leaseConnection = write(
     owner: string
     sole_owner: boolean
     lease_ms: number
+    second_look?: boolean
   }): Run<Lease> {
     const { tenant_id, connection_id, generation, intent_id } = args
+    const state = args.second_look ? 'needs_reconsent' : 'ready'
     const [row] = yield* sql<LeaseRow>`
       select ${NOW} as now, state, generation, refresh_fingerprint, intent_id, intent_owner, intent_fingerprint,
         intent_at, intent_deadline_at, uncertain_at, retry_at
       from connections where tenant_id = ${tenant_id} and connection_id = ${connection_id}`
-    if (row?.state !== 'ready' || row.generation !== generation) return { kind: 'moved' }
+    if (row?.state !== state || row.generation !== generation) return { kind: 'moved' }
     const { now, intent_deadline_at: deadline } = row
     if (deadline !== null && row.intent_id !== intent_id) {
       const dead = deadline <= now || (args.sole_owner && row.intent_owner !== args.owner)
@@ -59,8 +62,8 @@ export const leaseConnection = write(
     const [leased] = yield* sql<{ connection_id: string }>`
       update connections set intent_id = ${intent_id}, intent_owner = ${args.owner}, intent_generation = generation,
         intent_fingerprint = refresh_fingerprint, intent_at = ${now}, intent_deadline_at = ${now + args.lease_ms},
-        uncertain_at = ${int(uncertain_at)}
-      where tenant_id = ${tenant_id} and connection_id = ${connection_id} and state = 'ready'
+        uncertain_at = ${int(uncertain_at)}, upkeep_at = ${now + args.lease_ms}
+      where tenant_id = ${tenant_id} and connection_id = ${connection_id} and state = ${state}
         and generation = ${generation} and coalesce(intent_id, '') = ${row.intent_id ?? ''}
         and coalesce(intent_deadline_at, 0) = ${deadline ?? 0}
       returning connection_id`
@@ -100,6 +103,7 @@ export type Stored =
 export const storeRefreshed = write(
   function* (args: RefreshAnswer): Run<Stored> {
     const { tenant_id, connection_id, answer } = args
+    const { plan = UNPLANNED } = answer
     const [row] = yield* sql<StoredRow>`
       select state, generation, consented_generation, refresh_fingerprint, intent_id, intent_deadline_at, refresh_failures
       from connections where tenant_id = ${tenant_id} and connection_id = ${connection_id}`
@@ -111,7 +115,8 @@ export const storeRefreshed = write(
         access_expires_at = ${int(answer.access_expires_at)}, refresh_expires_at = ${int(answer.refresh_expires_at)},
         intent_deadline_at = case when intent_id = ${args.intent_id} then null else intent_deadline_at end,
         uncertain_at = null, sealed_candidate = null, refresh_failures = 0, retry_at = null, last_error = null,
-        updated_at = ${NOW}
+        upkeep_at = ${int(plan.upkeep_at)}, keep_at = ${int(plan.keep_at)}, warn_at = ${int(plan.warn_at)},
+        warned_at = ${int(plan.warned_at)}, updated_at = ${NOW}
       where tenant_id = ${tenant_id} and connection_id = ${connection_id} and generation = ${args.generation}
         and refresh_fingerprint = ${args.sent_fingerprint} and state in ('ready', 'needs_reconsent')
       returning connection_id`
@@ -171,12 +176,14 @@ export const promoteCandidate = write(
     event: NewEvent
   }): Run<boolean> {
     const { answer } = args
+    const { plan = UNPLANNED } = answer
     const [promoted] = yield* sql<{ connection_id: string }>`
       update connections set scope = ${answer.scope}, sealed_tokens = ${answer.sealed_tokens},
         generation = generation + 1, refresh_fingerprint = ${bytes(answer.refresh_fingerprint)},
         issued_at = ${answer.issued_at}, access_expires_at = ${int(answer.access_expires_at)},
         refresh_expires_at = ${int(answer.refresh_expires_at)}, intent_deadline_at = null, uncertain_at = null,
-        sealed_candidate = null, updated_at = ${NOW}
+        sealed_candidate = null, upkeep_at = ${int(plan.upkeep_at)}, keep_at = ${int(plan.keep_at)},
+        warn_at = ${int(plan.warn_at)}, warned_at = ${int(plan.warned_at)}, updated_at = ${NOW}
       where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and intent_id = ${args.intent_id}
         and generation = ${args.generation} and sealed_candidate = ${args.sealed_candidate} and state = 'ready'
       returning connection_id`
@@ -194,28 +201,32 @@ export const failRefresh = write(
     intent_id: string
     uncertain: boolean
     retry_ms: number
+    /** After how long the work behind the requests tries by itself; null is never. */
+    upkeep_ms: number | null
     error: string
     /** Written for the first failure in a row. */
-    event: NewEvent
+    event: NewEvent | null
   }): Run<void> {
     const [failed] = yield* sql<{ refresh_failures: number }>`
       update connections set intent_deadline_at = null, refresh_failures = refresh_failures + 1,
         retry_at = ${NOW} + cast(${args.retry_ms} as bigint), last_error = ${args.error}, updated_at = ${NOW},
+        upkeep_at = ${NOW} + ${int(args.upkeep_ms)},
         uncertain_at = case when ${args.uncertain ? 1 : 0} = 1 then coalesce(uncertain_at, intent_at) else uncertain_at end
       where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and intent_id = ${args.intent_id}
         and intent_deadline_at is not null
       returning refresh_failures`
-    if (failed?.refresh_failures === 1) yield* insertEvent(args.event)
+    if (failed?.refresh_failures === 1 && args.event) yield* insertEvent(args.event)
   },
   { key: connectionKey, repeatable: true },
 )
 
-/** Ends an intent before anything was sent. */
+/** Ends an intent before anything was sent; upkeep plans anew. */
 export const dropIntent = write(
   function* (args: { tenant_id: string; connection_id: string; intent_id: string }): Run<void> {
     yield* sql`
-      update connections set intent_deadline_at = null
-      where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and intent_id = ${args.intent_id}`
+      update connections set intent_deadline_at = null, upkeep_at = ${NOW}
+      where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and intent_id = ${args.intent_id}
+        and intent_deadline_at is not null`
   },
   { key: connectionKey, repeatable: true },
 )
@@ -231,11 +242,14 @@ export const needReconsent = write(
     generation: number
     reason: string
     error: string
+    /** After how long the provider is asked whether it meant it; null is never. */
+    second_look_ms: number | null
     event: NewEvent
   }): Run<boolean> {
     const [marked] = yield* sql<{ connection_id: string }>`
       update connections set state = 'needs_reconsent', reason = ${args.reason}, last_error = ${args.error},
-        intent_deadline_at = null, retry_at = null, updated_at = ${NOW}
+        intent_deadline_at = null, retry_at = null, refresh_failures = 0,
+        upkeep_at = ${NOW} + ${int(args.second_look_ms)}, updated_at = ${NOW}
       where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and state = 'ready'
         and generation = ${args.generation} and sealed_candidate is null
       returning connection_id`

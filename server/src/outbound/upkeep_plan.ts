@@ -1,0 +1,151 @@
+import type { Random } from '../egress/circuit.ts'
+import type { ProviderFields } from '../providers/provider.ts'
+import type { ConnectionAuthority, ConnectionRecord, UpkeepPlan } from '../store/verbs/connections.ts'
+import { mayReplay, type ReplayPolicy } from './replay.ts'
+import type { ProviderAnswer } from './vault.ts'
+
+/** What the catalogue says about the life of a refresh token. */
+export type LifePolicy = Pick<ProviderFields, 'refresh_token_life' | 'refresh_grant'>
+
+/** The times of stored tokens; `renewable` where a refresh token is among them. */
+export interface TokenTimes {
+  readonly renewable: boolean
+  readonly issued_at: number
+  readonly access_expires_at: number | null
+  readonly refresh_expires_at: number | null
+  /** The end of all refresh tokens of the consent, which no use of one puts off. */
+  readonly refresh_ends_at?: number | undefined
+}
+
+/** The times of a connection's row, with what was planned for it. */
+export type FormerTimes = TokenTimes & Pick<UpkeepPlan, 'warn_at' | 'warned_at'>
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+// Where nobody knows when idleness kills: as short as the shortest that is common.
+const ASSUMED_IDLE_MS = 7 * DAY
+// What is made to end with its session is let go.
+const SHORTEST_KEPT_MS = 10 * MINUTE
+const SHORTEST_WARNED_MS = DAY
+const MOST_WARNED_AHEAD_MS = 7 * DAY
+
+/** What upkeep does for tokens that have just come, in place of those before them (null: the first of a consent). */
+export function planUpkeep(
+  policy: LifePolicy,
+  times: TokenTimes,
+  before: FormerTimes | null,
+  random: Random,
+): UpkeepPlan {
+  const end = endOf(policy, times)
+  const former = before && endOf(policy, before)
+  const passed = before ? times.issued_at - before.issued_at : 0
+  // An end that a refresh has not put off stays what was planned for it.
+  const isPutOff = former === null || end === null || end - former > passed / 2
+  const keep_at = planKeeping(policy, times, end, before === null ? null : isPutOff, random)
+  const warning = before && !isPutOff ? before : { warn_at: planWarning(times, end), warned_at: null }
+  const { warn_at, warned_at } = warning
+  return { keep_at, warn_at, warned_at, upkeep_at: soonest(keep_at, warned_at === null ? warn_at : null, end) }
+}
+
+/** An answer with what upkeep does for it, in place of what the row had (null: the first of a consent). */
+export function planAnswer(
+  policy: LifePolicy,
+  answer: ProviderAnswer,
+  before: ConnectionRecord | null,
+  random: Random,
+): ProviderAnswer {
+  const { tokens, issued_at, access_expires_at, refresh_expires_at } = answer
+  const { refresh_token, refresh_ends_at } = tokens
+  const renewable = refresh_token !== undefined
+  const times = { renewable, issued_at, access_expires_at, refresh_expires_at, refresh_ends_at }
+  return { ...answer, plan: planUpkeep(policy, times, before && timesOf(before), random) }
+}
+
+function planKeeping(
+  { refresh_token_life: life }: LifePolicy,
+  { renewable, issued_at, refresh_ends_at }: TokenTimes,
+  end: number | null,
+  isPutOff: boolean | null,
+  random: Random,
+): number | null {
+  if (!renewable || end === refresh_ends_at) return null
+  // What the record says holds until an answer has shown whether a refresh puts the end off.
+  const helps = end === null ? life !== 'fixed' && life !== 'unlimited' : (isPutOff ?? life !== 'fixed')
+  if (!helps && life !== 'idle') return null
+  const length = (end ?? issued_at + ASSUMED_IDLE_MS) - issued_at
+  // Spread over a fifth of the life, so that what was connected in one day does not come back in one minute.
+  return length < SHORTEST_KEPT_MS ? null : Math.round(issued_at + length * (0.5 + random() / 5))
+}
+
+function planWarning({ issued_at }: TokenTimes, end: number | null): number | null {
+  if (end === null || end - issued_at < SHORTEST_WARNED_MS) return null
+  return Math.round(end - Math.min(MOST_WARNED_AHEAD_MS, (end - issued_at) / 4))
+}
+
+// A token that renews itself dies with itself, and one that nothing renews with its life.
+function endOf({ refresh_grant }: LifePolicy, times: TokenTimes): number | null {
+  const { renewable, access_expires_at, refresh_expires_at } = times
+  if (!renewable) return access_expires_at
+  return refresh_grant?.sends === 'access_token' ? soonest(access_expires_at, refresh_expires_at) : refresh_expires_at
+}
+
+/** The times of a connection as its row holds them. */
+export function timesOf(connection: ConnectionRecord): FormerTimes {
+  const { refresh_fingerprint, issued_at, access_expires_at, refresh_expires_at, warn_at, warned_at } = connection
+  return {
+    ...{ renewable: refresh_fingerprint !== null, issued_at: issued_at ?? 0 },
+    ...{ access_expires_at, refresh_expires_at, warn_at, warned_at },
+  }
+}
+
+/** What upkeep does about a connection now; `wait` names the next look. */
+export type UpkeepStep =
+  | { readonly kind: 'warn' | 'refresh' | 'lapse' }
+  | { readonly kind: 'wait'; readonly until: number | null }
+
+/** What there is to do for a connection, from what was read alone. */
+export function decideUpkeep(
+  authority: ConnectionAuthority,
+  policy: LifePolicy & ReplayPolicy,
+  sole_owner: boolean,
+): UpkeepStep {
+  const { connection: row, now } = authority
+  if (isDisabled(authority)) return { kind: 'wait', until: now + HOUR }
+  const { intent_deadline_at: deadline, keep_at } = row
+  if (deadline !== null && deadline > now && !sole_owner) return { kind: 'wait', until: deadline }
+  const uncertain_at = row.uncertain_at ?? (deadline === null ? null : row.intent_at)
+  const mayBeSent = uncertain_at === null || mayReplay(policy, uncertain_at, now)
+  // Planned only where a second look is due.
+  if (row.state === 'needs_reconsent' && mayBeSent) return refreshFrom(row, now)
+  if (row.state !== 'ready') return { kind: 'wait', until: null }
+  const times = timesOf(row)
+  const end = endOf(policy, times)
+  const isOver = row.access_expires_at !== null && row.access_expires_at <= now
+  const warn_at = row.warned_at === null ? row.warn_at : null
+  if (warn_at !== null && warn_at <= now && end !== null && end > now) return { kind: 'warn' }
+  if (!times.renewable) return isOver ? { kind: 'lapse' } : { kind: 'wait', until: soonest(warn_at, end) }
+  // As for a caller: where a replay could end what still lives, nothing is risked while it serves.
+  if (!mayBeSent && !isOver) return { kind: 'wait', until: soonest(row.access_expires_at, warn_at) }
+  if (uncertain_at !== null) return refreshFrom(row, now)
+  if (keep_at !== null && keep_at <= now) return refreshFrom(row, now)
+  // Past its end the provider itself says whether that was the end, once there is nothing left to lose.
+  if (end !== null && end <= now) {
+    return isOver ? refreshFrom(row, now) : { kind: 'wait', until: row.access_expires_at }
+  }
+  return { kind: 'wait', until: soonest(keep_at, warn_at, end) }
+}
+
+// The backoff of the connection holds for everybody.
+function refreshFrom({ retry_at }: ConnectionRecord, now: number): UpkeepStep {
+  return retry_at !== null && retry_at > now ? { kind: 'wait', until: retry_at } : { kind: 'refresh' }
+}
+
+function isDisabled({ tenant_disabled_at, user_disabled_at, connector }: ConnectionAuthority): boolean {
+  return tenant_disabled_at !== null || user_disabled_at !== null || connector.disabled_at !== null
+}
+
+function soonest(...times: readonly (number | null)[]): number | null {
+  const known = times.filter((at) => at !== null)
+  return known.length === 0 ? null : Math.min(...known)
+}
