@@ -45,9 +45,9 @@ for (const dialect of DIALECTS) {
       const { status, body, headers, text } = await call('GET', '')
       assert.equal(status, 200)
       assert.equal(headers.get('cache-control'), 'no-store')
-      const [shown] = body.connections
-      const { created_at, expires_at, ...rest } = shown
-      assert.ok(created_at > 0 && expires_at > created_at)
+      const [shown] = body.items
+      const { created_at, expires_at, refreshed_at, ...rest } = shown
+      assert.ok(created_at > 0 && refreshed_at > 0 && expires_at > created_at)
       assert.deepEqual(rest, {
         ...{ connection_id, connector: 'acme', provider: 'oidc', user_id: bridge.users.alice, username: 'alice' },
         ...{ account: 'alice-at-acme', account_name: 'alice-at-acme@foreign.example' },
@@ -55,14 +55,15 @@ for (const dialect of DIALECTS) {
           scope: 'openid email offline_access',
           state: 'ready',
           reason: null,
+          last_used_at: null,
           last_error: null,
           revocation_ends: 'unknown',
         },
       })
       assert.doesNotMatch(text, /token|secret|sealed|data_key/)
-      assert.equal((await call('GET', '?connector=acme')).body.connections.length, 1)
-      assert.equal((await call('GET', '?connector=nobody')).body.connections.length, 0)
-      assert.equal((await call('GET', `?cursor=${connection_id}`)).body.connections.length, 0)
+      assert.equal((await call('GET', '?connector=acme')).body.items.length, 1)
+      assert.equal((await call('GET', '?connector=nobody')).body.items.length, 0)
+      assert.equal((await call('GET', `?cursor=${connection_id}`)).body.items.length, 0)
     })
 
     test('a usable token is handed out, never the refresh token', async () => {
@@ -160,7 +161,7 @@ for (const dialect of DIALECTS) {
       ] as const) {
         const answer = await call(method, path)
         assert.equal(answer.status, status, `${method} ${path}`)
-        assert.match(answer.headers.get('content-type')!, /^application\/json/)
+        assert.match(answer.headers.get('content-type')!, /^application\/problem\+json/)
         assert.equal(typeof answer.body.error, 'string')
         assert.equal(typeof answer.body.error_description, 'string')
         assert.equal(answer.headers.has('allow'), status === 405)
@@ -176,8 +177,8 @@ for (const dialect of DIALECTS) {
       assert.equal(body.error, 'connection_needs_reconsent')
       assert.equal(body.connect_url, `${bridge.issuer}/connect/acme?connection_id=${connection_id}`)
       const listed = await call('GET', '')
-      assert.equal(listed.body.connections[0].state, 'needs_reconsent')
-      assert.equal(listed.body.connections[0].reason, 'revoked')
+      assert.equal(listed.body.items[0].state, 'needs_reconsent')
+      assert.equal(listed.body.items[0].reason, 'revoked')
       assert.equal((await bridge.connect(alice, body.connect_url)).url, `${bridge.issuer}/account`)
       assert.equal((await call('GET', `/${connection_id}/token`)).status, 200)
     })
@@ -213,7 +214,7 @@ for (const dialect of DIALECTS) {
       assert.equal(gone.status, 404)
       assert.equal(gone.body.error, 'connection_required')
       const listed = await call('GET', '')
-      assert.equal(listed.body.connections[0].state, 'disconnected')
+      assert.equal(listed.body.items[0].state, 'disconnected')
       assert.equal((await call('POST', `/${connection_id}/disconnect`)).status, 204)
       const { tenant_id, store } = bridge.server.app.tenant
       const page = { tenant_id, before_event_id: '~', type: 'connection.disconnected', actor: '', most: 9 }

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { createApp } from '../../server/src/app.ts'
 import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
 import { openStore } from '../../server/src/store/store.ts'
+import { API_ROUTES } from '../../server/src/web/api/table.ts'
 import { COMPAT_DOORS } from '../../server/src/web/compat/index.ts'
 import { machineRoutes, pageRoutes } from '../../server/src/web/routes.ts'
 import { stylesheet } from '../../server/src/web/ui/assets.ts'
@@ -27,10 +28,14 @@ after(async () => {
   for (const bridge of bridges.values()) await bridge.stop()
 })
 
+const API_PATHS = new RegExp(`^/api/(${[...new Set(API_ROUTES.map(({ path }) => path.split('/')[1]))].join('|')})(/|$)`)
+
 /** Every URL of the router, from its own table: the path with something in its holes, and the methods it takes. */
 function routes(): Map<string, string[]> {
   const table = new Map<string, string[]>()
   for (const { path, method } of pageRoutes(COMPAT_DOORS).routes) {
+    // What is under it stands in a table of its own.
+    if (path === '/api/*') continue
     const filled = path
       .replace(':connector/*', 'acme/x')
       .replace(':connector', 'acme')
@@ -40,6 +45,10 @@ function routes(): Map<string, string[]> {
     const known = table.get(filled) ?? []
     // What is registered for all methods last refuses those that are not taken.
     table.set(filled, method === 'ALL' && known.length > 0 ? known : [...known, method])
+  }
+  for (const { path, method } of API_ROUTES) {
+    const filled = `/api${path.replaceAll(/\{\w+\}/g, 'x')}`
+    table.set(filled, [...(table.get(filled) ?? []), method])
   }
   return table
 }
@@ -64,7 +73,7 @@ for (const path of PATHS) {
           assert.deepEqual(answer.headers.get('allow')!.split(', ').sort(), [...allow].sort(), what)
         }
         if (method === 'HEAD') assert.equal(text, '', what)
-        const json = route.startsWith('/api/connections') && answer.status >= 400
+        const json = API_PATHS.test(route) && answer.status >= 400
         if (json && method !== 'HEAD') assert.equal(typeof JSON.parse(text).error, 'string', what)
         assert.ok(answer.headers.get('x-request-id'), what)
         assert.equal(answer.headers.get('x-content-type-options'), 'nosniff', what)
@@ -83,8 +92,6 @@ for (const path of PATHS) {
       ['/nothing', 'application/json', true],
       ['/nothing', 'application/problem+json, */*;q=0.1', true],
       ['/nothing', 'text/html, application/json', false],
-      ['/api', 'text/html', true],
-      ['/api/nothing', 'text/html', true],
       ['/proxy', '*/*', true],
       ['/.well-known/nothing', '*/*', true],
       ['/apiary', '*/*', false],
@@ -103,6 +110,16 @@ for (const path of PATHS) {
           error_description: 'There is nothing at this URL',
         })
       else assert.match(text, /There is no such page/)
+    }
+    for (const url of ['/api', '/api/', '/api/nothing', '/api/clients/x/nothing', '/api/clients//disable']) {
+      const answer = await fetch(bridge.issuer + url, { headers: { accept: 'text/html' } })
+      const { request_id, ...problem } = (await answer.json()) as Record<string, unknown>
+      assert.equal(answer.headers.get('content-type'), 'application/problem+json', url)
+      assert.equal(request_id, answer.headers.get('x-request-id'))
+      assert.deepEqual(problem, {
+        ...{ type: 'about:blank', title: 'Not Found', status: 404, detail: 'There is nothing at this URL' },
+        ...{ error: 'invalid_request', error_description: 'There is nothing at this URL' },
+      })
     }
     if (path !== '') {
       for (const outside of ['/', '/account', '/login', '/hubble/account', '/HUB/account']) {

@@ -223,6 +223,6 @@ export async function startBridge(
 
 async function read(response: Response): Promise<Reply> {
   const text = await response.text()
-  const json = response.headers.get('content-type')?.startsWith('application/json') === true && text !== ''
+  const json = /^application\/(problem\+)?json\b/.test(response.headers.get('content-type') ?? '') && text !== ''
   return { status: response.status, headers: response.headers, text, body: json ? JSON.parse(text) : null }
 }

@@ -255,7 +255,7 @@ export function basic(client_id: string, client_secret: string): string {
 /** Reads an answer whole. */
 export async function readReply(response: Response): Promise<Reply> {
   const text = await response.text()
-  const isJson = (response.headers.get('content-type') ?? '').startsWith('application/json')
+  const isJson = /^application\/(problem\+)?json\b/.test(response.headers.get('content-type') ?? '')
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null }
 }
 

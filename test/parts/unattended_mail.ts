@@ -123,8 +123,8 @@ async function fillMailWorld(open: OpenHouse, lives: Lives, opened: AsyncDisposa
     },
     async shownConnection() {
       const { body } = await ask('GET', '/connections?connector=post_office')
-      assert.equal(body.connections.length, 1)
-      return body.connections[0]
+      assert.equal(body.items.length, 1)
+      return body.items[0]
     },
     async askVault(renew = false) {
       const { connection_id } = await world.shownConnection()

@@ -62,7 +62,7 @@ export class OAuthError extends Error {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   /** Further members of a direct answer, such as a page on which a person can help. */
-  readonly members: Readonly<Record<string, string>>
+  readonly members: Readonly<Record<string, unknown>>
 
   constructor(
     error: OAuthErrorCode,
@@ -71,7 +71,7 @@ export class OAuthError extends Error {
       cause?: unknown
       status?: number
       headers?: Record<string, string>
-      members?: Record<string, string>
+      members?: Record<string, unknown>
     } = {},
   ) {
     super(`${error}: ${error_description}`, 'cause' in options ? { cause: options.cause } : undefined)

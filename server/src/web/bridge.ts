@@ -3,7 +3,7 @@ import { OAuthError } from '../oauth/errors.ts'
 import { buildTokenResponse } from '../oauth/token_response.ts'
 import { type BridgeRefusal, handOutToken } from '../outbound/bridge.ts'
 import type { OutboundContext } from '../outbound/context.ts'
-import { readSeconds } from './api/connections.ts'
+import { readSeconds } from './api/provider_token.ts'
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 

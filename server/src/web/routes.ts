@@ -29,11 +29,9 @@ import {
   trustedIssuersPage,
 } from './admin/trusted_issuers.ts'
 import { endSessionsSubmit, setUserDisabledSubmit, userPage, usersPage } from './admin/users.ts'
+import { administrationApi } from './api/administration_api.ts'
 import { isForPrograms, refuse } from './api/api.ts'
-import { connectionTokenApi, disconnectApi, listConnectionsApi, refreshConnectionApi } from './api/connections.ts'
 import { proxy } from './api/proxy.ts'
-import { rightsApi } from './api/rights.ts'
-import { createUserApi } from './api/users.ts'
 import type { CompatDoor } from './door.ts'
 import { addMachineAliases, addPageAliases } from './endpoint_aliases.ts'
 import type { EndpointAliases } from './endpoint_paths.ts'
@@ -231,18 +229,14 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get(paths.admin_events, eventsPage)
 
   pages.all('/proxy/:connector/*', proxy)
-  pages.post('/api/users', createUserApi)
-  pages.get('/api/rights', rightsApi)
-  pages.get('/api/connections', listConnectionsApi)
-  pages.get('/api/connections/:connection_id/token', connectionTokenApi)
-  pages.post('/api/connections/:connection_id/refresh', refreshConnectionApi)
-  pages.post('/api/connections/:connection_id/disconnect', disconnectApi)
 
   pages.get('/assets/:file', (c) => {
     const asset = findAsset(`/assets/${c.req.param('file')}`)
     return asset ? c.body(asset.body, 200, asset.headers) : c.text('Not found\n', 404)
   })
   for (const door of doors) door.pages(pages)
+  // Its URLs are those of api/table.ts; what a door has under the same path is found first.
+  pages.all('/api/*', administrationApi)
   addPageAliases(pages, aliases)
   refuseOtherMethods(pages)
   return pages

@@ -18,6 +18,8 @@ export interface ResourceRequest extends Shown {
 interface Asked {
   readonly audience: readonly string[]
   readonly scope: readonly string[]
+  /** Any one of these will do instead. */
+  readonly or_scope?: readonly string[]
 }
 
 type Scheme = 'Bearer' | 'DPoP'
@@ -67,7 +69,7 @@ function checkRights({ claims, scope }: LivingToken, asked: Asked): void {
   if (!asked.audience.some((resource) => aud.includes(resource))) {
     throw new OAuthError('invalid_token', 'The access token is meant for another resource')
   }
-  if (!isSubset(asked.scope, scope)) {
+  if (!isSubset(asked.scope, scope) && !asked.or_scope?.some((name) => scope.includes(name))) {
     throw new OAuthError('insufficient_scope', `The access token needs scope ${asked.scope.join(' ')}`)
   }
 }

@@ -1,107 +1,145 @@
-import { OAuthError } from '../../oauth/errors.ts'
+import * as z from 'zod'
 import { explain } from '../../outbound/bridge.ts'
 import { pageConnections, type ShownConnection } from '../../outbound/connections.ts'
 import { disconnect } from '../../outbound/disconnect.ts'
-import { freshToken, type NoToken, type UsableToken } from '../../outbound/fresh_token.ts'
+import { freshToken } from '../../outbound/fresh_token.ts'
 import type { ConnectionRecord } from '../../store/verbs/connections.ts'
-import { type ApiCall, api } from './api.ts'
+import { PAGING, pageOf, replyPage } from './page_of.ts'
+import { answerProblem } from './problem.ts'
+import { describeToken, readSeconds } from './provider_token.ts'
+import { type ApiCall, route, type Subject } from './route.ts'
 
-const MOST = 100
-const MOST_SECONDS = 3600
+const STATES = ['pending', 'ready', 'needs_reconsent', 'disconnected', 'error'] as const
 
-/** GET /api/connections?connector=&cursor=: connections, never their secrets. */
-export const listConnectionsApi = api('admin:read', async ({ c, web, query }) => {
-  const { connector = '', cursor = '' } = query
-  const found = await pageConnections(web.outbound, { connector, after_connection_id: cursor, most: MOST + 1 })
-  const shown = found.slice(0, MOST)
-  const next_cursor = found.length > MOST ? shown.at(-1)!.connection_id : undefined
-  return c.json({ connections: shown.map(describe), ...(next_cursor !== undefined && { next_cursor }) })
-})
+const Connection = z
+  .strictObject({
+    connection_id: z.string(),
+    connector: z.string(),
+    provider: z.string(),
+    user_id: z.string(),
+    username: z.string(),
+    account: z.string().nullable(),
+    account_name: z.string().nullable(),
+    scope: z.string(),
+    state: z.string().meta({ description: `${STATES.join(', ')} or refreshing` }),
+    reason: z.string().nullable(),
+    created_at: z.int(),
+    expires_at: z.int().nullable(),
+    refreshed_at: z.int().nullable(),
+    last_used_at: z.int().nullable(),
+    last_error: z.string().nullable(),
+    revocation_ends: z.string(),
+  })
+  .meta({ id: 'Connection', description: "A user's account at a provider; never its tokens" })
 
-/** GET /api/connections/{connection_id}/token?min_seconds=: a usable access token of the provider. */
-export const connectionTokenApi = api('vault:token', async (call) => {
-  const owner = await findOwner(call)
-  return owner ? answerToken(call, owner) : notFound(call)
-})
+const ProviderToken = z
+  .looseObject({
+    access_token: z.string(),
+    token_type: z.string(),
+    scope: z.string(),
+    connection_id: z.string(),
+    issued_at: z.int(),
+    expires_in: z.int().optional(),
+  })
+  .meta({ id: 'ProviderToken', description: "A usable access token of the provider, with the provider's own members" })
 
-/** POST /api/connections/{connection_id}/refresh: the same, renewed now. */
-export const refreshConnectionApi = api('vault:token', async (call) => {
-  const owner = await findOwner(call)
-  return owner ? answerToken(call, owner, owner.generation) : notFound(call)
-})
+const connection: Subject<ConnectionRecord> = {
+  name: 'connection',
+  async find({ web, params }) {
+    const { tenant_id, store } = web.tenant
+    const authority = await store.loadConnection({ tenant_id, connection_id: params['connection_id']! })
+    return authority?.connection ?? null
+  },
+  version: ({ connection_id, state }) => JSON.stringify([connection_id, state]),
+}
 
-/** POST /api/connections/{connection_id}/disconnect: revokes upstream where the provider can, and destroys the key. */
-export const disconnectApi = api('admin:write', async (call) => {
-  const owner = await findOwner(call)
-  if (!owner) return notFound(call)
-  const { connection_id, user_id } = owner
-  await disconnect(call.web.outbound, { connection_id, user_id, actor: call.actor })
-  return call.c.body(null, 204)
-})
+/** The routes of connections. */
+export const CONNECTION_ROUTES = [
+  route({
+    ...{ method: 'GET', path: '/connections', scope: 'admin:read', name: 'listConnections' },
+    summary: 'Connections of users to providers, ended ones included',
+    query: { ...PAGING, connector: z.string().optional(), state: z.enum(STATES).optional() },
+    answer: pageOf(Connection),
+    run: ({ web, query }) => {
+      const filter = { connector: query.connector ?? '', state: query.state ?? ('' as const) }
+      return replyPage(
+        query,
+        (after_connection_id, most) => pageConnections(web.outbound, { ...filter, after_connection_id, most }),
+        describe,
+        ({ connection_id }) => connection_id,
+      )
+    },
+  }),
+  route({
+    ...{ method: 'GET', path: '/connections/{connection_id}/token', scope: 'vault:token', name: 'getConnectionToken' },
+    summary: 'A usable access token of the provider, refreshed where needed',
+    query: { min_seconds: z.string().optional() },
+    answer: ProviderToken,
+    subject: connection,
+    run: (call) => answerToken(call, readSeconds(call.query.min_seconds ?? '30')),
+  }),
+  route({
+    ...{
+      method: 'POST',
+      path: '/connections/{connection_id}/refresh',
+      scope: 'vault:token',
+      name: 'refreshConnection',
+    },
+    summary: 'The same, renewed now',
+    query: { min_seconds: z.string().optional() },
+    answer: ProviderToken,
+    subject: connection,
+    // A token of a provider is kept nowhere but in the vault.
+    repeatable: true,
+    run: (call) => answerToken(call, readSeconds(call.query.min_seconds ?? '30'), call.found.generation),
+  }),
+  route({
+    ...{
+      method: 'POST',
+      path: '/connections/{connection_id}/disconnect',
+      scope: 'admin:write',
+      name: 'disconnectConnection',
+    },
+    summary: 'Ends a connection: revoked at the provider where it can be, its key destroyed',
+    subject: connection,
+    async run({ web, found, actor }) {
+      const { connection_id, user_id } = found
+      await disconnect(web.outbound, { connection_id, user_id, actor })
+    },
+  }),
+]
 
-async function answerToken(call: ApiCall, owner: Owner, failed_generation?: number): Promise<Response> {
-  const min_seconds = readSeconds(call.query['min_seconds'] ?? '30')
-  const { connection_id, user_id } = owner
+async function answerToken(
+  { c, web, found }: ApiCall<string, unknown, unknown, ConnectionRecord>,
+  min_seconds: number,
+  failed_generation?: number,
+) {
+  const { connection_id, user_id, connector } = found
   const wish = { connection_id, user_id, min_seconds, ...(failed_generation !== undefined && { failed_generation }) }
-  const token = await freshToken(call.web.outbound, wish)
-  if (token.kind !== 'token') return answerNoToken(call, owner.connector, token)
-  return call.c.json(describeToken(token, call.web.tenant.clock()))
-}
-
-/** The parameter min_seconds: how much life a token is to have left. */
-export function readSeconds(text: string): number {
-  if (/^\d{1,4}$/.test(text) && Number(text) <= MOST_SECONDS) return Number(text)
-  throw new OAuthError('invalid_request', `Parameter min_seconds must be a whole number up to ${MOST_SECONDS}`)
-}
-
-/** A provider's token as it is handed out: its extra members beside the standard ones. */
-export function describeToken(token: UsableToken, now: number): Record<string, unknown> {
-  const { access_token, token_type, scope, issued_at, expires_at, extra, connection_id } = token
-  return {
-    ...extra,
-    access_token,
-    token_type,
-    scope,
-    connection_id,
-    issued_at: Math.floor(issued_at / 1000),
-    ...(expires_at !== null && { expires_in: Math.max(0, Math.floor((expires_at - now) / 1000)) }),
-  }
-}
-
-function answerNoToken({ c, web }: ApiCall, connector: string, answer: NoToken): Response {
-  const { kind: _, status, retry_after_seconds, ...refusal } = explain(web.outbound, connector, answer)
-  if (retry_after_seconds !== undefined) c.header('Retry-After', String(retry_after_seconds))
-  return c.json(refusal, status)
-}
-
-type Owner = Pick<ConnectionRecord, 'connection_id' | 'user_id' | 'connector' | 'generation'>
-
-async function findOwner({ c, web }: ApiCall): Promise<Owner | null> {
-  const { tenant_id, store } = web.tenant
-  const connection_id = c.req.param('connection_id') ?? ''
-  const authority = await store.loadConnection({ tenant_id, connection_id })
-  return authority?.connection ?? null
-}
-
-function notFound({ c }: ApiCall): Response {
-  return c.json({ error: 'invalid_target', error_description: 'There is no such connection' }, 404)
+  const token = await freshToken(web.outbound, wish)
+  if (token.kind === 'token') return { value: describeToken(token, web.tenant.clock()) }
+  const {
+    kind: _,
+    status,
+    retry_after_seconds,
+    error,
+    error_description,
+    ...members
+  } = explain(web.outbound, connector, token)
+  const headers = retry_after_seconds === undefined ? {} : { 'Retry-After': String(retry_after_seconds) }
+  return answerProblem(c, { status, error, error_description, members, headers })
 }
 
 function describe(connection: ShownConnection) {
   const { connection_id, connector, provider, user_id, username, account, account_name, scope, created_at } = connection
   return {
-    connection_id,
-    connector,
-    provider,
-    user_id,
-    username,
-    account,
-    account_name,
-    scope,
+    ...{ connection_id, connector, provider, user_id, username, account, account_name, scope },
     state: connection.state,
     reason: connection.reason,
     created_at,
     expires_at: connection.access_expires_at,
+    refreshed_at: connection.issued_at,
+    last_used_at: connection.last_used_at,
     last_error: connection.last_error,
     revocation_ends: connection.revocation_ends,
   }

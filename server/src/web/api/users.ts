@@ -1,40 +1,38 @@
-import type { Context } from 'hono'
+import * as z from 'zod'
 import { CREATE_USERS } from '../../inbound/tenants.ts'
 import { createUser } from '../../inbound/users/administer_users.ts'
 import { OAuthError } from '../../oauth/errors.ts'
-import { decodeUtf8 } from '../machine.ts'
-import { type PageEnv, readBody } from '../page.ts'
-import { api } from './api.ts'
+import { conflict } from './problem.ts'
+import { route } from './route.ts'
 
-const MEMBERS = ['username', 'password', 'name', 'email'] as const
+const text = z.string().min(1, 'must not be empty')
 
-/** POST /api/users: makes a user who may sign in and has no role; what people sign up through needs no more. */
-export const createUserApi = api(CREATE_USERS, async ({ c, web, actor }) => {
-  const { username, password, name, email } = await readMembers(c)
-  if (username === undefined) throw new OAuthError('invalid_request', 'Member username is missing')
-  if (password === undefined) throw new OAuthError('invalid_request', 'Member password is missing')
-  const user_id = await createUser(web.tenant, { username, password, name, email }, { actor })
-  if (user_id === null) throw new OAuthError('invalid_request', 'Member username is taken', { status: 409 })
-  return c.json({ user_id, username }, 201)
-})
-
-async function readMembers(c: Context<PageEnv>): Promise<Partial<Record<(typeof MEMBERS)[number], string>>> {
-  let json: unknown
-  try {
-    json = JSON.parse(decodeUtf8(await readBody(c)))
-  } catch (cause) {
-    if (cause instanceof OAuthError) throw cause
-    throw new OAuthError('invalid_request', 'The body is not JSON', { cause })
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new OAuthError('invalid_request', 'The body must be a JSON object')
-  }
-  const members: Partial<Record<(typeof MEMBERS)[number], string>> = {}
-  for (const [member, value] of Object.entries(json)) {
-    const known = MEMBERS.find((one) => one === member)
-    if (known === undefined) throw new OAuthError('invalid_request', `Member ${member.slice(0, 64)} is not known here`)
-    if (typeof value !== 'string') throw new OAuthError('invalid_request', `Member ${known} must be a string`)
-    if (value !== '') members[known] = value
-  }
-  return members
-}
+/** The routes of users. */
+export const USER_ROUTES = [
+  route({
+    // What people sign up through needs no more than to make users; only administrators say more of them.
+    ...{ method: 'POST', path: '/users', scope: ['admin:write', CREATE_USERS], name: 'createUser', status: 201 },
+    summary: 'Makes a user who may sign in',
+    body: z.strictObject({
+      username: text,
+      password: text.optional(),
+      name: text.optional(),
+      email: text.optional(),
+      email_verified: z.boolean().optional(),
+      roles: z.array(text).optional(),
+      claims: z.record(z.string(), z.unknown()).optional(),
+    }),
+    answer: z.strictObject({ user_id: z.string(), username: z.string() }),
+    async run({ web, token, actor, body }) {
+      const { email_verified, roles, claims, ...own } = body
+      if (!token.scope.includes('admin:write')) {
+        const wrong = Object.entries({ email_verified, roles, claims }).find(([, value]) => value !== undefined)
+        if (wrong) throw new OAuthError('invalid_request', `Member ${wrong[0]} needs the scope admin:write`)
+        if (own.password === undefined) throw new OAuthError('invalid_request', 'Member password is missing')
+      }
+      const user_id = await createUser(web.tenant, body, { actor })
+      if (user_id === null) throw conflict('Member username is taken')
+      return { value: { user_id, username: body.username } }
+    },
+  }),
+]

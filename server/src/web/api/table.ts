@@ -1,0 +1,23 @@
+import { CONNECTION_ROUTES } from './connections.ts'
+import { RIGHTS_ROUTES } from './rights.ts'
+import type { ApiRoute } from './route.ts'
+import { USER_ROUTES } from './users.ts'
+
+/**
+ * Every route of the administration API, by its subject. To add one:
+ *
+ * 1. Write it with `route({ method, path, scope, name, summary, query, body, answer, subject, run })` in the file of its
+ *    subject beside this one, and list it in that file's `..._ROUTES`; a new file is named in the list below. `run` calls
+ *    one use case and answers `{ value }` or `shown(subject, found, value)`, nothing (204), or throws an OAuthError; a
+ *    Response only where the answer is no JSON. Schemas are strict objects; those with `.meta({ id })` are named in the
+ *    document.
+ * 2. A list takes `...PAGING`, answers `pageOf(Item)`, and is answered by `replyPage`.
+ * 3. What PUT and PATCH change has a `subject`, whose `version` is the ETag: without If-Match they are refused, and `run`
+ *    hands what it has seen (`found`) to the verb that writes, so that of two who change at once one is told (`stale()`).
+ * 4. A POST takes an Idempotency-Key by itself, unless it is `repeatable`.
+ * 5. Write the document anew (`npm run openapi`), and give the route its row in `test/flows/administration_api.test.ts`:
+ *    scopes, bad bodies, unknown ids and stale ETags follow from the table.
+ *
+ * Nothing here is loaded before the first request under `/api`: import these files from nowhere but from here.
+ */
+export const API_ROUTES: readonly ApiRoute[] = [...CONNECTION_ROUTES, ...RIGHTS_ROUTES, ...USER_ROUTES]
