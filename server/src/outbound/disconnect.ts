@@ -5,11 +5,12 @@ import { type OutboundContext, outboundEvent } from './context.ts'
 import { openVault, type ProviderTokens } from './vault.ts'
 import { VaultClosed } from './vault_keys.ts'
 
-/** Who ends a connection, and why. With `user_id` only the owner's own. */
+/** Who ends a connection, and why. With `user_id` only the owner's own; with `client_id` only one of a platform's users. */
 export interface Disconnection {
   readonly connection_id: string
   readonly actor: string
-  readonly user_id?: string
+  readonly user_id?: string | null
+  readonly client_id?: string
   readonly reason?: string
 }
 
@@ -24,6 +25,7 @@ export async function disconnect(context: OutboundContext, ask: Disconnection): 
   const { connection_id, actor, reason = 'user' } = ask
   const authority = await store.loadConnection({ tenant_id, connection_id })
   if (!authority || (ask.user_id !== undefined && authority.connection.user_id !== ask.user_id)) return 'unknown'
+  if (ask.client_id !== undefined && authority.connection.client_id !== ask.client_id) return 'unknown'
   const { user_id, connector } = authority.connection
   const detail = { connector, reason }
   const event = outboundEvent(context, 'connection.disconnected', actor, { connection_id, user_id, detail })

@@ -31,12 +31,14 @@ export type NoToken =
       readonly reason: RefreshPause['reason']
       readonly retry_after_seconds: number
     }
-  | { readonly kind: 'refused'; readonly reason: 'unknown' | 'disconnected' | 'disabled' }
+  | { readonly kind: 'refused'; readonly reason: 'unknown' | 'disconnected' | 'disabled' | 'pending' }
 
 /** What is asked of a token. */
 export interface TokenWish {
   readonly connection_id: string
-  readonly user_id: string
+  /** Its owner; null where that is a user whom a platform alone knows, and then the platform is named. */
+  readonly user_id: string | null
+  readonly client_id?: string | null
   /** The connector that the connection must go through, where the caller was told one. */
   readonly connector?: string
   /** Seconds of life the token should have left; one that never lives so long is renewed at half its life. */
@@ -74,7 +76,8 @@ export async function findFreshToken(context: OutboundContext, wish: TokenWish):
   for (let refreshes = 0; refreshes <= MOST_READS; refreshes++) {
     const authority = await store.loadConnection({ tenant_id, connection_id })
     const connection = authority?.connection
-    if (connection?.user_id !== user_id || (wish.connector ?? connection.connector) !== connection.connector) {
+    const owned = connection?.user_id === user_id && (user_id !== null || connection.client_id === wish.client_id)
+    if (!connection || !owned || (wish.connector ?? connection.connector) !== connection.connector) {
       return { kind: 'refused', reason: 'unknown' }
     }
     begun ??= authority!.now
@@ -164,6 +167,7 @@ function touch(context: OutboundContext, connection_id: string): void {
 function refuse(context: OutboundContext, { connection, connector }: ConnectionAuthority): NoToken {
   if (connection.state === 'disconnected') return { kind: 'refused', reason: 'disconnected' }
   if (connection.state === 'ready') return { kind: 'refused', reason: 'disabled' }
+  if (connection.state === 'pending') return { kind: 'refused', reason: 'pending' }
   const { connection_id, reason } = connection
   const connect_url = connectUrl(context, connector.connector, connection_id)
   return { kind: 'needs_reconsent', reason: reason ?? 'unknown', connect_url }

@@ -13,7 +13,9 @@ import { joinPath } from './proxy_path.ts'
 /** A request that is to be made with the token of a connection. */
 export interface ForwardRequest {
   readonly connection_id: string
-  readonly user_id: string
+  /** Its owner; null where that is a user whom a platform alone knows, and then the platform is named. */
+  readonly user_id: string | null
+  readonly client_id?: string | null
   /** From the path of the proxy, where it names one: the connection must go through it. */
   readonly connector?: string
   readonly method: string
@@ -46,8 +48,8 @@ export async function forward(context: OutboundContext, request: ForwardRequest)
     const Allow = [...METHODS].join(', ')
     throw new OAuthError('invalid_request', `The proxy takes ${Allow}`, { status: 405, headers: { Allow } })
   }
-  const { connection_id, user_id, connector: through } = request
-  const wish = { connection_id, user_id, ...(through === undefined ? {} : { connector: through }) }
+  const { connection_id, user_id, client_id = null, connector: through } = request
+  const wish = { connection_id, user_id, client_id, ...(through === undefined ? {} : { connector: through }) }
   const found = await findFreshToken(context, wish)
   if (found.kind !== 'found') return found
   const { token, connector } = found

@@ -28,6 +28,7 @@ const lease = ({ store, tenant_id }: Stage, intent_id: string, connection_id = '
   })
 const shown = (connection_id: string, more = {}) => ({
   ...{ connection_id, connector: 'acme', provider: 'oidc', user_id: 'alice', username: 'alice', state: 'ready' },
+  ...{ client_id: null, end_user_id: null },
   ...{ reason: null, account: connection_id, account_name: 'Alice', scope: 'openid', issued_at: START },
   ...{ access_expires_at: START + 10, refresh_expires_at: null, intent_deadline_at: null, refresh_failures: 0 },
   ...{ retry_at: null, last_error: null, connector_error: null, connector_disabled_at: null, last_used_at: null },
@@ -44,7 +45,8 @@ contract('what decides about a connection is read in one, and holds nothing that
   assert.deepStrictEqual(authority, {
     now: START + 7,
     connection: {
-      ...{ connection_id: 'c1', connector: 'acme', user_id: 'alice', state: 'ready', reason: null, account: 'c1' },
+      ...{ connection_id: 'c1', connector: 'acme', user_id: 'alice', client_id: null, end_user_id: null },
+      ...{ state: 'ready', reason: null, account: 'c1' },
       ...{ account_name: 'Alice', scope: 'openid', data_key: bytes('key'), sealed_tokens: bytes('sealed R1') },
       ...{ generation: 1, refresh_fingerprint: bytes('R1'), issued_at: START, access_expires_at: START + 10 },
       ...{ refresh_expires_at: null, intent_id: null, intent_at: null, intent_deadline_at: null },

@@ -1,16 +1,24 @@
 import type { NewEvent } from '../records.ts'
 import { bytes, int, NOW, pickColumns, type Run, read, sql, text, write } from '../sql.ts'
+import { type FinishedSession, finishConnectSession, holdConnectSession } from './connect_sessions.ts'
 import { type ConnectorRecord, readConnector } from './connectors.ts'
 import { insertEvent } from './events.ts'
 
 /** What a stored connection may be; `pending` awaits a platform's confirmation. */
 export type ConnectionState = 'pending' | 'ready' | 'needs_reconsent' | 'disconnected'
 
+/** Whose a connection is: a user of ours, or somebody whom a platform alone knows. */
+export interface ConnectionOwner {
+  readonly user_id: string | null
+  /** The platform, and its own name for its user, where the owner is no user of ours. */
+  readonly client_id: string | null
+  readonly end_user_id: string | null
+}
+
 /** One owner's link through a connector, as its row holds it. */
-export interface ConnectionRecord {
+export interface ConnectionRecord extends ConnectionOwner {
   readonly connection_id: string
   readonly connector: string
-  readonly user_id: string
   readonly state: ConnectionState
   readonly reason: string | null
   readonly account: string | null
@@ -42,6 +50,7 @@ export interface ConnectionAuthority {
   readonly connection: ConnectionRecord
   readonly connector: ConnectorRecord
   readonly tenant_disabled_at: number | null
+  /** Of the owner: the user, or the platform whose user it is. */
   readonly user_disabled_at: number | null
 }
 
@@ -51,17 +60,18 @@ export const loadConnection = read(function* (args: {
   connection_id: string
 }): Run<ConnectionAuthority | null> {
   const [row] = yield* sql<Record<string, unknown>>`
-    select ${NOW} as now, c.connection_id, c.connector, c.user_id, c.state, c.reason, c.account, c.account_name, c.scope,
+    select ${NOW} as now, c.connection_id, c.connector, c.user_id, c.client_id, c.end_user_id, c.state, c.reason, c.account, c.account_name, c.scope,
       c.data_key, c.sealed_tokens, c.generation, c.refresh_fingerprint, c.issued_at, c.access_expires_at,
-      c.refresh_expires_at, c.intent_id, c.intent_at, c.intent_deadline_at, c.uncertain_at, c.sealed_candidate,
-      c.refresh_failures, c.retry_at, c.last_used_at, c.keep_at, c.warn_at, c.warned_at,
+      c.refresh_expires_at, c.intent_id, c.intent_at, c.intent_deadline_at, c.uncertain_at, c.sealed_candidate, c.refresh_failures,
+      c.retry_at, c.last_used_at, c.keep_at, c.warn_at, c.warned_at,
       k.provider, k.client_id as k_client_id, k.sealed_client_secret, k.scope as k_scope, k.settings as k_settings,
       k.version as k_version, k.error as k_error, k.error_description as k_error_description, k.error_at as k_error_at, k.disabled_at as k_disabled_at,
-      t.disabled_at as t_disabled_at, u.disabled_at as u_disabled_at
+      t.disabled_at as t_disabled_at, coalesce(u.disabled_at, cl.disabled_at) as u_disabled_at
     from connections c
     join tenants t on t.tenant_id = c.tenant_id
     join connectors k on k.tenant_id = c.tenant_id and k.connector = c.connector
-    join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
+    left join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
+    left join clients cl on cl.tenant_id = c.tenant_id and cl.client_id = c.client_id
     where c.tenant_id = ${args.tenant_id} and c.connection_id = ${args.connection_id}`
   if (!row) return null
   return {
@@ -74,23 +84,27 @@ export const loadConnection = read(function* (args: {
 })
 
 const CONNECTION_COLUMNS: readonly (keyof ConnectionRecord)[] = [
-  ...(['connection_id', 'connector', 'user_id', 'state', 'reason', 'account', 'account_name', 'scope'] as const),
+  ...(['connection_id', 'connector', 'user_id', 'client_id', 'end_user_id', 'state', 'reason'] as const),
+  ...(['account', 'account_name', 'scope'] as const),
   ...(['data_key', 'sealed_tokens', 'generation', 'refresh_fingerprint', 'issued_at', 'access_expires_at'] as const),
   ...(['refresh_expires_at', 'intent_id', 'intent_at', 'intent_deadline_at', 'uncertain_at'] as const),
   ...(['sealed_candidate', 'refresh_failures', 'retry_at', 'last_used_at', 'keep_at', 'warn_at', 'warned_at'] as const),
 ]
 
-/** The living connection of a user's account at a provider, or null. */
+/** The living connection of an owner's account at a provider, or null. */
 export const findConnectionOfAccount = read(function* (args: {
   tenant_id: string
-  user_id: string
+  user_id: string | null
+  client_id?: string | null
+  end_user_id?: string | null
   connector: string
   account: string
 }): Run<string | null> {
   const [row] = yield* sql<{ connection_id: string }>`
     select connection_id from connections
-    where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and connector = ${args.connector}
-      and account = ${args.account} and state <> 'disconnected'`
+    where tenant_id = ${args.tenant_id}
+      and (user_id = ${text(args.user_id)} or (client_id = ${text(args.client_id)} and end_user_id = ${text(args.end_user_id)}))
+      and connector = ${args.connector} and account = ${args.account} and state <> 'disconnected'`
   return row?.connection_id ?? null
 })
 
@@ -126,12 +140,17 @@ export interface NewConsent {
   readonly connection_id: string
   readonly connector: string
   readonly connector_version: number
-  readonly user_id: string
+  readonly user_id: string | null
+  /** The platform and its user, where the owner is no user of ours. */
+  readonly client_id?: string | null
+  readonly end_user_id?: string | null
   readonly account: string | null
   readonly account_name: string | null
   readonly generation: number | null
   readonly data_key: Uint8Array
   readonly answer: SealedAnswer
+  /** The connect session that ends with it. */
+  readonly session?: FinishedSession | undefined
   readonly event: NewEvent
 }
 
@@ -142,14 +161,18 @@ export interface NewConsent {
 export const connectAccount = write(
   function* (args: NewConsent): Run<'connected' | 'moved' | 'refused'> {
     const { tenant_id, answer } = args
-    const [allowed] = yield* sql<{ user_id: string }>`
-      select u.user_id from users u
-      join connectors k on k.tenant_id = u.tenant_id and k.connector = ${args.connector}
-      where u.tenant_id = ${tenant_id} and u.user_id = ${args.user_id} and u.disabled_at is null
-        and k.version = ${args.connector_version} and k.disabled_at is null`
-    if (!allowed) return 'refused'
+    const [allowed] = yield* sql<{ connector: string }>`
+      select k.connector from connectors k
+      where k.tenant_id = ${tenant_id} and k.connector = ${args.connector} and k.version = ${args.connector_version}
+        and k.disabled_at is null
+        and (exists (select 1 from users u where u.tenant_id = k.tenant_id and u.user_id = ${text(args.user_id)}
+            and u.disabled_at is null)
+          or exists (select 1 from clients cl where cl.tenant_id = k.tenant_id and cl.client_id = ${text(args.client_id)}
+            and cl.disabled_at is null))`
+    if (!allowed || (args.session && !(yield* holdConnectSession(tenant_id, args.session.session_id)))) return 'refused'
     const stored = args.generation === null ? yield* insertConnection(args) : yield* repairConnection(args, answer)
     if (!stored) return 'moved'
+    if (args.session) yield* finishConnectSession(tenant_id, args.connection_id, args.session)
     yield* insertEvent(args.event)
     return 'connected'
   },
@@ -159,12 +182,15 @@ export const connectAccount = write(
 function* insertConnection(args: NewConsent): Run<boolean> {
   const { answer } = args
   const { plan = UNPLANNED } = answer
+  const confirm_ms = args.session?.confirm_ms ?? null
   const [made] = yield* sql<{ connection_id: string }>`
-    insert into connections (tenant_id, connection_id, connector, user_id, state, account, account_name, scope, data_key,
-      sealed_tokens, generation, consented_generation, refresh_fingerprint, issued_at, access_expires_at,
+    insert into connections (tenant_id, connection_id, connector, user_id, client_id, end_user_id, state,
+      pending_until_at, account, account_name, scope, data_key, sealed_tokens, generation, consented_generation, refresh_fingerprint, issued_at, access_expires_at,
       refresh_expires_at, refresh_failures, upkeep_at, keep_at, warn_at, warned_at, created_at, updated_at)
-    values (${args.tenant_id}, ${args.connection_id}, ${args.connector}, ${args.user_id}, 'ready', ${text(args.account)},
-      ${text(args.account_name)}, ${answer.scope}, ${args.data_key}, ${answer.sealed_tokens}, 1, 1,
+    values (${args.tenant_id}, ${args.connection_id}, ${args.connector}, ${text(args.user_id)},
+      ${text(args.client_id)}, ${text(args.end_user_id)}, ${confirm_ms === null ? 'ready' : 'pending'},
+      ${NOW} + cast(${int(confirm_ms)} as bigint), ${text(args.account)}, ${text(args.account_name)},
+      ${answer.scope}, ${args.data_key}, ${answer.sealed_tokens}, 1, 1,
       ${bytes(answer.refresh_fingerprint)}, ${answer.issued_at}, ${int(answer.access_expires_at)},
       ${int(answer.refresh_expires_at)}, 0, ${int(plan.upkeep_at)}, ${int(plan.keep_at)}, ${int(plan.warn_at)},
       ${int(plan.warned_at)}, ${args.event.at}, ${args.event.at})
@@ -176,8 +202,13 @@ function* insertConnection(args: NewConsent): Run<boolean> {
 // it is wrapped now, which may be otherwise than when it was read.
 function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean> {
   const { plan = UNPLANNED } = answer
+  const confirm_ms = args.session?.confirm_ms ?? null
+  // An account that was known before and is the same one now needs no second look.
   const [repaired] = yield* sql<{ connection_id: string }>`
-    update connections set state = 'ready', reason = null, account = ${text(args.account)},
+    update connections set
+      state = case when cast(${int(confirm_ms)} as bigint) is not null and (state = 'pending' or account is null)
+        then 'pending' else 'ready' end,
+      pending_until_at = ${NOW} + cast(${int(confirm_ms)} as bigint), reason = null, account = ${text(args.account)},
       account_name = ${text(args.account_name)}, scope = ${answer.scope}, sealed_tokens = ${answer.sealed_tokens},
       generation = generation + 1, consented_generation = generation + 1,
       refresh_fingerprint = ${bytes(answer.refresh_fingerprint)}, issued_at = ${answer.issued_at},
@@ -186,7 +217,8 @@ function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean>
       upkeep_at = ${int(plan.upkeep_at)}, keep_at = ${int(plan.keep_at)}, warn_at = ${int(plan.warn_at)},
       warned_at = ${int(plan.warned_at)}, updated_at = ${args.event.at}
     where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and connector = ${args.connector}
-      and user_id = ${args.user_id} and generation = ${int(args.generation)} and state <> 'disconnected'
+      and (user_id = ${text(args.user_id)} or (client_id = ${text(args.client_id)} and end_user_id = ${text(args.end_user_id)}))
+      and generation = ${int(args.generation)} and state <> 'disconnected'
     returning connection_id`
   return repaired !== undefined
 }
@@ -245,8 +277,11 @@ export interface ListedConnection {
   readonly connection_id: string
   readonly connector: string
   readonly provider: string
-  readonly user_id: string
-  readonly username: string
+  readonly user_id: string | null
+  readonly username: string | null
+  /** The platform and its user, where the owner is no user of ours. */
+  readonly client_id: string | null
+  readonly end_user_id: string | null
   readonly state: ConnectionState
   readonly reason: string | null
   readonly account: string | null
@@ -274,7 +309,7 @@ export const listConnectionsOfUser = read(function* (args: {
   user_id: string
 }): Run<ListedConnection[]> {
   return yield* sql<ListedConnection>`
-    select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.state, c.reason, c.account, c.account_name,
+    select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.client_id, c.end_user_id, c.state, c.reason, c.account, c.account_name,
       c.scope, c.issued_at, c.access_expires_at, c.refresh_expires_at, c.intent_deadline_at, c.refresh_failures,
       c.retry_at, c.last_error, k.error as connector_error, k.disabled_at as connector_disabled_at, c.last_used_at,
       c.warned_at, c.created_at, c.updated_at
@@ -293,20 +328,24 @@ export const pageConnections = read(function* (args: {
   tenant_id: string
   connector: string
   state?: ListedState | ''
+  /** Of the users of one platform, or of one of them; empty means any. */
+  client_id?: string
+  end_user_id?: string
   after_connection_id: string
   most: number
 }): Run<ListedConnection[]> {
-  const { connector, state = '' } = args
+  const { connector, state = '', client_id = '', end_user_id = '' } = args
   return yield* sql<ListedConnection>`
-    select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.state, c.reason, c.account, c.account_name,
+    select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.client_id, c.end_user_id, c.state, c.reason, c.account, c.account_name,
       c.scope, c.issued_at, c.access_expires_at, c.refresh_expires_at, c.intent_deadline_at, c.refresh_failures,
       c.retry_at, c.last_error, k.error as connector_error, k.disabled_at as connector_disabled_at, c.last_used_at,
       c.warned_at, c.created_at, c.updated_at
     from connections c
     join connectors k on k.tenant_id = c.tenant_id and k.connector = c.connector
-    join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
+    left join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
     where c.tenant_id = ${args.tenant_id} and c.connection_id > ${args.after_connection_id}
       and (${connector} = '' or c.connector = ${connector})
+      and (${client_id} = '' or c.client_id = ${client_id}) and (${end_user_id} = '' or c.end_user_id = ${end_user_id})
       and (${state} = '' or ${state} = case
         when c.state = 'ready' and (k.error is not null or k.disabled_at is not null) then 'error' else c.state end)
     order by c.connection_id limit ${args.most}`

@@ -6,6 +6,8 @@ const TOLD_LATE_MS = 3_600_000
 const UNREDEEMED_MS = 3_600_000
 // Whoever arrived in time with a pushed request may take as long as with any other.
 const ANSWERED_MS = 3_600_000
+// A platform may ask for a day what became of a connect session.
+const ASKED_LATE_MS = 86_400_000
 
 /** Sweeps what has ended from the short-lived tables, oldest first, a bounded number of rows each; says how many. */
 export const sweepEnded = write(function* (args: { before: number; most: number }): Run<number> {
@@ -25,6 +27,11 @@ export const sweepEnded = write(function* (args: { before: number; most: number 
     yield* sql<{ tenant_id: string }>`
       delete from connect_flows where (tenant_id, state_hash) in
         (select tenant_id, state_hash from connect_flows where expires_at < ${args.before} order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from connect_sessions where (tenant_id, session_id) in
+        (select tenant_id, session_id from connect_sessions where expires_at < ${args.before - ASKED_LATE_MS}
+          order by expires_at limit ${args.most})
       returning tenant_id`,
     yield* sql<{ tenant_id: string }>`
       delete from grants where (tenant_id, grant_id) in

@@ -23,7 +23,7 @@ export const connectionsPage = consolePage(async (visit) => {
     connector: connection.connector,
     provider_name: connection.provider_name,
     account_label: connection.account_label,
-    username: connection.username,
+    username: connection.username ?? connection.end_user_id ?? '',
     state: connection.state,
     reason: connection.state === 'needs_reconsent' ? readReason(connection.reason) : undefined,
     expires_at: connection.access_expires_at ?? undefined,

@@ -1,0 +1,13 @@
+import type { AccessTokenClaims } from '../oauth/access_token.ts'
+import type { ConnectionOwner } from '../store/verbs/connections.ts'
+
+/**
+ * Whether a program may name a connection: those of our users by its scope alone; that of a platform's user by that
+ * platform itself alone, and by nobody in whose name it acts.
+ */
+export function isOpenTo(
+  { client_id }: ConnectionOwner,
+  claims: Pick<AccessTokenClaims, 'client_id' | 'grant_id'>,
+): boolean {
+  return client_id === null || (claims.client_id === client_id && claims.grant_id === undefined)
+}

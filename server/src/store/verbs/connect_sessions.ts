@@ -1,0 +1,249 @@
+import type { NewEvent } from '../records.ts'
+import { bytes, int, NOW, type Run, read, sql, text, write } from '../sql.ts'
+import { insertEvent } from './events.ts'
+
+/** What a platform asks of one of its people, as its row holds it. */
+export interface ConnectSessionRecord {
+  readonly session_id: string
+  /** The platform that made it. */
+  readonly client_id: string
+  /** The owner of what comes of it: a user of ours, or else somebody whom the platform alone knows. */
+  readonly user_id: string | null
+  readonly end_user_id: string | null
+  /** 1 where another person than the owner is to consent. */
+  readonly invitation: number
+  readonly expected_account: string | null
+  /** JSON lists: the connectors to choose from, and the origins of the pages that may open it. */
+  readonly connectors: string
+  readonly origins: string
+  readonly scope: string | null
+  /** The connection to repair, and afterwards the one that came of it. */
+  readonly connection_id: string | null
+  readonly return_uri: string | null
+  readonly created_at: number
+  readonly expires_at: number
+  readonly opened_at: number | null
+  readonly browser_hash: Uint8Array | null
+  /** Of the page that opened it; null where a person followed a link. */
+  readonly origin: string | null
+  readonly code_challenge: string | null
+  readonly reason: string | null
+  readonly finished_at: number | null
+  readonly sealed_code: Uint8Array | null
+  readonly confirmed_at: number | null
+  readonly ended_at: number | null
+}
+
+/** A session with what decides about it, read in one query. */
+export interface ConnectSessionAuthority {
+  readonly now: number
+  readonly session: ConnectSessionRecord
+  readonly client_name: string
+  readonly client_disabled_at: number | null
+  /** Of what came of it, if anything did. */
+  readonly connection_state: string | null
+  readonly account: string | null
+  readonly account_name: string | null
+}
+
+/** What a session is made of. */
+export type NewConnectSession = Pick<
+  ConnectSessionRecord,
+  | 'session_id'
+  | 'client_id'
+  | 'user_id'
+  | 'end_user_id'
+  | 'invitation'
+  | 'expected_account'
+  | 'connectors'
+  | 'origins'
+  | 'scope'
+  | 'connection_id'
+  | 'return_uri'
+>
+
+/** Makes a session under the hash of its token. */
+export const createConnectSession = write(function* (args: {
+  tenant_id: string
+  session: NewConnectSession
+  token_hash: Uint8Array
+  lifetime_ms: number
+  event: NewEvent
+}): Run<{ expires_at: number }> {
+  const { tenant_id, session } = args
+  const [made] = yield* sql<{ expires_at: number }>`
+    insert into connect_sessions (tenant_id, session_id, client_id, user_id, end_user_id, invitation, expected_account,
+      connectors, origins, scope, connection_id, return_uri, token_hash, created_at, expires_at)
+    values (${tenant_id}, ${session.session_id}, ${session.client_id}, ${text(session.user_id)},
+      ${text(session.end_user_id)}, ${session.invitation}, ${text(session.expected_account)}, ${session.connectors},
+      ${session.origins}, ${text(session.scope)}, ${text(session.connection_id)}, ${text(session.return_uri)},
+      ${args.token_hash}, ${NOW}, ${NOW} + cast(${args.lifetime_ms} as bigint))
+    returning expires_at`
+  yield* insertEvent(args.event)
+  return made!
+})
+
+type SessionRow = ConnectSessionRecord & Omit<ConnectSessionAuthority, 'session'>
+
+function readSession(row: SessionRow | undefined): ConnectSessionAuthority | null {
+  if (!row) return null
+  const { now, client_name, client_disabled_at, connection_state, account, account_name, ...session } = row
+  return { now, session, client_name, client_disabled_at, connection_state, account, account_name }
+}
+
+/** A session by its id; null where there is none, or its platform is gone. */
+export const loadConnectSession = read(function* (args: {
+  tenant_id: string
+  session_id: string
+}): Run<ConnectSessionAuthority | null> {
+  const [row] = yield* sql<SessionRow>`
+    select ${NOW} as now, s.session_id, s.client_id, s.user_id, s.end_user_id, s.invitation, s.expected_account,
+      s.connectors, s.origins, s.scope, s.connection_id, s.return_uri, s.created_at, s.expires_at, s.opened_at,
+      s.browser_hash, s.origin, s.code_challenge, s.reason, s.finished_at, s.sealed_code, s.confirmed_at, s.ended_at,
+      cl.client_name, cl.disabled_at as client_disabled_at, c.state as connection_state, c.account, c.account_name
+    from connect_sessions s
+    join clients cl on cl.tenant_id = s.tenant_id and cl.client_id = s.client_id
+    left join connections c on c.tenant_id = s.tenant_id and c.connection_id = s.connection_id
+    where s.tenant_id = ${args.tenant_id} and s.session_id = ${args.session_id}`
+  return readSession(row)
+})
+
+/** The same by the hash of its token. */
+export const findConnectSession = read(function* (args: {
+  tenant_id: string
+  token_hash: Uint8Array
+}): Run<ConnectSessionAuthority | null> {
+  const [row] = yield* sql<SessionRow>`
+    select ${NOW} as now, s.session_id, s.client_id, s.user_id, s.end_user_id, s.invitation, s.expected_account,
+      s.connectors, s.origins, s.scope, s.connection_id, s.return_uri, s.created_at, s.expires_at, s.opened_at,
+      s.browser_hash, s.origin, s.code_challenge, s.reason, s.finished_at, s.sealed_code, s.confirmed_at, s.ended_at,
+      cl.client_name, cl.disabled_at as client_disabled_at, c.state as connection_state, c.account, c.account_name
+    from connect_sessions s
+    join clients cl on cl.tenant_id = s.tenant_id and cl.client_id = s.client_id
+    left join connections c on c.tenant_id = s.tenant_id and c.connection_id = s.connection_id
+    where s.tenant_id = ${args.tenant_id} and s.token_hash = ${args.token_hash}`
+  return readSession(row)
+})
+
+/** Opens a session, once: it belongs to one browser from then on, which has so long. */
+export const openConnectSession = write(
+  function* (args: {
+    tenant_id: string
+    session_id: string
+    browser_hash: Uint8Array
+    origin: string | null
+    code_challenge: string | null
+    lifetime_ms: number
+    event: NewEvent
+  }): Run<boolean> {
+    const [opened] = yield* sql<{ session_id: string }>`
+      update connect_sessions set opened_at = ${NOW}, browser_hash = ${args.browser_hash}, origin = ${text(args.origin)},
+        code_challenge = ${text(args.code_challenge)}, expires_at = ${NOW} + cast(${args.lifetime_ms} as bigint)
+      where tenant_id = ${args.tenant_id} and session_id = ${args.session_id} and opened_at is null and ended_at is null
+        and expires_at > ${NOW}
+      returning session_id`
+    if (opened) yield* insertEvent(args.event)
+    return opened !== undefined
+  },
+  { key: sessionKey },
+)
+
+/** Notes why a try of an open session brought nothing; another may follow. */
+export const failConnectSession = write(
+  function* (args: { tenant_id: string; session_id: string; reason: string; event: NewEvent }): Run<boolean> {
+    const [failed] = yield* sql<{ session_id: string }>`
+      update connect_sessions set reason = ${args.reason}
+      where tenant_id = ${args.tenant_id} and session_id = ${args.session_id} and opened_at is not null
+        and finished_at is null and ended_at is null
+      returning session_id`
+    if (failed) yield* insertEvent(args.event)
+    return failed !== undefined
+  },
+  { key: sessionKey },
+)
+
+/** What finishes a session, in the transaction that stores its consent. */
+export interface FinishedSession {
+  readonly session_id: string
+  /** What proves to the platform who finished; null where nobody has to confirm. */
+  readonly sealed_code: Uint8Array | null
+  /** How long the platform may take to confirm; null where the connection is live at once. */
+  readonly confirm_ms: number | null
+}
+
+/** Holds an open session that may still be finished; no other write gets at it before the end of this transaction. */
+export function* holdConnectSession(tenant_id: string, session_id: string): Run<boolean> {
+  const [held] = yield* sql<{ session_id: string }>`
+    update connect_sessions set reason = null
+    where tenant_id = ${tenant_id} and session_id = ${session_id} and opened_at is not null and finished_at is null
+      and ended_at is null and expires_at > ${NOW}
+    returning session_id`
+  return held !== undefined
+}
+
+/** Finishes a session that is held. */
+export function* finishConnectSession(tenant_id: string, connection_id: string, finished: FinishedSession): Run<void> {
+  const confirmed = finished.confirm_ms === null ? 1 : 0
+  yield* sql`
+    update connect_sessions set finished_at = ${NOW}, connection_id = ${connection_id},
+      sealed_code = ${bytes(finished.sealed_code)},
+      confirmed_at = case when cast(${confirmed} as bigint) = 1 then ${NOW} else null end,
+      expires_at = ${NOW} + cast(${int(finished.confirm_ms ?? 0)} as bigint)
+    where tenant_id = ${tenant_id} and session_id = ${finished.session_id}`
+}
+
+/**
+ * Confirms, once, what a session brought: from then on its connection gives tokens. `over` when the time for that is, or
+ * the connection was ended.
+ */
+export const confirmConnectSession = write(
+  function* (args: {
+    tenant_id: string
+    session_id: string
+    connection_id: string
+    event: NewEvent
+  }): Run<'confirmed' | 'over'> {
+    const { tenant_id, session_id, connection_id } = args
+    const [confirmed] = yield* sql<{ session_id: string }>`
+      update connect_sessions set confirmed_at = ${NOW}, sealed_code = null
+      where tenant_id = ${tenant_id} and session_id = ${session_id} and connection_id = ${connection_id}
+        and finished_at is not null and confirmed_at is null and ended_at is null and expires_at > ${NOW}
+        and exists (select 1 from connections c where c.tenant_id = connect_sessions.tenant_id
+          and c.connection_id = connect_sessions.connection_id and c.state <> 'disconnected')
+      returning session_id`
+    if (!confirmed) return 'over'
+    yield* sql`
+      update connections set state = 'ready', pending_until_at = null, updated_at = ${args.event.at}
+      where tenant_id = ${tenant_id} and connection_id = ${connection_id} and state = 'pending'`
+    yield* insertEvent(args.event)
+    return 'confirmed'
+  },
+  { key: sessionKey },
+)
+
+/** Ends a session that has brought nothing live yet: neither its token nor its code is of use any more. */
+export const endConnectSession = write(
+  function* (args: { tenant_id: string; session_id: string; event: NewEvent }): Run<boolean> {
+    const [ended] = yield* sql<{ session_id: string }>`
+      update connect_sessions set ended_at = ${NOW}, sealed_code = null
+      where tenant_id = ${args.tenant_id} and session_id = ${args.session_id} and confirmed_at is null
+        and ended_at is null
+      returning session_id`
+    if (ended) yield* insertEvent(args.event)
+    return ended !== undefined
+  },
+  { key: sessionKey },
+)
+
+/** Connections that nobody has confirmed in time. */
+export const listUnconfirmed = read(function* (args: { tenant_id: string; most: number }): Run<string[]> {
+  const rows = yield* sql<{ connection_id: string }>`
+    select connection_id from connections
+    where tenant_id = ${args.tenant_id} and state = 'pending' and pending_until_at < ${NOW}
+    order by pending_until_at limit ${args.most}`
+  return rows.map(({ connection_id }) => connection_id)
+})
+
+function sessionKey(args: { tenant_id: string; session_id: string }): string {
+  return `${args.tenant_id}/${args.session_id}`
+}
