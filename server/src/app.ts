@@ -32,6 +32,7 @@ import type { EndpointAliases } from './web/endpoint_paths.ts'
 import type { Log } from './web/log.ts'
 import { createMachines, createRouter, type Machines } from './web/router.ts'
 import { type Authenticate, cookieNames, type Web } from './web/web.ts'
+import { createWebhookContext, stopWebhooks } from './webhooks/context.ts'
 
 /** Of this software. */
 export const VERSION = '0.1.0'
@@ -123,6 +124,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     wrappers: options.vault_root,
     report: (what, cause) => log.warn({ err: cause }, what),
   })
+  const webhooks = createWebhookContext({ tenant, egress, report: (what, cause) => log.warn({ err: cause }, what) })
   const closed = await outbound.vault_keys.whyClosed()
   if (closed !== null) log.error({ reason: closed }, 'the vault is closed: connections cannot be used')
   const url = new URL(issuer)
@@ -131,6 +133,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tenant,
     inbound,
     outbound,
+    webhooks,
     version: VERSION,
     grant_types: [...GRANT_TYPES, createTokenExchange(createHandOut(outbound)), ...(options.grant_types ?? [])],
     aliases: options.endpoint_aliases ?? {},
@@ -149,6 +152,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     fetch: async (request, sender = {}) => router.fetch(request, sender),
     machines,
     async close() {
+      await stopWebhooks(webhooks)
       await settleOutbound(outbound)
       await inbound.outbox.settle()
       await inbound.usage.flush()

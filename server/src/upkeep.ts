@@ -7,6 +7,7 @@ import { LEASE_MS } from './outbound/refresh.ts'
 import { destroyFormerVaultKeys } from './outbound/rekey.ts'
 import type { Store } from './store/store.ts'
 import type { Log } from './web/log.ts'
+import { tendWebhooks } from './webhooks/deliver.ts'
 
 /** How an app is kept up. */
 export interface UpkeepOptions {
@@ -15,15 +16,15 @@ export interface UpkeepOptions {
 }
 
 /**
- * Starts the work that nobody asks for: keys rotate, what has ended is swept, clients hear of logouts, events are sealed,
- * connections are kept alive, unused clients go. Start it once in every process that serves; replicas share it out among them. Its timers keep no
+ * Starts the work that nobody asks for: keys rotate, what has ended is swept, clients hear of logouts, events are sealed
+ * and told to webhooks, connections are kept alive, unused clients go. Start it once in every process that serves; replicas share it out among them. Its timers keep no
  * process alive. What fails is told to the app's log and tried again.
  */
 export function startUpkeep({ tenant, web }: App, { timers }: UpkeepOptions = {}): Upkeep {
   return startTasks({
     ...{ store: tenant.store, tenant_id: tenant.tenant_id, log: web.log },
     owner: newId(tenant.clock()),
-    chores: [...inboundChores(web.inbound), vaultChore(web), connectionChore(web)],
+    chores: [...inboundChores(web.inbound), vaultChore(web), connectionChore(web), webhookChore(web)],
     finishDisconnects: () => finishDisconnects(web.outbound),
     ...(timers && { timers }),
   })
@@ -33,6 +34,11 @@ export function startUpkeep({ tenant, web }: App, { timers }: UpkeepOptions = {}
 function vaultChore({ outbound }: App['web']): Chore {
   const run = () => destroyFormerVaultKeys(outbound, 'system')
   return { name: 'vault_keys', every_ms: 60_000, alone: true, run }
+}
+
+// Every replica sends: leases keep them apart.
+function webhookChore({ webhooks }: App['web']): Chore {
+  return { name: 'webhooks', every_ms: 1000, alone: false, run: () => tendWebhooks(webhooks) }
 }
 
 // What a process left open that died is settled at the first turn, where no other process can be alive.

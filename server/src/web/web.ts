@@ -4,6 +4,7 @@ import type { GrantType } from '../inbound/authorization/grant_type.ts'
 import type { InboundContext } from '../inbound/context.ts'
 import type { OutboundContext } from '../outbound/context.ts'
 import type { Tenant } from '../store/tenant.ts'
+import type { WebhookContext } from '../webhooks/context.ts'
 import type { EndpointAliases } from './endpoint_paths.ts'
 import type { Log } from './log.ts'
 
@@ -14,6 +15,7 @@ export interface Web {
   readonly tenant: Tenant
   readonly inbound: InboundContext
   readonly outbound: OutboundContext
+  readonly webhooks: WebhookContext
   readonly grant_types: readonly GrantType[]
   /** Further paths of the common endpoints. */
   readonly aliases: EndpointAliases

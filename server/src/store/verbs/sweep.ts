@@ -78,6 +78,11 @@ export const sweepEnded = write(function* (args: { before: number; most: number 
         (select tenant_id, key_hash from idempotency_keys where expires_at < ${args.before} order by expires_at limit ${args.most})
       returning tenant_id`,
     yield* sql<{ tenant_id: string }>`
+      delete from webhook_deliveries where (tenant_id, webhook, event_id) in
+        (select tenant_id, webhook, event_id from webhook_deliveries where expires_at < ${args.before}
+          order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
       delete from one_time_links where (tenant_id, kind, secret_hash) in
         (select tenant_id, kind, secret_hash from one_time_links where expires_at < ${args.before} order by expires_at limit ${args.most})
       returning tenant_id`,
