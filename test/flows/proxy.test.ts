@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { after, before, beforeEach, test } from 'node:test'
+import { after, before, beforeEach, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { type Bridge, startBridge } from '../parts/bridge.ts'
+import { settleOutbound } from '../../server/src/outbound/context.ts'
+import { type Bridge, PLATFORM, startBridge } from '../parts/bridge.ts'
 import { sendRaw } from '../parts/raw_http.ts'
 import type { UserAgent } from '../parts/user_agent.ts'
+import { listEvents } from '../parts/vault.ts'
 
 let bridge: Bridge
 let alice: UserAgent
@@ -379,4 +381,71 @@ test('a connector that is not there is 404 for a token that would be good for it
   assert.equal(answer.status, 404)
   assert.equal(answer.body.error, 'invalid_target')
   assert.equal(answer.body.connect_url, undefined)
+})
+
+describe('for a platform, which names the connection', () => {
+  let connection_id: string
+  const named = (path: string, access_token: string, init: RequestInit = {}) =>
+    bridge.get(`/proxy/connections/${path}`, access_token, init)
+  const ownToken = async (form: Record<string, string>) =>
+    (await bridge.post('/token', { grant_type: 'client_credentials', ...form }, PLATFORM.client_id)).body.access_token
+  const platformToken = () => ownToken({ resource: `${bridge.issuer}/api`, scope: 'vault:proxy' })
+
+  before(async () => {
+    const client = { ...PLATFORM, scope: 'vault:proxy vault:token', grant_types: ['client_credentials'] }
+    await bridge.server.addClient(client)
+    connection_id = (await bridge.connections())[0]!.connection_id
+  })
+
+  test('its API is called with the token of the provider', async () => {
+    const answer = await named(`${connection_id}/me?x=1`, await platformToken(), { method: 'PUT', body: '{}' })
+    assert.deepEqual([answer.status, answer.body], [200, { ok: true }])
+    const [received] = bridge.api.received
+    assert.deepEqual([received!.method, received!.url], ['PUT', '/v1/me?x=1'])
+    assert.match(String(received!.headers['authorization']), /^Bearer (?!sp_)/)
+  })
+
+  test('8.2.1 the scope is one of its own, and the tokens of users and of other resources are none', async () => {
+    for (const [access_token, status] of [
+      [token, 401],
+      [await ownToken({ resource: `${bridge.issuer}/api`, scope: 'vault:token' }), 403],
+      ['nonsense', 401],
+    ] as const) {
+      const refused = await named(`${connection_id}/me`, access_token)
+      assert.deepEqual([refused.status, refused.headers.get('x-sallyport-error')], [status, refused.body.error])
+    }
+    const mine = await platformToken()
+    assert.equal((await bridge.get('/proxy/acme/me', mine)).status, 401, 'and it opens no connector')
+    assert.equal((await bridge.get(`/api/connections/${connection_id}/token`, mine)).status, 403, 'nor the vault')
+    for (const path of ['nobody/me', `${connection_id}x/me`, `%20${connection_id}/me`, `acme/me`]) {
+      assert.deepEqual([(await named(path, mine)).status, bridge.api.received.length], [404, 0], path)
+    }
+    const escaped = `%${connection_id.charCodeAt(0).toString(16)}${connection_id.slice(1)}`
+    assert.deepEqual([(await named(`${escaped}/me`, mine)).status, bridge.api.received.length], [400, 0])
+  })
+
+  test('16.2.1 the audit log says who used it, once an hour however often', async () => {
+    const uses = async () => {
+      await settleOutbound(bridge.server.app.web.outbound)
+      const events = await listEvents(bridge.server.app.tenant)
+      return events.filter((event) => event.type === 'connection.used' && event.client_id === PLATFORM.client_id)
+    }
+    const known = (await uses()).length
+    const mine = await platformToken()
+    for (let i = 0; i < 10; i++) assert.equal((await named(`${connection_id}/me`, mine)).status, 200)
+    const told = (await uses()).slice(known)
+    assert.deepEqual(
+      told.map(({ actor, user_id, connection_id, grant_id, detail }) => [
+        actor,
+        user_id,
+        connection_id,
+        grant_id,
+        detail,
+      ]),
+      [1, 9].map((requests) => [
+        ...[`client:${PLATFORM.client_id}`, bridge.users.alice, connection_id, null],
+        JSON.stringify({ connector: 'acme', via: 'proxy', requests }),
+      ]),
+    )
+  })
 })

@@ -39,6 +39,7 @@ function routes(): Map<string, string[]> {
     const filled = path
       .replace(':connector/*', 'acme/x')
       .replace(':connector', 'acme')
+      .replace(':connection_id/*', 'x/y')
       .replace(':connection_id', 'x')
       .replace('/assets/:file', stylesheet.path)
       .replace(/^\/$/, '')

@@ -27,7 +27,7 @@ let events: VaultEvent[]
 const waits: number[] = []
 before(async () => {
   bridge = await startBridge({ path: '/hub', access_token_seconds: 300 })
-  const client = { ...PLATFORM, client_name: 'Platform', scope: 'vault:token' }
+  const client = { ...PLATFORM, client_name: 'Platform', scope: 'vault:token vault:proxy' }
   await bridge.server.addClient({ ...client, grant_types: ['client_credentials'] })
   alice = await bridge.signIn()
   await bridge.connect(alice)
@@ -108,14 +108,16 @@ test('an MCP server asks by URL elicitation for what the user has to connect, an
 })
 
 /** The same connection, used in each way that there is. */
-const ways: Record<'proxy' | 'exchange' | 'platform', () => Promise<Connection>> = {
+const ways: Record<'proxy' | 'exchange' | 'platform' | 'platform token', () => Promise<Connection>> = {
   proxy: async () => startVault().connection({ connector: 'acme', access_token: await signedIn() }),
   exchange: async () =>
     startVault().connection({
       ...{ connector: 'acme', access_token: await signedIn(), via: 'token' },
       api_base_url: `${bridge.api.origin}/v1`,
     }),
-  platform: async () => startVault(PLATFORM).connection({ connection_id, api_base_url: `${bridge.api.origin}/v1` }),
+  platform: async () => startVault(PLATFORM).connection({ connection_id }),
+  'platform token': async () =>
+    startVault(PLATFORM).connection({ connection_id, via: 'token', api_base_url: `${bridge.api.origin}/v1` }),
 }
 
 for (const [way, open] of Object.entries(ways)) {
@@ -155,7 +157,7 @@ for (const [way, open] of Object.entries(ways)) {
         answers.map((_, i) => `body ${i}`),
       )
       assert.equal(refreshes(), before + 1)
-      if (way !== 'proxy')
+      if (way === 'exchange' || way === 'platform token')
         assert.deepEqual(
           events.map(({ type }) => type),
           ['refreshed'],
@@ -208,7 +210,7 @@ for (const [way, open] of Object.entries(ways)) {
       assert.equal(thrown.error, 'connection_needs_reconsent')
       const connect_url = `${bridge.issuer}/connect/acme?connection_id=${connection_id}`
       assert.equal(thrown.connect_url, connect_url)
-      const about = way === 'platform' ? { connection_id } : { connector: 'acme' }
+      const about = way.startsWith('platform') ? { connection_id } : { connector: 'acme' }
       assert.deepEqual(JSON.parse(JSON.stringify(events)), [
         { type: 'needs_consent', error: 'connection_needs_reconsent', connect_url, ...about },
       ])
@@ -263,6 +265,7 @@ test('a client that the user has not allowed is told by what it reads and where 
   }
   const platform = startVault(PLATFORM).connection({ connection_id: 'nobody' })
   await assert.rejects(platform.token(), { error: 'invalid_target', connect_url: undefined })
+  await assert.rejects(platform.fetch('/me'), { error: 'invalid_target', connect_url: undefined })
   const stranger = startVault({ client_secret: 'wrong' })
   await assert.rejects(stranger.clientToken(), { name: 'VaultError', error: 'invalid_client' })
 })

@@ -238,7 +238,8 @@ function readConfiguration(options: ForeignProviderOptions, more: () => Readonly
       AccessToken: options.access_token_seconds ?? 3_600,
       AuthorizationCode: 60,
       Grant: refresh_token_seconds,
-      IdToken: 3_600,
+      // Stories go on for hours of the clock that they move, which is not its own.
+      IdToken: 86_400,
       Interaction: 600,
       RefreshToken: refresh_token_seconds,
       Session: 86_400,

@@ -39,14 +39,16 @@ export function createConnection(surroundings: Surroundings, options: Connection
   if (!/^[a-z0-9][a-z0-9_-]*$/.test(connector ?? 'none'))
     throw new TypeError('connector must be the name of a connector')
   if (connection_id === '') throw new TypeError('connection_id must not be empty')
-  const isProxied = connector !== undefined && via !== 'token'
-  if (!isProxied) sallyport.requireClient()
+  const isProxied = via !== 'token'
+  if (!isProxied || connector === undefined) sallyport.requireClient()
   const api_base = api_base_url === undefined ? undefined : readApiBase(api_base_url)
-  const base = isProxied ? `${sallyport.base}/proxy/${connector}` : api_base
-  const credential = connector === undefined ? platformCredential(sallyport) : userCredential(options.access_token)
+  const proxied = connector ?? `connections/${encodeURIComponent(connection_id)}`
+  const base = isProxied ? `${sallyport.base}/proxy/${proxied}` : api_base
+  const of_user = connector === undefined ? undefined : userCredential(options.access_token)
+  const credentialFor = (scope: 'vault:token' | 'vault:proxy') => of_user ?? platformCredential(sallyport, scope)
   const onRefreshed = () => onEvent?.({ type: 'refreshed', ...about })
-  const tokens = createProviderTokens(sallyport, options, credential, onRefreshed)
-  const send = isProxied ? throughProxy(sallyport, credential) : withToken(sallyport, tokens)
+  const tokens = createProviderTokens(sallyport, options, credentialFor('vault:token'), onRefreshed)
+  const send = isProxied ? throughProxy(sallyport, credentialFor('vault:proxy')) : withToken(sallyport, tokens)
 
   const patiently = async <T>(
     attempt: () => Promise<T>,

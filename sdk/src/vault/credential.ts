@@ -17,9 +17,9 @@ export function userCredential(given: UserToken): Credential {
   return async (failed) => (await kept.get(failed)).access_token
 }
 
-/** The token of a platform that may have any user's tokens. */
-export function platformCredential(sallyport: Sallyport): Credential {
-  const wish = { resource: `${sallyport.base}/api`, scope: 'vault:token' }
+/** The token of a platform that may have any user's tokens, or call the proxy by any user's connections. */
+export function platformCredential(sallyport: Sallyport, scope: 'vault:token' | 'vault:proxy'): Credential {
+  const wish = { resource: `${sallyport.base}/api`, scope }
   return (failed) => sallyport.clientToken(wish, failed)
 }
 

@@ -66,11 +66,12 @@ export type ConnectionOptions = {
       readonly connection_id?: undefined
     }
   | {
-      /** A connection by its id, for a platform whose client has the scope `vault:token`. Its token is used directly. */
+      /** A connection by its id, for a platform, which asks with a token of its own client. */
       readonly connection_id: string
       readonly connector?: undefined
       readonly access_token?: undefined
-      readonly via?: 'token'
+      /** `proxy`: as above, with the scope `vault:proxy` (the default). `token`: it is fetched, with the scope `vault:token`. */
+      readonly via?: 'proxy' | 'token'
     }
 )
 

@@ -78,6 +78,21 @@ describe('where a request goes', () => {
     }
   })
 
+  test('through the proxy with a token of the platform, which names the connection', async () => {
+    const { vault, calls } = startVault(({ url }) =>
+      url.endsWith('/token') ? Response.json({ access_token: 'of-platform', expires_in: 600 }) : new Response('ok'),
+    )
+    const named = vault.connection({ connection_id: 'c/1' })
+    for (let i = 0; i < 2; i++) assert.equal(await (await named.fetch('/me?x=1')).text(), 'ok')
+    const [asked, ...sent] = calls
+    assert.deepEqual([...asked!.form.values()], ['client_credentials', `${ISSUER}/api`, 'vault:proxy'])
+    assert.deepEqual(
+      sent.map(({ url, headers }) => [url, headers.get('authorization')]),
+      Array.from({ length: 2 }, () => [`${ISSUER}/proxy/connections/c%2F1/me?x=1`, 'Bearer of-platform']),
+    )
+    await assert.rejects(named.fetch('/../d/me'), TypeError)
+  })
+
   test('nowhere outside of the connection, however a path or URL is spelled', async () => {
     const { vault, calls } = startVault(() => new Response())
     const own = 'https://api.acme.example'
@@ -175,7 +190,7 @@ describe('refusals', () => {
       [() => ours('connection_unavailable', 503, { access_token: 'of-provider' }), USER],
       [() => ours('invalid_token', 401), { ...USER, access_token: () => 'token-of-user' }],
       [() => new Response(), { ...USER, access_token: 'token-of-user\r\nx: y' }],
-      [() => Promise.reject(new TypeError('fetch failed')), { connection_id: 'c' }],
+      [() => Promise.reject(new TypeError('fetch failed')), { connection_id: 'c', via: 'token' }],
     ] as [() => Response, ConnectionOptions][]) {
       const { vault, events } = startVault(answer)
       const connection = vault.connection(options)
@@ -307,6 +322,7 @@ describe('what is refused is repaired once', () => {
     })
     const connection = vault.connection({
       connection_id: 'c/1',
+      via: 'token',
       api_base_url: 'https://api.acme.example',
       min_seconds: 90,
     })

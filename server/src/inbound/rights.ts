@@ -11,7 +11,7 @@ export function proxyResource(issuer: string, connector: string): string {
 export function connectorOfResource(issuer: string, resource: string): string | null {
   const prefix = `${issuer}/proxy/`
   const connector = resource.startsWith(prefix) ? resource.slice(prefix.length) : ''
-  return /^[a-z0-9][a-z0-9_-]{0,63}$/.test(connector) ? connector : null
+  return /^[a-z0-9][a-z0-9_-]{0,63}$/.test(connector) && connector !== 'connections' ? connector : null
 }
 
 /** The resources a request may name: the tenant's own, the issuer and the proxy of each connector. */

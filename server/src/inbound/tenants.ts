@@ -36,7 +36,9 @@ export async function openOrCreateTenant(args: {
       key,
       signing_keys: [await makeSigningKey({ keys, signer }, 'current')],
       resources: [administrationResource(issuer)],
-      roles: [{ role: ADMINISTRATOR, scopes: JSON.stringify(['admin:read', 'admin:write', 'vault:token']) }],
+      roles: [
+        { role: ADMINISTRATOR, scopes: JSON.stringify(['admin:read', 'admin:write', 'vault:token', 'vault:proxy']) },
+      ],
       event: {
         tenant_id,
         event_id: newId(now),
@@ -91,6 +93,7 @@ function administrationResource(issuer: string): ResourceRecord {
       'admin:write': 'Change the settings of this server, its clients, users and connections',
       [CREATE_USERS]: 'Make users who have no role yet, such as those who sign up',
       'vault:token': "Take access tokens of users' connections out of the vault",
+      'vault:proxy': "Call other people's APIs through the proxy, by users' connections",
     }),
     default_scopes: '[]',
     access_token_format: 'opaque',

@@ -202,6 +202,7 @@ function readInput(context: OutboundContext, input: ConnectorInput): WantedConne
   const { connector } = input
   if (!NAME.test(connector)) throw refusal('connector must be a name of lower-case letters, digits, - and _')
   if (connector === 'connections') throw refusal('connector must not be connections: the proxy has a path of that name')
+  if (connector === 'connections') throw refusal('connector must not be connections: the proxy has a path of that name')
   const record = context.catalogue.get(input.provider)
   if (!record) throw refusal(`provider ${input.provider} is not in the catalogue`)
   const client_id = input.client_id ?? ''

@@ -8,6 +8,7 @@ import type { Catalogue } from '../providers/catalogue.ts'
 import { createRelyingContext, type RelyingContext } from '../relying/context.ts'
 import type { NewEvent } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
+import { ConnectionUses } from './uses.ts'
 import { VaultKeys } from './vault_keys.ts'
 
 /** What the roof gives the outbound half. */
@@ -47,6 +48,9 @@ export interface OutboundContext extends Required<Omit<OutboundParts, 'wrappers'
   readonly calls: Set<Promise<unknown>>
   /** The generation that the last forced refresh of a connection brought, and when. */
   readonly forced: LRUCache<string, { readonly generation: number; readonly at: number }>
+  /** Until when a provider wants no calls of a connection, as it said with its 429. */
+  readonly pauses: LRUCache<string, number>
+  readonly uses: ConnectionUses
 }
 
 /** Makes the context of one tenant in one process. */
@@ -65,11 +69,14 @@ export function createOutboundContext({ wrappers, ...parts }: OutboundParts): Ou
     refreshes: new Map(),
     calls: new Set(),
     forced: new LRUCache({ max: 10_000 }),
+    pauses: new LRUCache({ max: 10_000 }),
+    uses: new ConnectionUses(),
   }
 }
 
-/** Waits until every call to a token endpoint is over and its answer stored, for a process that is about to stop. */
+/** Waits until every call to a token endpoint is over and all that came of it stored, for a process that is about to stop. */
 export async function settleOutbound(context: OutboundContext): Promise<void> {
+  context.uses.flush(context)
   while (context.calls.size > 0) await Promise.allSettled(context.calls)
 }
 

@@ -9,6 +9,7 @@ import { findFreshToken, freshToken, type NoToken, type TokenWish, type UsableTo
 import { readApiBase } from './learned.ts'
 import { requestHeaders, responseHeaders } from './proxy_headers.ts'
 import { joinPath } from './proxy_path.ts'
+import type { ConnectionUser } from './uses.ts'
 
 /** A request that is to be made with the token of a connection. */
 export interface ForwardRequest {
@@ -26,6 +27,8 @@ export interface ForwardRequest {
   readonly headers: Headers
   readonly body: ReadableStream<Uint8Array> | null
   readonly signal?: AbortSignal
+  /** Who is named in the audit log. */
+  readonly used_by?: ConnectionUser
 }
 
 /** The provider's answer, or why there is none. */
@@ -55,6 +58,8 @@ export async function forward(context: OutboundContext, request: ForwardRequest)
   const { token, connector } = found
   const url = joinPath(await findApiBase(context, connector, token), request.path, request.query)
   const body = BODILESS.has(request.method) ? EMPTY : await readAhead(request.body)
+  const { used_by } = request
+  if (used_by) context.uses.note(context, { ...used_by, connection_id, user_id, connector: connector.record.connector })
   try {
     const sent = await send(context, connector, request, url, token, body.first)
     const { refused, response: first } = await readRefusal(connector, sent)

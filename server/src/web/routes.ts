@@ -31,7 +31,7 @@ import {
 import { endSessionsSubmit, setUserDisabledSubmit, userPage, usersPage } from './admin/users.ts'
 import { administrationApi } from './api/administration_api.ts'
 import { isForPrograms, refuse } from './api/api.ts'
-import { proxy } from './api/proxy.ts'
+import { proxy, proxyConnection } from './api/proxy.ts'
 import type { CompatDoor } from './door.ts'
 import { addMachineAliases, addPageAliases } from './endpoint_aliases.ts'
 import type { EndpointAliases } from './endpoint_paths.ts'
@@ -228,6 +228,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get(paths.admin_connections, connectionsPage)
   pages.get(paths.admin_events, eventsPage)
 
+  pages.all('/proxy/connections/:connection_id/*', proxyConnection)
   pages.all('/proxy/:connector/*', proxy)
 
   pages.get('/assets/:file', (c) => {
