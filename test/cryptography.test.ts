@@ -64,6 +64,7 @@ test('11.5.1 6.5.3 chance that anybody must not guess comes from crypto/random.t
     'sdk/src/resource/revocation_feed.ts',
     'server/src/inbound/http_claims_hook.ts',
     'server/src/outbound/context.ts',
+    'server/src/webhooks/context.ts',
   ])
   assert.deepEqual(holding(/randomUUID|getRandomValues|randomInt|pseudoRandomBytes/), [])
   const of = (name: string) =>
