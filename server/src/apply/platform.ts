@@ -160,6 +160,7 @@ const connector = strict({
   return_uris: z.array(text).optional(),
   redirect_uris: z.array(z.string()).optional(),
   hand_out_tokens: z.boolean().optional(),
+  connection_lifetime_seconds: z.number().optional(),
   sign_in: z.enum(['off', 'linked', 'create']).optional(),
 })
 const trusted_issuer = strict({

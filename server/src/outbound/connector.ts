@@ -27,6 +27,8 @@ export interface ConnectorSettings {
   readonly key?: ConnectorKey
   /** In whose name a key signs client secrets. */
   readonly team_id?: string
+  /** How long its connections last at most, from consent on. */
+  readonly connection_lifetime_seconds?: number
   /** Whether people sign in here by their account there: those who linked it, or anybody, who then becomes a user. */
   readonly sign_in?: SignInMode
 }

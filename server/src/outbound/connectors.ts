@@ -36,6 +36,8 @@ export interface ConnectorInput extends SecretInput {
   /** Registered at the provider, the usual one first: its own here, and those of redirect brokers. */
   readonly redirect_uris?: readonly string[] | undefined
   readonly hand_out_tokens?: boolean | undefined
+  /** How long its connections last at most, from consent on. */
+  readonly connection_lifetime_seconds?: number | undefined
   readonly sign_in?: 'off' | SignInMode | undefined
 }
 
@@ -69,6 +71,7 @@ export interface ShownConnector {
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/
 const MOST_TRIES = 5
+const LONGEST_LIFETIME_SECONDS = 315_360_000
 
 /**
  * Makes a connector or changes it; says which, and `unchanged` when it already is as described, so that flows under way
@@ -227,6 +230,10 @@ function readSettings(context: OutboundContext, record: Provider, input: Connect
     // A key that somebody typed never expires, and opens all that its person may do.
     hand_out_tokens: input.hand_out_tokens ?? !takesKeys(record),
     ...(input.team_id !== undefined && { team_id: input.team_id }),
+    ...(input.connection_lifetime_seconds !== undefined && {
+      connection_lifetime_seconds: readLongest(input.connection_lifetime_seconds),
+    }),
+    ...readGrantType(input.grant_type),
     ...(input.sign_in && input.sign_in !== 'off' && { sign_in: input.sign_in }),
   }
   const provider = readProvider(context, record, input.client_id ?? '', settings)
@@ -239,6 +246,33 @@ function readSettings(context: OutboundContext, record: Provider, input: Connect
     throw refusal('sign_in needs a provider that says which person it is')
   }
   return { settings, provider }
+}
+
+function readGrantType(grant_type: ConnectorInput['grant_type']): Pick<ConnectorSettings, 'grant_type'> {
+  if (grant_type === undefined || grant_type === 'authorization_code') return {}
+  if (!CONNECTOR_GRANT_TYPES.includes(grant_type)) {
+    throw refusal(`grant_type must be one of ${CONNECTOR_GRANT_TYPES.join(', ')}`)
+  }
+  return { grant_type }
+}
+
+/** What only goes with a person's way through the provider and back. */
+function checkGrant(provider: ResolvedProvider, { grant_type, redirect_uris, sign_in }: ConnectorSettings): void {
+  if (redirect_uris) throw refusal(`redirect_uris do not go with grant_type ${grant_type}, which sends nobody back`)
+  if (sign_in) throw refusal(`sign_in does not go with grant_type ${grant_type}`)
+  const { token_endpoint_auth_method: method, issuer, discovery, device_authorization_endpoint } = provider
+  if (grant_type === 'client_credentials' && method === 'none') {
+    throw refusal('token_endpoint_auth_method none does not go with grant_type client_credentials')
+  }
+  const discovered = issuer !== null && discovery !== null
+  if (grant_type?.endsWith('device_code') && device_authorization_endpoint === null && !discovered) {
+    throw refusal('device_authorization_endpoint is missing')
+  }
+}
+
+function readLongest(seconds: number): number {
+  if (Number.isSafeInteger(seconds) && seconds >= 60 && seconds <= LONGEST_LIFETIME_SECONDS) return seconds
+  throw refusal(`connection_lifetime_seconds must be a whole number from 60 to ${LONGEST_LIFETIME_SECONDS}`)
 }
 
 function takesKeys({ fields }: Provider): boolean {

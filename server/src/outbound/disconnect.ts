@@ -37,13 +37,15 @@ export async function disconnect(context: OutboundContext, ask: Disconnection): 
   return 'disconnected'
 }
 
-/** Finishes what processes that died had begun; says how many. */
+/** Ends connections whose chosen end has come, and finishes what processes that died had begun; says how many. */
 export async function finishDisconnects(context: OutboundContext): Promise<number> {
   const { tenant_id, store } = context.tenant
+  const overdue = await store.listOverdueConnections({ tenant_id })
+  for (const connection_id of overdue) await disconnect(context, { connection_id, actor: 'system', reason: 'ended' })
   const before = context.clock() - UNFINISHED_AFTER_MS
   const unfinished = await store.listUndestroyed({ tenant_id, before })
   for (const connection_id of unfinished) await destroy(context, connection_id, 'system')
-  return unfinished.length
+  return overdue.length + unfinished.length
 }
 
 /** Tells the provider that tokens are no longer wanted; says in a word what came of it. */

@@ -152,11 +152,16 @@ async function open(context: OutboundContext, { connection, now }: ConnectionAut
     access_token: tokens.access_token,
     token_type: tokens.token_type,
     issued_at: connection.issued_at!,
-    expires_at: connection.access_expires_at,
+    expires_at: earliest(connection.access_expires_at, connection.ends_at),
     scope: connection.scope,
     extra: tokens.extra,
     generation,
   }
+}
+
+function earliest(...ends: readonly (number | null)[]): number | null {
+  const known = ends.filter((end) => end !== null)
+  return known.length === 0 ? null : Math.min(...known)
 }
 
 function touch(context: OutboundContext, connection_id: string): void {

@@ -61,6 +61,7 @@ import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { changePasswordPage, changePasswordSubmit } from './pages/change_password.ts'
 import {
   carriedPage,
+  changeEndSubmit,
   chooseSubmit,
   connectCallbackPage,
   connectPage,
@@ -188,6 +189,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get('/connect/:connector/finish', finishBrokeredPage)
   pages.post('/connect/:connector/finish', carriedPage)
   pages.post(paths.account_choose, chooseSubmit)
+  pages.post(paths.account_connection_end, changeEndSubmit)
 
   pages.get(paths.admin, overviewPage)
   pages.get(paths.admin_clients, clientsPage)

@@ -32,7 +32,7 @@ const shown = (connection_id: string, more = {}) => ({
   ...{ reason: null, account: connection_id, account_name: 'Alice', scope: 'openid', issued_at: START },
   ...{ access_expires_at: START + 10, refresh_expires_at: null, intent_deadline_at: null, refresh_failures: 0 },
   ...{ retry_at: null, last_error: null, connector_error: null, connector_disabled_at: null, last_used_at: null },
-  ...{ warned_at: null, created_at: START, updated_at: START, ...more },
+  ...{ warned_at: null, ends_at: null, created_at: START, updated_at: START, ...more },
 })
 
 contract('what decides about a connection is read in one, and holds nothing that was joined to it', async (stage) => {
@@ -51,7 +51,7 @@ contract('what decides about a connection is read in one, and holds nothing that
       ...{ generation: 1, refresh_fingerprint: bytes('R1'), issued_at: START, access_expires_at: START + 10 },
       ...{ refresh_expires_at: null, intent_id: null, intent_at: null, intent_deadline_at: null },
       ...{ uncertain_at: null, sealed_candidate: null, refresh_failures: 0, retry_at: null },
-      ...{ last_used_at: START + 7, keep_at: null, warn_at: null, warned_at: null },
+      ...{ last_used_at: START + 7, keep_at: null, warn_at: null, warned_at: null, ends_at: null, redirect_uri: null },
     },
     connector: {
       ...{ connector: 'acme', provider: 'oidc', client_id: 'web', sealed_client_secret: bytes('secret') },
@@ -115,6 +115,58 @@ contract('an ended connection whose key still stands is found, until the key is 
   assert.equal(await store.destroyDataKey({ tenant_id, connection_id: 'c1', event: event() }), true)
   assert.equal(await store.destroyDataKey({ tenant_id, connection_id: 'c2', event: event() }), false)
   assert.deepEqual(await found(), [])
+})
+
+contract(
+  'a connection is over for whoever reads it from its end on, before anybody has disconnected it',
+  async (stage) => {
+    const { store, tenant_id, event, clock } = stage
+    await fill(stage)
+    await connect(stage, 'c1', { lifetime_ms: 1000, redirect_uri: 'https://broker.example/callback' })
+    await connect(stage, 'c2')
+    const seen = async () => {
+      const { connection } = (await load(stage))!
+      return [connection.state, connection.reason, connection.ends_at, connection.redirect_uri]
+    }
+    const page = { tenant_id, connector: '', after_connection_id: '', most: 10 }
+    const paged = async (state: 'ready' | 'disconnected') =>
+      (await store.pageConnections({ ...page, state })).map((one) => [one.connection_id, one.state, one.reason])
+    const mine = async () =>
+      (await store.listConnectionsOfUser({ tenant_id, user_id: 'alice' })).map((one) => one.connection_id)
+    assert.deepEqual(await seen(), ['ready', null, START + 1000, 'https://broker.example/callback'])
+    clock.now += 999
+    assert.deepEqual([await mine(), await store.listOverdueConnections({ tenant_id })], [['c1', 'c2'], []])
+    clock.now += 1
+    assert.deepEqual(await seen(), ['disconnected', 'ended', START + 1000, 'https://broker.example/callback'])
+    assert.deepEqual(await paged('disconnected'), [['c1', 'disconnected', 'ended']])
+    assert.deepEqual([await paged('ready'), await mine()], [[['c2', 'ready', null]], ['c2']])
+    assert.deepEqual(await store.listOverdueConnections({ tenant_id }), ['c1'])
+    assert.equal(await connect(stage, 'c1', { generation: 1 }), 'moved', 'no consent brings it back')
+    const set = (connection_id: string, user_id = 'alice') =>
+      store.setConnectionEnd({ tenant_id, connection_id, user_id, lifetime_ms: null, event: event() })
+    assert.equal(await set('c1'), false, 'nor does another end')
+    const end = { tenant_id, connection_id: 'c1', reason: 'ended', event: event() }
+    assert.equal(await store.disconnectConnection(end), true)
+    assert.deepEqual(await store.listOverdueConnections({ tenant_id }), [])
+  },
+)
+
+contract('the end of a connection is changed by its user, from now on, while it lives', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  await fill(stage)
+  await connect(stage, 'c1', { lifetime_ms: 1000 })
+  const set = (lifetime_ms: number | null, user_id = 'alice') =>
+    store.setConnectionEnd({ tenant_id, connection_id: 'c1', user_id, lifetime_ms, event: event('end') })
+  const endsAt = async () => (await load(stage))!.connection.ends_at
+  assert.equal(await set(5000, 'bob'), false)
+  assert.equal(await endsAt(), START + 1000)
+  clock.now += 500
+  assert.deepEqual([await set(5000), await endsAt()], [true, START + 5500])
+  assert.equal(await connect(stage, 'c1', { generation: 1 }), 'connected')
+  assert.equal(await endsAt(), START + 5500, 'a repair keeps it')
+  assert.equal(await connect(stage, 'c1', { generation: 2, lifetime_ms: 100 }), 'connected')
+  assert.equal(await endsAt(), START + 600, 'unless another is chosen')
+  assert.deepEqual([await set(null), await endsAt()], [true, null])
 })
 
 contract('an intent that sent nothing is dropped, and only by its own name', async (stage) => {

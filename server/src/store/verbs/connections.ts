@@ -42,6 +42,10 @@ export interface ConnectionRecord extends ConnectionOwner {
   readonly keep_at: number | null
   readonly warn_at: number | null
   readonly warned_at: number | null
+  /** The end that was chosen for it; from then on it is read as disconnected, whoever gets round to it when. */
+  readonly ends_at: number | null
+  /** The redirect URI that its consent came by; null is the connector's own. */
+  readonly redirect_uri: string | null
 }
 
 /** Everything that decides about a connection, read in one query. */
@@ -60,10 +64,12 @@ export const loadConnection = read(function* (args: {
   connection_id: string
 }): Run<ConnectionAuthority | null> {
   const [row] = yield* sql<Record<string, unknown>>`
-    select ${NOW} as now, c.connection_id, c.connector, c.user_id, c.client_id, c.end_user_id, c.state, c.reason, c.account, c.account_name, c.scope,
-      c.data_key, c.sealed_tokens, c.generation, c.refresh_fingerprint, c.issued_at, c.access_expires_at,
+    select ${NOW} as now, c.connection_id, c.connector, c.user_id, c.client_id, c.end_user_id,
+      case when c.ends_at <= ${NOW} then 'disconnected' else c.state end as state,
+      case when c.ends_at <= ${NOW} and c.state <> 'disconnected' then 'ended' else c.reason end as reason,
+      c.account, c.account_name, c.scope, c.data_key, c.sealed_tokens, c.generation, c.refresh_fingerprint, c.issued_at, c.access_expires_at,
       c.refresh_expires_at, c.intent_id, c.intent_at, c.intent_deadline_at, c.uncertain_at, c.sealed_candidate, c.refresh_failures,
-      c.retry_at, c.last_used_at, c.keep_at, c.warn_at, c.warned_at,
+      c.retry_at, c.last_used_at, c.keep_at, c.warn_at, c.warned_at, c.ends_at, c.redirect_uri,
       k.provider, k.client_id as k_client_id, k.sealed_client_secret, k.scope as k_scope, k.settings as k_settings,
       k.version as k_version, k.error as k_error, k.error_description as k_error_description, k.error_at as k_error_at, k.disabled_at as k_disabled_at,
       t.disabled_at as t_disabled_at, coalesce(u.disabled_at, cl.disabled_at) as u_disabled_at
@@ -89,6 +95,7 @@ const CONNECTION_COLUMNS: readonly (keyof ConnectionRecord)[] = [
   ...(['data_key', 'sealed_tokens', 'generation', 'refresh_fingerprint', 'issued_at', 'access_expires_at'] as const),
   ...(['refresh_expires_at', 'intent_id', 'intent_at', 'intent_deadline_at', 'uncertain_at'] as const),
   ...(['sealed_candidate', 'refresh_failures', 'retry_at', 'last_used_at', 'keep_at', 'warn_at', 'warned_at'] as const),
+  ...(['ends_at', 'redirect_uri'] as const),
 ]
 
 /** The living connection of an owner's account at a provider, or null. */
@@ -149,6 +156,9 @@ export interface NewConsent {
   readonly generation: number | null
   readonly data_key: Uint8Array
   readonly answer: SealedAnswer
+  /** How long it is to last from now on; without, a repair keeps the end there is. */
+  readonly lifetime_ms?: number | null
+  readonly redirect_uri?: string | null
   /** The connect session that ends with it. */
   readonly session?: FinishedSession | undefined
   readonly event: NewEvent
@@ -186,14 +196,14 @@ function* insertConnection(args: NewConsent): Run<boolean> {
   const [made] = yield* sql<{ connection_id: string }>`
     insert into connections (tenant_id, connection_id, connector, user_id, client_id, end_user_id, state,
       pending_until_at, account, account_name, scope, data_key, sealed_tokens, generation, consented_generation, refresh_fingerprint, issued_at, access_expires_at,
-      refresh_expires_at, refresh_failures, upkeep_at, keep_at, warn_at, warned_at, created_at, updated_at)
+      refresh_expires_at, refresh_failures, upkeep_at, keep_at, warn_at, warned_at, ends_at, redirect_uri, created_at, updated_at)
     values (${args.tenant_id}, ${args.connection_id}, ${args.connector}, ${text(args.user_id)},
       ${text(args.client_id)}, ${text(args.end_user_id)}, ${confirm_ms === null ? 'ready' : 'pending'},
       ${NOW} + cast(${int(confirm_ms)} as bigint), ${text(args.account)}, ${text(args.account_name)},
       ${answer.scope}, ${args.data_key}, ${answer.sealed_tokens}, 1, 1,
       ${bytes(answer.refresh_fingerprint)}, ${answer.issued_at}, ${int(answer.access_expires_at)},
       ${int(answer.refresh_expires_at)}, 0, ${int(plan.upkeep_at)}, ${int(plan.keep_at)}, ${int(plan.warn_at)},
-      ${int(plan.warned_at)}, ${args.event.at}, ${args.event.at})
+      ${int(plan.warned_at)}, ${NOW} + cast(${int(args.lifetime_ms)} as bigint), ${text(args.redirect_uri)}, ${args.event.at}, ${args.event.at})
     on conflict do nothing returning connection_id`
   return made !== undefined
 }
@@ -215,10 +225,12 @@ function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean>
       access_expires_at = ${int(answer.access_expires_at)}, refresh_expires_at = ${int(answer.refresh_expires_at)},
       uncertain_at = null, sealed_candidate = null, refresh_failures = 0, retry_at = null, last_error = null,
       upkeep_at = ${int(plan.upkeep_at)}, keep_at = ${int(plan.keep_at)}, warn_at = ${int(plan.warn_at)},
-      warned_at = ${int(plan.warned_at)}, updated_at = ${args.event.at}
+      warned_at = ${int(plan.warned_at)}, ends_at = coalesce(${NOW} + cast(${int(args.lifetime_ms)} as bigint), ends_at),
+      redirect_uri = ${text(args.redirect_uri)}, updated_at = ${args.event.at}
     where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and connector = ${args.connector}
       and (user_id = ${text(args.user_id)} or (client_id = ${text(args.client_id)} and end_user_id = ${text(args.end_user_id)}))
       and generation = ${int(args.generation)} and state <> 'disconnected'
+      and (ends_at is null or ends_at > ${NOW})
     returning connection_id`
   return repaired !== undefined
 }
@@ -299,6 +311,8 @@ export interface ListedConnection {
   readonly last_used_at: number | null
   /** When the owner was told that the tokens will end soon; null when they will not. */
   readonly warned_at: number | null
+  /** The end that was chosen for it. */
+  readonly ends_at: number | null
   readonly created_at: number
   readonly updated_at: number
 }
@@ -312,11 +326,12 @@ export const listConnectionsOfUser = read(function* (args: {
     select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.client_id, c.end_user_id, c.state, c.reason, c.account, c.account_name,
       c.scope, c.issued_at, c.access_expires_at, c.refresh_expires_at, c.intent_deadline_at, c.refresh_failures,
       c.retry_at, c.last_error, k.error as connector_error, k.disabled_at as connector_disabled_at, c.last_used_at,
-      c.warned_at, c.created_at, c.updated_at
+      c.warned_at, c.ends_at, c.created_at, c.updated_at
     from connections c
     join connectors k on k.tenant_id = c.tenant_id and k.connector = c.connector
     join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
     where c.tenant_id = ${args.tenant_id} and c.user_id = ${args.user_id} and c.state <> 'disconnected'
+      and (c.ends_at is null or c.ends_at > ${NOW})
     order by c.connection_id limit 500`
 })
 
@@ -336,10 +351,13 @@ export const pageConnections = read(function* (args: {
 }): Run<ListedConnection[]> {
   const { connector, state = '', client_id = '', end_user_id = '' } = args
   return yield* sql<ListedConnection>`
-    select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.client_id, c.end_user_id, c.state, c.reason, c.account, c.account_name,
+    select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.client_id, c.end_user_id,
+      case when c.ends_at <= ${NOW} then 'disconnected' else c.state end as state,
+      case when c.ends_at <= ${NOW} and c.state <> 'disconnected' then 'ended' else c.reason end as reason,
+      c.account, c.account_name,
       c.scope, c.issued_at, c.access_expires_at, c.refresh_expires_at, c.intent_deadline_at, c.refresh_failures,
       c.retry_at, c.last_error, k.error as connector_error, k.disabled_at as connector_disabled_at, c.last_used_at,
-      c.warned_at, c.created_at, c.updated_at
+      c.warned_at, c.ends_at, c.created_at, c.updated_at
     from connections c
     join connectors k on k.tenant_id = c.tenant_id and k.connector = c.connector
     left join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
@@ -347,7 +365,7 @@ export const pageConnections = read(function* (args: {
       and (${connector} = '' or c.connector = ${connector})
       and (${client_id} = '' or c.client_id = ${client_id}) and (${end_user_id} = '' or c.end_user_id = ${end_user_id})
       and (${state} = '' or ${state} = case
-        when c.state = 'ready' and (k.error is not null or k.disabled_at is not null) then 'error' else c.state end)
+        when c.ends_at <= ${NOW} then 'disconnected' when c.state = 'ready' and (k.error is not null or k.disabled_at is not null) then 'error' else c.state end)
     order by c.connection_id limit ${args.most}`
 })
 

@@ -7,6 +7,7 @@ import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import { initiateLoginUrl } from '../../oauth/initiate_login.ts'
 import { requireParam } from '../../oauth/params.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
+import { offerEnds } from '../../outbound/connection_end.ts'
 import { listConnections, type ShownConnection } from '../../outbound/connections.ts'
 import { nameProvider } from '../../outbound/connector.ts'
 import type { Configuration } from '../../store/tenant.ts'
@@ -75,6 +76,8 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
       reason: readReason(connection.reason),
       created_at: connection.created_at,
       last_used_at: connection.last_used_at ?? undefined,
+      ends_at: connection.ends_at ?? undefined,
+      ...offerEnds(connectors.find(({ connector }) => connector === connection.connector) ?? { settings: '{}' }),
       ends_all: connection.revocation_ends === 'client_of_user',
       used_by: apps
         .filter((app) => app.connections.some(({ connection_id }) => connection_id === connection.connection_id))

@@ -3,6 +3,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import { acceptDelivery } from '../../outbound/broker_requests.ts'
 import { finishChoice } from '../../outbound/choose.ts'
 import type { ConnectFinished } from '../../outbound/connect_outcome.ts'
+import { changeEnd, readLifetime } from '../../outbound/connection_end.ts'
 import { nameProvider, openConnector } from '../../outbound/connector.ts'
 import { disconnect } from '../../outbound/disconnect.ts'
 import { finishBrokered } from '../../outbound/finish_brokered.ts'
@@ -174,6 +175,14 @@ async function sendResult(
   const html = renderConnectResult(visit.view, { provider_name, request_id: visit.request_id, ...result })
   return send(visit, html, { status })
 }
+
+/** POST /account/connections/end: when a connection ends, from now on. */
+export const changeEndSubmit = signedInSubmit(async (visit, { user }, values) => {
+  const { connection_id = '', expires_in } = values
+  const lifetime_seconds = readLifetime(expires_in)
+  await changeEnd(visit.web.outbound, { connection_id, user_id: user.user_id, lifetime_seconds })
+  return redirect(visit, ours(visit.web, '/account'))
+})
 
 /** POST /account/connections/disconnect: revokes upstream where the provider can, and destroys the tokens. */
 export const disconnectSubmit = signedInSubmit(async (visit, { user }, values) => {

@@ -35,6 +35,7 @@ export const paths = {
   account_delete_token: '/account/tokens/delete',
   account_disconnect: '/account/connections/disconnect',
   account_choose: '/account/connections/choose',
+  account_connection_end: '/account/connections/end',
   account_end_session: '/account/sessions/end',
   account_end_other_sessions: '/account/sessions/end_others',
   admin: '/admin',

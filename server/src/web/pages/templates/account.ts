@@ -1,7 +1,7 @@
 import { readDocumentUrl } from '../../../oauth/clients/metadata_document.ts'
 import { badge, card, emptyState, ending, mark, notice, pageHeader, rightsList, section } from '../../ui/components.ts'
 import { type ConnectionReason, type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
-import { button, buttonLink, check, form } from '../../ui/forms.ts'
+import { button, buttonLink, check, form, radio } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { branch } from '../../ui/icons.ts'
 import { accountPage } from '../../ui/layout.ts'
@@ -9,6 +9,7 @@ import { clientName, displayName, exactText, name, userName } from '../../ui/nam
 import { connectPath, paths } from '../../ui/paths.ts'
 import { ago, link, moment, tell, tellText, type View } from '../../ui/view.ts'
 import { type AccountToken, renderTokens } from './account_tokens.ts'
+import { duration } from './consent.ts'
 import { endOthers } from './end_others.ts'
 
 /** A client with all its living grants of this user. */
@@ -49,6 +50,11 @@ export interface AccountConnection {
   readonly created_at: number
   readonly last_used_at?: number | undefined
   readonly used_by: readonly { readonly client_id: string; readonly client_name?: string | undefined }[]
+  /** The end that was chosen for it. */
+  readonly ends_at?: number | undefined
+  /** Ends that the user may choose, in seconds from now, and the longest where there is one. */
+  readonly end_choices?: readonly number[]
+  readonly longest_seconds?: number | undefined
   /** Ending it over there ends more than this connection. */
   readonly ends_all?: boolean | undefined
 }
@@ -203,14 +209,36 @@ function connectionCard(view: View, connection: AccountConnection, index: number
   const times = [
     tell(view, account.connected, { when: ago(view, connection.created_at) }),
     used(view, connection.last_used_at),
+    connection.ends_at !== undefined && tell(view, account.ends, { when: moment(view, connection.ends_at) }),
     ...(users.length > 0 ? users : [account.used_by_none]),
   ]
   const title = html`<h3>${provider} ${stateBadge(view, connection.state)}</h3><p>${name(connection.account_label)}</p>`
   const why = broken && notice('warning', html`<p>${reason[connection.reason ?? 'unknown']}</p>`)
-  const actions = html`<div class="actions">${broken && buttonLink(account.reconnect, repair, 'primary')}${disconnect}</div>`
+  const actions = html`<div class="actions">${broken && buttonLink(account.reconnect, repair, 'primary')}${changeEnd(view, connection, index)}${disconnect}</div>`
   return card(
     html`<div class="row">${mark(connection.provider_name)}<div class="grow">${title}${facts(times)}</div>${actions}</div>${why}`,
   )
+}
+
+/** How long a connection is to last, chosen anew at any time. */
+function changeEnd(view: View, connection: AccountConnection, index: number): Child {
+  const { account, consent } = view.text
+  const { end_choices = [], longest_seconds, connection_id } = connection
+  const after = (seconds: number) => tellText(view, consent.until_expires, { duration: duration(view, seconds) })
+  const latest = longest_seconds === undefined ? account.change_end_never : after(longest_seconds)
+  const choices = [
+    ...end_choices.map((seconds) =>
+      radio({ name: 'expires_in', value: String(seconds), label: after(seconds), required: true }),
+    ),
+    radio({ name: 'expires_in', value: '', label: latest, required: true }),
+  ]
+  const id = `change-end-${index}`
+  const named = { account: name(connection.account_label) }
+  const cancel = html`<button type="button" class="button plain" popovertarget="${id}" popovertargetaction="hide">${account.change_app_cancel}</button>`
+  const content = html`<div class="choices">${choices}</div><p class="hint">${account.change_end_hint}</p><div class="actions">${cancel}${button(account.change_app_save)}</div>`
+  const label = tellText(view, account.change_end_of, { account: displayName(connection.account_label) })
+  const action = link(view, paths.account_connection_end)
+  return html`<button type="button" class="button plain" popovertarget="${id}" aria-label="${label}">${account.change_end}</button><div class="popover" id="${id}" popover role="dialog" aria-labelledby="${id}-title"><h3 id="${id}-title">${tell(view, account.change_end_title, named)}</h3>${form(view, { action, hidden: { connection_id } }, content)}</div>`
 }
 
 function sessions(view: View, data: AccountData): SafeHtml {

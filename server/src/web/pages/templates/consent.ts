@@ -265,7 +265,8 @@ function facts(view: View, data: ConsentData, target: RedirectTarget): SafeHtml 
   ])}</section>`
 }
 
-function duration(view: View, seconds: number): string {
+/** A length of time in whole days, or else in hours. */
+export function duration(view: View, seconds: number): string {
   const [unit, length] = seconds % 86_400 === 0 ? (['day', 86_400] as const) : (['hour', 3600] as const)
   const format = new Intl.NumberFormat(view.lang, {
     style: 'unit',
