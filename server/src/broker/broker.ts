@@ -44,7 +44,7 @@ interface Site {
   readonly cookie: { readonly name: string; readonly attributes: string }
 }
 
-const FLOW = /^sp_br_[\w-]{43}$/
+const FLOW = /^sp_b[cr]_[\w-]{43}$/
 const BROWSER = /^[\w-]{43}$/
 const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }
 

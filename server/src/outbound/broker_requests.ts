@@ -20,7 +20,7 @@ import { type Connector, nameProvider, openConnector, relyingParty } from './con
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { type FlowMemory, flowPlace } from './start_connect.ts'
 
-const FLOW = /^sp_br_[\w-]{43}$/
+const FLOW = /^sp_b[cr]_[\w-]{43}$/
 
 /**
  * Answers a redirect broker's message: signed by a key that the operator registered, for this server, of now, and seen

@@ -4,6 +4,7 @@ import { type Broker, brokerRedirectUri, isBrokerUrl, readBrokers } from '../oau
 import { OAuthError } from '../oauth/errors.ts'
 import { type Connector, callbackUrl } from './connector.ts'
 import type { OutboundContext } from './context.ts'
+import { newSessionFlow } from './session_flow.ts'
 
 /** What a flow keeps sealed for its way through a broker. */
 export interface BrokeredMemory {
@@ -58,8 +59,9 @@ export function readRedirectUris(uris: readonly string[], refuse: (what: string)
 export function enlistBroker(
   { url }: Broker,
   kept: Omit<BrokeredMemory, 'seed'>,
+  of_session: boolean,
 ): { flow: string; start_url: string; memory: BrokeredMemory } {
-  const flow = randomSecret('sp_br_')
+  const flow = of_session ? newSessionFlow('brokered') : randomSecret('sp_br_')
   const seed = newAgreementSeed().toString('base64url')
   return { flow, start_url: `${url}/start?flow=${flow}`, memory: { ...kept, seed } }
 }

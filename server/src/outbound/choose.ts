@@ -4,6 +4,8 @@ import type { Account } from './account.ts'
 import type { Choice, ConnectFinished } from './connect_outcome.ts'
 import { nameProvider, openConnector } from './connector.ts'
 import { connectUrl, type OutboundContext, outboundEvent } from './context.ts'
+import { findForWhom } from './for_whom.ts'
+import { isSessionFlow, newSessionFlow } from './session_flow.ts'
 import { FLOW_SECONDS, flowPlace } from './start_connect.ts'
 import { type Consent, storeConsent } from './store_consent.ts'
 import type { ProviderAnswer } from './vault.ts'
@@ -14,10 +16,11 @@ interface ChoiceMemory {
   readonly account: Account
   readonly options: readonly Option[]
   readonly return_to: string
+  readonly session_id?: string
 }
 
 // Of another form than the state of a connect flow, which it can never be taken for.
-const CHOICE = /^sp_ch_[\w-]{43}$/
+const CHOICE = /^sp_c[ch]_[\w-]{43}$/
 
 /** A consent for what was chosen: it is known by the account and the choice together. */
 export function choose<T extends Pick<Consent, 'answer' | 'account'>>(consent: T, option: Option): T {
@@ -36,21 +39,27 @@ export function choose<T extends Pick<Consent, 'answer' | 'account'>>(consent: T
 /** Keeps a consent sealed, for its user and browser, until the person has chosen what it is for. */
 export async function offerChoice(
   context: OutboundContext,
-  { flow, answer, account, user_id }: Consent,
+  { flow, answer, account, owner, session }: Consent,
   options: readonly Option[],
   return_to: string,
 ): Promise<Choice> {
   const { tenant_id, store, keys } = context.tenant
-  const choice = randomSecret('sp_ch_')
+  const choice = session ? newSessionFlow('choice') : randomSecret('sp_ch_')
   const state_hash = keys.hashSecret(choice)
-  const { connector, connector_version, connection_id, browser_hash } = flow
-  const memory: ChoiceMemory = { answer, account, options, return_to }
+  const { connector, connector_version, connection_id, browser_hash, user_id } = flow
+  const memory: ChoiceMemory = {
+    answer,
+    account,
+    options,
+    return_to,
+    ...(session && { session_id: session.session_id }),
+  }
   const sealed = keys.seal(JSON.stringify(memory), flowPlace(state_hash))
   await store.startConnectFlow({
     ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000 },
     flow: { connector, connector_version, user_id, connection_id, browser_hash, sealed },
-    event: outboundEvent(context, 'connect.choice_offered', `user:${user_id}`, {
-      user_id,
+    event: outboundEvent(context, 'connect.choice_offered', user_id === '' ? 'system' : `user:${user_id}`, {
+      user_id: owner.user_id,
       connection_id,
       detail: { connector, account: account.account },
     }),
@@ -66,7 +75,8 @@ export async function finishChoice(
     readonly choice: string
     readonly option: string
     readonly browser_secret: string | undefined
-    readonly user_id: string
+    /** The signed-in user, whom only flows of connect sessions may do without. */
+    readonly user_id: string | null
   },
 ): Promise<ConnectFinished> {
   const { tenant_id, store, keys, issuer } = context.tenant
@@ -77,8 +87,9 @@ export async function finishChoice(
   const provider_name = nameProvider(context, record)
   const state_hash = keys.hashSecret(choice)
   const browser_hash = keys.hashSecret(finish.browser_secret ?? '')
+  const bound_to = isSessionFlow(choice) ? '' : (user_id ?? '')
   const flow = CHOICE.test(choice)
-    ? await store.takeConnectFlow({ tenant_id, state_hash, connector: name, user_id, browser_hash })
+    ? await store.takeConnectFlow({ tenant_id, state_hash, connector: name, user_id: bound_to, browser_hash })
     : 'unknown'
   const retry_url = connectUrl(context, name)
   if (typeof flow === 'string') {
@@ -87,11 +98,13 @@ export async function finishChoice(
   }
   const memory = JSON.parse(keys.open(flow.sealed, flowPlace(state_hash)).toString()) as ChoiceMemory
   const ended = { provider_name, return_to: memory.return_to }
+  const forWhom = await findForWhom(context, memory.session_id, user_id)
+  if (!forWhom) return { ...ended, retry_url, outcome: 'failed', reason: 'session_over' }
   const option = memory.options.find(({ id }) => id === finish.option)
   if (!option || record.version !== flow.connector_version || record.disabled_at !== null) {
     return { ...ended, retry_url, outcome: 'failed', reason: option ? 'connector_changed' : 'unknown_option' }
   }
-  const consent = choose({ ...memory, flow, connector: openConnector(context, record), user_id }, option)
+  const consent = choose({ ...memory, flow, connector: openConnector(context, record), ...forWhom }, option)
   const stored = await storeConsent(context, consent)
   if ('outcome' in stored) return { ...ended, retry_url, ...stored }
   return { ...ended, ...stored.done, account_name: consent.account.account_name }

@@ -8,6 +8,8 @@ import type { ConnectFinished, FlowFailure } from './connect_outcome.ts'
 import { nameProvider, openConnector } from './connector.ts'
 import { connectUrl, type OutboundContext, outboundEvent } from './context.ts'
 import { finishFlow } from './finish_connect.ts'
+import { findForWhom } from './for_whom.ts'
+import { isSessionFlow } from './session_flow.ts'
 import { type FlowMemory, flowPlace } from './start_connect.ts'
 
 /** What a browser brings back from a redirect broker. */
@@ -17,7 +19,8 @@ export interface BrokeredFinish {
   /** Given by the broker to the browser that came back from the provider, and to no other. */
   readonly receipt: string
   readonly browser_secret: string | undefined
-  readonly user_id: string
+  /** The signed-in user, whom only flows of connect sessions may do without. */
+  readonly user_id: string | null
 }
 
 /**
@@ -33,7 +36,8 @@ export async function finishBrokered(context: OutboundContext, finish: BrokeredF
   const provider_name = nameProvider(context, record)
   const state_hash = keys.hashSecret(finish.flow)
   const flow = await store.takeDeliveredFlow({
-    ...{ tenant_id, state_hash, connector: name, user_id },
+    ...{ tenant_id, state_hash, connector: name },
+    user_id: isSessionFlow(finish.flow) ? '' : (user_id ?? ''),
     browser_hash: keys.hashSecret(finish.browser_secret ?? ''),
     receipt_hash: keys.hashSecret(sha256(finish.receipt).toString('base64url')),
   })
@@ -41,7 +45,9 @@ export async function finishBrokered(context: OutboundContext, finish: BrokeredF
     const detail = { connector: name, reason: flow }
     // Whoever only guesses fills no log.
     if (flow !== 'unknown')
-      await store.recordEvent(outboundEvent(context, 'connect.refused', `user:${user_id}`, { user_id, detail }))
+      await store.recordEvent(
+        outboundEvent(context, 'connect.refused', user_id === null ? 'system' : `user:${user_id}`, { user_id, detail }),
+      )
     const outcome = flow === 'other_browser' || flow === 'other_user' ? 'other_browser' : 'failed'
     return { ...base, provider_name, retry_url: connectUrl(context, name), outcome, reason: flow }
   }
@@ -49,13 +55,15 @@ export async function finishBrokered(context: OutboundContext, finish: BrokeredF
   const ended = { provider_name, return_to: memory.return_to }
   const retry_url = connectUrl(context, name, flow.connection_id ?? undefined)
   const failure = (failed: FlowFailure): ConnectFinished => ({ ...ended, retry_url, ...failed })
+  const forWhom = await findForWhom(context, memory.session_id, user_id)
+  if (!forWhom) return failure({ outcome: 'failed', reason: 'session_over' })
   if (record.version !== flow.connector_version || record.disabled_at !== null) {
     return failure({ outcome: 'failed', reason: 'connector_changed' })
   }
   const delivery = openDelivery(context, memory.through!, flow.delivered)
   if (!delivery) return failure({ outcome: 'failed', reason: 'delivery' })
   const connector = openConnector(context, record)
-  return finishFlow(context, { flow, connector, memory, user_id, ended, failure, ...delivery })
+  return finishFlow(context, { flow, connector, memory, ...forWhom, ended, failure, ...delivery })
 }
 
 function openDelivery(context: OutboundContext, through: NonNullable<FlowMemory['through']>, delivered: string) {

@@ -14,10 +14,12 @@ import { arrangeAnswer } from './answer.ts'
 import { isSigned } from './callback_signature.ts'
 import { choose, offerChoice } from './choose.ts'
 import type { ConnectFinished, FlowFailure } from './connect_outcome.ts'
-import { type Connector, nameProvider, openConnector, relyingParty } from './connector.ts'
+import { type Connector, grantTypeOf, nameProvider, openConnector, relyingParty } from './connector.ts'
 import { noteConnectorRefused } from './connector_error.ts'
 import { connectUrl, type OutboundContext, outboundEvent } from './context.ts'
+import { type ForWhom, findForWhom } from './for_whom.ts'
 import { readCallback } from './learned.ts'
+import { isExpectedAccount, isSessionFlow } from './session_flow.ts'
 import { type FlowMemory, flowPlace } from './start_connect.ts'
 import { storeConsent } from './store_consent.ts'
 
@@ -28,13 +30,13 @@ export interface ConnectFinish {
   readonly params: URLSearchParams
   /** The secret of the connect cookie, if there is one. */
   readonly browser_secret: string | undefined
-  /** The signed-in user. */
-  readonly user_id: string
+  /** The signed-in user, whom only flows of connect sessions may do without. */
+  readonly user_id: string | null
 }
 
 type Brought = Tokens & { readonly id_token_claims: IdTokenClaims | null }
 
-const STATE = /^[\w-]{43}$/
+const STATE = /^(sp_cf_)?[\w-]{43}$/
 
 /**
  * Ends a consent flow: the state is taken up once, by the browser and user that started it and at this connector's
@@ -42,7 +44,11 @@ const STATE = /^[\w-]{43}$/
  */
 export async function finishConnect(context: OutboundContext, finish: ConnectFinish): Promise<ConnectFinished> {
   const taken = await takeUp(context, finish)
-  return 'outcome' in taken ? taken : finishFlow(context, taken)
+  if ('outcome' in taken) return taken
+  // A code has no place in a flow that never asked for one.
+  if (grantTypeOf(taken.connector) !== 'authorization_code')
+    return taken.failure({ outcome: 'failed', reason: 'grant_type' })
+  return finishFlow(context, taken)
 }
 
 /** Takes a flow up, once, by the browser and user that started it; or says how it ended with that. */
@@ -65,19 +71,20 @@ export async function takeUp(context: OutboundContext, finish: ConnectFinish): P
   const retry = connectUrl(context, name, flow.connection_id ?? undefined)
   const ended = { provider_name, return_to: memory.return_to }
   const failure = (failed: FlowFailure): ConnectFinished => ({ ...ended, retry_url: retry, ...failed })
+  const forWhom = await findForWhom(context, memory.session_id, user_id)
+  if (!forWhom) return failure({ outcome: 'failed', reason: 'session_over' })
   if (record.version !== flow.connector_version || record.disabled_at !== null) {
     return failure({ outcome: 'failed', reason: 'connector_changed' })
   }
-  return { flow, connector, params: finish.params, memory, user_id, ended, failure }
+  return { flow, connector, params: finish.params, memory, ...forWhom, ended, failure }
 }
 
 /** A flow that was taken up, on its way into the store. */
-export interface TakenFlow {
+export interface TakenFlow extends ForWhom {
   readonly flow: ConnectFlowRecord
   readonly connector: Connector
   readonly params: URLSearchParams
   readonly memory: FlowMemory
-  readonly user_id: string
   /** What a redirect broker redeemed the code for. */
   readonly exchanged?: TokenOutcome | null
   readonly ended: Pick<ConnectFinished, 'provider_name' | 'return_to'>
@@ -87,15 +94,18 @@ export interface TakenFlow {
 /** Redeems what came back to a flow, unless that was done, and stores what it brought. */
 export async function finishFlow(context: OutboundContext, taken: TakenFlow): Promise<ConnectFinished> {
   const { tenant_id, store } = context.tenant
-  const { flow, connector, params, memory, user_id, ended, failure } = taken
+  const { flow, connector, params, memory, owner, session, ended, failure } = taken
   const state = await store.loadTenantState({ tenant_id })
   const brought = await redeem(context, connector, params, { ...memory, exchanged: taken.exchanged ?? null })
   if ('outcome' in brought) return failure(brought)
   const { tokens, account, options } = brought
+  if (!isExpectedAccount(session?.expected_account ?? null, account)) {
+    return failure({ outcome: 'other_account', reason: 'unexpected_account' })
+  }
   const provider = connector.provider
   const scope = readCallbackScope(provider, params) ?? memory.scope
   const answer = arrangeAnswer(provider, tokens, state!.now, { scope })
-  const consent = { flow, connector, answer, account, user_id }
+  const consent = { flow, connector, answer, account, owner, session }
   if (options !== null && options.length !== 1) {
     if (options.length === 0) return failure({ outcome: 'failed', reason: 'nothing_to_choose' })
     const choice = await offerChoice(context, consent, options, memory.return_to)
@@ -145,14 +155,16 @@ async function takeFlow(
   if (state === undefined || more.length > 0 || !STATE.test(state)) return 'unknown'
   const state_hash = keys.hashSecret(state)
   const browser_hash = keys.hashSecret(browser_secret ?? '')
-  const flow = await store.takeConnectFlow({ tenant_id, state_hash, connector, user_id, browser_hash })
+  const bound_to = isSessionFlow(state) ? '' : (user_id ?? '')
+  const flow = await store.takeConnectFlow({ tenant_id, state_hash, connector, user_id: bound_to, browser_hash })
   return typeof flow === 'string' ? flow : { ...flow, state_hash }
 }
 
 async function recordRefusal(context: OutboundContext, finish: ConnectFinish, reason: FlowRefusal): Promise<void> {
   const { user_id, connector } = finish
   const detail = { connector, reason }
-  const event = outboundEvent(context, 'connect.refused', `user:${user_id}`, { user_id, detail })
+  const actor = user_id === null ? 'system' : `user:${user_id}`
+  const event = outboundEvent(context, 'connect.refused', actor, { user_id, detail })
   await context.tenant.store.recordEvent(event)
 }
 

@@ -5,15 +5,21 @@ import { SettingError } from '../providers/setting_error.ts'
 import { buildAuthorizationUrl, readAskedScope } from '../relying/authorization_url.ts'
 import { DiscoveryError } from '../relying/discovery.ts'
 import { stepBeforeAuthorization } from '../relying/steps.ts'
+import type { ConnectSessionRecord } from '../store/verbs/connect_sessions.ts'
+import type { ConnectionOwner } from '../store/verbs/connections.ts'
 import { type BrokeredMemory, chooseRedirectUri, enlistBroker } from './brokers.ts'
-import { openConnector, relyingParty } from './connector.ts'
+import { type Connector, grantTypeOf, openConnector, relyingParty } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
+import { isSameOwner } from './owner.ts'
 import { readReturnTo } from './return_to.ts'
+import { newSessionFlow, ownerOfSession, ownerOfUser, sessionHref } from './session_flow.ts'
 
 /** What a consent flow starts from. */
 export interface ConnectStart {
-  /** The signed-in user: the one who finishes must be the same. */
-  readonly user_id: string
+  /** The signed-in user: the one who finishes must be the same. Null where a session is bound to its browser alone. */
+  readonly user_id: string | null
+  /** The connect session that it is a try of. */
+  readonly session?: ConnectSessionRecord | undefined
   readonly connector: string
   /** The connection to repair; a new one otherwise. */
   readonly connection_id?: string | undefined
@@ -39,6 +45,8 @@ export interface FlowMemory {
   readonly nonce: string | null
   readonly return_to: string
   readonly scope: string
+  /** The connect session that it is a try of. */
+  readonly session_id?: string
   /** Where it goes through a redirect broker. */
   readonly through?: BrokeredMemory
 }
@@ -53,44 +61,71 @@ const SECRET = /^[\w-]{43}$/
  */
 export async function startConnect(context: OutboundContext, start: ConnectStart): Promise<ConnectStarted> {
   const { tenant_id, store, keys, issuer } = context.tenant
-  const { user_id, connection_id = null } = start
+  const { user_id, session, connection_id = null } = start
   const record = await store.findConnector({ tenant_id, connector: start.connector })
   if (!record) throw new OAuthError('invalid_request', 'There is no connector of this name', { status: 404 })
   if (record.disabled_at !== null) throw new OAuthError('invalid_request', 'This connector is disabled')
   const connector = openConnector(context, record)
-  const return_to = readReturnTo(issuer, connector.settings.return_uris, start.return_to)
-  if (connection_id !== null) await checkRepair(context, user_id, record.connector, connection_id)
+  const { return_uris } = connector.settings
+  const return_to = session
+    ? sessionHref(issuer, session.session_id)
+    : readReturnTo(issuer, return_uris, start.return_to)
+  const owner = session ? ownerOfSession(session) : ownerOfUser(user_id ?? '')
+  if (connection_id !== null) await checkRepair(context, owner, record.connector, connection_id)
   // Nobody is sent away for a consent that could not be kept.
   await context.vault_keys.newest()
   const { redirect_uri, broker } = await chooseRedirectUri(context, connector, start.redirect_uri)
-  const is_typed = connector.provider.credential !== 'oauth'
+  const own_page = findOwnPage(connector)
   const party = { ...relyingParty(context, connector), redirect_uri }
   const scope = readScope(readAskedScope(party), start.scope)
-  const state = randomSecret()
-  const { url, remember } = is_typed
-    ? { url: typePageUrl(context, record.connector, state), remember: { code_verifier: null, nonce: null } }
+  const state = session ? newSessionFlow('state') : randomSecret()
+  const { url, remember } = own_page
+    ? { url: ownPageUrl(context, record.connector, own_page, state), remember: NOTHING }
     : await buildFlowUrl(context, { ...party, scope }, state)
   const known = start.browser_secret
   const browser_secret = known !== undefined && SECRET.test(known) ? known : randomSecret()
-  const brokered = broker && enlistBroker(broker, { redirect_uri, state, authorization_url: url })
+  const brokered =
+    broker && enlistBroker(broker, { redirect_uri, state, authorization_url: url }, session !== undefined)
   const state_hash = keys.hashSecret(brokered?.flow ?? state)
-  const memory: FlowMemory = { ...remember, return_to, scope, ...(brokered && { through: brokered.memory }) }
-  const detail = { connector: record.connector }
+  const of_session = session && { session_id: session.session_id }
+  const memory: FlowMemory = {
+    ...remember,
+    return_to,
+    scope,
+    ...(brokered && { through: brokered.memory }),
+    ...of_session,
+  }
+  const detail = { connector: record.connector, ...of_session }
+  const actor = user_id === null ? `client:${session?.client_id}` : `user:${user_id}`
   await store.startConnectFlow({
     ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000, broker: broker?.url },
     flow: {
-      ...{ connector: record.connector, connector_version: record.version, user_id, connection_id },
+      ...{
+        connector: record.connector,
+        connector_version: record.version,
+        user_id: session ? '' : (user_id ?? ''),
+        connection_id,
+      },
       browser_hash: keys.hashSecret(browser_secret),
       sealed: keys.seal(JSON.stringify(memory), flowPlace(state_hash)),
     },
-    event: outboundEvent(context, 'connect.started', `user:${user_id}`, { user_id, connection_id, detail }),
+    event: outboundEvent(context, 'connect.started', actor, { user_id, connection_id, detail }),
   })
   return { authorization_url: brokered?.start_url ?? url, browser_secret, cookie_seconds: FLOW_SECONDS }
 }
 
-// Where a provider takes a key, the person goes to a page of ours in place of one of the provider's.
-function typePageUrl({ tenant }: OutboundContext, connector: string, state: string): string {
-  return `${tenant.issuer}/connect/${connector}/key?state=${state}`
+const NOTHING = { code_verifier: null, nonce: null }
+
+// Where nobody is sent to a provider and back, the person goes to a page of ours in place of one of the provider's.
+function findOwnPage(connector: Connector): 'key' | 'ask' | 'device' | null {
+  if (connector.provider.credential !== 'oauth') return 'key'
+  const grant_type = grantTypeOf(connector)
+  if (grant_type === 'urn:ietf:params:oauth:grant-type:device_code') return 'device'
+  return grant_type === 'authorization_code' ? null : 'ask'
+}
+
+function ownPageUrl({ tenant }: OutboundContext, connector: string, own_page: string, state: string): string {
+  return `${tenant.issuer}/connect/${connector}/${own_page}?state=${state}`
 }
 
 /** Where the memory of a flow is sealed. */
@@ -99,16 +134,17 @@ export function flowPlace(state_hash: Uint8Array) {
   return { table: 'connect_flows', row, column: 'sealed', version: 1 }
 }
 
-async function checkRepair(
+/** Refuses to repair what is not the owner's, is not of this connector, or was ended. */
+export async function checkRepair(
   context: OutboundContext,
-  user_id: string,
+  owner: ConnectionOwner,
   connector: string,
   connection_id: string,
 ): Promise<void> {
   const { tenant_id, store } = context.tenant
   const found = (await store.loadConnection({ tenant_id, connection_id }))?.connection
   // A connection that its owner ended stays ended: whoever was allowed to use it does not get it back.
-  if (found?.user_id !== user_id || found.connector !== connector || found.state === 'disconnected') {
+  if (!found || !isSameOwner(found, owner) || found.connector !== connector || found.state === 'disconnected') {
     throw new OAuthError('invalid_request', 'Parameter connection_id is not a connection of yours', { status: 404 })
   }
 }

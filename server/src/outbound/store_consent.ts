@@ -1,22 +1,30 @@
 import { newId } from '../crypto/random.ts'
 import type { ConnectFlowRecord } from '../store/verbs/connect_flows.ts'
+import type { ConnectSessionRecord, FinishedSession } from '../store/verbs/connect_sessions.ts'
 import type { Account } from './account.ts'
 import type { ConnectFinished, FlowFailure } from './connect_outcome.ts'
 import type { Connector } from './connector.ts'
 import { noteConnectorWorks } from './connector_error.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
+import type { ForWhom } from './for_whom.ts'
+import {
+  awaitsConfirmation,
+  CONFIRMED_WITHIN_MS,
+  confirmationPlace,
+  newConfirmation,
+  SEEN_WITHIN_MS,
+} from './session_flow.ts'
 import { planAnswer } from './upkeep_plan.ts'
 import { newVault, openVault, type ProviderAnswer, type Vault } from './vault.ts'
 
 const MOST_TRIES = 4
 
 /** What a consent brought, on its way into the store. */
-export interface Consent {
+export interface Consent extends ForWhom {
   readonly flow: ConnectFlowRecord
   readonly connector: Connector
   readonly answer: ProviderAnswer
   readonly account: Account
-  readonly user_id: string
 }
 
 /** Stores what a consent brought: into the connection it was to repair, the one this account has already, or a new one. */
@@ -25,7 +33,7 @@ export async function storeConsent(
   consent: Consent,
 ): Promise<FlowFailure | { done: Pick<ConnectFinished, 'connection_id'> & { outcome: 'connected' | 'reconnected' } }> {
   const { tenant_id, store } = context.tenant
-  const { flow, connector, account, user_id } = consent
+  const { connector, account, owner, session } = consent
   const answer = planAnswer(connector.provider, consent.answer, null, context.random)
   const { connector: name, version } = connector.record
   for (let tries = 0; tries < MOST_TRIES; tries++) {
@@ -33,17 +41,18 @@ export async function storeConsent(
     if (target.kind === 'none') return target.failure
     const { connection_id, generation, vault } = target
     const outcome = generation === null ? 'connected' : 'reconnected'
-    const detail = { connector: name, account: account.account, scope: answer.scope }
+    const { session_id, end_user_id } = { session_id: session?.session_id, ...owner }
+    const detail = { connector: name, account: account.account, scope: answer.scope, session_id, end_user_id }
+    const actor = owner.user_id === null ? `client:${owner.client_id}` : `user:${owner.user_id}`
     const stored = await store.connectAccount({
-      ...{ tenant_id, connection_id, connector: name, connector_version: version, user_id, generation },
+      ...{ tenant_id, connection_id, connector: name, connector_version: version, ...owner, generation },
       ...{ ...account, data_key: vault.data_key, answer: vault.seal(answer, (generation ?? 0) + 1) },
-      event: outboundEvent(context, `connection.${outcome}`, `user:${flow.user_id}`, {
-        user_id,
-        connection_id,
-        detail,
+      session: session ? finishedSession(context, session) : undefined,
+      event: outboundEvent(context, `connection.${target.pends ? 'pending' : outcome}`, actor, {
+        ...{ user_id: owner.user_id, client_id: owner.client_id, connection_id, detail },
       }),
     })
-    if (stored === 'refused') return { outcome: 'failed', reason: 'connector_changed' }
+    if (stored === 'refused') return { outcome: 'failed', reason: session ? 'session_over' : 'connector_changed' }
     if (stored === 'connected') {
       await noteConnectorWorks(context, connector.record)
       return { done: { outcome, connection_id } }
@@ -52,24 +61,40 @@ export async function storeConsent(
   return { outcome: 'failed', reason: 'busy' }
 }
 
+function finishedSession({ tenant }: OutboundContext, session: ConnectSessionRecord): FinishedSession {
+  const { session_id } = session
+  if (!awaitsConfirmation(session)) return { session_id, sealed_code: null, confirm_ms: null }
+  const sealed_code = tenant.keys.seal(newConfirmation(), confirmationPlace(session_id))
+  return { session_id, sealed_code, confirm_ms: session.invitation === 1 ? SEEN_WITHIN_MS : CONFIRMED_WITHIN_MS }
+}
+
 type Target =
   | {
       readonly kind: 'found'
       readonly connection_id: string
       readonly generation: number | null
       readonly vault: Vault
+      /** It gives no tokens before the platform has confirmed whose it is. */
+      readonly pends: boolean
     }
   | { readonly kind: 'none'; readonly failure: FlowFailure }
 
-async function findTarget(context: OutboundContext, { flow, account, user_id }: Consent): Promise<Target> {
+async function findTarget(context: OutboundContext, { flow, account, owner, session }: Consent): Promise<Target> {
   const { tenant_id, store } = context.tenant
-  const asked = { tenant_id, user_id, connector: flow.connector }
+  const asked = { tenant_id, ...owner, connector: flow.connector }
+  const waits = session !== null && awaitsConfirmation(session)
   const same =
     account.account === null ? null : await store.findConnectionOfAccount({ ...asked, account: account.account })
   const id = flow.connection_id ?? same
   if (id === null) {
     const connection_id = newId(context.clock())
-    return { kind: 'found', connection_id, generation: null, vault: await newVault(context, connection_id) }
+    return {
+      kind: 'found',
+      connection_id,
+      generation: null,
+      vault: await newVault(context, connection_id),
+      pends: waits,
+    }
   }
   const found = (await store.loadConnection({ tenant_id, connection_id: id }))?.connection
   if (!found?.data_key || found.state === 'disconnected') {
@@ -79,5 +104,11 @@ async function findTarget(context: OutboundContext, { flow, account, user_id }: 
   const other = found.account !== null && found.account !== account.account
   if (other || (same !== null && same !== id)) return { kind: 'none', failure: { outcome: 'other_account' } }
   const vault = await openVault(context, id, found.data_key)
-  return { kind: 'found', connection_id: id, generation: found.generation, vault }
+  return {
+    kind: 'found',
+    connection_id: id,
+    generation: found.generation,
+    vault,
+    pends: waits && (found.state === 'pending' || found.account === null),
+  }
 }
