@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
+import { verifyWebhook } from '@sallyport/sdk/webhook'
 import { newId } from '../../server/src/crypto/random.ts'
 import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
 import { readWebhookKey, signWebhook } from '../../server/src/crypto/webhook_signature.ts'
@@ -19,6 +20,7 @@ import {
   saveWebhook,
   setWebhookDisabled,
 } from '../../server/src/webhooks/webhooks.ts'
+import { startSallyport, type TestServer } from '../parts/sallyport.ts'
 import { DIALECTS, type Dialect, makeDatabase, type TestDatabase } from '../parts/stores.ts'
 
 const MINUTE = 60_000
@@ -490,3 +492,87 @@ test('every type is made of audit events that are of no other type', () => {
   const all = Object.values(EVENT_TYPES).flatMap(({ of }) => [...of])
   assert.equal(new Set(all).size, all.length)
 })
+
+test('administrators register webhooks by the API, receivers verify them with the SDK, and secrets are told once', async () => {
+  const server = await startSallyport({ app: { egress } })
+  try {
+    const call = await callAs(server)
+    const url = `${origin}/api`
+    const made = await call('POST', '/webhooks', { body: { webhook: 'crm', url, event_types: ['user.created'] } })
+    assert.equal(made.status, 201, made.text)
+    const { secret } = made.body
+    assert.match(secret, /^whsec_/)
+    assert.equal((await call('POST', '/webhooks', { body: { webhook: 'crm', url } })).status, 409)
+    const wrong = await call('POST', '/webhooks', { body: { webhook: 'other', url: 'http://evil.example/' } })
+    assert.deepEqual([wrong.status, wrong.body.error], [400, 'invalid_request'])
+    const signed = await call('POST', '/webhooks', { body: { webhook: 'erp', url, signature: 'v1a', event_types: [] } })
+    const [{ public_key }] = signed.body.keys
+    received = []
+    answers = {}
+    assert.equal(
+      (await call('POST', '/users', { body: { username: 'carol', password: 'a long password' } })).status,
+      201,
+    )
+    const { tenant_id } = server.app.tenant
+    await server.store.sealEvents({ tenant_id, most: 500 })
+    await tendWebhooks(server.app.web.webhooks)
+    await settleWebhooks(server.app.web.webhooks)
+    const verified = await Promise.allSettled(
+      received.map((one) => verifyWebhook(one, { secret: [secret, public_key] })),
+    )
+    const users = verified.flatMap((one) =>
+      one.status === 'fulfilled' && one.value.type === 'user.created' ? one.value : [],
+    )
+    assert.deepEqual([verified.length, users.length], [2, 2])
+    assert.equal(users[0]!.webhook_id, users[1]!.webhook_id)
+    assert.ok(!JSON.stringify(users).includes('carol'), 'a payload names people by id')
+    const listed = await call('GET', '/webhooks')
+    assert.deepEqual(
+      listed.body.items.map((one: { webhook: string }) => one.webhook),
+      ['crm', 'erp'],
+    )
+    assert.ok(!listed.text.includes(secret.slice(6)))
+    const shown = await call('GET', '/webhooks/crm')
+    const change = { description: 'Ours', disabled: true }
+    assert.equal((await call('PATCH', '/webhooks/crm', { body: change })).status, 428)
+    const if_match = shown.headers.get('etag')!
+    const changed = await call('PATCH', '/webhooks/crm', { body: change, if_match })
+    assert.deepEqual([changed.body.description, changed.body.disabled_reason], ['Ours', 'administrator'])
+    assert.equal((await call('PATCH', '/webhooks/crm', { body: change, if_match })).status, 412)
+    const { items } = (await call('GET', '/webhooks/crm/deliveries?state=delivered')).body
+    assert.deepEqual([items.length, items[0].tries.length, items[0].webhook_id], [1, 1, users[0]!.webhook_id])
+    const replay = `/webhooks/crm/deliveries/${items[0].event_id}/replay`
+    assert.deepEqual([(await call('POST', replay)).status, (await call('POST', replay)).status], [204, 409])
+    const all = { from_at: 0, to_at: Date.now() + 1000, undelivered_only: false }
+    assert.deepEqual((await call('POST', '/webhooks/erp/replay', { body: all })).body.next_from_at, null)
+    const rotated = await call('POST', '/webhooks/crm/rotate_secret')
+    assert.notEqual(rotated.body.secret, secret)
+    assert.equal((await call('DELETE', '/webhooks/crm')).status, 204)
+    for (const path of ['', '/deliveries']) assert.equal((await call('GET', `/webhooks/crm${path}`)).status, 404)
+  } finally {
+    await server.stop()
+  }
+})
+
+async function callAs(server: TestServer) {
+  const scope = 'admin:read admin:write'
+  const { client_id, client_secret } = await server.addClient({ grant_types: ['client_credentials'], scope })
+  const form = new URLSearchParams({ grant_type: 'client_credentials', scope, resource: `${server.issuer}/api` })
+  const authorization = `Basic ${Buffer.from(`${client_id}:${client_secret}`).toString('base64')}`
+  const granted = await fetch(`${server.issuer}/token`, { method: 'POST', headers: { authorization }, body: form })
+  const { access_token } = (await granted.json()) as { access_token: string }
+  return async (method: string, path: string, { body, if_match }: { body?: object; if_match?: string } = {}) => {
+    const headers = {
+      authorization: `Bearer ${access_token}`,
+      ...(body && { 'content-type': 'application/json' }),
+      ...(if_match && { 'if-match': if_match }),
+    }
+    const answer = await fetch(`${server.issuer}/api${path}`, {
+      method,
+      headers,
+      body: body ? JSON.stringify(body) : null,
+    })
+    const text = await answer.text()
+    return { status: answer.status, headers: answer.headers, text, body: text === '' ? null : JSON.parse(text) }
+  }
+}

@@ -65,9 +65,9 @@ const LONGEST_DESCRIPTION = 500
 const FORMER_SECRET_MS = 86_400_000
 const MOST_TRIES = 5
 
-/** What saving came to; `secret` is the one that was made for it, and is nowhere else. */
+/** What saving came to; `secret` is the one that was made for it, and is nowhere else. `stale`: not what was seen. */
 export interface SavedOutcome {
-  readonly outcome: 'created' | 'changed' | 'unchanged'
+  readonly outcome: 'created' | 'changed' | 'unchanged' | 'stale'
   readonly secret: string | null
 }
 
@@ -76,13 +76,20 @@ export async function saveWebhook(
   context: WebhookContext,
   actor: string,
   input: WebhookInput,
-  options: { readonly dry_run?: boolean } = {},
+  options: {
+    readonly dry_run?: boolean
+    /** What is changed; null is nothing yet. Without it, whatever stands. */
+    readonly from_version?: number | null
+  } = {},
 ): Promise<SavedOutcome> {
   const { tenant_id, store } = context.tenant
   checkInput(context, input)
   const { webhook } = input
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const found = await store.findWebhook({ tenant_id, webhook })
+    const { from_version } = options
+    if (from_version !== undefined && (found?.version ?? null) !== from_version)
+      return { outcome: 'stale', secret: null }
     const now = context.tenant.clock()
     const former = found ? openSecrets(context.tenant, found) : []
     const made = found === null && input.secret === undefined ? newWebhookKey(input.signature ?? 'v1') : null

@@ -2,6 +2,7 @@ import { CONNECTION_ROUTES } from './connections.ts'
 import { RIGHTS_ROUTES } from './rights.ts'
 import type { ApiRoute } from './route.ts'
 import { USER_ROUTES } from './users.ts'
+import { WEBHOOK_ROUTES } from './webhooks.ts'
 
 /**
  * Every route of the administration API, by its subject. To add one:
@@ -20,4 +21,9 @@ import { USER_ROUTES } from './users.ts'
  *
  * Nothing here is loaded before the first request under `/api`: import these files from nowhere but from here.
  */
-export const API_ROUTES: readonly ApiRoute[] = [...CONNECTION_ROUTES, ...RIGHTS_ROUTES, ...USER_ROUTES]
+export const API_ROUTES: readonly ApiRoute[] = [
+  ...CONNECTION_ROUTES,
+  ...RIGHTS_ROUTES,
+  ...USER_ROUTES,
+  ...WEBHOOK_ROUTES,
+]
