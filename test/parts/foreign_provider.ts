@@ -35,6 +35,10 @@ export interface ForeignProviderOptions {
   refresh_token_seconds?: number
   /** Each refresh brings a new refresh token, and the use of an old one ends the grant. */
   rotate?: boolean
+  /** Features of the package beside those that every test has, by its names. */
+  features?: Readonly<Record<string, object>>
+  /** Scopes beside those of OpenID Connect. */
+  scopes?: readonly string[]
   /** Whom every sign-in is for, without asking anybody; null shows pages for login and consent. */
   auto_login?: string | null
 }
@@ -230,13 +234,16 @@ function readConfiguration(options: ForeignProviderOptions, more: () => Readonly
       devInteractions: { enabled: false },
       revocation: { enabled: true, allowedPolicy: isOwnToken },
       introspection: { enabled: true, allowedPolicy: isOwnToken },
+      ...options.features,
     },
+    ...(options.scopes && { scopes: ['openid', 'offline_access', ...options.scopes] }),
     interactions: { url: (_ctx: unknown, interaction: Interaction) => `/interaction/${interaction.uid}` },
     pkce: { required: () => true },
     rotateRefreshToken: options.rotate ?? true,
     ttl: {
       AccessToken: options.access_token_seconds ?? 3_600,
       AuthorizationCode: 60,
+      ClientCredentials: options.access_token_seconds ?? 3_600,
       Grant: refresh_token_seconds,
       // Stories go on for hours of the clock that they move, which is not its own.
       IdToken: 86_400,

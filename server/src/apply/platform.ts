@@ -7,6 +7,7 @@ import { type ClientMetadata, readClientId } from '../oauth/clients/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { readTrustedIssuer, type TrustedIssuerRules } from '../oauth/trusted_issuer.ts'
 import type { ConnectorInput } from '../outbound/connectors.ts'
+import { CONNECTOR_GRANT_TYPES } from '../providers/grant_types.ts'
 import { DEFAULT_SETTINGS } from '../store/settings.ts'
 import type { Resource } from '../store/tenant.ts'
 import { suggest } from './nearest.ts'
@@ -154,6 +155,7 @@ const connector = strict({
   private_key: text.optional(),
   key_id: text.optional(),
   team_id: text.optional(),
+  grant_type: z.enum(CONNECTOR_GRANT_TYPES).optional(),
   scope: z.string().optional(),
   placeholders: z.record(z.string(), z.string()).optional(),
   fields: z.record(z.string(), z.unknown()).optional(),

@@ -1,3 +1,4 @@
+import { randomSecret } from '../crypto/random.ts'
 import type { ResolvedProvider } from '../providers/resolve.ts'
 import type { Tokens } from '../relying/outcome.ts'
 import type { ProviderAnswer, ProviderTokens } from './vault.ts'
@@ -18,11 +19,14 @@ export function arrangeAnswer(
   provider: ResolvedProvider,
   answer: Tokens,
   asked_at: number,
-  otherwise: Before | { readonly scope: string },
+  otherwise: Before | { readonly scope: string; readonly asked_again?: { readonly subject?: string | undefined } },
 ): ProviderAnswer {
   const before = 'tokens' in otherwise ? otherwise : null
   const renews = provider.refresh_grant?.sends === 'access_token' ? answer.access_token : null
-  const refresh_token = answer.refresh_token ?? renews ?? before?.sent_refresh_token
+  const again = 'tokens' in otherwise ? otherwise.tokens.renewal : otherwise.asked_again
+  // A refresh token that such a grant brings all the same (RFC 6749 section 4.4.3) is not needed.
+  const refresh_token = again ? undefined : (answer.refresh_token ?? renews ?? before?.sent_refresh_token)
+  const renewal = again && { ...again, name: randomSecret() }
   // However often it is used, it dies with the consent that it came of.
   const most = provider.refresh_token_max_seconds
   const refresh_ends_at = before ? before.tokens.refresh_ends_at : (endOf(asked_at, most) ?? undefined)
@@ -33,6 +37,7 @@ export function arrangeAnswer(
       access_token: answer.access_token,
       token_type: answer.token_type,
       ...(refresh_token === undefined ? {} : { refresh_token }),
+      ...(renewal && { renewal }),
       ...(id_token === undefined ? {} : { id_token }),
       ...(refresh_ends_at === undefined ? {} : { refresh_ends_at }),
       extra: { ...before?.tokens.extra, ...answer.extra },

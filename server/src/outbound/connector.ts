@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import { OAuthError } from '../oauth/errors.ts'
+import { type ConnectorGrantType, isAskedAgain } from '../providers/grant_types.ts'
 import type { ProviderFields } from '../providers/provider.ts'
 import { type ResolvedProvider, resolveProvider } from '../providers/resolve.ts'
 import { SettingError } from '../providers/setting_error.ts'
 import type { PlaceholderValues } from '../providers/template.ts'
+import type { AskedGrant } from '../relying/asked_grant.ts'
 import type { RelyingParty } from '../relying/context.ts'
 import type { JsonObject } from '../relying/read_json.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
@@ -17,6 +19,8 @@ export interface ConnectorSettings {
   readonly placeholders: PlaceholderValues
   /** Fields of the provider that this connector sets or overrides. */
   readonly fields: Partial<ProviderFields>
+  /** How its tokens come; a person's consent at the provider where it is left out. */
+  readonly grant_type?: ConnectorGrantType
   /** Where a consent flow may lead to besides the paths of this server. */
   readonly return_uris: readonly string[]
   /** The redirect URIs registered at the provider, the usual one first: its own here, and those of redirect brokers. */
@@ -55,10 +59,40 @@ export function openConnector(context: OutboundContext, record: ConnectorRecord)
   const found = context.catalogue.get(record.provider)
   if (!found) throw new OAuthError('server_error', `Provider ${record.provider} is no longer in the catalogue`)
   const settings = JSON.parse(record.settings) as ConnectorSettings
-  const provider = resolveProvider(found, { ...settings, client_id: record.client_id })
+  const provider = withGrant(resolveProvider(found, { ...settings, client_id: record.client_id }), settings.grant_type)
   const connector = { record, settings, provider }
   cache.set(record.connector, connector)
   return connector
+}
+
+/** How tokens come through a connector. */
+export function grantTypeOf({ settings }: Pick<Connector, 'settings'>): ConnectorGrantType {
+  return settings.grant_type ?? 'authorization_code'
+}
+
+/** What a connector asks for its tokens with where nobody has to be there, and again whenever they are over; else null. */
+export function askedGrant(connector: Pick<Connector, 'settings'>, subject?: string): AskedGrant | null {
+  const grant_type = grantTypeOf(connector)
+  if (grant_type === 'client_credentials') return { grant_type }
+  return grant_type === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? { grant_type, subject } : null
+}
+
+/** Whether what comes through a connector is nobody's account, and so for administrators to connect. */
+export function isForAdministrators(context: OutboundContext, record: ConnectorRecord): boolean {
+  return isAskedAgain(grantTypeOf(openConnector(context, record)))
+}
+
+/** What is asked for again has no refresh token: no request for it can end what another has brought, and it never dies of age. */
+function withGrant(
+  provider: ResolvedProvider,
+  grant_type: ConnectorGrantType = 'authorization_code',
+): ResolvedProvider {
+  if (!isAskedAgain(grant_type)) return provider
+  return {
+    ...provider,
+    ...{ refresh_token_rotation: 'never', refresh_token_replay: 'accepted', refresh_token_life: 'unlimited' },
+    ...{ refresh_grant: null, refresh_token_seconds: null, refresh_token_max_seconds: null },
+  }
 }
 
 /** What people call the other side of a connector: the provider, or the connector itself where the record stands for any server. */
@@ -82,7 +116,10 @@ export function localize(context: OutboundContext, connector: Connector, extra: 
     const placeholders = { ...settings.placeholders, ...places }
     return {
       ...connector,
-      provider: resolveProvider(found!, { ...settings, client_id: record.client_id, placeholders }),
+      provider: withGrant(
+        resolveProvider(found!, { ...settings, client_id: record.client_id, placeholders }),
+        settings.grant_type,
+      ),
     }
   } catch (error) {
     // A place that the record does not know of is none to send secrets to.
@@ -144,11 +181,12 @@ export function staysAtServer(context: OutboundContext, found: ConnectorRecord, 
 export function movesTokens(
   context: OutboundContext,
   found: ConnectorRecord,
-  wanted: { readonly client_id: string; readonly resolved: ResolvedProvider },
+  wanted: Pick<Connector, 'settings'> & { readonly client_id: string; readonly resolved: ResolvedProvider },
 ): string | null {
-  return found.client_id === wanted.client_id
-    ? findMoved(context, found, wanted.resolved, TOKEN_RECEIVERS)
-    : 'client_id'
+  if (found.client_id !== wanted.client_id) return 'client_id'
+  const former = JSON.parse(found.settings) as ConnectorSettings
+  if (former.grant_type !== wanted.settings.grant_type) return 'grant_type'
+  return findMoved(context, found, wanted.resolved, TOKEN_RECEIVERS)
 }
 
 function findMoved(

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { type Algorithm, describeKey, newSigningKey, type OwnSigningKey } from '../crypto/signing_keys.ts'
+import type { ConnectorGrantType } from '../providers/grant_types.ts'
 import type { ProviderFields } from '../providers/provider.ts'
 import { SettingError } from '../providers/setting_error.ts'
 
@@ -23,8 +24,9 @@ export function signsSecret({ token_endpoint_auth_method: method, client_secret_
 }
 
 /** Whether a connector to such a provider has a private key and no client secret. */
-export function needsKey(provider: HowWeSign): boolean {
-  return provider.token_endpoint_auth_method === 'private_key_jwt' || signsSecret(provider)
+export function needsKey(provider: HowWeSign, grant_type?: ConnectorGrantType): boolean {
+  const asserts = grant_type === 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+  return asserts || provider.token_endpoint_auth_method === 'private_key_jwt' || signsSecret(provider)
 }
 
 /** Makes a private key for a connector, as PEM. */

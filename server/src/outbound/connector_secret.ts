@@ -1,4 +1,5 @@
 import { OAuthError } from '../oauth/errors.ts'
+import type { ConnectorGrantType } from '../providers/grant_types.ts'
 import type { ResolvedProvider } from '../providers/resolve.ts'
 import { SettingError } from '../providers/setting_error.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
@@ -11,6 +12,8 @@ export interface SecretInput {
   /** Left out where people type keys of their own. */
   readonly client_id?: string | undefined
   readonly scope?: string | undefined
+  /** How tokens come; without it by a person's consent at the provider. */
+  readonly grant_type?: ConnectorGrantType | undefined
   readonly client_secret?: string | undefined
   /** PEM or JWK, in place of a secret; for private_key_jwt one is made where none is given. */
   readonly private_key?: string | undefined
@@ -29,7 +32,7 @@ export async function chooseSecret(
 ): Promise<{ readonly secret: string | null; readonly key?: ConnectorKey }> {
   // Each person brings what is theirs.
   if (provider.credential !== 'oauth') return { secret: null }
-  const by_key = needsKey(provider)
+  const by_key = needsKey(provider, input.grant_type)
   const former = found && (JSON.parse(found.settings) as ConnectorSettings).key
   const kept = found && stays && (former !== undefined) === by_key ? openClientSecret(context, found) : null
   const missing = (name: string) => {
@@ -56,22 +59,31 @@ export async function chooseSecret(
 export function checkSecrets(provider: ResolvedProvider, input: SecretInput): void {
   const { token_endpoint_auth_method: method, revocation_endpoint_auth_method: other, issuer } = provider
   if (provider.credential !== 'oauth') {
-    const given = (['client_id', 'client_secret', 'private_key', 'key_id', 'team_id', 'scope'] as const).find(
-      (one) => input[one] !== undefined,
-    )
+    const given = (
+      ['client_id', 'client_secret', 'private_key', 'key_id', 'team_id', 'scope', 'grant_type'] as const
+    ).find((one) => input[one] !== undefined)
     if (given)
       throw refusal(`${given} does not go with provider ${provider.provider}, whose keys people type themselves`)
     return
   }
-  const by_key = needsKey(provider)
+  const by_key = needsKey(provider, input.grant_type)
   const idle = (by_key ? ['client_secret'] : ['private_key', 'key_id']) as (keyof SecretInput)[]
   if (!signsSecret(provider)) idle.push('team_id')
   const name = idle.find((one) => input[one] !== undefined)
-  if (name) throw refusal(`${name} does not go with token_endpoint_auth_method ${method}`)
+  const asserts = input.grant_type === 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+  const reason = asserts ? `grant_type ${input.grant_type}` : `token_endpoint_auth_method ${method}`
+  if (name) throw refusal(`${name} does not go with ${reason}`)
   if (signsSecret(provider) && !/^[\x21-\x7e]{1,256}$/.test(input.team_id ?? '')) {
     throw refusal('team_id is missing: the client secret is signed in its name')
   }
-  if (by_key && issuer === null) throw refusal('issuer is missing: what the key signs is for it alone')
+  const { audience, client } = provider.assertion_grant
+  const anonymous = asserts && (client === 'anonymous' || method === 'none')
+  if (asserts && !anonymous && method !== 'private_key_jwt') {
+    throw refusal(`token_endpoint_auth_method ${method} does not go with a key that signs assertions`)
+  }
+  if (by_key && issuer === null && !(anonymous && audience !== null)) {
+    throw refusal('issuer is missing: what the key signs is for it alone')
+  }
   if (other && other !== 'none' && (other === 'private_key_jwt') !== (method === 'private_key_jwt')) {
     throw refusal(`revocation_endpoint_auth_method ${other} does not go with token_endpoint_auth_method ${method}`)
   }

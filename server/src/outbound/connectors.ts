@@ -3,6 +3,7 @@ import { equalBytes } from '../crypto/hash.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { formatScope, parseScope } from '../oauth/scope.ts'
 import { unverifiedFields } from '../providers/catalogue.ts'
+import { CONNECTOR_GRANT_TYPES, isAskedAgain } from '../providers/grant_types.ts'
 import { readOverrides } from '../providers/overrides.ts'
 import type { Provider, ProviderFields } from '../providers/provider.ts'
 import { missingPlaceholders, type ResolvedProvider, resolveProvider } from '../providers/resolve.ts'
@@ -205,7 +206,6 @@ function readInput(context: OutboundContext, input: ConnectorInput): WantedConne
   const { connector } = input
   if (!NAME.test(connector)) throw refusal('connector must be a name of lower-case letters, digits, - and _')
   if (connector === 'connections') throw refusal('connector must not be connections: the proxy has a path of that name')
-  if (connector === 'connections') throw refusal('connector must not be connections: the proxy has a path of that name')
   const record = context.catalogue.get(input.provider)
   if (!record) throw refusal(`provider ${input.provider} is not in the catalogue`)
   const client_id = input.client_id ?? ''
@@ -213,9 +213,9 @@ function readInput(context: OutboundContext, input: ConnectorInput): WantedConne
     throw refusal('client_id must have 1 to 512 printable ASCII characters')
   }
   const { settings, provider } = withSettings(() => readSettings(context, record, input))
-  const scope = formatScope(
-    input.scope === undefined ? readAskedScope({ provider, scope: '' }) : parseScope(input.scope),
-  )
+  // What a provider is asked for by default is about a person.
+  const usual = isAskedAgain(settings.grant_type ?? 'authorization_code') ? [] : readAskedScope({ provider, scope: '' })
+  const scope = formatScope(input.scope === undefined ? usual : parseScope(input.scope))
   const saved = { connector, provider: record.provider, client_id, scope, settings }
   return { ...saved, resolved: provider }
 }
@@ -237,6 +237,7 @@ function readSettings(context: OutboundContext, record: Provider, input: Connect
     ...(input.sign_in && input.sign_in !== 'off' && { sign_in: input.sign_in }),
   }
   const provider = readProvider(context, record, input.client_id ?? '', settings)
+  if (settings.grant_type) checkGrant(provider, settings)
   checkSecrets(provider, input)
   if (provider.credential !== 'oauth' && settings.redirect_uris) {
     throw refusal(`redirect_uris do not go with provider ${provider.provider}, which sends nobody back`)
@@ -283,23 +284,24 @@ function readProvider(
   context: OutboundContext,
   record: Provider,
   client_id: string,
-  { placeholders, fields }: ConnectorSettings,
+  { placeholders, fields, grant_type = 'authorization_code' }: ConnectorSettings,
 ): ResolvedProvider {
   const missing = missingPlaceholders(record, placeholders)
   if (missing.length > 0) throw refusal(`placeholders.${missing[0]} is missing`)
   const provider = resolveProvider(record, { client_id, placeholders, fields })
   const { credential, grant_types, issuer, discovery, authorization_endpoint, token_endpoint } = provider
   const is_oauth = credential === 'oauth'
-  if (is_oauth && !grant_types.includes('authorization_code')) {
+  const by_consent = grant_type === 'authorization_code'
+  if (is_oauth && by_consent && !grant_types.includes(grant_type)) {
     throw refusal(`provider ${record.provider} has no consent of a person`)
   }
   if (!is_oauth && provider.api_base_url === null) throw refusal('api_base_url is missing')
   if (
     is_oauth &&
     (issuer === null || discovery === null) &&
-    (authorization_endpoint === null || token_endpoint === null)
+    ((by_consent && authorization_endpoint === null) || token_endpoint === null)
   ) {
-    throw refusal('issuer is missing, or authorization_endpoint and token_endpoint')
+    throw refusal(`issuer is missing, or ${by_consent ? 'authorization_endpoint and ' : ''}token_endpoint`)
   }
   if (provider.client_per_connection) {
     const what = 'a client of its own for each connection'
@@ -339,6 +341,7 @@ export function findUnreachable(context: OutboundContext, input: ConnectorInput)
 const URL_FIELDS = [
   ...(['issuer', 'authorization_endpoint', 'token_endpoint', 'refresh_endpoint', 'revocation_endpoint'] as const),
   ...(['introspection_endpoint', 'userinfo_endpoint', 'jwks_uri', 'api_base_url'] as const),
+  'device_authorization_endpoint',
 ] satisfies (keyof ProviderFields)[]
 
 function readReturnUri(uri: string): string {

@@ -1,15 +1,16 @@
 import { newId } from '../crypto/random.ts'
 import { backoffMs } from '../egress/circuit.ts'
+import { askToken } from '../relying/asked_grant.ts'
 import type { RelyingParty } from '../relying/context.ts'
-import type { ClientRefused, Refused, Throttled, Tokens, Unknown } from '../relying/outcome.ts'
+import type { ClientRefused, Refused, Throttled, TokenOutcome, Tokens, Unknown } from '../relying/outcome.ts'
 import { refreshToken } from '../relying/token_call.ts'
 import type { ConnectionAuthority } from '../store/verbs/connections.ts'
-import { type Connector, openConnector, relyingParty } from './connector.ts'
+import { askedGrant, type Connector, openConnector, relyingParty } from './connector.ts'
 import { noteConnectorRefused, noteConnectorWorks } from './connector_error.ts'
 import { type OutboundContext, outboundEvent, type RefreshPause } from './context.ts'
 import { keepAnswer } from './keep_answer.ts'
 import { mayReplay } from './replay.ts'
-import { openVault, type ProviderTokens, type Vault } from './vault.ts'
+import { openVault, type ProviderTokens, renewedBy, type Vault } from './vault.ts'
 
 // The call must be over before its lease is, with room for a slow start and for storing the answer.
 const CALL_MS = 15_000
@@ -101,13 +102,12 @@ async function conclude(
   context: OutboundContext,
   made: Attempt,
   party: RelyingParty,
-  { refresh_token = '', access_token }: ProviderTokens,
+  tokens: ProviderTokens,
 ): Promise<RefreshPause | 'again' | null> {
-  const { scope } = made.authority.connection
-  const outcome = await refreshToken(context.relying, party, { refresh_token, access_token, scope, timeoutMs: CALL_MS })
+  const outcome = await renew(context, made, party, tokens)
   switch (outcome.kind) {
     case 'tokens':
-      return finish(context, made, outcome, refresh_token)
+      return finish(context, made, outcome, renewedBy(tokens) ?? '')
     case 'client_refused':
       return blameConnector(context, made, outcome)
     case 'refused':
@@ -116,6 +116,20 @@ async function conclude(
     default:
       return postpone(context, made, outcome)
   }
+}
+
+/** Sends the refresh token, or asks once more where there never is one. */
+function renew(
+  { relying }: OutboundContext,
+  { authority, connector }: Attempt,
+  party: RelyingParty,
+  { refresh_token = '', access_token, renewal }: ProviderTokens,
+): Promise<TokenOutcome> {
+  const { scope } = authority.connection
+  const asked = renewal && askedGrant(connector, renewal.subject)
+  return asked
+    ? askToken(relying, party, asked, { timeoutMs: CALL_MS })
+    : refreshToken(relying, party, { refresh_token, access_token, scope, timeoutMs: CALL_MS })
 }
 
 async function finish(

@@ -2,7 +2,7 @@ import type { Random } from '../egress/circuit.ts'
 import type { ProviderFields } from '../providers/provider.ts'
 import type { ConnectionAuthority, ConnectionRecord, UpkeepPlan } from '../store/verbs/connections.ts'
 import { mayReplay, type ReplayPolicy } from './replay.ts'
-import type { ProviderAnswer } from './vault.ts'
+import { type ProviderAnswer, renewedBy } from './vault.ts'
 
 /** What the catalogue says about the life of a refresh token. */
 export type LifePolicy = Pick<ProviderFields, 'refresh_token_life' | 'refresh_grant'>
@@ -56,8 +56,8 @@ export function planAnswer(
   random: Random,
 ): ProviderAnswer {
   const { tokens, issued_at, access_expires_at, refresh_expires_at } = answer
-  const { refresh_token, refresh_ends_at } = tokens
-  const renewable = refresh_token !== undefined
+  const { refresh_ends_at } = tokens
+  const renewable = renewedBy(tokens) !== undefined
   const times = { renewable, issued_at, access_expires_at, refresh_expires_at, refresh_ends_at }
   return { ...answer, plan: planUpkeep(policy, times, before && timesOf(before), random) }
 }

@@ -13,6 +13,11 @@ export interface ProviderTokens {
   readonly token_type: string
   readonly refresh_token?: string
   readonly id_token?: string
+  /**
+   * Where tokens are renewed by asking again: a random name of this answer, in place of a refresh token, by which answers
+   * are told apart; it never leaves. The subject is whom an assertion is to name again.
+   */
+  readonly renewal?: { readonly name: string; readonly subject?: string | undefined }
   /** The end of every refresh token of this consent, in milliseconds, where there is one. */
   readonly refresh_ends_at?: number
   readonly extra: JsonObject
@@ -28,6 +33,11 @@ export interface ProviderAnswer {
   readonly refresh_expires_at: number | null
   /** Left out in answers that were kept before there was one. */
   readonly plan?: UpkeepPlan
+}
+
+/** What stands for the next answer to come: the refresh token, or the name of the present one; undefined where nothing renews it. */
+export function renewedBy({ refresh_token, renewal }: ProviderTokens): string | undefined {
+  return refresh_token ?? renewal?.name
 }
 
 /** The data key of one connection: 256 random bits that seal its tokens and die with it. */
@@ -49,10 +59,11 @@ export class Vault {
   /** Seals an answer as the stored one of a generation. */
   seal(answer: ProviderAnswer, generation: number): SealedAnswer {
     const { tokens, scope, issued_at, access_expires_at, refresh_expires_at, plan } = answer
+    const renews = renewedBy(tokens)
     return {
       ...{ scope, issued_at, access_expires_at, refresh_expires_at, ...(plan && { plan }) },
       sealed_tokens: seal(this.#key, DATA_KEY_ID, JSON.stringify(tokens), this.#place('sealed_tokens', generation)),
-      refresh_fingerprint: tokens.refresh_token === undefined ? null : this.fingerprint(tokens.refresh_token),
+      refresh_fingerprint: renews === undefined ? null : this.fingerprint(renews),
     }
   }
 

@@ -18,7 +18,21 @@ const params: Check = (value) =>
 const headers: Check = (value) =>
   params(value) && Object.keys(value as object).every((name) => /^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name))
 const seconds: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const assertion_grant: Check = (value) =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(value).every(
+    ([name, one]) => Object.hasOwn(ASSERTION, name) && ASSERTION[name as AssertionMember](one),
+  )
 const url = orNull((value) => text(value) && /^(https?:\/\/|\{)/.test(value as string))
+
+const ASSERTION = {
+  audience: orNull(text),
+  scope: oneOf('parameter', 'claim'),
+  subject: oneOf('required', 'optional'),
+  client: oneOf('authenticates', 'anonymous'),
+} as const
+type AssertionMember = keyof typeof ASSERTION
 
 /** The fields that a connector may set or override, each with what it may hold. The rest needs a provider record. */
 const OVERRIDES = {
@@ -47,6 +61,7 @@ const OVERRIDES = {
   offline_params: params,
   token_request: oneOf('form', 'json', 'query'),
   token_params: params,
+  assertion_grant,
   refresh_params: params,
   refresh_sends: (value) => texts(value) && (value as string[]).every(oneOf('scope', 'redirect_uri')),
   access_token_seconds: orNull(seconds),

@@ -1,6 +1,7 @@
 import type { Fact } from './fact.ts'
 import type {
   AccountPlace,
+  AssertionGrant,
   ErrorResponse,
   IntrospectionRequest,
   Learned,
@@ -73,7 +74,9 @@ export interface ProviderFields {
   /** Body of token requests: form (RFC 6749), JSON, or a GET with everything in the query. */
   readonly token_request: 'form' | 'json' | 'query'
   readonly token_request_headers: ParamTemplates
+  /** Parameters of every request for a token but a refresh. */
   readonly token_params: ParamTemplates
+  readonly assertion_grant: AssertionGrant
   /** Where a refresh is not RFC 6749 section 6: another grant type or none, and which token renews itself. */
   readonly refresh_grant: {
     readonly grant_type: string | null

@@ -102,6 +102,26 @@ export const STANDARD_REVOCATION_REQUEST: RevocationRequest = {
   authorization: 'none',
 }
 
+/** What an assertion by which a token is asked for must say (RFC 7523 section 3), and who sends it. */
+export interface AssertionGrant {
+  /** `aud`; null is the issuer. */
+  readonly audience: string | null
+  /** Scope as a parameter (RFC 7521 section 4.1), or as a claim of the assertion. */
+  readonly scope: 'parameter' | 'claim'
+  /** Whether `sub` names the client where nobody else is named, or is then left out. */
+  readonly subject: 'required' | 'optional'
+  /** Whether the client authenticates beside the assertion. */
+  readonly client: 'authenticates' | 'anonymous'
+}
+
+/** The grant of RFC 7523 itself. */
+export const STANDARD_ASSERTION_GRANT: AssertionGrant = {
+  audience: null,
+  scope: 'parameter',
+  subject: 'required',
+  client: 'authenticates',
+}
+
 /** How a token is asked about: as RFC 7662 says, or as the record does. */
 export interface IntrospectionRequest {
   readonly method: 'GET' | 'POST'

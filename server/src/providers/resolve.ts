@@ -49,7 +49,13 @@ export function readFields(provider: Provider): Partial<ProviderFields> {
 
 /** Joins record, standard behaviour and the connector's settings into plain data; refuses values that do not fit. */
 export function resolveProvider(provider: Provider, settings: ProviderSettings): ResolvedProvider {
-  const fields: ProviderFields = { ...STANDARD_FIELDS, ...readFields(provider), ...settings.fields }
+  const own = readFields(provider)
+  const assertion_grant = {
+    ...STANDARD_FIELDS.assertion_grant,
+    ...own.assertion_grant,
+    ...settings.fields?.assertion_grant,
+  }
+  const fields: ProviderFields = { ...STANDARD_FIELDS, ...own, ...settings.fields, assertion_grant }
   const placeholders = { ...provider.placeholders, client_id: { label: 'Client ID', form: 'segment' } as const }
   const values = { ...settings.placeholders, client_id: settings.client_id }
   const urls: Partial<Record<(typeof URL_FIELDS)[number], string>> = {}

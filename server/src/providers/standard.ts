@@ -1,5 +1,10 @@
 import type { ProviderFields } from './provider.ts'
-import { STANDARD_ERROR_RESPONSE, STANDARD_INTROSPECTION_REQUEST, STANDARD_TOKEN_RESPONSE } from './quirks.ts'
+import {
+  STANDARD_ASSERTION_GRANT,
+  STANDARD_ERROR_RESPONSE,
+  STANDARD_INTROSPECTION_REQUEST,
+  STANDARD_TOKEN_RESPONSE,
+} from './quirks.ts'
 
 /** How a provider without any quirk behaves (RFC 6749, RFC 7636, RFC 7009); records name only what differs. */
 export const STANDARD_FIELDS: ProviderFields = {
@@ -36,6 +41,7 @@ export const STANDARD_FIELDS: ProviderFields = {
   token_request: 'form',
   token_request_headers: {},
   token_params: {},
+  assertion_grant: STANDARD_ASSERTION_GRANT,
   refresh_grant: null,
   refresh_params: {},
   refresh_sends: [],

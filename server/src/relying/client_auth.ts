@@ -43,14 +43,26 @@ export function readClientAuth(
 const SIGNED_SECONDS = 60
 
 function signer(context: Pick<RelyingContext, 'clock'>, party: RelyingParty, server: AuthorizationServer) {
-  const key: OwnSigningKey | undefined = party.private_key
-  if (!key) throw new SettingError('private_key', 'The connector has no private key')
+  requireKey(party)
   if (!hasIssuer(server)) throw new SettingError('issuer', 'What a key signs needs the issuer of the provider')
-  return (typ: string, iss: string): Promise<string> => {
-    const iat = Math.floor(context.clock() / 1000)
-    const times = { iat, exp: iat + SIGNED_SECONDS, jti: randomSecret() }
-    return signJwt(key, typ, { iss, sub: party.client_id, aud: server.issuer, ...times })
-  }
+  const { issuer: aud } = server
+  return (typ: string, iss: string) => signAsClient(context, party, typ, { iss, sub: party.client_id, aud })
+}
+
+/** Signs claims by the key of the client, for one call. */
+export async function signAsClient(
+  { clock }: Pick<RelyingContext, 'clock'>,
+  party: RelyingParty,
+  typ: string,
+  claims: object,
+): Promise<string> {
+  const iat = Math.floor(clock() / 1000)
+  return signJwt(requireKey(party), typ, { ...claims, iat, exp: iat + SIGNED_SECONDS, jti: randomSecret() })
+}
+
+function requireKey({ private_key }: RelyingParty): OwnSigningKey {
+  if (!private_key) throw new SettingError('private_key', 'The connector has no private key')
+  return private_key
 }
 
 // Metadata that takes a secret in one way only is believed over a record that says the other.

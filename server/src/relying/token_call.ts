@@ -68,7 +68,8 @@ export async function redeemCode(
 
 type PreparedCall = ReturnType<typeof prepareCall>
 
-async function callTokenEndpoint(
+/** Makes one request of the token endpoint and reads its answer. */
+export async function callTokenEndpoint(
   context: RelyingContext,
   party: RelyingParty,
   input: { refresh: boolean; secrets: readonly string[]; timeoutMs?: number },

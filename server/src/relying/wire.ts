@@ -3,7 +3,8 @@ import type { Egress } from '../egress/egress.ts'
 import type { ResolvedProvider } from '../providers/resolve.ts'
 import { readJsonObject } from './read_json.ts'
 
-interface WireRequest {
+/** A request as the library hands it on. */
+export interface WireRequest {
   readonly method: string
   readonly headers: Record<string, string>
 }

@@ -9,7 +9,7 @@ import { requireParam } from '../../oauth/params.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
 import { offerEnds } from '../../outbound/connection_end.ts'
 import { listConnections, type ShownConnection } from '../../outbound/connections.ts'
-import { nameProvider } from '../../outbound/connector.ts'
+import { isForAdministrators, nameProvider } from '../../outbound/connector.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import { nameDevice } from '../device_name.ts'
 import { errorPage, ours, page, redirect, send, submit, type Visit } from '../page.ts'
@@ -60,12 +60,13 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
     store.listSessionsOfUser(mine),
     store.listPermanentTokens(mine),
   ])
+  const administers = (JSON.parse(user.roles) as string[]).includes(ADMINISTRATOR)
   const isHere = ({ session_id }: { readonly session_id: string }) => session_id === session.session_id
   const sentences = scopeSentences(visit.view.text, visit.configuration)
   const apps = joinApps(grants, connections, sentences, visit.web.tenant.issuer)
   const html = renderAccount(visit.view, {
     user: { username: user.username, name: user.name ?? undefined, email: user.email ?? undefined },
-    may_administer: (JSON.parse(user.roles) as string[]).includes(ADMINISTRATOR),
+    may_administer: administers,
     apps,
     connections: connections.map((connection) => ({
       connection_id: connection.connection_id,
@@ -84,7 +85,7 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
         .map(({ client_id, client_name }) => ({ client_id, client_name })),
     })),
     connectors: connectors
-      .filter(({ disabled_at }) => disabled_at === null)
+      .filter((known) => known.disabled_at === null && (administers || !isForAdministrators(visit.web.outbound, known)))
       .map((known) => ({ connector: known.connector, provider_name: nameProvider(visit.web.outbound, known) })),
     tokens: tokens.map(({ token_id, name, scope, created_at, last_used_at }) => ({
       ...{ token_id, name, created_at, last_used_at: last_used_at ?? undefined },

@@ -138,7 +138,7 @@ export const chooseSubmit = signedInSubmit(async (visit, { user }, values) => {
 })
 
 /** What came of a flow: the way on, a choice, or what went wrong. */
-async function showFinished(visit: Visit, connector: string, finished: ConnectFinished): Promise<Response> {
+export async function showFinished(visit: Visit, connector: string, finished: ConnectFinished): Promise<Response> {
   const { web } = visit
   const { outcome, account_name, retry_url, return_to } = finished
   if (outcome === 'connected' || outcome === 'reconnected') return redirect(visit, return_to)

@@ -335,6 +335,19 @@ export const en = {
       'That cannot be sent. A name has no colon in it, and neither of the two is empty or has line breaks.',
     key_wrong: 'That cannot be a key. Check that it was copied whole, without spaces or line breaks around it.',
     choose_title: 'Which one at {provider}?',
+    key_title_plain: 'Connect {provider}',
+    ask_client:
+      'This connection is nobody’s account: whoever you allow to use it acts at {provider} as this server itself.',
+    ask_assertion:
+      'This server signs for itself at {provider}, or in the name of somebody there who let it. Whoever you allow to use this connection acts as that one.',
+    ask_password:
+      'Type your name and password of {provider}. The password is sent there once and kept nowhere; choose another way where {provider} has one.',
+    ask_as: 'Known there as',
+    ask_subject: 'In the name of',
+    ask_subject_hint: 'As the other side calls the account. Leave it empty to act as the server itself.',
+    ask_username: 'Name',
+    ask_password_label: 'Password',
+    ask_wrong: 'That cannot be sent. It must have no line breaks, and at most 255 characters.',
     choose_body:
       '{account} may use several there. Apps that you allow will use the one that you choose. Connect again for another.',
   },

@@ -1,0 +1,125 @@
+import { isAskedAgain } from '../providers/grant_types.ts'
+import { type AskedGrant, askToken } from '../relying/asked_grant.ts'
+import type { RelyingParty } from '../relying/context.ts'
+import type { Tokens } from '../relying/outcome.ts'
+import { stepAfterExchange } from '../relying/steps.ts'
+import { type Account, findAccount } from './account.ts'
+import { arrangeAnswer } from './answer.ts'
+import type { ConnectFinished } from './connect_outcome.ts'
+import { askedGrant, type Connector, grantTypeOf, nameProvider, openConnector, relyingParty } from './connector.ts'
+import type { OutboundContext } from './context.ts'
+import { type ConnectFinish, explain, type TakenFlow, takeUp } from './finish_connect.ts'
+import { isExpectedAccount } from './session_flow.ts'
+import { storeConsent } from './store_consent.ts'
+
+/** What a person says on the page of a connector whose tokens are asked for. */
+export interface AskedWith {
+  /** Whom an assertion names; without it the client. */
+  readonly subject?: string | undefined
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+}
+
+/** What is asked of a person at a connector whose tokens are asked for. */
+export interface AskedQuestion {
+  readonly provider_name: string
+  readonly grant_type: AskedGrant['grant_type']
+  readonly client_id: string
+  /** It is nobody's account but the connector's: an administrator alone connects it. */
+  readonly for_administrators: boolean
+}
+
+/** What a connector without a redirect asks; null where there is none of that name. */
+export async function findAskedQuestion(context: OutboundContext, name: string): Promise<AskedQuestion | null> {
+  const { tenant_id, store } = context.tenant
+  const record = await store.findConnector({ tenant_id, connector: name })
+  if (!record || record.disabled_at !== null) return null
+  const grant_type = grantTypeOf(openConnector(context, record))
+  if (grant_type === 'authorization_code') return null
+  const { client_id } = record
+  return {
+    provider_name: nameProvider(context, record),
+    ...{ grant_type, client_id, for_administrators: isAskedAgain(grant_type) },
+  }
+}
+
+/**
+ * Ends a connect flow of a connector whose tokens are asked for: once, by the user and in the browser that started it.
+ * What cannot be sent takes up nothing, and is told by null. The caller knows that the user may connect it.
+ */
+export async function finishAsked(
+  context: OutboundContext,
+  finish: Omit<ConnectFinish, 'params'> & { readonly state: string; readonly given: AskedWith },
+): Promise<ConnectFinished | null> {
+  const { tenant_id, store } = context.tenant
+  const { state, given, ...rest } = finish
+  const record = await store.findConnector({ tenant_id, connector: finish.connector })
+  const grant = record && readGrant(openConnector(context, record), given)
+  if (grant === null) return null
+  const taken = await takeUp(context, { ...rest, params: new URLSearchParams({ state }) })
+  if ('outcome' in taken) return taken
+  const { connector } = taken
+  const party = partyOf(context, taken, grant)
+  const { now } = (await store.loadTenantState({ tenant_id }))!
+  const outcome = await askToken(context.relying, party, grant)
+  if (outcome.kind === 'tokens') return storeAsked(context, taken, party, grant, outcome, now)
+  const failed = await explain(context, connector, new URLSearchParams(), outcome)
+  // Whoever is refused has typed something wrong, or is not allowed over there.
+  return taken.failure(outcome.kind === 'refused' ? { ...failed, outcome: 'refused' } : failed)
+}
+
+// What is asked again is the connector's scope now; what a person allows is what they were asked.
+function partyOf(context: OutboundContext, { connector, memory }: TakenFlow, { grant_type }: AskedGrant): RelyingParty {
+  const party = relyingParty(context, connector)
+  return isAskedAgain(grant_type) ? party : { ...party, scope: memory.scope }
+}
+
+/** Stores what asking brought; `asked_at` is the time before the request left. */
+export async function storeAsked(
+  context: OutboundContext,
+  { flow, connector, owner, session, ended, failure }: TakenFlow,
+  party: RelyingParty,
+  grant: AskedGrant,
+  brought: Tokens,
+  asked_at: number,
+): Promise<ConnectFinished> {
+  const stepped = await stepAfterExchange(context.relying, party, { ...brought, id_token_claims: null })
+  if (stepped.kind !== 'stepped') return failure(await explain(context, connector, new URLSearchParams(), stepped))
+  const { tokens } = stepped
+  const account = await nameAccount(context, party, grant, tokens)
+  if (!account) return failure({ outcome: 'failed', reason: 'account_unknown' })
+  if (!isExpectedAccount(session?.expected_account ?? null, account)) {
+    return failure({ outcome: 'other_account', reason: 'unexpected_account' })
+  }
+  const subject = 'subject' in grant ? { subject: grant.subject } : {}
+  const asked_again = isAskedAgain(grant.grant_type) ? { asked_again: subject } : {}
+  const answer = arrangeAnswer(connector.provider, tokens, asked_at, { scope: party.scope, ...asked_again })
+  const stored = await storeConsent(context, { flow, connector, answer, account, owner, session })
+  return 'outcome' in stored ? failure(stored) : { ...ended, ...stored.done, account_name: account.account_name }
+}
+
+/** Whose tokens they are: whom the assertion names, the client itself, or whom the provider says. */
+async function nameAccount(
+  context: OutboundContext,
+  party: RelyingParty,
+  grant: AskedGrant,
+  tokens: Parameters<typeof findAccount>[2],
+): Promise<Account | null> {
+  if (isAskedAgain(grant.grant_type)) {
+    const account = ('subject' in grant ? grant.subject : undefined) ?? party.client_id
+    return { account, account_name: account }
+  }
+  const found = await findAccount(context.relying, party, tokens)
+  return found && 'username' in grant && found.account_name === null
+    ? { ...found, account_name: grant.username }
+    : found
+}
+
+/** What is sent; null where what was given cannot be. */
+function readGrant(connector: Connector, { subject, username = '', password = '' }: AskedWith): AskedGrant | null {
+  const isLine = (text: string) => /^[^\p{Cc}]{1,255}$/u.test(text)
+  if (grantTypeOf(connector) === 'password') {
+    return isLine(username) && isLine(password) ? { grant_type: 'password', username, password } : null
+  }
+  return subject === undefined || isLine(subject) ? askedGrant(connector, subject) : null
+}

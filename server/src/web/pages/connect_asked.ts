@@ -1,0 +1,39 @@
+import { ADMINISTRATOR } from '../../inbound/tenants.ts'
+import { type AskedQuestion, findAskedQuestion, finishAsked } from '../../outbound/connect_asked.ts'
+import { errorPage, send, type Visit } from '../page.ts'
+import { signedInPage, signedInSubmit } from './account.ts'
+import { showFinished } from './connect.ts'
+import { type ConnectAskData, renderConnectAsk } from './templates/connect_asked.ts'
+
+/** GET /connect/{connector}/ask: what tokens are asked for with, where nobody is sent to the provider. */
+export const askPage = signedInPage(async (visit, { user }) => {
+  const asks = await findAskedQuestion(visit.web.outbound, visit.c.req.param('connector') ?? '')
+  return refusePage(visit, user, asks) ?? send(visit, renderConnectAsk(visit.view, describe(visit, asks!)))
+})
+
+/** POST of the same: asks, and the connection holds what came. */
+export const askSubmit = signedInSubmit(async (visit, { user }, values) => {
+  const { c, web, browser, query } = visit
+  const connector = c.req.param('connector') ?? ''
+  const asks = await findAskedQuestion(web.outbound, connector)
+  const refused = refusePage(visit, user, asks)
+  if (refused) return refused
+  const { subject, username, password } = values
+  const flow = { connector, state: query['state'] ?? '', browser_secret: browser, user_id: user.user_id }
+  const finished = await finishAsked(web.outbound, { ...flow, given: { subject, username, password } })
+  if (finished) return showFinished(visit, connector, finished)
+  const wrong = { wrong: true, subject, username }
+  return send(visit, renderConnectAsk(visit.view, { ...describe(visit, asks!), ...wrong }), { status: 400 })
+})
+
+// What is nobody's own account opens to administrators alone: everybody else would act as the connector itself.
+function refusePage(visit: Visit, user: { readonly roles: string }, asks: AskedQuestion | null): Response | null {
+  if (!asks || asks.grant_type.endsWith('device_code')) return errorPage(visit, 'not_found', 404)
+  const is_administrator = (JSON.parse(user.roles) as string[]).includes(ADMINISTRATOR)
+  return asks.for_administrators && !is_administrator ? errorPage(visit, 'forbidden', 403) : null
+}
+
+function describe(visit: Visit, { provider_name, grant_type, client_id }: AskedQuestion): ConnectAskData {
+  const kind = grant_type === 'client_credentials' ? 'client' : grant_type === 'password' ? 'password' : 'assertion'
+  return { action: visit.here, provider_name, client_id, kind, wrong: false }
+}
