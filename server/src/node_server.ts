@@ -28,9 +28,9 @@ export const HTTP_LIMITS = {
   connections_of_address: 256,
 } as const
 
-// Clients resolve dot segments and keep fragments to themselves (RFC 3986 sections 3.5, 5.2.4): whoever sends them wants two
-// readers to disagree.
-const AMBIGUOUS = /#|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i
+// Clients resolve dot segments and keep fragments to themselves (RFC 3986 sections 3.5, 5.2.4), and send no userinfo (RFC
+// 9110 section 4.2.4): whoever does wants two readers to disagree.
+const AMBIGUOUS = /#|^[^/]*:\/\/[^/]*@|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i
 
 /** Where to listen, and which proxies may say in X-Forwarded-For for whom they ask (addresses and CIDR ranges). */
 export interface ListenOptions {
@@ -82,7 +82,8 @@ export async function listen(app: Served, options: ListenOptions): Promise<Liste
           sendTogether,
         )
       }
-      if (AMBIGUOUS.test(path)) return refuseUrl(response, 400, 'The URL has a fragment, or . or .. as a segment')
+      if (AMBIGUOUS.test(path))
+        return refuseUrl(response, 400, 'The URL has a fragment, userinfo, or . or .. as a segment')
       void answerPage(request, response)
     },
   )

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { settleOutbound } from '../../server/src/outbound/context.ts'
-import { type Bridge, PLATFORM, startBridge } from '../parts/bridge.ts'
+import { BOB, type Bridge, PLATFORM, startBridge } from '../parts/bridge.ts'
 import { sendRaw } from '../parts/raw_http.ts'
 import type { UserAgent } from '../parts/user_agent.ts'
 import { listEvents } from '../parts/vault.ts'
@@ -293,7 +293,7 @@ test('a redirect is passed on, not followed', async () => {
 })
 
 test('429 and 503 come through with Retry-After, and are not repeated', async () => {
-  for (const status of [429, 503]) {
+  for (const status of [503, 429]) {
     bridge.api.answers.set('/v1/busy', (request, response) => {
       request.resume()
       response.writeHead(status, { 'retry-after': '7' }).end('slow down')
@@ -301,9 +301,52 @@ test('429 and 503 come through with Retry-After, and are not repeated', async ()
     const answer = await proxied('/busy')
     assert.equal(answer.status, status)
     assert.equal(answer.headers.get('retry-after'), '7')
+    assert.equal(answer.headers.get('x-sallyport-error'), null)
     assert.equal(await answer.text(), 'slow down')
   }
   assert.equal(bridge.api.received.length, 2)
+  bridge.clock.offset += 7_000
+})
+
+test('a 429 with Retry-After holds back the calls by this connection for so long, and no other ones', async () => {
+  const bob = await bridge.signIn(BOB)
+  await bridge.connect(bob, '/connect/acme', 'bob-at-acme')
+  const { access_token: of_bob } = await bridge.obtain(bob)
+  bridge.api.answers.set('/v1/busy', (request, response) => {
+    request.resume()
+    response.writeHead(429, { 'retry-after': '60' }).end()
+  })
+  await (await proxied('/busy', { method: 'POST', body: 'x' })).text()
+  bridge.clock.offset += 20_500
+  const held = await proxied('/other')
+  assert.deepEqual(
+    [held.status, held.headers.get('retry-after'), held.headers.get('x-sallyport-error'), await held.json()],
+    [
+      ...[429, '40', 'rate_limited'],
+      { error: 'rate_limited', error_description: 'The provider wants no calls for so long' },
+    ],
+  )
+  assert.equal(bridge.api.received.length, 1)
+  assert.equal((await bridge.get('/proxy/acme/other', of_bob)).status, 200)
+  bridge.clock.offset += 39_500
+  assert.equal((await proxied('/other')).status, 200)
+  for (const retry_after of [undefined, '0', '-1', 'soon', 'Thu, 01 Jan 1970 00:00:00 GMT']) {
+    bridge.api.answers.set('/v1/busy', (request, response) => {
+      request.resume()
+      response.writeHead(429, retry_after === undefined ? {} : { 'retry-after': retry_after }).end()
+    })
+    assert.equal((await proxied('/busy')).status, 429)
+    assert.equal((await proxied('/other')).status, 200, retry_after)
+  }
+  bridge.api.answers.set('/v1/busy', (request, response) => {
+    request.resume()
+    response.writeHead(429, { 'retry-after': '999999999' }).end()
+  })
+  await (await proxied('/busy')).text()
+  assert.equal((await proxied('/other')).headers.get('retry-after'), '3600', 'nobody is held back for ever')
+  bridge.clock.offset += 3_600_000
+  token = (await bridge.obtain(await bridge.signIn())).access_token
+  assert.equal((await proxied('/other')).status, 200)
 })
 
 test('a token that the API refuses is renewed once, and the request repeated with its body', async () => {

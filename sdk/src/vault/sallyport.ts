@@ -102,9 +102,13 @@ export class Sallyport {
     throw this.#toError(response, json)
   }
 
-  /** What an answer of the proxy refuses; undefined for the answers of a provider. */
+  /**
+   * What an answer of the proxy refuses; undefined for the answers of a provider, and for its 429 while the proxy repeats
+   * it in the provider's place.
+   */
   async readProxyRefusal(response: Response): Promise<VaultError | undefined> {
-    return response.headers.has(OWN_ERROR) ? this.#toError(response, await readJson(response)) : undefined
+    const error = response.headers.get(OWN_ERROR)
+    return error === null || error === 'rate_limited' ? undefined : this.#toError(response, await readJson(response))
   }
 
   #toError({ status, headers }: Response, json: Json = {}): VaultError {

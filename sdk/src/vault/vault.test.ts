@@ -357,6 +357,15 @@ describe('what is put off by Retry-After', () => {
   const busy = (status: number, after: string | null = '3') =>
     new Response('busy', { status, headers: after === null ? {} : { 'retry-after': after } })
 
+  test('is waited for as well where the proxy repeats it in the place of the provider, and then is the answer', async () => {
+    const put_off = () => ours('rate_limited', 429, {}, { 'retry-after': '3' })
+    const { vault, waits } = startVault(answers([put_off()]))
+    assert.equal(await (await vault.connection(USER).fetch('/me', { method: 'POST', body: 'x' })).text(), 'done')
+    assert.deepEqual(waits, [3000])
+    const late = startVault(() => ours('rate_limited', 429, {}, { 'retry-after': '300' }))
+    assert.equal((await late.vault.connection(USER).fetch('/me')).status, 429)
+  })
+
   test('is waited for, within bounds, and told', async () => {
     const { vault, waits, events } = startVault(
       answers([busy(429), ours('connection_unavailable', 503, {}, { 'retry-after': '1' })]),

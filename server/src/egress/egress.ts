@@ -114,7 +114,9 @@ async function followRedirects(guard: Guard, call: Call): Promise<Response> {
 
 /** Calls once within the host's slots; `ended` resolves when the answer's body has ended, read or not. */
 async function callInSlot(guard: Guard, call: Call, url: URL): Promise<{ response: Response; ended: Promise<void> }> {
-  const giveBack = await guard.slots.take(url.host, call.control.signal)
+  // Streams of an API must not keep a renewal of its tokens waiting, which may be of the same host.
+  const line = call.purpose === 'proxy' ? `${url.host} (proxy)` : url.host
+  const giveBack = await guard.slots.take(line, call.control.signal)
   const { promise: ended, resolve } = Promise.withResolvers<void>()
   const onEnd = () => {
     giveBack()

@@ -61,7 +61,7 @@ export async function forwardForClient(
   const { connection_id, user_id, connector } = ask
   if (connection_id === null) return notAllowed(context, ask)
   const forwarded = await forward(context, { ...request, connection_id, user_id, connector })
-  if (forwarded.kind === 'response' || forwarded.kind === 'unreachable') return forwarded
+  if (forwarded.kind === 'response' || forwarded.kind === 'unreachable' || forwarded.kind === 'paused') return forwarded
   return explain(context, connector, forwarded)
 }
 

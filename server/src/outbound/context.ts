@@ -8,6 +8,7 @@ import type { Catalogue } from '../providers/catalogue.ts'
 import { createRelyingContext, type RelyingContext } from '../relying/context.ts'
 import type { NewEvent } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
+import { PROXY_LIMITS, type ProxyLimits } from './proxy_limits.ts'
 import { ConnectionUses } from './uses.ts'
 import { VaultKeys } from './vault_keys.ts'
 
@@ -22,6 +23,8 @@ export interface OutboundParts {
   readonly clock: () => number
   /** What wraps the keys of the vault: the first wraps, the others open what they wrapped. Else the tenant's root key. */
   readonly wrappers?: readonly KeyWrapper[] | undefined
+  /** What bounds calls through the proxy, where it is not PROXY_LIMITS. */
+  readonly proxy_limits?: Partial<ProxyLimits> | undefined
   /** Waits; tests pass one that does not. */
   readonly wait?: (ms: number) => Promise<void>
   readonly random?: Random
@@ -36,7 +39,8 @@ export interface RefreshPause {
 }
 
 /** What an outbound use case works with: the given parts, and what this process remembers between calls. */
-export interface OutboundContext extends Required<Omit<OutboundParts, 'wrappers'>> {
+export interface OutboundContext extends Required<Omit<OutboundParts, 'wrappers' | 'proxy_limits'>> {
+  readonly proxy_limits: ProxyLimits
   readonly vault_keys: VaultKeys
   /** No other process can be alive on this database, so that the open intents of others are those of the dead. */
   readonly sole_owner: boolean
@@ -60,6 +64,7 @@ export function createOutboundContext({ wrappers, ...parts }: OutboundParts): Ou
     wait: (ms) => sleep(ms),
     report: () => {},
     ...parts,
+    proxy_limits: { ...PROXY_LIMITS, ...parts.proxy_limits },
     random,
     vault_keys: new VaultKeys(parts.tenant, wrappers ?? parts.tenant.wrappers),
     // One process owns a SQLite database.

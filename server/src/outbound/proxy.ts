@@ -1,13 +1,15 @@
 import { EgressError } from '../egress/egress_error.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { discoverProvider } from '../relying/discovery.ts'
-import { isErrorWithin200, readErrorResponse } from '../relying/error_response.ts'
+import { isErrorWithin200, readErrorResponse, readRetryAfter } from '../relying/error_response.ts'
 import { readJsonObject } from '../relying/read_json.ts'
 import { type Connector, localize } from './connector.ts'
 import type { OutboundContext } from './context.ts'
 import { findFreshToken, freshToken, type NoToken, type TokenWish, type UsableToken } from './fresh_token.ts'
 import { readApiBase } from './learned.ts'
-import { requestHeaders, responseHeaders } from './proxy_headers.ts'
+import { refuseOwnCredentials } from './own_credentials.ts'
+import { type Body, bodyTooLarge, readAhead, readBody } from './proxy_body.ts'
+import { callersHeaders, requestHeaders, responseHeaders } from './proxy_headers.ts'
 import { joinPath } from './proxy_path.ts'
 import type { ConnectionUser } from './uses.ts'
 
@@ -35,42 +37,53 @@ export interface ForwardRequest {
 export type Forwarded =
   | { readonly kind: 'response'; readonly response: Response }
   | { readonly kind: 'unreachable'; readonly status: 502 | 504; readonly reason: string }
+  /** The provider has said that it wants no more calls by this connection for so long. */
+  | { readonly kind: 'paused'; readonly retry_after_seconds: number }
   | NoToken
 
 const METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'QUERY'])
 const BODILESS = new Set(['GET', 'HEAD'])
-const REPLAYABLE_BYTES = 65_536
 const REFUSAL_BYTES = 4_096
+const LONGEST_PAUSE_MS = 3_600_000
 
 /**
  * Makes a request to a provider's API with the token of a connection, streaming both ways. When the API refuses the
- * token it is renewed once, and the request repeated if its body is at hand. The token never leaves the server.
+ * token it is renewed once, and the request repeated if its body is at hand. When the API says for how long it wants no
+ * more calls (429 with Retry-After), none is made before. The token never leaves the server.
  */
 export async function forward(context: OutboundContext, request: ForwardRequest): Promise<Forwarded> {
   if (!METHODS.has(request.method)) {
     const Allow = [...METHODS].join(', ')
     throw new OAuthError('invalid_request', `The proxy takes ${Allow}`, { status: 405, headers: { Allow } })
   }
+  refuseOwnCredentials(request.headers, callersHeaders(request.headers), request.path, request.query)
   const { connection_id, user_id, client_id = null, connector: through } = request
   const wish = { connection_id, user_id, client_id, ...(through === undefined ? {} : { connector: through }) }
   const found = await findFreshToken(context, wish)
   if (found.kind !== 'found') return found
   const { token, connector } = found
+  const pause_ms = (context.pauses.get(connection_id) ?? 0) - context.clock()
+  if (pause_ms > 0) return { kind: 'paused', retry_after_seconds: Math.ceil(pause_ms / 1000) }
   const url = joinPath(await findApiBase(context, connector, token), request.path, request.query)
-  const body = BODILESS.has(request.method) ? EMPTY : await readAhead(request.body)
+  const { largest_body } = context.proxy_limits
+  const body = await readBody(request.headers, BODILESS.has(request.method) ? null : request.body, largest_body)
   const { used_by } = request
   if (used_by) context.uses.note(context, { ...used_by, connection_id, user_id, connector: connector.record.connector })
+  const call = (token: UsableToken, sent: Body) =>
+    send(context, connector, request, { url, token, body: sent, length: body.length })
+  const pass = (response: Response) => passOn(context, connection_id, response)
   try {
-    const sent = await send(context, connector, request, url, token, body.first)
-    const { refused, response: first } = await readRefusal(connector, sent)
-    if (!refused) return pass(first)
+    const { refused, response: first } = await readRefusal(connector, await call(token, body.first))
+    if (!refused) return await pass(first)
     const renewed = await renew(context, { ...wish, failed_generation: token.generation }, first)
-    if (renewed.kind === 'token' && (renewed.generation === token.generation || !body.again)) return pass(first)
+    if (renewed.kind === 'token' && (renewed.generation === token.generation || !body.again)) return await pass(first)
     await first.body?.cancel()
     if (renewed.kind !== 'token') return renewed
-    return pass(await send(context, connector, request, url, renewed, body.again!()))
+    return await pass(await call(renewed, body.again!()))
   } catch (cause) {
     if (!(cause instanceof EgressError)) throw cause
+    // What is too large before there is an answer is the request, unless it is the parser's word on the answer's head.
+    if (cause.code === 'too_large' && cause.cause === undefined) throw bodyTooLarge(largest_body)
     context.report(`a call through ${connector.record.connector} failed`, cause)
     return { kind: 'unreachable', status: cause.code === 'timeout' ? 504 : 502, reason: cause.code }
   }
@@ -131,67 +144,28 @@ function send(
   context: OutboundContext,
   { provider }: Connector,
   { method, headers, signal }: ForwardRequest,
-  url: URL,
-  token: UsableToken,
-  body: Body,
+  { url, token, body, length }: { url: URL; token: UsableToken; body: Body; length: number | undefined },
 ): Promise<Response> {
+  const { timeout_ms, idle_ms, largest_body } = context.proxy_limits
+  const sent = requestHeaders(headers, provider, token)
+  if (length !== undefined) sent.set('content-length', String(length))
   return context.egress.fetch(url, {
-    purpose: 'proxy',
-    method,
-    headers: requestHeaders(headers, provider, token),
+    ...{ purpose: 'proxy', method, headers: sent, timeoutMs: timeout_ms, idleMs: idle_ms, maxBytes: largest_body },
     ...(body === null ? {} : { body }),
     ...(signal === undefined ? {} : { signal }),
   })
 }
 
-function pass(response: Response): Forwarded {
+async function passOn(context: OutboundContext, connection_id: string, response: Response): Promise<Forwarded> {
   const { status, statusText, body, headers } = response
-  return { kind: 'response', response: new Response(body, { status, statusText, headers: responseHeaders(headers) }) }
-}
-
-type Body = ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null
-
-interface ReadBody {
-  readonly first: Body
-  /** Gives the body once more; absent where it was too long to keep. */
-  readonly again?: () => Body
-}
-
-const EMPTY: ReadBody = { first: null, again: () => null }
-
-/** Keeps a short body for a second try; a longer one goes on as a stream that starts with what was read. */
-async function readAhead(stream: ReadableStream<Uint8Array> | null, most = REPLAYABLE_BYTES): Promise<ReadBody> {
-  if (stream === null) return EMPTY
-  const reader = stream.getReader()
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  while (bytes <= most) {
-    const { done, value } = await reader.read()
-    if (done) {
-      const whole = new Uint8Array(Buffer.concat(chunks))
-      return bytes === 0 ? EMPTY : { first: whole, again: () => whole }
-    }
-    chunks.push(value)
-    bytes += value.byteLength
+  const asked_ms = status === 429 ? (readRetryAfter(headers, context.clock()) ?? 0) * 1000 : 0
+  if (asked_ms > 0) context.pauses.set(connection_id, context.clock() + Math.min(asked_ms, LONGEST_PAUSE_MS))
+  const { largest_body, largest_header } = context.proxy_limits
+  const head = [...headers].reduce((bytes, [name, value]) => bytes + name.length + value.length + 4, 0)
+  const length = body === null ? 0 : Number(headers.get('content-length') ?? 0)
+  if (head > largest_header || length > largest_body) {
+    await body?.cancel()
+    return { kind: 'unreachable', status: 502, reason: 'too_large' }
   }
-  return { first: continueStream(chunks, reader) }
-}
-
-function continueStream(
-  chunks: Uint8Array[],
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const ahead = chunks.shift()
-        if (ahead) return controller.enqueue(ahead)
-        const { done, value } = await reader.read()
-        if (done) controller.close()
-        else controller.enqueue(value)
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  )
+  return { kind: 'response', response: new Response(body, { status, statusText, headers: responseHeaders(headers) }) }
 }

@@ -13,6 +13,8 @@ const NEVER_SENT = new Set([
   ...['authorization', 'cookie', 'cookie2', 'dpop', 'host', 'content-length', 'expect', 'accept-encoding'],
   ...['forwarded', 'via', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'true-client-ip', 'cf-connecting-ip'],
   ...['origin', 'referer', 'client-cert', 'client-cert-chain', 'traceparent', 'tracestate', 'baggage'],
+  // They would make it another request than the one that was allowed.
+  ...['x-http-method-override', 'x-http-method', 'x-method-override'],
 ])
 const NEVER_SENT_PREFIX = /^(x-forwarded-|x-original-|x-rewrite-|sec-|proxy-|cf-|x-sallyport-)/
 
@@ -27,12 +29,17 @@ const NEVER_RETURNED = new Set([
 ])
 const NEVER_RETURNED_PREFIX = /^(access-control-|cross-origin-|origin-agent-cluster|x-sallyport-|permissions-policy)/
 
+/** What of a caller's headers is for the provider. */
+export function callersHeaders(given: Headers): Headers {
+  return keep(given, NEVER_SENT, NEVER_SENT_PREFIX)
+}
+
 /**
  * The headers that go to the provider: the caller's own, without credentials, the provider's token, and what the
  * provider wants of every call and the caller does not say better.
  */
 export function requestHeaders(given: Headers, provider: ResolvedProvider, token: HeldToken): Headers {
-  const headers = keep(given, NEVER_SENT, NEVER_SENT_PREFIX)
+  const headers = callersHeaders(given)
   const { authorization_header, api_headers } = provider
   for (const [name, value] of Object.entries(readApiHeaders(provider, token))) {
     if (name === authorization_header || !headers.has(name) || isOfConnection(api_headers[name])) {
@@ -65,7 +72,9 @@ function keep(given: Headers, never: ReadonlySet<string>, prefix: RegExp): Heade
   const named = new Set((given.get('connection') ?? '').split(',').map((name) => name.trim().toLowerCase()))
   const kept = new Headers()
   for (const [name, value] of given) {
-    if (!never.has(name) && !prefix.test(name) && !named.has(name)) kept.append(name, value)
+    // Some servers read X_Forwarded_For as X-Forwarded-For.
+    const dashed = name.replaceAll('_', '-')
+    if (!never.has(dashed) && !prefix.test(dashed) && !named.has(name)) kept.append(name, value)
   }
   return kept
 }

@@ -6,6 +6,8 @@ const PATH = /^\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*$/
 const QUERY = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?[\]|^`{}]|%[0-9A-Fa-f]{2})*$/
 const CONTROL = /[\0-\x1f\x7f\\]/
 const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:[/;]|$)/
+// Bytes that some decoders take for a shorter spelling: a dot or a slash in more bytes than it has (RFC 3629 section 3).
+const OVERLONG = /[\xc0\xc1]|\xe0[\x80-\x9f]|\xf0[\x80-\x8f]/
 // How often something between us and the API might decode a path once more.
 const MOST_DECODINGS = 3
 
@@ -21,13 +23,20 @@ export function joinPath(api_base: string, path: string, query: string): URL {
   for (let text = path, i = 0; i < MOST_DECODINGS; i++) {
     text = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
     if (CONTROL.test(text)) throw refusal('must not hold a control character or a backslash, encoded or not')
-    if (DOT_SEGMENT.test(text)) throw refusal('must not have . or .. as a segment, encoded or not')
+    if (OVERLONG.test(text)) throw refusal('must be UTF-8, each character in its shortest form')
+    if (DOT_SEGMENT.test(text) || DOT_SEGMENT.test(normalize(text)))
+      throw refusal('must not have . or .. as a segment, encoded or not')
   }
   if (!QUERY.test(query)) throw new OAuthError('invalid_request', 'The query has a character that a query may not have')
   const url = new URL(`${base.origin}${base.pathname.replace(/\/$/, '')}${path}${query === '' ? '' : `?${query}`}`)
   // The parser had nothing to change: what was judged above is what will be sent.
   if (url.origin !== base.origin || !url.pathname.endsWith(path)) throw refusal('is not written in its normal form')
   return url
+}
+
+/** Bytes of UTF-8 as a server may read them that takes look-alikes for what they look like. */
+function normalize(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString().normalize('NFKC').replaceAll('\\', '/')
 }
 
 function refusal(what: string): OAuthError {

@@ -55,6 +55,11 @@ export async function relay(
       const error_description = 'The provider could not be reached'
       return c.json({ error: 'provider_unreachable', error_description, reason: answer.reason }, answer.status)
     }
+    if (answer.kind === 'paused') {
+      c.header(OUR_ERROR, 'rate_limited')
+      c.header('Retry-After', String(answer.retry_after_seconds))
+      return c.json({ error: 'rate_limited', error_description: 'The provider wants no calls for so long' }, 429)
+    }
     const { kind: _, status, retry_after_seconds, ...refusal } = answer
     if (retry_after_seconds !== undefined) c.header('Retry-After', String(retry_after_seconds))
     c.header(OUR_ERROR, refusal.error)
