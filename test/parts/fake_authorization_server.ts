@@ -213,7 +213,7 @@ export class FakeAuthorizationServer {
       access_token: grant.access_token,
       refresh_token: fields.refresh_token_rotation === 'never' && again ? null : grant.refresh_token,
       // What a record assumes is left out once, and what it says of the answer is told once.
-      expires_in: fields.access_token_seconds !== null && !again && this.consents === 1 ? null : this.life(),
+      expires_in: typeof fields.access_token_seconds === 'number' && !again && this.consents === 1 ? null : this.life(),
       refresh_token_expires_in: again ? null : this.refreshLife(),
       scopes: fields.callback_scope ? null : grant.scopes,
       scope_as_list: again && shape.format === 'json',

@@ -38,7 +38,8 @@ async function connects(walk: Walk): Promise<void> {
   assert.deepEqual({ account, account_name }, there.account)
   assert.equal(scope, there.grant!.scopes.join(' '))
   const replaced = fields.steps.some((step) => step.replaces_token)
-  const assumed = fields.access_token_seconds ?? there.life()
+  const known = fields.access_token_seconds
+  const assumed = typeof known === 'number' ? known : there.life()
   near((await walk.lives()).access, replaced ? LIVES.access : assumed, 'the life of the access token')
   await checkRefreshLife(walk)
   const token = await walk.token({ min_seconds: 0 })

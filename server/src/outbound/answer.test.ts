@@ -45,6 +45,18 @@ test('a first answer without a refresh token has none to keep', () => {
   assert.deepEqual([stored.scope, stored.refresh_expires_at], ['asked', null])
 })
 
+test('an access token of unknown life is thought to live an hour where it can be renewed, else until it is refused', () => {
+  const told = { ...answer, expires_in: 'unknown' } as const
+  assert.equal(arrangeAnswer(providerWith(), told, 1_000, before).access_expires_at, 3_601_000)
+  assert.equal(arrangeAnswer(providerWith(), told, 1_000, { scope: '' }).access_expires_at, null)
+  const brought = { ...told, refresh_token: 'RT' }
+  assert.equal(arrangeAnswer(providerWith(), brought, 1_000, { scope: '' }).access_expires_at, 3_601_000)
+  assert.equal(
+    arrangeAnswer(providerWith(), { ...brought, expires_in: null }, 0, { scope: '' }).access_expires_at,
+    null,
+  )
+})
+
 test('the life of a refresh token counts from the consent where it is fixed, else from the last use', () => {
   const seconds = { refresh_token_seconds: 100 }
   const endWith = (life: ProviderFields['refresh_token_life']) =>

@@ -3,6 +3,9 @@ import type { ResolvedProvider } from '../providers/resolve.ts'
 import type { Tokens } from '../relying/outcome.ts'
 import type { ProviderAnswer, ProviderTokens } from './vault.ts'
 
+// Where neither the provider nor the connector says how long its tokens live.
+const ASSUMED_SECONDS = 3600
+
 /** What stood before a refresh, and the refresh token that was sent. */
 export interface Before {
   readonly tokens: ProviderTokens
@@ -44,9 +47,15 @@ export function arrangeAnswer(
     },
     scope: answer.scope ?? otherwise.scope,
     issued_at: asked_at,
-    access_expires_at: endOf(asked_at, answer.expires_in),
+    access_expires_at: endOf(asked_at, accessSeconds(answer.expires_in, refresh_token ?? renewal)),
     refresh_expires_at: refresh_token === undefined ? null : earlier(refresh_expires_at, refresh_ends_at),
   }
+}
+
+// What can be renewed is renewed too early rather than too late; what cannot is good until it is refused.
+function accessSeconds(expires_in: Tokens['expires_in'], renewed_by: unknown): number | null {
+  if (expires_in !== 'unknown') return expires_in
+  return renewed_by === undefined ? null : ASSUMED_SECONDS
 }
 
 // A life that is fixed counts from the consent; any other starts anew with each use.

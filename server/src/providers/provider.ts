@@ -97,8 +97,8 @@ export interface ProviderFields {
   readonly id_token_nonce: boolean
 
   // Life: how long what came back is good for.
-  /** Assumed where an answer does not say. */
-  readonly access_token_seconds: number | null
+  /** Assumed where an answer does not say; null is known not to end, `unknown` an hour where they can be renewed. */
+  readonly access_token_seconds: number | 'unknown' | null
   readonly refresh_token_seconds: number | null
   /** The most that refresh tokens of one consent live, however often they are used. */
   readonly refresh_token_max_seconds: number | null

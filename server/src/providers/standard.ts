@@ -50,7 +50,7 @@ export const STANDARD_FIELDS: ProviderFields = {
   error_response: STANDARD_ERROR_RESPONSE,
   callback_scope: null,
   id_token_nonce: true,
-  access_token_seconds: null,
+  access_token_seconds: 'unknown',
   refresh_token_seconds: null,
   refresh_token_max_seconds: null,
   refresh_token_life: 'unknown',

@@ -72,11 +72,12 @@ function readRefusal(kind: 'refused' | 'client_refused', outcome: JsonObject): R
 }
 
 function readTokens(outcome: JsonObject): Tokens {
-  const { access_token, token_type, extra, refresh_token_expires_in: ends } = outcome
+  const { access_token, token_type, extra, expires_in, refresh_token_expires_in: ends } = outcome
   if (!isText(access_token) || !isText(token_type)) throw new Error('The delivery has no access_token')
   const orNull = (name: string) => (isText(outcome[name]) ? (outcome[name] as string) : null)
   return {
-    ...{ kind: 'tokens', access_token, token_type, expires_in: seconds(outcome['expires_in']) },
+    ...{ kind: 'tokens', access_token, token_type },
+    expires_in: expires_in === 'unknown' ? expires_in : seconds(expires_in),
     refresh_token: orNull('refresh_token'),
     refresh_token_expires_in: ends === 'never' ? 'never' : seconds(ends),
     scope: typeof outcome['scope'] === 'string' ? outcome['scope'] : null,

@@ -5,8 +5,8 @@ export interface Tokens {
   readonly kind: 'tokens'
   readonly access_token: string
   readonly token_type: string
-  /** Seconds from now; null where the provider neither says nor is known to limit it. */
-  readonly expires_in: number | null
+  /** Seconds from now; null where it has no end, `unknown` where the provider does not say and nothing is known of it. */
+  readonly expires_in: number | 'unknown' | null
   /** Null where the answer brings none: the one that is held stays good. */
   readonly refresh_token: string | null
   /** Null where the answer does not say. */

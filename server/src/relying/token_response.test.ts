@@ -53,13 +53,15 @@ test('a plain answer is read to the letter of RFC 6749', async () => {
   })
 })
 
-test('what an answer leaves out is null, or the lifetime that the record knows', async () => {
+test('what an answer leaves out is null, and its lifetime the one that the record knows, if it knows one', async () => {
   const tokens = await readGood({ ...plain, refresh_token: null, scope: null, id_token: '' })
   assert.deepEqual(
     [tokens.expires_in, tokens.refresh_token, tokens.scope, tokens.id_token, tokens.warnings],
-    [null, null, null, null, []],
+    ['unknown', null, null, null, []],
   )
-  assert.equal((await readGood(plain, {}, { access_token_seconds: 1_800 })).expires_in, 1_800)
+  for (const access_token_seconds of [1_800, null]) {
+    assert.equal((await readGood(plain, {}, { access_token_seconds })).expires_in, access_token_seconds)
+  }
 })
 
 test('an expiry may be text, zero, a date or an epoch, each by its named form', async () => {
@@ -80,7 +82,7 @@ test('an expiry may be text, zero, a date or an epoch, each by its named form', 
 test('an optional part that makes no sense is left out with a warning: tokens are not lost for it', async () => {
   for (const expires_in of ['soon', -1, 1e30, {}, [], true]) {
     const tokens = await readGood({ ...plain, refresh_token: 'rt', expires_in })
-    assert.deepEqual([tokens.expires_in, tokens.refresh_token, tokens.warnings.length], [null, 'rt', 1])
+    assert.deepEqual([tokens.expires_in, tokens.refresh_token, tokens.warnings.length], ['unknown', 'rt', 1])
   }
   for (const scope of [1, {}, ['a', 1], 'a"b', 'a\\b', 'é']) {
     const tokens = await readGood({ ...plain, scope })
