@@ -47,7 +47,7 @@ for (const dialect of DIALECTS) {
       const { status, body, headers } = await proxied(access_token)
       assert.equal(status, 403)
       assert.equal(body.error, 'connection_not_allowed')
-      assert.equal(body.connect_url, `${bridge.issuer}/connect/acme`)
+      assert.ok(body.connect_url.startsWith(`${bridge.issuer}/connect/acme/allow?request=`))
       assert.equal(headers.get('cache-control'), 'no-store')
       assert.match(headers.get('content-type')!, /^application\/json/)
     })
@@ -64,11 +64,11 @@ for (const dialect of DIALECTS) {
       const grants = await tenant.store.listGrantsOfUser({ tenant_id: tenant.tenant_id, user_id: bridge.users.alice })
       assert.ok(grants.some(({ connections }) => connections?.includes(second!.connection_id)))
       await proxied(access_token)
-      await bridge.press(alice, '/account', second!.connection_id)
+      await bridge.press(alice, '/account', disconnecting(second!))
       const gone = await proxied(access_token)
       assert.equal(gone.status, 404)
       assert.equal(gone.body.error, 'connection_required')
-      assert.equal(gone.body.connect_url, `${bridge.issuer}/connect/acme`)
+      assert.ok(gone.body.connect_url.startsWith(`${bridge.issuer}/connect/acme/allow?request=`))
     })
 
     test('a broken account cannot be chosen, and one that works is proposed', async () => {
@@ -82,7 +82,7 @@ for (const dialect of DIALECTS) {
       const page = await consentPage()
       assert.match(page, new RegExp(`value="${works!.connection_id}" checked`))
       assert.match(page, new RegExp(`value="${broken!.connection_id}"[^>]* disabled`))
-      await bridge.press(alice, '/account', works!.connection_id)
+      await bridge.press(alice, '/account', disconnecting(works!))
       await bridge.connect(alice, `/connect/acme?connection_id=${broken!.connection_id}`)
       assert.equal((await proxied(access_token)).status, 200)
     })
@@ -230,7 +230,10 @@ for (const dialect of DIALECTS) {
 
     for (const [what, end] of [
       ['the grant', (b: Bridge, person: UserAgent) => b.press(person, '/account', '/account/apps/revoke')],
-      ['the connection', (b: Bridge, person: UserAgent) => b.press(person, '/account', 'name="connection_id"')],
+      [
+        'the connection',
+        (b: Bridge, person: UserAgent) => b.press(person, '/account', '/account/connections/disconnect'),
+      ],
       ['the user', (b: Bridge) => b.setDisabled('user', true)],
       ['the client', (b: Bridge) => b.setDisabled('client', true)],
       ['the connector', (b: Bridge) => b.setDisabled('connector', true)],
@@ -339,7 +342,7 @@ for (const dialect of DIALECTS) {
         const { body } = await exchange(bridge, none.access_token)
         assert.equal(body.error, 'invalid_target')
         assert.equal(body.reason, 'connection_not_allowed')
-        assert.equal(body.connect_url, `${bridge.issuer}/connect/acme`)
+        assert.ok(body.connect_url.startsWith(`${bridge.issuer}/connect/acme/allow?request=`))
         const nobody = await exchange(bridge, none.access_token, { audience: 'connector:nobody' })
         assert.deepEqual([nobody.body.error, nobody.body.connect_url], ['invalid_target', undefined])
       })
@@ -379,6 +382,11 @@ test('a connector that keeps its tokens is refused by token exchange, and goes t
     await bridge.stop()
   }
 })
+
+/** How the form begins that ends a connection. */
+function disconnecting({ connection_id }: { connection_id: string }): string {
+  return `/account/connections/disconnect"><input type="hidden" name="connection_id" value="${connection_id}">`
+}
 
 function exchange(
   bridge: Bridge,

@@ -259,8 +259,9 @@ test('a client that the user has not allowed is told by what it reads and where 
   const { access_token } = await bridge.obtain(alice, { prompt: 'consent' }, { 'connection.acme': '' })
   for (const via of ['proxy', 'token'] as const) {
     const acme = startVault().connection({ connector: 'acme', access_token, via, api_base_url: bridge.api.origin })
-    await assert.rejects(acme.fetch('/me'), {
-      ...{ name: 'VaultError', error: 'connection_not_allowed', connect_url: `${bridge.issuer}/connect/acme` },
+    await assert.rejects(acme.fetch('/me'), (thrown: VaultError) => {
+      assert.deepEqual([thrown.name, thrown.error], ['VaultError', 'connection_not_allowed'])
+      return thrown.connect_url!.startsWith(`${bridge.issuer}/connect/acme/allow?request=`)
     })
   }
   const platform = startVault(PLATFORM).connection({ connection_id: 'nobody' })

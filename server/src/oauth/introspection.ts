@@ -41,10 +41,11 @@ export function buildIntrospectionResponse(
   rights: PresentRights,
   details: IntrospectionDetails,
 ): IntrospectionResponse {
-  const scope = keep(parseScope(claims.scope), rights.scope)
+  const had = parseScope(claims.scope)
+  const scope = keep(had, rights.scope)
   const resources = listAudience(claims.aud)
   const aud = rights.resources === undefined ? resources : keep(resources, rights.resources)
-  if (scope.length === 0 || (aud.length === 0 && resources.length > 0)) return INACTIVE
+  if ((had.length > 0 && scope.length === 0) || (aud.length === 0 && resources.length > 0)) return INACTIVE
   const response: { active: true } & Record<string, unknown> = {
     active: true,
     scope: formatScope(scope),

@@ -62,7 +62,7 @@ export function intersect(first: readonly string[], second: readonly string[]): 
 /** Whether nothing is left that means anything: to stay connected is no right by itself, once the others are lost. */
 export function hasLostAll(had: readonly string[], left: readonly string[]): boolean {
   const means = (scope: string) => scope !== 'offline_access'
-  return left.length === 0 || (had.some(means) && !left.some(means))
+  return (had.length > 0 && left.length === 0) || (had.some(means) && !left.some(means))
 }
 
 /** A set of scopes, however it is known. */

@@ -8,6 +8,10 @@ export interface BridgeAsk {
   readonly connector: string
   readonly user_id: string
   readonly connection_id: string | null
+  /** The page on which the user can allow it; null where nobody can. Without it, where one is connected. */
+  readonly ask_url?: string | null
+  /** What the user has not allowed, where it names no connection. */
+  readonly not_allowed?: string
 }
 
 /** A refusal of the bridge, as a client reads it: a code, a sentence, and where a person can help. */
@@ -31,24 +35,27 @@ export interface HandOutAsk extends BridgeAsk {
   readonly min_seconds?: number
   /** A token that it got before and that the provider's API has refused: another one is wanted. */
   readonly failed_token?: string
+  /** It may do less than the provider's token does, which is then not for it. */
+  readonly narrowed?: boolean
 }
 
 /** Hands a provider's token to a client of ours, where the connector allows it. */
 export async function handOutToken(context: OutboundContext, ask: HandOutAsk): Promise<UsableToken | BridgeRefusal> {
-  const { connection_id, user_id, connector, min_seconds, failed_token } = ask
+  const { connection_id, user_id, connector, min_seconds, failed_token, ask_url } = ask
   if (connection_id === null) return notAllowed(context, ask)
   const wish = { connection_id, user_id, connector, ...(min_seconds === undefined ? {} : { min_seconds }) }
   const found = await findFreshToken(context, wish)
-  if (found.kind !== 'found') return explain(context, connector, found)
-  if (found.connector.settings.hand_out_tokens) {
+  if (found.kind !== 'found') return explain(context, connector, found, ask_url)
+  if (found.connector.settings.hand_out_tokens && !ask.narrowed) {
     const { access_token, generation } = found.token
     if (failed_token === undefined || !equalBytes(Buffer.from(failed_token), Buffer.from(access_token))) {
       return found.token
     }
     const renewed = await freshToken(context, { ...wish, failed_generation: generation })
-    return renewed.kind === 'token' ? renewed : explain(context, connector, renewed)
+    return renewed.kind === 'token' ? renewed : explain(context, connector, renewed, ask_url)
   }
-  const error_description = `The tokens of ${connector} stay here: call its API through the proxy`
+  const why = ask.narrowed ? 'can do more than the user has allowed' : 'stay here'
+  const error_description = `The tokens of ${connector} ${why}: call its API through the proxy`
   return { kind: 'bridge_refused', error: 'token_not_handed_out', error_description, status: 403 }
 }
 
@@ -58,25 +65,29 @@ export async function forwardForClient(
   ask: BridgeAsk,
   request: Omit<ForwardRequest, 'connection_id' | 'user_id' | 'connector'>,
 ): Promise<Exclude<Forwarded, NoToken> | BridgeRefusal> {
-  const { connection_id, user_id, connector } = ask
+  const { connection_id, user_id, connector, ask_url } = ask
   if (connection_id === null) return notAllowed(context, ask)
   const forwarded = await forward(context, { ...request, connection_id, user_id, connector })
   if (forwarded.kind === 'response' || forwarded.kind === 'unreachable' || forwarded.kind === 'paused') return forwarded
-  return explain(context, connector, forwarded)
+  return explain(context, connector, forwarded, ask_url)
 }
 
-function notAllowed(context: OutboundContext, { connector }: BridgeAsk): BridgeRefusal {
+function notAllowed(context: OutboundContext, { connector, ask_url, not_allowed }: BridgeAsk): BridgeRefusal {
+  const error_description = not_allowed ?? `The user has not allowed this client to use a connection of ${connector}`
+  const connect_url = ask_url === undefined ? connectUrl(context, connector) : ask_url
   return {
-    kind: 'bridge_refused',
-    error: 'connection_not_allowed',
-    error_description: `The user has not allowed this client to use a connection of ${connector}`,
-    status: 403,
-    connect_url: connectUrl(context, connector),
+    ...{ kind: 'bridge_refused', error: 'connection_not_allowed', error_description, status: 403 },
+    ...(connect_url !== null && { connect_url }),
   }
 }
 
-/** What a client reads when its connection gives no token. */
-export function explain(context: OutboundContext, connector: string, no: NoToken): BridgeRefusal {
+/** What a client reads when its connection gives no token; `ask_url` is where the user can choose another one. */
+export function explain(
+  context: OutboundContext,
+  connector: string,
+  no: NoToken,
+  ask_url: string | null = connectUrl(context, connector),
+): BridgeRefusal {
   if (no.kind === 'needs_reconsent') {
     return {
       kind: 'bridge_refused',
@@ -100,6 +111,6 @@ export function explain(context: OutboundContext, connector: string, no: NoToken
     error: 'connection_required',
     error_description: `The user has no connection of ${connector} that can be used (${no.reason})`,
     status: no.reason === 'disabled' ? 403 : 404,
-    ...(no.reason === 'disabled' ? {} : { connect_url: connectUrl(context, connector) }),
+    ...(no.reason === 'disabled' || ask_url === null ? {} : { connect_url: ask_url }),
   }
 }

@@ -9,9 +9,9 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 
 /** Joins the token exchange of the inbound half to the vault of the outbound half (RFC 8693 section 2.2). */
 export function createHandOut(outbound: OutboundContext): HandOutToken {
-  return async ({ connection_id, connector, user_id, min_seconds, failed_token }) => {
+  return async ({ connection_id, connector, user_id, ask_url, narrowed, min_seconds, failed_token }) => {
     const token = await handOutToken(outbound, {
-      ...{ connection_id, connector, user_id },
+      ...{ connection_id, connector, user_id, ask_url, narrowed },
       ...(min_seconds !== undefined && { min_seconds: readSeconds(min_seconds) }),
       ...(failed_token !== undefined && { failed_token }),
     })

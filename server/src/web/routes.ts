@@ -57,6 +57,7 @@ import {
   narrowAppSubmit,
 } from './pages/account.ts'
 import { deleteTokenSubmit } from './pages/account_tokens.ts'
+import { allowConnectionPage, allowConnectionSubmit } from './pages/allow_connection.ts'
 import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { changePasswordPage, changePasswordSubmit } from './pages/change_password.ts'
 import {
@@ -184,6 +185,8 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
 
   pages.post(paths.account_disconnect, disconnectSubmit)
   pages.get('/connect/:connector', connectPage)
+  pages.get('/connect/:connector/allow', allowConnectionPage)
+  pages.post('/connect/:connector/allow', allowConnectionSubmit)
   pages.on(['GET', 'POST'], '/connect/:connector/callback', connectCallbackPage)
   pages.get('/connect/:connector/key', typePage)
   pages.post('/connect/:connector/key', typeSubmit)

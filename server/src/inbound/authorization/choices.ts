@@ -38,8 +38,13 @@ export function offerChoices(
   return {
     optional_scope: (client.optional_scope ?? '').split(' ').filter((name) => scope.includes(name)),
     offline,
-    ends: ENDS.filter((seconds) => now + seconds * 1000 < latest_at),
+    ends: listEnds(now, latest_at),
   }
+}
+
+/** The ends before the latest one that a page offers, in seconds from now. */
+export function listEnds(now: number, latest_at: number): number[] {
+  return ENDS.filter((seconds) => now + seconds * 1000 < latest_at)
 }
 
 /** What is left of the scopes, and the end that was chosen: one that was not offered is no choice, and the latest holds. */

@@ -1,26 +1,44 @@
-import type { AccessTokenClaims } from '../../oauth/access_token.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import type { Tenant } from '../../store/tenant.ts'
-import type { TokenAuthority } from '../../store/verbs/tokens.ts'
 import { connectorOfResource } from '../rights.ts'
+
+/** What may be done by a connection: `read` is what RFC 9110 section 9.2.1 calls safe, `write` is all else. */
+export const ACTIONS = ['read', 'write'] as const
+/** One of them. */
+export type Action = (typeof ACTIONS)[number]
 
 /** A connection that a grant may use: part of the grant's row. */
 export interface ConnectionChoice {
   readonly connector: string
   readonly connection_id: string
+  /** The resource whose server uses it for the client; without one the client itself does. */
+  readonly resource?: string
+  /** What may be done by it; without them everything. */
+  readonly actions?: readonly Action[]
+  /** The end that the user chose for it; the grant may end before. */
+  readonly expires_at?: number
+  /** To the hour. */
+  readonly last_used_at?: number
 }
 
-/** An authorization detail of type `connection` (RFC 9396 section 2): the client asks to use a connection through a connector. */
+/**
+ * An authorization detail of type `connection` (RFC 9396 section 2): the client asks to use a connection through a
+ * connector, or to have it used for itself by the server of the resource that `locations` names.
+ */
 export interface ConnectionDetail {
   readonly type: 'connection'
   readonly connector: string
+  readonly actions?: readonly Action[]
+  readonly locations?: readonly string[]
 }
 
-/** A connector that a client asks to use. */
+/** A connector that a client asks to use, and how. */
 export interface WishedConnector {
   readonly connector: string
   readonly provider: string
+  readonly resource?: string | undefined
+  readonly actions?: readonly Action[] | undefined
 }
 
 /** A connector that a client asks to use, and the user's connections through it. */
@@ -48,21 +66,31 @@ export async function readConnectionWishes(
 ): Promise<WishedConnector[]> {
   const { tenant_id, store, issuer } = tenant
   const details = readConnectionDetails(params) ?? []
+  const strange = details.find(({ locations }) => locations && !resource.includes(locations[0]!))
+  if (strange)
+    throw refuseDetails(`has locations that are no resource of the request: ${strange.locations![0]!.slice(0, 200)}`)
+  const named = new Set(details.map(({ connector }) => connector))
+  if (named.size < details.length) throw refuseDetails('names a connector twice')
   const wishes = [
-    ...details.map(({ connector }) => ({ connector, error: 'invalid_authorization_details' as const })),
-    ...resource
-      .flatMap((name) => connectorOfResource(issuer, name) ?? [])
+    ...details.map((detail) => ({ ...wishOf(detail), error: 'invalid_authorization_details' as const })),
+    // Where a detail says more of the same connector, it decides.
+    ...[...new Set(resource.flatMap((name) => connectorOfResource(issuer, name) ?? []))]
+      .filter((connector) => !named.has(connector))
       .map((connector) => ({ connector, error: 'invalid_target' as const })),
   ]
-  const found = await Promise.all(
-    wishes.map(async ({ connector, error }): Promise<[string, WishedConnector]> => {
+  return Promise.all(
+    wishes.map(async ({ error, ...wish }): Promise<WishedConnector> => {
+      const { connector } = wish
       const record = await store.findConnector({ tenant_id, connector })
-      if (record && record.disabled_at === null) return [connector, { connector, provider: record.provider }]
+      if (record && record.disabled_at === null) return { ...wish, provider: record.provider }
       const by = error === 'invalid_target' ? 'resource' : 'authorization_details'
       throw new OAuthError(error, `Parameter ${by} names a connector that does not exist: ${connector.slice(0, 64)}`)
     }),
   )
-  return [...new Map(found).values()]
+}
+
+function wishOf({ connector, actions, locations }: ConnectionDetail) {
+  return { connector, ...(locations && { resource: locations[0]! }), ...(actions && { actions }) }
 }
 
 /** The authorization details of a request, or null without the parameter; anything but our one type is refused (RFC 9396 section 5). */
@@ -82,12 +110,32 @@ export function readConnectionDetails(params: Params): ConnectionDetail[] | null
 }
 
 function readDetail(detail: unknown): ConnectionDetail {
-  const { type, connector, ...others } = Object(detail) as { readonly [name: string]: unknown }
+  const { type, connector, actions, locations, ...others } = Object(detail) as { readonly [name: string]: unknown }
   if (type !== 'connection') throw refuseDetails('may only hold details of type connection')
   if (typeof connector !== 'string' || connector === '') throw refuseDetails('of type connection must name a connector')
   const [other] = Object.keys(others)
   if (other !== undefined) throw refuseDetails(`of type connection has no member ${other.slice(0, 64)}`)
-  return { type, connector }
+  if (actions !== undefined && !isActions(actions)) {
+    throw refuseDetails(`of type connection takes actions out of ${ACTIONS.join(', ')}`)
+  }
+  if (locations !== undefined && !isOneLocation(locations)) {
+    throw refuseDetails('of type connection takes one resource as its locations')
+  }
+  return { type, connector, ...(actions && { actions }), ...(locations && { locations }) }
+}
+
+function isActions(value: unknown): value is Action[] {
+  const known: readonly unknown[] = ACTIONS
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    new Set(value).size === value.length &&
+    value.every((one) => known.includes(one))
+  )
+}
+
+function isOneLocation(value: unknown): value is [string] {
+  return Array.isArray(value) && value.length === 1 && typeof value[0] === 'string'
 }
 
 function refuseDetails(what: string): OAuthError {
@@ -104,7 +152,8 @@ export async function offerConnections(
   if (connectors.length === 0) return []
   const { tenant_id, store } = tenant
   const connections = await store.listConnectionsOfUser({ tenant_id, user_id })
-  return connectors.map(({ connector, provider }) => {
+  return connectors.map((wished) => {
+    const { connector } = wished
     const choices = connections
       .filter((connection) => connection.connector === connector && connection.state !== 'disconnected')
       .map(({ connection_id, account_name, account, state }) => ({
@@ -115,7 +164,7 @@ export async function offerConnections(
     const ready = choices.filter((choice) => choice.ready).map(({ connection_id }) => connection_id)
     const known = before.find((choice) => choice.connector === connector)?.connection_id
     const proposed = known !== undefined && ready.includes(known) ? known : (ready.at(-1) ?? null)
-    return { connector, provider, choices, proposed }
+    return { ...wished, choices, proposed }
   })
 }
 
@@ -131,41 +180,30 @@ export function chooseConnections(
   wishes: readonly ConnectionWish[],
   chosen: Readonly<Record<string, string>>,
 ): ConnectionChoice[] {
-  return wishes.flatMap(({ connector, choices }) => {
-    const connection_id = chosen[connector]
+  return wishes.flatMap((wish) => {
+    const connection_id = chosen[wish.connector]
     if (connection_id === undefined || connection_id === '') return []
-    if (!choices.some((choice) => choice.connection_id === connection_id)) {
-      throw new OAuthError('invalid_request', `The connection chosen for ${connector} is not one of yours`)
+    if (!wish.choices.some((choice) => choice.connection_id === connection_id)) {
+      throw new OAuthError('invalid_request', `The connection chosen for ${wish.connector} is not one of yours`)
     }
-    return [{ connector, connection_id }]
+    return [fulfil(wish, connection_id)]
   })
 }
 
-/** The connection through a connector that an access token may use, or null: never more than its grant. */
-export function connectionOfToken(
-  {
-    claims,
-    authority,
-  }: {
-    claims: Pick<AccessTokenClaims, 'authorization_details' | 'client_id'>
-    authority: Pick<TokenAuthority, 'grant'>
-  },
-  connector: string,
-): string | null {
-  const details = claims.authorization_details as readonly ConnectionDetail[] | undefined
-  // The user has allowed the client of the grant to use it, and nobody to whom a token was handed on.
-  if (authority.grant?.client_id !== claims.client_id) return null
-  if (details && !details.some((detail) => detail.connector === connector)) return null
-  return connectionOfGrant(authority.grant.connections, connector)
+/** What a grant gets where one connection answers a wish: no more than was asked for. */
+export function fulfil({ connector, resource, actions }: WishedConnector, connection_id: string): ConnectionChoice {
+  return { connector, connection_id, ...(resource !== undefined && { resource }), ...(actions && { actions }) }
 }
 
-/** The details that an access token carries, or else its grant (RFC 9396 section 9.2). */
-export function detailsOfToken({
-  claims,
-  authority,
-}: Parameters<typeof connectionOfToken>[0]): readonly object[] | undefined {
-  const granted = authority.grant?.authorization_details
-  return claims.authorization_details ?? (granted == null ? undefined : (JSON.parse(granted) as object[]))
+/** Whether what was allowed before is all that is asked for now. */
+export function fulfils(choice: ConnectionChoice, wish: WishedConnector): boolean {
+  const same = choice.connector === wish.connector && choice.resource === wish.resource
+  return same && choice.expires_at === undefined && hasActions(choice.actions, wish.actions)
+}
+
+/** Whether these actions, which are all of them where none are named, include the others. */
+export function hasActions(held: readonly Action[] | undefined, asked: readonly Action[] | undefined): boolean {
+  return held === undefined || (asked ?? ACTIONS).every((action) => held.includes(action))
 }
 
 /**
@@ -182,14 +220,17 @@ export function narrowDetails(
   const asked = readConnectionDetails(params)
   const had = granted === null ? [] : (JSON.parse(granted) as ConnectionDetail[])
   if (asked === null) return { details: granted === null ? undefined : had, narrowed: undefined }
-  const unknown = asked.find(({ connector }) => !had.some((detail) => detail.connector === connector))
-  if (unknown) throw refuseDetails(`names a connector that is not part of the grant: ${unknown.connector.slice(0, 64)}`)
-  const details = had.filter(({ connector }) => asked.some((detail) => detail.connector === connector))
+  const details = asked.map((wanted) => {
+    const named = had.filter(({ connector, locations }) => {
+      const where = wanted.locations === undefined || wanted.locations[0] === locations?.[0]
+      return connector === wanted.connector && where
+    })
+    if (named.length === 0) {
+      throw refuseDetails(`names a connector that is not part of the grant: ${wanted.connector.slice(0, 64)}`)
+    }
+    const detail = named.find(({ actions }) => hasActions(actions, wanted.actions ?? actions))
+    if (!detail) throw refuseDetails(`asks for more actions than the grant has: ${wanted.connector.slice(0, 64)}`)
+    return wanted.actions === undefined ? detail : { ...detail, actions: wanted.actions }
+  })
   return { details, narrowed: details }
-}
-
-/** The connection through a connector that a grant may use, or null. */
-export function connectionOfGrant(connections: string | null, connector: string): string | null {
-  const choices = JSON.parse(connections ?? '[]') as ConnectionChoice[]
-  return choices.find((choice) => choice.connector === connector)?.connection_id ?? null
 }

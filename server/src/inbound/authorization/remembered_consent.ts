@@ -2,7 +2,7 @@ import type { AuthorizationRequest } from '../../oauth/authorization_request.ts'
 import { type Client, skipsConsent } from '../../oauth/clients/client.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import type { BrowserAuthority } from '../../store/verbs/sessions.ts'
-import type { ConnectionChoice, ConnectionWish } from './connections.ts'
+import { type ConnectionChoice, type ConnectionWish, fulfil, fulfils } from './connections.ts'
 import { coversRequest, findNewScopes, isStanding, readConnections } from './consents.ts'
 
 /** What a request asks somebody for, once it is known who that is. */
@@ -37,8 +37,8 @@ export function findRemembered(
   const { client, request, authority, configuration } = asked
   const { wishes } = wished
   if (skipsConsent(client, request.redirect_uri)) {
-    const connections = wishes.flatMap(({ connector, choices }) =>
-      choices.length === 1 ? [{ connector, connection_id: choices[0]!.connection_id }] : [],
+    const connections = wishes.flatMap((wish) =>
+      wish.choices.length === 1 ? [fulfil(wish, wish.choices[0]!.connection_id)] : [],
     )
     return connections.length === wishes.length
       ? { scope: wished.scope, connections, ends_at: null, by_consent: false }
@@ -55,9 +55,9 @@ export function findRemembered(
   const scope = wished.scope.filter((name) => !(wished.optional_scope.includes(name) && unknown.includes(name)))
   if (!coversRequest(consent, { scope, resource: wished.resource }, issuer, configuration)) return null
   const before = readConnections(consent)
-  const connections = wishes.map(({ connector, choices }) => {
-    const chosen = before.find((choice) => choice.connector === connector)?.connection_id
-    return choices.some(({ connection_id }) => connection_id === chosen) ? { connector, connection_id: chosen! } : null
+  const connections = wishes.map((wish) => {
+    const chosen = before.find((choice) => fulfils(choice, wish))?.connection_id
+    return wish.choices.some(({ connection_id }) => connection_id === chosen) ? fulfil(wish, chosen!) : null
   })
   if (connections.includes(null)) return null
   return {

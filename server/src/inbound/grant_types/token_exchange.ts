@@ -1,21 +1,26 @@
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
-import { readExchangeRequest, TOKEN_EXCHANGE_GRANT } from '../../oauth/token_exchange.ts'
+import { type ExchangeRequest, readExchangeRequest, TOKEN_EXCHANGE_GRANT } from '../../oauth/token_exchange.ts'
 import type { TokenResponse } from '../../oauth/token_response.ts'
-import { connectionOfToken } from '../authorization/connections.ts'
+import { connectionAskUrl } from '../authorization/connection_ask.ts'
+import { ACTIONS } from '../authorization/connections.ts'
 import type { GrantType } from '../authorization/grant_type.ts'
-import { requireKeyOfToken } from '../client_authentication/sender_constraint.ts'
-import { findLivingToken } from '../tokens/access_tokens.ts'
-import { exchangeToken } from '../tokens/exchange_token.ts'
+import { connectorOfResource } from '../rights.ts'
+import { issueProxyToken, requireConnectionUse } from '../tokens/exchange_connection.ts'
+import { exchangeToken, findSubject } from '../tokens/exchange_token.ts'
+import { noteConnectionUse } from '../tokens/note_connection_use.ts'
 
 /** How the vault is asked for a provider's token: given by whoever wires inbound and outbound together. */
 export type HandOutToken = (ask: {
   readonly tenant_id: string
-  /** Null where the user has not allowed the client to use one. */
-  readonly connection_id: string | null
+  readonly connection_id: string
   readonly connector: string
   readonly user_id: string
   readonly client_id: string
+  /** It may do less than the provider's token does, which is then not for it. */
+  readonly narrowed: boolean
+  /** The page on which the user can choose another connection. */
+  readonly ask_url: string
   /** As they came: how much life the token is to have left, and the one that the provider's API has refused. */
   readonly min_seconds: string | undefined
   readonly failed_token: string | undefined
@@ -24,8 +29,8 @@ export type HandOutToken = (ask: {
 const CONNECTOR = /^connector:([a-z0-9][a-z0-9_-]{0,63})$/
 
 /**
- * Token exchange (RFC 8693): for a token of ours that says who acts and for what, or, where the audience is a connector,
- * for a provider's token, if the subject token's grant holds a connection of it.
+ * Token exchange (RFC 8693): for a token of ours that says who acts and for what. Where the target is a connector, or the
+ * proxy of one, for what the user has allowed the client to use through it: a provider's token, or one for the proxy.
  */
 export function createTokenExchange(handOutToken: HandOutToken): GrantType {
   return {
@@ -36,44 +41,56 @@ export function createTokenExchange(handOutToken: HandOutToken): GrantType {
     },
 
     async issue(context, asked) {
-      const { params, client, cnf } = asked
-      const connector = readConnector(params)
-      if (connector === null) return exchangeToken(context, asked)
-      const { subject_token, subject_token_type, actor, requested_token_type } = readExchangeRequest(params)
-      const wrong =
-        subject_token_type !== 'access_token'
-          ? 'subject_token_type'
-          : requested_token_type !== 'access_token'
-            ? 'requested_token_type'
-            : actor && 'actor_token'
+      const { tenant } = context
+      const { params, client } = asked
+      const target = readTarget(params, tenant.issuer)
+      if (target === null) return exchangeToken(context, asked)
+      const { connector, is_proxy } = target
+      const { subject_token, ...wanted } = readExchangeRequest(params)
+      const wrong = findWrong(wanted)
+      // Of a client's own token, and of what is none, the proxy is a resource like any other.
+      if (wrong && is_proxy) return exchangeToken(context, asked)
       if (wrong) {
         const text = `Parameter ${wrong} does not go with a connector: its token is given for an access token alone`
         throw new OAuthError('invalid_request', text)
       }
-      const { living, reason } = await findLivingToken(context, subject_token, '')
-      if (!living || living.claims.client_id !== client.client_id || living.claims.grant_id === undefined) {
-        const cause = reason ?? 'issued to another client, or without a user'
-        throw new OAuthError('invalid_grant', 'The subject token is unknown, expired, revoked or not yours', { cause })
-      }
-      requireKeyOfToken(client, living.claims.cnf, cnf)
-      const connection_id = connectionOfToken(living, connector)
-      const { tenant_id, store } = context.tenant
-      if (connection_id === null && !(await store.findConnector({ tenant_id, connector }))) {
-        throw new OAuthError('invalid_target', `There is no connector of the name ${connector}`)
-      }
+      const subject = await findSubject(context, asked, subject_token)
+      if (subject.own && is_proxy) return exchangeToken(context, asked)
+      const use = await requireConnectionUse(context, asked, subject, connector)
+      if (is_proxy) return issueProxyToken(context, asked, subject, use)
+      const { living, grant } = subject
+      const { connection_id } = use.choice
       const { min_seconds, failed_token } = params.values
-      const asked_token = { tenant_id, connection_id, connector, user_id: living.user_id!, min_seconds, failed_token }
-      return handOutToken({ ...asked_token, client_id: client.client_id })
+      const response = await handOutToken({
+        ...{ tenant_id: tenant.tenant_id, connection_id, connector, user_id: grant.user_id },
+        ...{ client_id: client.client_id, min_seconds, failed_token },
+        narrowed: use.actions.length < ACTIONS.length,
+        ask_url: connectionAskUrl(tenant, use.ask),
+      })
+      await noteConnectionUse(tenant, living, use, client.client_id)
+      return response
     },
   }
 }
 
-/** The connector that the audience names, alone; null where it names none. */
-function readConnector({ audience, resource }: Params): string | null {
+function findWrong({ subject_token_type, requested_token_type, actor }: Omit<ExchangeRequest, 'subject_token'>) {
+  if (subject_token_type !== 'access_token') return 'subject_token_type'
+  if (requested_token_type !== 'access_token') return 'requested_token_type'
+  return actor && 'actor_token'
+}
+
+/** The connector, or its proxy, that audience or resource names, alone; null where they name neither. */
+function readTarget(
+  { audience, resource }: Params,
+  issuer: string,
+): { readonly connector: string; readonly is_proxy: boolean } | null {
+  const [named, ...more] = [...resource, ...audience]
+  const proxied = more.length === 0 && named !== undefined ? connectorOfResource(issuer, named) : null
+  if (proxied !== null) return { connector: proxied, is_proxy: true }
   if (!audience.some((name) => name.startsWith('connector:'))) return null
   const connector = CONNECTOR.exec(audience[0]!)?.[1]
   if (connector === undefined || audience.length > 1 || resource.length > 0) {
     throw new OAuthError('invalid_target', 'Parameter audience must be one connector, as connector:name')
   }
-  return connector
+  return { connector, is_proxy: false }
 }

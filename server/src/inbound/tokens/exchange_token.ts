@@ -20,7 +20,7 @@ import { requireKeyOfToken } from '../client_authentication/sender_constraint.ts
 import type { InboundContext } from '../context.ts'
 import { event } from '../event.ts'
 import { whyGrantIsDead } from '../liveness.ts'
-import { scopesOfResources } from '../rights.ts'
+import { connectorOfResource, scopesOfResources } from '../rights.ts'
 import { subjectOf } from '../subjects.ts'
 import { meetsPolicy } from '../users/factors.ts'
 import { findLivingToken, type IssuedAccessToken, issueAccessToken, type LivingToken } from './access_tokens.ts'
@@ -29,7 +29,8 @@ import { decideTarget, notAsJwt } from './exchange_target.ts'
 import { resourcesOfCaller } from './introspection_rights.ts'
 import { verifyAssertion } from './trusted_issuers.ts'
 
-type Asked = TokenRequest<Loaded>
+/** A request of the token endpoint whose client is known. */
+export type Asked = TokenRequest<Loaded>
 
 /** Token exchange (RFC 8693 section 2): a token that somebody else presented, for one that says what this client does with it. */
 export async function exchangeToken(context: InboundContext, asked: Asked): Promise<TokenResponse> {
@@ -66,7 +67,10 @@ async function exchangeAccessToken(...[context, asked, wanted]: Parameters<Excha
     throw new OAuthError('invalid_grant', 'The subject token does not let this party act')
   }
   const act = nestActor(actor, claims.act)
-  const policy = client.token_exchange?.resources ?? []
+  const { issuer } = context.tenant
+  const allowed = client.token_exchange?.resources ?? []
+  // What was sent here reaches a connection by a way of its own, which asks what its user allowed: exchange_connection.ts.
+  const policy = own ? allowed : allowed.filter((name) => connectorOfResource(issuer, name) === null)
   const role = requireRole(client, user, asked.params.values['role'], living.role)
   const { resource, scope } = decideTarget(context, asked, {
     ...{ user, role, inherited: living.scope },
@@ -91,7 +95,7 @@ async function exchangeAccessToken(...[context, asked, wanted]: Parameters<Excha
 }
 
 /** What the new token descends from: the one presented, and what that one descends from. */
-function descend({ claims, kid }: LivingToken): readonly Forebear[] {
+export function descend({ claims, kid }: LivingToken): readonly Forebear[] {
   const { exchanged_from = [], client_id, ep, jti } = claims
   if (exchanged_from.length >= MOST_EXCHANGES) {
     throw new OAuthError('invalid_request', `Parameter subject_token comes of ${MOST_EXCHANGES} exchanges already`)
@@ -118,17 +122,20 @@ function consentedScopes(
   return { includes: (scope) => (held.includes(scope) ? living.scope : elsewhere)?.includes(scope) ?? true }
 }
 
+/** A token that may be presented: the client's own, or one that was sent to a resource that it stands for. */
+export interface Subject {
+  readonly living: LivingToken
+  readonly grant: NonNullable<LivingToken['authority']['grant']>
+  readonly user: UserRecord
+  readonly own: boolean
+}
+
 /** The token presented, its user and its grant; one refusal for all reasons. */
-async function findSubject(
+export async function findSubject(
   context: InboundContext,
   { client, configuration, cnf }: Asked,
   subject_token: string,
-): Promise<{
-  living: LivingToken
-  grant: NonNullable<LivingToken['authority']['grant']>
-  user: UserRecord
-  own: boolean
-}> {
+): Promise<Subject> {
   const { living, reason } = await findLivingToken(context, subject_token, '')
   const text = 'The subject token is unknown, expired, revoked or not for you to present'
   const refuse = (cause: string) => new OAuthError('invalid_grant', text, { cause })

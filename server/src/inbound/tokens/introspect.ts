@@ -7,7 +7,6 @@ import { hasLostAll } from '../../oauth/scope.ts'
 import { tokenType } from '../../oauth/sender_constraint.ts'
 import type { GrantAuthority } from '../../store/records.ts'
 import type { Tenant } from '../../store/tenant.ts'
-import { detailsOfToken } from '../authorization/connections.ts'
 import { authenticateClient } from '../client_authentication/authenticate_client.ts'
 import type { DirectRequest } from '../client_authentication/direct_request.ts'
 import { refuseReplays } from '../client_authentication/proofs.ts'
@@ -16,6 +15,7 @@ import { whyGrantIsDead } from '../liveness.ts'
 import { presentScopes, rightsOf } from '../rights.ts'
 import { subjectAt, subjectOf } from '../subjects.ts'
 import { findLivingToken, type LivingToken } from './access_tokens.ts'
+import { detailsOfToken } from './connection_use.ts'
 import { viewToken } from './introspection_rights.ts'
 import { judgeRefreshToken, openRefreshToken, type RefreshToken } from './refresh_tokens.ts'
 
@@ -46,7 +46,8 @@ export async function introspect(context: InboundContext, request: DirectRequest
   return buildIntrospectionResponse({ ...living.claims, sub }, rights, {
     token_type: tokenType(living.claims.cnf),
     username,
-    authorization_details: detailsOfToken(living),
+    // A server is told of what it may use, and not of what the client or another server may.
+    authorization_details: detailsOfToken(living, living.claims.client_id === client_id ? null : view.resources),
   })
 }
 

@@ -1,4 +1,5 @@
 // The registry of verbs: the store's port is this list.
+export * from './allowed_connections.ts'
 export * from './brokered_flows.ts'
 export * from './client_secrets.ts'
 export * from './clients.ts'

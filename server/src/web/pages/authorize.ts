@@ -34,6 +34,7 @@ import {
   type Visit,
 } from '../page.ts'
 import { connectPath, paths } from '../ui/paths.ts'
+import { tellText, type View } from '../ui/view.ts'
 import { describeRoles, describeScopes, nameResources, readChosen } from './described_scopes.ts'
 import { renderFormPost } from './form_post.ts'
 import { renderConsent } from './templates/consent.ts'
@@ -158,6 +159,15 @@ export function expired(visit: Visit): Response {
   return errorPage(visit, 'expired', 400, { way_on: href === null ? undefined : { to: 'start', href } })
 }
 
+/** How a connection is to be used, where that is less than by the client itself and for everything. */
+function describeUse(view: View, actions: readonly string[] | undefined, server: string | undefined) {
+  const { allow_connection: text } = view.text
+  return [
+    ...(actions?.includes('write') === false ? [{ scope: 'read', description: text.only_read_right }] : []),
+    ...(server ? [{ scope: server, description: tellText(view, text.through_right, { server }) }] : []),
+  ]
+}
+
 function consentData(visit: Visit, question: ConsentQuestion, request: string): Parameters<typeof renderConsent>[1] {
   const { web, view } = visit
   const { client, signed_in, configuration, resource } = question
@@ -179,10 +189,10 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
     switch_action: ours(web, '/login/switch', { request }),
     scopes,
     resources: nameResources(issuer, configuration, resource),
-    connectors: question.connections.map(({ connector, provider, choices, proposed }) => ({
+    connectors: question.connections.map(({ connector, provider, choices, proposed, actions, resource: through }) => ({
       connector,
       provider_name: nameProvider(web.outbound, { provider, connector }),
-      scopes: [],
+      scopes: describeUse(view, actions, through && (configuration.resources.get(through)?.name ?? through)),
       choices: choices.map(({ connection_id, account_name, ready }) => ({
         connection_id,
         account_label: account_name,

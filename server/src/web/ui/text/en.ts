@@ -1,3 +1,4 @@
+import { enAllowConnection } from './en_allow_connection.ts'
 import { enConsole } from './en_console.ts'
 import { enSecurity } from './en_security.ts'
 import { enSignUp } from './en_sign_up.ts'
@@ -351,6 +352,7 @@ export const en = {
     choose_body:
       '{account} may use several there. Apps that you allow will use the one that you choose. Connect again for another.',
   },
+  allow_connection: enAllowConnection,
   broker: {
     down: '{primary} cannot be reached now',
     down_start_body: 'Nothing has been asked of {provider} yet. Try again in a moment.',
