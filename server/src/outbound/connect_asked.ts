@@ -1,7 +1,8 @@
 import { isAskedAgain } from '../providers/grant_types.ts'
 import { type AskedGrant, askToken } from '../relying/asked_grant.ts'
 import type { RelyingParty } from '../relying/context.ts'
-import type { Tokens } from '../relying/outcome.ts'
+import { canValidateIdToken, validateIdToken } from '../relying/id_token.ts'
+import type { IdTokenClaims, Rejected, Tokens } from '../relying/outcome.ts'
 import { stepAfterExchange } from '../relying/steps.ts'
 import { type Account, findAccount } from './account.ts'
 import { arrangeAnswer } from './answer.ts'
@@ -83,7 +84,9 @@ export async function storeAsked(
   brought: Tokens,
   asked_at: number,
 ): Promise<ConnectFinished> {
-  const stepped = await stepAfterExchange(context.relying, party, { ...brought, id_token_claims: null })
+  const said = await readIdToken(context, party, brought)
+  if (said.kind === 'rejected') return failure(await explain(context, connector, new URLSearchParams(), said))
+  const stepped = await stepAfterExchange(context.relying, party, { ...brought, id_token_claims: said.claims })
   if (stepped.kind !== 'stepped') return failure(await explain(context, connector, new URLSearchParams(), stepped))
   const { tokens } = stepped
   const account = await nameAccount(context, party, grant, tokens)
@@ -96,6 +99,18 @@ export async function storeAsked(
   const answer = arrangeAnswer(connector.provider, tokens, asked_at, { scope: party.scope, ...asked_again })
   const stored = await storeConsent(context, { flow, connector, answer, account, owner, session })
   return 'outcome' in stored ? failure(stored) : { ...ended, ...stored.done, account_name: account.account_name }
+}
+
+/** An ID token that came unasked for in a browser has no nonce; one that does not hold is refused all the same. */
+async function readIdToken(
+  { relying }: OutboundContext,
+  party: RelyingParty,
+  { id_token }: Tokens,
+): Promise<Rejected | { readonly kind: 'read'; readonly claims: IdTokenClaims | null }> {
+  if (id_token === null || !(await canValidateIdToken(relying, party))) return { kind: 'read', claims: null }
+  const checked = await validateIdToken(relying, party, { id_token, nonce: null })
+  if (checked.kind === 'valid') return { kind: 'read', claims: checked.claims }
+  return { kind: 'rejected', reason: 'id_token', cause: new Error('The ID token does not hold', checked) }
 }
 
 /** Whose tokens they are: whom the assertion names, the client itself, or whom the provider says. */

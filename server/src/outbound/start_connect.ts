@@ -3,6 +3,7 @@ import { OAuthError } from '../oauth/errors.ts'
 import { isSubset, parseScope } from '../oauth/scope.ts'
 import { SettingError } from '../providers/setting_error.ts'
 import { buildAuthorizationUrl, readAskedScope } from '../relying/authorization_url.ts'
+import type { DeviceAuthorization } from '../relying/device_authorization.ts'
 import { DiscoveryError } from '../relying/discovery.ts'
 import { stepBeforeAuthorization } from '../relying/steps.ts'
 import type { ConnectSessionRecord } from '../store/verbs/connect_sessions.ts'
@@ -14,6 +15,7 @@ import { isSameOwner } from './owner.ts'
 import { readReturnTo } from './return_to.ts'
 import { newSessionFlow, ownerOfSession, ownerOfUser, sessionHref } from './session_flow.ts'
 
+import { startDevice } from './start_device.ts'
 /** What a consent flow starts from. */
 export interface ConnectStart {
   /** The signed-in user: the one who finishes must be the same. Null where a session is bound to its browser alone. */
@@ -51,6 +53,8 @@ export interface FlowMemory {
   readonly through?: BrokeredMemory
 }
 
+  /** Where the person consents at the provider, by a code that our page shows. */
+  readonly device?: DeviceAuthorization
 /** How long a person may take at the provider. */
 export const FLOW_SECONDS = 600
 const SECRET = /^[\w-]{43}$/
@@ -83,6 +87,8 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
     ? { url: ownPageUrl(context, record.connector, own_page, state), remember: NOTHING }
     : await buildFlowUrl(context, { ...party, scope }, state)
   const known = start.browser_secret
+  const device = own_page === 'device' ? await startDevice(context, connector, { ...party, scope }) : undefined
+  const lifetime = device?.expires_in ?? FLOW_SECONDS
   const browser_secret = known !== undefined && SECRET.test(known) ? known : randomSecret()
   const brokered =
     broker && enlistBroker(broker, { redirect_uri, state, authorization_url: url }, session !== undefined)
@@ -98,7 +104,8 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
   const detail = { connector: record.connector, ...of_session }
   const actor = user_id === null ? `client:${session?.client_id}` : `user:${user_id}`
   await store.startConnectFlow({
-    ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000, broker: broker?.url },
+    ...{ tenant_id, state_hash, lifetime_ms: lifetime * 1000, broker: broker?.url, poll_seconds: device?.interval },
+    ...(device && { device }),
     flow: {
       ...{
         connector: record.connector,
@@ -111,7 +118,7 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
     },
     event: outboundEvent(context, 'connect.started', actor, { user_id, connection_id, detail }),
   })
-  return { authorization_url: brokered?.start_url ?? url, browser_secret, cookie_seconds: FLOW_SECONDS }
+  return { authorization_url: brokered?.start_url ?? url, browser_secret, cookie_seconds: lifetime }
 }
 
 const NOTHING = { code_verifier: null, nonce: null }

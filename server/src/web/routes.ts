@@ -72,7 +72,7 @@ import {
   typeSubmit,
 } from './pages/connect.ts'
 import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
-import { askPage, askSubmit } from './pages/connect_asked.ts'
+import { askPage, askSubmit, waitPage } from './pages/connect_asked.ts'
 import { loginAnswerPage } from './pages/handoff.ts'
 import { loginPage, loginPasskeySubmit, loginSubmit } from './pages/login.ts'
 import { confirmLogoutSubmit, logoutPage, switchSubmit } from './pages/logout.ts'
@@ -195,6 +195,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.account_choose, chooseSubmit)
   pages.get('/connect/:connector/ask', askPage)
   pages.post('/connect/:connector/ask', askSubmit)
+  pages.get('/connect/:connector/device', waitPage)
   pages.post(paths.account_connection_end, changeEndSubmit)
 
   pages.get(paths.admin, overviewPage)

@@ -135,3 +135,46 @@ contract(
     assert.deepEqual([await find(stage), await take(stage, 'state'), await remove()], [null, 'unknown', 'unknown'])
   },
 )
+
+contract(
+  'of all who look at a polled flow within its interval one has the turn, and slower is slower for good',
+  async (stage) => {
+    const { store, tenant_id, event, clock } = stage
+    const polled = {
+      tenant_id,
+      state_hash: bytes('p'),
+      connector: 'acme',
+      user_id: 'alice',
+      browser_hash: bytes('browser'),
+    }
+    await make(stage)
+    const beginning = { tenant_id, flow, lifetime_ms: 60_000, event: event() }
+    await store.startConnectFlow({ ...beginning, state_hash: bytes('p'), poll_seconds: 5 })
+    await start(stage, 'plain')
+    const look = async (more = {}) => store.pollConnectFlow({ ...polled, ...more })
+    const turn = async () => {
+      const looked = await look()
+      return typeof looked === 'string' ? looked : [looked.is_turn, looked.poll_seconds]
+    }
+    assert.deepEqual(await turn(), [false, 5])
+    clock.now += 5000
+    const all = await Promise.all(Array.from({ length: 64 }, turn))
+    assert.equal(all.filter(([is_turn]) => is_turn === (true as unknown)).length, 1)
+    await store.slowConnectFlow({ tenant_id, state_hash: bytes('p') })
+    clock.now += 5000
+    assert.deepEqual(await turn(), [false, 10])
+    clock.now += 5000
+    assert.deepEqual(await turn(), [true, 10])
+    const refusals = [
+      [{ browser_hash: bytes('another') }, 'other_browser'],
+      [{ user_id: 'bob' }, 'other_user'],
+      [{ connector: 'other' }, 'other_connector'],
+      [{ state_hash: bytes('none') }, 'unknown'],
+      // One that nobody polls.
+      [{ state_hash: bytes('plain') }, 'expired'],
+    ] as const
+    for (const [more, refusal] of refusals) assert.equal(await look(more), refusal)
+    await take(stage, 'p')
+    assert.equal(await turn(), 'used')
+  },
+)

@@ -1,6 +1,6 @@
 import { equalBytes } from '../../crypto/hash.ts'
 import type { NewEvent } from '../records.ts'
-import { NOW, type Run, sql, text, write } from '../sql.ts'
+import { int, NOW, type Run, sql, text, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
 
 /** A consent flow on its way through a provider. */
@@ -25,18 +25,21 @@ export const startConnectFlow = write(
     lifetime_ms: number
     /** The redirect broker that it goes through; only what that one brings finishes it. */
     broker?: string | undefined
+    /** How far apart the provider is asked whether the person has consented elsewhere. */
+    poll_seconds?: number | undefined
     /** Left out where nobody is signed in: strangers fill no log. */
     event?: NewEvent
   }): Run<void> {
     const { flow } = args
     yield* sql`
       insert into connect_flows (tenant_id, state_hash, connector, connector_version, user_id, connection_id,
-        browser_hash, sealed, broker, created_at, expires_at)
+        browser_hash, sealed, broker, poll_seconds, poll_at, created_at, expires_at)
       values (${args.tenant_id}, ${args.state_hash}, ${flow.connector}, ${flow.connector_version}, ${flow.user_id},
-        ${text(flow.connection_id)}, ${flow.browser_hash}, ${flow.sealed}, ${text(args.broker ?? null)}, ${NOW}, ${NOW} + cast(${args.lifetime_ms} as bigint))`
+        ${text(flow.connection_id)}, ${flow.browser_hash}, ${flow.sealed}, ${text(args.broker ?? null)},
+        ${int(args.poll_seconds ?? null)}, ${NOW} + ${int(args.poll_seconds ?? null)} * 1000, ${NOW}, ${NOW} + cast(${args.lifetime_ms} as bigint))`
     if (args.event) yield* insertEvent(args.event)
   },
-  { key: (args) => `${args.tenant_id}/${Buffer.from(args.state_hash).toString('hex')}` },
+  { key: flowKey },
 )
 
 /** Why a flow cannot be taken up. */
@@ -46,20 +49,25 @@ export type FlowRefusal = 'unknown' | 'used' | 'expired' | 'other_browser' | 'ot
  * Takes up a flow, once: the browser, the user and the connector must be those that started it (RFC 9700 section
  * 4.7.1). A try by anybody else changes nothing.
  */
-export const takeConnectFlow = write(function* (args: {
-  tenant_id: string
-  state_hash: Uint8Array
-  connector: string
-  user_id: string
-  browser_hash: Uint8Array
-}): Run<ConnectFlowRecord | FlowRefusal> {
+export const takeConnectFlow = write(function* (args: OfFlow): Run<ConnectFlowRecord | FlowRefusal> {
   const [taken] = yield* sql<ConnectFlowRecord>`
     update connect_flows set used_at = ${NOW}
     where tenant_id = ${args.tenant_id} and state_hash = ${args.state_hash} and connector = ${args.connector}
       and user_id = ${args.user_id} and browser_hash = ${args.browser_hash} and broker is null and used_at is null
       and expires_at > ${NOW}
     returning connector, connector_version, user_id, connection_id, browser_hash, sealed, created_at, expires_at`
-  if (taken) return taken
+  return taken ?? (yield* refuseFlow(args))
+})
+
+interface OfFlow {
+  readonly tenant_id: string
+  readonly state_hash: Uint8Array
+  readonly connector: string
+  readonly user_id: string
+  readonly browser_hash: Uint8Array
+}
+
+function* refuseFlow(args: OfFlow): Run<FlowRefusal> {
   const [flow] = yield* sql<ConnectFlowRecord & { used_at: number | null }>`
     select connector, user_id, browser_hash, used_at from connect_flows
     where tenant_id = ${args.tenant_id} and state_hash = ${args.state_hash}`
@@ -68,4 +76,49 @@ export const takeConnectFlow = write(function* (args: {
   if (flow.user_id !== args.user_id) return 'other_user'
   if (flow.connector !== args.connector) return 'other_connector'
   return flow.used_at === null ? 'expired' : 'used'
-})
+}
+
+/** A flow that waits for a consent elsewhere. */
+export interface PolledFlow {
+  readonly flow: ConnectFlowRecord
+  readonly now: number
+  readonly poll_seconds: number
+  /** Whether it is this caller who asks the provider now: of all that come within the interval it is one. */
+  readonly is_turn: boolean
+}
+
+/** Looks at a flow that waits for a consent elsewhere, without taking it up, and gives one caller in an interval its turn. */
+export const pollConnectFlow = write(
+  function* (args: OfFlow): Run<PolledFlow | FlowRefusal> {
+    const [row] = yield* sql<ConnectFlowRecord & { now: number; poll_seconds: number; poll_at: number }>`
+      select ${NOW} as now, connector, connector_version, user_id, connection_id, browser_hash, sealed, created_at,
+        expires_at, poll_seconds, poll_at
+      from connect_flows
+      where tenant_id = ${args.tenant_id} and state_hash = ${args.state_hash} and connector = ${args.connector}
+        and user_id = ${args.user_id} and browser_hash = ${args.browser_hash} and broker is null and used_at is null
+        and expires_at > ${NOW} and poll_at is not null`
+    if (!row) return yield* refuseFlow(args)
+    const [turn] = yield* sql<{ connector: string }>`
+      update connect_flows set poll_at = ${NOW} + poll_seconds * 1000
+      where tenant_id = ${args.tenant_id} and state_hash = ${args.state_hash} and used_at is null
+        and poll_at = ${row.poll_at} and poll_at <= ${NOW}
+      returning connector`
+    const { now, poll_seconds, poll_at: _, ...flow } = row
+    return { flow, now, poll_seconds, is_turn: turn !== undefined }
+  },
+  { key: flowKey },
+)
+
+/** The provider asks for longer pauses: five seconds more from now on (RFC 8628 section 3.5). */
+export const slowConnectFlow = write(
+  function* (args: { tenant_id: string; state_hash: Uint8Array }): Run<void> {
+    yield* sql`
+      update connect_flows set poll_seconds = poll_seconds + 5, poll_at = ${NOW} + (poll_seconds + 5) * 1000
+      where tenant_id = ${args.tenant_id} and state_hash = ${args.state_hash} and poll_at is not null`
+  },
+  { key: flowKey },
+)
+
+function flowKey({ tenant_id, state_hash }: { tenant_id: string; state_hash: Uint8Array }): string {
+  return `${tenant_id}/${Buffer.from(state_hash).toString('hex')}`
+}

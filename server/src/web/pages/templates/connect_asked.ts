@@ -1,8 +1,9 @@
 import { definitions } from '../../ui/components.ts'
-import { button, field, form } from '../../ui/forms.ts'
+import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { html, type SafeHtml } from '../../ui/html.ts'
 import { narrowPage } from '../../ui/layout.ts'
-import { code, displayName, name } from '../../ui/name.ts'
+import { code, displayName, exactText, name } from '../../ui/name.ts'
+import { qrCode } from '../../ui/qr_code.ts'
 import { tell, tellText, type View } from '../../ui/view.ts'
 
 /** What the page shows from which tokens are asked for without a redirect. */
@@ -34,6 +35,31 @@ export function renderConnectAsk(view: View, data: ConnectAskData): SafeHtml {
   const known = data.kind === 'password' ? '' : definitions([[connect.ask_as, code(data.client_id)]])
   const body = tell(view, connect[`ask_${data.kind}`], { provider })
   const content = html`<div class="heading"><h1>${tell(view, connect.key_title_plain, { provider })}</h1><p class="lead">${body}</p></div>${known}${form(view, { action: data.action }, html`${fields}<div class="stack">${button(connect.confirm)}</div>`)}`
+  return narrowPage(view, {
+    title: tellText(view, connect.key_title_plain, { provider: displayName(data.provider_name) }),
+    content,
+  })
+}
+
+/** What the page shows while the person consents elsewhere. */
+export interface ConnectDeviceData {
+  readonly provider_name: string
+  readonly user_code: string
+  readonly verification_uri: string
+  readonly verification_uri_complete: string | null
+  readonly expires_at: number
+  /** The page itself. */
+  readonly check_href: string
+}
+
+/** The code that a person types at the provider, and the way there (RFC 8628 section 3.3). */
+export function renderConnectDevice(view: View, data: ConnectDeviceData): SafeHtml {
+  const { connect } = view.text
+  const provider = name(data.provider_name)
+  const { verification_uri: uri, verification_uri_complete: complete } = data
+  const minutes = String(Math.max(1, Math.round((data.expires_at - view.now) / 60_000)))
+  const steps = html`<ol class="steps"><li><p>${tell(view, connect.device_open, { uri: code(uri) })}</p><p>${buttonLink(connect.device_go, complete ?? uri, 'primary')}</p>${complete && html`<p>${qrCode(complete, connect.device_qr)}</p>`}</li><li><p>${connect.device_type}</p><p class="user-code"><bdi dir="ltr">${exactText(data.user_code)}</bdi></p></li><li><p>${tell(view, connect.device_back, { minutes })}</p><p>${buttonLink(connect.device_check, data.check_href)}</p></li></ol>`
+  const content = html`<div class="heading"><h1>${tell(view, connect.key_title_plain, { provider })}</h1><p class="lead">${tell(view, connect.device_body, { provider })}</p></div>${steps}`
   return narrowPage(view, {
     title: tellText(view, connect.key_title_plain, { provider: displayName(data.provider_name) }),
     content,

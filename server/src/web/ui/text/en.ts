@@ -344,6 +344,13 @@ export const en = {
     ask_password:
       'Type your name and password of {provider}. The password is sent there once and kept nowhere; choose another way where {provider} has one.',
     ask_as: 'Known there as',
+    device_body: 'Allow it at {provider}, on this device or on another one. This page goes on by itself.',
+    device_open: 'Open {uri}',
+    device_go: 'Open it here',
+    device_qr: 'The same address, to scan',
+    device_type: 'Type this code, or compare it with the one that you see there',
+    device_back: 'Allow it, and come back. The code is good for {minutes} min.',
+    device_check: 'Look now',
     ask_subject: 'In the name of',
     ask_subject_hint: 'As the other side calls the account. Leave it empty to act as the server itself.',
     ask_username: 'Name',

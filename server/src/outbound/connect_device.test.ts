@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import {
+  answerJson,
+  answerText,
+  type HostileProvider,
+  startHostileProvider,
+} from '../../../test/parts/hostile_provider.ts'
+import { type Bench, openBench } from '../../../test/parts/vault.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { pollDevice } from './connect_device.ts'
+import { findConnector, saveConnector } from './connectors.ts'
+import { startConnect } from './start_connect.ts'
+
+const CODES = {
+  ...{ device_code: 'dc', user_code: 'ABCD-EFGH', expires_in: 900, interval: 5 },
+  verification_uri: 'https://provider.example/device',
+}
+
+describe('consent by a code that a person types at the provider', () => {
+  let bench: Bench
+  let provider: HostileProvider
+  before(async () => {
+    bench = await openBench()
+    provider = await startHostileProvider()
+    provider.metadata['device_authorization_endpoint'] = `${provider.issuer}/device`
+    await saveConnector(bench.contexts[0], 'test', {
+      ...{ connector: 'tv', provider: 'oauth2', issuer: provider.issuer, client_id: 'web', client_secret: 'hush' },
+      ...{ scope: 'a b', grant_type: 'urn:ietf:params:oauth:grant-type:device_code' },
+    })
+  })
+  after(async () => {
+    await provider.close()
+    await bench.drop()
+  })
+  beforeEach(() => {
+    provider.received.length = 0
+    provider.answers.set('/device', answerJson(CODES))
+  })
+
+  const start = async () => {
+    const started = await startConnect(bench.contexts[0], { user_id: bench.user_id, connector: 'tv' })
+    const state = new URL(started.authorization_url).searchParams.get('state')!
+    return { connector: 'tv', state, browser_secret: started.browser_secret, user_id: bench.user_id }
+  }
+  const poll = (flow: Awaited<ReturnType<typeof start>>, context = bench.contexts[0]) => pollDevice(context, flow)
+  const asked = () => provider.received.filter(({ url }) => url === '/token').length
+  const pending = answerJson({ error: 'authorization_pending' }, 400)
+
+  test('RFC 8628 3.1 the request names client and scope; the person is shown code and address', async () => {
+    const flow = await start()
+    const { body, headers } = provider.received.find(({ url }) => url === '/device')!
+    assert.deepEqual(Object.fromEntries(new URLSearchParams(body)), { scope: 'a b', client_id: 'web' })
+    assert.equal(headers['authorization'], `Basic ${btoa('web:hush')}`)
+    const shown = await poll(flow)
+    assert.ok(shown.outcome === 'waiting', JSON.stringify(shown))
+    const { user_code, verification_uri, verification_uri_complete, interval } = shown
+    assert.deepEqual(
+      [user_code, verification_uri, verification_uri_complete, interval],
+      [...[CODES.user_code, CODES.verification_uri, null, 5]],
+    )
+    assert.ok(!JSON.stringify(shown).includes('"dc"'), 'what asks stays here')
+  })
+
+  test('RFC 8628 3.5 of all who look within an interval one asks; slow_down makes it longer for good', async () => {
+    const flow = await start()
+    provider.answers.set('/token', pending)
+    await Promise.all(Array.from({ length: 8 }, () => poll(flow)))
+    assert.equal(asked(), 0, 'not before the interval is over')
+    bench.clock.offset += 5_000
+    await Promise.all(Array.from({ length: 8 }, (_, i) => poll(flow, i % 2 === 0 ? bench.another() : undefined)))
+    assert.equal(asked(), 1)
+    provider.answers.set('/token', answerJson({ error: 'slow_down' }, 400))
+    bench.clock.offset += 5_000
+    const slowed = await poll(flow)
+    assert.ok(slowed.outcome === 'waiting' && slowed.interval === 10)
+    provider.answers.set('/token', pending)
+    bench.clock.offset += 9_000
+    await poll(flow)
+    assert.equal(asked(), 2)
+    bench.clock.offset += 1_000
+    await poll(flow)
+    assert.equal(asked(), 3)
+    provider.answers.set('/token', answerText('<html>', 502))
+    bench.clock.offset += 10_000
+    const lost = await poll(flow)
+    assert.ok(lost.outcome === 'waiting' && lost.interval === 15, 'no answer is no end')
+    provider.answers.set('/token', answerJson({ access_token: 'at', token_type: 'Bearer', refresh_token: 'rt' }))
+    bench.clock.offset += 15_000
+    const both = await Promise.all([poll(flow), poll(flow)])
+    assert.deepEqual(both.map(({ outcome }) => outcome).sort(), ['connected', 'waiting'])
+    const { body } = provider.received.findLast(({ url }) => url === '/token')!
+    const form = Object.fromEntries(new URLSearchParams(body))
+    assert.deepEqual(form, { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: 'dc' })
+    const over = await poll(flow)
+    assert.ok(over.outcome === 'failed' && over.reason === 'used', JSON.stringify(over))
+  })
+
+  test('a definite refusal ends the flow, and says whose fault it is', async () => {
+    const cases = [
+      ['access_denied', 'refused'],
+      ['expired_token', 'failed'],
+      ['invalid_grant', 'failed'],
+      ['invalid_client', 'connector_fault'],
+    ] as const
+    for (const [error, outcome] of cases) {
+      const flow = await start()
+      provider.answers.set('/token', answerJson({ error }, 400))
+      bench.clock.offset += 5_000
+      assert.equal((await poll(flow)).outcome, outcome, error)
+      const after = await poll(flow)
+      assert.ok(after.outcome === 'failed' && after.reason === 'used', error)
+    }
+  })
+
+  test('a flow of another browser, user or connector, or of a connector that changed, asks nobody', async () => {
+    provider.answers.set('/token', pending)
+    const flow = await start()
+    bench.clock.offset += 5_000
+    const others = [
+      { ...flow, browser_secret: 'another' },
+      { ...flow, user_id: 'another' },
+      { ...flow, connector: 'none' },
+      { ...flow, state: 'x'.repeat(43) },
+      { ...flow, state: 'short' },
+    ]
+    for (const other of others) assert.match((await poll(other)).outcome, /failed|other_browser/)
+    assert.equal((await poll(flow)).outcome, 'waiting', 'none of them has ended it')
+    bench.clock.offset += 900_000
+    const late = await poll(flow)
+    assert.ok(late.outcome === 'failed' && late.reason === 'expired')
+    const changed = await start()
+    await saveConnector(bench.contexts[0], 'test', {
+      ...{ connector: 'tv', provider: 'oauth2', issuer: provider.issuer, client_id: 'web', client_secret: 'hush' },
+      ...{ scope: 'a', grant_type: 'urn:ietf:params:oauth:grant-type:device_code' },
+    })
+    const before = asked()
+    bench.clock.offset += 5_000
+    assert.equal((await poll(changed)).outcome, 'failed')
+    assert.equal(asked(), before)
+  })
+
+  test('16.5.2 what is no code, no address or no time is refused before anybody is shown it', async () => {
+    const spoiled: object[] = [
+      { ...CODES, device_code: 7 },
+      { ...CODES, user_code: '' },
+      { ...CODES, user_code: 'A\u202eB' },
+      { ...CODES, user_code: 'x'.repeat(65) },
+      { ...CODES, verification_uri: 'javascript:alert(1)' },
+      { ...CODES, verification_uri: 'ftp://provider.example/' },
+      { ...CODES, verification_uri_complete: 'data:text/html,x' },
+      { ...CODES, expires_in: 'soon' },
+      { ...CODES, expires_in: -1 },
+      { ...CODES, interval: Number.MAX_VALUE * -1 },
+    ]
+    for (const body of spoiled) {
+      provider.answers.set('/device', answerJson(body))
+      await assert.rejects(
+        start(),
+        (error) => error instanceof OAuthError && error.status === 503,
+        JSON.stringify(body),
+      )
+    }
+    provider.answers.set('/device', answerJson({ error: 'invalid_client', error_description: 'no hush' }, 401))
+    await assert.rejects(start(), (error) => error instanceof OAuthError && error.status === 500)
+    const { error, error_description } = (await findConnector(bench.contexts[0], 'tv'))!
+    assert.deepEqual([error, error_description], ['invalid_client', 'no [removed]'])
+  })
+})
