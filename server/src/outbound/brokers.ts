@@ -26,15 +26,20 @@ export async function listBrokers({ tenant }: OutboundContext): Promise<readonly
   return known
 }
 
-/** The redirect URI of a flow, and the broker behind it; null for our own (V2: a connection chooses one of several). */
+/**
+ * The redirect URI of a flow, and the broker behind it; null for our own (V2: a connection chooses one of several). A
+ * repair goes by the one of before, for as long as that is registered.
+ */
 export async function chooseRedirectUri(
   context: OutboundContext,
   { record, settings }: Connector,
   asked: string | undefined,
+  former: string | null = null,
 ): Promise<{ redirect_uri: string; broker: Broker | null }> {
   const own = callbackUrl(context, record.connector)
   const registered = settings.redirect_uris ?? [own]
-  const redirect_uri = asked ?? registered[0]!
+  const known = former !== null && registered.includes(former) ? former : registered[0]!
+  const redirect_uri = asked ?? known
   if (!registered.includes(redirect_uri)) {
     throw new OAuthError('invalid_request', 'Parameter redirect_uri is none of the connector')
   }

@@ -17,6 +17,7 @@ interface ChoiceMemory {
   readonly options: readonly Option[]
   readonly return_to: string
   readonly session_id?: string
+  readonly terms?: ChosenTerms | undefined
 }
 
 // Of another form than the state of a connect flow, which it can never be taken for.
@@ -39,7 +40,7 @@ export function choose<T extends Pick<Consent, 'answer' | 'account'>>(consent: T
 /** Keeps a consent sealed, for its user and browser, until the person has chosen what it is for. */
 export async function offerChoice(
   context: OutboundContext,
-  { flow, answer, account, owner, session }: Consent,
+  { flow, answer, account, owner, session, terms }: Consent,
   options: readonly Option[],
   return_to: string,
 ): Promise<Choice> {
@@ -52,6 +53,7 @@ export async function offerChoice(
     account,
     options,
     return_to,
+    terms,
     ...(session && { session_id: session.session_id }),
   }
   const sealed = keys.seal(JSON.stringify(memory), flowPlace(state_hash))

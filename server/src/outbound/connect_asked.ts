@@ -78,7 +78,7 @@ function partyOf(context: OutboundContext, { connector, memory }: TakenFlow, { g
 /** Stores what asking brought; `asked_at` is the time before the request left. */
 export async function storeAsked(
   context: OutboundContext,
-  { flow, connector, owner, session, ended, failure }: TakenFlow,
+  { flow, connector, owner, session, ended, failure, memory }: TakenFlow,
   party: RelyingParty,
   grant: AskedGrant,
   brought: Tokens,
@@ -97,7 +97,7 @@ export async function storeAsked(
   const subject = 'subject' in grant ? { subject: grant.subject } : {}
   const asked_again = isAskedAgain(grant.grant_type) ? { asked_again: subject } : {}
   const answer = arrangeAnswer(connector.provider, tokens, asked_at, { scope: party.scope, ...asked_again })
-  const stored = await storeConsent(context, { flow, connector, answer, account, owner, session })
+  const stored = await storeConsent(context, { flow, connector, answer, account, owner, session, terms: memory.terms })
   return 'outcome' in stored ? failure(stored) : { ...ended, ...stored.done, account_name: account.account_name }
 }
 

@@ -105,7 +105,7 @@ export async function finishFlow(context: OutboundContext, taken: TakenFlow): Pr
   const provider = connector.provider
   const scope = readCallbackScope(provider, params) ?? memory.scope
   const answer = arrangeAnswer(provider, tokens, state!.now, { scope })
-  const consent = { flow, connector, answer, account, owner, session }
+  const consent = { flow, connector, answer, account, owner, session, terms: memory.terms }
   if (options !== null && options.length !== 1) {
     if (options.length === 0) return failure({ outcome: 'failed', reason: 'nothing_to_choose' })
     const choice = await offerChoice(context, consent, options, memory.return_to)

@@ -7,15 +7,16 @@ import type { DeviceAuthorization } from '../relying/device_authorization.ts'
 import { DiscoveryError } from '../relying/discovery.ts'
 import { stepBeforeAuthorization } from '../relying/steps.ts'
 import type { ConnectSessionRecord } from '../store/verbs/connect_sessions.ts'
-import type { ConnectionOwner } from '../store/verbs/connections.ts'
+import type { ConnectionOwner, ConnectionRecord } from '../store/verbs/connections.ts'
 import { type BrokeredMemory, chooseRedirectUri, enlistBroker } from './brokers.ts'
+import type { ChosenTerms } from './connection_end.ts'
 import { type Connector, grantTypeOf, openConnector, relyingParty } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { isSameOwner } from './owner.ts'
 import { readReturnTo } from './return_to.ts'
 import { newSessionFlow, ownerOfSession, ownerOfUser, sessionHref } from './session_flow.ts'
-
 import { startDevice } from './start_device.ts'
+
 /** What a consent flow starts from. */
 export interface ConnectStart {
   /** The signed-in user: the one who finishes must be the same. Null where a session is bound to its browser alone. */
@@ -30,8 +31,10 @@ export interface ConnectStart {
   readonly return_to?: string | undefined
   /** Less than the connector's scope, where less is enough. */
   readonly scope?: string | undefined
-  /** One of the connector's redirect URIs: its first unless told otherwise. */
+  /** One of the connector's redirect URIs: its first, or that of before, unless told otherwise. */
   readonly redirect_uri?: string | undefined
+  /** How long the connection is to last; no longer than the connector allows. */
+  readonly lifetime_seconds?: number | null | undefined
 }
 
 /** Where to send the browser, and the cookie that proves it to be the same one when it comes back. */
@@ -47,14 +50,15 @@ export interface FlowMemory {
   readonly nonce: string | null
   readonly return_to: string
   readonly scope: string
+  readonly terms?: ChosenTerms
   /** The connect session that it is a try of. */
   readonly session_id?: string
+  /** Where the person consents at the provider, by a code that our page shows. */
+  readonly device?: DeviceAuthorization
   /** Where it goes through a redirect broker. */
   readonly through?: BrokeredMemory
 }
 
-  /** Where the person consents at the provider, by a code that our page shows. */
-  readonly device?: DeviceAuthorization
 /** How long a person may take at the provider. */
 export const FLOW_SECONDS = 600
 const SECRET = /^[\w-]{43}$/
@@ -75,20 +79,20 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
     ? sessionHref(issuer, session.session_id)
     : readReturnTo(issuer, return_uris, start.return_to)
   const owner = session ? ownerOfSession(session) : ownerOfUser(user_id ?? '')
-  if (connection_id !== null) await checkRepair(context, owner, record.connector, connection_id)
+  const former = connection_id === null ? null : await checkRepair(context, owner, record.connector, connection_id)
   // Nobody is sent away for a consent that could not be kept.
   await context.vault_keys.newest()
-  const { redirect_uri, broker } = await chooseRedirectUri(context, connector, start.redirect_uri)
+  const { redirect_uri, broker } = await chooseRedirectUri(context, connector, start.redirect_uri, former?.redirect_uri)
   const own_page = findOwnPage(connector)
   const party = { ...relyingParty(context, connector), redirect_uri }
   const scope = readScope(readAskedScope(party), start.scope)
   const state = session ? newSessionFlow('state') : randomSecret()
+  const device = own_page === 'device' ? await startDevice(context, connector, { ...party, scope }) : undefined
+  const lifetime = device?.expires_in ?? FLOW_SECONDS
   const { url, remember } = own_page
     ? { url: ownPageUrl(context, record.connector, own_page, state), remember: NOTHING }
     : await buildFlowUrl(context, { ...party, scope }, state)
   const known = start.browser_secret
-  const device = own_page === 'device' ? await startDevice(context, connector, { ...party, scope }) : undefined
-  const lifetime = device?.expires_in ?? FLOW_SECONDS
   const browser_secret = known !== undefined && SECRET.test(known) ? known : randomSecret()
   const brokered =
     broker && enlistBroker(broker, { redirect_uri, state, authorization_url: url }, session !== undefined)
@@ -98,14 +102,15 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
     ...remember,
     return_to,
     scope,
+    terms: { lifetime_seconds: start.lifetime_seconds ?? null, redirect_uri },
     ...(brokered && { through: brokered.memory }),
     ...of_session,
+    ...(device && { device }),
   }
   const detail = { connector: record.connector, ...of_session }
   const actor = user_id === null ? `client:${session?.client_id}` : `user:${user_id}`
   await store.startConnectFlow({
     ...{ tenant_id, state_hash, lifetime_ms: lifetime * 1000, broker: broker?.url, poll_seconds: device?.interval },
-    ...(device && { device }),
     flow: {
       ...{
         connector: record.connector,
@@ -141,19 +146,20 @@ export function flowPlace(state_hash: Uint8Array) {
   return { table: 'connect_flows', row, column: 'sealed', version: 1 }
 }
 
-/** Refuses to repair what is not the owner's, is not of this connector, or was ended. */
+/** The connection that is to be repaired; refuses what is not the owner's, is not of this connector, or was ended. */
 export async function checkRepair(
   context: OutboundContext,
   owner: ConnectionOwner,
   connector: string,
   connection_id: string,
-): Promise<void> {
+): Promise<ConnectionRecord> {
   const { tenant_id, store } = context.tenant
   const found = (await store.loadConnection({ tenant_id, connection_id }))?.connection
   // A connection that its owner ended stays ended: whoever was allowed to use it does not get it back.
   if (!found || !isSameOwner(found, owner) || found.connector !== connector || found.state === 'disconnected') {
     throw new OAuthError('invalid_request', 'Parameter connection_id is not a connection of yours', { status: 404 })
   }
+  return found
 }
 
 function readScope(allowed: readonly string[], scope: string | undefined): string {

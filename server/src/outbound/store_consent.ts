@@ -3,9 +3,11 @@ import type { ConnectFlowRecord } from '../store/verbs/connect_flows.ts'
 import type { ConnectSessionRecord, FinishedSession } from '../store/verbs/connect_sessions.ts'
 import type { Account } from './account.ts'
 import type { ConnectFinished, FlowFailure } from './connect_outcome.ts'
+import { boundLifetime, type ChosenTerms } from './connection_end.ts'
 import type { Connector } from './connector.ts'
 import { noteConnectorWorks } from './connector_error.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
+import { disconnect } from './disconnect.ts'
 import type { ForWhom } from './for_whom.ts'
 import {
   awaitsConfirmation,
@@ -25,6 +27,7 @@ export interface Consent extends ForWhom {
   readonly connector: Connector
   readonly answer: ProviderAnswer
   readonly account: Account
+  readonly terms?: ChosenTerms | undefined
 }
 
 /** Stores what a consent brought: into the connection it was to repair, the one this account has already, or a new one. */
@@ -46,6 +49,7 @@ export async function storeConsent(
     const actor = owner.user_id === null ? `client:${owner.client_id}` : `user:${owner.user_id}`
     const stored = await store.connectAccount({
       ...{ tenant_id, connection_id, connector: name, connector_version: version, ...owner, generation },
+      ...termsOf(consent, target.ends_at),
       ...{ ...account, data_key: vault.data_key, answer: vault.seal(answer, (generation ?? 0) + 1) },
       session: session ? finishedSession(context, session) : undefined,
       event: outboundEvent(context, `connection.${target.pends ? 'pending' : outcome}`, actor, {
@@ -61,6 +65,13 @@ export async function storeConsent(
   return { outcome: 'failed', reason: 'busy' }
 }
 
+// What was to end goes on to that end, unless another was chosen.
+function termsOf({ connector, terms }: Consent, ends_at: number | null) {
+  const chosen = terms?.lifetime_seconds ?? null
+  const lifetime_ms = chosen === null && ends_at !== null ? null : boundLifetime(connector.settings, chosen)
+  return { lifetime_ms, redirect_uri: terms?.redirect_uri ?? null }
+}
+
 function finishedSession({ tenant }: OutboundContext, session: ConnectSessionRecord): FinishedSession {
   const { session_id } = session
   if (!awaitsConfirmation(session)) return { session_id, sealed_code: null, confirm_ms: null }
@@ -73,6 +84,7 @@ type Target =
       readonly kind: 'found'
       readonly connection_id: string
       readonly generation: number | null
+      readonly ends_at: number | null
       readonly vault: Vault
       /** It gives no tokens before the platform has confirmed whose it is. */
       readonly pends: boolean
@@ -86,17 +98,21 @@ async function findTarget(context: OutboundContext, { flow, account, owner, sess
   const same =
     account.account === null ? null : await store.findConnectionOfAccount({ ...asked, account: account.account })
   const id = flow.connection_id ?? same
-  if (id === null) {
+  const found = id === null ? undefined : (await store.loadConnection({ tenant_id, connection_id: id }))?.connection
+  // One whose end has come, and that nobody has disconnected yet: it stays ended, and this one is new.
+  const is_over = flow.connection_id === null && found?.state === 'disconnected'
+  if (is_over) await disconnect(context, { connection_id: found.connection_id, actor: 'system', reason: 'ended' })
+  if (id === null || is_over) {
     const connection_id = newId(context.clock())
     return {
       kind: 'found',
       connection_id,
       generation: null,
+      ends_at: null,
       vault: await newVault(context, connection_id),
       pends: waits,
     }
   }
-  const found = (await store.loadConnection({ tenant_id, connection_id: id }))?.connection
   if (!found?.data_key || found.state === 'disconnected') {
     return { kind: 'none', failure: { outcome: 'failed', reason: 'disconnected' } }
   }
@@ -108,6 +124,7 @@ async function findTarget(context: OutboundContext, { flow, account, owner, sess
     kind: 'found',
     connection_id: id,
     generation: found.generation,
+    ends_at: found.ends_at,
     vault,
     pends: waits && (found.state === 'pending' || found.account === null),
   }

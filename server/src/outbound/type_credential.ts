@@ -43,14 +43,14 @@ export async function finishTyped(
   if (credentials === null) return null
   const taken = await takeUp(context, { ...rest, params: new URLSearchParams({ state }) })
   if ('outcome' in taken) return taken
-  const { flow, connector, owner, session, ended, failure } = taken
+  const { flow, connector, owner, session, ended, failure, memory } = taken
   const { now } = (await store.loadTenantState({ tenant_id }))!
   const answer: ProviderAnswer = {
     tokens: { access_token: credentials, token_type: connector.provider.authorization_scheme ?? 'N_A', extra: {} },
     ...{ scope: '', issued_at: now, access_expires_at: null, refresh_expires_at: null },
   }
   const account = { account: null, account_name: null }
-  const stored = await storeConsent(context, { flow, connector, answer, account, owner, session })
+  const stored = await storeConsent(context, { flow, connector, answer, account, owner, session, terms: memory.terms })
   return 'outcome' in stored ? failure(stored) : { ...ended, ...stored.done, account_name: null }
 }
 

@@ -28,11 +28,12 @@ import {
 export const connectPage = signedInPage(async (visit, { user }) => {
   const { c, web, browser } = visit
   const connector = c.req.param('connector') ?? ''
-  const { connection_id, return_to, scope, redirect_uri } = visit.query
+  const { connection_id, return_to, scope, redirect_uri, expires_in } = visit.query
   const { user_id } = user
   const asked = { user_id, connector, connection_id, browser_secret: browser, return_to, scope, redirect_uri }
   try {
-    const { authorization_url } = await startConnect(web.outbound, asked)
+    const lifetime_seconds = readLifetime(expires_in)
+    const { authorization_url } = await startConnect(web.outbound, { ...asked, lifetime_seconds })
     return redirect(visit, authorization_url)
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
