@@ -223,6 +223,7 @@ for (const path of PATHS) {
 const PUBLIC = [
   '',
   '/authorize',
+  '/api/openapi.json',
   '/api/rest/oauth2/auth',
   '/consent',
   '/login',
@@ -316,7 +317,7 @@ test('8.2.2 CVE-2025-61928 who somebody is comes from the session or the token, 
 })
 
 // Where machines read what everybody may know.
-const PUBLISHED = /\/(jwks|healthz|readyz|settings\/public)$|\/\.well-known\//
+const PUBLISHED = /\/(jwks|healthz|readyz|settings\/public|openapi\.json)$|\/\.well-known\//
 
 test('5.17 CVE-2026-102596 CVE-2026-70478 whoever shows nothing gets nothing of any endpoint for programs, by any method', async () => {
   const { issuer } = bridges.get('/hub')!

@@ -76,19 +76,23 @@ const LONGEST_LIFETIME_SECONDS = 315_360_000
 
 /**
  * Makes a connector or changes it; says which, and `unchanged` when it already is as described, so that flows under way
- * are not disturbed. With `dry_run` it only says.
+ * are not disturbed. With `dry_run` it only says; with `seen`, the version that whoever decided this has seen (null is
+ * none), it is refused when another stands.
  */
 export async function saveConnector(
   context: OutboundContext,
   actor: string,
   input: ConnectorInput,
-  options: { dry_run?: boolean } = {},
+  options: { dry_run?: boolean; seen?: number | null } = {},
 ): Promise<'created' | 'changed' | 'unchanged'> {
   const { tenant_id, store } = context.tenant
   const wanted = readInput(context, input)
   const { connector } = wanted
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const found = await store.findConnector({ tenant_id, connector })
+    if (options.seen !== undefined && options.seen !== (found?.version ?? null)) {
+      throw new OAuthError('invalid_request', 'The connector has changed since it was seen', { status: 412 })
+    }
     const stays = found !== null && staysAtServer(context, found, wanted.resolved)
     const moved = found && movesTokens(context, found, wanted)
     if (moved !== null && found!.connections > 0) throw movedRefusal(moved)

@@ -99,11 +99,17 @@ export function saveResource(
   })
 }
 
-/** Makes or changes a role. */
-export function saveRole(tenant: Tenant, role: string, scopes: readonly string[], args: Change): Promise<void> {
+/** Makes or changes a role; false when the configuration is no longer the one that was `seen`. */
+export function saveRole(
+  tenant: Tenant,
+  role: string,
+  scopes: readonly string[],
+  args: Change & { readonly seen?: number },
+): Promise<boolean> {
   checkRole(role, scopes)
   return tenant.store.saveRole({
     tenant_id: tenant.tenant_id,
+    ...(args.seen !== undefined && { seen: args.seen }),
     role: { role, scopes: JSON.stringify(scopes) },
     event: event(tenant, 'role.saved', args.actor, { detail: { role, scopes } }),
   })
@@ -121,19 +127,23 @@ export function checkSettings(given: Readonly<Record<string, unknown>>): Setting
   return settings
 }
 
-/** Changes the settings that are named; the others stay as they are, those never set at their defaults. */
+/**
+ * Changes the settings that are named; the others stay as they are, those never set at their defaults. False when the
+ * configuration is no longer the one that was `seen`.
+ */
 export async function saveSettings(
   tenant: Tenant,
   settings: Readonly<Record<string, unknown>>,
-  args: Change,
-): Promise<void> {
+  args: Change & { readonly seen?: number },
+): Promise<boolean> {
   const { tenant_id, store } = tenant
   const config = await store.loadTenantConfig({ tenant_id })
   const wanted = { ...(JSON.parse(config?.settings ?? '{}') as Record<string, unknown>), ...settings }
   const { signing_algs } = checkSettings(wanted)
   await makeMissingKeys(tenant, signing_algs, args.actor)
-  await store.saveSettings({
+  return store.saveSettings({
     tenant_id,
+    ...(args.seen !== undefined && { seen: args.seen }),
     settings: JSON.stringify(wanted),
     event: event(tenant, 'settings.saved', args.actor, { detail: { changed: args.changed } }),
   })

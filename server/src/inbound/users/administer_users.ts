@@ -29,24 +29,72 @@ export async function createUser(
   return (await store.createUser({ tenant_id, user, event: made })) ? user_id : null
 }
 
-/** Changes what a description names of a user, and leaves the rest; false when the user is gone. */
+/** What is changed of a user; null takes away what there is. */
+export interface UserChange extends Omit<UserDescription, 'username' | 'name' | 'email'> {
+  readonly name?: string | null | undefined
+  readonly email?: string | null | undefined
+}
+
+/**
+ * Changes what a description names of a user, and leaves the rest; false when the user is gone, or, where only what was
+ * `seen` may be changed, is no longer as it was.
+ */
 export async function updateUser(
   tenant: Tenant,
   present: UserRecord,
-  description: Omit<UserDescription, 'username'>,
-  args: { actor: string; changed: readonly string[] },
+  description: UserChange,
+  args: { actor: string; changed: readonly string[]; seen?: true },
 ): Promise<boolean> {
   const { tenant_id, store } = tenant
   const { user_id, username } = present
   const user = await prepareUser(user_id, {
     username,
-    name: description.name ?? present.name ?? undefined,
-    email: description.email ?? present.email ?? undefined,
+    name: changedText(description.name, present.name),
+    email: changedText(description.email, present.email),
     email_verified: description.email_verified ?? present.email_verified === 1,
     roles: description.roles ?? (JSON.parse(present.roles) as string[]),
     claims: description.claims ?? (JSON.parse(present.claims) as Record<string, unknown>),
     password: description.password,
   })
-  const detail = { changed: args.changed }
-  return store.updateUser({ tenant_id, user, event: event(tenant, 'user.updated', args.actor, { user_id, detail }) })
+  const changed = event(tenant, 'user.updated', args.actor, { user_id, detail: { changed: args.changed } })
+  return store.updateUser({ tenant_id, user, ...(args.seen && { seen: present }), event: changed })
+}
+
+function changedText(wanted: string | null | undefined, present: string | null): string | undefined {
+  return (wanted === undefined ? present : wanted) ?? undefined
+}
+
+/** Whether somebody acts on the account by which they are here. */
+export function isOwnAccount(actor: string, user_id: string): boolean {
+  return actor === `user:${user_id}`
+}
+
+/** Disables or enables a user; false when they already are, or are not there. Nobody disables themselves. */
+export function setUserDisabled(
+  tenant: Tenant,
+  user_id: string,
+  args: { readonly disabled: boolean; readonly actor: string },
+): Promise<boolean> {
+  const { disabled, actor } = args
+  if (disabled && isOwnAccount(actor, user_id)) {
+    throw new OAuthError('access_denied', 'Nobody disables the account by which they are here', { status: 403 })
+  }
+  const changed = event(tenant, disabled ? 'user.disabled' : 'user.enabled', actor, { user_id })
+  return tenant.store.setUserDisabled({ tenant_id: tenant.tenant_id, user_id, disabled, event: changed })
+}
+
+/** Signs a user out everywhere (ASVS 7.4.5); says how many sessions that ended. */
+export function endSessionsOfUser(tenant: Tenant, user_id: string, actor: string): Promise<number> {
+  const ended = event(tenant, 'session.ended', actor, { user_id, detail: { all: true } })
+  return tenant.store.endOtherSessions({ tenant_id: tenant.tenant_id, user_id, kept_session_id: '', event: ended })
+}
+
+/** Ends one session of a user; false when it is none of theirs, or over. */
+export function endSessionOfUser(
+  tenant: Tenant,
+  args: { readonly user_id: string; readonly session_id: string; readonly actor: string },
+): Promise<boolean> {
+  const { user_id, session_id, actor } = args
+  const ended = event(tenant, 'session.ended', actor, { user_id, detail: { session_id } })
+  return tenant.store.endSessionOfUser({ tenant_id: tenant.tenant_id, user_id, session_id, event: ended })
 }

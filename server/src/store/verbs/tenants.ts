@@ -194,15 +194,18 @@ export const setTenantDisabled = write(function* (args: {
   return changed !== undefined
 })
 
-/** Changes the settings of a tenant. */
+/** Changes the settings of a tenant; false when the configuration is no longer the one that was `seen`. */
 export const saveSettings = write(function* (args: {
   tenant_id: string
   settings: string
+  /** The config_version in which whoever decided this has looked. */
+  seen?: number
   event: NewEvent
-}): Run<void> {
+}): Run<boolean> {
+  if (!(yield* raiseSeenVersion(args.tenant_id, args.seen))) return false
   yield* sql`update tenants set settings = ${args.settings} where tenant_id = ${args.tenant_id}`
-  yield* raiseConfigVersion(args.tenant_id)
   yield* insertEvent(args.event)
+  return true
 })
 
 /** Makes or changes a resource; false when the configuration is no longer the one that was `seen`. */
@@ -213,19 +216,30 @@ export const saveResource = write(function* (args: {
   seen?: number
   event: NewEvent
 }): Run<boolean> {
-  const { tenant_id, seen } = args
-  const [raised] = yield* sql<{ tenant_id: string }>`
-    update tenants set config_version = config_version + 1 where tenant_id = ${tenant_id}
-      and (${seen === undefined ? 1 : 0} = 1 or config_version = ${seen ?? 0}) returning tenant_id`
-  if (!raised) return false
+  const { tenant_id } = args
+  if (!(yield* raiseSeenVersion(tenant_id, args.seen))) return false
   yield* upsertResource(tenant_id, args.resource, args.event.at)
   yield* insertEvent(args.event)
   return true
 })
 
-/** Makes or changes a role. */
-export const saveRole = write(function* (args: { tenant_id: string; role: RoleRecord; event: NewEvent }): Run<void> {
+/** Makes or changes a role; false when the configuration is no longer the one that was `seen`. */
+export const saveRole = write(function* (args: {
+  tenant_id: string
+  role: RoleRecord
+  /** The config_version in which whoever decided this has looked. */
+  seen?: number
+  event: NewEvent
+}): Run<boolean> {
+  if (!(yield* raiseSeenVersion(args.tenant_id, args.seen))) return false
   yield* upsertRole(args.tenant_id, args.role, args.event.at)
-  yield* raiseConfigVersion(args.tenant_id)
   yield* insertEvent(args.event)
+  return true
 })
+
+function* raiseSeenVersion(tenant_id: string, seen: number | undefined): Run<boolean> {
+  const [raised] = yield* sql<{ tenant_id: string }>`
+    update tenants set config_version = config_version + 1 where tenant_id = ${tenant_id}
+      and (${seen === undefined ? 1 : 0} = 1 or config_version = ${seen ?? 0}) returning tenant_id`
+  return raised !== undefined
+}

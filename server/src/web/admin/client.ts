@@ -1,8 +1,8 @@
+import { deleteClient, setClientDisabled } from '../../inbound/clients/administer_clients.ts'
 import { readClientRecord } from '../../inbound/clients/client_record.ts'
 import { describedBy } from '../../inbound/clients/edit_client.ts'
 import { isSelfRegistered } from '../../inbound/clients/register_client.ts'
 import { listSwitches } from '../../inbound/clients/switch_client.ts'
-import { event } from '../../inbound/event.ts'
 import { hasSecret } from '../../oauth/clients/authentication_metadata.ts'
 import type { Client } from '../../oauth/clients/client.ts'
 import type { ListedClient } from '../../store/verbs/clients.ts'
@@ -24,8 +24,7 @@ export const setClientDisabledSubmit = (disabled: boolean) =>
   consoleSubmit(async (visit, actor, values) => {
     const { tenant } = visit.web
     const client_id = values['client_id'] ?? ''
-    const changed = event(tenant, disabled ? 'client.disabled' : 'client.enabled', actor, { client_id })
-    await tenant.store.setClientDisabled({ tenant_id: tenant.tenant_id, client_id, disabled, event: changed })
+    await setClientDisabled(tenant, client_id, { disabled, actor })
     return redirect(visit, ours(visit.web, paths.admin_client, { client_id }))
   })
 
@@ -33,8 +32,7 @@ export const setClientDisabledSubmit = (disabled: boolean) =>
 export const deleteClientSubmit = consoleSubmit(async (visit, actor, values) => {
   const { tenant } = visit.web
   const client_id = values['client_id'] ?? ''
-  const deleted = event(tenant, 'client.deleted', actor, { client_id })
-  await tenant.store.deleteClient({ tenant_id: tenant.tenant_id, client_id, event: deleted })
+  await deleteClient(tenant, client_id, actor)
   return redirect(visit, ours(visit.web, paths.admin_clients))
 })
 

@@ -1,4 +1,4 @@
-import { event } from '../../inbound/event.ts'
+import { endSessionsOfUser, isOwnAccount, setUserDisabled } from '../../inbound/users/administer_users.ts'
 import { usernameKey } from '../../inbound/users/prepare_user.ts'
 import type { UserRecord } from '../../store/records.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
@@ -29,7 +29,7 @@ export const userPage = consolePage(async (visit, administrator) => {
   const user = await store.findUser({ tenant_id, user_id })
   if (!user) return errorPage(visit, 'not_found', 404)
   const sessions = (await store.listSessionsOfUser({ tenant_id, user_id })).length
-  const own = administrator === `user:${user_id}`
+  const own = isOwnAccount(administrator, user_id)
   return send(visit, renderUser(visit.view, { ...userRow(user), sessions, own }))
 })
 
@@ -37,17 +37,14 @@ export const userPage = consolePage(async (visit, administrator) => {
 export const setUserDisabledSubmit = (disabled: boolean) =>
   consoleSubmit(async (visit, administrator, { user_id = '' }) => {
     const { tenant } = visit.web
-    if (disabled && administrator === `user:${user_id}`) return errorPage(visit, 'forbidden', 403)
-    const changed = event(tenant, disabled ? 'user.disabled' : 'user.enabled', administrator, { user_id })
-    await tenant.store.setUserDisabled({ tenant_id: tenant.tenant_id, user_id, disabled, event: changed })
+    if (disabled && isOwnAccount(administrator, user_id)) return errorPage(visit, 'forbidden', 403)
+    await setUserDisabled(tenant, user_id, { disabled, actor: administrator })
     return toUser(visit, user_id)
   })
 
 /** POST /admin/user/end_sessions: the user is signed out everywhere (ASVS 7.4.5). */
 export const endSessionsSubmit = consoleSubmit(async (visit, administrator, { user_id = '' }) => {
-  const { tenant } = visit.web
-  const ended = event(tenant, 'session.ended', administrator, { user_id, detail: { all: true } })
-  await tenant.store.endOtherSessions({ tenant_id: tenant.tenant_id, user_id, kept_session_id: '', event: ended })
+  await endSessionsOfUser(visit.web.tenant, user_id, administrator)
   return toUser(visit, user_id)
 })
 

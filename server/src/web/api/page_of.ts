@@ -13,7 +13,7 @@ export const PAGING = {
     .transform(Number)
     .refine((limit) => limit <= MOST, `must be at most ${MOST}`)
     .default(USUAL)
-    .meta({ description: `At most so many; ${USUAL} unless said` }),
+    .meta({ description: `At most so many; ${USUAL} unless said`, type: 'integer', minimum: 1, maximum: MOST }),
 } as const
 
 /** A page of a list. */

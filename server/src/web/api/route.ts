@@ -73,7 +73,7 @@ export interface RouteSpec<Path extends string, Query extends Shape, Body, Value
   readonly repeatable?: true
   run(
     call: ApiCall<Names<Path>, Read<Query>, Body, Found>,
-  ): Promise<Reply<Value> | Response | undefined> | Reply<Value> | undefined
+  ): Promise<Reply<Value> | Response | undefined> | Reply<Value> | Response | undefined
 }
 
 /** A route of the table; its types were checked where it was written. */
@@ -81,7 +81,7 @@ export interface ApiRoute extends Omit<RouteSpec<string, Shape, unknown, unknown
   // biome-ignore lint/suspicious/noExplicitAny: routes of every type stand in one table
   readonly subject?: Subject<any>
   // biome-ignore lint/suspicious/noExplicitAny: routes of every type stand in one table
-  run(call: any): Promise<Reply<unknown> | Response | undefined> | Reply<unknown> | undefined
+  run(call: any): Promise<Reply<unknown> | Response | undefined> | Reply<unknown> | Response | undefined
 }
 
 /** Writes a route down, with the types of its parts. */

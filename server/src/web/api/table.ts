@@ -1,6 +1,17 @@
+import { CLIENT_ROUTES } from './clients.ts'
 import { CONNECTION_ROUTES } from './connections.ts'
+import { CONNECTOR_ROUTES } from './connectors.ts'
+import { EVENT_ROUTES } from './events.ts'
+import { GRANT_ROUTES } from './grants.ts'
+import { documentRoute } from './openapi.ts'
+import { REGISTRATION_TOKEN_ROUTES } from './registration_tokens.ts'
+import { RESOURCE_ROUTES } from './resources.ts'
 import { RIGHTS_ROUTES } from './rights.ts'
+import { ROLE_ROUTES } from './roles.ts'
 import type { ApiRoute } from './route.ts'
+import { SETTINGS_ROUTES } from './settings.ts'
+import { SIGNING_KEY_ROUTES } from './signing_keys.ts'
+import { TRUSTED_ISSUER_ROUTES } from './trusted_issuers.ts'
 import { USER_ROUTES } from './users.ts'
 import { WEBHOOK_ROUTES } from './webhooks.ts'
 
@@ -22,8 +33,19 @@ import { WEBHOOK_ROUTES } from './webhooks.ts'
  * Nothing here is loaded before the first request under `/api`: import these files from nowhere but from here.
  */
 export const API_ROUTES: readonly ApiRoute[] = [
-  ...CONNECTION_ROUTES,
+  documentRoute(() => API_ROUTES),
+  ...CLIENT_ROUTES,
+  ...REGISTRATION_TOKEN_ROUTES,
+  ...RESOURCE_ROUTES,
+  ...ROLE_ROUTES,
   ...RIGHTS_ROUTES,
   ...USER_ROUTES,
+  ...GRANT_ROUTES,
+  ...TRUSTED_ISSUER_ROUTES,
+  ...CONNECTOR_ROUTES,
+  ...CONNECTION_ROUTES,
+  ...SETTINGS_ROUTES,
+  ...SIGNING_KEY_ROUTES,
+  ...EVENT_ROUTES,
   ...WEBHOOK_ROUTES,
 ]

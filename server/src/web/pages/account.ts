@@ -4,6 +4,7 @@ import { readMetadata } from '../../inbound/clients/client_record.ts'
 import { event } from '../../inbound/event.ts'
 import type { SignedIn } from '../../inbound/sessions/sessions.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
+import { endSessionOfUser } from '../../inbound/users/administer_users.ts'
 import { initiateLoginUrl } from '../../oauth/initiate_login.ts'
 import { requireParam } from '../../oauth/params.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
@@ -127,9 +128,7 @@ export const narrowAppSubmit = signedInSubmit(async (visit, { user }, values) =>
 export const endSessionSubmit = signedInSubmit(async (visit, { user }, values) => {
   const { tenant } = visit.web
   const session_id = requireParam({ values, resource: [], audience: [] }, 'sid')
-  const { user_id } = user
-  const ended = event(tenant, 'session.ended', `user:${user_id}`, { user_id, detail: { session_id } })
-  await tenant.store.endSessionOfUser({ tenant_id: tenant.tenant_id, user_id, session_id, event: ended })
+  await endSessionOfUser(tenant, { user_id: user.user_id, session_id, actor: `user:${user.user_id}` })
   return redirect(visit, ours(visit.web, '/account'))
 })
 

@@ -1,0 +1,185 @@
+import * as z from 'zod'
+import { deleteClient, setClientDisabled } from '../../inbound/clients/administer_clients.ts'
+import { readMetadata } from '../../inbound/clients/client_record.ts'
+import { endFormerClientSecret, formerSecretEnds, rotateClientSecret } from '../../inbound/clients/client_secrets.ts'
+import { describedBy, editClient } from '../../inbound/clients/edit_client.ts'
+import { isSelfRegistered, readAdministratedClient, registerClient } from '../../inbound/clients/register_client.ts'
+import { listSwitches, switchClient } from '../../inbound/clients/switch_client.ts'
+import type { ListedClient } from '../../store/verbs/clients.ts'
+import { ClientSchema, Metadata } from './client_schemas.ts'
+import { PAGING, pageOf, replyPage } from './page_of.ts'
+import { stale } from './preconditions.ts'
+import { conflict, notThere } from './problem.ts'
+import { type ApiRequest, route, type Subject, shown } from './route.ts'
+
+const Secrets = z.strictObject({
+  items: z.array(z.strictObject({ made_at: z.int().nullable(), expires_at: z.int().nullable() })),
+})
+
+/** The client that a path names. */
+const client: Subject<ListedClient> = {
+  name: 'client',
+  find: ({ web, params }) =>
+    web.tenant.store.findClient({ tenant_id: web.tenant.tenant_id, client_id: params['client_id']! }),
+  version: ({ client_id, metadata, disabled_at, source }) => JSON.stringify([client_id, metadata, disabled_at, source]),
+}
+
+/** The same, for what is about its secrets: a new one is another version. */
+const secret: Subject<ListedClient> = {
+  ...client,
+  version: ({ client_id, client_secret_hash, former_client_secret_hash }) =>
+    JSON.stringify([client_id, client_secret_hash, former_client_secret_hash].map(String)),
+}
+
+/** The routes of clients. */
+export const CLIENT_ROUTES = [
+  route({
+    ...{ method: 'GET', path: '/clients', scope: 'admin:read', name: 'listClients' },
+    summary: 'Clients by client_id',
+    query: PAGING,
+    answer: pageOf(ClientSchema),
+    run: ({ web, query }) => {
+      const { tenant_id, store } = web.tenant
+      const find = (after_client_id: string, most: number) => store.pageClients({ tenant_id, after_client_id, most })
+      return replyPage(query, find, describe, ({ client_id }) => client_id)
+    },
+  }),
+  route({
+    ...{ method: 'POST', path: '/clients', scope: 'admin:write', name: 'createClient', status: 201 },
+    summary: 'Registers a client; its secret, where it has one, is in this answer and nowhere else',
+    body: z.strictObject({ client_id: z.string().optional(), metadata: Metadata }),
+    answer: z.strictObject({ ...ClientSchema.shape, client_secret: z.string().optional() }),
+    async run({ web, body, actor }) {
+      const metadata = readAdministratedClient(body.metadata, grantTypes({ web }))
+      const made = await registerClient(web.tenant, { metadata, source: 'api', actor, client_id: body.client_id })
+      const { tenant_id, store } = web.tenant
+      const record = await store.findClient({ tenant_id, client_id: made.client_id })
+      if (!record) throw notThere('client')
+      const { client_secret } = made
+      return shown(client, record, { ...describe(record), ...(client_secret !== undefined && { client_secret }) })
+    },
+  }),
+  route({
+    ...{ method: 'GET', path: '/clients/{client_id}', scope: 'admin:read', name: 'getClient' },
+    summary: 'One client',
+    answer: ClientSchema,
+    subject: client,
+    run: ({ found }) => show(found),
+  }),
+  route({
+    ...{ method: 'PUT', path: '/clients/{client_id}', scope: 'admin:write', name: 'updateClient' },
+    summary: 'Makes a client what is described, all of it; one that begins to need a secret gets it here',
+    body: z.strictObject({ metadata: Metadata }),
+    answer: z.strictObject({ ...ClientSchema.shape, client_secret: z.string().optional() }),
+    subject: client,
+    async run(call) {
+      const { web, found, body, actor } = call
+      if (describedBy(found) !== 'administrators') {
+        throw conflict('This client is described elsewhere, and is changed there')
+      }
+      const edited = await editClient(web.tenant, found, { json: body.metadata, grant_types: grantTypes(call), actor })
+      if (edited === 'stale') throw stale()
+      const { client_secret } = edited
+      const record = await again(call)
+      return shown(client, record, { ...describe(record), ...(client_secret !== undefined && { client_secret }) })
+    },
+  }),
+  route({
+    ...{ method: 'DELETE', path: '/clients/{client_id}', scope: 'admin:write', name: 'deleteClient' },
+    summary: 'Deletes a client with its grants',
+    subject: client,
+    async run({ web, found, actor }) {
+      if (!(await deleteClient(web.tenant, found.client_id, actor))) throw notThere('client')
+    },
+  }),
+  ...([true, false] as const).map((disabled) =>
+    route({
+      ...{ method: 'POST', path: `/clients/{client_id}/${disabled ? 'disable' : 'enable'}`, scope: 'admin:write' },
+      name: disabled ? 'disableClient' : 'enableClient',
+      summary: disabled ? 'Switches a client off: what it was issued never lives again' : 'Switches a client on again',
+      answer: ClientSchema,
+      subject: client,
+      async run(call) {
+        await setClientDisabled(call.web.tenant, call.found.client_id, { disabled, actor: call.actor })
+        return show(await again(call))
+      },
+    }),
+  ),
+  route({
+    ...{ method: 'POST', path: '/clients/{client_id}/switch', scope: 'admin:write', name: 'switchClient' },
+    summary: 'Switches Trust or a legacy grant of a client on or off',
+    body: z.strictObject({ name: z.enum(['trusted', 'password', 'implicit']), on: z.boolean() }),
+    answer: ClientSchema,
+    subject: client,
+    async run(call) {
+      const { web, found, body, actor } = call
+      if (!listSwitches(found).some(({ name }) => name === body.name)) {
+        throw conflict('This cannot be switched for this client')
+      }
+      await switchClient(web.tenant, found, { ...body, actor, grant_types: grantTypes(call) })
+      return show(await again(call))
+    },
+  }),
+  route({
+    ...{ method: 'GET', path: '/clients/{client_id}/secrets', scope: 'admin:read', name: 'listClientSecrets' },
+    summary: 'When the living secrets of a client were made and end, newest first; never what they are',
+    answer: Secrets,
+    subject: secret,
+    run: async ({ web, found }) => shown(secret, found, { items: await listSecrets({ web, found }) }),
+  }),
+  route({
+    ...{ method: 'POST', path: '/clients/{client_id}/secrets', scope: 'admin:write', name: 'rotateClientSecret' },
+    status: 201,
+    summary: 'Makes a further secret, in this answer and nowhere else; the one before it lives on for a while',
+    answer: z.strictObject({ client_id: z.string(), client_secret: z.string(), former_expires_at: z.int() }),
+    subject: secret,
+    async run({ web, found, actor }) {
+      const now = web.tenant.clock()
+      const client_secret = await rotateClientSecret(web.tenant, { record: found, actor, now })
+      if (client_secret === null) throw conflict('The client has no secret, or somebody else has just made one')
+      return { value: { client_id: found.client_id, client_secret, former_expires_at: formerSecretEnds(found, now) } }
+    },
+  }),
+  route({
+    ...{ method: 'DELETE', path: '/clients/{client_id}/secrets/former', scope: 'admin:write' },
+    name: 'endFormerClientSecret',
+    summary: 'Ends the older of two secrets',
+    subject: secret,
+    async run({ web, found, actor }) {
+      if (!(await endFormerClientSecret(web.tenant, found.client_id, actor))) throw notThere('older secret')
+    },
+  }),
+]
+
+function grantTypes({ web }: Pick<ApiRequest, 'web'>): string[] {
+  return web.grant_types.map(({ grant_type }) => grant_type)
+}
+
+async function again(request: ApiRequest): Promise<ListedClient> {
+  const record = await client.find(request)
+  if (!record) throw notThere('client')
+  return record
+}
+
+function show(record: ListedClient) {
+  return shown(client, record, describe(record))
+}
+
+async function listSecrets({ web, found }: Pick<ApiRequest, 'web'> & { found: ListedClient }) {
+  const { tenant_id, store } = web.tenant
+  return store.listClientSecrets({ tenant_id, client_id: found.client_id })
+}
+
+function describe(record: ListedClient): z.input<typeof ClientSchema> {
+  const { client_id, client_name, source, disabled_at, created_at, updated_at, last_used_at } = record
+  const {
+    unverified: _,
+    scope_by_policy: _by,
+    software_statement: _statement,
+    ...metadata
+  } = readMetadata(record.metadata)
+  return {
+    ...{ client_id, client_name, source, described_by: describedBy(record), unverified: isSelfRegistered(source) },
+    ...{ disabled_at, created_at, updated_at, last_used_at, metadata },
+  }
+}
