@@ -1,5 +1,5 @@
 import { findTarget, mayRepeat, readApiBase, readApiRequest } from './api_request.ts'
-import { platformCredential, userCredential } from './credential.ts'
+import { exchangedCredential, platformCredential, userCredential } from './credential.ts'
 import type { ConnectionOptions, ProviderToken, VaultEvent } from './options.ts'
 import { type Patience, type PutOff, persist } from './patience.ts'
 import { createProviderTokens } from './provider_tokens.ts'
@@ -40,7 +40,7 @@ export function createConnection(surroundings: Surroundings, options: Connection
     throw new TypeError('connector must be the name of a connector')
   if (connection_id === '') throw new TypeError('connection_id must not be empty')
   const isProxied = via !== 'token'
-  if (!isProxied || connector === undefined) sallyport.requireClient()
+  if (!isProxied || connector === undefined || options.exchange) sallyport.requireClient()
   const api_base = api_base_url === undefined ? undefined : readApiBase(api_base_url)
   const proxied = connector ?? `connections/${encodeURIComponent(connection_id)}`
   const base = isProxied ? `${sallyport.base}/proxy/${proxied}` : api_base
@@ -48,7 +48,9 @@ export function createConnection(surroundings: Surroundings, options: Connection
   const credentialFor = (scope: 'vault:token' | 'vault:proxy') => of_user ?? platformCredential(sallyport, scope)
   const onRefreshed = () => onEvent?.({ type: 'refreshed', ...about })
   const tokens = createProviderTokens(sallyport, options, credentialFor('vault:token'), onRefreshed)
-  const send = isProxied ? throughProxy(sallyport, credentialFor('vault:proxy')) : withToken(sallyport, tokens)
+  const proxying =
+    connector !== undefined && options.exchange ? exchangedCredential(sallyport, options) : credentialFor('vault:proxy')
+  const send = isProxied ? throughProxy(sallyport, proxying) : withToken(sallyport, tokens)
 
   const patiently = async <T>(
     attempt: () => Promise<T>,

@@ -63,6 +63,13 @@ export type ConnectionOptions = {
       readonly access_token: UserToken
       /** `proxy`: the provider's token never leaves Sallyport (the default). `token`: it is fetched by token exchange. */
       readonly via?: 'proxy' | 'token'
+      /**
+       * The token was sent to this app, a resource server, by a client of its own. It is exchanged (RFC 8693) for one by which
+       * the proxy knows that this app acts for that client, as far as the user has allowed it.
+       */
+      readonly exchange?: boolean
+      /** What it is used for, where that is not everything: a user is asked for no more. */
+      readonly actions?: readonly ('read' | 'write')[]
       readonly connection_id?: undefined
     }
   | {
@@ -72,6 +79,8 @@ export type ConnectionOptions = {
       readonly access_token?: undefined
       /** `proxy`: as above, with the scope `vault:proxy` (the default). `token`: it is fetched, with the scope `vault:token`. */
       readonly via?: 'proxy' | 'token'
+      readonly exchange?: undefined
+      readonly actions?: undefined
     }
 )
 

@@ -1,13 +1,9 @@
 import { readSeconds } from '../resource/options.ts'
-import { type Credential, present } from './credential.ts'
+import { type Credential, describeActions, EXCHANGE, present } from './credential.ts'
 import { isAnother, KeptToken } from './kept_token.ts'
 import type { ConnectionOptions, ProviderToken } from './options.ts'
 import { type Json, readToken, type Sallyport } from './sallyport.ts'
 
-const EXCHANGE = {
-  grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-  subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-}
 const LONGEST_SECONDS = 3600
 
 /** The provider's tokens of one connection: by token exchange (RFC 8693) for a user, by the API for a platform. */
@@ -19,7 +15,7 @@ export function createProviderTokens(
 ): KeptToken<ProviderToken> {
   const min_seconds = Math.ceil(readSeconds(options.min_seconds, 'min_seconds', 30, LONGEST_SECONDS))
   const keep_seconds = readSeconds(options.keep_seconds, 'keep_seconds', 60, LONGEST_SECONDS)
-  const { connector, connection_id } = options
+  const { connector, connection_id, actions } = options
 
   const ask = (access_token: string, failed: string | undefined): Promise<Json> => {
     if (connector === undefined) {
@@ -31,6 +27,7 @@ export function createProviderTokens(
       ...EXCHANGE,
       ...{ subject_token: access_token, audience: `connector:${connector}`, min_seconds: `${min_seconds}` },
       ...(failed !== undefined && { failed_token: failed }),
+      ...describeActions(connector, actions),
     })
   }
 

@@ -78,6 +78,33 @@ describe('where a request goes', () => {
     }
   })
 
+  test('through the proxy with what a token is exchanged for that a client sent to this app', async () => {
+    const { vault, calls, clock } = startVault(({ form }) =>
+      form.has('subject_token')
+        ? Response.json({ access_token: `proxy-${calls.length}`, expires_in: 600 })
+        : new Response('ok'),
+    )
+    const asked = { connector: 'acme', access_token: 'sent-to-me', exchange: true } as const
+    const acme = vault.connection({ ...asked, actions: ['read'] })
+    await Promise.all([acme.fetch('/events'), acme.fetch('/events')])
+    const [exchange, ...used] = calls
+    assert.equal(exchange!.headers.get('authorization'), `Basic ${btoa('app:secret-of-app')}`)
+    assert.deepEqual(Object.fromEntries(exchange!.form), {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      subject_token: 'sent-to-me',
+      resource: `${ISSUER}/proxy/acme`,
+      authorization_details: '[{"type":"connection","connector":"acme","actions":["read"]}]',
+    })
+    for (const { url, headers } of used) {
+      assert.deepEqual([url, headers.get('authorization')], [`${ISSUER}/proxy/acme/events`, 'Bearer proxy-1'])
+    }
+    clock.now += 300_000
+    await acme.fetch('/events')
+    assert.equal(calls.length, 5, 'exchanged again at half its life')
+    assert.throws(() => createVault({ issuer: ISSUER }).connection(asked), /client_id and client_secret are needed/)
+  })
+
   test('through the proxy with a token of the platform, which names the connection', async () => {
     const { vault, calls } = startVault(({ url }) =>
       url.endsWith('/token') ? Response.json({ access_token: 'of-platform', expires_in: 600 }) : new Response('ok'),
