@@ -1,6 +1,7 @@
 import type { App } from './app.ts'
 import { newId } from './crypto/random.ts'
 import { type Chore, inboundChores } from './inbound/administration/chores.ts'
+import { endUnconfirmed } from './outbound/connect_sessions.ts'
 import { finishDisconnects } from './outbound/disconnect.ts'
 import { keepConnections } from './outbound/keep_connections.ts'
 import { LEASE_MS } from './outbound/refresh.ts'
@@ -25,7 +26,7 @@ export function startUpkeep({ tenant, web }: App, { timers }: UpkeepOptions = {}
     ...{ store: tenant.store, tenant_id: tenant.tenant_id, log: web.log },
     owner: newId(tenant.clock()),
     chores: [...inboundChores(web.inbound), vaultChore(web), connectionChore(web), webhookChore(web)],
-    finishDisconnects: () => finishDisconnects(web.outbound),
+    finishDisconnects: async () => (await endUnconfirmed(web.outbound)) + (await finishDisconnects(web.outbound)),
     ...(timers && { timers }),
   })
 }
@@ -60,7 +61,7 @@ export interface UpkeepParts {
   readonly log: Log
   /** Further work, of the floors below. */
   readonly chores?: readonly Chore[]
-  /** Finishes disconnections that a process left half done. */
+  /** Ends what nobody confirmed, and finishes disconnections that a process left half done. */
   readonly finishDisconnects?: () => Promise<number>
   readonly timers?: Timers
 }

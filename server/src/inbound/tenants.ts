@@ -92,6 +92,8 @@ function administrationResource(issuer: string): ResourceRecord {
       'admin:read': 'See the settings of this server, its clients, users and connections',
       'admin:write': 'Change the settings of this server, its clients, users and connections',
       [CREATE_USERS]: 'Make users who have no role yet, such as those who sign up',
+      'connect:sessions': "Ask the users of one's own platform, or users here, to connect accounts",
+      'connect:token': "Take access tokens of the connections of one's own platform's users",
       'vault:token': "Take access tokens of users' connections out of the vault",
       'vault:proxy': "Call other people's APIs through the proxy, by users' connections",
     }),

@@ -6,7 +6,9 @@ import { type Forwarded, type ForwardRequest, forward } from './proxy.ts'
 /** Who asks for the use of a connection: a client, by a grant of a user that names the connection, or names none. */
 export interface BridgeAsk {
   readonly connector: string
-  readonly user_id: string
+  /** The owner; null where that is a user whom a platform alone knows, and then the platform is named. */
+  readonly user_id: string | null
+  readonly client_id?: string | null
   readonly connection_id: string | null
   /** The page on which the user can allow it; null where nobody can. Without it, where one is connected. */
   readonly ask_url?: string | null
@@ -20,6 +22,7 @@ export interface BridgeRefusal {
   readonly error:
     | 'connection_not_allowed'
     | 'connection_required'
+    | 'connection_pending'
     | 'connection_needs_reconsent'
     | 'connection_unavailable'
     | 'token_not_handed_out'
@@ -63,11 +66,11 @@ export async function handOutToken(context: OutboundContext, ask: HandOutAsk): P
 export async function forwardForClient(
   context: OutboundContext,
   ask: BridgeAsk,
-  request: Omit<ForwardRequest, 'connection_id' | 'user_id' | 'connector'>,
+  request: Omit<ForwardRequest, 'connection_id' | 'user_id' | 'client_id' | 'connector'>,
 ): Promise<Exclude<Forwarded, NoToken> | BridgeRefusal> {
-  const { connection_id, user_id, connector, ask_url } = ask
+  const { connection_id, user_id, client_id = null, connector, ask_url } = ask
   if (connection_id === null) return notAllowed(context, ask)
-  const forwarded = await forward(context, { ...request, connection_id, user_id, connector })
+  const forwarded = await forward(context, { ...request, connection_id, user_id, client_id, connector })
   if (forwarded.kind === 'response' || forwarded.kind === 'unreachable' || forwarded.kind === 'paused') return forwarded
   return explain(context, connector, forwarded, ask_url)
 }
@@ -105,6 +108,10 @@ export function explain(
       status: 503,
       retry_after_seconds: no.retry_after_seconds,
     }
+  }
+  if (no.kind === 'refused' && no.reason === 'pending') {
+    const error_description = `Nobody has confirmed yet whose the connection of ${connector} is`
+    return { kind: 'bridge_refused', error: 'connection_pending', error_description, status: 403 }
   }
   return {
     kind: 'bridge_refused',

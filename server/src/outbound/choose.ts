@@ -99,7 +99,8 @@ export async function finishChoice(
     return { ...base, provider_name, retry_url, outcome, reason: flow }
   }
   const memory = JSON.parse(keys.open(flow.sealed, flowPlace(state_hash)).toString()) as ChoiceMemory
-  const ended = { provider_name, return_to: memory.return_to }
+  const { return_to, session_id } = memory
+  const ended = { provider_name, return_to, ...(session_id !== undefined && { session_id }) }
   const forWhom = await findForWhom(context, memory.session_id, user_id)
   if (!forWhom) return { ...ended, retry_url, outcome: 'failed', reason: 'session_over' }
   const option = memory.options.find(({ id }) => id === finish.option)

@@ -25,6 +25,8 @@ export interface ConnectFinished {
   /** Starts again where that can help. */
   readonly retry_url?: string
   readonly return_to: string
+  /** The connect session that it was a try of. */
+  readonly session_id?: string
 }
 
 /** Why a flow brought nothing. */

@@ -64,7 +64,12 @@ export async function createConnectSession(
   }
   if (session.connection_id !== null) {
     if (ask.connectors.length !== 1) throw refuse('connection_id goes with the one connector of that connection')
-    await checkRepair(context, ownerOfSession(session as ConnectSessionRecord), ask.connectors[0]!, session.connection_id)
+    await checkRepair(
+      context,
+      ownerOfSession(session as ConnectSessionRecord),
+      ask.connectors[0]!,
+      session.connection_id,
+    )
   }
   const limits = invitation ? INVITATION_SECONDS : SESSION_SECONDS
   const seconds = ask.expires_in ?? limits.usual
@@ -98,7 +103,8 @@ async function checkOwner(context: OutboundContext, ask: ConnectSessionAsk): Pro
 }
 
 function checkOrigins({ origins, return_uri, invitation }: ConnectSessionAsk, issuer: string): void {
-  if (!invitation && origins.length === 0) throw refuse('origins must name the origin of the page that opens the session')
+  if (!invitation && origins.length === 0)
+    throw refuse('origins must name the origin of the page that opens the session')
   const secure = new URL(issuer).protocol === 'https:'
   for (const origin of origins) {
     const url = URL.parse(origin)

@@ -52,7 +52,8 @@ export async function finishBrokered(context: OutboundContext, finish: BrokeredF
     return { ...base, provider_name, retry_url: connectUrl(context, name), outcome, reason: flow }
   }
   const memory = JSON.parse(keys.open(flow.sealed, flowPlace(state_hash)).toString()) as FlowMemory
-  const ended = { provider_name, return_to: memory.return_to }
+  const { return_to, session_id } = memory
+  const ended = { provider_name, return_to, ...(session_id !== undefined && { session_id }) }
   const retry_url = connectUrl(context, name, flow.connection_id ?? undefined)
   const failure = (failed: FlowFailure): ConnectFinished => ({ ...ended, retry_url, ...failed })
   const forWhom = await findForWhom(context, memory.session_id, user_id)

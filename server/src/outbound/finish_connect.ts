@@ -69,7 +69,8 @@ export async function takeUp(context: OutboundContext, finish: ConnectFinish): P
   }
   const memory = JSON.parse(keys.open(flow.sealed, flowPlace(flow.state_hash)).toString()) as FlowMemory
   const retry = connectUrl(context, name, flow.connection_id ?? undefined)
-  const ended = { provider_name, return_to: memory.return_to }
+  const { return_to, session_id } = memory
+  const ended = { provider_name, return_to, ...(session_id !== undefined && { session_id }) }
   const failure = (failed: FlowFailure): ConnectFinished => ({ ...ended, retry_url: retry, ...failed })
   const forWhom = await findForWhom(context, memory.session_id, user_id)
   if (!forWhom) return failure({ outcome: 'failed', reason: 'session_over' })
@@ -87,7 +88,7 @@ export interface TakenFlow extends ForWhom {
   readonly memory: FlowMemory
   /** What a redirect broker redeemed the code for. */
   readonly exchanged?: TokenOutcome | null
-  readonly ended: Pick<ConnectFinished, 'provider_name' | 'return_to'>
+  readonly ended: Pick<ConnectFinished, 'provider_name' | 'return_to' | 'session_id'>
   failure(failed: FlowFailure): ConnectFinished
 }
 

@@ -41,6 +41,7 @@ import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
 import { connectorJwks, jwks, metadata, protectedResource } from './endpoints/metadata.ts'
 import { par } from './endpoints/par.ts'
+import { connectSessionStatus } from './endpoints/connect_session_status.ts'
 import { register, registration } from './endpoints/register.ts'
 import { revocations } from './endpoints/revocations.ts'
 import { revoke } from './endpoints/revoke.ts'
@@ -77,6 +78,14 @@ import { loginAnswerPage } from './pages/handoff.ts'
 import { loginPage, loginPasskeySubmit, loginSubmit } from './pages/login.ts'
 import { confirmLogoutSubmit, logoutPage, switchSubmit } from './pages/logout.ts'
 import { newPasswordPage, newPasswordSubmit, resetPage, resetSubmit } from './pages/reset.ts'
+import {
+  invitationPage,
+  invitationSubmit,
+  openSessionPage,
+  sessionPage,
+  startSessionPage,
+} from './pages/connect_session.ts'
+import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
 import { enrolPage, enrolSubmit, secondFactorPage, secondFactorSubmit } from './pages/second_factor.ts'
 import {
   addPasskeySubmit,
@@ -117,6 +126,7 @@ export function machineRoutes(
     [`${base}/register`, register],
     [`${base}/register/`, registration],
     [`${base}/jwks`, jwks],
+    [base + paths.connect_session_status, connectSessionStatus],
     [`${base}/jwks/`, connectorJwks],
     ...wellKnownPaths(issuer).map(({ path }) => [path, metadata] as const),
     [`/.well-known/oauth-protected-resource${base}/api`, protectedResource],
@@ -187,6 +197,11 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get('/connect/:connector', connectPage)
   pages.get('/connect/:connector/allow', allowConnectionPage)
   pages.post('/connect/:connector/allow', allowConnectionSubmit)
+  pages.post(paths.connect_session, openSessionPage)
+  pages.get(paths.connect_session, sessionPage)
+  pages.get(paths.connect_session_start, startSessionPage)
+  pages.get(paths.connect_invitation, invitationPage)
+  pages.post(paths.connect_invitation, invitationSubmit)
   pages.on(['GET', 'POST'], '/connect/:connector/callback', connectCallbackPage)
   pages.get('/connect/:connector/key', typePage)
   pages.post('/connect/:connector/key', typeSubmit)

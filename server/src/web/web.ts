@@ -62,6 +62,8 @@ export interface CookieNames {
   readonly browser: string
   /** Says from which devices a user signed in before, so that a stranger's guesses do not count there. */
   readonly device: string
+  /** What a connect session is known by in the browser that opened it; the session's own name follows. */
+  readonly connect: string
   readonly theme: string
   readonly path: string
   readonly secure: boolean
@@ -84,6 +86,7 @@ export function cookieNames(issuer: string): CookieNames {
     pending: name('sign_in'),
     browser: name('browser'),
     device: name('device'),
+    connect: name('connect'),
     theme: name('theme'),
     path,
     secure,

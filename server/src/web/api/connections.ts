@@ -6,8 +6,13 @@ import { freshToken } from '../../outbound/fresh_token.ts'
 import type { ConnectionRecord } from '../../store/verbs/connections.ts'
 import { PAGING, pageOf, replyPage } from './page_of.ts'
 import { answerProblem } from './problem.ts'
+import { isOfPlatform, isOpenTo, platformOf } from './platform.ts'
 import { describeToken, readSeconds } from './provider_token.ts'
 import { type ApiCall, route, type Subject } from './route.ts'
+
+// What platforms need for the connections of their own users, and no others.
+const OWN = 'connect:sessions'
+const TOKENS = ['vault:token', 'connect:token'] as const
 
 const STATES = ['pending', 'ready', 'needs_reconsent', 'disconnected', 'error'] as const
 
@@ -16,8 +21,10 @@ const Connection = z
     connection_id: z.string(),
     connector: z.string(),
     provider: z.string(),
-    user_id: z.string(),
-    username: z.string(),
+    user_id: z.string().nullable(),
+    username: z.string().nullable(),
+    client_id: z.string().nullable().meta({ description: 'The platform whose user owns it, where no user of ours does' }),
+    end_user_id: z.string().nullable().meta({ description: 'What that platform calls its user' }),
     account: z.string().nullable(),
     account_name: z.string().nullable(),
     scope: z.string(),
@@ -53,15 +60,42 @@ const connection: Subject<ConnectionRecord> = {
   version: ({ connection_id, state }) => JSON.stringify([connection_id, state]),
 }
 
+/** The same for whoever takes tokens of it. */
+const usable: Subject<ConnectionRecord> = {
+  ...connection,
+  async find(request) {
+    const found = await connection.find(request)
+    return found && isOpenTo(found, request.token, 'vault:token') ? found : null
+  },
+}
+
+/** The same for whoever ends it: who may change everything, and the platform of its owner. */
+const endable: Subject<ConnectionRecord> = {
+  ...connection,
+  async find(request) {
+    const found = await connection.find(request)
+    return found && (request.token.scope.includes('admin:write') || isOfPlatform(found, request.token)) ? found : null
+  },
+}
+
 /** The routes of connections. */
 export const CONNECTION_ROUTES = [
   route({
-    ...{ method: 'GET', path: '/connections', scope: 'admin:read', name: 'listConnections' },
+    ...{ method: 'GET', path: '/connections', scope: ['admin:read', OWN], name: 'listConnections' },
     summary: 'Connections of users to providers, ended ones included',
-    query: { ...PAGING, connector: z.string().optional(), state: z.enum(STATES).optional() },
+    query: {
+      ...PAGING,
+      connector: z.string().optional(),
+      state: z.enum(STATES).optional(),
+      end_user_id: z.string().optional().meta({ description: 'Those of one user of the platform that asks' }),
+    },
     answer: pageOf(Connection),
-    run: ({ web, query }) => {
-      const filter = { connector: query.connector ?? '', state: query.state ?? ('' as const) }
+    run: ({ web, query, token }) => {
+      const { end_user_id } = query
+      // A platform sees those of its own users.
+      const own = end_user_id !== undefined || !token.scope.includes('admin:read')
+      const owner = own ? { client_id: platformOf(token), end_user_id: end_user_id ?? '' } : {}
+      const filter = { connector: query.connector ?? '', state: query.state ?? ('' as const), ...owner }
       return replyPage(
         query,
         (after_connection_id, most) => pageConnections(web.outbound, { ...filter, after_connection_id, most }),
@@ -71,24 +105,24 @@ export const CONNECTION_ROUTES = [
     },
   }),
   route({
-    ...{ method: 'GET', path: '/connections/{connection_id}/token', scope: 'vault:token', name: 'getConnectionToken' },
+    ...{ method: 'GET', path: '/connections/{connection_id}/token', scope: TOKENS, name: 'getConnectionToken' },
     summary: 'A usable access token of the provider, refreshed where needed',
     query: { min_seconds: z.string().optional() },
     answer: ProviderToken,
-    subject: connection,
+    subject: usable,
     run: (call) => answerToken(call, readSeconds(call.query.min_seconds ?? '30')),
   }),
   route({
     ...{
       method: 'POST',
       path: '/connections/{connection_id}/refresh',
-      scope: 'vault:token',
+      scope: TOKENS,
       name: 'refreshConnection',
     },
     summary: 'The same, renewed now',
     query: { min_seconds: z.string().optional() },
     answer: ProviderToken,
-    subject: connection,
+    subject: usable,
     // A token of a provider is kept nowhere but in the vault.
     repeatable: true,
     run: (call) => answerToken(call, readSeconds(call.query.min_seconds ?? '30'), call.found.generation),
@@ -97,11 +131,11 @@ export const CONNECTION_ROUTES = [
     ...{
       method: 'POST',
       path: '/connections/{connection_id}/disconnect',
-      scope: 'admin:write',
+      scope: ['admin:write', OWN],
       name: 'disconnectConnection',
     },
     summary: 'Ends a connection: revoked at the provider where it can be, its key destroyed',
-    subject: connection,
+    subject: endable,
     async run({ web, found, actor }) {
       const { connection_id, user_id } = found
       await disconnect(web.outbound, { connection_id, user_id, actor })
@@ -114,8 +148,8 @@ async function answerToken(
   min_seconds: number,
   failed_generation?: number,
 ) {
-  const { connection_id, user_id, connector } = found
-  const wish = { connection_id, user_id, min_seconds, ...(failed_generation !== undefined && { failed_generation }) }
+  const { connection_id, user_id, client_id, connector } = found
+  const wish = { connection_id, user_id, client_id, min_seconds, ...(failed_generation !== undefined && { failed_generation }) }
   const token = await freshToken(web.outbound, wish)
   if (token.kind === 'token') return { value: describeToken(token, web.tenant.clock()) }
   const {
@@ -131,9 +165,10 @@ async function answerToken(
 }
 
 function describe(connection: ShownConnection) {
-  const { connection_id, connector, provider, user_id, username, account, account_name, scope, created_at } = connection
+  const { connection_id, connector, provider, account, account_name, scope, created_at } = connection
+  const { user_id, username, client_id, end_user_id } = connection
   return {
-    ...{ connection_id, connector, provider, user_id, username, account, account_name, scope },
+    ...{ connection_id, connector, provider, user_id, username, client_id, end_user_id, account, account_name, scope },
     state: connection.state,
     reason: connection.reason,
     created_at,

@@ -10,6 +10,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import type { ConnectionUser } from '../../outbound/uses.ts'
 import type { Tenant } from '../../store/tenant.ts'
 import type { PageEnv } from '../page.ts'
+import { isOpenTo } from './platform.ts'
 import { relay } from './relay.ts'
 
 /**
@@ -47,9 +48,12 @@ export function proxyConnection(c: Context<PageEnv>): Promise<Response> {
     const { tenant_id, issuer, store } = tenant
     const living = await requireAccessToken(inbound, request, { audience: [`${issuer}/api`], scope: ['vault:proxy'] })
     const found = (await store.loadConnection({ tenant_id, connection_id }))?.connection
-    if (!found) throw new OAuthError('invalid_target', 'There is no such connection', { status: 404 })
-    const { connector, user_id } = found
-    return { connector, connection_id, user_id: user_id ?? '', used_by: userOf(living) }
+    // What belongs to a user of another platform is not there.
+    if (!found || !isOpenTo(found, living, 'vault:proxy')) {
+      throw new OAuthError('invalid_target', 'There is no such connection', { status: 404 })
+    }
+    const { connector, user_id, client_id } = found
+    return { connector, connection_id, user_id, client_id, used_by: userOf(living) }
   })
 }
 

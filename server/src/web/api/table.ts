@@ -1,4 +1,5 @@
 import { CLIENT_ROUTES } from './clients.ts'
+import { CONNECT_SESSION_ROUTES } from './connect_sessions.ts'
 import { CONNECTION_ROUTES } from './connections.ts'
 import { CONNECTOR_ROUTES } from './connectors.ts'
 import { EVENT_ROUTES } from './events.ts'
@@ -43,6 +44,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...GRANT_ROUTES,
   ...TRUSTED_ISSUER_ROUTES,
   ...CONNECTOR_ROUTES,
+  ...CONNECT_SESSION_ROUTES,
   ...CONNECTION_ROUTES,
   ...SETTINGS_ROUTES,
   ...SIGNING_KEY_ROUTES,

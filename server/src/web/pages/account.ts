@@ -38,8 +38,8 @@ export function signedInSubmit(
   )
 }
 
-// What was posted is not done later by itself: the person sees the page anew, and does it again.
-function signInFirst(visit: Visit): Response {
+/** What was posted is not done later by itself: the person signs in, sees the page anew, and does it again. */
+export function signInFirst(visit: Visit): Response {
   const console = visit.here.startsWith(ours(visit.web, paths.admin))
   return redirect(
     visit,

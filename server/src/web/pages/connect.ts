@@ -8,13 +8,26 @@ import { nameProvider, openConnector } from '../../outbound/connector.ts'
 import { disconnect } from '../../outbound/disconnect.ts'
 import { finishBrokered } from '../../outbound/finish_brokered.ts'
 import { finishConnect } from '../../outbound/finish_connect.ts'
+import { isSessionFlow } from '../../outbound/session_flow.ts'
 import { readSignInState } from '../../outbound/sign_in.ts'
 import { startConnect } from '../../outbound/start_connect.ts'
 import { findTypedQuestion, finishTyped } from '../../outbound/type_credential.ts'
 import { decodeUtf8, LARGEST_DESCRIPTION, readFailure } from '../machine.ts'
-import { errorPage, ours, type PageEnv, page, readBody, redirect, requireFormType, send, type Visit } from '../page.ts'
+import {
+  errorPage,
+  ours,
+  type PageEnv,
+  page,
+  readBody,
+  redirect,
+  requireFormType,
+  send,
+  submit,
+  type Visit,
+} from '../page.ts'
 import { connectPath, paths } from '../ui/paths.ts'
-import { signedInPage, signedInSubmit } from './account.ts'
+import { signedInPage, signedInSubmit, signInFirst } from './account.ts'
+import { endTry, sendInSession } from './connect_session.ts'
 import { readReturnTo } from './sign_in.ts'
 import { arrive } from './sign_in_with.ts'
 import {
@@ -48,6 +61,10 @@ export const connectPage = signedInPage(async (visit, { user }) => {
   }
 })
 
+function stateOf({ c }: Visit): string | undefined {
+  return new URL(c.req.url).searchParams.get('state') ?? undefined
+}
+
 const arrivalPage = page(arrive)
 
 /** GET /connect/{connector}/callback: a provider's answer (RFC 6749 section 4.1.2), to a connect flow or to a sign-in. */
@@ -71,8 +88,36 @@ const postedCallbackPage = page(async (visit) => {
   return redirect(visit, `${pathname}?${told}`)
 })
 
+/** A page of a flow: for the user that started it, who is signed in; or for the browser of a connect session. */
+function flowPage(
+  nameOf: (visit: Visit) => string | null | undefined,
+  answer: (visit: Visit, user_id: string | null) => Promise<Response>,
+) {
+  return page(async (visit) => {
+    const user_id = visit.signed_in?.user.user_id ?? null
+    if (user_id !== null || isSessionFlow(nameOf(visit))) return answer(visit, user_id)
+    return redirect(visit, ours(visit.web, paths.login, { return_to: visit.here }))
+  })
+}
+
+/** A form of the same. */
+function flowSubmit(
+  nameOf: (visit: Visit, values: Readonly<Record<string, string>>) => string | undefined,
+  answer: (visit: Visit, user_id: string | null, values: Readonly<Record<string, string>>) => Promise<Response>,
+) {
+  return submit(
+    async (visit, { values }) => {
+      const user_id = visit.signed_in?.user.user_id ?? null
+      return user_id !== null || isSessionFlow(nameOf(visit, values))
+        ? answer(visit, user_id, values)
+        : signInFirst(visit)
+    },
+    async (visit) => (visit.signed_in ? errorPage(visit, 'forged', 403) : signInFirst(visit)),
+  )
+}
+
 /** Good for the browser and the user that started. */
-const finishConnectPage = signedInPage(async (visit, { user }) => {
+const finishConnectPage = flowPage(stateOf, async (visit, user_id) => {
   const { c, web, browser } = visit
   const connector = c.req.param('connector') ?? ''
   const { searchParams: params } = new URL(c.req.url)
@@ -80,17 +125,20 @@ const finishConnectPage = signedInPage(async (visit, { user }) => {
   if (params.has('code') && !params.has('state') && (await startsAtProvider(visit, connector))) {
     return redirect(visit, ours(web, connectPath(connector)))
   }
-  const asked = { connector, params, browser_secret: browser, user_id: user.user_id }
+  const asked = { connector, params, browser_secret: browser, user_id }
   return showFinished(visit, connector, await finishConnect(web.outbound, asked))
 })
 
 /** GET /connect/{connector}/finish: a browser comes back by a redirect broker, which has delivered what it received. */
-export const finishBrokeredPage = signedInPage(async (visit, { user }) => {
-  const connector = visit.c.req.param('connector') ?? ''
-  const { flow = '', receipt = '' } = visit.query
-  const asked = { connector, flow, receipt, browser_secret: visit.browser, user_id: user.user_id }
-  return showFinished(visit, connector, await finishBrokered(visit.web.outbound, asked))
-})
+export const finishBrokeredPage = flowPage(
+  ({ query }) => query['flow'],
+  async (visit, user_id) => {
+    const connector = visit.c.req.param('connector') ?? ''
+    const { flow = '', receipt = '' } = visit.query
+    const asked = { connector, flow, receipt, browser_secret: visit.browser, user_id }
+    return showFinished(visit, connector, await finishBrokered(visit.web.outbound, asked))
+  },
+)
 
 /** POST of the same: the browser carries the delivery itself. It comes without our cookies; the redirect brings them. */
 export const carriedPage = page(async (visit) => {
@@ -105,24 +153,25 @@ export const carriedPage = page(async (visit) => {
 })
 
 /** GET /connect/{connector}/key: asks for the key or the pair that the provider takes. */
-export const typePage = signedInPage(async (visit) => {
+export const typePage = flowPage(stateOf, async (visit) => {
   const connector = visit.c.req.param('connector') ?? ''
   const asks = await findTypedQuestion(visit.web.outbound, connector)
   if (!asks) return errorPage(visit, 'not_found', 404)
-  return send(visit, renderConnectKey(visit.view, { ...asks, action: visit.here, wrong: false }))
+  return sendInSession(visit, renderConnectKey(visit.view, { ...asks, action: visit.here, wrong: false }))
 })
 
 /** POST of the same: the connection holds what was typed. */
-export const typeSubmit = signedInSubmit(async (visit, { user }, values) => {
+export const typeSubmit = flowSubmit(stateOf, async (visit, user_id, values) => {
   const { c, web, browser, query, view } = visit
   const connector = c.req.param('connector') ?? ''
   const { username, secret = '' } = values
-  const flow = { connector, state: query['state'] ?? '', browser_secret: browser, user_id: user.user_id }
+  const flow = { connector, state: query['state'] ?? '', browser_secret: browser, user_id }
   const finished = await finishTyped(web.outbound, { ...flow, typed: { username, secret } })
   if (finished) return showFinished(visit, connector, finished)
   const asks = await findTypedQuestion(web.outbound, connector)
   if (!asks) return errorPage(visit, 'not_found', 404)
-  return send(visit, renderConnectKey(view, { ...asks, action: visit.here, wrong: true, username }), { status: 400 })
+  const html = renderConnectKey(view, { ...asks, action: visit.here, wrong: true, username })
+  return sendInSession(visit, html, { status: 400 })
 })
 
 async function startsAtProvider({ web }: Visit, connector: string): Promise<boolean> {
@@ -132,11 +181,14 @@ async function startsAtProvider({ web }: Visit, connector: string): Promise<bool
 }
 
 /** POST /account/connections/choose: what a consent is for that reaches several sites, companies or workspaces. */
-export const chooseSubmit = signedInSubmit(async (visit, { user }, values) => {
-  const { connector = '', choice = '', option = '' } = values
-  const asked = { connector, choice, option, browser_secret: visit.browser, user_id: user.user_id }
-  return showFinished(visit, connector, await finishChoice(visit.web.outbound, asked))
-})
+export const chooseSubmit = flowSubmit(
+  (_, { choice }) => choice,
+  async (visit, user_id, values) => {
+    const { connector = '', choice = '', option = '' } = values
+    const asked = { connector, choice, option, browser_secret: visit.browser, user_id }
+    return showFinished(visit, connector, await finishChoice(visit.web.outbound, asked))
+  },
+)
 
 /** What came of a flow: the way on, a choice, or what went wrong. */
 export async function showFinished(visit: Visit, connector: string, finished: ConnectFinished): Promise<Response> {
@@ -149,10 +201,11 @@ export async function showFinished(visit: Visit, connector: string, finished: Co
     const action = ours(web, paths.account_choose)
     const account_label = account_name ?? undefined
     const html = renderConnectChoice(visit.view, { action, connector, provider_name, account_label, choice, options })
-    return send(visit, html)
+    return sendInSession(visit, html)
   }
   const { reason, error, error_description } = finished
   web.log.info({ request_id: visit.request_id, outcome, reason, error, error_description }, 'not connected')
+  if (finished.session_id !== undefined) return endTry(visit, finished.session_id, outcome)
   const retry = retry_url === undefined ? undefined : new URL(retry_url)
   const over = reason === 'unknown' || reason === 'used' || reason === 'expired'
   return sendResult(visit, connector, outcome === 'refused' ? 200 : 400, {

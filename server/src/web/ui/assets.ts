@@ -27,11 +27,20 @@ export const formPost = readAsset('form_post.js', JAVASCRIPT)
 /** The island that signs in with a passkey, or makes one. */
 export const passkey = readAsset('passkey.js', JAVASCRIPT)
 
+/** The island of the last page of a connect session in a popup. */
+export const connectDone = readAsset('connect_done.js', JAVASCRIPT)
+
+/** What pages of platforms load from here to open a connect session; it is the same as in the SDK. */
+export const connectScript = shared(readAsset('connect.js', JAVASCRIPT))
+
 /** The picture of the tab. */
 export const icon = readAsset('icon.svg', 'image/svg+xml')
 
 const byPath = new Map(
-  [stylesheet, signedInStylesheet, showPassword, formPost, passkey, icon].map((asset) => [asset.path, asset]),
+  [stylesheet, signedInStylesheet, showPassword, formPost, passkey, connectDone, connectScript, icon].map((asset) => [
+    asset.path,
+    asset,
+  ]),
 )
 
 /** The asset at a path under the issuer, with a tenant's colours made on the spot; undefined where there is none. */
@@ -67,6 +76,17 @@ function asset(path: string, body: string, type: string, caching = 'public, max-
       'x-content-type-options': 'nosniff',
     },
   }
+}
+
+/** The hash by which a page of another site holds a script of ours to what it was (Subresource Integrity). */
+export function integrityOf({ body }: Asset): string {
+  return `sha256-${sha256(body).toString('base64')}`
+}
+
+// A module is fetched with CORS, also without credentials; there is nothing in it that not everybody may see.
+function shared({ headers, ...rest }: Asset): Asset {
+  const open = { 'cross-origin-resource-policy': 'cross-origin', 'access-control-allow-origin': '*' }
+  return { ...rest, headers: { ...headers, ...open } }
 }
 
 /** Takes comments and layout out of our own stylesheets, whose strings hold neither. */

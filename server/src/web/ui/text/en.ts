@@ -1,5 +1,6 @@
 import { enAllowConnection } from './en_allow_connection.ts'
 import { enConsole } from './en_console.ts'
+import { enConnectSession } from './en_connect_session.ts'
 import { enSecurity } from './en_security.ts'
 import { enSignUp } from './en_sign_up.ts'
 import type { Message } from './say.ts'
@@ -397,6 +398,7 @@ export const en = {
     'admin:write': 'Change all settings and users of this server',
   },
   security: enSecurity,
+  connect_session: enConnectSession,
   sign_up: enSignUp,
   console: enConsole,
 } as const satisfies Catalogue
