@@ -42,6 +42,7 @@ export function showConnection(context: OutboundContext, row: ListedConnection):
   return {
     ...shown,
     state,
+    reason: state === 'error' ? (row.connector_error ?? 'connector_disabled') : row.reason,
     provider_name: nameProvider(context, row),
     revocation_ends: context.catalogue.get(row.provider)?.fields.revocation_ends?.value ?? 'unknown',
     account_label: row.account_name ?? row.account ?? row.connection_id,

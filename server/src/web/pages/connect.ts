@@ -213,6 +213,7 @@ export async function showFinished(visit: Visit, connector: string, finished: Co
     account_label: account_name ?? undefined,
     retry_href: retry && retry.pathname + retry.search,
     continue_href: return_to,
+    said: [error, error_description].filter(Boolean).join(': '),
   })
 }
 

@@ -23,6 +23,8 @@ export interface ConnectResultData {
   readonly provider_name: string
   readonly account_label?: string | undefined
   readonly request_id: string
+  /** The provider's own words, cleaned: for whoever is asked for help. */
+  readonly said?: string | undefined
   /** Starts the flow again; left out where that cannot help. */
   readonly retry_href?: string | undefined
   /** Back to where the person came from: the account page, or the consent page. */
@@ -44,7 +46,10 @@ export function renderConnectResult(view: View, data: ConnectResultData): SafeHt
   const reference = fine
     ? ''
     : html`<p class="hint after">${tell(view, connect.request_id, { request_id: code(data.request_id) })}</p>`
-  const content = html`<div class="heading"><span class="sign ${fine ? 'good' : 'warning'}">${sign}</span><h1>${tell(view, connect[outcome], holes)}</h1><p class="lead">${tell(view, connect[`${outcome}_body`], holes)}</p></div><div class="stack">${retry}${goOn}</div>${reference}`
+  const said = data.said
+    ? html`<p class="hint after">${tell(view, connect.provider_said, { ...holes, said: html`<q>${name(data.said, 300)}</q>` })}</p>`
+    : ''
+  const content = html`<div class="heading"><span class="sign ${fine ? 'good' : 'warning'}">${sign}</span><h1>${tell(view, connect[outcome], holes)}</h1><p class="lead">${tell(view, connect[`${outcome}_body`], holes)}</p></div><div class="stack">${retry}${goOn}</div>${said}${reference}`
   return narrowPage(view, {
     title: tellText(view, connect[outcome], { provider: displayName(data.provider_name) }),
     content,

@@ -319,6 +319,7 @@ export const en = {
       'That is not your fault, and trying again will not help. Tell an administrator and name the request ID.',
     try_again: 'Try again',
     go_on: 'Continue',
+    provider_said: '{provider} says: {said}',
     request_id: 'Request ID: {request_id}',
     confirm_title: 'Connect this {provider} account?',
     confirm_body: 'Make sure that it is yours. Apps that you allow act there in its name.',
