@@ -278,6 +278,7 @@ function accountPages(view: View, put: Put): Pages {
             provider_name,
             account_label: put('alice@gmail.example'),
             state: 'ready',
+            lapses_at: NOW + 6 * DAY,
             created_at: NOW - 200 * DAY,
             last_used_at: NOW - 5 * HOUR,
             used_by: [{ client_id: put('notes-web'), client_name: put('Acme Notes') }],

@@ -23,7 +23,8 @@ import { createDatabase, startPostgres } from './postgres.ts'
 /** The two kinds of database, for tests that hold on both. */
 export const DATABASES = ['sqlite', 'postgres'] as const
 
-const root = new RootKey(new Uint8Array(32).fill(7))
+/** The root key of every test tenant. */
+export const TEST_ROOT = new RootKey(new Uint8Array(32).fill(7))
 
 /** Stores over one new database, as many as there are replicas (SQLite has one), and what removes them. */
 export async function openStores(
@@ -56,7 +57,7 @@ export async function openStores(
 
 /** The tenant of an issuer in a store. */
 export function openTestTenant(store: Store, issuer = 'http://localhost:9400', clock = Date.now): Promise<Tenant> {
-  return openOrCreateTenant({ issuer, store, root, clock })
+  return openOrCreateTenant({ issuer, store, root: TEST_ROOT, clock })
 }
 
 /** An event for verbs that a test calls by hand. */
@@ -141,7 +142,7 @@ export async function openBench(kind: (typeof DATABASES)[number] = 'sqlite', rep
     another({ spoil, ...parts } = {}) {
       const store = spoil ? spoil(tenant.store) : tenant.store
       const { tenant_id, issuer, keys } = tenant
-      return open(new Tenant({ tenant_id, issuer, keys, store, clock: now, root }), parts)
+      return open(new Tenant({ tenant_id, issuer, keys, store, clock: now, root: TEST_ROOT }), parts)
     },
     async load(connection_id) {
       const found = await tenant.store.loadConnection({ tenant_id: tenant.tenant_id, connection_id })

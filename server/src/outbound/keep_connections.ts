@@ -4,7 +4,7 @@ import { openConnector } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { lapse } from './fresh_token.ts'
 import { refreshConnection } from './refresh.ts'
-import { decideUpkeep, planUpkeep, timesOf } from './upkeep_plan.ts'
+import { decideUpkeep, NEVER, planUpkeep, timesOf } from './upkeep_plan.ts'
 import { VaultClosed } from './vault_keys.ts'
 
 const MOST = 100
@@ -88,8 +88,6 @@ async function keepOne(context: OutboundContext, { connection_id, upkeep_at }: D
     }
   }
 }
-
-const NEVER: UpkeepPlan = { upkeep_at: null, keep_at: null, warn_at: null, warned_at: null }
 
 /** The owner is told that the tokens will end, while there is time to consent again. */
 function tell(context: OutboundContext, { connection, connector }: ConnectionAuthority) {

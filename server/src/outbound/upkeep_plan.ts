@@ -30,6 +30,9 @@ const SHORTEST_KEPT_MS = 10 * MINUTE
 const SHORTEST_WARNED_MS = DAY
 const MOST_WARNED_AHEAD_MS = 7 * DAY
 
+/** The plan of what upkeep leaves alone. */
+export const NEVER: UpkeepPlan = { upkeep_at: null, keep_at: null, warn_at: null, warned_at: null }
+
 /** What upkeep does for tokens that have just come, in place of those before them (null: the first of a consent). */
 export function planUpkeep(
   policy: LifePolicy,
@@ -40,10 +43,11 @@ export function planUpkeep(
   const end = endOf(policy, times)
   const former = before && endOf(policy, before)
   const passed = before ? times.issued_at - before.issued_at : 0
-  // An end that a refresh has not put off stays what was planned for it.
-  const isPutOff = former === null || end === null || end - former > passed / 2
+  const gained = former === null || end === null ? Number.POSITIVE_INFINITY : end - former
+  const isPutOff = gained > passed / 2
   const keep_at = planKeeping(policy, times, end, before === null ? null : isPutOff, random)
-  const warning = before && !isPutOff ? before : { warn_at: planWarning(times, end), warned_at: null }
+  // An end that stays where it was, but for the seconds that an answer is under way, keeps its warning.
+  const warning = before && gained < MINUTE ? before : { warn_at: planWarning(times, end), warned_at: null }
   const { warn_at, warned_at } = warning
   return { keep_at, warn_at, warned_at, upkeep_at: soonest(keep_at, warned_at === null ? warn_at : null, end) }
 }
@@ -56,6 +60,8 @@ export function planAnswer(
   random: Random,
 ): ProviderAnswer {
   const { tokens, issued_at, access_expires_at, refresh_expires_at } = answer
+  // What is asked for again needs nothing to be kept alive.
+  if (tokens.renewal) return { ...answer, plan: NEVER }
   const { refresh_ends_at } = tokens
   const renewable = renewedBy(tokens) !== undefined
   const times = { renewable, issued_at, access_expires_at, refresh_expires_at, refresh_ends_at }
@@ -122,8 +128,10 @@ export function decideUpkeep(
   const times = timesOf(row)
   const end = endOf(policy, times)
   const isOver = row.access_expires_at !== null && row.access_expires_at <= now
-  const warn_at = row.warned_at === null ? row.warn_at : null
-  if (warn_at !== null && warn_at <= now && end !== null && end > now) return { kind: 'warn' }
+  const warn_at = mayMatter(row, end, now) ? row.warn_at : null
+  // An end that a use may put off is worth no warning before one has failed.
+  const mayBePutOff = keep_at !== null && keep_at <= now && row.refresh_failures === 0
+  if (warn_at !== null && warn_at <= now && !mayBePutOff) return { kind: 'warn' }
   if (!times.renewable) return isOver ? { kind: 'lapse' } : { kind: 'wait', until: soonest(warn_at, end) }
   // As for a caller: where a replay could end what still lives, nothing is risked while it serves.
   if (!mayBeSent && !isOver) return { kind: 'wait', until: soonest(row.access_expires_at, warn_at) }
@@ -134,6 +142,11 @@ export function decideUpkeep(
     return isOver ? refreshFrom(row, now) : { kind: 'wait', until: row.access_expires_at }
   }
   return { kind: 'wait', until: soonest(keep_at, warn_at, end) }
+}
+
+// Nobody is told twice, nor too late, nor of what comes after an end that the owner has chosen.
+function mayMatter({ warned_at, ends_at }: ConnectionRecord, end: number | null, now: number): boolean {
+  return warned_at === null && end !== null && end > now && (ends_at === null || end < ends_at)
 }
 
 // The backoff of the connection holds for everybody.

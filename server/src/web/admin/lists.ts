@@ -2,7 +2,7 @@ import { usernameKey } from '../../inbound/users/prepare_user.ts'
 import { pageConnections } from '../../outbound/connections.ts'
 import type { EventRecord } from '../../store/verbs/events.ts'
 import { send, type Visit } from '../page.ts'
-import { readReason } from '../ui/connection_state.ts'
+import { readLapse, readReason } from '../ui/connection_state.ts'
 import { consolePage } from './administrator.ts'
 import { LISTED_STATES, renderConnections } from './templates/connections.ts'
 import { renderEvents } from './templates/events.ts'
@@ -26,6 +26,7 @@ export const connectionsPage = consolePage(async (visit) => {
     username: connection.username ?? connection.end_user_id ?? '',
     state: connection.state,
     reason: connection.state === 'needs_reconsent' ? readReason(connection.reason) : undefined,
+    lapses_at: readLapse(connection),
     expires_at: connection.access_expires_at ?? undefined,
     refreshed_at: connection.issued_at ?? undefined,
     last_error: connection.last_error ?? undefined,

@@ -14,7 +14,7 @@ import { isForAdministrators, nameProvider } from '../../outbound/connector.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import { nameDevice } from '../device_name.ts'
 import { errorPage, ours, page, redirect, send, submit, type Visit } from '../page.ts'
-import { readReason } from '../ui/connection_state.ts'
+import { readLapse, readReason } from '../ui/connection_state.ts'
 import { paths } from '../ui/paths.ts'
 import type { Text } from '../ui/text/en.ts'
 import { type AccountApp, renderAccount } from './templates/account.ts'
@@ -76,6 +76,7 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
       account_label: connection.account_label,
       state: connection.state,
       reason: readReason(connection.reason),
+      lapses_at: readLapse(connection),
       created_at: connection.created_at,
       last_used_at: connection.last_used_at ?? undefined,
       ends_at: connection.ends_at ?? undefined,

@@ -15,6 +15,18 @@ export function readReason(reason: string | null): ConnectionReason {
   return REASONS.find((known) => known === reason) ?? 'unknown'
 }
 
+/** When the provider ends a connection, where its owner was told that this is soon. */
+export function readLapse(connection: {
+  readonly state: ConnectionState
+  readonly warned_at: number | null
+  readonly refresh_expires_at: number | null
+  readonly access_expires_at: number | null
+}): number | undefined {
+  const { state, warned_at, refresh_expires_at, access_expires_at } = connection
+  if (warned_at === null || (state !== 'ready' && state !== 'refreshing')) return undefined
+  return refresh_expires_at ?? access_expires_at ?? undefined
+}
+
 const TONES: Record<ConnectionState, Tone | undefined> = {
   pending: undefined,
   ready: 'good',

@@ -5,7 +5,7 @@ import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { code, name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
-import { ago, link, type View } from '../../ui/view.ts'
+import { ago, link, tell, type View } from '../../ui/view.ts'
 
 /** One line of the list. */
 export interface ConnectionRow {
@@ -17,6 +17,8 @@ export interface ConnectionRow {
   readonly state: ConnectionState
   readonly reason?: ConnectionReason | undefined
   /** When the stored access token expires. */
+  /** When the provider ends it, where that is soon. */
+  readonly lapses_at?: number | undefined
   readonly expires_at?: number | undefined
   readonly refreshed_at?: number | undefined
   /** What the provider answered, redacted. */
@@ -34,6 +36,12 @@ export interface ConnectionsData {
 /** The states that the list can be filtered by. */
 export const LISTED_STATES = ['ready', 'needs_reconsent', 'error', 'pending', 'disconnected'] as const
 
+function why(view: View, { reason, lapses_at }: ConnectionRow): SafeHtml | undefined {
+  if (reason) return html` <small>${view.text.reason[reason]}</small>`
+  if (lapses_at === undefined) return undefined
+  return html` <small>${tell(view, view.text.console.connections.lapses, { when: ago(view, lapses_at) })}</small>`
+}
+
 /** The list of connections, filtered by what stands in the address. */
 export function renderConnections(view: View, data: ConnectionsData): SafeHtml {
   const { connections } = view.text.console
@@ -41,7 +49,7 @@ export function renderConnections(view: View, data: ConnectionsData): SafeHtml {
   const rows = data.connections.map((row): Child[] => [
     html`<strong>${name(row.provider_name)}</strong> <small>${name(row.account_label)}</small>`,
     name(row.username),
-    html`${stateBadge(view, row.state)}${row.reason && html` <small>${view.text.reason[row.reason]}</small>`}`,
+    html`${stateBadge(view, row.state)}${why(view, row)}`,
     row.expires_at === undefined ? '–' : ago(view, row.expires_at),
     row.refreshed_at === undefined ? view.text.time.never : ago(view, row.refreshed_at),
     row.last_error ? code(row.last_error) : '–',

@@ -47,6 +47,8 @@ export interface AccountConnection {
   readonly account_label: string
   readonly state: ConnectionState
   readonly reason?: ConnectionReason | undefined
+  /** When the provider ends it, where that is soon. */
+  readonly lapses_at?: number | undefined
   readonly created_at: number
   readonly last_used_at?: number | undefined
   readonly used_by: readonly { readonly client_id: string; readonly client_name?: string | undefined }[]
@@ -213,10 +215,13 @@ function connectionCard(view: View, connection: AccountConnection, index: number
     ...(users.length > 0 ? users : [account.used_by_none]),
   ]
   const title = html`<h3>${provider} ${stateBadge(view, connection.state)}</h3><p>${name(connection.account_label)}</p>`
-  const why = broken && notice('warning', html`<p>${reason[connection.reason ?? 'unknown']}</p>`)
-  const actions = html`<div class="actions">${broken && buttonLink(account.reconnect, repair, 'primary')}${changeEnd(view, connection, index)}${disconnect}</div>`
+  const { lapses_at } = connection
+  const lapse = lapses_at !== undefined && tell(view, account.lapses, { provider, when: ago(view, lapses_at) })
+  const why = broken ? reason[connection.reason ?? 'unknown'] : lapse
+  const again = (broken || lapse) && buttonLink(account.reconnect, repair, 'primary')
+  const actions = html`<div class="actions">${again}${changeEnd(view, connection, index)}${disconnect}</div>`
   return card(
-    html`<div class="row">${mark(connection.provider_name)}<div class="grow">${title}${facts(times)}</div>${actions}</div>${why}`,
+    html`<div class="row">${mark(connection.provider_name)}<div class="grow">${title}${facts(times)}</div>${actions}</div>${why && notice('warning', html`<p>${why}</p>`)}`,
   )
 }
 

@@ -234,6 +234,7 @@ export const en = {
     change_end_title: 'When does access to {account} end?',
     change_end_never: 'When you disconnect it',
     change_end_hint: 'Counted from now. At the end the stored access is destroyed, as if you had disconnected it.',
+    lapses: '{provider} ends this access {when}. Reconnect it before, and nothing stops working.',
     disconnect: 'Disconnect',
     disconnect_title: 'Disconnect {account}?',
     disconnect_ends: 'The stored access to {provider} is destroyed, and taken back at {provider} where it allows that.',

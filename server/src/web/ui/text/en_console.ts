@@ -338,6 +338,7 @@ export const enConsole = {
     user: 'User',
     account: 'Account',
     state: 'State',
+    lapses: 'ends {when}',
     expires: 'Token expires',
     refreshed: 'Last refresh',
     error: 'Last error',
