@@ -134,7 +134,7 @@ export function decideUpkeep(
   if (warn_at !== null && warn_at <= now && !mayBePutOff) return { kind: 'warn' }
   if (!times.renewable) return isOver ? { kind: 'lapse' } : { kind: 'wait', until: soonest(warn_at, end) }
   // As for a caller: where a replay could end what still lives, nothing is risked while it serves.
-  if (!mayBeSent && !isOver) return { kind: 'wait', until: soonest(row.access_expires_at, warn_at) }
+  if (!mayBeSent && !isOver) return { kind: 'wait', until: row.access_expires_at }
   if (uncertain_at !== null) return refreshFrom(row, now)
   if (keep_at !== null && keep_at <= now) return refreshFrom(row, now)
   // Past its end the provider itself says whether that was the end, once there is nothing left to lose.
