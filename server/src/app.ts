@@ -21,6 +21,7 @@ import { UsageCounter } from './inbound/usage.ts'
 import type { Mailer } from './mail/mailer.ts'
 import { Outbox } from './mail/outbox.ts'
 import { createOutboundContext, settleOutbound } from './outbound/context.ts'
+import type { ProxyLimits } from './outbound/proxy_limits.ts'
 import { createCatalogue } from './providers/catalogue.ts'
 import type { Provider } from './providers/provider.ts'
 import type { Store } from './store/store.ts'
@@ -71,6 +72,8 @@ export interface AppOptions {
   readonly mailer?: Mailer
   /** Doors of other systems; all that come with the server unless a list is given. */
   readonly doors?: readonly CompatDoor[]
+  /** What bounds calls through the proxy, where it is not `PROXY_LIMITS`. */
+  readonly proxy_limits?: Partial<ProxyLimits>
   /** Further paths of the common endpoints, by metadata name; discovery and links name the first of each. */
   readonly endpoint_aliases?: EndpointAliases
 }
@@ -86,6 +89,8 @@ export interface App {
   fetch(request: Request, sender?: Sender): Promise<Response>
   /** Answers machines without building streams, for a listener that has the whole body already. */
   readonly machines: Machines
+  /** Paths where what is asked and answered may go on for long: the proxy's. */
+  readonly streams: { has(path: string): boolean; readonly seconds: number }
   /** Writes what was counted; the store stays open. */
   close(): Promise<void>
 }
@@ -122,6 +127,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     owner: newId(tenant.clock()),
     clock: tenant.clock,
     wrappers: options.vault_root,
+    proxy_limits: options.proxy_limits,
     report: (what, cause) => log.warn({ err: cause }, what),
   })
   const webhooks = createWebhookContext({ tenant, egress, report: (what, cause) => log.warn({ err: cause }, what) })
@@ -151,6 +157,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     web,
     fetch: async (request, sender = {}) => router.fetch(request, sender),
     machines,
+    streams: {
+      has: (path) => path.startsWith(`${web.base}/proxy/`),
+      seconds: Math.ceil(outbound.proxy_limits.timeout_ms / 1000),
+    },
     async close() {
       await stopWebhooks(webhooks)
       await settleOutbound(outbound)

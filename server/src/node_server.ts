@@ -40,16 +40,19 @@ export interface ListenOptions {
   /** How many connections at most, of all and of one address. */
   readonly connections?: number
   readonly connections_of_address?: number
+  /** How long a whole request may take to come. */
+  readonly request_seconds?: number
 }
 
 /** What is served: an app, or a smaller thing that answers the same way. */
-export interface Served extends Pick<App, 'fetch' | 'machines'> {
+export interface Served extends Pick<App, 'fetch' | 'machines'>, Partial<Pick<App, 'streams'>> {
   readonly web: Pick<App['web'], 'production'>
 }
 
 /** Serves an app over HTTP on one address (limits of OWASP ASVS 15.2.2 and of the docs of node:http). */
 export async function listen(app: Served, options: ListenOptions): Promise<Listening> {
-  const { trusted_proxies = [] } = options
+  const { trusted_proxies = [], request_seconds = HTTP_LIMITS.request_seconds } = options
+  const { streams } = app
   const readSender = createSenderReader({ trusted_proxies, production: app.web.production })
   const answerPage = pageListener(app, readSender)
   const sendTogether = answersOfOneTurn()
@@ -59,7 +62,7 @@ export async function listen(app: Served, options: ListenOptions): Promise<Liste
       // Of two Authorization headers neither may silently win.
       joinDuplicateHeaders: true,
       headersTimeout: HTTP_LIMITS.header_seconds * 1000,
-      requestTimeout: HTTP_LIMITS.request_seconds * 1000,
+      requestTimeout: Math.max(request_seconds, streams?.seconds ?? 0, HTTP_LIMITS.header_seconds) * 1000,
       connectionsCheckingInterval: 1_000,
       keepAliveTimeout: HTTP_LIMITS.keep_alive_seconds * 1000,
       keepAlive: true,
@@ -71,6 +74,7 @@ export async function listen(app: Served, options: ListenOptions): Promise<Liste
         return refuseUrl(response, 414, `The URL is longer than ${HTTP_LIMITS.url_bytes} bytes`)
       const question = url.indexOf('?')
       const path = question < 0 ? url : url.slice(0, question)
+      if (hasContent(request)) endWhenLate(request, response, request_seconds, streams?.has(path) === true)
       if (app.machines.has(path)) {
         return answerMachine(
           app,
@@ -105,7 +109,9 @@ function pageListener(app: Served, readSender: ReadSender): RequestListener {
   let loaded: Promise<RequestListener> | undefined
   const load = async () => {
     const { getRequestListener } = await import('@hono/node-server')
-    return getRequestListener((request, { incoming }) => app.fetch(request, senderOf(incoming, readSender)), {
+    const answer = (request: Request, { incoming }: { incoming: Pick<IncomingMessage, 'socket' | 'headers'> }) =>
+      app.fetch(request, { ...senderOf(incoming, readSender), cut: () => void incoming.socket.destroy() })
+    return getRequestListener(answer as Parameters<typeof getRequestListener>[0], {
       overrideGlobalObjects: false,
       // What is no URL, or has no host, never becomes a request.
       errorHandler: () =>
@@ -198,6 +204,22 @@ function limitConnectionsOfAddress(server: Server, readSender: ReadSender, most:
       else open.set(network, left)
     })
   })
+}
+
+function hasContent({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
+/** Ends a request whose content does not come in time, unless it streams, and is being answered still. */
+function endWhenLate(request: IncomingMessage, response: ServerResponse, seconds: number, streams: boolean): void {
+  const end = () => {
+    if (streams && !response.writableEnded) return
+    refuseGarbage(Object.assign(new Error('The request is late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), request.socket)
+    request.socket.destroySoon()
+  }
+  const timer = setTimeout(end, seconds * 1000).unref()
+  const stop = () => clearTimeout(timer)
+  request.once('end', stop).once('close', stop)
 }
 
 /** Answers what the parser refused: a header block over the limit, a request that took too long, or no HTTP at all. */

@@ -136,13 +136,12 @@ test('5.22 a URL has at most 8 kB', async () => {
 })
 
 test('5.22 CVE-2018-12122 who sends a request ever so slowly is cut off, and others are answered meanwhile', async () => {
-  const { server, port } = await startListener()
   const { header_seconds, request_seconds } = HTTP_LIMITS
-  assert.deepEqual([server.headersTimeout, server.requestTimeout], [header_seconds * 1000, request_seconds * 1000])
+  const { server, port } = await startListener({ request_seconds: 0.2 })
+  assert.equal(server.headersTimeout, header_seconds * 1000)
   assert.ok(header_seconds <= 10 && request_seconds <= 15)
-  // The same listener, less patient: it looks once a second.
+  // The same listener, less patient: it looks at heads once a second.
   server.headersTimeout = 100
-  server.requestTimeout = 200
   const starts = [
     'POST /token HTTP/1.1\r\nHost: id.example\r\nX: ',
     'POST /token HTTP/1.1\r\nHost: id.example\r\nContent-Length: 60000\r\n\r\n',

@@ -88,7 +88,7 @@ test('6.1.1 15.2.2 13.1.2 13.1.3 docs/configuration.md says the other numbers as
   for (const sentence of [
     `Of passwords ${most} are checked at a time, ${most_of_address} of them for one address; ${most_with_known_devices} for devices`,
     `signed in within the last ${KNOWN_DEVICE_DAYS} days`,
-    `a URL of at most ${url_bytes} bytes, ${header_bytes} bytes of headers within ${header_seconds} seconds, the whole request within ${request_seconds} seconds`,
+    `a URL of at most ${url_bytes} bytes, ${header_bytes} bytes of headers within ${header_seconds} seconds, the whole request within ${request_seconds} seconds (`,
     `at most ${connections} connections, ${connections_of_address} of them from one address`,
     `an idle connection is kept for ${keep_alive_seconds} seconds`,
     `A body has at most ${LARGEST_BODY} bytes, that of a pushed request or a registration ${LARGEST_DESCRIPTION}`,

@@ -79,6 +79,7 @@ export async function startBridge(
     access_token_seconds?: number
     /** The header in which a proxy passes on the certificates of clients. */
     certificate_header?: string
+    app?: NonNullable<Parameters<typeof startSallyport>[0]>['app']
   } = {},
 ): Promise<Bridge> {
   const api = await startRecordingApi()
@@ -94,6 +95,7 @@ export async function startBridge(
     clock: now,
     app: {
       egress,
+      ...options.app,
       ...(options.certificate_header && {
         certificate_forwarding: { header: options.certificate_header, authorities: [] },
       }),

@@ -54,7 +54,7 @@ async function buildApp(
   root: RootKey,
   log: Log,
 ): Promise<Omit<OpenApp, 'other_issuers'>> {
-  const egress = createEgress({ allow: config.egress_allow })
+  const egress = createEgress({ allow: config.egress_allow, headerBytes: config.proxy_limits.largest_header })
   const certificate_forwarding = readCertificateForwarding(config)
   const forwarded = certificate_forwarding && { certificate_forwarding }
   const mailer = config.mail && createMailer(config.mail)
@@ -67,6 +67,7 @@ async function buildApp(
     log,
     egress,
     endpoint_aliases: config.endpoint_aliases,
+    proxy_limits: config.proxy_limits,
     ...vault_root,
     ...forwarded,
     ...(mailer && { mailer }),

@@ -37,6 +37,7 @@ test('without any setting the server listens on loopback, port 9400, in developm
     endpoint_aliases: {},
     client_certificates: undefined,
     egress_allow: [],
+    proxy_limits: { timeout_ms: 300_000, idle_ms: 30_000, largest_body: 268_435_456, largest_header: 16_384 },
     mail: undefined,
     claims_hook: undefined,
     log_level: 'info',
@@ -63,6 +64,21 @@ test('certificates of clients come in one header, from proxies that are named', 
   refuses({ env: { ...env, SALLYPORT_CLIENT_CERTIFICATE_HEADER: 'Client Cert' } }, /must be the name of a header/)
   for (const origin of ['http://mtls.example.com', 'https://mtls.example.com/token', 'mtls']) {
     refuses({ env: { ...env, SALLYPORT_CLIENT_CERTIFICATE_ORIGIN: origin } }, /must be an https origin/)
+  }
+})
+
+test('calls through the proxy have the limits that the operator sets', () => {
+  const env = {
+    ...{ SALLYPORT_PROXY_TIMEOUT_SECONDS: '3600', SALLYPORT_PROXY_IDLE_SECONDS: '600' },
+    ...{ SALLYPORT_PROXY_BODY_BYTES: '0', SALLYPORT_PROXY_HEADER_BYTES: '32768' },
+  }
+  const proxy_limits = { timeout_ms: 3_600_000, idle_ms: 600_000, largest_body: 0, largest_header: 32_768 }
+  assert.deepEqual(read({ env }).proxy_limits, proxy_limits)
+  for (const [name, text] of [
+    ...[['TIMEOUT_SECONDS', '0'] as const, ['TIMEOUT_SECONDS', '1e3'] as const, ['IDLE_SECONDS', '-1'] as const],
+    ...[['BODY_BYTES', '1 MB'] as const, ['HEADER_BYTES', '100'] as const, ['HEADER_BYTES', '9999999'] as const],
+  ]) {
+    refuses({ env: { [`SALLYPORT_PROXY_${name}`]: text } }, /must be a whole number from \d+ to \d+$/)
   }
 })
 

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import path from 'node:path'
+import { PROXY_LIMITS, type ProxyLimits } from '../outbound/proxy_limits.ts'
 import type { EndpointAliases } from '../web/endpoint_paths.ts'
 import { readClaimsHookSecret, readClaimsHookUrl } from './claims_hook.ts'
 import { ConfigError } from './config_error.ts'
@@ -18,6 +19,7 @@ import {
   readOrigin,
   readPort,
   readProxies,
+  wholeNumber,
 } from './values.ts'
 
 /** How a server runs: read once at start, from flags, environment and file. */
@@ -40,6 +42,8 @@ export interface Config {
   /** How a trusted proxy passes on the TLS certificates of clients; undefined where none does. */
   readonly client_certificates: ClientCertificateConfig | undefined
   readonly egress_allow: readonly string[]
+  /** What bounds calls through the proxy. */
+  readonly proxy_limits: ProxyLimits
   /** The operator's SMTP server and the sender's address; without them no e-mail is sent. */
   readonly mail: { readonly url: string; readonly from: string } | undefined
   /** The operator's own service of claims, asked for each token; undefined where there is none. */
@@ -100,6 +104,12 @@ export function readConfig(sources: ConfigSources): Config {
     endpoint_aliases: read('endpoint_aliases', readAliases, {}),
     client_certificates: header === undefined ? undefined : { header, authorities_file, origin },
     egress_allow,
+    proxy_limits: {
+      timeout_ms: read('proxy_timeout_seconds', wholeNumber(1, 86_400), PROXY_LIMITS.timeout_ms / 1000) * 1000,
+      idle_ms: read('proxy_idle_seconds', wholeNumber(1, 86_400), PROXY_LIMITS.idle_ms / 1000) * 1000,
+      largest_body: read('proxy_body_bytes', wholeNumber(0, 2 ** 40), PROXY_LIMITS.largest_body),
+      largest_header: read('proxy_header_bytes', wholeNumber(1024, 1_048_576), PROXY_LIMITS.largest_header),
+    },
     mail: smtp_url === undefined || mail_from === undefined ? undefined : { url: smtp_url, from: mail_from },
     claims_hook: hook_url === undefined || secret === undefined ? undefined : { url: hook_url, secret },
     log_level: read('log_level', oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),

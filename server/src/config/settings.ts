@@ -69,6 +69,26 @@ export const SETTINGS = {
     flag: '--egress-allow <list>',
     about: 'hosts, host:port or CIDR, by comma, that may be called although they are internal or plain http',
   },
+  proxy_timeout_seconds: {
+    env: 'SALLYPORT_PROXY_TIMEOUT_SECONDS',
+    flag: '--proxy-timeout-seconds <number>',
+    about: 'how long a call through the proxy may take as a whole (default: 300)',
+  },
+  proxy_idle_seconds: {
+    env: 'SALLYPORT_PROXY_IDLE_SECONDS',
+    flag: '--proxy-idle-seconds <number>',
+    about: 'the longest pause within an answer through the proxy (default: 30)',
+  },
+  proxy_body_bytes: {
+    env: 'SALLYPORT_PROXY_BODY_BYTES',
+    flag: '--proxy-body-bytes <number>',
+    about: 'the largest body through the proxy, in either direction (default: 268435456)',
+  },
+  proxy_header_bytes: {
+    env: 'SALLYPORT_PROXY_HEADER_BYTES',
+    flag: '--proxy-header-bytes <number>',
+    about: "the most bytes of an answer's headers through the proxy (default: 16384)",
+  },
   smtp_url: { env: 'SALLYPORT_SMTP_URL', about: 'SMTP server for e-mail: smtp[s]://user:password@host:port' },
   mail_from: {
     env: 'SALLYPORT_MAIL_FROM',

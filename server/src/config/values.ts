@@ -10,6 +10,15 @@ export function readPort(text: string, name: string): number {
   return port
 }
 
+/** A whole number of something, within bounds. */
+export function wholeNumber(least: number, most: number): (text: string, name: string) => number {
+  return (text, name) => {
+    const number = /^\d{1,12}$/.test(text) ? Number(text) : -1
+    if (number < least || number > most) throw refuse(`${name} must be a whole number from ${least} to ${most}`)
+    return number
+  }
+}
+
 /** An address or host name to listen on. */
 export function readHost(text: string, name: string): string {
   if (!/^[A-Za-z0-9.:_-]+$/.test(text)) throw refuse(`${name} must be an address or a host name, without port`)

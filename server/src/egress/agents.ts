@@ -2,8 +2,6 @@ import { Agent, fetch } from 'undici'
 import { type ConnectorOptions, createConnector } from './connector.ts'
 import type { Policy } from './policy.ts'
 
-const MAX_HEADER_BYTES = 16_384
-
 /** The connections of a guard, and the fetch that uses them. Loaded with the first call: a start needs none. */
 export interface Agents {
   readonly fetch: typeof fetch
@@ -12,10 +10,10 @@ export interface Agents {
 }
 
 /** Makes the agents of a guard; every connection of theirs is opened by its connector. */
-export function createAgents(policy: Policy, options: ConnectorOptions): Agents {
+export function createAgents(policy: Policy, options: ConnectorOptions & { readonly headerBytes: number }): Agents {
   const connect = createConnector(policy, options)
   // The deadline of each call replaces undici's own timeouts.
-  const shape = { connect, maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: 0, bodyTimeout: 0, allowH2: false }
+  const shape = { connect, maxHeaderSize: options.headerBytes, headersTimeout: 0, bodyTimeout: 0, allowH2: false }
   return {
     fetch,
     pooled: new Agent(shape),

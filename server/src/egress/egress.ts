@@ -27,6 +27,8 @@ export interface EgressOptions {
   perHost?: number
   perHostWaiting?: number
   connectTimeoutMs?: number
+  /** The most bytes of an answer's headers. */
+  headerBytes?: number
   /** Replaces the system's certificate authorities, for a private network or a test. */
   ca?: string | readonly string[]
   resolve?: Resolve
@@ -91,6 +93,7 @@ async function loadAgents(policy: Policy, options: EgressOptions): Promise<Agent
     resolve: options.resolve ?? resolveBySystem,
     onConnect: options.onConnect ?? (() => {}),
     connectTimeoutMs: options.connectTimeoutMs ?? 4_000,
+    headerBytes: options.headerBytes ?? 16_384,
     ca: options.ca,
   })
 }

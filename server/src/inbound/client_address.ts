@@ -7,6 +7,8 @@ export interface Sender {
   readonly address?: string | undefined
   /** The request came from a proxy that the operator trusts, so that headers which only it may set can be believed. */
   readonly through_proxy?: boolean | undefined
+  /** Ends the connection, where an answer cannot go on. */
+  readonly cut?: () => void
 }
 
 /** Reads the client's address from what a connection and its request say. */

@@ -47,7 +47,10 @@ export async function relay(
     if (answer.kind === 'response') {
       await onUsed?.()
       for (const [name, value] of renewed) answer.response.headers.set(name, value)
-      return answer.response
+      return breakOpenly(answer.response, (cause) => {
+        web.log.warn({ request_id: c.get('request_id'), err: cause }, 'an answer of a provider broke off')
+        return c.env?.cut
+      })
     }
     for (const [name, value] of renewed) c.header(name, value)
     if (answer.kind === 'unreachable') {
@@ -69,6 +72,30 @@ export async function relay(
     c.header(OUR_ERROR, failure.error)
     return refuse(c, failure)
   }
+}
+
+/** An answer that breaks off with its connection, where there is one: its beginning must not pass for all of it. */
+function breakOpenly(response: Response, onBroken: (cause: unknown) => (() => void) | undefined): Response {
+  if (response.body === null) return response
+  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader()
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        } catch (cause) {
+          const cut = onBroken(cause)
+          if (cut) cut()
+          else controller.error(cause)
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+  return new Response(body, response)
 }
 
 // By this a caller knows our refusals from those of the provider, which cannot send it: see proxy_headers.ts.
