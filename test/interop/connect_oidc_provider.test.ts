@@ -5,13 +5,16 @@ const client_id = 'sallyport'
 const client_secret = 'secret: of + ours / there'
 const by_key = { token_endpoint_auth_method: 'private_key_jwt' } as const
 
+const PUSHED = { enabled: true, requirePushedAuthorizationRequests: true }
+
 const STORIES = [
   { how: 'which rotates refresh tokens', rotate: true },
   { how: 'which keeps refresh tokens', rotate: false },
   { how: 'which knows us by a key that was made here', rotate: true, jwks: '/jwks/theirs' },
+  { how: 'which takes pushed requests alone', rotate: true, features: { pushedAuthorizationRequests: PUSHED } },
 ]
 
-for (const { how, rotate, jwks } of STORIES) {
+for (const { how, rotate, jwks, features } of STORIES) {
   tellConnectStory(
     `an account at oidc-provider is connected, ${how}`,
     async ({ redirect_uri }) => {
@@ -21,6 +24,7 @@ for (const { how, rotate, jwks } of STORIES) {
       const ours = jwks ? { fields: by_key } : { client_secret }
       const theirs = await startForeignProvider({
         ...{ clients: [{ client_id, ...known, redirect_uris: [redirect_uri] }], rotate, auto_login: null },
+        ...(features && { features }),
       })
       return {
         connector: {

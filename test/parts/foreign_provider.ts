@@ -232,6 +232,8 @@ function readConfiguration(options: ForeignProviderOptions, more: () => Readonly
     fetch: (url: string, { dispatcher: _, ...init }: RequestInit & { dispatcher?: unknown }) => fetch(url, init),
     features: {
       devInteractions: { enabled: false },
+      // So that tests can look at what a browser carries.
+      pushedAuthorizationRequests: { enabled: false },
       revocation: { enabled: true, allowedPolicy: isOwnToken },
       introspection: { enabled: true, allowedPolicy: isOwnToken },
       ...options.features,

@@ -93,7 +93,11 @@ const ODD: Provider = {
 const ELSEWHERE: readonly string[] = [
   // The console shows them: test/flows/connect_choice.test.ts
   'notes',
-  ...['grant_types', 'client_per_connection', 'device_authorization_endpoint'],
+  ...['grant_types', 'client_per_connection'],
+  // No code comes back: connect_device.test.ts, test/interop/connect_asked.test.ts
+  ...['device_authorization_endpoint', 'assertion_grant'],
+  // relying/push_request.test.ts
+  ...['par', 'pushed_authorization_request_endpoint'],
   // test/flows/connect_choice.test.ts
   'starts_at_provider',
 ]

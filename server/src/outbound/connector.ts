@@ -161,7 +161,8 @@ export function openClientSecret(
 // What is sent the client's secret and the users' refresh tokens, or names what is.
 const RECEIVERS = [
   ...(['issuer', 'discovery', 'token_endpoint', 'refresh_endpoint'] as const),
-  ...(['revocation_endpoint', 'introspection_endpoint'] as const),
+  ...(['revocation_endpoint', 'introspection_endpoint', 'device_authorization_endpoint'] as const),
+  'pushed_authorization_request_endpoint',
 ] as const
 // What else is sent the users' tokens, or says where they are sent.
 const TOKEN_RECEIVERS = [

@@ -345,7 +345,7 @@ export function findUnreachable(context: OutboundContext, input: ConnectorInput)
 const URL_FIELDS = [
   ...(['issuer', 'authorization_endpoint', 'token_endpoint', 'refresh_endpoint', 'revocation_endpoint'] as const),
   ...(['introspection_endpoint', 'userinfo_endpoint', 'jwks_uri', 'api_base_url'] as const),
-  'device_authorization_endpoint',
+  ...(['device_authorization_endpoint', 'pushed_authorization_request_endpoint'] as const),
 ] satisfies (keyof ProviderFields)[]
 
 function readReturnUri(uri: string): string {

@@ -108,6 +108,7 @@ export async function startSignIn(
   const state = randomSecret(PREFIXES[start.user_id === null ? 'sign_in' : 'link'])
   const { url, remember } = await buildFlowUrl(
     context,
+    record,
     party,
     state,
     anew && party.provider.issuer !== null ? { max_age: '0' } : {},

@@ -5,12 +5,15 @@ import { SettingError } from '../providers/setting_error.ts'
 import { buildAuthorizationUrl, readAskedScope } from '../relying/authorization_url.ts'
 import type { DeviceAuthorization } from '../relying/device_authorization.ts'
 import { DiscoveryError } from '../relying/discovery.ts'
+import { PushRefused } from '../relying/push_request.ts'
 import { stepBeforeAuthorization } from '../relying/steps.ts'
 import type { ConnectSessionRecord } from '../store/verbs/connect_sessions.ts'
 import type { ConnectionOwner, ConnectionRecord } from '../store/verbs/connections.ts'
+import type { ConnectorRecord } from '../store/verbs/connectors.ts'
 import { type BrokeredMemory, chooseRedirectUri, enlistBroker } from './brokers.ts'
 import type { ChosenTerms } from './connection_end.ts'
 import { type Connector, grantTypeOf, openConnector, relyingParty } from './connector.ts'
+import { noteConnectorRefused } from './connector_error.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { isSameOwner } from './owner.ts'
 import { readReturnTo } from './return_to.ts'
@@ -91,7 +94,7 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
   const lifetime = device?.expires_in ?? FLOW_SECONDS
   const { url, remember } = own_page
     ? { url: ownPageUrl(context, record.connector, own_page, state), remember: NOTHING }
-    : await buildFlowUrl(context, { ...party, scope }, state)
+    : await buildFlowUrl(context, record, { ...party, scope }, state)
   const known = start.browser_secret
   const browser_secret = known !== undefined && SECRET.test(known) ? known : randomSecret()
   const brokered =
@@ -175,6 +178,7 @@ function readScope(allowed: readonly string[], scope: string | undefined): strin
 export async function buildFlowUrl(
   context: OutboundContext,
   party: ReturnType<typeof relyingParty>,
+  record: ConnectorRecord,
   state: string,
   params: Readonly<Record<string, string>> = {},
 ) {
@@ -187,6 +191,11 @@ export async function buildFlowUrl(
     throw new OAuthError('temporarily_unavailable', 'The provider did not prepare the consent', { cause })
   } catch (cause) {
     if (cause instanceof DiscoveryError && cause.reason === 'unreachable') {
+    if (cause instanceof PushRefused) {
+      const { outcome } = cause
+      if (outcome.kind === 'client_refused') await noteConnectorRefused(context, record, outcome)
+      throw new OAuthError('server_error', cause.message, { cause })
+    }
       throw new OAuthError('temporarily_unavailable', 'The provider cannot be reached', { cause })
     }
     if (!(cause instanceof DiscoveryError || cause instanceof SettingError)) throw cause

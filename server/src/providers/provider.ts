@@ -35,6 +35,7 @@ export interface ProviderFields {
   readonly introspection_endpoint: string | null
   readonly userinfo_endpoint: string | null
   readonly device_authorization_endpoint: string | null
+  readonly pushed_authorization_request_endpoint: string | null
   readonly jwks_uri: string | null
   /** `iss` of ID tokens where it is not the issuer: `{name}` stands for the token's own claim of that name. */
   readonly id_token_issuer: {
@@ -62,6 +63,8 @@ export interface ProviderFields {
   /** Every connection brings its own client_id and secret. */
   readonly client_per_connection: boolean
   readonly pkce: 'required' | 'supported' | 'refused'
+  /** Authorization requests are pushed (RFC 9126): always, wherever there is an endpoint for it, or never. */
+  readonly par: 'required' | 'supported' | 'refused'
   readonly response_mode: 'query' | 'form_post' | null
   readonly authorization_params: ParamTemplates
   /** The parameter that carries the scope; null where the provider takes none. */

@@ -26,6 +26,7 @@ const URL_FIELDS = [
   'introspection_endpoint',
   'userinfo_endpoint',
   'device_authorization_endpoint',
+  'pushed_authorization_request_endpoint',
   'jwks_uri',
   'api_base_url',
 ] as const

@@ -1,6 +1,7 @@
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier, generateRandomNonce } from 'oauth4webapi'
 import type { RelyingContext, RelyingParty } from './context.ts'
 import { DiscoveryError, discoverProvider, hasIssuer } from './discovery.ts'
+import { pushRequest } from './push_request.ts'
 
 /** What has to be kept, sealed, until the answer comes back. */
 export interface Remembered {
@@ -27,8 +28,8 @@ export function readAskedScope({ scope, provider }: Pick<RelyingParty, 'scope' |
 }
 
 /**
- * Builds the URL that the browser is sent to (RFC 6749 section 4.1.1, RFC 7636, OpenID Connect Core 1.0 section
- * 3.1.2.1), and what must be remembered for the way back.
+ * Builds the URL that the browser is sent to (RFC 6749 section 4.1.1, RFC 7636, RFC 9126, OpenID Connect Core 1.0
+ * section 3.1.2.1), and what must be remembered for the way back.
  */
 export async function buildAuthorizationUrl(
   context: RelyingContext,
@@ -51,8 +52,9 @@ export async function buildAuthorizationUrl(
   const code_verifier = provider.pkce === 'refused' || unsupported ? null : generateRandomCodeVerifier()
   const offline = provider.offline_scope === null || asked.includes(provider.offline_scope)
 
+  const sent = new URLSearchParams()
   const set = (params: Readonly<Record<string, string>>) => {
-    for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value)
+    for (const [name, value] of Object.entries(params)) sent.set(name, value)
   }
   set(provider.authorization_params)
   if (offline) set(provider.offline_params)
@@ -66,5 +68,9 @@ export async function buildAuthorizationUrl(
   if (provider.scope_parameter !== null && asked.length > 0) {
     set({ [provider.scope_parameter]: asked.join(provider.scope_separator) })
   }
+  const request_uri = await pushRequest(context, party, server, sent)
+  // RFC 9126 section 4: what was pushed is only named.
+  const shown = request_uri === null ? sent : Object.entries({ client_id: party.client_id, request_uri })
+  for (const [name, value] of shown) url.searchParams.set(name, value)
   return { url: url.href, remember: { code_verifier, nonce } }
 }

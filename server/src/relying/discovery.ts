@@ -34,6 +34,7 @@ const ENDPOINTS = [
   'introspection_endpoint',
   'userinfo_endpoint',
   'device_authorization_endpoint',
+  'pushed_authorization_request_endpoint',
   'jwks_uri',
 ] as const
 
@@ -43,6 +44,8 @@ const LISTS = [
   'revocation_endpoint_auth_methods_supported',
   'id_token_signing_alg_values_supported',
 ] as const
+
+const SWITCHES = ['authorization_response_iss_parameter_supported', 'require_pushed_authorization_requests'] as const
 
 const SIGNATURES = ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 
@@ -147,8 +150,6 @@ function pickMetadata(metadata: AuthorizationServer): Partial<AuthorizationServe
     const list: unknown = metadata[name]
     if (Array.isArray(list)) picked[name] = list.filter((item) => typeof item === 'string').slice(0, 64)
   }
-  if (metadata.authorization_response_iss_parameter_supported === true) {
-    picked['authorization_response_iss_parameter_supported'] = true
-  }
+  for (const name of SWITCHES) if (metadata[name] === true) picked[name] = true
   return picked as Partial<AuthorizationServer>
 }
