@@ -85,7 +85,7 @@ describe('where a request goes', () => {
         : new Response('ok'),
     )
     const asked = { connector: 'acme', access_token: 'sent-to-me', exchange: true } as const
-    const acme = vault.connection({ ...asked, actions: ['read'] })
+    const acme = vault.connection({ ...asked, actions: ['read' as const] })
     await Promise.all([acme.fetch('/events'), acme.fetch('/events')])
     const [exchange, ...used] = calls
     assert.equal(exchange!.headers.get('authorization'), `Basic ${btoa('app:secret-of-app')}`)
