@@ -330,6 +330,7 @@ function connectorPages(view: View, put: Put): Pages {
     connectors_empty: () => renderConnectors(view, { connectors: [] }),
     connector: () =>
       renderConnector(view, {
+        disabled: false,
         ...acme,
         redirect_uri: put('https://id.northwind.example/connect/acme/callback'),
         client_id: put('northwind'),

@@ -5,7 +5,7 @@ import { clientRightsPage } from './admin/client_rights.ts'
 import { endSecretSubmit, rotateSecretSubmit } from './admin/client_secrets.ts'
 import { switchClientSubmit } from './admin/client_switches.ts'
 import { clientsPage, newClientPage, newClientSubmit } from './admin/clients.ts'
-import { connectorPage, connectorsPage } from './admin/connectors.ts'
+import { connectorPage, connectorsPage, deleteConnectorSubmit, setConnectorDisabledSubmit } from './admin/connectors.ts'
 import { editClientPage, editClientSubmit } from './admin/edit_client.ts'
 import { connectionsPage, eventsPage } from './admin/lists.ts'
 import { overviewPage } from './admin/overview.ts'
@@ -249,6 +249,9 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.admin_end_sessions, endSessionsSubmit)
   pages.get(paths.admin_connectors, connectorsPage)
   pages.get(paths.admin_connector, connectorPage)
+  pages.post(paths.admin_disable_connector, setConnectorDisabledSubmit(true))
+  pages.post(paths.admin_enable_connector, setConnectorDisabledSubmit(false))
+  pages.post(paths.admin_delete_connector, deleteConnectorSubmit)
   pages.get(paths.admin_connections, connectionsPage)
   pages.get(paths.admin_events, eventsPage)
 

@@ -1,7 +1,14 @@
 import { callbackUrl } from '../../outbound/connector.ts'
-import { findConnector, listConnectors, type ShownConnector } from '../../outbound/connectors.ts'
-import { errorPage, send } from '../page.ts'
-import { consolePage } from './administrator.ts'
+import {
+  deleteConnector,
+  findConnector,
+  listConnectors,
+  type ShownConnector,
+  setConnectorDisabled,
+} from '../../outbound/connectors.ts'
+import { errorPage, ours, redirect, send } from '../page.ts'
+import { paths } from '../ui/paths.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
 import { renderConnector, renderConnectors } from './templates/connectors.ts'
 
 /** GET /admin/connectors. */
@@ -17,6 +24,7 @@ export const connectorPage = consolePage(async (visit) => {
   const { error, error_description, error_at } = found
   const html = renderConnector(visit.view, {
     ...connectorRow(found),
+    disabled: found.disabled_at !== null,
     redirect_uri: (found.settings.redirect_uris ?? [callbackUrl(visit.web.outbound, found.connector)]).join('\n'),
     client_id: found.client_id,
     has_secret: found.has_client_secret || found.public_jwk !== null,
@@ -29,6 +37,23 @@ export const connectorPage = consolePage(async (visit) => {
         : { error, at: error_at ?? 0, ...(error_description !== null && { error_description }) },
   })
   return send(visit, html)
+})
+
+/** POST /admin/connector/disable and /admin/connector/enable. */
+export const setConnectorDisabledSubmit = (disabled: boolean) =>
+  consoleSubmit(async (visit, actor, values) => {
+    const connector = values['connector'] ?? ''
+    await setConnectorDisabled(visit.web.outbound, actor, connector, disabled)
+    return redirect(visit, ours(visit.web, paths.admin_connector, { connector }))
+  })
+
+/** POST /admin/connector/delete: the connector goes with its connections, each of which is ended at the provider too. */
+export const deleteConnectorSubmit = consoleSubmit(async (visit, actor, values) => {
+  const connector = values['connector'] ?? ''
+  const outcome = await deleteConnector(visit.web.outbound, actor, connector, { disconnect: true })
+  // What the vault cannot open now it cannot revoke: the connector stays, disabled, until it can.
+  if (outcome === 'has_connections') return redirect(visit, ours(visit.web, paths.admin_connector, { connector }))
+  return redirect(visit, ours(visit.web, paths.admin_connectors))
 })
 
 function connectorRow(shown: ShownConnector) {

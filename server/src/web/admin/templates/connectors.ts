@@ -4,12 +4,13 @@ import {
   codeBlock,
   definitions,
   emptyState,
+  ending,
   notice,
   pageHeader,
   section,
   table,
 } from '../../ui/components.ts'
-import { buttonLink } from '../../ui/forms.ts'
+import { button, buttonLink, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { code, displayName, name } from '../../ui/name.ts'
@@ -47,6 +48,7 @@ export function renderConnectors(view: View, data: { readonly connectors: readon
 
 /** What the page of one connector shows. */
 export interface ConnectorData extends ConnectorRow {
+  readonly disabled: boolean
   /** Exactly what must be registered at the provider. */
   readonly redirect_uri: string
   readonly client_id: string
@@ -86,8 +88,38 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     [connector.notes, data.notes && name(data.notes, 400)],
     [connector.connections, html`${count(view, data.connections)} · <a href="${all}">${connector.connections_of}</a>`],
   ])
-  const content = html`${pageHeader(name(data.connector), lead, test)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${key}${section(connector.details, card(details))}`
+  const content = html`${pageHeader(name(data.connector), lead, test)}${data.disabled && notice('warning', html`<p>${connector.disabled}</p>`)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${key}${section(connector.details, card(details))}${section(connector.danger, endings(view, data))}`
   return consolePage(view, { entry: 'connectors', title: displayName(data.connector), content })
+}
+
+function endings(view: View, data: ConnectorData): SafeHtml {
+  const { connector } = view.text.console
+  const shown = name(data.connector)
+  const hidden = { connector: data.connector }
+  const toggle = data.disabled
+    ? form(
+        view,
+        { action: link(view, paths.admin_enable_connector), hidden },
+        button(connector.enable, { kind: 'plain' }),
+      )
+    : ending(view, {
+        id: 'disable',
+        label: connector.disable,
+        title: tell(view, connector.disable_title, { connector: shown }),
+        consequences: [connector.disable_stops],
+        action: link(view, paths.admin_disable_connector),
+        hidden,
+      })
+  const ends = tell(view, connector.delete_ends, { n: data.connections, provider: name(data.provider_name) })
+  const remove = ending(view, {
+    id: 'delete',
+    label: connector.delete,
+    title: tell(view, connector.delete_title, { connector: shown }),
+    consequences: [...(data.connections > 0 ? [ends] : []), connector.delete_final],
+    action: link(view, paths.admin_delete_connector),
+    hidden,
+  })
+  return html`<div class="actions start">${toggle}${remove}</div>`
 }
 
 function scopes(scope: string): Child {

@@ -329,6 +329,20 @@ export const enConsole = {
     test: 'Test by connecting your own account',
     connections_of: 'Show its connections',
     last_error: 'The provider last refused this connector {when}',
+    disabled: 'This connector is disabled: nobody connects by it, and its connections give no tokens.',
+    danger: 'Disable or delete',
+    disable: 'Disable',
+    disable_title: 'Disable {connector}?',
+    disable_stops: 'No token leaves its connections until it is enabled again. None of them is lost.',
+    enable: 'Enable',
+    delete: 'Delete',
+    delete_title: 'Delete {connector}?',
+    delete_ends: {
+      one: '{n} connection ends: its stored access is destroyed, and taken back at {provider} where it allows that.',
+      other:
+        '{n} connections end: their stored access is destroyed, and taken back at {provider} where it allows that.',
+    },
+    delete_final: 'Whoever wants to connect again needs another connector, and consents anew.',
   },
   connections: {
     title: 'Connections',
