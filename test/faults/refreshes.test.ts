@@ -5,7 +5,7 @@ import { FAULTS, openRig, playFault } from '../parts/refresh_faults.ts'
 // The provider had rotated: under one that ends the grant at a replay while the old token lives, and under one with grace.
 const RUNS = [12, 5]
 
-test('R-19 whatever goes wrong with a refresh, no connection is lost but by its provider\u2019s own rules', async () => {
+test('R-19 whatever goes wrong with a refresh, no connection is lost but by the rules of its provider', async () => {
   const rig = await openRig('sqlite', 1)
   const wrong: string[] = []
   try {

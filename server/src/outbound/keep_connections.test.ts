@@ -116,15 +116,15 @@ for (const kind of DATABASES) {
       const { id, family } = await connect('fixed')
       pass(32 * DAY)
       await turn()
-      assert.deepEqual(await eventsOf(id, 'connection.expiring'), [])
+      assert.deepEqual(await eventsOf(id, 'connection.expires_soon'), [])
       pass(DAY + HOUR)
       await turn()
       await turn()
-      const told = await eventsOf(id, 'connection.expiring')
+      const told = await eventsOf(id, 'connection.expires_soon')
       const { refresh_expires_at, warned_at } = await bench.load(id)
       assert.deepEqual(
         told.map(({ detail }) => JSON.parse(String(detail))),
-        [{ connector: 'fixed', ends_at: refresh_expires_at }],
+        [{ connector: 'fixed', expires_at: refresh_expires_at }],
       )
       assert.notEqual(warned_at, null)
       assert.equal(family.calls.length, 0, 'a use would not help')
@@ -136,7 +136,7 @@ for (const kind of DATABASES) {
       pass(30 * DAY)
       await turn()
       assert.equal(family.calls.length, 1, 'what has expired is not asked about again')
-      assert.equal((await eventsOf(id, 'connection.expiring')).length, 1)
+      assert.equal((await eventsOf(id, 'connection.expires_soon')).length, 1)
     })
 
     test('R-19 what a dead process left open is asked for while the grace lasts, though nobody asks', async () => {

@@ -1,3 +1,4 @@
+import { StoreUnavailable } from '../store/sql.ts'
 import type { ConnectionAuthority, UpkeepPlan } from '../store/verbs/connections.ts'
 import type { DueConnection } from '../store/verbs/upkeep.ts'
 import { openConnector } from './connector.ts'
@@ -10,8 +11,8 @@ import { VaultClosed } from './vault_keys.ts'
 const MOST = 100
 const AT_ONCE = 8
 const TURN_MS = 5_000
-// Longer than anything that is done about one connection takes.
-const HOLD_MS = 120_000
+// Longer than anything that is done about one connection takes, and not so short that what is broken is told all the time.
+const HOLD_MS = 600_000
 
 /**
  * One turn of the work that keeps connections alive while nobody asks for a token: refresh tokens that would die of
@@ -34,7 +35,8 @@ export async function keepConnections(context: OutboundContext, ahead_ms = 0): P
         await keep(context, one)
       }
     }
-    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    const done = await Promise.allSettled(Array.from({ length: AT_ONCE }, work))
+    for (const worker of done) if (worker.status === 'rejected') throw worker.reason
     if (due.length < MOST) break
   }
   return seen
@@ -46,7 +48,8 @@ async function keep(context: OutboundContext, due: DueConnection): Promise<void>
   try {
     await keepOne(context, due)
   } catch (cause) {
-    if (cause instanceof VaultClosed) throw cause
+    // Nor does it go on where nothing can go right.
+    if (cause instanceof VaultClosed || cause instanceof StoreUnavailable) throw cause
     context.report(`connection ${connection_id} was not kept up`, cause)
   }
 }
@@ -92,9 +95,9 @@ async function keepOne(context: OutboundContext, { connection_id, upkeep_at }: D
 /** The owner is told that the tokens will end, while there is time to consent again. */
 function tell(context: OutboundContext, { connection, connector }: ConnectionAuthority) {
   const { connection_id, user_id, refresh_expires_at, access_expires_at } = connection
-  const ends_at = refresh_expires_at ?? access_expires_at
-  const detail = { connector: connector.connector, ends_at }
-  return outboundEvent(context, 'connection.expiring', 'system', { connection_id, user_id, detail })
+  const expires_at = refresh_expires_at ?? access_expires_at
+  const detail = { connector: connector.connector, expires_at }
+  return outboundEvent(context, 'connection.expires_soon', 'system', { connection_id, user_id, detail })
 }
 
 // Replicas that look at the same moment begin at different ends.

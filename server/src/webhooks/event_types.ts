@@ -13,7 +13,7 @@ interface EventType {
 export const EVENT_TYPES = {
   'connection.pending': { of: ['connection.pending'], members: ['connector', 'reason'] },
   'connection.ready': {
-    of: ['connection.connected', 'connection.reconnected', 'connection.approved'],
+    of: ['connection.connected', 'connection.reconnected', 'connection.approved', 'connection.recovered'],
     members: ['connector', 'scope'],
   },
   'connection.expires_soon': { of: ['connection.expires_soon'], members: ['connector', 'expires_at'] },
