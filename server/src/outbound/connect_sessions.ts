@@ -1,11 +1,13 @@
 import { equalBytes } from '../crypto/hash.ts'
 import { newId, randomSecret } from '../crypto/random.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { readAskedScope } from '../relying/authorization_url.ts'
 import type { ConnectSessionAuthority, ConnectSessionRecord } from '../store/verbs/connect_sessions.ts'
+import { openConnector, relyingParty } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { disconnect } from './disconnect.ts'
 import { confirmationPlace, ownerOfSession, SESSION_PATH } from './session_flow.ts'
-import { checkRepair } from './start_connect.ts'
+import { checkRepair, readScope } from './start_connect.ts'
 
 /** What a platform asks for. Exactly one of the owners is named. */
 export interface ConnectSessionAsk {
@@ -48,7 +50,7 @@ export async function createConnectSession(
   const invitation = ask.invitation === true
   await checkOwner(context, ask)
   checkOrigins(ask, issuer)
-  await checkConnectors(context, ask.connectors)
+  await checkConnectors(context, ask)
   const session = {
     session_id: newId(context.clock()),
     client_id,
@@ -119,12 +121,17 @@ function checkOrigins({ origins, return_uri, invitation }: ConnectSessionAsk, is
   }
 }
 
-async function checkConnectors({ tenant }: OutboundContext, connectors: readonly string[]): Promise<void> {
+async function checkConnectors(
+  context: OutboundContext,
+  { connectors, scope }: Pick<ConnectSessionAsk, 'connectors' | 'scope'>,
+): Promise<void> {
+  const { tenant } = context
   if (connectors.length === 0) throw refuse('connectors must name at least one')
   if (new Set(connectors).size < connectors.length) throw refuse('connectors must name each once')
   for (const connector of connectors) {
     const record = await tenant.store.findConnector({ tenant_id: tenant.tenant_id, connector })
     if (record?.disabled_at !== null) throw refuse('connectors names one that does not exist or is disabled')
+    if (scope !== undefined) readScope(readAskedScope(relyingParty(context, openConnector(context, record))), scope)
   }
 }
 

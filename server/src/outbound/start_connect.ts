@@ -165,7 +165,8 @@ export async function checkRepair(
   return found
 }
 
-function readScope(allowed: readonly string[], scope: string | undefined): string {
+/** The scope of a flow: the connector's, or less. */
+export function readScope(allowed: readonly string[], scope: string | undefined): string {
   if (scope === undefined) return allowed.join(' ')
   const asked = parseScope(scope)
   if (asked.length === 0 || !isSubset(asked, allowed)) {
