@@ -213,3 +213,42 @@ test('8.3.1 10.2.1 only administrators, by pages of ours, describe resources and
   assert.equal((await p.server.app.tenant.currentConfiguration()).config_version, config_version)
   assert.equal(await readIssuer(p, evil), null)
 })
+
+test('the playground registers a throw-away client, and throws away none but the one before', async (p) => {
+  const agent = await asAdministrator(p)
+  const page = await open(agent, `${p.issuer}/playground/flow?flow=client_credentials`)
+  const start = async (former?: string) => {
+    const form = { flow: 'client_credentials', csrf_token: csrfOf(page), ...(former && { former }) }
+    const answer = await post(agent, `${p.issuer}/playground/client`, form)
+    assert.equal(answer.status, 201)
+    assert.equal(answer.headers.get('cache-control'), 'no-store')
+    return (await answer.json()) as { client_id: string; client_secret: string; scope: string }
+  }
+  const { tenant_id } = p.server.app.tenant
+  const find = (client_id: string) => p.server.store.findClient({ tenant_id, client_id })
+  const first = await start()
+  assert.match(first.client_id, /^playground-/)
+  assert.equal((await find(first.client_id))?.source, 'playground')
+  const second = await start(first.client_id)
+  assert.equal(await find(first.client_id), null)
+  await start('web')
+  assert.ok(await find('web'), 'a client of somebody else stays')
+  assert.ok(await find(second.client_id))
+})
+
+test('5.17 the playground is for administrators, and in development alone', async (p) => {
+  const alice = await signIn(p)
+  assert.equal((await open(alice, `${p.issuer}/playground`)).status, 403)
+  const root = await asAdministrator(p)
+  const page = await open(root, `${p.issuer}/playground`)
+  const form = { flow: 'client_credentials', csrf_token: csrfOf(page) }
+  Object.assign(p.server.app.web, { production: true })
+  try {
+    for (const path of ['', '/flow?flow=client_credentials', '/callback']) {
+      assert.equal((await open(root, `${p.issuer}/playground${path}`)).status, 404, path)
+    }
+    assert.equal((await post(root, `${p.issuer}/playground/client`, form)).status, 404)
+  } finally {
+    Object.assign(p.server.app.web, { production: false })
+  }
+})

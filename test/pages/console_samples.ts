@@ -13,12 +13,19 @@ import { renderEditResource, renderResource, renderResources } from '../../serve
 import { renderTrustedIssuer, renderTrustedIssuers } from '../../server/src/web/admin/templates/trusted_issuers.ts'
 import { renderUser } from '../../server/src/web/admin/templates/user.ts'
 import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
+import { FLOWS } from '../../server/src/web/playground/flows/index.ts'
+import { renderCallback, renderFlow, renderFlows } from '../../server/src/web/playground/templates/playground.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
 
 /** The pages of the console. */
 export function consolePages(view: View, put: Put): Pages {
-  return { ...clientPages(view, put), ...connectorPages(view, put), ...configurationPages(view, put) }
+  return {
+    ...{ ...clientPages(view, put), ...connectorPages(view, put), ...configurationPages(view, put) },
+    playground: () => renderFlows(view, FLOWS),
+    playground_flow: () => renderFlow(view, FLOWS[0]!, { issuer: put('https://auth.northwind.example') }),
+    playground_callback: () => renderCallback(view),
+  }
 }
 
 function configurationPages(view: View, put: Put): Pages {

@@ -15,7 +15,17 @@ export const DAY = 24 * HOUR
 /** A view with sensible values. */
 export function sampleView(change: Partial<View> = {}): View {
   const tenant = { name: 'Northwind Cloud' }
-  return { lang: 'en', dir: 'ltr', text: en, now: NOW, base: '', tenant, csrf_token: 'csrf-5b1f', ...change }
+  return {
+    lang: 'en',
+    dir: 'ltr',
+    text: en,
+    now: NOW,
+    base: '',
+    tenant,
+    development: true,
+    csrf_token: 'csrf-5b1f',
+    ...change,
+  }
 }
 
 /** Sees each string of data before it reaches a template. */

@@ -116,7 +116,7 @@ test('whatever is hostile or unusual in a name still makes a whole page', () => 
       readTags(html)
       // What is edited or sent back stays as it is.
       assert.doesNotMatch(
-        html.replace(/ (value|name|data-options)="[^"]*"|<textarea.*?<\/textarea>/gs, ''),
+        html.replace(/ (value|name|data-options|data-known)="[^"]*"|<textarea.*?<\/textarea>/gs, ''),
         /[\u202a-\u202e\u2066-\u2069]/,
         `${page}: ${kind}`,
       )
@@ -192,10 +192,10 @@ test('every word that people read comes from the catalogue', () => {
     const attributes = readTags(html.replace(/<time[^>]*>/g, '<time>')).flatMap(({ attributes }) =>
       ['aria-label', 'title', 'alt', 'placeholder', 'data-label'].map((key) => attributes.get(key) ?? ''),
     )
-    // Names and values on the wire are no words: they stand as code, or as what a form sends.
+    // Names and values on the wire are no words: they stand as code, or as what a form sends. Nor are documents.
     const said = html
       .replace(/<time.*?<\/time>/gs, '')
-      .replace(/<code dir="ltr">[a-z0-9_.]+<\/code>|<option value="([^"]+)"[^>]*>\1<\/option>/g, '')
+      .replace(/<code[^>]*>[\w.:/{}-]+<\/code>|<cite[^>]*>[^<]*<\/cite>|<option value="([^"]+)"[^>]*>\1<\/option>/g, '')
     let rest = [said, ...attributes].join('\n').replace(/<[^>]*>/g, '')
     for (let before = ''; before !== rest; ) {
       before = rest

@@ -162,6 +162,7 @@ async function readVisit(c: Context<PageEnv>): Promise<Visit> {
     text: en,
     now: authority.now,
     base: web.base,
+    development: !web.production,
     tenant: { name: configuration.name },
     theme: theme === 'light' || theme === 'dark' ? theme : undefined,
     csrf_token: csrfToken(tenant, browser, signed_in?.session.session_id ?? null),

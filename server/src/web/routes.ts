@@ -36,12 +36,12 @@ import type { CompatDoor } from './door.ts'
 import { addMachineAliases, addPageAliases } from './endpoint_aliases.ts'
 import type { EndpointAliases } from './endpoint_paths.ts'
 import { broker } from './endpoints/broker.ts'
+import { connectSessionStatus } from './endpoints/connect_session_status.ts'
 import { device_authorization } from './endpoints/device_authorization.ts'
 import { healthz, readyz } from './endpoints/health.ts'
 import { introspect } from './endpoints/introspect.ts'
 import { connectorJwks, jwks, metadata, protectedResource } from './endpoints/metadata.ts'
 import { par } from './endpoints/par.ts'
-import { connectSessionStatus } from './endpoints/connect_session_status.ts'
 import { register, registration } from './endpoints/register.ts'
 import { revocations } from './endpoints/revocations.ts'
 import { revoke } from './endpoints/revoke.ts'
@@ -72,12 +72,7 @@ import {
   typePage,
   typeSubmit,
 } from './pages/connect.ts'
-import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
 import { askPage, askSubmit, waitPage } from './pages/connect_asked.ts'
-import { loginAnswerPage } from './pages/handoff.ts'
-import { loginPage, loginPasskeySubmit, loginSubmit } from './pages/login.ts'
-import { confirmLogoutSubmit, logoutPage, switchSubmit } from './pages/logout.ts'
-import { newPasswordPage, newPasswordSubmit, resetPage, resetSubmit } from './pages/reset.ts'
 import {
   invitationPage,
   invitationSubmit,
@@ -85,7 +80,11 @@ import {
   sessionPage,
   startSessionPage,
 } from './pages/connect_session.ts'
-import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
+import { devicePage, devicePage, deviceSubmit, deviceSubmit, deviceSwitchSubmit, deviceSwitchSubmit } from './pages/device.ts'
+import { loginAnswerPage } from './pages/handoff.ts'
+import { loginPage, loginPasskeySubmit, loginSubmit } from './pages/login.ts'
+import { confirmLogoutSubmit, logoutPage, switchSubmit } from './pages/logout.ts'
+import { newPasswordPage, newPasswordSubmit, resetPage, resetSubmit } from './pages/reset.ts'
 import { enrolPage, enrolSubmit, secondFactorPage, secondFactorSubmit } from './pages/second_factor.ts'
 import {
   addPasskeySubmit,
@@ -103,6 +102,12 @@ import { setupPage, setupSubmit } from './pages/setup.ts'
 import { linkIdentitySubmit, signInWithPage, unlinkIdentitySubmit } from './pages/sign_in_with.ts'
 import { signUpAccountPage, signUpAccountSubmit, signUpPage, signUpSubmit } from './pages/sign_up.ts'
 import { themeSubmit } from './pages/theme.ts'
+import {
+  playgroundCallbackPage,
+  playgroundClientSubmit,
+  playgroundFlowPage,
+  playgroundPage,
+} from './playground/playground.ts'
 import { findAsset } from './ui/assets.ts'
 import { paths } from './ui/paths.ts'
 import type { Web } from './web.ts'
@@ -254,6 +259,11 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.admin_delete_connector, deleteConnectorSubmit)
   pages.get(paths.admin_connections, connectionsPage)
   pages.get(paths.admin_events, eventsPage)
+
+  pages.get(paths.playground, playgroundPage)
+  pages.get(paths.playground_flow, playgroundFlowPage)
+  pages.get(paths.playground_callback, playgroundCallbackPage)
+  pages.post(paths.playground_client, playgroundClientSubmit)
 
   pages.all('/proxy/connections/:connection_id/*', proxyConnection)
   pages.all('/proxy/:connector/*', proxy)

@@ -33,14 +33,20 @@ export const connectDone = readAsset('connect_done.js', JAVASCRIPT)
 /** What pages of platforms load from here to open a connect session; it is the same as in the SDK. */
 export const connectScript = shared(readAsset('connect.js', JAVASCRIPT))
 
+/** The island that runs the flows of the playground. */
+export const playground = readAsset('playground.js', JAVASCRIPT)
+
+/** What the playground adds to the console's looks. */
+export const playgroundStylesheet = readAsset('playground.css', CSS)
+
 /** The picture of the tab. */
 export const icon = readAsset('icon.svg', 'image/svg+xml')
 
 const byPath = new Map(
-  [stylesheet, signedInStylesheet, showPassword, formPost, passkey, connectDone, connectScript, icon].map((asset) => [
-    asset.path,
-    asset,
-  ]),
+  [
+    ...[stylesheet, signedInStylesheet, playgroundStylesheet, icon],
+    ...[showPassword, formPost, passkey, connectDone, connectScript, playground],
+  ].map((asset) => [asset.path, asset]),
 )
 
 /** The asset at a path under the issuer, with a tenant's colours made on the spot; undefined where there is none. */

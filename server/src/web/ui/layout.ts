@@ -1,4 +1,13 @@
-import { brandPath, icon, passkey, showPassword, signedInStylesheet, stylesheet } from './assets.ts'
+import {
+  brandPath,
+  icon,
+  passkey,
+  playground,
+  playgroundStylesheet,
+  showPassword,
+  signedInStylesheet,
+  stylesheet,
+} from './assets.ts'
 import { mark } from './components.ts'
 import { button, form } from './forms.ts'
 import { attrs, type Child, html, type SafeHtml } from './html.ts'
@@ -16,6 +25,8 @@ export interface PageFrame {
   readonly script?: boolean
   /** True where the island of passkeys runs; the headers must then allow scripts of ours. */
   readonly passkeys?: boolean
+  /** True where the island of the playground runs; the headers must then allow scripts of ours. */
+  readonly playground?: boolean
 }
 
 /** A page with one thing to do, in one column: sign-in, consent, refusals. */
@@ -47,7 +58,7 @@ export function accountPage(view: View, frame: PageFrame & { console?: boolean }
 /** The entries of the console's navigation. */
 export const CONSOLE_ENTRIES = [
   ...(['overview', 'clients', 'resources', 'users', 'trusted_issuers'] as const),
-  ...(['connectors', 'connections', 'events'] as const),
+  ...(['connectors', 'connections', 'events', 'playground'] as const),
 ] as const
 
 /** An entry of the console's navigation. */
@@ -62,12 +73,14 @@ const ENTRY_PATHS: Record<ConsoleEntry, string> = {
   connectors: paths.admin_connectors,
   connections: paths.admin_connections,
   events: paths.admin_events,
+  playground: paths.playground,
 }
 
 /** A page of the console: navigation beside it, behind a menu button on small screens (a native popover, no script). */
 export function consolePage(view: View, frame: PageFrame & { entry: ConsoleEntry }): SafeHtml {
   const { layout, console } = view.text
-  const entries = CONSOLE_ENTRIES.map((entry) => {
+  const offered = CONSOLE_ENTRIES.filter((entry) => entry !== 'playground' || view.development)
+  const entries = offered.map((entry) => {
     const current = attrs({ 'aria-current': entry === frame.entry ? 'page' : undefined })
     return html`<li><a href="${link(view, ENTRY_PATHS[entry])}"${current}>${console.nav[entry]}</a></li>`
   })
@@ -93,7 +106,10 @@ function shell(view: View, kind: 'narrow' | 'account' | 'console', frame: PageFr
 <link rel="stylesheet" href="${view.base + stylesheet.path}">
 ${kind !== 'narrow' && html`<link rel="stylesheet" href="${view.base + signedInStylesheet.path}">`}${brand && html`<link rel="stylesheet" href="${view.base + brand}">`}${
   frame.script && html`<script type="module" src="${view.base + showPassword.path}"></script>`
-}${frame.passkeys && html`<script type="module" src="${view.base + passkey.path}"></script>`}</head>
+}${frame.passkeys && html`<script type="module" src="${view.base + passkey.path}"></script>`}${
+  frame.playground &&
+  html`<link rel="stylesheet" href="${view.base + playgroundStylesheet.path}"><script type="module" src="${view.base + playground.path}"></script>`
+}</head>
 <body class="${kind}">
 <a class="skip" href="#main">${view.text.layout.skip}</a>
 ${body}

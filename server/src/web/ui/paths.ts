@@ -76,6 +76,10 @@ export const paths = {
   admin_delete_connector: '/admin/connector/delete',
   admin_connections: '/admin/connections',
   admin_events: '/admin/events',
+  playground: '/playground',
+  playground_flow: '/playground/flow',
+  playground_client: '/playground/client',
+  playground_callback: '/playground/callback',
 } as const
 
 /** Where a connection through a connector starts, or is repaired. */

@@ -1,5 +1,6 @@
 import { enClientForm } from './en_client_form.ts'
 import { enConfiguration } from './en_configuration.ts'
+import { enPlayground } from './en_playground.ts'
 import { enUser } from './en_user.ts'
 
 /** The sentences of the console, in English. */
@@ -14,7 +15,9 @@ export const enConsole = {
     connectors: 'Connectors',
     connections: 'Connections',
     events: 'Events',
+    playground: 'Playground',
   },
+  playground: enPlayground,
   overview: {
     title: 'Overview',
     lead: 'What is registered here, what happens, and what needs you.',

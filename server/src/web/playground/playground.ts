@@ -1,0 +1,66 @@
+import { newId } from '../../crypto/random.ts'
+import { readAdministratedClient, registerClient } from '../../inbound/clients/register_client.ts'
+import { event } from '../../inbound/event.ts'
+import { consolePage, consoleSubmit } from '../admin/administrator.ts'
+import { publishedPath, STANDARD_PATHS } from '../endpoint_paths.ts'
+import { errorPage, send, type Visit } from '../page.ts'
+import { paths } from '../ui/paths.ts'
+import type { Flow } from './flow.ts'
+import { FLOWS, findFlow } from './flows/index.ts'
+import { renderCallback, renderFlow, renderFlows } from './templates/playground.ts'
+
+/** GET /playground: the flows that can be tried. */
+export const playgroundPage = inDevelopment(async (visit) => send(visit, renderFlows(visit.view, FLOWS)))
+
+/** GET /playground/flow?flow=: one flow, step by step. */
+export const playgroundFlowPage = inDevelopment(async (visit) => {
+  const flow = findFlow(visit.query['flow'])
+  if (!flow) return errorPage(visit, 'not_found', 404)
+  return send(visit, renderFlow(visit.view, flow, knownValues(visit)), { script: true })
+})
+
+/** GET /playground/callback: where the browser comes back to; the island takes what it brings to the flow that waits. */
+export const playgroundCallbackPage = inDevelopment(async (visit) =>
+  send(visit, renderCallback(visit.view), { script: true }),
+)
+
+/** POST /playground/client: registers the throw-away client of a flow, and throws away the one before. */
+export const playgroundClientSubmit = consoleSubmit(async (visit, actor, { flow: named, former }) => {
+  const flow = findFlow(named)
+  if (visit.web.production || !flow) return errorPage(visit, 'not_found', 404)
+  const { tenant, grant_types } = visit.web
+  if (former !== undefined) await throwAway(visit, actor, former)
+  const json = { client_name: 'Playground', redirect_uris: redirectUris(visit, flow), ...flow.client }
+  const metadata = readAdministratedClient(
+    json,
+    grant_types.map(({ grant_type }) => grant_type),
+  )
+  const client_id = `playground-${newId(tenant.clock())}`
+  const made = await registerClient(tenant, { metadata, source: 'playground', actor, client_id })
+  return visit.c.json({ ...made, scope: metadata.scope }, 201, { 'Cache-Control': 'no-store' })
+})
+
+/** A page for administrators that is there in development alone: it shows codes and tokens. */
+function inDevelopment(answer: (visit: Visit) => Promise<Response>) {
+  return consolePage(async (visit) => (visit.web.production ? errorPage(visit, 'not_found', 404) : answer(visit)))
+}
+
+function redirectUris(visit: Visit, flow: Flow): string[] {
+  const comes_back = flow.steps.some(({ kind }) => kind === 'browser')
+  return comes_back ? [visit.web.tenant.issuer + paths.playground_callback] : []
+}
+
+function knownValues({ web }: Visit): Record<string, string> {
+  const { issuer } = web.tenant
+  const names = Object.keys(STANDARD_PATHS) as (keyof typeof STANDARD_PATHS)[]
+  const endpoints = names.map((name) => [name, issuer + publishedPath(web.aliases, name)])
+  return { issuer, redirect_uri: issuer + paths.playground_callback, ...Object.fromEntries(endpoints) }
+}
+
+async function throwAway({ web }: Visit, actor: string, client_id: string): Promise<void> {
+  const { tenant } = web
+  const { tenant_id, store } = tenant
+  const found = await store.findClient({ tenant_id, client_id })
+  if (found?.source !== 'playground') return
+  await store.deleteClient({ tenant_id, client_id, event: event(tenant, 'client.deleted', actor, { client_id }) })
+}

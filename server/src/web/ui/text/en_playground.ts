@@ -1,0 +1,38 @@
+import { enPlaygroundFlows } from './en_playground_flows.ts'
+
+/** The playground, in English. */
+export const enPlayground = {
+  ...enPlaygroundFlows,
+  title: 'Playground',
+  lead: 'Every flow, one step at a time, live against this server. Nothing is simulated; the client is thrown away afterwards.',
+  start: 'Start anew',
+  throw_away: 'A start registers a client for this flow alone, and deletes the one before.',
+  needs_script: 'This page shows each step. To run them, it needs the script of this page.',
+  nothing_waits: 'No flow of this tab waits for an answer. Open the playground and start one.',
+  break_it: 'Break it',
+  as_it_should_be: 'As it should be',
+  actions: { make: 'Make them', browser: 'Send the browser', request: 'Send', person: 'Open the page' },
+  columns: { param: 'Parameter', value: 'Value', note: 'Why', spec: 'Where it is written' },
+  authorization: {
+    client: 'The client proves who it is in the Authorization header (RFC 6749 section 2.3.1).',
+    bearer: 'The access token is in the Authorization header (RFC 6750 section 2.1).',
+  },
+  parties: { person: 'Browser', app: 'App', server: 'Sallyport', api: 'API' },
+  diagram: 'The steps of “{flow}” as a sequence diagram',
+  words: {
+    request: 'Request',
+    answer: 'Answer',
+    decoded: '{name}, decoded',
+    curl: 'Copy as curl',
+    script: 'Copy as JavaScript',
+    copied: 'Copied',
+    refused_rightly: 'Refused, as it must be: {error}',
+    refused_otherwise: 'Refused with {error}; {expected} was expected',
+    not_refused: 'It was not refused. That is a defect: please report it.',
+    done: 'As it should be',
+    wrong: 'Not as it should be: {what}',
+    waiting: 'Not yet: asked again in {n} s',
+    client: 'The client of this run is {client_id}',
+    failed: 'The request could not be sent',
+  },
+} as const
