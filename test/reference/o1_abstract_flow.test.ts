@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
+import { startBridge } from '../parts/bridge.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
@@ -70,4 +71,38 @@ test('O1 the six steps of the abstract flow, with this server as the one that au
   assert.deepEqual([response.status, await response.json()], [200, { documents: ['of alice'] }])
   assert.equal((await flow('documents:write')).status, 403, 'the token carries what was granted and no more')
   assert.equal((await fetch(resource)).status, 401)
+})
+
+test('O1 the same six steps, with this server as the client of another', async () => {
+  const bridge = await startBridge()
+  try {
+    const person = await bridge.signIn()
+    // 1 and 2: this server asks the resource owner at the other, and gets a grant.
+    const asked = new URL((await person.follow(`${bridge.issuer}/connect/acme`)).url)
+    assert.equal(asked.origin, new URL(bridge.foreign.issuer).origin)
+    const { client_id, response_type, scope } = Object.fromEntries(asked.searchParams)
+    assert.deepEqual([client_id, response_type, scope], ['sallyport', 'code', 'openid email offline_access'])
+    const back = new URL((await new UserAgent().follow(asked.href)).url)
+    assert.ok(back.href.startsWith(`${bridge.issuer}/connect/acme/callback?`) && back.searchParams.has('code'))
+    // 3 and 4: it shows the grant to the other authorization server, and gets an access token.
+    const done = await person.follow(back.href)
+    assert.equal(done.url, `${bridge.issuer}/account`)
+    assert.deepEqual(
+      bridge.foreign.ledger.map(({ grant_type, status }) => [grant_type, status]),
+      [['authorization_code', 200]],
+    )
+    // 5 and 6: it shows the token to the resource server, and gets what is protected.
+    const { access_token } = await bridge.obtain(person)
+    const got = await bridge.get('/proxy/acme/documents', access_token)
+    assert.equal(got.status, 200)
+    const sent = bridge.api.received.at(-1)!
+    assert.equal(sent.url, '/v1/documents')
+    const shown = String(sent.headers['authorization'])
+    assert.match(shown, /^Bearer /)
+    assert.notEqual(shown, `Bearer ${access_token}`, 'the token is the other server’s, and our own stays here')
+    const owner = await fetch(`${bridge.foreign.issuer}/me`, { headers: { authorization: shown } })
+    assert.equal((await owner.json()).sub, 'alice', 'as whom the owner signed in over there')
+  } finally {
+    await bridge.stop()
+  }
 })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { createEgress } from '../../server/src/egress/egress.ts'
+import { saveConnector } from '../../server/src/outbound/connectors.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
@@ -91,4 +93,53 @@ test('O3 a session belongs to the host where it began: no cookie goes to another
   await agent.submit({ url: page.url, html: await page.response.text() }, alice, 'name="password"')
   const cookies = (await agent.request(`${hosts[0]}/account`)).headers.getSetCookie()
   for (const cookie of cookies) assert.doesNotMatch(cookie, /domain=/i)
+})
+
+test('O3 systems on different hosts connect in either direction, each with client id, secret and callback', async () => {
+  const egress = createEgress({ allow: ['127.0.0.1', 'localhost'] })
+  const opened = new AsyncDisposableStack()
+  opened.defer(() => egress.close())
+  const open = async (host?: 'localhost') =>
+    opened.adopt(await startSallyport({ ...(host && { host }), app: { egress } }), (one) => one.stop())
+  const [platform, documents, hours] = [await open(), await open('localhost'), await open()]
+  const there = { username: 'alice.example', password: 'another correct horse' }
+  /** Registers one system at another by id, secret and callback, and tells it where that is. */
+  const register = async (client: TestServer, at: TestServer, connector: string) => {
+    const registration = { client_id: `${connector}-client`, client_secret: `secret-of-${connector}` }
+    await at.addClient({
+      ...{ ...registration, redirect_uris: [`${client.issuer}/connect/${connector}/callback`] },
+      ...{ grant_types: ['authorization_code', 'refresh_token'], scope: 'openid offline_access' },
+    })
+    await saveConnector(client.app.web.outbound, 'test', {
+      ...{ connector, provider: 'oidc', issuer: at.issuer, scope: 'openid offline_access', ...registration },
+    })
+  }
+  const connect = async (client: TestServer, own: typeof alice, connector: string, owner: typeof alice) => {
+    const person = new UserAgent()
+    const page = await person.follow(`${client.issuer}/login`)
+    await person.submit({ url: page.url, html: await page.response.text() }, own, 'name="password"')
+    const left = await person.follow(`${client.issuer}/connect/${connector}`)
+    const done = await person.follow((await new UserAgent().authorize(left.url, owner)).href)
+    assert.equal(done.url, `${client.issuer}/account`)
+    const html = await done.response.text()
+    assert.match(html, new RegExp(`>${connector}<`))
+    assert.match(html, /Working|Connected/)
+  }
+  try {
+    for (const [server, user] of [
+      [platform, alice],
+      [documents, there],
+      [hours, there],
+    ] as const) {
+      await server.addUser(user)
+    }
+    await register(platform, documents, 'documents')
+    await register(platform, hours, 'hours')
+    await register(documents, platform, 'platform')
+    await connect(platform, alice, 'documents', there)
+    await connect(platform, alice, 'hours', there)
+    await connect(documents, there, 'platform', alice)
+  } finally {
+    await opened.disposeAsync()
+  }
 })
