@@ -80,7 +80,7 @@ import {
   sessionPage,
   startSessionPage,
 } from './pages/connect_session.ts'
-import { devicePage, devicePage, deviceSubmit, deviceSubmit, deviceSwitchSubmit, deviceSwitchSubmit } from './pages/device.ts'
+import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
 import { loginAnswerPage } from './pages/handoff.ts'
 import { loginPage, loginPasskeySubmit, loginSubmit } from './pages/login.ts'
 import { confirmLogoutSubmit, logoutPage, switchSubmit } from './pages/logout.ts'
@@ -127,11 +127,11 @@ export function machineRoutes(
     [`${base}/par`, par],
     [`${base}/revocations`, revocations],
     [`${base}/broker`, broker],
+    [base + paths.connect_session_status, connectSessionStatus],
     [`${base}/userinfo`, userinfo],
     [`${base}/register`, register],
     [`${base}/register/`, registration],
     [`${base}/jwks`, jwks],
-    [base + paths.connect_session_status, connectSessionStatus],
     [`${base}/jwks/`, connectorJwks],
     ...wellKnownPaths(issuer).map(({ path }) => [path, metadata] as const),
     [`/.well-known/oauth-protected-resource${base}/api`, protectedResource],
@@ -198,24 +198,24 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get(paths.account_confirm_email, confirmEmailPage)
   pages.post(paths.account_confirm_email, confirmEmailSubmit)
 
-  pages.post(paths.account_disconnect, disconnectSubmit)
-  pages.get('/connect/:connector', connectPage)
-  pages.get('/connect/:connector/allow', allowConnectionPage)
-  pages.post('/connect/:connector/allow', allowConnectionSubmit)
   pages.post(paths.connect_session, openSessionPage)
   pages.get(paths.connect_session, sessionPage)
   pages.get(paths.connect_session_start, startSessionPage)
   pages.get(paths.connect_invitation, invitationPage)
   pages.post(paths.connect_invitation, invitationSubmit)
+  pages.post(paths.account_disconnect, disconnectSubmit)
+  pages.get('/connect/:connector', connectPage)
+  pages.get('/connect/:connector/allow', allowConnectionPage)
+  pages.post('/connect/:connector/allow', allowConnectionSubmit)
   pages.on(['GET', 'POST'], '/connect/:connector/callback', connectCallbackPage)
   pages.get('/connect/:connector/key', typePage)
   pages.post('/connect/:connector/key', typeSubmit)
-  pages.get('/connect/:connector/finish', finishBrokeredPage)
-  pages.post('/connect/:connector/finish', carriedPage)
-  pages.post(paths.account_choose, chooseSubmit)
   pages.get('/connect/:connector/ask', askPage)
   pages.post('/connect/:connector/ask', askSubmit)
   pages.get('/connect/:connector/device', waitPage)
+  pages.get('/connect/:connector/finish', finishBrokeredPage)
+  pages.post('/connect/:connector/finish', carriedPage)
+  pages.post(paths.account_choose, chooseSubmit)
   pages.post(paths.account_connection_end, changeEndSubmit)
 
   pages.get(paths.admin, overviewPage)
