@@ -26,7 +26,7 @@ before(async () => {
   const host = `127.0.0.1:${(publisher.address() as AddressInfo).port}`
   egress = createEgress({ allow: [host] })
   server = await startSallyport({ app: { egress } })
-  const { tenant, web } = server.app
+  const { web } = server.app
   const described = {
     resources: [{ resource: JWT_API, scopes: { 'api:read': 'Read your data' } }],
     roles: [{ role: 'member', scopes: ['api:read'] }],
@@ -45,7 +45,7 @@ before(async () => {
     ],
   }
   const platform = readPlatform(described, { grant_types: web.grant_types.map(({ grant_type }) => grant_type) })
-  await applyPlatform({ tenant, outbound: web.outbound }, platform, 'cli')
+  await applyPlatform(web, platform, 'cli')
 })
 after(async () => {
   await server.stop()

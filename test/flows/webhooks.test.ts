@@ -463,7 +463,7 @@ scene('bad descriptions are refused by name and nothing is kept; a secret is in 
   const refuse = async (more: object, sentence: RegExp) => {
     await assert.rejects(save(s.context, 'crm', more), sentence)
   }
-  await refuse({ webhook: 'CRM' }, /webhook must be a name/)
+  await refuse({ webhook: 'CRM' }, /name must be of lower-case/)
   await refuse({ url: 'not a url' }, /url must be a URL of at most/)
   await refuse({ url: 'http://example.com/' }, /url must be https/)
   await refuse({ url: 'ftp://example.com/' }, /url must be https/)

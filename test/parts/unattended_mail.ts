@@ -174,11 +174,10 @@ export function openInProcess(clock: () => number): OpenHouse {
       ...{ root: new RootKey(randomBytes(32)), app: { egress } },
     }
     let server = await startSallyport(place)
-    const { tenant, web } = server.app
+    const { web } = server.app
     const file = readPlatformFile(platform, { env: {}, folder })
     const grant_types = web.grant_types.map(({ grant_type }) => grant_type)
-    const context = { tenant, outbound: web.outbound }
-    await applyPlatform(context, readPlatform(file.platform, { grant_types }), 'test')
+    await applyPlatform(web, readPlatform(file.platform, { grant_types }), 'test')
     return {
       issuer,
       async restart() {

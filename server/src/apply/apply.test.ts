@@ -13,6 +13,7 @@ import { findArrival } from '../inbound/users/federation.ts'
 import { createOutboundContext } from '../outbound/context.ts'
 import { createCatalogue } from '../providers/catalogue.ts'
 import { openStore, type Store, type StoreLocation } from '../store/store.ts'
+import { createWebhookContext } from '../webhooks/context.ts'
 import { type ApplyContext, applyPlatform, planPlatform } from './apply.ts'
 import type { Change } from './plan.ts'
 import { readPlatform } from './platform.ts'
@@ -61,7 +62,7 @@ const DESCRIBED = {
     },
   ],
 }
-type Described = { [Name in keyof typeof DESCRIBED | 'trusted_issuers']?: unknown }
+type Described = { [Name in keyof typeof DESCRIBED | 'trusted_issuers' | 'webhooks']?: unknown }
 
 const read = (described: Described) =>
   readPlatform(described, { grant_types: ['authorization_code', 'refresh_token', 'client_credentials'] })
@@ -103,6 +104,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
       return {
         tenant,
         outbound: createOutboundContext({ tenant, egress, catalogue, owner: 'test', clock: Date.now }),
+        webhooks: createWebhookContext({ tenant, egress }),
       }
     }
     const login = ({ tenant }: ApplyContext, username: string, password: string) => {
@@ -234,6 +236,32 @@ for (const database of ['sqlite', 'postgres'] as const) {
       for (const [more, pattern] of wrong) {
         assert.throws(() => read(trusted(more)), pattern, JSON.stringify(more))
       }
+    })
+
+    test('a webhook is described with its secret; another secret is a change that shows none, and what is left out stays', async () => {
+      const context = await makeContext()
+      const write = (letter: string) =>
+        `whsec_${Buffer.from(`${letter} secret of thirty-two bytes.....`).toString('base64')}`
+      const crm = { webhook: 'crm', url: 'https://crm.example', event_types: ['user.created'] }
+      const of = (more: object = {}) => ({ webhooks: [{ ...crm, ...more }] })
+      await refuses(
+        context,
+        of(),
+        'webhooks[0] (crm): secret is missing: give { env } or { file } with whsec_ and 24 to 64 random bytes as base64',
+      )
+      assert.deepEqual(await apply(context, of({ secret: write('a') })), ['create webhook crm: url event_types secret'])
+      assert.deepEqual(await apply(context, of({ secret: write('a') })), [])
+      assert.deepEqual(await apply(context, of()), [])
+      assert.deepEqual(await apply(context, of({ secret: write('b') })), ['change webhook crm: secret'])
+      const wider = { event_types: [], description: 'All of it' }
+      assert.deepEqual(await apply(context, of(wider)), ['change webhook crm: description event_types'])
+      await refuses(
+        context,
+        of({ url: 'http://crm.example', secret: 'hunter2' }),
+        "webhooks[0] (crm): The webhook's url must be https, unless the operator allows its host in SALLYPORT_EGRESS_ALLOW",
+      )
+      assert.throws(() => read({ webhooks: [crm, crm] }), /webhooks: crm is described twice/)
+      assert.throws(() => read({ webhooks: [{ ...crm, events: [] }] }), /events is not known/)
     })
 
     test('a client that signs has the secret, or the keys, that its method asks for', async () => {

@@ -5,19 +5,16 @@ import { saveTrustedIssuer } from '../inbound/tokens/trusted_issuers.ts'
 import { createUser, updateUser } from '../inbound/users/administer_users.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { findUnreachable, saveConnector } from '../outbound/connectors.ts'
-import type { OutboundContext } from '../outbound/context.ts'
 import type { Tenant } from '../store/tenant.ts'
+import { saveWebhook } from '../webhooks/webhooks.ts'
 import { checkPlatform } from './check.ts'
 import { type Change, planChanges } from './plan.ts'
 import type { Platform } from './platform.ts'
 import { PlatformError } from './platform_error.ts'
-import { loadPresent, type Present } from './present.ts'
+import { loadPresent, type Present, type PresentContext } from './present.ts'
 
 /** What planning and applying work with. */
-export interface ApplyContext {
-  readonly tenant: Tenant
-  readonly outbound: OutboundContext
-}
+export type ApplyContext = PresentContext
 
 /** What a platform comes to: a change for each thing that it names, and what looks wrong in it. */
 export interface Outcome {
@@ -55,7 +52,7 @@ export async function applyPlatform(context: ApplyContext, platform: Platform, a
 
 async function preparePlan(context: ApplyContext, platform: Platform): Promise<{ outcome: Outcome; present: Present }> {
   const { tenant, outbound } = context
-  const present = await loadPresent(tenant, outbound, platform)
+  const present = await loadPresent(context, platform)
   const warnings = await checkPlatform(tenant.issuer, platform, present)
   for (const input of platform.connectors) {
     for (const host of findUnreachable(outbound, input)) {
@@ -98,6 +95,9 @@ async function runChange(
       return true
     case 'connector':
       await saveConnector(outbound, actor, platform.connectors.find(({ connector }) => connector === change.id)!)
+      return true
+    case 'webhook':
+      await saveWebhook(context.webhooks, actor, platform.webhooks.find(({ webhook }) => webhook === change.id)!)
       return true
   }
 }

@@ -31,6 +31,13 @@ export async function checkPlatform(issuer: string, platform: Platform, present:
     ...(await refused(platform.trusted_issuers, 'trusted_issuers', 'issuer', (entry) =>
       checkTrustedIssuer(issuer, entry.issuer),
     )),
+    ...(await refused(platform.webhooks, 'webhooks', 'webhook', ({ webhook, secret }) => {
+      const { shown, outcome } = present.webhooks.get(webhook)!
+      if (outcome instanceof OAuthError) throw outcome
+      // One that is made here could be told nobody.
+      const missing = 'secret is missing: give { env } or { file } with whsec_ and 24 to 64 random bytes as base64'
+      if (!shown && secret === undefined) throw new OAuthError('invalid_request', missing)
+    })),
   ]
   if (sentences.length > 0) throw new PlatformError(sentences)
   return [

@@ -1,13 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ConnectorInput, ShownConnector } from '../outbound/connectors.ts'
 import type { Resource } from '../store/tenant.ts'
+import type { WebhookInput } from '../webhooks/webhooks.ts'
 import type { Platform, PlatformClient, PlatformUser } from './platform.ts'
-import type { Present, PresentClient, PresentUser } from './present.ts'
+import type { Present, PresentClient, PresentUser, PresentWebhook } from './present.ts'
 
 /** What applying a platform does to one thing. */
 export interface Change {
   readonly action: 'create' | 'change' | 'none'
-  readonly kind: 'settings' | 'resource' | 'role' | 'client' | 'user' | 'connector' | 'trusted_issuer'
+  readonly kind: 'settings' | 'resource' | 'role' | 'client' | 'user' | 'connector' | 'trusted_issuer' | 'webhook'
   readonly id: string
   readonly fields: readonly FieldChange[]
 }
@@ -42,6 +43,7 @@ export function planChanges(platform: Platform, present: Present): Change[] {
       const found = present.trusted_issuers.get(issuer)
       return toChange('trusted_issuer', issuer, found, compare(found && { ...found }, { ...rules, disabled }))
     }),
+    ...platform.webhooks.map((wanted) => planWebhook(wanted, present.webhooks.get(wanted.webhook)!)),
   ]
 }
 
@@ -121,6 +123,14 @@ function planConnector(wanted: ConnectorInput, found: ShownConnector | null, sam
   const name = private_key === undefined ? 'client_secret' : 'private_key'
   const secret = secretField(name, given && (found === null || only_secret))
   return toChange('connector', connector, found ?? undefined, [...fields, ...secret])
+}
+
+function planWebhook(wanted: WebhookInput, { shown, outcome }: PresentWebhook): Change {
+  const { webhook, secret, ...named } = wanted
+  const fields = compareNamed(shown ? { ...shown } : undefined, named)
+  // What changes although nothing that is shown does is the secret.
+  const differs = secret !== undefined && (shown === null || (outcome === 'changed' && fields.length === 0))
+  return toChange('webhook', webhook, shown ?? undefined, [...fields, ...secretField('secret', differs)])
 }
 
 function secretField(field: string, differs: boolean): FieldChange[] {

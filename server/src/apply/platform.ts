@@ -10,6 +10,7 @@ import type { ConnectorInput } from '../outbound/connectors.ts'
 import { CONNECTOR_GRANT_TYPES } from '../providers/grant_types.ts'
 import { DEFAULT_SETTINGS } from '../store/settings.ts'
 import type { Resource } from '../store/tenant.ts'
+import type { WebhookInput } from '../webhooks/webhooks.ts'
 import { suggest } from './nearest.ts'
 import { PlatformError } from './platform_error.ts'
 
@@ -22,6 +23,7 @@ export interface Platform {
   readonly users: readonly PlatformUser[]
   readonly connectors: readonly ConnectorInput[]
   readonly trusted_issuers: readonly PlatformTrustedIssuer[]
+  readonly webhooks: readonly WebhookInput[]
 }
 
 /** A client of the file; without a secret the present one stays. */
@@ -176,6 +178,13 @@ const trusted_issuer = strict({
   software_statements: anything,
   disabled: z.boolean().default(false),
 })
+const webhook = strict({
+  webhook: text,
+  url: text,
+  description: z.string().optional(),
+  event_types: z.array(text).optional(),
+  secret: text.optional(),
+})
 const platform = strict({
   settings: settings.default({}),
   resources: z.array(resource).default([]),
@@ -184,6 +193,7 @@ const platform = strict({
   users: z.array(user).default([]),
   connectors: z.array(connector).default([]),
   trusted_issuers: z.array(trusted_issuer).default([]),
+  webhooks: z.array(webhook).default([]),
 })
 
 /** Reads a platform whose secrets are resolved; refuses with every reason at once, each with its place. */
@@ -191,6 +201,8 @@ export function readPlatform(value: unknown, rules: { grant_types: readonly stri
   const parsed = platform.safeParse(value ?? {})
   if (!parsed.success) throw new PlatformError(parsed.error.issues.map(describeIssue))
   const { settings, resources, clients, roles, users, connectors } = parsed.data
+  // As it is kept, so that what is described and what stands compare.
+  const webhooks = parsed.data.webhooks.map((entry) => ({ ...entry, url: URL.parse(entry.url)?.href ?? entry.url }))
   const sentences = [
     ...refusedSettings(settings),
     ...repeated('resources', resources, (entry) => entry.resource),
@@ -200,6 +212,7 @@ export function readPlatform(value: unknown, rules: { grant_types: readonly stri
     ...takenIds(clients, users),
     ...repeated('connectors', connectors, (entry) => entry.connector),
     ...repeated('trusted_issuers', parsed.data.trusted_issuers, (entry) => entry.issuer),
+    ...repeated('webhooks', webhooks, (entry) => entry.webhook),
   ]
   const orSay = <Entry>(list: string, id: string, i: number, read: () => Entry): Entry[] => {
     try {
@@ -217,7 +230,8 @@ export function readPlatform(value: unknown, rules: { grant_types: readonly stri
     orSay('trusted_issuers', issuer, i, () => ({ issuer, disabled, rules: readTrustedIssuer(json) })),
   )
   if (sentences.length > 0) throw new PlatformError(sentences)
-  return { settings, resources: resources.map(toResource), clients: read, roles, users, connectors, trusted_issuers }
+  const described = { settings, resources: resources.map(toResource), clients: read, roles, users, connectors }
+  return { ...described, trusted_issuers, webhooks }
 }
 
 function refusedSettings(given: Readonly<Record<string, unknown>>): string[] {

@@ -28,6 +28,7 @@ const SECRETS = {
   clients: ['client_secret'],
   users: ['password'],
   connectors: ['client_secret', 'private_key'],
+  webhooks: ['secret'],
 } as const
 
 /** Reads a platform file: YAML or JSON, with secrets by value, environment or file. */

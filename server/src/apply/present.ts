@@ -9,6 +9,8 @@ import type { OutboundContext } from '../outbound/context.ts'
 import type { UserRecord } from '../store/records.ts'
 import type { Settings } from '../store/settings.ts'
 import type { Resource, Tenant } from '../store/tenant.ts'
+import type { WebhookContext } from '../webhooks/context.ts'
+import { findWebhook, type SavedOutcome, type ShownWebhook, saveWebhook } from '../webhooks/webhooks.ts'
 import type { Platform, PlatformClient } from './platform.ts'
 
 /** What stands now of that which a platform describes, and whether its secrets are the same. */
@@ -24,6 +26,14 @@ export interface Present {
   readonly taken: { readonly by_users: ReadonlySet<string>; readonly by_clients: ReadonlySet<string> }
   readonly connectors: ReadonlyMap<string, PresentConnector>
   readonly trusted_issuers: ReadonlyMap<string, PresentTrustedIssuer>
+  readonly webhooks: ReadonlyMap<string, PresentWebhook>
+}
+
+/** What it is read from. */
+export interface PresentContext {
+  readonly tenant: Tenant
+  readonly outbound: OutboundContext
+  readonly webhooks: WebhookContext
 }
 
 /** A trusted issuer as it stands. */
@@ -50,8 +60,17 @@ export interface PresentConnector {
   readonly outcome: 'created' | 'changed' | 'unchanged' | OAuthError
 }
 
+/** A webhook as it stands, and what saving it as described would come to: a word, or the refusal. */
+export interface PresentWebhook {
+  readonly shown: ShownWebhook | null
+  readonly outcome: SavedOutcome['outcome'] | OAuthError
+}
+
 /** Reads what stands of that which a platform describes; a password is verified, a secret compared by its hash. */
-export async function loadPresent(tenant: Tenant, outbound: OutboundContext, platform: Platform): Promise<Present> {
+export async function loadPresent(
+  { tenant, outbound, webhooks }: PresentContext,
+  platform: Platform,
+): Promise<Present> {
   const { settings, resources, roles } = await tenant.currentConfiguration()
   return {
     settings,
@@ -62,6 +81,7 @@ export async function loadPresent(tenant: Tenant, outbound: OutboundContext, pla
     taken: await loadTaken(tenant, platform),
     connectors: await loadConnectors(outbound, platform),
     trusted_issuers: await loadTrustedIssuers(tenant, platform),
+    webhooks: await loadWebhooks(webhooks, platform),
   }
 }
 
@@ -122,6 +142,22 @@ async function loadConnectors(outbound: OutboundContext, platform: Platform): Pr
       throw error
     })
     found.set(input.connector, { shown, outcome })
+  }
+  return found
+}
+
+async function loadWebhooks(context: WebhookContext, platform: Platform): Promise<Map<string, PresentWebhook>> {
+  const found = new Map<string, PresentWebhook>()
+  for (const input of platform.webhooks) {
+    const shown = await findWebhook(context, input.webhook)
+    const outcome = await saveWebhook(context, 'plan', input, { dry_run: true }).then(
+      (saved) => saved.outcome,
+      (error: unknown) => {
+        if (error instanceof OAuthError) return error
+        throw error
+      },
+    )
+    found.set(input.webhook, { shown, outcome })
   }
   return found
 }

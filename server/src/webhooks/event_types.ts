@@ -11,10 +11,13 @@ interface EventType {
  * it. Texts that a provider or a person chose are in none of them.
  */
 export const EVENT_TYPES = {
-  'connection.pending': { of: ['connection.pending'], members: ['connector', 'reason'] },
+  'connection.pending': {
+    of: ['connection.pending'],
+    members: ['connector', 'scope', 'end_user_id', 'session_id'],
+  },
   'connection.ready': {
-    of: ['connection.connected', 'connection.reconnected', 'connection.approved', 'connection.recovered'],
-    members: ['connector', 'scope'],
+    of: ['connection.connected', 'connection.reconnected', 'connection.confirmed', 'connection.recovered'],
+    members: ['connector', 'scope', 'end_user_id', 'session_id'],
   },
   'connection.expires_soon': { of: ['connection.expires_soon'], members: ['connector', 'expires_at'] },
   'connection.refresh_failed': { of: ['connection.refresh_failed'], members: ['connector', 'error', 'uncertain'] },

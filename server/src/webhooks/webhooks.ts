@@ -195,7 +195,7 @@ function keep(
 
 function checkInput({ egress, tenant }: WebhookContext, input: WebhookInput): void {
   const { webhook, url, description = '', event_types = [], secret } = input
-  if (!NAME.test(webhook)) throw refuse('webhook must be a name of lower-case letters, digits, - and _')
+  if (!NAME.test(webhook)) throw refuse('name must be of lower-case letters, digits, - and _')
   if (url !== undefined) {
     const parsed = URL.parse(url)
     if (!parsed || parsed.href.length > LONGEST_URL) {
@@ -280,5 +280,5 @@ function secretsPlace(webhook: string, version: number) {
 }
 
 function refuse(text: string): OAuthError {
-  return new OAuthError('invalid_request', `Member ${text}`)
+  return new OAuthError('invalid_request', `The webhook's ${text}`)
 }
