@@ -155,7 +155,8 @@ test('an intent that is open is left to its owner until its deadline, unless no 
 test('what needs a new consent gets its second look, unless a successor may have been issued', () => {
   assert.equal(decideFor({ state: 'needs_reconsent' }), 'refresh')
   assert.equal(decideFor({ state: 'needs_reconsent', uncertain_at: NOW - 1 }), null)
-  for (const state of ['pending', 'disconnected'] as const) assert.equal(decideFor({ state, keep_at: NOW }), null)
+  assert.equal(decideFor({ state: 'disconnected', keep_at: NOW }), null)
+  assert.equal(decideFor({ state: 'pending', keep_at: NOW }), HOUR, 'it may be confirmed by then')
 })
 
 test('what nothing renews is told, and says so when it is over', () => {

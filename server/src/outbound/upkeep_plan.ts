@@ -117,7 +117,7 @@ export function decideUpkeep(
   sole_owner: boolean,
 ): UpkeepStep {
   const { connection: row, now } = authority
-  if (isDisabled(authority)) return { kind: 'wait', until: now + HOUR }
+  if (isDisabled(authority) || row.state === 'pending') return { kind: 'wait', until: now + HOUR }
   const { intent_deadline_at: deadline, keep_at } = row
   if (deadline !== null && deadline > now && !sole_owner) return { kind: 'wait', until: deadline }
   const uncertain_at = row.uncertain_at ?? (deadline === null ? null : row.intent_at)
