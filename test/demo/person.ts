@@ -28,6 +28,22 @@ export class Person {
     await this.#page.goto(url)
   }
 
+  /** Where the browser is. */
+  url(): string {
+    return this.#page.url()
+  }
+
+  /** What the page says at one place. */
+  async read(selector: string): Promise<string> {
+    return (await this.#page.locator(selector).first().innerText()).replace(/\s+/g, ' ')
+  }
+
+  /** What the page offers to choose from. */
+  async choices(): Promise<string[]> {
+    const labels = await this.#page.locator('label.choice').allInnerTexts()
+    return labels.map((label) => label.replace(/\s+/g, ' ').trim())
+  }
+
   async signIn(username: string, password: string): Promise<void> {
     await this.#page.fill('input[name=username]', username)
     await this.#page.fill('input[name=password]', password)

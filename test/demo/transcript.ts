@@ -1,6 +1,8 @@
 /** Prints what happens so that a person can follow it: steps, and under each its HTTP exchanges with secrets shortened. */
 export class Transcript {
   #step = 0
+  /** Nothing is printed of what happens many times over. */
+  muted = false
   readonly #names = new Map<string, string>()
 
   /** Gives an origin a name of its own in what is printed. */
@@ -12,6 +14,11 @@ export class Transcript {
     process.stdout.write(`\n${String(++this.#step).padStart(2)}. ${sentence}\n`)
   }
 
+  /** What somebody does or reads. */
+  say(sentence: string): void {
+    process.stdout.write(`      ${sentence}\n`)
+  }
+
   /** A fact that was checked. */
   check(sentence: string): void {
     process.stdout.write(`      ✔ ${sentence}\n`)
@@ -19,6 +26,7 @@ export class Transcript {
 
   /** One exchange: who asked, for what, and the answer. */
   exchange(who: string, method: string, url: string, sent: string, status: number, answer: string): void {
+    if (this.muted) return
     process.stdout.write(`      ${who}: ${method} ${this.#show(url)}${sent === '' ? '' : `  ${sent}`}\n`)
     process.stdout.write(`        → ${status}${answer === '' ? '' : `  ${answer}`}\n`)
   }
@@ -27,7 +35,8 @@ export class Transcript {
   fetch(who: string): typeof fetch {
     return async (input, init) => {
       const request = new Request(input, init)
-      const sent = request.body ? shortenForm(await request.clone().text()) : ''
+      const body = request.body ? await request.clone().text() : ''
+      const sent = body.startsWith('{') ? shortenJson(body) : shortenForm(body)
       const response = await fetch(request)
       const text = await response.clone().text()
       const header = response.headers.get('www-authenticate')
@@ -53,6 +62,7 @@ const LONGEST = 28
 
 /** A value short enough to read and too short to use. */
 export function shorten(value: string): string {
+  if (/^https?:[^ ?]+\?/.test(value)) return value.replace(/\?.*/, (query) => `?${shortenForm(query.slice(1))}`)
   return value.length > LONGEST && !value.includes(' ') && !/^https?:/.test(value)
     ? `${value.slice(0, 6)}…${value.slice(-4)}`
     : value

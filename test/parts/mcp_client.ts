@@ -1,6 +1,7 @@
 import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { UrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js'
 
 type Information = NonNullable<Awaited<ReturnType<OAuthClientProvider['clientInformation']>>>
 type Tokens = NonNullable<Awaited<ReturnType<OAuthClientProvider['tokens']>>>
@@ -18,6 +19,8 @@ export class McpClient implements OAuthClientProvider {
   /** Every authorization URL that was opened. */
   readonly opened: URL[] = []
   readonly #visit: Visit
+  readonly #elicit: ((url: string) => Promise<void>) | undefined
+  readonly #fetch: typeof fetch | undefined
   #verifier = ''
   #came_back: URL | undefined
 
@@ -26,9 +29,14 @@ export class McpClient implements OAuthClientProvider {
     metadata?: Partial<OAuthClientProvider['clientMetadata']>
     clientMetadataUrl?: string
     visit: Visit
+    /** Takes the page that a tool asks for through somebody's browser; then the tool is called again. */
+    elicit?: (url: string) => Promise<void>
+    fetch?: typeof fetch
   }) {
     this.redirectUrl = options.redirectUrl
     this.#visit = options.visit
+    this.#elicit = options.elicit
+    this.#fetch = options.fetch
     if (options.clientMetadataUrl !== undefined) this.clientMetadataUrl = options.clientMetadataUrl
     this.clientMetadata = {
       client_name: 'Notes reader',
@@ -43,13 +51,21 @@ export class McpClient implements OAuthClientProvider {
   /** Calls a tool of a server that this client may never have seen. Answers its text. */
   async call(url: string, tool: string): Promise<string> {
     for (;;) {
-      const transport = new StreamableHTTPClientTransport(new URL(url), { authProvider: this })
-      const client = new Client({ name: 'notes-reader', version: '1.0.0' })
+      const transport = new StreamableHTTPClientTransport(new URL(url), {
+        authProvider: this,
+        ...(this.#fetch && { fetch: this.#fetch }),
+      })
+      const capabilities = this.#elicit ? { elicitation: { url: {} } } : {}
+      const client = new Client({ name: 'notes-reader', version: '1.0.0' }, { capabilities })
       try {
         await client.connect(transport as Parameters<Client['connect']>[0])
         const { content } = await client.callTool({ name: tool, arguments: {} })
         return (content as { text: string }[])[0]!.text
       } catch (error) {
+        if (this.#elicit && error instanceof UrlElicitationRequiredError) {
+          for (const elicitation of error.elicitations) await this.#elicit(elicitation.url)
+          continue
+        }
         const came_back = this.#came_back
         this.#came_back = undefined
         if (!came_back) throw error
