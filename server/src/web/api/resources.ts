@@ -36,7 +36,12 @@ const ResourceSchema = z
 const resource: Subject<Resource> = {
   name: 'resource',
   find: async ({ web, params }) => (await web.tenant.currentConfiguration()).resources.get(params['resource']!) ?? null,
-  version: (found) => JSON.stringify({ ...found, scopes: [...found.scopes] }),
+  version: (found) =>
+    JSON.stringify([
+      ...[found.resource, found.name, [...found.scopes], found.default_scopes, found.every_user],
+      ...[found.access_token_format, found.access_token_lifetime_seconds, found.access_token_signing_alg ?? null],
+      found.introspection_clients,
+    ]),
 }
 
 /** The routes of resources. */

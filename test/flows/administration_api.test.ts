@@ -1,0 +1,366 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { EMPTY_CHAIN, findBrokenLink, type SealedEvent } from '../../server/src/store/event_chain.ts'
+import type { ApiRoute } from '../../server/src/web/api/route.ts'
+import { API_ROUTES } from '../../server/src/web/api/table.ts'
+import { writeDocument } from '../parts/api_document.ts'
+import { listSteps, type Made, type Step } from '../parts/api_steps.ts'
+import { type Bridge, PLATFORM, type Reply, startBridge } from '../parts/bridge.ts'
+import { dumpRows, printRow } from '../parts/snapshot.ts'
+import { DIALECTS } from '../parts/stores.ts'
+
+// Routes with tests of their own beside what they are about.
+const ELSEWHERE = /^\/(webhooks|connect_sessions)(\/|$)/
+const NAMED = new Map(API_ROUTES.map((route) => [route.name, route]))
+const DAY_MS = 86_400_000
+
+for (const dialect of DIALECTS) {
+  describe(`the administration API, on ${dialect}`, () => {
+    let bridge: Bridge
+    let scopes: string[]
+    const tokens = new Map<string, string>()
+    const ALL = 'all'
+    before(async () => {
+      bridge = await startBridge({ dialect, path: '/hub' })
+      const { resources } = await bridge.server.app.tenant.currentConfiguration()
+      scopes = [...resources.get(`${bridge.issuer}/api`)!.scopes.keys()]
+      const [first, second] = [PLATFORM, { ...PLATFORM, client_id: 'second_platform' }]
+      for (const one of [first, second]) {
+        const grant_types = ['client_credentials']
+        await bridge.server.addClient({ ...one, client_name: 'Platform', scope: scopes.join(' '), grant_types })
+      }
+      for (const scope of scopes) tokens.set(scope, await obtain(scope))
+      tokens.set(ALL, await obtain(scopes.join(' ')))
+      tokens.set('second', await obtain(scopes.join(' '), second.client_id))
+      const alice = await bridge.signIn()
+      await bridge.connect(alice)
+      await bridge.obtain(alice)
+    })
+    after(() => bridge.stop())
+
+    async function obtain(scope: string, client_id: string = PLATFORM.client_id): Promise<string> {
+      const resource = `${bridge.issuer}/api`
+      const { body, text } = await bridge.post(
+        '/token',
+        { grant_type: 'client_credentials', scope, resource },
+        client_id,
+      )
+      assert.ok(body.access_token, text)
+      return body.access_token
+    }
+
+    const HOLES = /\{(\w+)\}/g
+    function call(
+      { method, path }: Pick<ApiRoute, 'method' | 'path'>,
+      { params = {}, query = {}, body }: Step = {},
+      {
+        token = tokens.get(ALL),
+        headers = {},
+        raw,
+      }: { token?: string; headers?: Record<string, string>; raw?: BodyInit } = {},
+    ): Promise<Reply> {
+      const filled = path.replaceAll(HOLES, (_, name: string) => encodeURIComponent(params[name] ?? 'nobody'))
+      const search = new URLSearchParams(query).toString()
+      const sent = raw ?? (body === undefined ? null : JSON.stringify(body))
+      const type = sent === null ? {} : { 'content-type': 'application/json' }
+      const init = { method, headers: { ...type, ...headers }, ...(sent !== null && { body: sent }) }
+      return bridge.get(`/api${filled}${search === '' ? '' : `?${search}`}`, token || undefined, init)
+    }
+    const ask = (name: string, step: Step = {}, options: Parameters<typeof call>[2] = {}) =>
+      call(NAMED.get(name)!, step, options)
+    const count = async () => {
+      const { tenant_id, store } = bridge.server.app.tenant
+      return (await store.pageEvents({ tenant_id, before_event_id: '~', type: '', actor: '', most: 1000 })).length
+    }
+
+    // What is refused before the database is asked is refused alike on both.
+    if (dialect === 'sqlite') {
+      test('10.3.2 O-07 CVE-2026-63203 each route is there for its scopes, each by itself, and for nothing else', async () => {
+        const events = await count()
+        for (const route of API_ROUTES) {
+          if (route.scope === null) continue
+          const own = [route.scope].flat()
+          assert.ok(
+            own.every((scope) => scopes.includes(scope)),
+            `${route.name} has a scope that nobody can be given`,
+          )
+          for (const scope of scopes) {
+            const { status, body, headers } = await call(route, {}, { token: tokens.get(scope)! })
+            const what = `${route.name} ${scope} ${status}`
+            if (own.includes(scope)) assert.ok(status !== 401 && status !== 403, what)
+            else {
+              assert.deepEqual([status, body.error], [403, 'insufficient_scope'], what)
+              assert.ok(headers.get('www-authenticate')!.includes(`scope="${own[0]}"`), what)
+            }
+          }
+          const { status, body, headers } = await call(route, {}, { token: '' })
+          assert.deepEqual([status, body.error, body.status], [401, 'invalid_token', 401], route.name)
+          assert.match(headers.get('www-authenticate')!, /^Bearer realm=/)
+          assert.equal(headers.get('content-type'), 'application/problem+json')
+        }
+        assert.equal(await count(), events, 'nothing happened')
+      })
+
+      test('what is not there is 404 by its name, for each route that names something', async () => {
+        const events = await count()
+        const steps = new Map(listSteps(bridge))
+        for (const route of API_ROUTES.filter(({ path }) => path.includes('{') && !ELSEWHERE.test(path))) {
+          const made = new Proxy({}, { get: () => ({ items: [{}], metadata: {} }) })
+          const { body } = route.body ? await steps.get(route.name)!(made) : {}
+          const answer = await call(route, body === undefined ? {} : { body }, { headers: { 'if-match': '*' } })
+          assert.equal(answer.status, 404, `${route.name} ${answer.text}`)
+          assert.match(answer.body.detail, /^There is no such /)
+        }
+        assert.equal(await count(), events)
+      })
+
+      test('1.5.2 2.2.1 of each body the type, the form and every member are checked, and the wrong one is named', async () => {
+        const events = await count()
+        for (const route of API_ROUTES.filter(({ body }) => body)) {
+          const headers = { 'if-match': '*' }
+          const send = (raw: BodyInit, type = 'application/json') =>
+            call(route, {}, { raw, headers: { ...headers, 'content-type': type } })
+          assert.equal((await send('{}', 'text/plain')).status, 415, route.name)
+          assert.equal((await send('a=b', 'application/x-www-form-urlencoded')).status, 415, route.name)
+          for (const raw of ['', '{', '[]', '7', 'null', '"x"', '{"a":1,"a":2}', Buffer.from([0x7b, 0xff, 0x7d])]) {
+            const { status, body } = await send(raw)
+            assert.deepEqual([status, body.error], [400, 'invalid_request'], `${route.name} ${raw}`)
+          }
+          const unknown = await send('{"nobody_knows":1}')
+          assert.equal(unknown.status, 400, route.name)
+          const pointers = unknown.body.errors.map(({ pointer }: { pointer: string }) => pointer)
+          assert.ok(pointers.includes('/nobody_knows'), `${route.name} ${unknown.text}`)
+          assert.equal((await send(`{"x":"${'x'.repeat(140_000)}"}`)).status, 413, route.name)
+        }
+        for (const route of API_ROUTES.filter(({ body, method }) => !body && method !== 'GET')) {
+          assert.equal((await call(route, {}, { raw: '{}' })).status, 400, route.name)
+        }
+        assert.equal(await count(), events)
+        const { status, body } = await ask('createUser', { body: { username: 7, roles: 'x' } })
+        assert.equal(status, 400)
+        assert.deepEqual(body.errors, [
+          { pointer: '/username', detail: 'must be a string' },
+          { pointer: '/roles', detail: 'must be a list' },
+        ])
+        assert.equal(body.error_description, 'Member username must be a string')
+      })
+
+      test('parameters of a query that are unknown, wrong or repeated are refused by name', async () => {
+        for (const route of API_ROUTES.filter(({ method, scope }) => method === 'GET' && scope !== null)) {
+          const { status, body } = await call(route, { query: { nobody_knows: '1' } })
+          assert.equal(status, 400, route.name)
+          const named = body.errors.map(({ parameter }: { parameter: string }) => parameter)
+          assert.ok(named.includes('nobody_knows'), `${route.name} ${body.detail}`)
+          if (!route.query || !('limit' in route.query)) continue
+          for (const limit of ['0', '-1', 'x', '1e1', '201', '99999', ' 1'])
+            assert.match((await call(route, { query: { limit } })).body.detail, /^Parameter limit must be /, route.name)
+        }
+        const wrong = await ask('listClients', { query: { fields: 'client_id,client_secret_hash' } })
+        assert.match(wrong.body.detail, /^Parameter fields may hold only client_id, client_name, /)
+      })
+    }
+
+    test('every route answers as its schema says, and a change needs the version that stands', async () => {
+      const made: Made = {}
+      const asked = new Set<string>()
+      for (const [name, write] of listSteps(bridge)) {
+        const route = NAMED.get(name)
+        if (!route) throw new Error(`there is no route ${name}`)
+        asked.add(name)
+        const step = await write(made)
+        const versioned = route.method === 'PUT' || route.method === 'PATCH'
+        const answer = versioned ? await change(route, step) : await call(route, step)
+        const expected = route.status ?? (route.answer || route.media_type ? 200 : 204)
+        assert.equal(answer.status, expected, `${name} ${answer.text}`)
+        if (route.answer) {
+          const read = route.answer.safeParse(answer.body)
+          assert.ok(read.success, `${name} ${read.error?.message} ${answer.text}`)
+        } else if (!route.media_type) assert.equal(answer.text, '', name)
+        assert.equal(answer.headers.get('cache-control'), 'no-store', name)
+        made[name] = answer.body ?? answer.text
+      }
+      const missing = API_ROUTES.filter(({ name, path }) => !asked.has(name) && !ELSEWHERE.test(path))
+      assert.deepEqual(
+        missing.map(({ name }) => name),
+        [],
+        'routes that nobody has asked',
+      )
+      assert.ok(
+        made['testConnector'].items.every(({ outcome }: { outcome: string }) => outcome === 'ok'),
+        JSON.stringify(made['testConnector']),
+      )
+      assert.equal(made['updateUser'].email, null)
+      assert.equal(made['updateClient'].client_name, 'Changed')
+      await verifyChain(made['exportEvents'])
+    })
+
+    /** A PUT or PATCH without a version, with another, and by two at once: of those one is told to look again. */
+    async function change(route: ApiRoute, step: Step): Promise<Reply> {
+      const get = API_ROUTES.find(({ method, path }) => method === 'GET' && path === route.path)!
+      const before = await call(get, { params: step.params ?? {} })
+      const etag = before.headers.get('etag')!
+      assert.match(etag, /^"[\w-]{27}"$/, route.name)
+      assert.equal((await call(route, step)).status, 428, route.name)
+      for (const tag of ['"another"', `W/${etag}`]) {
+        assert.equal((await call(route, step, { headers: { 'if-match': tag } })).status, 412, `${route.name} ${tag}`)
+      }
+      assert.equal((await call(route, step, { headers: { 'if-match': 'bare' } })).status, 400, route.name)
+      assert.equal((await call(get, { params: step.params ?? {} })).headers.get('etag'), etag, 'nothing was changed')
+      const both = await Promise.all([1, 2, 3, 4].map(() => call(route, step, { headers: { 'if-match': etag } })))
+      const statuses = both.map(({ status }) => status).sort()
+      assert.deepEqual(statuses, [200, 412, 412, 412], `${route.name} ${both.map(({ text }) => text)}`)
+      const won = both.find(({ status }) => status === 200)!
+      assert.notEqual(won.headers.get('etag'), etag, route.name)
+      assert.equal(
+        (await call(get, { params: step.params ?? {} })).headers.get('etag'),
+        won.headers.get('etag'),
+        route.name,
+      )
+      return won
+    }
+
+    async function verifyChain(lines: string): Promise<void> {
+      const decode = (text: string | null) => (text === null ? null : Buffer.from(text, 'base64url'))
+      const events = lines
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line): SealedEvent => {
+          const { detail_salt, detail_digest, chain, ...rest } = JSON.parse(line)
+          return {
+            ...rest,
+            detail_salt: decode(detail_salt),
+            detail_digest: decode(detail_digest),
+            chain: decode(chain),
+          }
+        })
+      assert.ok(events.length > 10)
+      assert.equal(findBrokenLink(EMPTY_CHAIN, events), null)
+      assert.notEqual(findBrokenLink(EMPTY_CHAIN, events.with(3, { ...events[3]!, actor: 'nobody' })), null)
+    }
+
+    test('a list is walked by its cursor without a gap or a repetition, and shows the fields that are wanted', async () => {
+      for (const name of ['p1', 'p2', 'p3', 'p4', 'p5']) {
+        assert.equal((await ask('createRole', { body: { role: name, scopes: [] } })).status, 201)
+        const resource = `https://${name}.example`
+        assert.equal((await ask('createResource', { body: { resource } })).status, 201)
+        const metadata = {
+          client_name: name,
+          redirect_uris: ['https://a.example/cb'],
+          token_endpoint_auth_method: 'none',
+        }
+        assert.equal((await ask('createClient', { body: { client_id: name, metadata } })).status, 201)
+      }
+      for (const [list, field] of [
+        ['listRoles', 'role'],
+        ['listResources', 'resource'],
+        ['listClients', 'client_id'],
+        ['listUsers', 'user_id'],
+        ['listProviders', 'provider'],
+        ['listEvents', 'event_id'],
+      ] as const) {
+        const whole = await ask(list, { query: { limit: '200', fields: field } })
+        const expected = whole.body.items.map((item: Record<string, string>) => item[field])
+        assert.deepEqual(Object.keys(whole.body.items[0]), [field])
+        const seen: string[] = []
+        for (let cursor: string | undefined; ; ) {
+          const { body } = await ask(list, { query: { limit: '7', ...(cursor && { cursor }) } })
+          assert.ok(body.items.length <= 7)
+          seen.push(...body.items.map((item: Record<string, string>) => item[field]))
+          cursor = body.next_cursor
+          if (cursor === undefined || seen.length > 400) break
+        }
+        assert.deepEqual(seen.slice(0, expected.length), expected, list)
+        assert.equal(new Set(seen).size, seen.length, list)
+      }
+      const one = await ask('getRole', { params: { role: 'p1' }, query: { fields: 'scopes' } })
+      assert.deepEqual(one.body, { scopes: [] })
+      const found = await ask('listUsers', { query: { username: 'ALI', fields: 'username' } })
+      assert.deepEqual(found.body.items, [{ username: 'alice' }])
+    })
+
+    test('2.3.3 a POST under one Idempotency-Key is done once, and answered alike for a day', async () => {
+      const metadata = { client_name: 'Once', redirect_uris: ['https://a.example/cb'] }
+      const headers = { 'idempotency-key': '"4d4f8a2c-once"' }
+      const create = (more: { token?: string; headers?: Record<string, string> } = {}, name = 'Once') =>
+        ask('createClient', { body: { metadata: { ...metadata, client_name: name } } }, { headers, ...more })
+      const named = async () => {
+        const { body } = await ask('listClients', { query: { limit: '200', fields: 'client_name' } })
+        return body.items.filter(({ client_name }: { client_name: string }) => client_name === 'Once').length
+      }
+      const many = await Promise.all(Array.from({ length: 8 }, () => create()))
+      const made = many.filter(({ status }) => status === 201)
+      assert.ok(made.length >= 1 && many.every(({ status }) => status === 201 || status === 409))
+      assert.equal(new Set(made.map(({ text }) => text)).size, 1)
+      const again = await create()
+      assert.deepEqual([again.status, again.text], [201, made[0]!.text])
+      assert.equal(again.headers.get('etag'), made[0]!.headers.get('etag'))
+      assert.match(again.body.client_secret, /^sp_cs_/)
+      assert.equal(await named(), 1)
+      const rows = [...(await dumpRows(bridge.server.store))].flatMap(([, rows]) => rows.map((row) => printRow(row)))
+      assert.ok(!rows.join().includes(again.body.client_secret), 'the answer is sealed')
+      const other = await create({}, 'Another')
+      assert.equal(other.status, 422)
+      assert.equal((await ask('createRole', { body: { role: 'x', scopes: [] } }, { headers })).status, 422)
+      const theirs = await create({ token: tokens.get('second')! })
+      assert.equal(theirs.status, 201)
+      assert.notEqual(theirs.body.client_id, again.body.client_id, "somebody else's key is another")
+      bridge.clock.offset += DAY_MS + 1000
+      tokens.set(ALL, await obtain(scopes.join(' ')))
+      tokens.set('second', await obtain(scopes.join(' '), 'second_platform'))
+      assert.notEqual((await create()).body.client_id, again.body.client_id, 'after a day it is free again')
+    })
+
+    test('a refused POST frees its key, and an unknown outcome is never done twice', async () => {
+      const headers = { 'idempotency-key': 'refused' }
+      const role = { role: 'late', scopes: ['not a scope'] }
+      assert.equal((await ask('createRole', { body: role }, { headers })).status, 400)
+      assert.equal((await ask('createRole', { body: { ...role, scopes: [] } }, { headers })).status, 201)
+      for (const key of ['', 'two words', `"${'x'.repeat(256)}"`, '"open', 'é'.normalize('NFD').slice(0, 1) + '"']) {
+        const answer = await ask('createRole', { body: role }, { headers: { 'idempotency-key': key } })
+        assert.equal(answer.status, 400, key)
+      }
+      const { tenant } = bridge.server.app
+      const write = tenant.store.keepAnswer
+      Object.assign(tenant.store, { keepAnswer: () => Promise.reject(new Error('the process is gone')) })
+      const lost = { headers: { 'idempotency-key': 'lost' } }
+      assert.equal((await ask('createRole', { body: { role: 'lost', scopes: [] } }, lost)).status, 500)
+      Object.assign(tenant.store, { keepAnswer: write })
+      const soon = await ask('createRole', { body: { role: 'lost', scopes: [] } }, lost)
+      assert.deepEqual([soon.status, soon.headers.get('retry-after')], [409, '1'])
+      bridge.clock.offset += 61_000
+      const later = await ask('createRole', { body: { role: 'lost', scopes: [] } }, lost)
+      assert.equal(later.status, 409)
+      assert.match(later.body.detail, /is not known/)
+    })
+
+    test('nobody disables themselves, and what sign-ups may say of a user is theirs alone', async () => {
+      const write = tokens.get('admin:create_users')!
+      const person = { username: 'dora', password: 'a long enough secret' }
+      for (const more of [{ roles: ['member'] }, { claims: {} }, { email_verified: true }]) {
+        const { status, body } = await ask(
+          'createUser',
+          { body: { ...person, ...more } },
+          { token: await obtain('admin:create_users') },
+        )
+        assert.deepEqual([status, body.error], [400, 'invalid_request'], JSON.stringify(more))
+      }
+      assert.ok(write)
+      const unknown = await ask('createUser', { body: { ...person, roles: ['nobody'] } })
+      assert.equal(unknown.body.detail, 'Member roles: there is no role nobody')
+    })
+  })
+}
+
+test('docs/openapi.json is what the table says: npm run openapi writes it', () => {
+  const committed = readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8')
+  assert.ok(committed === writeDocument(), 'docs/openapi.json is not what the routes say: npm run openapi')
+  const document = JSON.parse(committed)
+  const names = Object.values<Record<string, { operationId: string }>>(document.paths).flatMap((path) =>
+    Object.values(path).map(({ operationId }) => operationId),
+  )
+  assert.equal(new Set(names).size, API_ROUTES.length)
+  for (const [, name] of committed.matchAll(/"\$ref": "#\/components\/(?:schemas|responses)\/(\w+)"/g)) {
+    assert.ok(document.components.schemas[name!] ?? document.components.responses[name!], name)
+  }
+})
