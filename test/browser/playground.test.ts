@@ -32,6 +32,16 @@ async function open(flow: Flow): Promise<Visitor> {
   return person
 }
 
+/** Connects an account at the other provider from the consent page, and comes back to it. */
+async function connectOnTheWay({ page }: Visitor): Promise<void> {
+  bridge.foreign.auto_login = 'ada-at-acme'
+  await page
+    .getByRole('link', { name: 'Connect your acme account' })
+    .or(page.getByRole('button', { name: 'Connect your acme account' }))
+    .click()
+  await page.locator('input[type=radio]:checked:not([value=""])').waitFor({ state: 'attached' })
+}
+
 /** Runs one step as it must be, or in a wrong way; answers what the page says of it. */
 async function run(person: Visitor, step: Step, broken?: Break): Promise<string> {
   const { page } = person
@@ -47,7 +57,10 @@ async function run(person: Visitor, step: Step, broken?: Break): Promise<string>
   }
   await place.locator('[data-outcome]').evaluate((outcome) => outcome.replaceChildren())
   await place.locator('[data-run]').click()
-  if (step.kind === 'browser' && !broken) await page.getByRole('button', { name: 'Allow' }).click()
+  if (step.kind === 'browser' && !broken) {
+    if (step.says === 'authorize_connection') await connectOnTheWay(person)
+    await page.getByRole('button', { name: 'Allow' }).click()
+  }
   const outcome = place.locator('.outcome')
   await outcome.waitFor()
   return outcome.innerText()

@@ -23,7 +23,12 @@ export function consolePages(view: View, put: Put): Pages {
   return {
     ...{ ...clientPages(view, put), ...connectorPages(view, put), ...configurationPages(view, put) },
     playground: () => renderFlows(view, FLOWS),
-    playground_flow: () => renderFlow(view, FLOWS[0]!, { issuer: put('https://auth.northwind.example') }),
+    playground_flow: () =>
+      renderFlow(view, FLOWS[1]!, {
+        known: { issuer: put('https://auth.northwind.example') },
+        connectors: [{ connector: put('google'), provider_name: put('Google') }],
+      }),
+    playground_empty: () => renderFlow(view, FLOWS[1]!, { known: {}, connectors: [] }),
     playground_callback: () => renderCallback(view),
   }
 }

@@ -10,11 +10,13 @@ export interface Flow {
   readonly spec: string
   /** What the throw-away client is registered with, beside its name and redirect URI. */
   readonly client: Readonly<Record<string, unknown>>
+  /** What the person says before it starts. */
+  readonly inputs?: readonly ('connector' | 'path')[]
   readonly steps: readonly Step[]
 }
 
 /** Who takes part. */
-export type Party = 'person' | 'app' | 'server' | 'api'
+export type Party = 'person' | 'app' | 'server' | 'api' | 'provider'
 
 /** One step: something made by the app itself, a journey of the browser, a request, or something that a person does. */
 export type Step = {

@@ -1,6 +1,7 @@
 import { newId } from '../../crypto/random.ts'
 import { readAdministratedClient, registerClient } from '../../inbound/clients/register_client.ts'
 import { event } from '../../inbound/event.ts'
+import { listConnectors } from '../../outbound/connectors.ts'
 import { consolePage, consoleSubmit } from '../admin/administrator.ts'
 import { publishedPath, STANDARD_PATHS } from '../endpoint_paths.ts'
 import { errorPage, send, type Visit } from '../page.ts'
@@ -16,7 +17,8 @@ export const playgroundPage = inDevelopment(async (visit) => send(visit, renderF
 export const playgroundFlowPage = inDevelopment(async (visit) => {
   const flow = findFlow(visit.query['flow'])
   if (!flow) return errorPage(visit, 'not_found', 404)
-  return send(visit, renderFlow(visit.view, flow, knownValues(visit)), { script: true })
+  const connectors = flow.inputs ? await listConnectors(visit.web.outbound) : []
+  return send(visit, renderFlow(visit.view, flow, { known: knownValues(visit), connectors }), { script: true })
 })
 
 /** GET /playground/callback: where the browser comes back to; the island takes what it brings to the flow that waits. */

@@ -5,7 +5,7 @@ import type { Flow, Party } from '../flow.ts'
 const LANE = 112
 const HEAD = 44
 const ROW = 40
-const ORDER: readonly Party[] = ['person', 'app', 'server', 'api']
+const ORDER: readonly Party[] = ['person', 'app', 'server', 'api', 'provider']
 
 /** The flow as a sequence diagram: a line for who takes part, an arrow for each step. */
 export function sequenceDiagram(view: View, flow: Flow): SafeHtml {

@@ -1,7 +1,8 @@
-import { card, notice, pageHeader, table } from '../../ui/components.ts'
-import { form } from '../../ui/forms.ts'
+import { card, emptyState, notice, pageHeader, table } from '../../ui/components.ts'
+import { field, form, select } from '../../ui/forms.ts'
 import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
+import { displayName } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { link, tell, type View } from '../../ui/view.ts'
 import type { Flow, Param, Step } from '../flow.ts'
@@ -18,27 +19,51 @@ export function renderFlows(view: View, flows: readonly Flow[]): SafeHtml {
   return consolePage(view, { entry: 'playground', title: playground.title, content })
 }
 
+/** What a flow is run with. */
+export interface FlowData {
+  /** The values that are known before it starts. */
+  readonly known: Readonly<Record<string, string>>
+  readonly connectors: readonly { readonly connector: string; readonly provider_name: string }[]
+}
+
 /** One flow: the diagram, and each step with its parameters. What runs it stands in `data-flow`. */
-export function renderFlow(view: View, flow: Flow, known: Readonly<Record<string, string>>): SafeHtml {
+export function renderFlow(view: View, flow: Flow, data: FlowData): SafeHtml {
   const { playground } = view.text.console
   const { title, lead } = playground.flows[flow.flow]
   const colours = listValues(flow)
   const start = form(
     view,
     { action: link(view, paths.playground_client), id: 'start', hidden: { flow: flow.flow } },
-    html`<div class="actions start"><button class="button primary" data-start>${playground.start}</button></div>`,
+    html`${inputs(view, flow, data)}<div class="actions start"><button class="button primary" data-start>${playground.start}</button></div>`,
   )
-  const data = attrs({
+  const run = attrs({
     'data-flow': JSON.stringify(flow),
-    'data-known': JSON.stringify(known),
+    'data-known': JSON.stringify(data.known),
     'data-words': JSON.stringify(playground.words),
     'data-values': JSON.stringify(colours),
   })
   const steps = flow.steps.map((step, index) => renderStep(view, step, index + 1, colours))
+  if (flow.inputs?.includes('connector') && data.connectors.length === 0) {
+    const content = html`${pageHeader(title, lead)}${emptyState(playground.no_connector, playground.no_connector_body)}`
+    return consolePage(view, { entry: 'playground', title, content })
+  }
   const opening = html`<div class="card">${notice('note', html`<p>${playground.needs_script}</p>`)}<div hidden data-opening><p>${playground.throw_away}</p>${start}<p data-client></p></div></div>`
-  const body = html`<div class="playground"${data}><div>${opening}<ol class="steps">${steps}</ol></div><aside>${sequenceDiagram(view, flow)}</aside></div>`
+  const body = html`<div class="playground"${run}><div>${opening}<ol class="steps">${steps}</ol></div><aside>${sequenceDiagram(view, flow)}</aside></div>`
   const content = html`${pageHeader(title, html`${lead} <small>${cite(flow.spec)}</small>`)}${body}`
   return consolePage(view, { entry: 'playground', title, content, playground: true })
+}
+
+function inputs(view: View, flow: Flow, { connectors }: FlowData): Child {
+  const words = view.text.console.playground.inputs
+  return flow.inputs?.map((input) => {
+    const label = words[input]
+    if (input === 'path') return field({ name: 'path', label, value: '/', hint: words.path_hint, literal: true })
+    const choices = connectors.map(({ connector, provider_name }) => ({
+      value: connector,
+      label: displayName(provider_name),
+    }))
+    return select({ name: 'connector', label, value: connectors[0]?.connector ?? '', choices })
+  })
 }
 
 /** The page at which a browser comes back: the island moves on to the flow at once. */

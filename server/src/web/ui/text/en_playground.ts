@@ -17,7 +17,15 @@ export const enPlayground = {
     client: 'The client proves who it is in the Authorization header (RFC 6749 section 2.3.1).',
     bearer: 'The access token is in the Authorization header (RFC 6750 section 2.1).',
   },
-  parties: { person: 'Browser', app: 'App', server: 'Sallyport', api: 'API' },
+  inputs: {
+    connector: 'Connector',
+    path: 'Path of the provider’s API',
+    path_hint: 'Such as /user. It is asked for with GET.',
+  },
+  no_connector: 'There is no connector yet',
+  no_connector_body:
+    'This flow needs one: name a provider and your registration there in the platform file, and apply it.',
+  parties: { person: 'Browser', app: 'App', server: 'Sallyport', api: 'API', provider: 'Provider' },
   diagram: 'The steps of “{flow}” as a sequence diagram',
   words: {
     request: 'Request',

@@ -1,6 +1,10 @@
 /** The steps of the playground's flows, in English. */
 export const enPlaygroundFlows = {
   flows: {
+    connection: {
+      title: 'Use an account at another provider',
+      lead: 'Outbound: the person lets the app use one of their connected accounts; the app calls that provider through this server, and never sees its tokens.',
+    },
     authorization_code: {
       title: 'Sign a person in, and act for them',
       lead: 'Authorization code with PKCE: the person signs in here and says yes; the app gets a code by the browser, and tokens by itself.',
@@ -19,6 +23,14 @@ export const enPlaygroundFlows = {
     },
   },
   steps: {
+    authorize_connection: {
+      title: 'Ask for a connected account',
+      text: 'The person picks which of their accounts this app may use, or connects one on the spot, and says until when.',
+    },
+    call_provider: {
+      title: 'Call the provider through the proxy',
+      text: 'This server adds the provider’s token, refreshes it when it must, and hands the answer on. What the app holds works here alone.',
+    },
     secrets: {
       title: 'Make what protects the flow',
       text: 'The app makes three random values and keeps them in the session of this very browser. Only the hash of the verifier leaves it.',
@@ -90,6 +102,7 @@ export const enPlaygroundFlows = {
   },
   /** Why a parameter is there. */
   notes: {
+    proxy: 'the token is for this connector alone',
     state: 'ties the answer to this browser',
     nonce: 'comes back in the ID token',
     code_verifier: 'proves later who started',
