@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { createBroker } from '../../server/src/broker/broker.ts'
+import { NotRegistered, PrimaryDown } from '../../server/src/broker/primary.ts'
 import { readSeededSigningKey } from '../../server/src/crypto/agreement_keys.ts'
 import { signJwt } from '../../server/src/crypto/jwt.ts'
 import { randomBytes, randomSecret } from '../../server/src/crypto/random.ts'
@@ -254,6 +255,86 @@ for (const dialect of DIALECTS) {
       }
       for (const method of ['POST', 'HEAD', 'PUT']) {
         assert.equal((await fetch(start, { method, redirect: 'manual' })).status, 405)
+      }
+    })
+
+    test('V2 a repair goes by the redirect URI that the connection went by, as long as that is registered', async () => {
+      const agent = await bridge.signIn()
+      const chosen = `/connect/mail?${new URLSearchParams({ redirect_uri: second.redirect_uri })}`
+      foreign.auto_login = 'alice-by-the-second'
+      const finish = await walk(agent, bridge.issuer + chosen, /\/connect\/mail\/finish\?/)
+      assert.equal((await agent.follow(finish.href)).url, `${bridge.issuer}/account`)
+      const made = (await bridge.connections()).find(({ account }) => account?.includes('alice-by-the-second'))!
+      const repair = `${bridge.issuer}/connect/mail?connection_id=${made.connection_id}`
+      assert.equal((await walk(agent, repair, /\/start\?flow=/)).origin, second.url)
+      const other = `${repair}&${new URLSearchParams({ redirect_uri: first.redirect_uri })}`
+      assert.equal((await walk(agent, other, /\/start\?flow=/)).origin, first.url, 'unless told otherwise')
+      assert.equal((await startOf(agent)).origin, first.url)
+      foreign.auto_login = 'alice'
+    })
+
+    test('Form Post Response Mode: an answer that is posted goes on as one that was not, and with nothing beside it', async () => {
+      const agent = await bridge.signIn()
+      const back = await callbackOf(agent)
+      const url = back.origin + back.pathname
+      const post = (body: string | URLSearchParams, type = 'application/x-www-form-urlencoded') =>
+        // As from another site: without cookies.
+        fetch(url, { method: 'POST', redirect: 'manual', headers: { 'content-type': type }, body })
+      const form = new URLSearchParams([...back.searchParams, ['id_token', 'a.b.c'], ['user', '{"name":"Alice"}']])
+      const posted = await post(form)
+      assert.equal(posted.status, 303)
+      const led = new URL(posted.headers.get('location')!, url)
+      assert.deepEqual([led.origin, led.pathname], [back.origin, back.pathname])
+      assert.deepEqual([...led.searchParams].sort(), [...back.searchParams].sort())
+      assert.equal((await fetch(led, { redirect: 'manual' })).status, 400, 'another browser brings nothing')
+      const finish = await walk(agent, led.href, /\/connect\/mail\/finish\?/)
+      assert.equal((await agent.follow(finish.href)).url, `${bridge.issuer}/account`)
+      for (const [body, type] of [
+        ['{}', 'application/json'],
+        [`state=x&code=${'c'.repeat(20_000)}`, 'application/x-www-form-urlencoded'],
+        ['', 'application/x-www-form-urlencoded'],
+      ] as const) {
+        const refused = await post(body, type)
+        const to = refused.headers.get('location')
+        assert.ok(refused.status === 400 || (await fetch(new URL(to!, url), { redirect: 'manual' })).status === 400)
+      }
+      const start = await fetch(`${back.origin}/start`, { method: 'POST' })
+      assert.deepEqual([start.status, start.headers.get('allow')], [405, 'GET'])
+    })
+
+    test('T-07 who starts flow after flow is held up, asks the primary no more, and holds up nobody else', async () => {
+      const { broker, url } = first
+      const made_up = () => new Request(`${url}/start?flow=sp_br_${randomSecret()}`)
+      const from = async (address: string | undefined) => (await broker.fetch(made_up(), { address })).status
+      const seen = []
+      for (let i = 0; i < 62; i++) seen.push(await from('192.0.2.1'))
+      assert.deepEqual([seen.filter((status) => status === 400).length, seen.at(-1)], [60, 429])
+      const asked = posted.length
+      const held = await broker.fetch(made_up(), { address: '192.0.2.1' })
+      assert.ok(Number(held.headers.get('retry-after')) > 0)
+      assert.match(await held.text(), /Too many started at once/)
+      assert.equal(posted.length, asked)
+      assert.deepEqual([await from('192.0.2.2'), await from(undefined)], [400, 400])
+      bridge.clock.offset += 61_000
+      assert.equal(await from('192.0.2.1'), 400)
+      const at_once = await Promise.all(Array.from({ length: 40 }, (_, i) => from(`198.51.100.${i}`)))
+      assert.equal(at_once.filter((status) => status === 429).length, 8)
+    })
+
+    test('V1 a broker learns at its start whether its primary knows it', async () => {
+      await first.broker.greet()
+      const stranger = await startBroker('127.0.0.4', 'exchange')
+      try {
+        await assert.rejects(stranger.broker.greet(), NotRegistered)
+        down = /hello/
+        await assert.rejects(
+          first.broker.greet(),
+          (error) => error instanceof PrimaryDown && !(error instanceof NotRegistered),
+        )
+      } finally {
+        down = null
+        stranger.broker.close()
+        await stranger.egress.close()
       }
     })
 

@@ -115,6 +115,13 @@ test('V2 a connection chooses one of them, the first unless told otherwise, and 
       assert.equal(refused.status, 400, wrong)
       assert.equal(refused.to, '')
     }
+    const stranger = startProgram(['broker', '--primary', issuer, '--issuer', 'http://127.0.0.2:9', '--port', '9'], {
+      cwd: folder,
+    })
+    assert.equal(await stranger.ended, 1)
+    const said = stranger.stdout + stranger.stderr
+    assert.match(said, /The primary does not take this broker: The message is not signed by a redirect broker/)
+    assert.match(said, /brokers: \[\{"url":"http:\/\/127\.0\.0\.2:9"/, 'and what would have to be registered')
     const console = await person.request(`${issuer}/admin/connector?connector=mailbox`)
     assert.ok((await console.text()).includes(redirect_uris.join('\n')), 'the console names them all, to be registered')
   } finally {

@@ -9,8 +9,9 @@ import type { SafeHtml } from '../web/ui/html.ts'
 import { type BrokerContext, type BrokerParts, createBrokerContext, describeBroker } from './context.ts'
 import type { BrokerFlow } from './flows.ts'
 import { type BrokerTrouble, renderCarry, renderTrouble, viewOf } from './pages.ts'
-import { askPrimary, PrimaryDown, PrimaryRefused } from './primary.ts'
+import { askPrimary, greetPrimary, PrimaryDown, PrimaryRefused } from './primary.ts'
 import { redeem } from './redeem.ts'
+import { Starts } from './starts.ts'
 
 /** A redirect broker without a socket. */
 export interface Broker {
@@ -18,22 +19,30 @@ export interface Broker {
   readonly description: object
   /** How many flows it holds now. */
   readonly flows: number
-  fetch(request: Request): Promise<Response>
+  fetch(request: Request, sender?: BrokerSender): Promise<Response>
+  /** Asks the primary whether it knows this broker; throws NotRegistered where not, and PrimaryDown where it is away. */
+  greet(): Promise<void>
   /** Forgets everything. */
   close(): void
+}
+
+/** Who sent a request, as far as the listener can say. */
+export interface BrokerSender {
+  readonly address?: string | undefined
 }
 
 /** Makes a redirect broker: four URLs, of which a provider knows one. */
 export function createBroker(parts: BrokerParts): Broker {
   const context = createBrokerContext(parts)
   const base = new URL(parts.url).pathname.replace(/\/$/, '')
-  const site: Site = { context, base, cookie: cookieOf(parts.url, base) }
+  const site: Site = { context, base, cookie: cookieOf(parts.url, base), starts: new Starts(parts.clock) }
   return {
     description: describeBroker(context),
     get flows() {
       return context.flows.size
     },
-    fetch: (request) => answer(site, request),
+    fetch: (request, sender = {}) => answer(site, request, sender),
+    greet: () => greetPrimary(context),
     close: () => context.flows.clear(),
   }
 }
@@ -41,6 +50,7 @@ export function createBroker(parts: BrokerParts): Broker {
 interface Site {
   readonly context: BrokerContext
   readonly base: string
+  readonly starts: Starts
   readonly cookie: { readonly name: string; readonly attributes: string }
 }
 
@@ -48,16 +58,19 @@ const FLOW = /^sp_b[cr]_[\w-]{43}$/
 const BROWSER = /^[\w-]{43}$/
 const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }
 
-async function answer(site: Site, request: Request): Promise<Response> {
+async function answer(site: Site, request: Request, { address }: BrokerSender): Promise<Response> {
   const { log } = site.context
   const url = new URL(request.url)
   const path = url.pathname.startsWith(`${site.base}/`) ? url.pathname.slice(site.base.length) : ''
   // Whoever only looks (HEAD) may not use up a flow.
-  if (request.method !== 'GET') {
-    return new Response('This URL takes GET\n', { status: 405, headers: { ...PLAIN, allow: 'GET' } })
+  const methods = path === '/callback' ? ['GET', 'POST'] : ['GET']
+  if (!methods.includes(request.method)) {
+    const allow = methods.join(', ')
+    return new Response(`This URL takes ${allow}\n`, { status: 405, headers: { ...PLAIN, allow } })
   }
   try {
-    if (path === '/start') return await start(site, url, request)
+    if (path === '/start') return await startWithin(site, url, request, address)
+    if (request.method === 'POST') return await postBack(site, url, request)
     if (path === '/callback') return callBack(site, url, request)
     if (path === '/finish') return await finish(site, url, request)
     if (path === '/healthz' || path === '/readyz') return new Response('ok\n', { headers: PLAIN })
@@ -67,6 +80,14 @@ async function answer(site: Site, request: Request): Promise<Response> {
     log.error({ err: error }, 'failed')
     return trouble(site, 'broken', 500)
   }
+}
+
+async function startWithin(site: Site, url: URL, request: Request, address: string | undefined): Promise<Response> {
+  const started = await site.starts.within(address, () => start(site, url, request))
+  if (started instanceof Response) return started
+  const again = trouble(site, 'busy', 429, undefined, `${url.pathname}${url.search}`)
+  again.headers.set('retry-after', String(started.retry_seconds))
+  return again
 }
 
 /** GET /start: fetches what the flow needs, binds this browser to it, and sends it to the provider. */
@@ -103,6 +124,30 @@ function callBack(site: Site, url: URL, request: Request): Response {
   if (found.params !== null && String(found.params) !== String(url.searchParams)) return trouble(site, 'over', 400)
   if (!again) found.params = url.searchParams
   return redirect(`${site.base}/finish?state=${encodeURIComponent(state)}`)
+}
+
+// What an answer may hold that is posted; a name or an ID token beside it belongs into no URL.
+const POSTED = ['code', 'state', 'iss', 'error', 'error_description']
+const LARGEST_FORM = 16_384
+
+/** POST /callback (Form Post Response Mode): another site's form comes without our cookie, the redirect brings it. */
+async function postBack(site: Site, { pathname }: URL, request: Request): Promise<Response> {
+  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
+  const form = type === 'application/x-www-form-urlencoded' ? await readForm(request) : null
+  if (form === null) return trouble(site, 'over', 400)
+  const told = new URLSearchParams([...form].filter(([name]) => POSTED.includes(name)))
+  return redirect(`${pathname}?${told}`)
+}
+
+async function readForm({ body }: Request): Promise<URLSearchParams | null> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > LARGEST_FORM) return null
+    chunks.push(chunk)
+  }
+  return new URLSearchParams(Buffer.concat(chunks).toString())
 }
 
 /** GET /finish: takes the answer on to the primary; repeated while that is down, and over once it went on. */

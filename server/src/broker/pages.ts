@@ -7,7 +7,7 @@ import { en } from '../web/ui/text/en.ts'
 import { tell, tellText, type View } from '../web/ui/view.ts'
 
 /** What keeps a person from going on. */
-export type BrokerTrouble = 'down_start' | 'down' | 'over' | 'other_browser' | 'not_found' | 'broken'
+export type BrokerTrouble = 'down_start' | 'down' | 'busy' | 'over' | 'other_browser' | 'not_found' | 'broken'
 
 /** Whose the page is. */
 export interface BrokerNames {
@@ -28,7 +28,7 @@ export function renderTrouble(
 ): SafeHtml {
   const { broker } = view.text
   const title = trouble === 'down_start' ? broker.down : broker[trouble]
-  const sign = trouble === 'down' || trouble === 'down_start' ? caution : cross
+  const sign = trouble === 'down' || trouble === 'down_start' || trouble === 'busy' ? caution : cross
   const retry =
     data.retry_href && html`<div class="stack">${buttonLink(broker.try_again, data.retry_href, 'primary')}</div>`
   return frame(view, { title, body: broker[`${trouble}_body`], sign, data, after: retry })

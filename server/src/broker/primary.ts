@@ -18,6 +18,9 @@ export class PrimaryDown extends Error {}
 /** The primary has decided: there is no such flow any more. */
 export class PrimaryRefused extends Error {}
 
+/** The primary answers, and does not take this broker for one of its own. */
+export class NotRegistered extends PrimaryDown {}
+
 /** What is asked about a flow. */
 export type Question = Pick<BrokerRequest, 'act' | 'flow'> & Partial<Pick<BrokerRequest, 'sealed' | 'receipt_hash'>>
 
@@ -42,6 +45,11 @@ export async function askPrimary(context: BrokerContext, question: Question): Pr
   const wrong = claims ? whyNoAnswer(claims, asked, context.clock()) : 'it is not signed by the primary'
   if (wrong !== null) throw new PrimaryDown(`The primary's answer is not taken: ${wrong}`)
   return claims!
+}
+
+/** Asks the primary whether it knows this broker; throws NotRegistered where it does not, and PrimaryDown where it is away. */
+export async function greetPrimary(context: BrokerContext): Promise<void> {
+  await askPrimary(context, { act: 'hello', flow: '' })
 }
 
 async function readKeys(context: BrokerContext): Promise<BrokerContext['primary_keys']> {
@@ -70,17 +78,24 @@ async function call(
     throw new PrimaryDown('The primary does not answer', { cause })
   }
   if (response.status === 200) return text
-  const { error } = readError(text)
+  const { error, error_description } = readError(text)
   // A flow that is over stays over; everything else is a matter of keys, clocks or a proxy, and may pass.
   if (response.status === 400 && error === 'invalid_grant') throw new PrimaryRefused('The primary knows no such flow')
+  if ([400, 404].includes(response.status) && error === 'invalid_request') {
+    throw new NotRegistered(`The primary does not take this broker: ${error_description}`)
+  }
   throw new PrimaryDown(`The primary answers with status ${response.status}${error === '' ? '' : ` (${error})`}`)
 }
 
-function readError(text: string): { error: string } {
+function readError(text: string): { error: string; error_description: string } {
+  const readable = (value: unknown, form: RegExp) => (typeof value === 'string' && form.test(value) ? value : '')
   try {
-    const { error } = readJsonObject(text)
-    return { error: typeof error === 'string' && /^[a-z_]{1,64}$/.test(error) ? error : '' }
+    const { error, error_description } = readJsonObject(text)
+    return {
+      error: readable(error, /^[a-z_]{1,64}$/),
+      error_description: readable(error_description, /^[\x20-\x7e]{1,200}$/),
+    }
   } catch {
-    return { error: '' }
+    return { error: '', error_description: '' }
   }
 }

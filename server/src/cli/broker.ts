@@ -1,7 +1,10 @@
-import { createBroker } from '../broker/broker.ts'
+import { type Broker, createBroker } from '../broker/broker.ts'
+import { NotRegistered, PrimaryDown } from '../broker/primary.ts'
+import { ConfigError } from '../config/config_error.ts'
 import { readIssuer } from '../config/issuer.ts'
 import type { Config } from '../config/read_config.ts'
 import { createEgress } from '../egress/egress.ts'
+import type { Log } from '../web/log.ts'
 import type { Machines } from '../web/router.ts'
 import { readRootKey } from './data_folder.ts'
 import { createLog } from './log.ts'
@@ -31,6 +34,7 @@ export async function serveBroker(config: Config, given_primary: string): Promis
     ...{ egress, primary_egress, clock: Date.now, log },
   })
   try {
+    await greet(broker, primary, log)
     const served = { fetch: broker.fetch, machines: NO_MACHINES, web: { production: config.production } }
     const server = await listenOrSay(served, config, log)
     const { issuer: url } = config
@@ -47,5 +51,19 @@ export async function serveBroker(config: Config, given_primary: string): Promis
     broker.close()
     await Promise.all([egress.close(), primary_egress.close()])
     log.flush()
+  }
+}
+
+/** Whoever the primary does not know serves nobody; where the primary is away, it is asked with the first flow. */
+async function greet(broker: Broker, primary: string, log: Log): Promise<void> {
+  try {
+    await broker.greet()
+  } catch (error) {
+    if (error instanceof NotRegistered) {
+      const entry = JSON.stringify(broker.description)
+      throw new ConfigError([`${error.message}. In the settings of ${primary} it would stand as brokers: [${entry}]`])
+    }
+    if (!(error instanceof PrimaryDown)) throw error
+    log.warn({ cause: error.message }, 'the primary is down')
   }
 }

@@ -23,7 +23,8 @@ export interface BrokerRequest {
   readonly iat: number
   readonly exp: number
   readonly jti: string
-  readonly act: 'open' | 'check' | 'deliver'
+  /** `hello` asks whether the broker is registered, and is about no flow. */
+  readonly act: 'hello' | 'open' | 'check' | 'deliver'
   /** What names the flow. */
   readonly flow: string
   /** Of `deliver`: what came back, sealed to the flow's own key. */
@@ -129,8 +130,8 @@ export function readBrokerRequest(
   if (aud !== at.aud) throw refuse('is for another server (aud)')
   checkTimes({ iat, exp }, at.now, refuse)
   if (typeof jti !== 'string' || !HASH.test(jti)) throw refuse('has no jti of 256 bits')
-  if (act !== 'open' && act !== 'check' && act !== 'deliver')
-    throw refuse('has an act that is not open, check or deliver')
+  if (act !== 'hello' && act !== 'open' && act !== 'check' && act !== 'deliver')
+    throw refuse('has an act that is not hello, open, check or deliver')
   if (typeof flow !== 'string' || flow.length > 100) throw refuse('names no flow')
   const times = { iat: iat as number, exp: exp as number }
   if (act !== 'deliver') return { iss, aud, ...times, jti, act, flow }

@@ -28,6 +28,8 @@ const FLOW = /^sp_b[cr]_[\w-]{43}$/
  */
 export async function answerBroker(context: OutboundContext, message: string): Promise<string> {
   const { broker, request } = await readMessage(context, message)
+  // It changes nothing, so that it may come again.
+  if (request.act === 'hello') return answer(context, request, { mode: broker.mode })
   if (request.act === 'open') return answer(context, request, { credential: await openFlow(context, broker, request) })
   if (request.act === 'check') {
     const { tenant_id, store } = context.tenant

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { type Bench, connectAs, eventTypes, listEvents, openBench, openForeign } from '../../../test/parts/vault.ts'
 import { createEgress } from '../egress/egress.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import { openClientSecret, openConnector, relyingParty } from './connector.ts'
+import { callbackUrl, openClientSecret, openConnector, relyingParty } from './connector.ts'
 import {
   type ConnectorInput,
   deleteConnector,
@@ -280,6 +280,20 @@ describe('connectors', () => {
     await disconnect(context, { connection_id: connection_id!, actor: 'test' })
     assert.equal(await save(elsewhere), 'changed')
     await foreign.close()
+  })
+
+  test('O-04 people sign in only by a connector that is registered with its own callback', async () => {
+    const brokers = ['https://redirect.plant.example/callback']
+    const own = callbackUrl(context, 'door')
+    const door = { connector: 'door', sign_in: 'linked' } as const
+    await assert.rejects(
+      save({ ...door, redirect_uris: brokers }),
+      /redirect_uris must name .*\/connect\/door\/callback/,
+    )
+    assert.equal(await findConnector(context, 'door'), null)
+    assert.equal(await save({ ...door, redirect_uris: [...brokers, own] }), 'created')
+    await assert.rejects(save({ ...door, redirect_uris: brokers }), /redirect_uris must name/)
+    assert.equal(await save({ ...door, sign_in: 'off', redirect_uris: brokers }), 'changed')
   })
 
   test('a connector with living connections is deleted only when they are to end', async () => {

@@ -247,6 +247,10 @@ function readSettings(context: OutboundContext, record: Provider, input: Connect
     throw refusal(`redirect_uris do not go with provider ${provider.provider}, which sends nobody back`)
   }
   const { account } = provider
+  const own = callbackUrl(context, input.connector)
+  if (settings.sign_in && settings.redirect_uris?.includes(own) === false) {
+    throw refusal(`redirect_uris must name ${own} as well: people who sign in come back there, and not to a broker`)
+  }
   if (settings.sign_in && (account ? account.of !== 'person' : provider.issuer === null)) {
     throw refusal('sign_in needs a provider that says which person it is')
   }

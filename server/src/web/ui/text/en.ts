@@ -368,6 +368,8 @@ export const en = {
     down_start_body: 'Nothing has been asked of {provider} yet. Try again in a moment.',
     down_body:
       'You have answered {provider}, and nothing is lost: the answer waits here for a few minutes and was not used yet. Try again in a moment.',
+    busy: 'Too many started at once',
+    busy_body: 'Nothing has been asked of {provider} yet. Wait a minute, then try again.',
     carry: 'One more step',
     carry_body:
       '{primary} did not answer in time. Continue, and your browser takes the answer of {provider} there: encrypted, so that nobody on the way can read it.',
