@@ -13,7 +13,9 @@ import { createResource } from '@sallyport/sdk'
 import { protect } from '@sallyport/sdk/express'
 import { type Connection, createVault, VaultError, type VaultEvent, type VaultOptions } from '@sallyport/sdk/vault'
 import express from 'express'
+import { startUpkeep } from '../../server/src/index.ts'
 import { type Bridge, PLATFORM, startBridge } from '../parts/bridge.ts'
+import { handTimers } from '../parts/hand_timers.ts'
 import type { UserAgent } from '../parts/user_agent.ts'
 
 const WEB = { client_id: 'web', client_secret: 'secret-of-web' } as const
@@ -327,4 +329,15 @@ test('T-01 no secret is in an error, an event or the log of the server, whatever
     assert.ok(!all.includes(secret), secret)
   }
   assert.match(all, /needs_consent/)
+})
+
+test('a connection that nobody uses is kept alive by the work behind the requests', async () => {
+  await bridge.connect(alice)
+  const before = refreshes()
+  bridge.clock.offset += 6 * 86_400_000
+  const timers = handTimers()
+  const upkeep = startUpkeep(bridge.server.app, { timers })
+  timers.pass(10_000)
+  await upkeep.stop()
+  assert.equal(refreshes() - before, 1)
 })
