@@ -93,11 +93,7 @@ for (const dialect of DIALECTS) {
       const return_uri = `${ORIGIN}/back?tab=1`
       const page = new EmbeddingPage(bridge)
       const { session_id, session_token } = await platform.make({ end_user_id: 'u-3', return_uri })
-      const left = await page.browser.follow(`${bridge.issuer}/connect/session`, {
-        method: 'POST',
-        headers: { origin: ORIGIN, 'content-type': 'application/x-www-form-urlencoded' },
-        body: `${new URLSearchParams({ session_token })}`,
-      })
+      const left = await page.post(new URLSearchParams({ session_token }))
       const back = await page.browser.follow((await consentOverThere(bridge, left.url, 'carol-at-acme')).href)
       const { origin, searchParams } = new URL(back.url)
       assert.deepEqual([origin, searchParams.get('tab'), searchParams.get('session_id')], [ORIGIN, '1', session_id])

@@ -73,11 +73,19 @@ export class EmbeddingPage {
   }
 
   /** Posts the session token from the page; answers where the popup is then. */
-  open(session_token: string, more: Record<string, string> = {}): Promise<{ url: string; response: Response }> {
+  async open(session_token: string, more: Record<string, string> = {}): Promise<{ url: string; response: Response }> {
     const code_challenge = createHash('sha256').update(this.verifier).digest('base64url')
     const body = new URLSearchParams({ session_token, code_challenge, ...more })
+    return this.post(body)
+  }
+
+  /** The form of the page; our page goes on by itself. */
+  async post(body: URLSearchParams): Promise<{ url: string; response: Response }> {
     const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: this.origin }
-    return this.browser.follow(`${this.bridge.issuer}/connect/session`, { method: 'POST', headers, body: `${body}` })
+    const init = { method: 'POST', headers, body: `${body}` }
+    const posted = await this.browser.follow(`${this.bridge.issuer}/connect/session`, init)
+    const next = /^0; url=(.*)$/.exec(posted.response.headers.get('refresh') ?? '')?.[1]
+    return next === undefined ? posted : this.browser.follow(new URL(next, posted.url).href)
   }
 
   /** Opens it and consents over there; answers the callback, not yet delivered. */

@@ -12,7 +12,8 @@ const OPEN_MS = 1_800_000
 
 /** A session that was opened, and the secret of the cookie that its browser is known by. */
 export interface OpenedSession {
-  readonly session: ConnectSessionRecord
+  /** As it was before. */
+  readonly opened: ConnectSessionAuthority
   readonly browser_secret: string
 }
 
@@ -54,7 +55,7 @@ export async function openSession(
     ...{ origin: open.origin, code_challenge: open.code_challenge, lifetime_ms: OPEN_MS },
     event: sessionEvent(context, 'connect_session.opened', 'system', session),
   })
-  return opened ? { session, browser_secret } : null
+  return opened ? { opened: found, browser_secret } : null
 }
 
 /** Whether an origin is one of those that may open a session, character by character. */

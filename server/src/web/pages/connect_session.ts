@@ -53,7 +53,9 @@ export const openSessionPage = page(async (visit) => {
   // The browser keeps the cookies that it has.
   c.header('Set-Cookie', undefined)
   if (!opened) return sendOver(visit)
-  return goIn(visit, opened)
+  // By a page of ours and no redirect: browsers hold redirects of a form against the form-action of the page that it is on.
+  c.header('Refresh', `0; url=${goIn(visit, opened)}`)
+  return showStart(visit, opened.opened)
 })
 
 /** GET /connect/invitation: the page behind the link that an operator sends. */
@@ -77,24 +79,29 @@ export const invitationPage = page(async (visit) => {
 export const invitationSubmit = submit(async (visit, form) => {
   const token = form.values['token'] ?? ''
   const opened = await openSession(visit.web.outbound, { token, origin: null, code_challenge: null })
-  return opened ? goIn(visit, opened) : sendOver(visit)
+  return opened ? redirect(visit, goIn(visit, opened)) : sendOver(visit)
 })
 
 /** GET /connect/session?session_id=: where the person of an open session goes on, and what came of it. */
 export const sessionPage = page(async (visit) => {
   const found = await findMine(visit)
   if (!found) return sendOver(visit)
-  const { session, client_name } = found
   const status = judgeSession(found)
   if (status === 'connected' || status === 'unconfirmed') return showDone(visit, found)
   if (status === 'failed') return showFailed(visit, found)
-  if (status !== 'opened') return sendOver(visit)
+  return status === 'opened' ? showStart(visit, found) : sendOver(visit)
+})
+
+async function showStart(
+  visit: Visit,
+  { session, client_name }: Pick<ConnectSessionAuthority, 'session' | 'client_name'>,
+): Promise<Response> {
   const connectors = (await listConnectors(visit, session)).map(({ connector, provider_name }) => ({
     provider_name,
     href: startHref(visit, session, connector),
   }))
   return sendInSession(visit, renderConnectSession(visit.view, { client_name, connectors }))
-})
+}
 
 /** GET /connect/session/start?session_id=&connector=: to the provider. */
 export const startSessionPage = page(async (visit) => {
@@ -135,12 +142,12 @@ export function sendInSession(visit: Visit, html: SafeHtml, options: { status?: 
 
 // Whoever has just said yes, here or on the platform's page, is asked nothing more on the way to the one provider. Whoever
 // is signed in here is: the account that they connect becomes theirs here.
-function goIn(visit: Visit, { session, browser_secret }: OpenedSession): Response {
+function goIn(visit: Visit, { opened: { session }, browser_secret }: OpenedSession): string {
   const { session_id, user_id } = session
   writeCookie(visit.c, visit.web, cookieOf(visit, session_id), browser_secret, visit.view.now + KEPT_MS)
   const [connector, ...others] = JSON.parse(session.connectors) as string[]
   const asks = user_id !== null || others.length > 0
-  return redirect(visit, asks ? sessionUrl(visit, session_id) : startHref(visit, session, connector!))
+  return asks ? sessionUrl(visit, session_id) : startHref(visit, session, connector!)
 }
 
 /** The session of the query, where this is the browser that opened it. */
