@@ -9,6 +9,12 @@ export async function signJwt(key: SigningKey, typ: string, claims: object): Pro
   return `${input}.${signature.toString('base64url')}`
 }
 
+/** The same under a header of its own, by a key of this process. */
+export function signUnder(header: object, key: OwnSigningKey, claims: object): string {
+  const input = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+  return `${input}.${SCHEMES[key.alg].sign(Buffer.from(input), key).toString('base64url')}`
+}
+
 /** The signature of a key that a signer holds. It is looked at: what does not verify must not go out. */
 export async function askSigner(key: HeldSigningKey, input: Buffer): Promise<Buffer> {
   const given = Buffer.from(await key.sign(input))

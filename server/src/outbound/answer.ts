@@ -22,13 +22,20 @@ export function arrangeAnswer(
   provider: ResolvedProvider,
   answer: Tokens,
   asked_at: number,
-  otherwise: Before | { readonly scope: string; readonly asked_again?: { readonly subject?: string | undefined } },
+  otherwise:
+    | Before
+    | {
+        readonly scope: string
+        readonly asked_again?: { readonly subject?: string | undefined }
+        readonly proof_key?: string | undefined
+      },
 ): ProviderAnswer {
   const before = 'tokens' in otherwise ? otherwise : null
   const renews = provider.refresh_grant?.sends === 'access_token' ? answer.access_token : null
   const again = 'tokens' in otherwise ? otherwise.tokens.renewal : otherwise.asked_again
   // A refresh token that such a grant brings all the same (RFC 6749 section 4.4.3) is not needed.
   const refresh_token = again ? undefined : (answer.refresh_token ?? renews ?? before?.sent_refresh_token)
+  const proof_key = 'tokens' in otherwise ? otherwise.tokens.proof_key : otherwise.proof_key
   const renewal = again && { ...again, name: randomSecret() }
   // However often it is used, it dies with the consent that it came of.
   const most = provider.refresh_token_max_seconds
@@ -41,6 +48,7 @@ export function arrangeAnswer(
       token_type: answer.token_type,
       ...(refresh_token === undefined ? {} : { refresh_token }),
       ...(renewal && { renewal }),
+      ...(proof_key !== undefined && { proof_key }),
       ...(id_token === undefined ? {} : { id_token }),
       ...(refresh_ends_at === undefined ? {} : { refresh_ends_at }),
       extra: { ...before?.tokens.extra, ...answer.extra },

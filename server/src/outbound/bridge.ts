@@ -1,6 +1,6 @@
 import { equalBytes } from '../crypto/hash.ts'
 import { connectUrl, type OutboundContext } from './context.ts'
-import { findFreshToken, freshToken, type NoToken, type UsableToken } from './fresh_token.ts'
+import { BOUND, findFreshToken, freshToken, type NoToken, type UsableToken } from './fresh_token.ts'
 import { type Forwarded, type ForwardRequest, forward } from './proxy.ts'
 
 /** Who asks for the use of a connection: a client, by a grant of a user that names the connection, or names none. */
@@ -48,6 +48,7 @@ export async function handOutToken(context: OutboundContext, ask: HandOutAsk): P
   if (connection_id === null) return notAllowed(context, ask)
   const wish = { connection_id, user_id, connector, ...(min_seconds === undefined ? {} : { min_seconds }) }
   const found = await findFreshToken(context, wish)
+  if (found.kind === 'found' && found.token.proof_key) return explain(context, connector, BOUND)
   if (found.kind !== 'found') return explain(context, connector, found, ask_url)
   if (found.connector.settings.hand_out_tokens && !ask.narrowed) {
     const { access_token, generation } = found.token
@@ -108,6 +109,10 @@ export function explain(
       status: 503,
       retry_after_seconds: no.retry_after_seconds,
     }
+  }
+  if (no.kind === 'refused' && no.reason === 'bound') {
+    const error_description = `The tokens of ${connector} are bound to a key that stays here: call its API through the proxy`
+    return { kind: 'bridge_refused', error: 'token_not_handed_out', error_description, status: 403 }
   }
   if (no.kind === 'refused' && no.reason === 'pending') {
     const error_description = `Nobody has confirmed yet whose the connection of ${connector} is`

@@ -104,7 +104,9 @@ async function openFlow(context: OutboundContext, broker: Broker, request: Broke
     finish_uri: `${issuer}/connect/${record.connector}/finish`,
     expires_at: flow.expires_at,
     exchange:
-      broker.mode === 'exchange' && mayExchange(connector) && !private_key ? { party, code_verifier, nonce } : null,
+      broker.mode === 'exchange' && mayExchange(connector) && !private_key && !memory.proof_key
+        ? { party, code_verifier, nonce }
+        : null,
   }
   return sealTo(broker.seal_to, BROKER_CREDENTIAL_TYP, JSON.stringify(credential))
 }

@@ -98,6 +98,8 @@ const ELSEWHERE: readonly string[] = [
   ...['device_authorization_endpoint', 'assertion_grant'],
   // relying/push_request.test.ts
   ...['par', 'pushed_authorization_request_endpoint'],
+  // test/interop/connect_bound.test.ts
+  'dpop',
   // test/flows/connect_choice.test.ts
   'starts_at_provider',
 ]

@@ -1,13 +1,23 @@
 import { isAskedAgain } from '../providers/grant_types.ts'
 import { type AskedGrant, askToken } from '../relying/asked_grant.ts'
+import { chooseProofKey } from '../relying/authorization_url.ts'
 import type { RelyingParty } from '../relying/context.ts'
+import { discoverProvider } from '../relying/discovery.ts'
 import { canValidateIdToken, validateIdToken } from '../relying/id_token.ts'
 import type { IdTokenClaims, Rejected, Tokens } from '../relying/outcome.ts'
 import { stepAfterExchange } from '../relying/steps.ts'
 import { type Account, findAccount } from './account.ts'
 import { arrangeAnswer } from './answer.ts'
 import type { ConnectFinished } from './connect_outcome.ts'
-import { askedGrant, type Connector, grantTypeOf, nameProvider, openConnector, relyingParty } from './connector.ts'
+import {
+  askedGrant,
+  type Connector,
+  grantTypeOf,
+  nameProvider,
+  openConnector,
+  relyingParty,
+  withProofKey,
+} from './connector.ts'
 import type { OutboundContext } from './context.ts'
 import { type ConnectFinish, explain, type TakenFlow, takeUp } from './finish_connect.ts'
 import { isExpectedAccount } from './session_flow.ts'
@@ -60,10 +70,10 @@ export async function finishAsked(
   const taken = await takeUp(context, { ...rest, params: new URLSearchParams({ state }) })
   if ('outcome' in taken) return taken
   const { connector } = taken
-  const party = partyOf(context, taken, grant)
+  const { party, proof_key } = await bindParty(context, partyOf(context, taken, grant))
   const { now } = (await store.loadTenantState({ tenant_id }))!
   const outcome = await askToken(context.relying, party, grant)
-  if (outcome.kind === 'tokens') return storeAsked(context, taken, party, grant, outcome, now)
+  if (outcome.kind === 'tokens') return storeAsked(context, taken, party, grant, { ...outcome, proof_key }, now)
   const failed = await explain(context, connector, new URLSearchParams(), outcome)
   // Whoever is refused has typed something wrong, or is not allowed over there.
   return taken.failure(outcome.kind === 'refused' ? { ...failed, outcome: 'refused' } : failed)
@@ -75,13 +85,28 @@ function partyOf(context: OutboundContext, { connector, memory }: TakenFlow, { g
   return isAskedAgain(grant_type) ? party : { ...party, scope: memory.scope }
 }
 
+/** The same with a new key for its tokens, where they are to be bound to one. */
+export async function bindParty(
+  { relying }: OutboundContext,
+  party: RelyingParty,
+): Promise<{ readonly party: RelyingParty; readonly proof_key?: string | undefined }> {
+  if (party.provider.dpop === 'refused') return { party }
+  try {
+    const proof_key = await chooseProofKey(party.provider, await discoverProvider(relying, party.provider))
+    return proof_key === null ? { party } : { party: withProofKey(party, proof_key), proof_key }
+  } catch {
+    // Without its metadata there is no call of it either, which then says so.
+    return { party }
+  }
+}
+
 /** Stores what asking brought; `asked_at` is the time before the request left. */
 export async function storeAsked(
   context: OutboundContext,
   { flow, connector, owner, session, ended, failure, memory }: TakenFlow,
   party: RelyingParty,
   grant: AskedGrant,
-  brought: Tokens,
+  brought: Tokens & { readonly proof_key?: string | undefined },
   asked_at: number,
 ): Promise<ConnectFinished> {
   const said = await readIdToken(context, party, brought)
@@ -96,7 +121,10 @@ export async function storeAsked(
   }
   const subject = 'subject' in grant ? { subject: grant.subject } : {}
   const asked_again = isAskedAgain(grant.grant_type) ? { asked_again: subject } : {}
-  const answer = arrangeAnswer(connector.provider, tokens, asked_at, { scope: party.scope, ...asked_again })
+  const answer = arrangeAnswer(connector.provider, tokens, asked_at, {
+    ...{ scope: party.scope, proof_key: brought.proof_key },
+    ...asked_again,
+  })
   const stored = await storeConsent(context, { flow, connector, answer, account, owner, session, terms: memory.terms })
   return 'outcome' in stored ? failure(stored) : { ...ended, ...stored.done, account_name: account.account_name }
 }

@@ -1,8 +1,8 @@
 import { askToken } from '../relying/asked_grant.ts'
 import type { RelyingParty } from '../relying/context.ts'
 import type { DeviceAuthorization } from '../relying/device_authorization.ts'
-import type { TokenOutcome, Tokens } from '../relying/outcome.ts'
-import { storeAsked } from './connect_asked.ts'
+import type { TokenOutcome } from '../relying/outcome.ts'
+import { bindParty, storeAsked } from './connect_asked.ts'
 import type { ConnectFinished } from './connect_outcome.ts'
 import { grantTypeOf, nameProvider, openConnector, relyingParty } from './connector.ts'
 import type { OutboundContext } from './context.ts'
@@ -49,7 +49,8 @@ export async function pollDevice(
   const provider_name = nameProvider(context, record)
   const waiting = { ...shown, outcome: 'waiting', provider_name, expires_at: polled.flow.expires_at } as const
   if (!polled.is_turn) return { ...waiting, interval: polled.poll_seconds }
-  const party = { ...relyingParty(context, connector), scope: memory.scope }
+  const own = { ...relyingParty(context, connector), scope: memory.scope }
+  const { party, proof_key } = await bindParty(context, own)
   const asked_at = polled.now
   const outcome = await askToken(context.relying, party, { grant_type, device_code })
   if (isPending(outcome)) return { ...waiting, interval: polled.poll_seconds }
@@ -59,7 +60,7 @@ export async function pollDevice(
     return { ...waiting, interval: polled.poll_seconds + SLOWER_SECONDS }
   }
   const taken = await take()
-  return 'outcome' in taken ? taken : conclude(context, taken, party, outcome, device_code, asked_at)
+  return 'outcome' in taken ? taken : conclude(context, taken, party, { outcome, proof_key }, device_code, asked_at)
 }
 
 /** RFC 8628 section 3.5: each slow_down is for all that follows. */
@@ -78,13 +79,16 @@ async function conclude(
   context: OutboundContext,
   taken: TakenFlow,
   party: RelyingParty,
-  outcome: Exclude<TokenOutcome, { kind: 'unknown' | 'throttled' }>,
+  {
+    outcome,
+    proof_key,
+  }: { outcome: Exclude<TokenOutcome, { kind: 'unknown' | 'throttled' }>; proof_key?: string | undefined },
   device_code: string,
   asked_at: number,
 ): Promise<ConnectFinished> {
   if (outcome.kind === 'tokens') {
     const grant = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code } as const
-    return storeAsked(context, taken, party, grant, outcome satisfies Tokens, asked_at)
+    return storeAsked(context, taken, party, grant, { ...outcome, proof_key }, asked_at)
   }
   const failed = await explain(context, taken.connector, new URLSearchParams(), outcome)
   if (outcome.error === 'access_denied') return taken.failure({ ...failed, outcome: 'refused' })

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { LRUCache } from 'lru-cache'
+import { readProofKey } from '../crypto/proof_key.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { type ConnectorGrantType, isAskedAgain } from '../providers/grant_types.ts'
 import type { ProviderFields } from '../providers/provider.ts'
@@ -13,6 +14,7 @@ import type { ConnectorRecord } from '../store/verbs/connectors.ts'
 import { type ConnectorKey, openConnectorKey } from './connector_keys.ts'
 import type { OutboundContext } from './context.ts'
 import { readPlaces } from './learned.ts'
+import type { ProviderTokens } from './vault.ts'
 
 /** What a connector's row keeps as JSON beside its columns. */
 export interface ConnectorSettings {
@@ -220,6 +222,16 @@ export function relyingParty(context: OutboundContext, connector: Connector, ext
     redirect_uri: callbackUrl(context, record.connector),
     scope: record.scope,
   }
+/** The same for the tokens of a connection, at their place and with the key that they are bound to. */
+export function partyOfTokens(context: OutboundContext, connector: Connector, tokens: ProviderTokens): RelyingParty {
+  return withProofKey(relyingParty(context, connector, tokens.extra), tokens.proof_key)
+}
+
+/** A client whose tokens are bound to a key, where there is one. */
+export function withProofKey(party: RelyingParty, proof_key: string | undefined): RelyingParty {
+  return proof_key === undefined ? party : { ...party, proof_key: readProofKey(proof_key) }
+}
+
 }
 
 function secretPlace(connector: string, version: number) {

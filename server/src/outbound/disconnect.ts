@@ -1,6 +1,6 @@
 import { revokeToken } from '../relying/revocation.ts'
 import type { ConnectionAuthority } from '../store/verbs/connections.ts'
-import { openConnector, relyingParty } from './connector.ts'
+import { openConnector, partyOfTokens } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { openVault, type ProviderTokens } from './vault.ts'
 import { VaultClosed } from './vault_keys.ts'
@@ -55,7 +55,7 @@ export async function revokeUpstream(
   tokens: ProviderTokens,
 ): Promise<string> {
   const { refresh_token = null, access_token, extra } = tokens
-  const party = relyingParty(context, openConnector(context, connector), extra)
+  const party = partyOfTokens(context, openConnector(context, connector), tokens)
   const outcome = await revokeToken(context.relying, party, { refresh_token, access_token, extra })
   return outcome.kind
 }

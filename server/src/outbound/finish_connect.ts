@@ -14,7 +14,7 @@ import { arrangeAnswer } from './answer.ts'
 import { isSigned } from './callback_signature.ts'
 import { choose, offerChoice } from './choose.ts'
 import type { ConnectFinished, FlowFailure } from './connect_outcome.ts'
-import { type Connector, grantTypeOf, nameProvider, openConnector, relyingParty } from './connector.ts'
+import { type Connector, grantTypeOf, nameProvider, openConnector, relyingParty, withProofKey } from './connector.ts'
 import { noteConnectorRefused } from './connector_error.ts'
 import { connectUrl, type OutboundContext, outboundEvent } from './context.ts'
 import { type ForWhom, findForWhom } from './for_whom.ts'
@@ -105,7 +105,7 @@ export async function finishFlow(context: OutboundContext, taken: TakenFlow): Pr
   }
   const provider = connector.provider
   const scope = readCallbackScope(provider, params) ?? memory.scope
-  const answer = arrangeAnswer(provider, tokens, state!.now, { scope })
+  const answer = arrangeAnswer(provider, tokens, state!.now, { scope, proof_key: memory.proof_key })
   const consent = { flow, connector, answer, account, owner, session, terms: memory.terms }
   if (options !== null && options.length !== 1) {
     if (options.length === 0) return failure({ outcome: 'failed', reason: 'nothing_to_choose' })
@@ -126,13 +126,14 @@ async function redeem(
   memory: FlowMemory & { readonly exchanged: TokenOutcome | null },
 ): Promise<{ tokens: Brought; account: Account; options: readonly Option[] | null } | FlowFailure> {
   const told = readCallback(connector.provider, params)
-  const own = relyingParty(context, connector, told)
+  const own = withProofKey(relyingParty(context, connector, told), memory.proof_key)
   const party = { ...own, scope: memory.scope, redirect_uri: memory.through?.redirect_uri ?? own.redirect_uri }
   if (!isSigned(party, params)) return { outcome: 'failed', reason: 'signature' }
   const outcome = await exchangeCode(context.relying, party, { params, ...memory })
   if (outcome.kind !== 'tokens') return explain(context, connector, params, outcome)
   const exchanged = { ...outcome, extra: { ...outcome.extra, ...told } }
-  const there = { ...relyingParty(context, connector, exchanged.extra), scope: memory.scope }
+  const here = withProofKey(relyingParty(context, connector, exchanged.extra), memory.proof_key)
+  const there = { ...here, scope: memory.scope }
   const stepped = await stepAfterExchange(context.relying, there, exchanged)
   if (stepped.kind !== 'stepped') return explain(context, connector, params, stepped)
   const { tokens, options } = stepped

@@ -1,7 +1,8 @@
+import { type ProofKey, readProofKey } from '../crypto/proof_key.ts'
 import { type IntrospectionOutcome, introspectToken } from '../relying/introspection.ts'
 import { fetchUserinfo, type UserinfoOutcome } from '../relying/userinfo.ts'
 import type { ConnectionAuthority } from '../store/verbs/connections.ts'
-import { type Connector, openConnector, relyingParty } from './connector.ts'
+import { type Connector, openConnector, partyOfTokens } from './connector.ts'
 import { connectUrl, type OutboundContext, outboundEvent, type RefreshPause } from './context.ts'
 import { refreshConnection } from './refresh.ts'
 import { mayReplay, type ReplayPolicy } from './replay.ts'
@@ -21,6 +22,8 @@ export interface UsableToken {
   readonly extra: ProviderTokens['extra']
   /** What a forced refresh names as the one that failed. */
   readonly generation: number
+  /** What has to prove each use of it, where it is bound (RFC 9449): it never leaves. */
+  readonly proof_key?: ProofKey
 }
 
 /** Why there is no token: what helps is a new consent, or time, or nothing. */
@@ -31,7 +34,7 @@ export type NoToken =
       readonly reason: RefreshPause['reason']
       readonly retry_after_seconds: number
     }
-  | { readonly kind: 'refused'; readonly reason: 'unknown' | 'disconnected' | 'disabled' | 'pending' }
+  | { readonly kind: 'refused'; readonly reason: 'unknown' | 'disconnected' | 'disabled' | 'pending' | 'bound' }
 
 /** What is asked of a token. */
 export interface TokenWish {
@@ -54,11 +57,15 @@ const MOST_READS = 10
 const FORCED_AGAIN_MS = 30_000
 const TOUCH_AFTER_MS = 3_600_000
 
-/** A usable access token of a connection, renewed where it has to be, by one call however many ask. */
+/** A usable access token of a connection to be handed out, renewed where it has to be, by one call however many ask. */
 export async function freshToken(context: OutboundContext, wish: TokenWish): Promise<UsableToken | NoToken> {
   const found = await findFreshToken(context, wish)
-  return found.kind === 'found' ? found.token : found
+  if (found.kind !== 'found') return found
+  return found.token.proof_key ? BOUND : found.token
 }
+
+/** What is bound to a key of ours would be of no use to anybody else. */
+export const BOUND: NoToken = { kind: 'refused', reason: 'bound' }
 
 /** A usable token together with the connector that it came through. */
 export interface FoundToken {
@@ -156,6 +163,7 @@ async function open(context: OutboundContext, { connection, now }: ConnectionAut
     scope: connection.scope,
     extra: tokens.extra,
     generation,
+    ...(tokens.token_type === 'DPoP' && tokens.proof_key && { proof_key: readProofKey(tokens.proof_key) }),
   }
 }
 
@@ -202,7 +210,7 @@ async function isLiving(context: OutboundContext, authority: ConnectionAuthority
   const { connection, connector } = authority
   const vault = await openVault(context, connection.connection_id, connection.data_key!)
   const tokens = vault.open(connection.sealed_tokens!, connection.generation)
-  const party = relyingParty(context, openConnector(context, connector), tokens.extra)
+  const party = partyOfTokens(context, openConnector(context, connector), tokens)
   let answer: UserinfoOutcome | IntrospectionOutcome = await fetchUserinfo(context.relying, party, tokens)
   if (answer.kind === 'unsupported') answer = await introspectToken(context.relying, party, tokens)
   const isDead = answer.kind === 'inactive' || (answer.kind === 'refused' && answer.status === 401)

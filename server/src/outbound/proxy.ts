@@ -1,11 +1,13 @@
 import { EgressError } from '../egress/egress_error.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { proveUse } from '../relying/api_headers.ts'
 import { discoverProvider } from '../relying/discovery.ts'
+import { isNonceChallenge, noteNonce } from '../relying/dpop.ts'
 import { isErrorWithin200, readErrorResponse, readRetryAfter } from '../relying/error_response.ts'
 import { readJsonObject } from '../relying/read_json.ts'
 import { type Connector, localize } from './connector.ts'
 import type { OutboundContext } from './context.ts'
-import { findFreshToken, freshToken, type NoToken, type TokenWish, type UsableToken } from './fresh_token.ts'
+import { findFreshToken, type NoToken, type TokenWish, type UsableToken } from './fresh_token.ts'
 import { readApiBase } from './learned.ts'
 import { refuseOwnCredentials } from './own_credentials.ts'
 import { type Body, bodyTooLarge, readAhead, readBody } from './proxy_body.ts'
@@ -71,9 +73,16 @@ export async function forward(context: OutboundContext, request: ForwardRequest)
   if (used_by) context.uses.note(context, { ...used_by, connection_id, user_id, connector: connector.record.connector })
   const call = (token: UsableToken, sent: Body) =>
     send(context, connector, request, { url, token, body: sent, length: body.length })
+  // An API that has only told the nonce that it wants has not looked at the token (RFC 9449 section 9).
+  const callProved = async (token: UsableToken) => {
+    const response = await call(token, body.first)
+    if (!token.proof_key || !body.again || !isNonceChallenge(response)) return response
+    await response.body?.cancel()
+    return call(token, body.again())
+  }
   const pass = (response: Response) => passOn(context, connection_id, response)
   try {
-    const { refused, response: first } = await readRefusal(connector, await call(token, body.first))
+    const { refused, response: first } = await readRefusal(connector, await callProved(token))
     if (!refused) return await pass(first)
     const renewed = await renew(context, { ...wish, failed_generation: token.generation }, first)
     if (renewed.kind === 'token' && (renewed.generation === token.generation || !body.again)) return await pass(first)
@@ -118,7 +127,8 @@ function isTokenDead({ error_response }: Connector['provider'], text: string): b
 
 async function renew(context: OutboundContext, wish: TokenWish, first: Response): Promise<UsableToken | NoToken> {
   try {
-    return await freshToken(context, wish)
+    const found = await findFreshToken(context, wish)
+    return found.kind === 'found' ? found.token : found
   } catch (cause) {
     await first.body?.cancel()
     throw cause
@@ -140,20 +150,23 @@ async function findApiBase(context: OutboundContext, connector: Connector, token
   return url.origin
 }
 
-function send(
+async function send(
   context: OutboundContext,
   { provider }: Connector,
   { method, headers, signal }: ForwardRequest,
   { url, token, body, length }: { url: URL; token: UsableToken; body: Body; length: number | undefined },
 ): Promise<Response> {
   const { timeout_ms, idle_ms, largest_body } = context.proxy_limits
-  const sent = requestHeaders(headers, provider, token)
+  const proof = proveUse(context.relying, token.proof_key, token, { method, url })
+  const sent = requestHeaders(headers, provider, token, proof)
   if (length !== undefined) sent.set('content-length', String(length))
-  return context.egress.fetch(url, {
+  const response = await context.egress.fetch(url, {
     ...{ purpose: 'proxy', method, headers: sent, timeoutMs: timeout_ms, idleMs: idle_ms, maxBytes: largest_body },
     ...(body === null ? {} : { body }),
     ...(signal === undefined ? {} : { signal }),
   })
+  if (proof !== null) noteNonce(context.relying, url, response)
+  return response
 }
 
 async function passOn(context: OutboundContext, connection_id: string, response: Response): Promise<Forwarded> {

@@ -38,11 +38,22 @@ export function callersHeaders(given: Headers): Headers {
  * The headers that go to the provider: the caller's own, without credentials, the provider's token, and what the
  * provider wants of every call and the caller does not say better.
  */
-export function requestHeaders(given: Headers, provider: ResolvedProvider, token: HeldToken): Headers {
+export function requestHeaders(
+  given: Headers,
+  provider: ResolvedProvider,
+  token: HeldToken,
+  proof: string | null = null,
+): Headers {
   const headers = callersHeaders(given)
   const { authorization_header, api_headers } = provider
-  for (const [name, value] of Object.entries(readApiHeaders(provider, token))) {
-    if (name === authorization_header || !headers.has(name) || isOfConnection(api_headers[name])) {
+  for (const [name, value] of Object.entries(readApiHeaders(provider, token, proof))) {
+    if (
+      name === authorization_header ||
+      name === 'authorization' ||
+      name === 'dpop' ||
+      !headers.has(name) ||
+      isOfConnection(api_headers[name])
+    ) {
       headers.set(name, value)
     }
   }

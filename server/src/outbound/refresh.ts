@@ -5,7 +5,7 @@ import type { RelyingParty } from '../relying/context.ts'
 import type { ClientRefused, Refused, Throttled, TokenOutcome, Tokens, Unknown } from '../relying/outcome.ts'
 import { refreshToken } from '../relying/token_call.ts'
 import type { ConnectionAuthority } from '../store/verbs/connections.ts'
-import { askedGrant, type Connector, openConnector, relyingParty } from './connector.ts'
+import { askedGrant, type Connector, openConnector, partyOfTokens } from './connector.ts'
 import { noteConnectorRefused, noteConnectorWorks } from './connector_error.ts'
 import { type OutboundContext, outboundEvent, type RefreshPause } from './context.ts'
 import { keepAnswer } from './keep_answer.ts'
@@ -75,7 +75,7 @@ async function attempt(
   const connector = openConnector(context, authority.connector)
   const vault = await openVault(context, connection_id, data_key!)
   const tokens = vault.open(sealed_tokens!, generation)
-  const party = relyingParty(context, connector, tokens.extra)
+  const party = partyOfTokens(context, connector, tokens)
   const intent_id = newId(context.clock())
   const { owner, sole_owner } = context
   const began = context.clock()
@@ -128,7 +128,7 @@ function renew(
   const { scope } = authority.connection
   const asked = renewal && askedGrant(connector, renewal.subject)
   return asked
-    ? askToken(relying, party, asked, { timeoutMs: CALL_MS })
+    ? askToken(relying, party, asked, { timeoutMs: CALL_MS, again: true })
     : refreshToken(relying, party, { refresh_token, access_token, scope, timeoutMs: CALL_MS })
 }
 

@@ -11,7 +11,14 @@ import type { Identity } from '../store/verbs/identities.ts'
 import { findAccount } from './account.ts'
 import { isSigned } from './callback_signature.ts'
 import type { FlowFailure } from './connect_outcome.ts'
-import { type Connector, nameProvider, openConnector, relyingParty, type SignInMode } from './connector.ts'
+import {
+  type Connector,
+  nameProvider,
+  openConnector,
+  relyingParty,
+  type SignInMode,
+  withProofKey,
+} from './connector.ts'
 import { noteConnectorWorks } from './connector_error.ts'
 import type { OutboundContext } from './context.ts'
 import { explain } from './finish_connect.ts'
@@ -28,6 +35,7 @@ export interface SignInWay {
 interface SignInMemory {
   readonly code_verifier: string | null
   readonly nonce: string | null
+  readonly proof_key?: string
   readonly scope: string
   /** The authorization request that waits for it, sealed, or else a path of ours. */
   readonly request: string | null
@@ -163,7 +171,7 @@ export async function finishSignIn(
     return failure({ outcome: 'failed', reason: 'connector_changed' })
   }
   const told = readCallback(connector.provider, finish.params)
-  const party = { ...signInParty(context, connector, told), scope: memory.scope }
+  const party = { ...withProofKey(signInParty(context, connector, told), memory.proof_key), scope: memory.scope }
   if (!isSigned(party, finish.params)) return failure({ outcome: 'failed', reason: 'signature' })
   const outcome = await exchangeCode(context.relying, party, { params: finish.params, ...memory })
   if (outcome.kind !== 'tokens') return failure(await explain(context, connector, finish.params, outcome))

@@ -56,6 +56,8 @@ export interface FlowMemory {
   readonly terms?: ChosenTerms
   /** The connect session that it is a try of. */
   readonly session_id?: string
+  /** What the tokens will be bound to, where they will be. */
+  readonly proof_key?: string
   /** Where the person consents at the provider, by a code that our page shows. */
   readonly device?: DeviceAuthorization
   /** Where it goes through a redirect broker. */

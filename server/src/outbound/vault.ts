@@ -13,6 +13,8 @@ export interface ProviderTokens {
   readonly token_type: string
   readonly refresh_token?: string
   readonly id_token?: string
+  /** The key that the tokens are bound to (RFC 9449), where they are. */
+  readonly proof_key?: string
   /**
    * Where tokens are renewed by asking again: a random name of this answer, in place of a refresh token, by which answers
    * are told apart; it never leaves. The subject is whom an assertion is to name again.

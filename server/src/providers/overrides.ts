@@ -54,6 +54,7 @@ const OVERRIDES = {
   basic_credentials: oneOf('encoded', 'raw'),
   pkce: oneOf('required', 'supported', 'refused'),
   par: oneOf('required', 'supported', 'refused'),
+  dpop: oneOf('required', 'supported', 'refused'),
   response_mode: oneOf('query', 'form_post', null),
   authorization_params: params,
   scope_parameter: orNull(text),

@@ -65,6 +65,11 @@ export interface ProviderFields {
   readonly pkce: 'required' | 'supported' | 'refused'
   /** Authorization requests are pushed (RFC 9126): always, wherever there is an endpoint for it, or never. */
   readonly par: 'required' | 'supported' | 'refused'
+  /**
+   * Tokens are bound to a key of the connection (RFC 9449): always, where the metadata says that the provider can, or never.
+   * Such a token is of no use to anybody else: it is used through the proxy alone.
+   */
+  readonly dpop: 'required' | 'supported' | 'refused'
   readonly response_mode: 'query' | 'form_post' | null
   readonly authorization_params: ParamTemplates
   /** The parameter that carries the scope; null where the provider takes none. */

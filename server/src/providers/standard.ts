@@ -33,6 +33,7 @@ export const STANDARD_FIELDS: ProviderFields = {
   client_per_connection: false,
   pkce: 'supported',
   par: 'supported',
+  dpop: 'refused',
   response_mode: null,
   authorization_params: {},
   scope_parameter: 'scope',

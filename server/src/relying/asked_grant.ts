@@ -25,7 +25,7 @@ export async function askToken(
   context: RelyingContext,
   party: RelyingParty,
   grant: AskedGrant,
-  options: { readonly timeoutMs?: number } = {},
+  options: { readonly timeoutMs?: number; readonly again?: boolean } = {},
 ): Promise<TokenOutcome> {
   const { assertion_grant, token_params } = party.provider
   const { grant_type } = grant

@@ -1,4 +1,11 @@
-import { calculatePKCECodeChallenge, generateRandomCodeVerifier, generateRandomNonce } from 'oauth4webapi'
+import {
+  type AuthorizationServer,
+  calculatePKCECodeChallenge,
+  generateRandomCodeVerifier,
+  generateRandomNonce,
+} from 'oauth4webapi'
+import { newProofKey, readProofKey } from '../crypto/proof_key.ts'
+import { SettingError } from '../providers/setting_error.ts'
 import type { RelyingContext, RelyingParty } from './context.ts'
 import { DiscoveryError, discoverProvider, hasIssuer } from './discovery.ts'
 import { pushRequest } from './push_request.ts'
@@ -9,6 +16,8 @@ export interface Remembered {
   readonly code_verifier: string | null
   /** Null where no ID token was asked for, or none that could be held against it. */
   readonly nonce: string | null
+  /** The key that the tokens will be bound to, where they will be. */
+  readonly proof_key?: string
 }
 
 /** What one authorization request adds to what the provider and the connector say. */
@@ -25,6 +34,16 @@ export interface AuthorizationInput {
 export function readAskedScope({ scope, provider }: Pick<RelyingParty, 'scope' | 'provider'>): string[] {
   const asked = scope === '' ? `${provider.default_scope} ${provider.offline_scope ?? ''}` : scope
   return [...new Set(asked.split(' ').filter((part) => part !== ''))]
+}
+
+/** A new key for the tokens to be bound to, where they are to be (RFC 9449 section 5.1); null where they are not. */
+export async function chooseProofKey(
+  { dpop }: RelyingParty['provider'],
+  { dpop_signing_alg_values_supported: known }: AuthorizationServer,
+): Promise<string | null> {
+  if (dpop === 'refused' || (dpop === 'supported' && !known?.includes('ES256'))) return null
+  if (known && !known.includes('ES256')) throw new SettingError('dpop', 'The provider takes no proofs by ES256')
+  return newProofKey()
 }
 
 /**
@@ -62,6 +81,9 @@ export async function buildAuthorizationUrl(
   set({ response_type: 'code', client_id: party.client_id, redirect_uri: party.redirect_uri, state: input.state })
   if (provider.response_mode !== null) set({ response_mode: provider.response_mode })
   if (nonce !== null) set({ nonce })
+  const proof_key = await chooseProofKey(provider, server)
+  // RFC 9449 section 10: the code is of use to this key alone.
+  if (proof_key !== null) set({ dpop_jkt: readProofKey(proof_key).thumbprint })
   if (code_verifier !== null) {
     set({ code_challenge: await calculatePKCECodeChallenge(code_verifier), code_challenge_method: 'S256' })
   }
@@ -72,5 +94,5 @@ export async function buildAuthorizationUrl(
   // RFC 9126 section 4: what was pushed is only named.
   const shown = request_uri === null ? sent : Object.entries({ client_id: party.client_id, request_uri })
   for (const [name, value] of shown) url.searchParams.set(name, value)
-  return { url: url.href, remember: { code_verifier, nonce } }
+  return { url: url.href, remember: { code_verifier, nonce, ...(proof_key !== null && { proof_key }) } }
 }

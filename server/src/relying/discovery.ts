@@ -43,6 +43,7 @@ const LISTS = [
   'token_endpoint_auth_methods_supported',
   'revocation_endpoint_auth_methods_supported',
   'id_token_signing_alg_values_supported',
+  'dpop_signing_alg_values_supported',
 ] as const
 
 const SWITCHES = ['authorization_response_iss_parameter_supported', 'require_pushed_authorization_requests'] as const

@@ -1,3 +1,4 @@
+import type { HeldToken } from './api_headers.ts'
 import type { RelyingContext, RelyingParty } from './context.ts'
 import { discoverProvider } from './discovery.ts'
 import { isErrorWithin200, readErrorResponse, readRetryAfter } from './error_response.ts'
@@ -20,7 +21,7 @@ export type IntrospectionOutcome =
 export async function introspectToken(
   context: RelyingContext,
   party: RelyingParty,
-  input: { readonly access_token: string; readonly extra?: JsonObject },
+  input: HeldToken,
 ): Promise<IntrospectionOutcome> {
   const { parameter, ...request } = party.provider.introspection_request
   let response: Response

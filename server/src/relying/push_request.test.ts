@@ -5,6 +5,7 @@ import { redirect_uri, startRelyingParty } from '../../../test/parts/relying_par
 import type { ProviderFields } from '../providers/provider.ts'
 import { SettingError } from '../providers/setting_error.ts'
 import { buildAuthorizationUrl } from './authorization_url.ts'
+import type { RelyingParty } from './context.ts'
 import { DiscoveryError } from './discovery.ts'
 import { PushRefused } from './push_request.ts'
 
@@ -32,7 +33,8 @@ test('RFC 9126 5 who must push and cannot sends nobody; who must not does not', 
   const { hostile, context, party, advance } = await startRelyingParty(t)
   const build = (fields: Partial<ProviderFields>) => {
     advance(2 * 3_600_000)
-    return buildAuthorizationUrl(context, { ...party, provider: { ...party.provider, ...fields } }, { state: 's' })
+    const asked = { ...party, provider: { ...party.provider, ...fields } } as RelyingParty
+    return buildAuthorizationUrl(context, asked, { state: 's' })
   }
   await assert.rejects(build({ par: 'required' }), SettingError)
   hostile.metadata['require_pushed_authorization_requests'] = true

@@ -12,6 +12,7 @@ import { SettingError } from '../providers/setting_error.ts'
 import { readClientAuth } from './client_auth.ts'
 import type { RelyingContext, RelyingParty } from './context.ts'
 import { discoverProvider } from './discovery.ts'
+import { isNonceAnswer, noteNonce } from './dpop.ts'
 import { type TokenOutcome, unknownOutcome } from './outcome.ts'
 import { readTokenResponse } from './token_response.ts'
 import { fetchToken, NO_GRANT_TYPE } from './wire.ts'
@@ -72,7 +73,7 @@ type PreparedCall = ReturnType<typeof prepareCall>
 export async function callTokenEndpoint(
   context: RelyingContext,
   party: RelyingParty,
-  input: { refresh: boolean; secrets: readonly string[]; timeoutMs?: number },
+  input: { refresh: boolean; secrets: readonly string[]; timeoutMs?: number; again?: boolean },
   request: (server: AuthorizationServer, call: PreparedCall) => Promise<Response>,
 ): Promise<TokenOutcome> {
   const { provider } = party
@@ -85,14 +86,34 @@ export async function callTokenEndpoint(
   if (input.refresh && provider.refresh_endpoint) server = { ...server, token_endpoint: provider.refresh_endpoint }
   let response: Response
   try {
-    response = await request(server, prepareCall(context, party, server, input.timeoutMs))
+    const send = () => request(server, prepareCall(context, party, server, input.timeoutMs))
+    response = await sendWithNonce(context, party, server, send)
   } catch (cause) {
     if (cause instanceof SettingError) return refuseSetting(cause)
     // What is not the guard's word was found wrong before anything was sent.
     return unknownOutcome(cause, { sent: cause instanceof EgressError ? cause.sent : false })
   }
   const secrets = [...input.secrets, party.client_secret ?? '']
-  return readTokenResponse(provider, response, { now: context.clock(), secrets, refresh: input.refresh })
+  // Tokens of before they had to be bound are renewed as they are.
+  const proof = party.proof_key ? 'sent' : input.refresh || input.again ? 'none' : 'missing'
+  return readTokenResponse(provider, response, { now: context.clock(), secrets, refresh: input.refresh, proof })
+}
+
+/** Sends once more where the server has only told the nonce that it wants: that used nothing up (RFC 9449 section 8). */
+async function sendWithNonce(
+  context: RelyingContext,
+  { proof_key }: RelyingParty,
+  { token_endpoint }: AuthorizationServer,
+  send: () => Promise<Response>,
+): Promise<Response> {
+  const first = await send()
+  if (!proof_key || !token_endpoint) return first
+  noteNonce(context, token_endpoint, first)
+  if (!(await isNonceAnswer(first))) return first
+  await first.body?.cancel()
+  const second = await send()
+  noteNonce(context, token_endpoint, second)
+  return second
 }
 
 // A connector that cannot even ask is refused on the provider's behalf: nobody but its administrator can help.
@@ -112,7 +133,7 @@ function prepareCall(
     client: { client_id: party.client_id },
     auth: readClientAuth(context, party, server),
     options: {
-      [customFetch]: fetchToken(context.egress, party.provider, timeoutMs),
+      [customFetch]: fetchToken(context, party, timeoutMs),
       [allowInsecureRequests]: context.egress.mayUseHttp(endpoint),
     },
   }

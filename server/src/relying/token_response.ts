@@ -15,6 +15,8 @@ export interface Reading {
   /** What was sent and must not come back in an error text. */
   readonly secrets: readonly string[]
   readonly refresh: boolean
+  /** Whether a proof of a key was sent, to which tokens of type DPoP are bound (RFC 9449 section 5), and whether others will do. */
+  readonly proof?: 'none' | 'sent' | 'missing'
 }
 
 /**
@@ -40,7 +42,7 @@ export async function readTokenResponse(
   if (status === 429) return { kind: 'throttled', retry_after_seconds }
   if (status >= 200 && status < 300 && !isErrorWithin200(provider.error_response, body)) {
     try {
-      return readTokens(provider, shape, body, reading.now)
+      return readTokens(provider, shape, body, reading)
     } catch (cause) {
       return unknownOutcome(cause, { sent: true, status })
     }
@@ -70,11 +72,12 @@ function readBody(shape: TokenResponse, text: string): JsonObject {
 }
 
 /** Reads tokens out of a body, which is used up: what is left of it is the extra part. */
-function readTokens(provider: ResolvedProvider, shape: TokenResponse, body: JsonObject, now: number): Tokens {
+function readTokens(provider: ResolvedProvider, shape: TokenResponse, body: JsonObject, reading: Reading): Tokens {
+  const { now } = reading
   const warnings: string[] = []
   const access_token = readToken(takePath(body, shape.access_token), 'access_token')
   if (access_token === null) throw new Error('The answer holds no access_token')
-  const token_type = readTokenType(shape, takePath(body, shape.token_type))
+  const token_type = readTokenType(provider, shape, takePath(body, shape.token_type), reading.proof ?? 'none')
   const refresh_token = readToken(takePath(body, shape.refresh_token), 'refresh_token')
   const id_token = readToken(takePath(body, shape.id_token), 'id_token')
   const told = readExpiry(takePath(body, shape.expires.path), shape.expires.form, now, 'expires_in', warnings)
@@ -107,7 +110,14 @@ function readToken(value: Json | undefined, name: string): string | null {
   return value
 }
 
-function readTokenType(shape: TokenResponse, value: Json | undefined): string {
+function readTokenType(
+  { dpop }: ResolvedProvider,
+  shape: TokenResponse,
+  value: Json | undefined,
+  proof: NonNullable<Reading['proof']>,
+): 'Bearer' | 'DPoP' {
+  if (proof === 'sent' && typeof value === 'string' && value.toLowerCase() === 'dpop') return 'DPoP'
+  if (proof !== 'none' && dpop === 'required') throw new Error('The tokens of the answer are not bound')
   if (value === undefined && shape.token_type_optional) return 'Bearer'
   // RFC 6749 section 7.1: a token of a type that is not understood must not be used.
   if (typeof value !== 'string' || !shape.token_types.includes(value.toLowerCase())) {

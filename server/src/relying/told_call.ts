@@ -3,7 +3,7 @@ import type { Purpose } from '../egress/call.ts'
 import type { ClientAuthMethod } from '../providers/provider.ts'
 import type { CallAuthorization, CallBody } from '../providers/quirks.ts'
 import { SettingError } from '../providers/setting_error.ts'
-import { type HeldToken, readApiHeaders, readFixedHeaders } from './api_headers.ts'
+import { callWithToken, type HeldToken, readFixedHeaders } from './api_headers.ts'
 import { readClientAuth } from './client_auth.ts'
 import type { RelyingContext, RelyingParty } from './context.ts'
 
@@ -29,9 +29,7 @@ export async function callAsTold(
 ): Promise<Response> {
   const { provider } = party
   const { authorization, method, purpose } = call
-  const isBearer = authorization === 'bearer' && token !== null
   const headers = new Headers({ accept: 'application/json', ...readFixedHeaders(provider, token?.extra) })
-  if (isBearer) for (const [name, value] of Object.entries(readApiHeaders(provider, token))) headers.set(name, value)
   const params = new URLSearchParams(call.params)
   if (authorization === 'client') {
     const authenticate = readClientAuth(context, party, server, call.auth_method ?? undefined)
@@ -41,12 +39,14 @@ export async function callAsTold(
     headers.set('authorization', `${authorization.secret_scheme} ${party.client_secret}`)
   }
   const url = new URL(call.url)
-  if (call.body === 'query') {
-    for (const [name, value] of params) url.searchParams.set(name, value)
-    return context.egress.fetch(url, { purpose, method, headers })
-  }
   const isJson = call.body === 'json'
-  headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded')
   const body = isJson ? JSON.stringify(Object.fromEntries(params)) : String(params)
-  return context.egress.fetch(url, { purpose, method, headers, body })
+  if (call.body === 'query') for (const [name, value] of params) url.searchParams.set(name, value)
+  else headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded')
+  const sent = { purpose, method, ...(call.body !== 'query' && { body }) }
+  if (authorization !== 'bearer' || token === null) return context.egress.fetch(url, { ...sent, headers })
+  return callWithToken(context, party, token, { method, url }, (own) => {
+    for (const [name, value] of Object.entries(own)) headers.set(name, value)
+    return context.egress.fetch(url, { ...sent, headers })
+  })
 }

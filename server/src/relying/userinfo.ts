@@ -1,4 +1,4 @@
-import { type HeldToken, readApiHeaders } from './api_headers.ts'
+import { callWithToken, type HeldToken } from './api_headers.ts'
 import type { RelyingContext, RelyingParty } from './context.ts'
 import { discoverProvider } from './discovery.ts'
 import { readRetryAfter } from './error_response.ts'
@@ -32,12 +32,14 @@ export async function fetchUserinfo(
     const server = await discoverProvider(context, party.provider)
     const url = server.userinfo_endpoint
     if (!url) return { kind: 'unsupported' }
-    const headers = { accept: 'application/json', ...readApiHeaders(party.provider, input) }
-    const body =
-      json === null
-        ? { headers }
-        : { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) }
-    response = await egress.fetch(url, { purpose: 'userinfo', method, ...body })
+    response = await callWithToken(context, party, input, { method, url }, (given) => {
+      const headers = { accept: 'application/json', ...given }
+      const sent =
+        json === null
+          ? { headers }
+          : { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) }
+      return egress.fetch(url, { purpose: 'userinfo', method, ...sent })
+    })
     text = await response.text()
   } catch (cause) {
     return unknownOutcome(cause)

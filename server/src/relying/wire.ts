@@ -1,6 +1,7 @@
 import type { Purpose } from '../egress/call.ts'
 import type { Egress } from '../egress/egress.ts'
-import type { ResolvedProvider } from '../providers/resolve.ts'
+import type { RelyingContext, RelyingParty } from './context.ts'
+import { proveKey } from './dpop.ts'
 import { readJsonObject } from './read_json.ts'
 
 /** A request as the library hands it on. */
@@ -24,11 +25,15 @@ export const NO_GRANT_TYPE = 'urn:sallyport:no-grant-type'
 
 /** A fetch for token requests, which puts the form that RFC 6749 asks for into the body that the provider takes. */
 export function fetchToken(
-  egress: Egress,
-  provider: ResolvedProvider,
+  context: RelyingContext,
+  { provider, proof_key }: Pick<RelyingParty, 'provider' | 'proof_key'>,
   timeoutMs: number | undefined,
 ): (url: string, request: WireRequest & { readonly body: URLSearchParams }) => Promise<Response> {
-  return (url, { method, headers, body }) => {
+  const { egress } = context
+  const prove = (method: string, url: string): Record<string, string> =>
+    proof_key ? { DPoP: proveKey(context, proof_key, { method, url }) } : {}
+  return async (url, { method, headers: given, body }) => {
+    const headers = { ...given, ...prove(provider.token_request === 'query' ? 'GET' : method, url) }
     if (body.get('grant_type') === NO_GRANT_TYPE) body.delete('grant_type')
     const limits = timeoutMs === undefined ? {} : { timeoutMs }
     const init = { purpose: 'token' as const, ...limits, headers: { ...headers, ...provider.token_request_headers } }

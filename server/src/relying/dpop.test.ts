@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { createPublicKey, verify } from 'node:crypto'
+import { test } from 'node:test'
+import { answerJson, type ReceivedRequest } from '../../../test/parts/hostile_provider.ts'
+import { startRelyingParty } from '../../../test/parts/relying_party.ts'
+import { newProofKey, readProofKey } from '../crypto/proof_key.ts'
+import { SettingError } from '../providers/setting_error.ts'
+import { buildAuthorizationUrl, chooseProofKey } from './authorization_url.ts'
+import type { RelyingParty } from './context.ts'
+import { noteNonce } from './dpop.ts'
+import { refreshToken } from './token_call.ts'
+import { fetchUserinfo } from './userinfo.ts'
+
+const TOKENS = { access_token: 'at', token_type: 'DPoP', expires_in: 60, refresh_token: 'rt2' }
+
+/** What a proof says, once its signature has been checked against the key that it names. */
+function readProof({ headers }: ReceivedRequest) {
+  const [head = '', body = '', signature = ''] = String(headers['dpop']).split('.')
+  const header = JSON.parse(Buffer.from(head, 'base64url').toString())
+  const key = { key: createPublicKey({ key: header.jwk, format: 'jwk' }), dsaEncoding: 'ieee-p1363' } as const
+  assert.ok(verify('sha256', Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url')))
+  return { header, claims: JSON.parse(Buffer.from(body, 'base64url').toString()) }
+}
+
+test('RFC 9449 4.2 8 a proof is for one request, by the key of the connection, with the nonce that was told', async (t) => {
+  const { hostile, context, party } = await startRelyingParty(t)
+  const proof_key = readProofKey(await newProofKey())
+  const nonce = { 'dpop-nonce': 'n-1' }
+  const wants = answerJson({ error: 'use_dpop_nonce' }, 400, nonce)
+  hostile.answers.set('/token', (response, request) => {
+    const answer = readProof(request).claims.nonce === 'n-1' ? answerJson(TOKENS) : wants
+    return answer(response, request)
+  })
+  const outcome = await refreshToken(context, { ...party, proof_key }, { refresh_token: 'rt' })
+  assert.ok(outcome.kind === 'tokens' && outcome.token_type === 'DPoP', JSON.stringify(outcome))
+  const proofs = hostile.received.filter(({ url }) => url === '/token').map(readProof)
+  assert.equal(proofs.length, 2)
+  const [first, second] = proofs
+  assert.notEqual(first!.claims.jti, second!.claims.jti)
+  assert.deepEqual(second!.header, { typ: 'dpop+jwt', alg: 'ES256', jwk: proof_key.public_jwk })
+  assert.deepEqual(Object.keys(second!.header.jwk).sort(), ['crv', 'kty', 'x', 'y'], 'no private half')
+  const { jti, iat, ...claims } = second!.claims
+  assert.deepEqual(claims, { htm: 'POST', htu: `${hostile.issuer}/token`, nonce: 'n-1' })
+
+  const held = { access_token: 'at', token_type: 'DPoP' }
+  const challenge = { ...nonce, 'dpop-nonce': 'n-2', 'www-authenticate': 'DPoP error="use_dpop_nonce"' }
+  hostile.answers.set('/userinfo', (response, request) => {
+    const answer = readProof(request).claims.nonce === 'n-2' ? answerJson({ sub: 'a' }) : answerJson({}, 401, challenge)
+    return answer(response, request)
+  })
+  assert.equal((await fetchUserinfo(context, { ...party, proof_key }, held)).kind, 'claims')
+  const used = hostile.received.findLast(({ url }) => url === '/userinfo')!
+  assert.equal(used.headers['authorization'], 'DPoP at')
+  assert.match(readProof(used).claims.ath, /^[\w-]{43}$/)
+})
+
+test('RFC 9449 8 a server that asks for ever another nonce is asked twice and no more', async (t) => {
+  const { hostile, context, party } = await startRelyingParty(t)
+  const proof_key = readProofKey(await newProofKey())
+  let n = 0
+  hostile.answers.set('/token', (response, request) =>
+    answerJson({ error: 'use_dpop_nonce' }, 400, { 'dpop-nonce': `n${++n}` })(response, request),
+  )
+  const outcome = await refreshToken(context, { ...party, proof_key }, { refresh_token: 'rt' })
+  assert.ok(outcome.kind === 'refused' && outcome.error === 'use_dpop_nonce')
+  assert.equal(n, 2)
+  // What is no nonce is sent to nobody.
+  for (const value of ['', 'a b', '"', 'x'.repeat(513)]) {
+    context.nonces.clear()
+    noteNonce(context, hostile.issuer, new Response(null, { headers: { 'dpop-nonce': value } }))
+    assert.equal(context.nonces.size, 0)
+  }
+})
+
+test('RFC 9449 5 a token that should have been bound and is not, or claims to be and cannot, is not taken', async (t) => {
+  const { hostile, context, party } = await startRelyingParty(t)
+  const proof_key = readProofKey(await newProofKey())
+  const ask = async (dpop: 'required' | 'supported' | 'refused', token_type: string, bound = true) => {
+    hostile.answers.set('/token', answerJson({ ...TOKENS, token_type }))
+    const provider = { ...party.provider, dpop }
+    const asked: RelyingParty = bound ? { ...party, provider, proof_key } : { ...party, provider }
+    const outcome = await refreshToken(context, asked, { refresh_token: 'rt' })
+    return outcome.kind === 'tokens' ? outcome.token_type : outcome.kind
+  }
+  assert.equal(await ask('required', 'DPoP'), 'DPoP')
+  assert.equal(await ask('required', 'Bearer'), 'unknown')
+  assert.equal(await ask('supported', 'bearer'), 'Bearer')
+  assert.equal(await ask('refused', 'DPoP', false), 'unknown')
+  assert.equal(await ask('required', 'Bearer', false), 'Bearer', 'what came before is renewed as it is')
+})
+
+test('RFC 9449 5.1 10 a key is made where the record or the metadata wants one, and the code is for it alone', async (t) => {
+  const { hostile, context, party, advance } = await startRelyingParty(t)
+  const build = (dpop: 'required' | 'supported' | 'refused') => {
+    advance(2 * 3_600_000)
+    return buildAuthorizationUrl(context, { ...party, provider: { ...party.provider, dpop } }, { state: 's' })
+  }
+  for (const dpop of ['refused', 'supported'] as const) {
+    const { url, remember } = await build(dpop)
+    assert.deepEqual([new URL(url).searchParams.get('dpop_jkt'), remember.proof_key], [null, undefined])
+  }
+  hostile.metadata['dpop_signing_alg_values_supported'] = ['ES256']
+  for (const dpop of ['required', 'supported'] as const) {
+    const { url, remember } = await build(dpop)
+    assert.equal(new URL(url).searchParams.get('dpop_jkt'), readProofKey(remember.proof_key!).thumbprint)
+  }
+  const of_others = { issuer: 'x', dpop_signing_alg_values_supported: ['PS256'] }
+  await assert.rejects(chooseProofKey({ ...party.provider, dpop: 'required' }, of_others), SettingError)
+  assert.equal(await chooseProofKey({ ...party.provider, dpop: 'supported' }, of_others), null)
+})
