@@ -39,6 +39,10 @@ const ECHO: Administration = {
     throw new Error('not asked for')
   },
   endFormerClientSecret: async () => [],
+  askToConnect: async () => {
+    throw new Error('not asked for')
+  },
+  findConnected: async () => null,
 }
 
 let sockets = 0

@@ -32,6 +32,7 @@ const OPERATIONS: readonly Operation[] = [
   ...(['listKeys', 'rotateKeys', 'revokeKey', 'rekey'] as const),
   ...(['createRegistrationToken', 'listRegistrationTokens', 'endRegistrationToken'] as const),
   ...(['listClientSecrets', 'rotateClientSecret', 'endFormerClientSecret'] as const),
+  ...(['askToConnect', 'findConnected'] as const),
 ]
 
 /**
@@ -121,6 +122,8 @@ export async function findAdministration(path: string): Promise<Administration |
     listClientSecrets: (client_id) => call(path, 'listClientSecrets', client_id),
     rotateClientSecret: (client_id) => call(path, 'rotateClientSecret', client_id),
     endFormerClientSecret: (client_id) => call(path, 'endFormerClientSecret', client_id),
+    askToConnect: (wish) => call(path, 'askToConnect', wish),
+    findConnected: (asked) => call(path, 'findConnected', asked),
   }
 }
 

@@ -9,8 +9,15 @@ import {
   type RegistrationTokenOptions,
 } from '../inbound/clients/registration_tokens.ts'
 import { listSigningKeys, revokeSigningKey, rotateSigningKeysNow } from '../inbound/keys/signing_keys.ts'
+import { usernameKey } from '../inbound/users/prepare_user.ts'
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/users/setup_link.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import {
+  askToConnect,
+  type ConnectedHere,
+  findConnected,
+  type TerminalConnect,
+} from '../outbound/connect_from_terminal.ts'
 import { describeKeys, type KeyState, type RekeyStep, rekeyStep } from '../outbound/rekey.ts'
 import { VaultClosed } from '../outbound/vault_keys.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
@@ -42,6 +49,10 @@ export interface Administration {
   rotateClientSecret(client_id: unknown): Promise<RotatedClientSecret>
   /** Ends the older of two secrets; answers the one that is left. */
   endFormerClientSecret(client_id: unknown): Promise<readonly ShownClientSecret[]>
+  /** Where a user connects an account. */
+  askToConnect(wish: unknown): Promise<TerminalConnect>
+  /** What came of that, or null while nothing has. */
+  findConnected(asked: unknown): Promise<ConnectedHere | null>
 }
 
 /** A living secret of a client as the terminal shows it; its times are for people and programs (RFC 3339). */
@@ -160,6 +171,14 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
       if (!(await endFormerClientSecret(tenant, known, actor))) throw refuse('The client has no older secret')
       return showClientSecrets(tenant, client_id)
     },
+    async askToConnect(wish) {
+      const { name, username, connection_id } = (wish ?? {}) as Readonly<Record<string, string | undefined>>
+      const { tenant_id, store } = tenant
+      const user = await store.findUserByUsername({ tenant_id, username_key: usernameKey(username ?? '') })
+      if (!user) throw refuse(`There is no user ${username}`)
+      return askToConnect(web.outbound, { name: name ?? '', user_id: user.user_id, connection_id })
+    },
+    findConnected: (asked) => findConnected(web.outbound, asked as TerminalConnect),
     async examine() {
       const { store, issuer } = tenant
       const tenants = await store.listTenants({})

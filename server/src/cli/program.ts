@@ -98,6 +98,19 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .argument('<action>', 'rotate, list or end')
     .argument('<client_id>', 'the client')
     .option('--json', 'print JSON')
+  command(
+    'connect',
+    'have a user connect an account: prints where, waits, and prints the connection_id',
+    async (options, [provider]) => {
+      const { connectAccount } = await import('./connect.ts')
+      return connectAccount(await configure(options), provider!, options)
+    },
+  )
+    .argument('<provider>', 'a connector, or the provider of the only one that is of it')
+    .requiredOption('--user <username>', 'whose the connection will be')
+    .option('--connection <connection_id>', 'the connection to repair (default: a new one)')
+    .option('--timeout <seconds>', 'how long to wait', '600')
+    .option('--json', 'print JSON')
   once('doctor', 'look at everything that keeps a server from running well', 'doctor')
   try {
     await program.parseAsync([...args], { from: 'user' })

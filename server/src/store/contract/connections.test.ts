@@ -79,6 +79,21 @@ contract('a user\u2019s account at a provider has one living connection', async 
   assert.equal(await connect(stage, 'c4', { account: 'a' }), 'connected')
 })
 
+contract('a consent is told from a refresh by the generation that it brought', async (stage) => {
+  const { store, tenant_id } = stage
+  await fill(stage)
+  await connect(stage, 'c1')
+  const list = (connector = 'acme', user_id = 'alice') =>
+    store.listConsentedConnections({ tenant_id, user_id, connector })
+  const consented = (consented_generation: number) => [{ connection_id: 'c1', consented_generation }]
+  assert.deepStrictEqual(await list(), consented(1))
+  await connect(stage, 'c1', { generation: 1 })
+  assert.deepStrictEqual(await list(), consented(2))
+  assert.deepStrictEqual([await list('other'), await list('acme', 'bob')], [[], []])
+  await store.disconnectConnection({ tenant_id, connection_id: 'c1', reason: 'user', event: stage.event() })
+  assert.deepStrictEqual(await list(), [])
+})
+
 contract('connections are listed for their user, and page by page by connector and state', async (stage) => {
   const { store, tenant_id, event } = stage
   await fill(stage)
