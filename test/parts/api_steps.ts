@@ -116,6 +116,7 @@ export function listSteps(bridge: Bridge): readonly [name: string, step: (made: 
     ['deleteConnector', () => ({ params: { connector: 'second' } })],
 
     ['listConnections', () => ({})],
+    ['getConnection', connection],
     ['getConnectionToken', connection],
     ['refreshConnection', connection],
     ['disconnectConnection', connection],

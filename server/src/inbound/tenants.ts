@@ -12,6 +12,17 @@ export const ADMINISTRATOR = 'administrator'
 /** The scope of a client through which people sign up: it makes users, and gives them no role. */
 export const CREATE_USERS = 'admin:create_users'
 
+/** What each scope of the server's own API allows. */
+export const API_SCOPES: Readonly<Record<string, string>> = {
+  'admin:read': 'See the settings of this server, its clients, users and connections',
+  'admin:write': 'Change the settings of this server, its clients, users and connections',
+  [CREATE_USERS]: 'Make users who have no role yet, such as those who sign up',
+  'connect:sessions': "Ask the users of one's own platform, or users here, to connect accounts",
+  'connect:token': "Take access tokens of the connections of one's own platform's users",
+  'vault:token': "Take access tokens of users' connections out of the vault",
+  'vault:proxy': "Call other people's APIs through the proxy, by users' connections",
+}
+
 /** Opens the tenant of an issuer, making it with its keys, its own API and the administrator role at first start. */
 export async function openOrCreateTenant(args: {
   issuer: string
@@ -88,15 +99,7 @@ function administrationResource(issuer: string): ResourceRecord {
   return {
     resource: `${issuer}/api`,
     name: 'Administration',
-    scopes: JSON.stringify({
-      'admin:read': 'See the settings of this server, its clients, users and connections',
-      'admin:write': 'Change the settings of this server, its clients, users and connections',
-      [CREATE_USERS]: 'Make users who have no role yet, such as those who sign up',
-      'connect:sessions': "Ask the users of one's own platform, or users here, to connect accounts",
-      'connect:token': "Take access tokens of the connections of one's own platform's users",
-      'vault:token': "Take access tokens of users' connections out of the vault",
-      'vault:proxy': "Call other people's APIs through the proxy, by users' connections",
-    }),
+    scopes: JSON.stringify(API_SCOPES),
     default_scopes: '[]',
     access_token_format: 'opaque',
     access_token_lifetime_seconds: 600,

@@ -25,12 +25,22 @@ export async function pageConnections(
   page: {
     readonly connector: string
     readonly state?: ListedState | ''
+    /** Of the users of one platform, or of one of them. */
+    readonly client_id?: string
+    readonly end_user_id?: string
     readonly after_connection_id: string
     readonly most: number
   },
 ): Promise<ShownConnection[]> {
   const { tenant_id, store } = context.tenant
   return (await store.pageConnections({ tenant_id, ...page })).map((row) => showConnection(context, row))
+}
+
+/** One connection of the tenant, ended or not, or null. */
+export async function findConnection(context: OutboundContext, connection_id: string): Promise<ShownConnection | null> {
+  const { tenant_id, store } = context.tenant
+  const row = await store.findListedConnection({ tenant_id, connection_id })
+  return row && showConnection(context, row)
 }
 
 /** A row as it is shown: an open intent is `refreshing`, what the connector cannot do is an `error` of ours. */

@@ -115,6 +115,11 @@ contract('connections are listed for their user, and page by page by connector a
   assert.deepStrictEqual(await page({ state: 'ready' }), [shown('c1'), bobs])
   assert.deepStrictEqual(await page({ state: 'error' }), [beta])
   assert.deepStrictEqual(await page({ state: 'disconnected' }), [ended])
+  for (const one of [beta, bobs, ended]) {
+    const { connection_id } = one
+    assert.deepStrictEqual(await store.findListedConnection({ tenant_id, connection_id }), one)
+  }
+  assert.equal(await store.findListedConnection({ tenant_id, connection_id: 'nobody' }), null)
 })
 
 contract('an ended connection whose key still stands is found, until the key is destroyed', async (stage) => {

@@ -1,14 +1,14 @@
 import * as z from 'zod'
 import { explain } from '../../outbound/bridge.ts'
-import { pageConnections, type ShownConnection } from '../../outbound/connections.ts'
+import { findConnection, pageConnections, type ShownConnection } from '../../outbound/connections.ts'
 import { disconnect } from '../../outbound/disconnect.ts'
 import { freshToken } from '../../outbound/fresh_token.ts'
 import type { ConnectionRecord } from '../../store/verbs/connections.ts'
 import { PAGING, pageOf, replyPage } from './page_of.ts'
-import { answerProblem } from './problem.ts'
 import { isOfPlatform, isOpenTo, platformOf } from './platform.ts'
+import { answerProblem } from './problem.ts'
 import { describeToken, readSeconds } from './provider_token.ts'
-import { type ApiCall, route, type Subject } from './route.ts'
+import { type ApiCall, route, type Subject, shown } from './route.ts'
 
 // What platforms need for the connections of their own users, and no others.
 const OWN = 'connect:sessions'
@@ -23,7 +23,10 @@ const Connection = z
     provider: z.string(),
     user_id: z.string().nullable(),
     username: z.string().nullable(),
-    client_id: z.string().nullable().meta({ description: 'The platform whose user owns it, where no user of ours does' }),
+    client_id: z
+      .string()
+      .nullable()
+      .meta({ description: 'The platform whose user owns it, where no user of ours does' }),
     end_user_id: z.string().nullable().meta({ description: 'What that platform calls its user' }),
     account: z.string().nullable(),
     account_name: z.string().nullable(),
@@ -78,6 +81,15 @@ const endable: Subject<ConnectionRecord> = {
   },
 }
 
+/** The same as it is shown. */
+const visible: Subject<ShownConnection> = {
+  ...{ name: connection.name, version: ({ connection_id, state }) => JSON.stringify([connection_id, state]) },
+  async find({ web, params, token }) {
+    const found = await findConnection(web.outbound, params['connection_id']!)
+    return found && (token.scope.includes('admin:read') || isOfPlatform(found, token)) ? found : null
+  },
+}
+
 /** The routes of connections. */
 export const CONNECTION_ROUTES = [
   route({
@@ -103,6 +115,13 @@ export const CONNECTION_ROUTES = [
         ({ connection_id }) => connection_id,
       )
     },
+  }),
+  route({
+    ...{ method: 'GET', path: '/connections/{connection_id}', scope: ['admin:read', OWN], name: 'getConnection' },
+    summary: 'One connection',
+    answer: Connection,
+    subject: visible,
+    run: ({ found }) => shown(visible, found, describe(found)),
   }),
   route({
     ...{ method: 'GET', path: '/connections/{connection_id}/token', scope: TOKENS, name: 'getConnectionToken' },
@@ -149,7 +168,13 @@ async function answerToken(
   failed_generation?: number,
 ) {
   const { connection_id, user_id, client_id, connector } = found
-  const wish = { connection_id, user_id, client_id, min_seconds, ...(failed_generation !== undefined && { failed_generation }) }
+  const wish = {
+    connection_id,
+    user_id,
+    client_id,
+    min_seconds,
+    ...(failed_generation !== undefined && { failed_generation }),
+  }
   const token = await freshToken(web.outbound, wish)
   if (token.kind === 'token') return { value: describeToken(token, web.tenant.clock()) }
   const {

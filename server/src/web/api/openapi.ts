@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { API_SCOPES } from '../../inbound/tenants.ts'
 import { type ApiRoute, route } from './route.ts'
 
 /** A JSON Schema, or any other part of the document. */
@@ -166,9 +167,8 @@ function refTo(name: string): Part {
 }
 
 function describeSecurity(routes: readonly ApiRoute[], issuer: string): Part {
-  const scopes = Object.fromEntries(
-    [...new Set(routes.flatMap(({ scope }) => scope ?? []))].sort().map((name) => [name, '']),
-  )
+  const asked = new Set(routes.flatMap(({ scope }) => scope ?? []))
+  const scopes = Object.fromEntries(Object.entries(API_SCOPES).filter(([name]) => asked.has(name)))
   return {
     type: 'oauth2',
     flows: {

@@ -26,8 +26,7 @@ export async function readRouteBody(
     throw new OAuthError('invalid_request', 'This takes no body')
   }
   const type = (c.req.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
-  const merges = route.method === 'PATCH' && type === 'application/merge-patch+json'
-  if (type !== 'application/json' && !merges) {
+  if (type !== 'application/json') {
     throw new OAuthError('invalid_request', 'The Content-Type must be application/json', { status: 415 })
   }
   return { bytes, body: check(route.body, readJson(bytes), 'Member') }
