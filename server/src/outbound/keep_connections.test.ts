@@ -211,6 +211,27 @@ for (const kind of DATABASES) {
       assert.equal((await ask(id)).kind, 'token')
     })
 
+    test('what never gets an answer is not tried for ever, and whoever asks for it still tries', async () => {
+      const { id, family } = await connect('grace')
+      const down = faultOf(answerText('', 503), false)
+      family.faults.push(...Array.from({ length: 1000 }, () => down))
+      pass(HOUR + 1000)
+      await ask(id)
+      const days = async (count: number) => {
+        for (let day = 0; day < count; day++) {
+          pass(DAY)
+          await turn()
+        }
+      }
+      await days(33)
+      const calls = family.calls.length
+      await days(10)
+      assert.ok(calls > 30, `${calls} calls`)
+      assert.equal(family.calls.length, calls)
+      await ask(id)
+      assert.ok(family.calls.length > calls)
+    })
+
     test('O-06 a disabled connector is asked nothing, and goes on when it is enabled', async () => {
       const { family } = await connect('idle')
       await setConnectorDisabled(bench.contexts[0], 'test', 'idle', true)

@@ -2,7 +2,7 @@ import { StoreUnavailable } from '../store/sql.ts'
 import type { ConnectionAuthority, UpkeepPlan } from '../store/verbs/connections.ts'
 import type { DueConnection } from '../store/verbs/upkeep.ts'
 import { openConnector } from './connector.ts'
-import { type OutboundContext, outboundEvent } from './context.ts'
+import { type OutboundContext, outboundEvent, type RefreshPause } from './context.ts'
 import { lapse } from './fresh_token.ts'
 import { refreshConnection } from './refresh.ts'
 import { decideUpkeep, NEVER, planUpkeep, timesOf } from './upkeep_plan.ts'
@@ -13,6 +13,7 @@ const AT_ONCE = 8
 const TURN_MS = 5_000
 // Longer than anything that is done about one connection takes, and not so short that what is broken is told all the time.
 const HOLD_MS = 600_000
+const CONNECTOR_MS = 1_800_000
 
 /**
  * One turn of the work that keeps connections alive while nobody asks for a token: refresh tokens that would die of
@@ -61,6 +62,7 @@ async function keepOne(context: OutboundContext, { connection_id, upkeep_at }: D
   const authority = await store.loadConnection({ tenant_id, connection_id })
   if (!authority) return
   const { connection, now } = authority
+  const { state, keep_at, warn_at, warned_at, intent_deadline_at } = connection
   const { provider } = openConnector(context, authority.connector)
   const plan = (next: UpkeepPlan, isTold = false) => {
     const event = isTold ? tell(context, authority) : null
@@ -68,15 +70,15 @@ async function keepOne(context: OutboundContext, { connection_id, upkeep_at }: D
   }
   if (upkeep_at === 0) {
     const first = planUpkeep(provider, timesOf(connection), null, context.random)
-    const next = { ...first, upkeep_at: connection.intent_deadline_at ?? first.upkeep_at }
-    await plan(connection.state === 'ready' ? next : NEVER)
+    const next = { ...first, upkeep_at: intent_deadline_at ?? first.upkeep_at }
+    await plan(state === 'ready' || state === 'pending' ? next : NEVER)
     return
   }
-  const { keep_at, warn_at } = connection
+  const later = (at: number | null) => plan({ keep_at, warn_at, warned_at, upkeep_at: at })
   const step = decideUpkeep(authority, provider, context.sole_owner)
   switch (step.kind) {
     case 'wait':
-      await plan({ ...connection, upkeep_at: step.until })
+      await later(step.until)
       return
     case 'warn':
       // What comes after it is decided at the next look, which is at once.
@@ -87,9 +89,14 @@ async function keepOne(context: OutboundContext, { connection_id, upkeep_at }: D
     case 'refresh': {
       const pause = await refreshConnection(context, authority)
       // Where the refresh came to something, that has planned what comes next.
-      if (pause) await plan({ ...connection, upkeep_at: now + Math.max(pause.retry_ms, 1000) })
+      if (pause) await later(now + pauseMs(context, pause))
     }
   }
+}
+
+// What waits for one circuit does not come back in one moment, nor often while only its administrator can help.
+function pauseMs({ random }: OutboundContext, { reason, retry_ms }: RefreshPause): number {
+  return Math.round(Math.max(reason === 'connector' ? CONNECTOR_MS : 1000, retry_ms) * (1 + random()))
 }
 
 /** The owner is told that the tokens will end, while there is time to consent again. */

@@ -22,6 +22,8 @@ const REFUSALS_BELIEVED = 8
 const MINUTE = 60_000
 // A provider that says a token is dead may be wrong for a moment: it is asked again, so often and no oftener.
 const SECOND_LOOKS_MS = [5 * MINUTE, 6 * 60 * MINUTE]
+// So long after its tokens were to end, or came, upkeep leaves a connection that never gets an answer to who asks for it.
+const GIVEN_UP_AFTER_MS = 30 * 24 * 60 * MINUTE
 const BUSY: RefreshPause = { reason: 'busy', retry_ms: 1000 }
 
 /** One refresh of a connection under way: what was read, and the intent that was committed. */
@@ -236,7 +238,7 @@ function untilUpkeep(
   uncertain: boolean,
   retry_ms: number,
 ): number | null {
-  const { refresh_failures } = authority.connection
+  const { refresh_failures, refresh_expires_at, issued_at } = authority.connection
   if (isSecondLook(authority)) {
     // An answer may be lost now: no further look.
     const next = uncertain ? undefined : SECOND_LOOKS_MS[refresh_failures + 1]
@@ -247,6 +249,7 @@ function untilUpkeep(
   const lost_at = uncertain_at ?? (uncertain ? leased_at : null)
   const hurries = provider.refresh_token_replay === 'within_grace' && lost_at !== null
   if (hurries && mayReplay(provider, lost_at, leased_at + retry_ms)) return retry_ms
+  if (leased_at > Math.max(refresh_expires_at ?? 0, issued_at ?? 0) + GIVEN_UP_AFTER_MS) return null
   return Math.max(retry_ms, 60 * backoffMs(refresh_failures, context.random))
 }
 
