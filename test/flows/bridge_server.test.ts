@@ -466,6 +466,23 @@ describe('the page', () => {
     assert.equal((await useTool(access_token)).status, 200)
   })
 
+  test('the account page shows through whom an account is used, and stops that alone at once', async () => {
+    const { access_token } = await allowed({ actions: 'read', expires_in: '86400' })
+    const { body } = await exchange(access_token)
+    assert.equal((await bridge.get('/proxy/acme/events', body.access_token)).status, 200)
+    const page = await (await alice.follow(`${bridge.issuer}/account`)).response.text()
+    const chain = page.slice(page.indexOf('The agent')).replace(/<[^>]*>/g, '')
+    for (const part of [/alice-at-acme@foreign/, /through The calendar server/, /only reading/, /Last used/]) {
+      assert.match(chain, part)
+    }
+    await bridge.press(alice, '/account', formOf('/account/apps/connection', 'client_id', 'agent'))
+    assert.equal((await bridge.get('/proxy/acme/events', body.access_token)).status, 403)
+    assertNotAllowed(await exchange(access_token), true)
+    assertNotAllowed(await handOut(body.access_token), true)
+    assert.equal((await bridge.post('/introspect', { token: access_token }, 'calendar')).body.active, true)
+    assert.equal((await bridge.connections())[0]!.state, 'ready')
+  })
+
   test('a direct client is asked the same way, for its own grant', async () => {
     const { access_token } = await bridge.obtain(alice, { prompt: 'consent' }, { 'connection.acme': '' })
     const refused = await bridge.get('/proxy/acme/me', access_token)

@@ -241,7 +241,7 @@ const PUBLIC = [
 const PERSONAL = [
   ...['/account', '/account/security', '/account/security/totp', '/account/security/password', '/device'],
   ...['/account/security/email/confirm', '/connect/acme', '/connect/acme/callback'],
-  ...['/connect/acme/finish', '/connect/acme/key'],
+  ...['/connect/acme/finish', '/connect/acme/key', '/connect/acme/allow'],
   // Of whoever has given the right password, signed in or not.
   ...['/login/factor', '/login/enrol'],
 ]

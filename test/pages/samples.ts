@@ -1,6 +1,10 @@
 import { renderCarry, renderTrouble } from '../../server/src/broker/pages.ts'
 import { renderAccount } from '../../server/src/web/pages/templates/account.ts'
 import {
+  renderAllowConnection,
+  renderAllowConnectionResult,
+} from '../../server/src/web/pages/templates/allow_connection.ts'
+import {
   renderConnectChoice,
   renderConnectConfirm,
   renderConnectKey,
@@ -252,6 +256,9 @@ function accountPages(view: View, put: Put): Pages {
                 account_label: put('alice@gmail.example'),
                 state: 'ready',
                 scopes: calendar,
+                through: put('Planner'),
+                only_reads: true,
+                ends_at: NOW + 30 * DAY,
                 last_used_at: NOW - 5 * HOUR,
               },
               {
@@ -340,6 +347,61 @@ function accountPages(view: View, put: Put): Pages {
           { sid: put('s1'), current: true, device: put('Chrome on Windows'), created_at: NOW, last_seen_at: NOW },
         ],
       }),
+    allow_connection: () =>
+      renderAllowConnection(view, {
+        action: put('/connect/google/allow?request=8f2c'),
+        client: {
+          client_id: put('https://desk.example/agent.json'),
+          client_name: put('Desk Agent'),
+          verified: false,
+          published_at: put('desk.example'),
+        },
+        user: { username: put('alice'), name: put('Alice Example') },
+        server: { resource: put('https://planner.example/mcp'), name: put('Planner') },
+        connector: {
+          connector: put('google'),
+          provider_name,
+          choices: [
+            { connection_id: put('c1'), account_label: put('alice@gmail.example'), ready: true, selected: true },
+            {
+              connection_id: put('c2'),
+              account_label: put('old@gmail.example'),
+              ready: false,
+              selected: false,
+              repair_href: put('/connect/google?connection_id=c2'),
+            },
+          ],
+          connect_href: put('/connect/google?return_to=8f2c'),
+        },
+        writes: true,
+        end_choices: [3600, 86_400, 2_592_000],
+        missing: true,
+      }),
+    allow_connection_none: () =>
+      renderAllowConnection(view, {
+        action: put('/connect/google/allow?request=8f2c'),
+        client: { client_id: put('notes-web'), client_name: put('Acme Notes'), verified: true },
+        user: { username: put('alice') },
+        connector: {
+          connector: put('google'),
+          provider_name,
+          choices: [],
+          connect_href: put('/connect/google?return_to=8f2c'),
+        },
+        writes: false,
+        end_choices: [],
+        missing: false,
+      }),
+    ...Object.fromEntries(
+      (['allowed', 'refused', 'over', 'other_user'] as const).map((outcome) => [
+        `allow_connection_${outcome}`,
+        () =>
+          renderAllowConnectionResult(view, {
+            ...{ outcome, provider_name, client_name: put('Desk Agent'), username: put('alice') },
+            account_label: put('alice@gmail.example'),
+          }),
+      ]),
+    ),
     connect_connected: () =>
       renderConnectResult(view, { ...result, outcome: 'connected', account_label: put('alice@gmail.example') }),
     connect_refused: () => renderConnectResult(view, { ...result, outcome: 'refused' }),

@@ -5,7 +5,13 @@ import { clientRightsPage } from './admin/client_rights.ts'
 import { endSecretSubmit, rotateSecretSubmit } from './admin/client_secrets.ts'
 import { switchClientSubmit } from './admin/client_switches.ts'
 import { clientsPage, newClientPage, newClientSubmit } from './admin/clients.ts'
-import { connectorPage, connectorsPage, deleteConnectorSubmit, setConnectorDisabledSubmit } from './admin/connectors.ts'
+import {
+  connectorPage,
+  connectorsPage,
+  deleteConnectorSubmit,
+  rotateConnectorKeySubmit,
+  setConnectorDisabledSubmit,
+} from './admin/connectors.ts'
 import { editClientPage, editClientSubmit } from './admin/edit_client.ts'
 import { connectionsPage, eventsPage } from './admin/lists.ts'
 import { overviewPage } from './admin/overview.ts'
@@ -56,6 +62,7 @@ import {
   endSessionSubmit,
   homePage,
   narrowAppSubmit,
+  takeBackConnectionSubmit,
 } from './pages/account.ts'
 import { deleteTokenSubmit } from './pages/account_tokens.ts'
 import { allowConnectionPage, allowConnectionSubmit } from './pages/allow_connection.ts'
@@ -179,6 +186,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get(paths.account, accountPage)
   pages.post(paths.account_end_app, endAppSubmit)
   pages.post(paths.account_narrow_app, narrowAppSubmit)
+  pages.post(paths.account_take_back, takeBackConnectionSubmit)
   pages.post(paths.account_delete_token, deleteTokenSubmit)
   pages.post(paths.account_end_session, endSessionSubmit)
   pages.post(paths.account_end_other_sessions, endOtherSessionsSubmit)
@@ -257,6 +265,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.admin_disable_connector, setConnectorDisabledSubmit(true))
   pages.post(paths.admin_enable_connector, setConnectorDisabledSubmit(false))
   pages.post(paths.admin_delete_connector, deleteConnectorSubmit)
+  pages.post(paths.admin_rotate_connector_key, rotateConnectorKeySubmit)
   pages.get(paths.admin_connections, connectionsPage)
   pages.get(paths.admin_events, eventsPage)
 

@@ -64,7 +64,7 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
   const administers = (JSON.parse(user.roles) as string[]).includes(ADMINISTRATOR)
   const isHere = ({ session_id }: { readonly session_id: string }) => session_id === session.session_id
   const sentences = scopeSentences(visit.view.text, visit.configuration)
-  const apps = joinApps(grants, connections, sentences, visit.web.tenant.issuer)
+  const apps = joinApps(visit, grants, connections, sentences)
   const html = renderAccount(visit.view, {
     user: { username: user.username, name: user.name ?? undefined, email: user.email ?? undefined },
     may_administer: administers,
@@ -125,6 +125,20 @@ export const narrowAppSubmit = signedInSubmit(async (visit, { user }, values) =>
   return redirect(visit, ours(visit.web, '/account'))
 })
 
+/** POST /account/apps/connection: takes one connection from a client, and leaves it the rest. */
+export const takeBackConnectionSubmit = signedInSubmit(async (visit, { user }, values) => {
+  const { tenant } = visit.web
+  const { user_id } = user
+  const params = { values, resource: [], audience: [] }
+  const [client_id, connection_id] = [requireParam(params, 'client_id'), requireParam(params, 'connection_id')]
+  const taken = event(tenant, 'connection.taken_back', `user:${user_id}`, { client_id, user_id, connection_id })
+  await tenant.store.takeBackConnection({
+    tenant_id: tenant.tenant_id,
+    ...{ user_id, client_id, connection_id, event: taken },
+  })
+  return redirect(visit, ours(visit.web, '/account'))
+})
+
 /** POST /account/sessions/end: ends one session of the user. */
 export const endSessionSubmit = signedInSubmit(async (visit, { user }, values) => {
   const { tenant } = visit.web
@@ -156,19 +170,16 @@ type Grant = Awaited<ReturnType<Visit['web']['tenant']['store']['listGrantsOfUse
 
 // Two devices are two grants, but to a person they are one app.
 function joinApps(
+  { configuration, web, view }: Visit,
   grants: readonly Grant[],
   connections: readonly ShownConnection[],
   sentences: ReadonlyMap<string, string>,
-  issuer: string,
 ): AccountApp[] {
+  const { issuer } = web.tenant
   const clients = Map.groupBy(grants, ({ client_id }) => client_id)
   return [...clients.values()].map((group) => {
     const scopes = new Set(group.flatMap(({ scope }) => scope.split(' ')))
-    const chosen = new Set(
-      group.flatMap((grant) =>
-        (JSON.parse(grant.connections ?? '[]') as ConnectionChoice[]).map((c) => c.connection_id),
-      ),
-    )
+    const chosen = joinChoices(group, view.now)
     const used = group.map(({ last_used_at }) => last_used_at ?? 0)
     return {
       client_id: group[0]!.client_id,
@@ -181,19 +192,35 @@ function joinApps(
       open_href: initiateLoginUrl(readMetadata(group[0]!.metadata), issuer),
       created_at: Math.min(...group.map(({ created_at }) => created_at)),
       last_used_at: Math.max(...used) || undefined,
-      connections: connections
-        .filter(({ connection_id }) => chosen.has(connection_id))
-        .map((connection) => ({
-          connection_id: connection.connection_id,
-          provider_name: connection.provider_name,
-          account_label: connection.account_label,
-          state: connection.state,
-          scopes: connection.scope
+      connections: chosen.flatMap(({ connection_id, resource, actions, expires_at, last_used_at }) => {
+        const connection = connections.find((one) => one.connection_id === connection_id)
+        if (!connection) return []
+        const { provider_name, account_label, state, scope } = connection
+        return {
+          ...{ connection_id, provider_name, account_label, state, last_used_at },
+          scopes: scope
             .split(' ')
-            .filter((scope) => scope !== '' && !IDENTITY_SCOPES.has(scope))
-            .map((scope) => ({ scope, description: scope })),
-          last_used_at: connection.last_used_at ?? undefined,
-        })),
+            .filter((one) => one !== '' && !IDENTITY_SCOPES.has(one))
+            .map((one) => ({ scope: one, description: one })),
+          through: resource && (configuration.resources.get(resource)?.name ?? resource),
+          only_reads: actions?.includes('write') === false,
+          ends_at: expires_at,
+        }
+      }),
     }
+  })
+}
+
+// What several grants may use in the same way is one line, as it was used last.
+function joinChoices(grants: readonly Grant[], now: number): ConnectionChoice[] {
+  const all = grants
+    .flatMap(({ connections }) => JSON.parse(connections ?? '[]') as ConnectionChoice[])
+    .filter(({ expires_at }) => expires_at === undefined || expires_at > now)
+  const alike = Map.groupBy(all, ({ connection_id, resource, actions, expires_at }) =>
+    JSON.stringify([connection_id, resource, actions, expires_at]),
+  )
+  return [...alike.values()].map((group) => {
+    const last_used_at = Math.max(...group.map((choice) => choice.last_used_at ?? 0))
+    return { ...group[0]!, ...(last_used_at > 0 && { last_used_at }) }
   })
 }

@@ -35,6 +35,11 @@ export interface AccountApp {
     readonly account_label: string
     readonly state: ConnectionState
     readonly scopes: readonly { readonly scope: string; readonly description: string }[]
+    /** The server that uses it for the client; without it the client itself does. */
+    readonly through?: string | undefined
+    readonly only_reads?: boolean
+    readonly ends_at?: number | undefined
+    /** By this client. */
     readonly last_used_at?: number | undefined
   }[]
 }
@@ -136,7 +141,7 @@ function appCard(view: View, app: AccountApp, index: number): SafeHtml {
     app.expires_at !== undefined && tell(view, account.ends, { when: moment(view, app.expires_at) }),
   ]
   return card(
-    html`<div class="row">${mark(clientName(app), app.logo_uri)}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}</div><div class="actions">${app.open_href && buttonLink(account.open_app, app.open_href)}${change(view, app, index)}${remove}</div></div>${rightsList(app.scopes)}${chained && chain(view, app, client)}`,
+    html`<div class="row">${mark(clientName(app), app.logo_uri)}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}</div><div class="actions">${app.open_href && buttonLink(account.open_app, app.open_href)}${change(view, app, index)}${remove}</div></div>${rightsList(app.scopes)}${chained && chain(view, app, client, index)}`,
   )
 }
 
@@ -158,16 +163,34 @@ function change(view: View, app: AccountApp, index: number): Child {
   return html`<button type="button" class="button plain" popovertarget="${id}" aria-label="${label}">${account.change_app}</button><div class="popover" id="${id}" popover role="dialog" aria-labelledby="${id}-title"><h3 id="${id}-title">${tell(view, account.change_app_title, { client })}</h3>${form(view, { action: link(view, paths.account_narrow_app), hidden }, content)}</div>`
 }
 
-function chain(view: View, app: AccountApp, client: SafeHtml): SafeHtml {
-  const { account } = view.text
-  const links = app.connections.map((connection) => {
+function chain(view: View, app: AccountApp, client: SafeHtml, index: number): SafeHtml {
+  const { account, allow_connection: text } = view.text
+  const links = app.connections.map((connection, i) => {
+    const { through, ends_at } = connection
     const holes = {
       provider: name(connection.provider_name),
       account: html`<strong>${name(connection.account_label)}</strong>`,
     }
     const state =
       connection.state === 'ready' || connection.state === 'refreshing' ? '' : stateBadge(view, connection.state)
-    return html`<li>${branch}<div><p>${tell(view, account.uses, holes)} ${state}</p>${facts([used(view, connection.last_used_at)])}${rightsList(connection.scopes)}</div></li>`
+    const how = facts([
+      through !== undefined && tell(view, text.chain_through, { server: name(through) }),
+      connection.only_reads && text.chain_only_reads,
+      used(view, connection.last_used_at),
+      ends_at !== undefined && tell(view, account.ends, { when: moment(view, ends_at) }),
+    ])
+    const stop = ending(view, {
+      id: `take-back-${index}-${i}`,
+      label: text.take_back,
+      title: tell(view, text.take_back_title, {
+        client: name(clientName(app)),
+        account: name(connection.account_label),
+      }),
+      consequences: [text.take_back_ends, text.take_back_keeps],
+      action: link(view, paths.account_take_back),
+      hidden: { client_id: app.client_id, connection_id: connection.connection_id },
+    })
+    return html`<li>${branch}<div class="row grow"><div class="grow"><p>${tell(view, account.uses, holes)} ${state}</p>${how}${rightsList(connection.scopes)}</div><div class="actions">${stop}</div></div></li>`
   })
   return html`<div class="chain"><p class="unseen">${tell(view, account.chain, { client })}</p><ul>${links}</ul></div>`
 }

@@ -61,10 +61,13 @@ export function renderAllowConnection(view: View, data: AllowConnectionData): Sa
   ]
   const answers = [
     button(consent.deny, { kind: 'ink', name: 'decision', value: 'deny', unchecked: true }),
-    connector.choices.some(({ ready }) => ready) && button(consent.allow, { name: 'decision', value: 'allow' }),
+    connector.choices.some(({ ready }) => ready)
+      ? button(consent.allow, { name: 'decision', value: 'allow' })
+      : connector.choices.length === 0 &&
+        buttonLink(tell(view, consent.connect_one, { provider }), connector.connect_href, 'primary'),
   ]
   const decide = html`<div class="parts">${parts}</div><div class="decide">${answers}</div>`
-  const after = html`<p class="hint after">${tell(view, text.password, { provider })}</p>`
+  const after = html`<p class="hint after">${tell(view, consent.take_back, { tenant: name(view.tenant.name) })}</p>`
   const content = html`${heading}${warning}${person}${form(view, { action: data.action }, decide)}${after}`
   return narrowPage(view, { title: tellText(view, text.page_title, { client: displayName(shown) }), content })
 }
@@ -84,12 +87,13 @@ function accounts(view: View, { connector, missing }: AllowConnectionData, provi
       repair_href &&
       html`<a class="add" href="${repair_href}">${tell(view, consent.reconnect, { account: name(account_label) })}</a>`,
   )
-  const connect = tell(view, choices.length > 0 ? consent.connect_another : consent.connect_one, { provider })
-  const none = choices.length === 0 && html`<p class="hint">${tell(view, text.none, { provider })}</p>`
-  const list = choices.length > 0 && html`<div class="choices">${picks}</div>`
+  if (choices.length === 0) {
+    return html`<section><h2>${tell(view, text.which, { provider })}</h2><p>${tell(view, text.none, { provider })}</p></section>`
+  }
+  const connect = tell(view, consent.connect_another, { provider })
   return group(
     tell(view, text.which, { provider }),
-    html`${none}${list}${repairs}<a class="add" href="${connector.connect_href}">${connect}</a>`,
+    html`<div class="choices">${picks}</div>${repairs}<a class="add" href="${connector.connect_href}">${connect}</a>`,
     { name: 'connection_id', error: missing ? text.missing : undefined },
   )
 }

@@ -16,7 +16,6 @@ export const enAllowConnection = {
   until: 'Ends',
   until_grant: 'When the access of {client} ends',
   server: 'Used by',
-  password: 'Your password for {provider} and the keys to your account stay here.',
   allowed: '{client} may use {account}',
   allowed_body:
     'You can go back to {client} now and let it try again. You can take this back at any time under “Your account”.',
@@ -28,5 +27,11 @@ export const enAllowConnection = {
   other_user_body:
     'You are signed in as {username}, and the app asked for another account. Sign out and open the link again as the one it was meant for.',
   only_read_right: 'Only read, nothing is changed',
+  chain_through: 'through {server}',
+  chain_only_reads: 'only reading',
+  take_back: 'Stop',
+  take_back_title: 'Stop {client} from using {account}?',
+  take_back_ends: 'It cannot use this account from now on, by no server that it calls either.',
+  take_back_keeps: 'What else you have allowed it stays, and the account stays connected.',
   through_right: 'Only through {server}',
 } as const
