@@ -11,13 +11,13 @@ import type { AskedGrant } from '../relying/asked_grant.ts'
 import type { RelyingParty } from '../relying/context.ts'
 import type { JsonObject } from '../relying/read_json.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
-import { type ConnectorKey, openConnectorKey } from './connector_keys.ts'
+import { type ConnectorKeys, signingKeyOf } from './connector_key_rotation.ts'
 import type { OutboundContext } from './context.ts'
 import { readPlaces } from './learned.ts'
 import type { ProviderTokens } from './vault.ts'
 
 /** What a connector's row keeps as JSON beside its columns. */
-export interface ConnectorSettings {
+export interface ConnectorSettings extends ConnectorKeys {
   readonly placeholders: PlaceholderValues
   /** Fields of the provider that this connector sets or overrides. */
   readonly fields: Partial<ProviderFields>
@@ -29,8 +29,6 @@ export interface ConnectorSettings {
   readonly redirect_uris?: readonly string[]
   /** Whether a client may be given the provider's token, or may only call through the proxy. */
   readonly hand_out_tokens: boolean
-  /** Where a private key is sealed in place of a client secret: what else there is to know of it. */
-  readonly key?: ConnectorKey
   /** In whose name a key signs client secrets. */
   readonly team_id?: string
   /** How long its connections last at most, from consent on. */
@@ -217,11 +215,13 @@ export function relyingParty(context: OutboundContext, connector: Connector, ext
     provider: localize(context, connector, extra).provider,
     client_id: record.client_id,
     client_secret: key ? null : secret,
-    ...(key && secret !== null && { private_key: openConnectorKey(key, secret) }),
+    ...(key && secret !== null && { private_key: signingKeyOf(settings, secret, context.clock()) }),
     ...(team_id !== undefined && { team_id }),
     redirect_uri: callbackUrl(context, record.connector),
     scope: record.scope,
   }
+}
+
 /** The same for the tokens of a connection, at their place and with the key that they are bound to. */
 export function partyOfTokens(context: OutboundContext, connector: Connector, tokens: ProviderTokens): RelyingParty {
   return withProofKey(relyingParty(context, connector, tokens.extra), tokens.proof_key)
@@ -230,8 +230,6 @@ export function partyOfTokens(context: OutboundContext, connector: Connector, to
 /** A client whose tokens are bound to a key, where there is one. */
 export function withProofKey(party: RelyingParty, proof_key: string | undefined): RelyingParty {
   return proof_key === undefined ? party : { ...party, proof_key: readProofKey(proof_key) }
-}
-
 }
 
 function secretPlace(connector: string, version: number) {

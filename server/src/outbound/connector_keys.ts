@@ -9,6 +9,8 @@ export interface ConnectorKey {
   readonly kid: string
   readonly alg: Algorithm
   readonly public_jwk: JsonWebKey
+  /** It was made here, so that another can be. */
+  readonly made?: true
 }
 
 /** A connector's key, and its private half in the one form that is sealed. */
@@ -50,6 +52,11 @@ export function readConnectorKey(given: string, key_id?: string, alg?: string): 
   }
   const named = jwk && typeof jwk['kid'] === 'string' ? jwk['kid'] : undefined
   return describe(key, chooseAlgorithm(key, alg ?? jwk?.['alg']), key_id ?? named)
+}
+
+/** Private keys that stand one behind the other, each as PEM. */
+export function splitPems(pems: string): string[] {
+  return pems.match(/-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----\n?/g) ?? []
 }
 
 /** The key as it signs. */

@@ -4,7 +4,15 @@ import type { ResolvedProvider } from '../providers/resolve.ts'
 import { SettingError } from '../providers/setting_error.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
 import { type ConnectorSettings, openClientSecret } from './connector.ts'
-import { type ConnectorKey, makeConnectorKey, needsKey, readConnectorKey, signsSecret } from './connector_keys.ts'
+import { type ConnectorKeys, keepPublished } from './connector_key_rotation.ts'
+import {
+  type ConnectorKey,
+  makeConnectorKey,
+  needsKey,
+  readConnectorKey,
+  signsSecret,
+  splitPems,
+} from './connector_keys.ts'
 import type { OutboundContext } from './context.ts'
 
 /** How a connector shows its provider who it is. */
@@ -29,11 +37,12 @@ export async function chooseSecret(
   provider: ResolvedProvider,
   found: ConnectorRecord | null,
   stays: boolean,
-): Promise<{ readonly secret: string | null; readonly key?: ConnectorKey }> {
+): Promise<{ readonly secret: string | null } & ConnectorKeys> {
   // Each person brings what is theirs.
   if (provider.credential !== 'oauth') return { secret: null }
   const by_key = needsKey(provider, input.grant_type)
-  const former = found && (JSON.parse(found.settings) as ConnectorSettings).key
+  const before: ConnectorKeys = found ? (JSON.parse(found.settings) as ConnectorSettings) : {}
+  const { key: former, next_key, former_keys } = before
   const kept = found && stays && (former !== undefined) === by_key ? openClientSecret(context, found) : null
   const missing = (name: string) => {
     const elsewhere = found?.sealed_client_secret && !stays ? ': the present one is for another server' : ''
@@ -46,13 +55,19 @@ export async function chooseSecret(
   }
   const { private_key, key_id } = input
   if (private_key === undefined && kept === null && signsSecret(provider)) throw missing('private_key')
-  const stored = kept ?? (await makeConnectorKey())
-  const { pem, ...key } = withSettings(() => {
+  const [stored = '', ...next_pem] = splitPems(kept ?? (await makeConnectorKey()))
+  const { pem, ...read } = withSettings(() => {
     return private_key === undefined
       ? readConnectorKey(stored, key_id, kept === null ? undefined : former?.alg)
       : readConnectorKey(private_key, key_id)
   })
-  return { secret: pem, key }
+  const is_made = private_key === undefined && (kept === null || former?.made)
+  const key: ConnectorKey = { ...read, ...(is_made && { made: true }) }
+  if (kept === null) return { secret: pem, key }
+  // What was signed a moment ago by a key that goes is still looked at.
+  if (pem !== stored) return { secret: pem, key, former_keys: keepPublished(before, context.clock()) }
+  const rotation = { ...(next_key && { next_key }), ...(former_keys && { former_keys }) }
+  return { secret: pem + next_pem.join(''), key, ...rotation }
 }
 
 /** What is given must be what the provider takes, so that nothing lies here that is never used. */

@@ -16,6 +16,7 @@ import {
 } from './connectors.ts'
 import type { OutboundContext } from './context.ts'
 import { disconnect } from './disconnect.ts'
+import { rotateConnectorKey } from './rotate_connector_key.ts'
 
 const INPUT: ConnectorInput = {
   ...{ connector: 'acme', provider: 'oidc', issuer: 'https://idp.example', client_id: 'web', client_secret: 'hush' },
@@ -119,6 +120,46 @@ describe('connectors', () => {
     assert.equal(await listConnectorKeys(context, 'by-key'), null)
     assert.equal(await save(input), 'changed')
     assert.match((await findConnector(context, 'by-key'))!.jwks_uri!, /by-key$/)
+  })
+
+  test('another key is published for a day before it signs, and the one before for a day after', async () => {
+    const input = { connector: 'rotated', client_secret: undefined, fields: BY_KEY }
+    assert.equal(await save(input), 'created')
+    const kids = async () => (await listConnectorKeys(context, 'rotated'))!.keys.map(({ kid }) => kid as string)
+    const signs = async () => {
+      const { tenant_id, store } = bench.tenant
+      const row = (await store.findConnector({ tenant_id, connector: 'rotated' }))!
+      return relyingParty(context, openConnector(context, row)).private_key!.kid
+    }
+    const rotate = () => rotateConnectorKey(context, 'test', 'rotated')
+    const HOUR = 3_600_000
+    const [first] = (await kids()) as [string]
+    assert.equal(await rotate(), 'rotating')
+    assert.equal(await rotate(), 'under_way')
+    const [, second] = (await kids()) as [string, string]
+    assert.notEqual(second, first)
+    assert.equal(await save(input), 'unchanged')
+    assert.equal(await save({ ...input, scope: 'openid' }), 'changed', 'all else may change meanwhile')
+    bench.clock.offset += 23 * HOUR
+    assert.deepEqual([await kids(), await signs()], [[first, second], first])
+    bench.clock.offset += 2 * HOUR
+    assert.deepEqual([await kids(), await signs()], [[first, second], second])
+    assert.equal(await rotate(), 'rotating')
+    const [, third] = (await kids()) as [string, string]
+    assert.deepEqual([await kids(), await signs()], [[second, third, first], second])
+    assert.equal(await save({ ...input, scope: 'openid' }), 'unchanged')
+    bench.clock.offset += 25 * HOUR
+    assert.deepEqual([await kids(), await signs()], [[second, third], third])
+    bench.clock.offset += 25 * HOUR
+    assert.deepEqual([await kids(), await signs()], [[third], third])
+    assert.equal((await findConnector(context, 'rotated'))!.public_jwk!['kid'], third)
+    assert.equal(await save({ ...input, scope: 'openid', private_key: EC_KEY }), 'changed')
+    const [given, ...before] = await kids()
+    assert.deepEqual([await signs(), before], [given, [third]], 'one that is given signs at once')
+    assert.equal(await rotate(), 'not_ours')
+    assert.equal(await rotateConnectorKey(context, 'test', 'nobody'), 'unknown')
+    assert.equal(await save({ ...input, scope: 'openid', private_key: EC_KEY }), 'unchanged')
+    bench.clock.offset -= 100 * HOUR
   })
 
   test('a key that people type is handed out only where that is said', async () => {

@@ -21,6 +21,7 @@ import {
   sealClientSecret,
   staysAtServer,
 } from './connector.ts'
+import { listPublished, publicKeyOf } from './connector_key_rotation.ts'
 import { checkSecrets, chooseSecret, refusal, type SecretInput, withSettings } from './connector_secret.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { disconnect } from './disconnect.ts'
@@ -96,8 +97,8 @@ export async function saveConnector(
     const stays = found !== null && staysAtServer(context, found, wanted.resolved)
     const moved = found && movesTokens(context, found, wanted)
     if (moved !== null && found!.connections > 0) throw movedRefusal(moved)
-    const { secret, key } = await chooseSecret(context, input, wanted.resolved, found, stays)
-    const settings = JSON.stringify({ ...wanted.settings, ...(key && { key }) })
+    const { secret, ...keys } = await chooseSecret(context, input, wanted.resolved, found, stays)
+    const settings = JSON.stringify({ ...wanted.settings, ...keys })
     if (found && isSame(context, found, { ...wanted, settings }, secret)) return 'unchanged'
     const outcome = found ? 'changed' : 'created'
     if (options.dry_run) return outcome
@@ -151,7 +152,7 @@ export async function listConnectorKeys(
   connector: string,
 ): Promise<{ readonly keys: readonly JsonWebKey[] } | null> {
   const shown = await findConnector(context, connector)
-  return shown?.jwks_uri && shown.public_jwk ? { keys: [shown.public_jwk] } : null
+  return shown?.jwks_uri && shown.public_jwk ? { keys: listPublished(shown.settings, context.clock()) } : null
 }
 
 /** Disables or enables a connector; false when it already is, or is not there. */
@@ -386,7 +387,7 @@ function show(context: OutboundContext, row: ListedConnector): ShownConnector {
     settings: read,
     provider_name: record?.name ?? row.provider,
     has_client_secret: sealed_client_secret !== null && read.key === undefined,
-    public_jwk: read.key?.public_jwk ?? null,
+    public_jwk: publicKeyOf(read, context.clock()),
     jwks_uri: read.key && read.team_id === undefined ? connectorJwksUri(context, row.connector) : null,
     callback_url: callbackUrl(context, row.connector),
     unverified_fields: record ? unverifiedFields(record) : [],

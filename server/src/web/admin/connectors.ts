@@ -2,10 +2,12 @@ import { callbackUrl } from '../../outbound/connector.ts'
 import {
   deleteConnector,
   findConnector,
+  listConnectorKeys,
   listConnectors,
   type ShownConnector,
   setConnectorDisabled,
 } from '../../outbound/connectors.ts'
+import { rotateConnectorKey } from '../../outbound/rotate_connector_key.ts'
 import { errorPage, ours, redirect, send } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
@@ -29,7 +31,9 @@ export const connectorPage = consolePage(async (visit) => {
     client_id: found.client_id,
     has_secret: found.has_client_secret || found.public_jwk !== null,
     jwks_uri: found.jwks_uri ?? undefined,
-    public_jwk: found.jwks_uri === null ? undefined : (found.public_jwk ?? undefined),
+    public_jwks: (await listConnectorKeys(visit.web.outbound, found.connector))?.keys,
+    next_key_at: found.settings.next_key?.signs_at,
+    may_rotate: found.settings.key?.made === true && found.jwks_uri !== null,
     notes: visit.web.outbound.catalogue.get(found.provider)?.fields.notes?.value ?? undefined,
     last_error:
       error === null
@@ -54,6 +58,13 @@ export const deleteConnectorSubmit = consoleSubmit(async (visit, actor, values) 
   // What the vault cannot open now it cannot revoke: the connector stays, disabled, until it can.
   if (outcome === 'has_connections') return redirect(visit, ours(visit.web, paths.admin_connector, { connector }))
   return redirect(visit, ours(visit.web, paths.admin_connectors))
+})
+
+/** POST /admin/connector/rotate_key: another key, which signs once providers have had time to read it. */
+export const rotateConnectorKeySubmit = consoleSubmit(async (visit, actor, values) => {
+  const connector = values['connector'] ?? ''
+  await rotateConnectorKey(visit.web.outbound, actor, connector)
+  return redirect(visit, ours(visit.web, paths.admin_connector, { connector }))
 })
 
 function connectorRow(shown: ShownConnector) {

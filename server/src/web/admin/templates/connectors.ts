@@ -15,7 +15,7 @@ import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { code, displayName, name } from '../../ui/name.ts'
 import { connectPath, paths } from '../../ui/paths.ts'
-import { ago, count, link, tell, type View } from '../../ui/view.ts'
+import { ago, count, link, moment, tell, type View } from '../../ui/view.ts'
 
 /** One line of the list. */
 export interface ConnectorRow {
@@ -55,7 +55,11 @@ export interface ConnectorData extends ConnectorRow {
   readonly has_secret: boolean
   /** What the provider is given to know our key by: where it reads it, or the key itself. */
   readonly jwks_uri?: string | undefined
-  readonly public_jwk?: object | undefined
+  readonly public_jwks?: readonly object[] | undefined
+  /** When the key that follows signs. */
+  readonly next_key_at?: number | undefined
+  /** The key was made here, so that another can be. */
+  readonly may_rotate?: boolean | undefined
   readonly issuer?: string | undefined
   readonly authorization_endpoint?: string | undefined
   readonly token_endpoint?: string | undefined
@@ -74,7 +78,7 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     data.jwks_uri &&
     section(
       connector.key,
-      html`${codeBlock(data.jwks_uri)}${codeBlock(JSON.stringify(data.public_jwk, null, 2))}`,
+      html`${codeBlock(data.jwks_uri)}${data.public_jwks?.map((jwk) => codeBlock(JSON.stringify(jwk, null, 2)))}${rotation(view, data)}`,
       connector.key_lead,
     )
   const all = link(view, paths.admin_connections, { connector: data.connector })
@@ -90,6 +94,17 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
   ])
   const content = html`${pageHeader(name(data.connector), lead, test)}${data.disabled && notice('warning', html`<p>${connector.disabled}</p>`)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${key}${section(connector.details, card(details))}${section(connector.danger, endings(view, data))}`
   return consolePage(view, { entry: 'connectors', title: displayName(data.connector), content })
+}
+
+function rotation(view: View, data: ConnectorData): Child {
+  const { connector } = view.text.console
+  const { next_key_at = 0 } = data
+  if (next_key_at > view.now)
+    return html`<p class="hint">${tell(view, connector.key_next, { when: moment(view, next_key_at) })}</p>`
+  if (!data.may_rotate) return ''
+  const action = link(view, paths.admin_rotate_connector_key)
+  const press = button(connector.key_rotate, { kind: 'plain' })
+  return html`<p class="hint">${connector.key_rotate_hint}</p>${form(view, { action, hidden: { connector: data.connector } }, press)}`
 }
 
 function endings(view: View, data: ConnectorData): SafeHtml {

@@ -321,6 +321,9 @@ export const enConsole = {
     key: 'Public key',
     key_lead:
       'Give the provider this address, or the key itself: it knows this connector by it, and there is no secret.',
+    key_next: 'The provider is shown a further key already, which signs {when}.',
+    key_rotate: 'Make another key',
+    key_rotate_hint: 'It is published at once, signs after a day, and the present one stays published for another.',
     secret_sealed: 'Stored sealed',
     secret_none: 'None',
     issuer: 'Issuer',
