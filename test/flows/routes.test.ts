@@ -236,6 +236,8 @@ const PUBLIC = [
   '/sign_up/account',
   '/reset',
   '/reset/password',
+  // Of a browser that holds the cookie of a connect session, or of whoever was sent a link.
+  ...['/connect/session', '/connect/session/start', '/connect/invitation'],
 ]
 // Whoever is signed in; the rest of the console is for administrators.
 const PERSONAL = [

@@ -216,7 +216,8 @@ function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean>
   // An account that was known before and is the same one now needs no second look.
   const [repaired] = yield* sql<{ connection_id: string }>`
     update connections set
-      state = case when cast(${int(confirm_ms)} as bigint) is not null and (state = 'pending' or account is null)
+      state = case when cast(${int(confirm_ms)} as bigint) is not null
+          and (state = 'pending' or account is null or ${text(args.account)} is null)
         then 'pending' else 'ready' end,
       pending_until_at = ${NOW} + cast(${int(confirm_ms)} as bigint), reason = null, account = ${text(args.account)},
       account_name = ${text(args.account_name)}, scope = ${answer.scope}, sealed_tokens = ${answer.sealed_tokens},

@@ -1,3 +1,4 @@
+import { equalBytes } from '../../crypto/hash.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { requireParam } from '../../oauth/params.ts'
 import { hashCodeVerifier } from '../../oauth/pkce.ts'
@@ -24,7 +25,8 @@ export const connectSessionStatus: MachineEndpoint<Web> = {
     const { session } = found
     const { code_challenge, opened_at, session_id, connection_id } = session
     const verifier = params.values['code_verifier'] ?? ''
-    const opener = opened_at === null || (code_challenge !== null && hashCodeVerifier(verifier) === code_challenge)
+    const challenge = Buffer.from(hashCodeVerifier(verifier))
+    const opener = opened_at === null || equalBytes(Buffer.from(code_challenge ?? ''), challenge)
     if (!opener) return withCors(refusalAnswer(UNKNOWN), origin)
     const status = judgeSession(found)
     const done = status === 'connected' || status === 'unconfirmed'

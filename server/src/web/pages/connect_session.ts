@@ -1,4 +1,5 @@
 import { getCookie } from 'hono/cookie'
+import { equalBytes } from '../../crypto/hash.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { judgeSession, openConfirmation } from '../../outbound/connect_sessions.ts'
 import { nameProvider } from '../../outbound/connector.ts'
@@ -159,8 +160,7 @@ async function findMine(
   const known = getCookie(visit.c, cookieOf(visit, session_id))
   if (known === undefined) return null
   const found = await tenant.store.loadConnectSession({ tenant_id: tenant.tenant_id, session_id })
-  const mine = found?.session.browser_hash && tenant.keys.hashSecret(known).equals(found.session.browser_hash)
-  return mine ? found : null
+  return equalBytes(found?.session.browser_hash, tenant.keys.hashSecret(known)) ? found : null
 }
 
 // Each session has its own, so that two popups of one browser leave each other alone.

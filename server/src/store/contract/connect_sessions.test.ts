@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { bytes, contract, START, type Stage } from '../../../../test/parts/stores.ts'
+
+const token_hash = bytes('token')
+const answer = {
+  ...{ sealed_tokens: bytes('sealed'), scope: 'openid', refresh_fingerprint: bytes('R1'), issued_at: START },
+  ...{ access_expires_at: START + 3600_000, refresh_expires_at: null },
+}
+const row = {
+  ...{ session_id: 's1', client_id: 'web', user_id: null, end_user_id: 'u-1', invitation: 0, expected_account: null },
+  ...{ connectors: '["acme"]', origins: '["https://app.example"]', scope: null, connection_id: null, return_uri: null },
+}
+
+async function fill(stage: Stage): Promise<void> {
+  const { store, tenant_id, event } = stage
+  await Promise.all([stage.user('alice'), stage.client('web')])
+  const saved = { connector: 'acme', provider: 'oidc', client_id: 'web', sealed_client_secret: bytes('secret') }
+  const connector = { ...saved, scope: 'openid', settings: '{}', version: 1 }
+  await store.createConnector({ tenant_id, connector, event: event() })
+}
+const create = ({ store, tenant_id, event }: Stage, more = {}) =>
+  store.createConnectSession({
+    ...{ tenant_id, session: { ...row, ...more }, token_hash, lifetime_ms: 1000, event: event() },
+  })
+const open = ({ store, tenant_id, event }: Stage, browser = 'browser', session_id = 's1') =>
+  store.openConnectSession({
+    ...{ tenant_id, session_id, browser_hash: bytes(browser), origin: 'https://app.example', code_challenge: 'c' },
+    ...{ lifetime_ms: 5000, event: event() },
+  })
+const finish = ({ store, tenant_id, event }: Stage, connection_id = 'c1', more = {}) =>
+  store.connectAccount({
+    ...{ tenant_id, connection_id, connector: 'acme', connector_version: 1, account: 'a', account_name: 'A' },
+    ...{ user_id: null, client_id: 'web', end_user_id: 'u-1', generation: null, data_key: bytes('key'), answer },
+    session: { session_id: 's1', sealed_code: bytes('code'), confirm_ms: 2000 },
+    event: event(),
+    ...more,
+  })
+const confirm = ({ store, tenant_id, event }: Stage, connection_id = 'c1') =>
+  store.confirmConnectSession({ tenant_id, session_id: 's1', connection_id, event: event() })
+const load = ({ store, tenant_id }: Stage) => store.loadConnectSession({ tenant_id, session_id: 's1' })
+const state = async ({ store, tenant_id }: Stage, connection_id = 'c1') =>
+  (await store.loadConnection({ tenant_id, connection_id }))?.connection.state
+
+contract('a session is found by its id and by the hash of its token, with what decides about it', async (stage) => {
+  const { store, tenant_id } = stage
+  await fill(stage)
+  assert.deepEqual(await create(stage), { expires_at: START + 1000 })
+  const found = await load(stage)
+  assert.deepStrictEqual(found, {
+    now: START,
+    session: {
+      ...row,
+      ...{ created_at: START, expires_at: START + 1000, opened_at: null, browser_hash: null, origin: null },
+      ...{
+        code_challenge: null,
+        reason: null,
+        finished_at: null,
+        sealed_code: null,
+        confirmed_at: null,
+        ended_at: null,
+      },
+    },
+    ...{ client_name: found!.client_name, client_disabled_at: null },
+    ...{ connection_state: null, account: null, account_name: null },
+  })
+  assert.deepStrictEqual(await store.findConnectSession({ tenant_id, token_hash }), found)
+  assert.equal(await store.findConnectSession({ tenant_id, token_hash: bytes('other') }), null)
+  assert.equal(await store.loadConnectSession({ tenant_id, session_id: 'other' }), null)
+})
+
+contract('a session is opened once, by one of 64, and not when it is over or ended', async (stage) => {
+  const { store, tenant_id, clock, event } = stage
+  await fill(stage)
+  await create(stage)
+  const opened = await Promise.all(Array.from({ length: 64 }, (_, i) => open(stage, `b${i}`)))
+  assert.equal(opened.filter(Boolean).length, 1)
+  assert.equal((await load(stage))!.session.expires_at, START + 5000)
+  assert.equal(await store.endConnectSession({ tenant_id, session_id: 's1', event: event() }), true)
+  assert.equal(await store.endConnectSession({ tenant_id, session_id: 's1', event: event() }), false)
+  await store.createConnectSession({
+    ...{ tenant_id, session: { ...row, session_id: 's2' }, token_hash: bytes('t2'), lifetime_ms: 10, event: event() },
+  })
+  clock.now += 10
+  assert.equal(await open(stage, 'b', 's2'), false)
+})
+
+contract('what finishes a session is stored with it in one, once, and waits to be confirmed', async (stage) => {
+  await fill(stage)
+  await create(stage)
+  assert.equal(await finish(stage), 'refused', 'nobody has opened it')
+  await open(stage)
+  const finished = await Promise.all(Array.from({ length: 8 }, (_, i) => finish(stage, `c${i}`)))
+  assert.deepEqual(finished.filter((one) => one === 'connected').length, 1)
+  const connection_id = (await load(stage))!.session.connection_id!
+  assert.equal(await state(stage, connection_id), 'pending')
+  const confirmed = await Promise.all(Array.from({ length: 8 }, () => confirm(stage, connection_id)))
+  assert.deepEqual(confirmed.filter((one) => one === 'confirmed').length, 1)
+  assert.equal(await state(stage, connection_id), 'ready')
+  assert.equal((await load(stage))!.session.sealed_code, null)
+})
+
+contract(
+  'nothing finishes a session that was ended, and nothing confirms what was disconnected or is late',
+  async (stage) => {
+    const { store, tenant_id, event, clock } = stage
+    await fill(stage)
+    await create(stage)
+    await open(stage)
+    assert.equal(
+      await store.failConnectSession({ tenant_id, session_id: 's1', reason: 'refused', event: event() }),
+      true,
+    )
+    assert.equal((await load(stage))!.session.reason, 'refused')
+    assert.equal(await finish(stage), 'connected')
+    assert.equal(await store.failConnectSession({ tenant_id, session_id: 's1', reason: 'late', event: event() }), false)
+    assert.deepEqual(await store.listUnconfirmed({ tenant_id, most: 10 }), [])
+    clock.now += 2001
+    assert.equal(await confirm(stage), 'over')
+    assert.deepEqual(await store.listUnconfirmed({ tenant_id, most: 10 }), ['c1'])
+    await store.disconnectConnection({ tenant_id, connection_id: 'c1', reason: 'not_confirmed', event: event() })
+    assert.deepEqual(await store.listUnconfirmed({ tenant_id, most: 10 }), [])
+    clock.now -= 2001
+    assert.equal(await confirm(stage), 'over')
+  },
+)
+
+contract('an account that was known before needs no second look, one that is not known does', async (stage) => {
+  const again = (generation: number, account: string | null, session_id: string | null) =>
+    finish(stage, 'c1', {
+      ...{ generation, account },
+      session: session_id === null ? undefined : { session_id, sealed_code: bytes('code'), confirm_ms: 2000 },
+    })
+  const { store, tenant_id, event } = stage
+  await fill(stage)
+  await finish(stage, 'c1', { session: undefined })
+  assert.equal(await state(stage), 'ready')
+  for (const [i, [account, expected]] of [
+    ['a', 'ready'] as const,
+    [null, 'pending'] as const,
+    ['b', 'pending'] as const,
+  ].entries()) {
+    const session_id = `r${i}`
+    const session = { ...row, session_id }
+    await store.createConnectSession({
+      ...{ tenant_id, session, token_hash: bytes(session_id), lifetime_ms: 1000, event: event() },
+    })
+    await open(stage, 'browser', session_id)
+    assert.equal(await again(i + 1, account, session_id), 'connected')
+    assert.equal(await state(stage), expected, `${i}`)
+  }
+  // Another owner repairs nothing.
+  assert.equal(await finish(stage, 'c1', { generation: 4, end_user_id: 'u-2', session: undefined }), 'moved')
+  assert.equal(
+    await finish(stage, 'c1', { generation: 4, user_id: 'alice', client_id: null, session: undefined }),
+    'moved',
+  )
+})
+
+contract("connections of a platform's users are its own, and end with it", async (stage) => {
+  const { store, tenant_id, event } = stage
+  await fill(stage)
+  await finish(stage, 'c1', { session: undefined })
+  await finish(stage, 'c2', { session: undefined, end_user_id: 'u-2' })
+  const find = (end_user_id: string, client_id = 'web') =>
+    store.findConnectionOfAccount({ tenant_id, user_id: null, client_id, end_user_id, connector: 'acme', account: 'a' })
+  assert.deepEqual([await find('u-1'), await find('u-2'), await find('u-1', 'other')], ['c1', 'c2', null])
+  assert.equal(await finish(stage, 'c3', { session: undefined }), 'moved')
+  const page = async (more: object) => {
+    const asked = { tenant_id, connector: '', after_connection_id: '', most: 10, ...more }
+    return (await store.pageConnections(asked)).map(({ connection_id, username }) => [connection_id, username])
+  }
+  assert.deepEqual(await page({ client_id: 'web' }), [
+    ['c1', null],
+    ['c2', null],
+  ])
+  assert.deepEqual(await page({ client_id: 'web', end_user_id: 'u-2' }), [['c2', null]])
+  assert.deepEqual(await page({ client_id: 'other' }), [])
+  assert.deepEqual(await store.listConnectionsOfUser({ tenant_id, user_id: 'alice' }), [])
+  assert.equal(await store.deleteClient({ tenant_id, client_id: 'web', event: event() }), true)
+  assert.deepEqual([await state(stage), await state(stage, 'c2')], ['disconnected', 'disconnected'])
+})
