@@ -8,7 +8,7 @@ import type {
 } from '../store/verbs/webhook_deliveries.ts'
 import type { WorkingWebhook } from '../store/verbs/webhooks.ts'
 import type { WebhookContext } from './context.ts'
-import { buildPayload, type EventTypeName, toEventType } from './event_types.ts'
+import { buildPayload, type EventTypeName, isEventType, toEventType } from './event_types.ts'
 import { openWebhookKeys, webhookEvent } from './webhooks.ts'
 
 const EVENTS_AT_ONCE = 500
@@ -117,7 +117,11 @@ async function deliver(context: WebhookContext, lease: DeliveryLease, delivery: 
   const { webhook } = lease.webhook
   const { event_id, attempts } = delivery
   const began = tenant.clock()
-  const answer: Answer = delivery.event ? await send(context, lease, delivery) : { error: 'event_gone' }
+  const { event, type } = delivery
+  // A type that is not known here is for a newer version of this software, which will come by.
+  const body = event && isEventType(type) ? buildPayload(tenant.issuer, type, event) : null
+  const unsent: Answer = { error: event ? 'unknown_type' : 'event_gone' }
+  const answer = body === null ? unsent : await send(context, lease, event_id, body)
   // Whoever stops leaves the delivery to the next one.
   if (context.stop.signal.aborted && answer.error === 'aborted') return
   const made: DeliveryTry = { at: began, ms: tenant.clock() - began, ...describe(answer) }
@@ -128,12 +132,12 @@ async function deliver(context: WebhookContext, lease: DeliveryLease, delivery: 
     ...{ tenant_id: tenant.tenant_id, webhook, event_id, attempts, tries },
     ...decide(delivery, answer, lease.now, waitAfter(attempts, random(), asked_ms)),
   }
-  const about = { webhook, event_id, type: delivery.type, attempts }
+  const about = { webhook, event_id, type, attempts }
   const failure: WebhookFailure | null =
-    answer.error === 'event_gone'
+    answer === unsent
       ? null
       : {
-          ...DISABLED_AFTER,
+          ...{ ...DISABLED_AFTER, failures },
           pause_ms: waitAfter(failures, random(), asked_ms, LONGEST_PAUSE_MS),
           gone: answer.status === 410,
           disabled_event: webhookEvent(tenant, 'webhook.disabled', 'system', { webhook }),
@@ -164,13 +168,12 @@ function describe({ status, error }: Answer): Pick<DeliveryTry, 'status' | 'erro
 }
 
 /** Sends one message. Of the answer only the status and Retry-After are read: whoever receives may be hostile. */
-async function send(context: WebhookContext, lease: DeliveryLease, delivery: LeasedDelivery): Promise<Answer> {
+async function send(context: WebhookContext, lease: DeliveryLease, event_id: string, body: string): Promise<Answer> {
   const { tenant, egress, stop } = context
-  const body = buildPayload(tenant.issuer, delivery.type, delivery.event!)
   const now = tenant.clock()
   try {
     const keys = openWebhookKeys(tenant, lease.webhook, now)
-    const signed = signWebhook(keys, { id: `msg_${delivery.event_id}`, now, body })
+    const signed = signWebhook(keys, { id: `msg_${event_id}`, now, body })
     const response = await egress.fetch(lease.webhook.url, {
       ...{ purpose: 'webhook', method: 'POST', body, timeoutMs: CALL_MS, signal: stop.signal },
       headers: { 'content-type': 'application/json', ...signed },

@@ -49,15 +49,20 @@ export function toEventType(audit_type: string): EventTypeName | undefined {
   return BY_AUDIT_EVENT.get(audit_type)
 }
 
+/** Whether a text names a type that there is. */
+export function isEventType(type: string): type is EventTypeName {
+  return Object.hasOwn(EVENT_TYPES, type)
+}
+
 /** The body of a webhook: the same at each try, and to each receiver. */
 export function buildPayload(
   issuer: string,
-  type: string,
+  type: EventTypeName,
   event: ChainedEvent & { readonly sequence: number | null },
 ): string {
   const { at, sequence, client_id, user_id, grant_id, connection_id } = event
   const detail = JSON.parse(event.detail) as Readonly<Record<string, unknown>>
-  const { members } = EVENT_TYPES[type as EventTypeName] as EventType
+  const { members }: EventType = EVENT_TYPES[type]
   const told = members.flatMap((name) => (isTold(detail[name]) ? [[name, detail[name]] as const] : []))
   const ids = Object.entries({ client_id, user_id, grant_id, connection_id }).filter(([, id]) => id !== null)
   const timestamp = new Date(at).toISOString()

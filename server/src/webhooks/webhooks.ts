@@ -7,7 +7,7 @@ import type { NewEvent } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { WebhookRecord } from '../store/verbs/webhooks.ts'
 import type { WebhookContext } from './context.ts'
-import { EVENT_TYPE_NAMES, type EventTypeName } from './event_types.ts'
+import { EVENT_TYPE_NAMES, type EventTypeName, isEventType } from './event_types.ts'
 
 /** What an administrator says about a webhook; what is left out stays as it is. */
 export interface WebhookInput {
@@ -64,6 +64,8 @@ const LONGEST_URL = 2000
 const LONGEST_DESCRIPTION = 500
 const FORMER_SECRET_MS = 86_400_000
 const MOST_TRIES = 5
+// Each costs a row for every event that it wants.
+const MOST_WEBHOOKS = 100
 
 /** What saving came to; `secret` is the one that was made for it, and is nowhere else. `stale`: not what was seen. */
 export interface SavedOutcome {
@@ -92,6 +94,9 @@ export async function saveWebhook(
       return { outcome: 'stale', secret: null }
     const now = context.tenant.clock()
     const former = found ? openSecrets(context.tenant, found) : []
+    if (!found && (await store.listWebhooks({ tenant_id })).length >= MOST_WEBHOOKS) {
+      throw new OAuthError('invalid_request', `There are ${MOST_WEBHOOKS} webhooks, and no more`)
+    }
     const made = found === null && input.secret === undefined ? newWebhookKey(input.signature ?? 'v1') : null
     const secret = input.secret ?? made ?? former[0]!.secret
     const secrets = addSecret(former, secret, now)
@@ -213,7 +218,7 @@ function checkInput({ egress, tenant }: WebhookContext, input: WebhookInput): vo
   if (description.length > LONGEST_DESCRIPTION)
     throw refuse(`description has more than ${LONGEST_DESCRIPTION} characters`)
   for (const type of event_types) {
-    if (!(EVENT_TYPE_NAMES as readonly string[]).includes(type)) {
+    if (!isEventType(type)) {
       throw refuse(`event_types holds one that there is not; there are ${EVENT_TYPE_NAMES.join(', ')}`)
     }
   }

@@ -33,7 +33,7 @@ async function withDeliveries(stage: Stage, count: number): Promise<string[]> {
 
 function settle(stage: Stage, event_id: string, attempts: number, more: object = {}) {
   const { store, tenant_id, event } = stage
-  const failure = { pause_ms: 10, gone: false, least_failures: 3, longest_ms: 1000 }
+  const failure = { failures: attempts, pause_ms: 10, gone: false, least_failures: 3, longest_ms: 1000 }
   return store.settleDelivery({
     ...{ tenant_id, webhook: 'crm', event_id, attempts, tries: `[${attempts}]`, outcome: 'retry', next_in_ms: 50 },
     failure: { ...failure, disabled_event: event('webhook.disabled', { detail: { webhook: 'crm' } }) },
@@ -112,7 +112,7 @@ contract(
     assert.equal(await lease(stage), null, 'it is left alone for a while')
     clock.now += 50
     const probe = (await lease(stage))!
-    assert.deepEqual([probe.deliveries.length, probe.webhook.failures], [1, 2])
+    assert.deepEqual([probe.deliveries.length, probe.webhook.failures], [1, 9])
     assert.equal(await lease(stage), null, 'while it is tried, nobody else tries')
     await settle(stage, probe.deliveries[0]!.event_id, probe.deliveries[0]!.attempts, { outcome: 'delivered' })
     const found = await store.findWebhook({ tenant_id, webhook: 'crm' })
@@ -148,7 +148,7 @@ contract(
     })
     const failure = {
       pause_ms: 1,
-      gone: true,
+      ...{ failures: 5, gone: true },
       least_failures: 9,
       longest_ms: 9,
       disabled_event: event('webhook.disabled'),

@@ -134,6 +134,8 @@ export const listWorkingWebhooks = read(function* (args: { tenant_id: string }):
 /** Counts a failure of a webhook and leaves it alone for a while; ends it when that has gone on for too long. */
 export function* noteWebhookFailure(
   args: WebhookKey & {
+    /** In a row, this one included, for whoever took what failed: what fails together is one. */
+    failures: number
     pause_ms: number
     /** The receiver wants no more: it ends at once. */
     gone: boolean
@@ -144,7 +146,7 @@ export function* noteWebhookFailure(
 ): Run<void> {
   const { tenant_id, webhook } = args
   const [failing] = yield* sql<{ failures: number; since_ms: number }>`
-    update webhooks set failures = failures + 1, failing_since = coalesce(failing_since, ${NOW}),
+    update webhooks set failures = case when failures < ${args.failures} then ${args.failures} else failures end, failing_since = coalesce(failing_since, ${NOW}),
       retry_at = ${NOW} + ${args.pause_ms}
     where tenant_id = ${tenant_id} and webhook = ${webhook} and disabled_at is null
     returning failures, ${NOW} - failing_since as since_ms`
