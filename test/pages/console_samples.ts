@@ -311,11 +311,28 @@ function clientPages(view: View, put: Put): Pages {
         ...{ user_id: put('01930000-alice'), username: put('alice'), name: put('Alice Example') },
         ...{ email: put('alice@example.test'), email_verified: false, roles: [put('member'), put('reader')] },
         ...{ disabled: false, sessions: 3, own: false },
+        apps: [
+          {
+            ...{ client_id: put('desk'), client_name: put('Desk Agent'), scopes: [], created_at: NOW - DAY },
+            ...{ last_used_at: NOW - HOUR, expires_at: NOW + 30 * DAY },
+            connections: [
+              {
+                ...{
+                  connection_id: put('c1'),
+                  provider_name: put('Google'),
+                  account_label: put('alice@gmail.example'),
+                },
+                ...{ state: 'ready', scopes: [], through: put('Planner'), only_reads: true, last_used_at: NOW - HOUR },
+              },
+            ],
+          },
+        ],
       }),
     disabled_user: () =>
       renderUser(view, {
         ...{ user_id: put('01930000-bob'), username: put('bob'), email_verified: false, roles: [] },
         ...{ disabled: true, sessions: 0, own: false },
+        apps: [],
       }),
   }
 }

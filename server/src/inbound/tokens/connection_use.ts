@@ -117,7 +117,7 @@ export function detailOfUse({ choice, limit }: ConnectionUse): ConnectionDetail 
   }
 }
 
-/** The details that an access token carries, or else its grant (RFC 9396 section 9.2); at a resource those that are said of it. */
+/** The details that an access token carries, or else its grant (RFC 9396 section 9.2); for a server those that are said of its resource. */
 export function detailsOfToken(
   { claims, authority }: Pick<TokenInUse, 'claims' | 'authority'>,
   resources: readonly string[] | null,
@@ -125,8 +125,8 @@ export function detailsOfToken(
   const granted = authority.grant?.authorization_details
   const details = claims.authorization_details ?? (granted == null ? undefined : (JSON.parse(granted) as object[]))
   if (resources === null) return details
-  return details?.filter((detail) => {
-    const { locations } = detail as ConnectionDetail
-    return locations === undefined || locations.some((name) => resources.includes(name))
-  })
+  const said = details?.filter((detail) =>
+    (detail as ConnectionDetail).locations?.some((name) => resources.includes(name)),
+  )
+  return said?.length === 0 ? undefined : said
 }

@@ -25,8 +25,11 @@ export async function noteConnectionUse(
   noted.set(key, now)
   const detail = { connector, via: 'token', ...(resource !== null && { resource }) }
   const about = { client_id: authority.grant!.client_id, user_id, grant_id, connection_id, detail }
-  await store.noteConnectionUse({
-    ...{ tenant_id, grant_id, connection_id, resource },
-    event: handed_to === null ? null : event(tenant, 'connection.used', `client:${handed_to}`, about),
-  })
+  const told = handed_to === null ? null : event(tenant, 'connection.used', `client:${handed_to}`, about)
+  try {
+    await store.noteConnectionUse({ tenant_id, grant_id, connection_id, resource, event: told })
+  } catch (error) {
+    noted.delete(key)
+    throw error
+  }
 }

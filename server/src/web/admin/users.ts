@@ -1,7 +1,9 @@
 import { endSessionsOfUser, isOwnAccount, setUserDisabled } from '../../inbound/users/administer_users.ts'
 import { usernameKey } from '../../inbound/users/prepare_user.ts'
+import { listConnections } from '../../outbound/connections.ts'
 import type { UserRecord } from '../../store/records.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
+import { joinApps } from '../pages/joined_apps.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { renderUser } from './templates/user.ts'
@@ -28,9 +30,14 @@ export const userPage = consolePage(async (visit, administrator) => {
   const user_id = visit.query['user_id'] ?? ''
   const user = await store.findUser({ tenant_id, user_id })
   if (!user) return errorPage(visit, 'not_found', 404)
-  const sessions = (await store.listSessionsOfUser({ tenant_id, user_id })).length
+  const [sessions, grants, connections] = await Promise.all([
+    store.listSessionsOfUser({ tenant_id, user_id }),
+    store.listGrantsOfUser({ tenant_id, user_id }),
+    listConnections(visit.web.outbound, user_id),
+  ])
+  const apps = joinApps(visit, grants, connections, new Map())
   const own = isOwnAccount(administrator, user_id)
-  return send(visit, renderUser(visit.view, { ...userRow(user), sessions, own }))
+  return send(visit, renderUser(visit.view, { ...userRow(user), sessions: sessions.length, apps, own }))
 })
 
 /** POST /admin/user/disable and /admin/user/enable; nobody disables the account by which they are here. */

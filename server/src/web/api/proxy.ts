@@ -19,7 +19,7 @@ import { relay } from './relay.ts'
  */
 export function proxy(c: Context<PageEnv>): Promise<Response> {
   const connector = c.req.param('connector') ?? ''
-  return relay(c, `/proxy/${connector}`, async ({ tenant, inbound }, request) => {
+  return relay(c, `/proxy/${connector}`, async ({ tenant, inbound, log }, request) => {
     const { tenant_id, issuer, store } = tenant
     const audience = [issuer, proxyResource(issuer, connector)]
     const living = await requireAccessToken(inbound, request, { audience, scope: [] })
@@ -36,7 +36,12 @@ export function proxy(c: Context<PageEnv>): Promise<Response> {
       owner === undefined || owner === client_id
         ? userOf(living)
         : { client_id: owner, actor: `client:${client_id}`, grant_id: living.claims.grant_id }
-    const onUsed = async () => use && noteConnectionUse(tenant, living, use, null)
+    // The provider has answered: that stays its answer, noted or not.
+    const onUsed = async () => {
+      await (use && noteConnectionUse(tenant, living, use, null))?.catch((err) =>
+        log.warn({ err }, 'a use was not noted'),
+      )
+    }
     return { connector, ...found, user_id: living.user_id ?? '', used_by, onUsed }
   })
 }

@@ -1,16 +1,19 @@
-import { badge, card, definitions, ending, notice, pageHeader, section } from '../../ui/components.ts'
+import type { AccountApp } from '../../pages/templates/account.ts'
+import { badge, card, definitions, ending, notice, pageHeader, section, table } from '../../ui/components.ts'
 import { button, form } from '../../ui/forms.ts'
-import { html, type SafeHtml } from '../../ui/html.ts'
+import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
-import { code, displayName, name, userName } from '../../ui/name.ts'
+import { clientName, code, displayName, name, userName } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
-import { count, link, tell, type View } from '../../ui/view.ts'
+import { ago, count, link, tell, type View } from '../../ui/view.ts'
 import type { UserRow } from './users.ts'
 
 /** What the page of one user shows. */
 export interface UserData extends UserRow {
   /** How many sessions live. */
   readonly sessions: number
+  /** What they have allowed, and through which connections. */
+  readonly apps: readonly AccountApp[]
   /** Whether this is the account of who looks. */
   readonly own: boolean
 }
@@ -27,8 +30,34 @@ export function renderUser(view: View, data: UserData): SafeHtml {
     [user.sessions, count(view, data.sessions)],
   ])
   const note = data.disabled && notice('note', html`<p>${user.disabled_note}</p>`)
-  const content = html`${pageHeader(name(userName(data)), status)}${note}${section(user.account, card(details))}${endings(view, data)}`
+  const content = html`${pageHeader(name(userName(data)), status)}${note}${section(user.account, card(details))}${endings(view, data)}${chains(view, data)}`
   return consolePage(view, { entry: 'users', title: displayName(userName(data)), content })
+}
+
+/** Who may use what in the user's name: each app, and each account through it. */
+function chains(view: View, { apps }: UserData): SafeHtml {
+  const { allow_connection: text, account, time } = view.text
+  if (apps.length === 0) return section(text.chains, html`<p class="hint">${account.apps_empty}</p>`)
+  const when = (at: number | undefined) => (at === undefined ? time.never : ago(view, at))
+  const rows = apps.flatMap((app): Child[][] => [
+    [html`<strong>${name(clientName(app))}</strong>`, '–', '–', when(app.last_used_at), when(app.expires_at)],
+    ...app.connections.map((used): Child[] => {
+      const how = [
+        used.through !== undefined && html`<p>${tell(view, text.chain_through, { server: name(used.through) })}</p>`,
+        used.only_reads && html`<p>${text.chain_only_reads}</p>`,
+      ]
+      const whose = html`${name(used.provider_name)} <small>${name(used.account_label)}</small>`
+      return [
+        name(clientName(app)),
+        whose,
+        how.some(Boolean) ? how : '–',
+        when(used.last_used_at),
+        when(used.ends_at ?? app.expires_at),
+      ]
+    }),
+  ])
+  const columns = [text.chain_app, text.chain_account, text.chain_how, text.chain_used, text.until]
+  return section(text.chains, table(text.chains, columns, rows))
 }
 
 function endings(view: View, data: UserData): SafeHtml {

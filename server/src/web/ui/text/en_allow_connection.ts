@@ -27,6 +27,11 @@ export const enAllowConnection = {
   other_user_body:
     'You are signed in as {username}, and the app asked for another account. Sign out and open the link again as the one it was meant for.',
   only_read_right: 'Only read, nothing is changed',
+  chains: 'Apps, and the accounts that they use',
+  chain_app: 'App',
+  chain_account: 'Account',
+  chain_how: 'How',
+  chain_used: 'Last used',
   chain_through: 'through {server}',
   chain_only_reads: 'only reading',
   take_back: 'Stop',
