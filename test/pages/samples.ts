@@ -10,6 +10,11 @@ import {
   renderConnectKey,
   renderConnectResult,
 } from '../../server/src/web/pages/templates/connect.ts'
+import {
+  renderConnectInvitation,
+  renderConnectSession,
+  renderConnectSessionEnd,
+} from '../../server/src/web/pages/templates/connect_session.ts'
 import { renderConsent } from '../../server/src/web/pages/templates/consent.ts'
 import {
   renderDeviceDone,
@@ -34,6 +39,7 @@ export function samplePages(view: View, put: Put = (text) => text): Pages {
   return {
     ...signInPages(view, put),
     ...consentPages(view, put),
+    ...connectSessionPages(view, put),
     ...devicePages(view, put),
     ...accountPages(view, put),
     ...securityPages(view, put),
@@ -405,7 +411,8 @@ function accountPages(view: View, put: Put): Pages {
     connect_connected: () =>
       renderConnectResult(view, { ...result, outcome: 'connected', account_label: put('alice@gmail.example') }),
     connect_refused: () => renderConnectResult(view, { ...result, outcome: 'refused' }),
-    connect_failed: () => renderConnectResult(view, { ...result, outcome: 'failed' }),
+    connect_failed: () =>
+      renderConnectResult(view, { ...result, outcome: 'failed', said: put('server_error: The database is down') }),
     broker_down: () => renderTrouble(view, 'down', { ...brokered, retry_href: put('/finish?state=x') }),
     broker_down_start: () => renderTrouble(view, 'down_start', { ...brokered, retry_href: put('/start?flow=x') }),
     broker_over: () => renderTrouble(view, 'over', brokered),
@@ -447,6 +454,40 @@ function accountPages(view: View, put: Put): Pages {
         scopes: calendar,
         user: { username: put('alice') },
       }),
+  }
+}
+
+function connectSessionPages(view: View, put: Put): Pages {
+  const client_name = put('Plant Control')
+  const provider_name = put('Google')
+  const href = put('/connect/session/start?session_id=8f2c&connector=google')
+  const end = {
+    client_name,
+    provider_name,
+    account_label: put('alarms@plant.example'),
+    request_id: put('kYjmVQrAaLPW'),
+  }
+  return {
+    connect_session: () => renderConnectSession(view, { client_name, connectors: [{ provider_name, href }] }),
+    connect_session_several: () =>
+      renderConnectSession(view, {
+        client_name,
+        connectors: [provider_name, put('Microsoft Entra')].map((name) => ({ provider_name: name, href })),
+      }),
+    connect_invitation: () =>
+      renderConnectInvitation(view, {
+        ...{ action: put('/connect/invitation'), token: put('sp_cs_x'), client_name, provider_names: [provider_name] },
+        ...{ expected_account: put('alarms@plant.example'), expires_at: NOW + 3 * DAY },
+      }),
+    ...Object.fromEntries(
+      (['done', 'seen', 'over', 'other_user', 'unexpected', 'refused'] as const).map((outcome) => [
+        `connect_session_${outcome}`,
+        () =>
+          renderConnectSessionEnd(view, {
+            ...{ outcome, ...end, user: put('bob'), retry_href: href, back_href: put('/back') },
+          }),
+      ]),
+    ),
   }
 }
 

@@ -12,7 +12,7 @@ export const enConnectSession = {
     'Go on only if you know who sent it and why. Nobody needs your password for this, nor a code that you get.',
   asked_by: 'Asked by',
   expected_account: 'Account',
-  until: 'Link works',
+  until: 'Link ends',
   done: 'Your {provider} account is connected',
   done_body: 'Go back to {client}: it goes on by itself. You can close this window.',
   seen_body: 'Somebody at {client} looks at {account} before it is used. You can close this page.',
