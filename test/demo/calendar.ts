@@ -45,7 +45,7 @@ export async function startPlanner(options: {
   const app = express()
   app.use(serveMetadata(api))
   app.post('/mcp', protect(api, { scope: 'planner:use' }), express.json(), async (req, res) => {
-    const access_token = req.get('authorization')!.replace(/^Bearer /i, '')
+    const access_token = req.get('authorization')!.replace(/^(Bearer|DPoP) /i, '')
     const calendar = vault.connection({ connector: 'calendar', access_token, exchange: true, actions: ['read'] })
     const server = createTools((path) => calendar.fetch(path))
     const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
