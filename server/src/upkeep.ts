@@ -6,6 +6,7 @@ import { finishDisconnects } from './outbound/disconnect.ts'
 import { keepConnections } from './outbound/keep_connections.ts'
 import { LEASE_MS } from './outbound/refresh.ts'
 import { destroyFormerVaultKeys } from './outbound/rekey.ts'
+import { revokeUnchosen } from './outbound/unchosen.ts'
 import type { Store } from './store/store.ts'
 import type { Log } from './web/log.ts'
 import { tendWebhooks } from './webhooks/deliver.ts'
@@ -25,7 +26,13 @@ export function startUpkeep({ tenant, web }: App, { timers }: UpkeepOptions = {}
   return startTasks({
     ...{ store: tenant.store, tenant_id: tenant.tenant_id, log: web.log },
     owner: newId(tenant.clock()),
-    chores: [...inboundChores(web.inbound), vaultChore(web), connectionChore(web), webhookChore(web)],
+    chores: [
+      ...inboundChores(web.inbound),
+      vaultChore(web),
+      connectionChore(web),
+      unchosenChore(web),
+      webhookChore(web),
+    ],
     finishDisconnects: async () => (await endUnconfirmed(web.outbound)) + (await finishDisconnects(web.outbound)),
     ...(timers && { timers }),
   })
@@ -35,6 +42,12 @@ export function startUpkeep({ tenant, web }: App, { timers }: UpkeepOptions = {}
 function vaultChore({ outbound }: App['web']): Chore {
   const run = () => destroyFormerVaultKeys(outbound, 'system')
   return { name: 'vault_keys', every_ms: 60_000, alone: true, run }
+}
+
+// Consents of which nobody has chosen what they are for.
+function unchosenChore({ outbound }: App['web']): Chore {
+  const run = async () => void (await revokeUnchosen(outbound))
+  return { name: 'unchosen', every_ms: 60_000, alone: true, run }
 }
 
 // Every replica sends: leases keep them apart.

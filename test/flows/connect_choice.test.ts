@@ -2,24 +2,31 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { saveConnector } from '../../server/src/outbound/connectors.ts'
 import { createCatalogue } from '../../server/src/providers/catalogue.ts'
+import { startUpkeep } from '../../server/src/upkeep.ts'
 import { BOB } from '../parts/bridge.ts'
 import { CHOSEN } from '../parts/fake_authorization_server.ts'
 import { type FakeInternet, startFakeInternet } from '../parts/fake_internet.ts'
 import { FakeProvider } from '../parts/fake_provider.ts'
 import { REGISTRATION } from '../parts/fake_record.ts'
+import { handTimers } from '../parts/hand_timers.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
 import { UserAgent } from '../parts/user_agent.ts'
+import { listEvents } from '../parts/vault.ts'
 
 const ALICE = { username: 'alice', password: 'correct horse battery', roles: ['administrator'] }
+const clock = { offset: 0 }
+const now = () => Date.now() + clock.offset
 let server: TestServer
 let internet: FakeInternet
+/** How often the provider that was last asked was told to revoke a token. */
+let revoked: () => number
 let users: Record<'alice' | 'bob', string>
 
 before(async () => {
   internet = await startFakeInternet()
-  server = await startSallyport({ app: { egress: internet.egress } })
+  server = await startSallyport({ clock: now, app: { egress: internet.egress } })
   users = { alice: await server.addUser(ALICE), bob: await server.addUser(BOB) }
-  for (const provider of ['atlassian', 'slack']) {
+  for (const provider of ['atlassian', 'slack', 'xero']) {
     await saveConnector(server.app.web.outbound, 'test', {
       ...{ connector: provider, provider, ...REGISTRATION, scope: 'read' },
     })
@@ -43,8 +50,12 @@ async function signIn(user: { username: string; password: string } = ALICE): Pro
 /** From our link to where the provider sends the browser back to. */
 async function consent(person: UserAgent, provider: string): Promise<URL> {
   const redirect_uri = `${server.issuer}/connect/${provider}/callback`
-  const there = new FakeProvider(createCatalogue().get(provider)!, { redirect_uri, now: Date.now })
+  // Headers that name what was chosen are not there before that.
+  const { fields, ...record } = createCatalogue().get(provider)!
+  const { api_headers: _, ...others } = fields
+  const there = new FakeProvider({ ...record, fields: others }, { redirect_uri, now })
   internet.serve(there)
+  revoked = () => there.seen.filter((kind) => kind === 'revocation').length
   const left = await person.follow(`${server.issuer}/connect/${provider}`)
   return new URL(`${redirect_uri}?${there.authorize(left.url)}`)
 }
@@ -97,6 +108,37 @@ test('O-04 10.2.1 what was offered is chosen once, by the same user in the same 
   assert.equal(again.response.status, 400)
   assert.match(await again.response.text(), /came twice or too late/)
   assert.equal((await connections()).length, 1)
+})
+
+test('10.4.9 what nobody has chosen is taken back at the provider, once, and can be chosen no more', async () => {
+  const lapses = async () => {
+    const timers = handTimers()
+    const upkeep = startUpkeep(server.app, { timers })
+    timers.pass(60_000)
+    await upkeep.stop()
+    const events = await listEvents(server.app.tenant)
+    return events.filter(({ type }) => type === 'connect.choice_lapsed').map(({ detail }) => detail)
+  }
+  const person = await signIn()
+  const { url, response } = await person.follow((await consent(person, 'xero')).href)
+  const page = { url, html: await response.text() }
+  assert.deepEqual([await lapses(), revoked()], [[], 0], 'there is time to choose')
+  clock.offset += 700_000
+  assert.deepEqual(await lapses(), [JSON.stringify({ connector: 'xero', revocation: 'revoked' })])
+  assert.equal(revoked(), 1)
+  const late = await person.submit(
+    page,
+    { option: /value="([^"]+)"[^>]*required/.exec(page.html)?.[1] ?? 'x' },
+    'sp_ch_',
+  )
+  assert.equal(late.response.status, 400)
+  assert.deepEqual([(await lapses()).length, revoked()], [1, 1])
+  // One of atlassian, with which everything else of the person there could end.
+  await person.follow((await consent(person, 'atlassian')).href)
+  const [{ connection_id } = { connection_id: null }] = await connections()
+  clock.offset += 700_000
+  const last = JSON.parse(String((await lapses()).at(-1)))
+  assert.deepEqual(last, { connector: 'atlassian', revocation: connection_id === null ? 'unsupported' : 'spared' })
 })
 
 test('Form Post Response Mode 2 an answer that is posted comes to the same end, without what belongs into no URL', async () => {

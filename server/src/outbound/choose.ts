@@ -2,6 +2,7 @@ import { randomSecret } from '../crypto/random.ts'
 import type { Option } from '../relying/steps.ts'
 import type { Account } from './account.ts'
 import type { Choice, ConnectFinished } from './connect_outcome.ts'
+import type { ChosenTerms } from './connection_end.ts'
 import { nameProvider, openConnector } from './connector.ts'
 import { connectUrl, type OutboundContext, outboundEvent } from './context.ts'
 import { findForWhom } from './for_whom.ts'
@@ -11,7 +12,7 @@ import { type Consent, storeConsent } from './store_consent.ts'
 import type { ProviderAnswer } from './vault.ts'
 
 /** What a consent keeps sealed until the person has chosen. */
-interface ChoiceMemory {
+export interface ChoiceMemory {
   readonly answer: ProviderAnswer
   readonly account: Account
   readonly options: readonly Option[]
@@ -58,7 +59,7 @@ export async function offerChoice(
   }
   const sealed = keys.seal(JSON.stringify(memory), flowPlace(state_hash))
   await store.startConnectFlow({
-    ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000 },
+    ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000, holds_tokens: true },
     flow: { connector, connector_version, user_id, connection_id, browser_hash, sealed },
     event: outboundEvent(context, 'connect.choice_offered', user_id === '' ? 'system' : `user:${user_id}`, {
       user_id: owner.user_id,
@@ -67,6 +68,14 @@ export async function offerChoice(
     }),
   })
   return { choice, options }
+}
+
+/** Opens what a consent keeps. */
+export function openChoice(
+  { tenant }: OutboundContext,
+  { sealed, state_hash }: { readonly sealed: Uint8Array; readonly state_hash: Uint8Array },
+): ChoiceMemory {
+  return JSON.parse(tenant.keys.open(sealed, flowPlace(state_hash)).toString()) as ChoiceMemory
 }
 
 /** Ends a consent flow with what the person chose: once, by the user and in the browser that were offered the choice. */
@@ -98,7 +107,7 @@ export async function finishChoice(
     const outcome = flow === 'other_browser' || flow === 'other_user' ? 'other_browser' : 'failed'
     return { ...base, provider_name, retry_url, outcome, reason: flow }
   }
-  const memory = JSON.parse(keys.open(flow.sealed, flowPlace(state_hash)).toString()) as ChoiceMemory
+  const memory = openChoice(context, { ...flow, state_hash })
   const { return_to, session_id } = memory
   const ended = { provider_name, return_to, ...(session_id !== undefined && { session_id }) }
   const forWhom = await findForWhom(context, memory.session_id, user_id)

@@ -104,6 +104,26 @@ contract('a consent flow is taken up once, by whom it was started, before it run
   assert.equal(await take(stage, 'late'), 'expired')
 })
 
+contract('a flow that nobody chose for in time is taken once', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  const hold = (state: string) =>
+    store.startConnectFlow({
+      ...{ tenant_id, state_hash: bytes(state), flow, lifetime_ms: 1000, holds_tokens: true, event: event() },
+    })
+  const takeAll = async () => (await store.takeUnchosenFlows({ tenant_id })).map(({ state_hash }) => state_hash)
+  await hold('chosen')
+  await hold('left')
+  await start(stage, 'other')
+  assert.notEqual(typeof (await take(stage, 'chosen')), 'string')
+  assert.deepEqual(await takeAll(), [])
+  clock.now += 1000
+  assert.equal(await take(stage, 'left'), 'expired')
+  assert.deepStrictEqual(await store.takeUnchosenFlows({ tenant_id }), [
+    { state_hash: bytes('left'), connector: 'acme', connector_version: 1, user_id: 'alice', sealed: bytes('sealed') },
+  ])
+  assert.deepEqual([await takeAll(), await take(stage, 'left')], [[], 'used'])
+})
+
 contract(
   'a connector is deleted with its flows, or moved, not while a connection lives or may have to be revoked',
   async (stage) => {

@@ -4,6 +4,8 @@ import { NOW, type Run, read, sql, write } from '../sql.ts'
 const TOLD_LATE_MS = 3_600_000
 // A code that came too late is still told so for a while.
 const UNREDEEMED_MS = 3_600_000
+// What a flow holds is taken back first, as long as somebody is there who does.
+const UNCHOSEN_MS = 3_600_000
 // Whoever arrived in time with a pushed request may take as long as with any other.
 const ANSWERED_MS = 3_600_000
 // A platform may ask for a day what became of a connect session.
@@ -26,7 +28,9 @@ export const sweepEnded = write(function* (args: { before: number; most: number 
       returning tenant_id`,
     yield* sql<{ tenant_id: string }>`
       delete from connect_flows where (tenant_id, state_hash) in
-        (select tenant_id, state_hash from connect_flows where expires_at < ${args.before} order by expires_at limit ${args.most})
+        (select tenant_id, state_hash from connect_flows where expires_at < ${args.before}
+          and (holds_tokens is null or used_at is not null or expires_at < ${args.before - UNCHOSEN_MS})
+          order by expires_at limit ${args.most})
       returning tenant_id`,
     yield* sql<{ tenant_id: string }>`
       delete from connect_sessions where (tenant_id, session_id) in
