@@ -364,3 +364,18 @@ test('docs/openapi.json is what the table says: npm run openapi writes it', () =
     assert.ok(document.components.schemas[name!] ?? document.components.responses[name!], name)
   }
 })
+
+test('a server that nobody asks for its API starts without the schemas of it', () => {
+  const seen = new Set<string>()
+  const walk = (file: URL): void => {
+    if (seen.has(file.href)) return
+    seen.add(file.href)
+    const text = readFileSync(file, 'utf8')
+    for (const [, specifier] of text.matchAll(/^(?:import|export)\s+(?!type\s)[^;'"]*?from '([^']+)'/gm)) {
+      assert.ok(specifier !== 'zod', `${file.pathname} is loaded at start, and zod with it`)
+      if (specifier!.startsWith('.')) walk(new URL(specifier!, file))
+    }
+  }
+  for (const entry of ['main.ts', 'index.ts']) walk(new URL(`../../server/src/${entry}`, import.meta.url))
+  assert.ok(seen.size > 300)
+})
