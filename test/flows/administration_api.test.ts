@@ -127,6 +127,13 @@ for (const dialect of DIALECTS) {
             const { status, body } = await send(raw)
             assert.deepEqual([status, body.error], [400, 'invalid_request'], `${route.name} ${raw}`)
           }
+          for (const raw of [
+            '{"x":"\\u0000"}',
+            '{"x":"\\ud800"}',
+            '{"\\u0000":1}',
+            '{"x":'.repeat(40) + '1' + '}'.repeat(40),
+          ])
+            assert.equal((await send(raw)).status, 400, `${route.name} ${raw}`)
           const unknown = await send('{"nobody_knows":1}')
           assert.equal(unknown.status, 400, route.name)
           const pointers = unknown.body.errors.map(({ pointer }: { pointer: string }) => pointer)

@@ -44,7 +44,7 @@ export const updateUser = write(function* (args: {
   tenant_id: string
   user: Omit<SavedUser, 'username_key' | 'username'>
   /** What whoever decided this has seen. */
-  seen?: Pick<UserRecord, 'name' | 'email' | 'email_verified' | 'claims' | 'roles'>
+  seen?: Pick<UserRecord, 'name' | 'email' | 'email_verified' | 'claims' | 'roles' | 'epoch'>
   event: NewEvent
 }): Run<boolean> {
   const { user, event, seen } = args
@@ -54,7 +54,7 @@ export const updateUser = write(function* (args: {
       epoch = epoch + ${user.password_hash === null ? 0 : 1}, updated_at = ${event.at}
     where tenant_id = ${args.tenant_id} and user_id = ${user.user_id}
       and (${seen ? 1 : 0} = 0 or (coalesce(name, '') = ${seen?.name ?? ''} and coalesce(email, '') = ${seen?.email ?? ''}
-        and email_verified = ${seen?.email_verified ?? 0} and claims = ${seen?.claims ?? ''} and roles = ${seen?.roles ?? ''}))
+        and epoch = ${seen?.epoch ?? 0} and email_verified = ${seen?.email_verified ?? 0} and claims = ${seen?.claims ?? ''} and roles = ${seen?.roles ?? ''}))
     returning epoch`
   if (changed && user.password_hash !== null) yield* endAllOfUser(event, user.user_id, changed.epoch)
   if (changed) yield* insertEvent(event)

@@ -77,7 +77,10 @@ async function run(c: Context<PageEnv>, route: ApiRoute, params: Match['params']
   const { client_id } = request.token.claims
   const { pathname, search } = new URL(c.req.url)
   const keyed = { key, actor: request.actor, client_id, method: route.method, target: pathname + search, bytes }
-  const answer = async () => toAnswer(route, (await route.run(call)) as Reply<unknown> | undefined, fields)
+  const answer = async () => {
+    const given = await route.run(call)
+    return given instanceof Response ? readAnswer(given) : toAnswer(route, given, fields)
+  }
   return send(c, await answerOnce(request.web.tenant, keyed, answer))
 }
 
@@ -94,7 +97,9 @@ async function authorize(c: Context<PageEnv>, route: ApiRoute, params: Match['pa
   })
   for (const [name, value] of Object.entries(renewNonce(web.inbound, request.dpop))) c.header(name, value)
   const { client_id, sub, grant_id } = token.claims
-  return { c, web, params, token, actor: grant_id === undefined ? `client:${client_id}` : `user:${sub}` }
+  // The log knows users by our own name for them, whatever a client knows them by.
+  const actor = grant_id === undefined ? `client:${client_id}` : `user:${token.user_id ?? sub}`
+  return { c, web, params, token, actor }
 }
 
 async function findSubject(c: Context<PageEnv>, route: ApiRoute, request: ApiRequest): Promise<unknown> {
@@ -143,6 +148,10 @@ function toAnswer(
     },
     body: JSON.stringify(fields ? pick(value as object, fields) : value),
   }
+}
+
+async function readAnswer(response: Response): Promise<KeptAnswer> {
+  return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }
 }
 
 function pick(value: object, fields: readonly string[]): unknown {

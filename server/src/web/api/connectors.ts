@@ -36,6 +36,12 @@ const MEMBERS = {
   sign_in: z.enum(['off', 'linked', 'create']).optional(),
 } satisfies Record<Exclude<keyof ConnectorInput, 'connector'>, z.ZodType>
 
+// Beside these the settings of a row say how its keys stand.
+const SETTINGS = [
+  ...(['placeholders', 'fields', 'grant_type', 'return_uris', 'redirect_uris', 'hand_out_tokens'] as const),
+  ...(['certificate', 'team_id', 'connection_lifetime_seconds', 'sign_in'] as const),
+] as const
+
 const ConnectorSchema = z
   .strictObject({
     connector: z.string(),
@@ -46,7 +52,7 @@ const ConnectorSchema = z
     public_jwk: z.record(z.string(), z.unknown()).nullable(),
     jwks_uri: z.string().nullable(),
     scope: z.string(),
-    settings: z.record(z.string(), z.unknown()).meta({ description: 'The other members of what was described' }),
+    settings: z.partialRecord(z.enum(SETTINGS), z.unknown()).meta({ description: 'What else was described' }),
     callback_url: z.string().meta({ description: 'The redirect URI to register at the provider' }),
     unverified_fields: z.array(z.string()).readonly(),
     disabled_at: z.int().nullable(),
@@ -192,16 +198,15 @@ function show(found: ShownConnector) {
   return shown(connector, found, describe(found))
 }
 
-function describe({ version: _, settings, public_jwk, ...rest }: ShownConnector): z.input<typeof ConnectorSchema> {
-  // Of the key in the settings nothing but its public half is shown.
-  const { key: _key, ...others } = settings
-  const { connector, provider, provider_name, client_id, has_client_secret, jwks_uri, scope, callback_url } = rest
+function describe(found: ShownConnector): z.input<typeof ConnectorSchema> {
+  const { connector, provider, provider_name, client_id, has_client_secret, jwks_uri, scope, callback_url } = found
   const { unverified_fields, disabled_at, error, error_description, error_at, connections, created_at, updated_at } =
-    rest
+    found
+  const settings = Object.entries(found.settings).filter(([name]) => SETTINGS.some((known) => known === name))
   return {
     ...{ connector, provider, provider_name, client_id, has_client_secret, jwks_uri, scope, callback_url },
     ...{ unverified_fields, disabled_at, error, error_description, error_at, connections, created_at, updated_at },
-    public_jwk: public_jwk as Record<string, unknown> | null,
-    settings: { ...others },
+    public_jwk: found.public_jwk as Record<string, unknown> | null,
+    settings: Object.fromEntries(settings),
   }
 }

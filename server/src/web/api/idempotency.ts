@@ -1,6 +1,6 @@
 import { equalBytes, sha256 } from '../../crypto/hash.ts'
+import { PasswordQueueFull } from '../../crypto/password.ts'
 import { OAuthError } from '../../oauth/errors.ts'
-import { StoreUnavailable } from '../../store/sql.ts'
 import type { Tenant } from '../../store/tenant.ts'
 
 /** An answer as it is kept and given again. */
@@ -49,19 +49,19 @@ export async function answerOnce(
     if (former.now - former.started_at < UNDER_WAY_MS) throw underWay()
     throw refuse(409, 'What became of the request with this Idempotency-Key is not known: look, then use another')
   }
+  const release = () => store.releaseIdempotencyKey({ tenant_id, key_hash })
+  let given: KeptAnswer
   try {
-    const given = await answer()
-    await store.keepAnswer({ tenant_id, key_hash, answer: tenant.keys.seal(JSON.stringify(given), placeOf(key_hash)) })
-    return given
+    given = await answer()
   } catch (error) {
-    if (hasChangedNothing(error)) await store.releaseIdempotencyKey({ tenant_id, key_hash })
+    // A refusal has changed nothing. Of whatever else went wrong nobody knows how far it had come.
+    if (error instanceof OAuthError || error instanceof PasswordQueueFull) await release()
     throw error
   }
-}
-
-function hasChangedNothing(error: unknown): boolean {
-  if (error instanceof OAuthError) return error.status < 500
-  return error instanceof StoreUnavailable && error.outcome === 'not committed'
+  if (given.status < 400) {
+    await store.keepAnswer({ tenant_id, key_hash, answer: tenant.keys.seal(JSON.stringify(given), placeOf(key_hash)) })
+  } else await release()
+  return given
 }
 
 // A string of Structured Fields (RFC 9651 section 3.3.3), or bare, as most of those who send one write it.

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { API_SCOPES } from '../../inbound/tenants.ts'
+import type { Tenant } from '../../store/tenant.ts'
 import { type ApiRoute, route } from './route.ts'
 
 /** A JSON Schema, or any other part of the document. */
@@ -7,13 +8,16 @@ type Part = Readonly<Record<string, unknown>>
 
 /** The route that says what there is. */
 export function documentRoute(routes: () => readonly ApiRoute[]): ApiRoute {
+  // Whoever asks for it shows nothing, so it is made once.
+  const texts = new WeakMap<Tenant, string>()
   return route({
     ...{ method: 'GET', path: '/openapi.json', scope: null, name: 'getDocument' },
     summary: 'This document',
     media_type: 'application/json',
     run: ({ web }) => {
-      const headers = { 'Content-Type': 'application/json' }
-      return new Response(JSON.stringify(describeApi(routes(), web.tenant.issuer)), { headers })
+      const text = texts.get(web.tenant) ?? JSON.stringify(describeApi(routes(), web.tenant.issuer))
+      texts.set(web.tenant, text)
+      return new Response(text, { headers: { 'Content-Type': 'application/json' } })
     },
   })
 }

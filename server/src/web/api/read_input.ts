@@ -7,6 +7,7 @@ import { type PageEnv, readBody, readQuery } from '../page.ts'
 import type { ApiRoute } from './route.ts'
 
 const MOST_ERRORS = 20
+const DEEPEST = 32
 const LONGEST_NAME = 64
 
 /** Reads the query of a route; what it does not know is refused by name. `fields` is for whoever writes the answer. */
@@ -40,8 +41,23 @@ function readJson(bytes: Uint8Array): unknown {
   } catch (cause) {
     throw new OAuthError('invalid_request', 'The body is not JSON that names each member once', { cause })
   }
-  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return requireSound(json, 1)
   throw new OAuthError('invalid_request', 'The body must be a JSON object')
+}
+
+// What no database keeps as it is, and what would take whoever writes it down too deep.
+function requireSound<Value>(value: Value, depth: number): Value {
+  if (depth > DEEPEST) throw new OAuthError('invalid_request', `The body is nested more than ${DEEPEST} deep`)
+  if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) {
+    throw new OAuthError('invalid_request', 'The body has a character that is not allowed')
+  }
+  if (typeof value === 'object' && value !== null) {
+    for (const [name, member] of Object.entries(value)) {
+      requireSound(name, depth)
+      requireSound(member, depth + 1)
+    }
+  }
+  return value
 }
 
 function check(schema: z.ZodType, given: unknown, what: 'Member' | 'Parameter'): unknown {

@@ -47,8 +47,9 @@ const user: Subject<UserRecord> = {
   name: 'user',
   find: ({ web, params }) =>
     web.tenant.store.findUser({ tenant_id: web.tenant.tenant_id, user_id: params['user_id']! }),
-  version: ({ user_id, name, email, email_verified, roles, claims, disabled_at }) =>
-    JSON.stringify([user_id, name, email, email_verified, roles, claims, disabled_at]),
+  // The epoch rises with a new password.
+  version: ({ user_id, name, email, email_verified, roles, claims, epoch, disabled_at }) =>
+    JSON.stringify([user_id, name, email, email_verified, roles, claims, epoch, disabled_at]),
 }
 
 /** The routes of users and their sessions. */
