@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -39,6 +40,8 @@ export interface ForeignProviderOptions {
   features?: Readonly<Record<string, object>>
   /** Scopes beside those of OpenID Connect. */
   scopes?: readonly string[]
+  /** Speaks TLS, and asks for certificates. */
+  tls?: { readonly key: string; readonly cert: string }
   /** Whom every sign-in is for, without asking anybody; null shows pages for login and consent. */
   auto_login?: string | null
 }
@@ -61,10 +64,11 @@ export interface ForeignProvider {
 
 /** Starts npm's oidc-provider on 127.0.0.1. Every user name is a user, with any password. */
 export async function startForeignProvider(options: ForeignProviderOptions): Promise<ForeignProvider> {
-  const server = createServer()
+  const { tls } = options
+  const server = tls ? createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: false }) : createServer()
   server.listen(options.port ?? 0, '127.0.0.1')
   await once(server, 'listening')
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const issuer = `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`
   const provider = new Provider(
     issuer,
     readConfiguration(options, () => foreign.claims),
@@ -239,6 +243,9 @@ function readConfiguration(options: ForeignProviderOptions, more: () => Readonly
       ...options.features,
     },
     ...(options.scopes && { scopes: ['openid', 'offline_access', ...options.scopes] }),
+    ...(options.features?.['mTLS'] && {
+      clientAuthMethods: ['none', 'self_signed_tls_client_auth'],
+    }),
     interactions: { url: (_ctx: unknown, interaction: Interaction) => `/interaction/${interaction.uid}` },
     pkce: { required: () => true },
     rotateRefreshToken: options.rotate ?? true,

@@ -156,6 +156,7 @@ const connector = strict({
   client_secret: text.optional(),
   private_key: text.optional(),
   key_id: text.optional(),
+  certificate: text.optional(),
   team_id: text.optional(),
   grant_type: z.enum(CONNECTOR_GRANT_TYPES).optional(),
   scope: z.string().optional(),

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { sha256 } from './hash.ts'
 import { type Jwk, readPublicJwk, thumbprint } from './public_key.ts'
 
@@ -45,6 +45,25 @@ export function readCertificate(der: Buffer): ClientCertificate | null {
 export function readAuthorities(pem: string): X509Certificate[] {
   const found = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
   return found.map((one) => new X509Certificate(one))
+}
+
+/** A certificate of our own: from when to when it is good, and how a JWK carries it with those that signed it. */
+export interface OwnCertificate {
+  readonly from: number
+  readonly until: number
+  readonly x5c: readonly string[]
+}
+
+/** Reads a PEM text of a certificate and those that signed it; null where it is none, or of another private key. */
+export function readOwnCertificate(pem: string, private_key: string): OwnCertificate | null {
+  try {
+    const [own, ...signers] = readAuthorities(pem)
+    if (!own?.checkPrivateKey(createPrivateKey(private_key))) return null
+    const x5c = [own, ...signers].map(({ raw }) => raw.toString('base64'))
+    return { from: own.validFromDate.getTime(), until: own.validToDate.getTime(), x5c }
+  } catch {
+    return null
+  }
 }
 
 const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2'

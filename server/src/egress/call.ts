@@ -32,11 +32,19 @@ export const PURPOSES = {
 /** A key of PURPOSES. */
 export type Purpose = keyof typeof PURPOSES
 
+/** A certificate by which this side is known to the other (RFC 8705), with its private key; both PEM. */
+export interface ClientIdentity {
+  readonly cert: string
+  readonly key: string
+}
+
 /** What a call through the guard takes beside the usual fetch options. */
 export interface EgressInit extends Omit<RequestInit, 'redirect'>, Partial<CallLimits> {
   purpose: Purpose
   /** Redirects to follow, each judged like the first URL; GET and HEAD only. Without it a 3xx answer is returned. */
   redirects?: 0 | 1 | 2 | 3
+  /** Shown where the server asks for one. */
+  identity?: ClientIdentity | undefined
 }
 
 /** One call under way, its defaults filled in. */
@@ -48,6 +56,7 @@ export interface Call extends CallLimits {
   method: string
   headers: Headers
   body: UndiciInit['body'] | null
+  identity: ClientIdentity | undefined
   /** Ends the call: its reason is the EgressError that the caller sees. */
   control: AbortController
   /** Stops the clock of the call; called once its answer has ended. */
@@ -70,9 +79,9 @@ export function startCall(input: string | URL | Request, init: EgressInit): Call
   const body = init.body ?? request?.body ?? null
   const guarded =
     body instanceof ReadableStream ? guardBody(body, { host, maxBytes, idleMs: timeoutMs, onEnd: () => {} }) : body
-  const { purpose } = init
+  const { purpose, identity } = init
   return {
-    ...{ url, host, purpose, redirects, method, headers, control, end, timeoutMs, maxBytes, idleMs },
+    ...{ url, host, purpose, redirects, method, headers, control, end, identity, timeoutMs, maxBytes, idleMs },
     body: guarded as Call['body'],
   }
 }

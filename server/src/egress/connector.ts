@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP, type Socket } from 'node:net'
 import { buildConnector } from 'undici'
+import type { ClientIdentity } from './call.ts'
 import { EgressError } from './egress_error.ts'
 import { type Destination, type Policy, refuseDestination } from './policy.ts'
 
@@ -13,6 +14,7 @@ export interface ConnectorOptions {
   onConnect: (address: string) => void
   connectTimeoutMs: number
   ca: string | readonly string[] | undefined
+  identity?: ClientIdentity | undefined
 }
 
 // Resolving and three attempts together end before a token call does: a provider that cannot be reached is then known
@@ -42,6 +44,7 @@ export function createConnector(policy: Policy, options: ConnectorOptions): buil
     timeout: options.connectTimeoutMs,
     ...TLS,
     ...(options.ca === undefined ? {} : { ca: options.ca as string | string[] }),
+    ...options.identity,
   })
 
   async function connect(to: Destination, request: buildConnector.Options) {

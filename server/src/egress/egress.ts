@@ -138,21 +138,31 @@ async function callOnce(guard: Guard, call: Call, url: URL, onEnd: () => void): 
   const repeatable =
     call.purpose === 'proxy' || call.purpose === 'claims' || call.method === 'GET' || call.method === 'HEAD'
   const agents = await guard.agents()
-  const answer = await agents.fetch(url.href, {
-    method: call.method,
-    headers: [...call.headers],
-    ...(call.body === null || call.body === undefined ? {} : { body: call.body, duplex: 'half' as const }),
-    redirect: 'manual',
-    signal: call.control.signal,
-    dispatcher: repeatable ? agents.pooled : agents.unshared,
-  })
+  const own = call.identity && agents.identified(call.identity)
+  const finish = () => {
+    onEnd()
+    void own?.close()
+  }
+  const answer = await agents
+    .fetch(url.href, {
+      method: call.method,
+      headers: [...call.headers],
+      ...(call.body === null || call.body === undefined ? {} : { body: call.body, duplex: 'half' as const }),
+      redirect: 'manual',
+      signal: call.control.signal,
+      dispatcher: own ?? (repeatable ? agents.pooled : agents.unshared),
+    })
+    .catch((cause: unknown) => {
+      void own?.destroy()
+      throw cause
+    })
   const headers = new Headers([...answer.headers])
   // undici has already decompressed the body: these two would describe bytes that no longer exist.
   if (headers.has('content-encoding')) headers.delete('content-length')
   headers.delete('content-encoding')
   let body: ReadableStream<Uint8Array> | null = null
-  if (answer.body === null || NULL_BODY.has(answer.status)) onEnd()
-  else body = guardBody(answer.body as ReadableStream<Uint8Array>, { ...call, host: url.host, onEnd })
+  if (answer.body === null || NULL_BODY.has(answer.status)) finish()
+  else body = guardBody(answer.body as ReadableStream<Uint8Array>, { ...call, host: url.host, onEnd: finish })
   const response = new Response(body, { status: answer.status, statusText: answer.statusText, headers })
   return Object.defineProperty(response, 'url', { value: url.href })
 }

@@ -1,6 +1,6 @@
 import { equalBytes } from '../crypto/hash.ts'
 import { connectUrl, type OutboundContext } from './context.ts'
-import { BOUND, findFreshToken, freshToken, type NoToken, type UsableToken } from './fresh_token.ts'
+import { BOUND, findFreshToken, freshToken, isBound, type NoToken, type UsableToken } from './fresh_token.ts'
 import { type Forwarded, type ForwardRequest, forward } from './proxy.ts'
 
 /** Who asks for the use of a connection: a client, by a grant of a user that names the connection, or names none. */
@@ -48,7 +48,7 @@ export async function handOutToken(context: OutboundContext, ask: HandOutAsk): P
   if (connection_id === null) return notAllowed(context, ask)
   const wish = { connection_id, user_id, connector, ...(min_seconds === undefined ? {} : { min_seconds }) }
   const found = await findFreshToken(context, wish)
-  if (found.kind === 'found' && found.token.proof_key) return explain(context, connector, BOUND)
+  if (found.kind === 'found' && isBound(found)) return explain(context, connector, BOUND)
   if (found.kind !== 'found') return explain(context, connector, found, ask_url)
   if (found.connector.settings.hand_out_tokens && !ask.narrowed) {
     const { access_token, generation } = found.token
@@ -98,7 +98,7 @@ export function explain(
       error: 'connection_needs_reconsent',
       error_description: `The connection of ${connector} needs a new consent of the user (${no.reason})`,
       status: 403,
-      connect_url: no.connect_url,
+      ...(no.connect_url !== undefined && { connect_url: no.connect_url }),
     }
   }
   if (no.kind === 'unavailable') {

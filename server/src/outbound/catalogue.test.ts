@@ -100,6 +100,8 @@ const ELSEWHERE: readonly string[] = [
   ...['par', 'pushed_authorization_request_endpoint'],
   // test/interop/connect_bound.test.ts
   'dpop',
+  // test/interop/connect_certificate.test.ts
+  'tls_client_certificate_bound_access_tokens',
   // test/flows/connect_choice.test.ts
   'starts_at_provider',
 ]

@@ -11,6 +11,7 @@ import type { AskedGrant } from '../relying/asked_grant.ts'
 import type { RelyingParty } from '../relying/context.ts'
 import type { JsonObject } from '../relying/read_json.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
+import { identify } from './connector_certificate.ts'
 import { type ConnectorKeys, signingKeyOf } from './connector_key_rotation.ts'
 import type { OutboundContext } from './context.ts'
 import { readPlaces } from './learned.ts'
@@ -29,6 +30,8 @@ export interface ConnectorSettings extends ConnectorKeys {
   readonly redirect_uris?: readonly string[]
   /** Whether a client may be given the provider's token, or may only call through the proxy. */
   readonly hand_out_tokens: boolean
+  /** PEM of the certificate that the provider knows the key by, and of those that signed it. */
+  readonly certificate?: string
   /** In whose name a key signs client secrets. */
   readonly team_id?: string
   /** How long its connections last at most, from consent on. */
@@ -216,6 +219,7 @@ export function relyingParty(context: OutboundContext, connector: Connector, ext
     client_id: record.client_id,
     client_secret: key ? null : secret,
     ...(key && secret !== null && { private_key: signingKeyOf(settings, secret, context.clock()) }),
+    ...identify(settings.certificate, key ? secret : null),
     ...(team_id !== undefined && { team_id }),
     redirect_uri: callbackUrl(context, record.connector),
     scope: record.scope,

@@ -28,7 +28,10 @@ export function signsSecret({ token_endpoint_auth_method: method, client_secret_
 /** Whether a connector to such a provider has a private key and no client secret. */
 export function needsKey(provider: HowWeSign, grant_type?: ConnectorGrantType): boolean {
   const asserts = grant_type === 'urn:ietf:params:oauth:grant-type:jwt-bearer'
-  return asserts || provider.token_endpoint_auth_method === 'private_key_jwt' || signsSecret(provider)
+  const { token_endpoint_auth_method: method } = provider
+  const by_key =
+    method === 'private_key_jwt' || method === 'tls_client_auth' || method === 'self_signed_tls_client_auth'
+  return asserts || by_key || signsSecret(provider)
 }
 
 /** Makes a private key for a connector, as PEM. */

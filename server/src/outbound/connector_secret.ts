@@ -4,6 +4,7 @@ import type { ResolvedProvider } from '../providers/resolve.ts'
 import { SettingError } from '../providers/setting_error.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
 import { type ConnectorSettings, openClientSecret } from './connector.ts'
+import { isKnownByCertificate, needsCertificate } from './connector_certificate.ts'
 import { type ConnectorKeys, keepPublished } from './connector_key_rotation.ts'
 import {
   type ConnectorKey,
@@ -25,6 +26,8 @@ export interface SecretInput {
   readonly client_secret?: string | undefined
   /** PEM or JWK, in place of a secret; for private_key_jwt one is made where none is given. */
   readonly private_key?: string | undefined
+  /** PEM, of the private key, with those that signed it behind it. */
+  readonly certificate?: string | undefined
   /** What the provider calls that key, and in whose name it signs a client secret. */
   readonly key_id?: string | undefined
   readonly team_id?: string | undefined
@@ -54,7 +57,8 @@ export async function chooseSecret(
     return { secret }
   }
   const { private_key, key_id } = input
-  if (private_key === undefined && kept === null && signsSecret(provider)) throw missing('private_key')
+  const is_given = signsSecret(provider) || needsCertificate(provider)
+  if (private_key === undefined && kept === null && is_given) throw missing('private_key')
   const [stored = '', ...next_pem] = splitPems(kept ?? (await makeConnectorKey()))
   const { pem, ...read } = withSettings(() => {
     return private_key === undefined
@@ -75,7 +79,7 @@ export function checkSecrets(provider: ResolvedProvider, input: SecretInput): vo
   const { token_endpoint_auth_method: method, revocation_endpoint_auth_method: other, issuer } = provider
   if (provider.credential !== 'oauth') {
     const given = (
-      ['client_id', 'client_secret', 'private_key', 'key_id', 'team_id', 'scope', 'grant_type'] as const
+      ['client_id', 'client_secret', 'private_key', 'key_id', 'team_id', 'scope', 'grant_type', 'certificate'] as const
     ).find((one) => input[one] !== undefined)
     if (given)
       throw refusal(`${given} does not go with provider ${provider.provider}, whose keys people type themselves`)
@@ -84,6 +88,8 @@ export function checkSecrets(provider: ResolvedProvider, input: SecretInput): vo
   const by_key = needsKey(provider, input.grant_type)
   const idle = (by_key ? ['client_secret'] : ['private_key', 'key_id']) as (keyof SecretInput)[]
   if (!signsSecret(provider)) idle.push('team_id')
+  const certified = needsCertificate(provider)
+  if (!certified) idle.push('certificate')
   const name = idle.find((one) => input[one] !== undefined)
   const asserts = input.grant_type === 'urn:ietf:params:oauth:grant-type:jwt-bearer'
   const reason = asserts ? `grant_type ${input.grant_type}` : `token_endpoint_auth_method ${method}`
@@ -91,12 +97,18 @@ export function checkSecrets(provider: ResolvedProvider, input: SecretInput): vo
   if (signsSecret(provider) && !/^[\x21-\x7e]{1,256}$/.test(input.team_id ?? '')) {
     throw refusal('team_id is missing: the client secret is signed in its name')
   }
+  if (certified && !by_key) {
+    throw refusal('tokens can be bound to a certificate only where the connector has a private key, and no secret')
+  }
+  if (certified && input.certificate === undefined) throw refusal('certificate is missing')
   const { audience, client } = provider.assertion_grant
   const anonymous = asserts && (client === 'anonymous' || method === 'none')
-  if (asserts && !anonymous && method !== 'private_key_jwt') {
+  const known_by_certificate = isKnownByCertificate(provider)
+  if (asserts && !anonymous && method !== 'private_key_jwt' && !known_by_certificate) {
     throw refusal(`token_endpoint_auth_method ${method} does not go with a key that signs assertions`)
   }
-  if (by_key && issuer === null && !(anonymous && audience !== null)) {
+  const signs = asserts ? audience === null || method === 'private_key_jwt' : !known_by_certificate
+  if (by_key && issuer === null && signs && !(anonymous && audience !== null)) {
     throw refusal('issuer is missing: what the key signs is for it alone')
   }
   if (other && other !== 'none' && (other === 'private_key_jwt') !== (method === 'private_key_jwt')) {

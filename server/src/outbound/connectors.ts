@@ -21,6 +21,7 @@ import {
   sealClientSecret,
   staysAtServer,
 } from './connector.ts'
+import { certify } from './connector_certificate.ts'
 import { listPublished, publicKeyOf } from './connector_key_rotation.ts'
 import { checkSecrets, chooseSecret, refusal, type SecretInput, withSettings } from './connector_secret.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
@@ -97,7 +98,8 @@ export async function saveConnector(
     const stays = found !== null && staysAtServer(context, found, wanted.resolved)
     const moved = found && movesTokens(context, found, wanted)
     if (moved !== null && found!.connections > 0) throw movedRefusal(moved)
-    const { secret, ...keys } = await chooseSecret(context, input, wanted.resolved, found, stays)
+    const chosen = await chooseSecret(context, input, wanted.resolved, found, stays)
+    const { secret, ...keys } = withSettings(() => certify(chosen, wanted.settings.certificate, context.clock()))
     const settings = JSON.stringify({ ...wanted.settings, ...keys })
     if (found && isSame(context, found, { ...wanted, settings }, secret)) return 'unchanged'
     const outcome = found ? 'changed' : 'created'
@@ -239,6 +241,7 @@ function readSettings(context: OutboundContext, record: Provider, input: Connect
       connection_lifetime_seconds: readLongest(input.connection_lifetime_seconds),
     }),
     ...readGrantType(input.grant_type),
+    ...(input.certificate !== undefined && { certificate: input.certificate.trim() }),
     ...(input.sign_in && input.sign_in !== 'off' && { sign_in: input.sign_in }),
   }
   const provider = readProvider(context, record, input.client_id ?? '', settings)

@@ -28,7 +28,7 @@ export interface UsableToken {
 
 /** Why there is no token: what helps is a new consent, or time, or nothing. */
 export type NoToken =
-  | { readonly kind: 'needs_reconsent'; readonly reason: string; readonly connect_url: string }
+  | { readonly kind: 'needs_reconsent'; readonly reason: string; readonly connect_url?: string }
   | {
       readonly kind: 'unavailable'
       readonly reason: RefreshPause['reason']
@@ -61,7 +61,12 @@ const TOUCH_AFTER_MS = 3_600_000
 export async function freshToken(context: OutboundContext, wish: TokenWish): Promise<UsableToken | NoToken> {
   const found = await findFreshToken(context, wish)
   if (found.kind !== 'found') return found
-  return found.token.proof_key ? BOUND : found.token
+  return isBound(found) ? BOUND : found.token
+}
+
+/** Whether a token is of use to its connector alone: with a proof of its key, or with its certificate. */
+export function isBound({ token, connector }: FoundToken): boolean {
+  return token.proof_key !== undefined || connector.provider.tls_client_certificate_bound_access_tokens
 }
 
 /** What is bound to a key of ours would be of no use to anybody else. */
@@ -182,8 +187,9 @@ function refuse(context: OutboundContext, { connection, connector }: ConnectionA
   if (connection.state === 'ready') return { kind: 'refused', reason: 'disabled' }
   if (connection.state === 'pending') return { kind: 'refused', reason: 'pending' }
   const { connection_id, reason } = connection
-  const connect_url = connectUrl(context, connector.connector, connection_id)
-  return { kind: 'needs_reconsent', reason: reason ?? 'unknown', connect_url }
+  // A platform's user has no page here: the platform makes a session for them.
+  const connect_url = connection.user_id === null ? null : connectUrl(context, connector.connector, connection_id)
+  return { kind: 'needs_reconsent', reason: reason ?? 'unknown', ...(connect_url !== null && { connect_url }) }
 }
 
 function unavailable(pause: RefreshPause | null): NoToken {

@@ -5,7 +5,7 @@ import { discoverProvider } from '../relying/discovery.ts'
 import { isNonceChallenge, noteNonce } from '../relying/dpop.ts'
 import { isErrorWithin200, readErrorResponse, readRetryAfter } from '../relying/error_response.ts'
 import { readJsonObject } from '../relying/read_json.ts'
-import { type Connector, localize } from './connector.ts'
+import { type Connector, localize, relyingParty } from './connector.ts'
 import type { OutboundContext } from './context.ts'
 import { findFreshToken, type NoToken, type TokenWish, type UsableToken } from './fresh_token.ts'
 import { readApiBase } from './learned.ts'
@@ -152,16 +152,27 @@ async function findApiBase(context: OutboundContext, connector: Connector, token
 
 async function send(
   context: OutboundContext,
-  { provider }: Connector,
+  connector: Connector,
   { method, headers, signal }: ForwardRequest,
   { url, token, body, length }: { url: URL; token: UsableToken; body: Body; length: number | undefined },
 ): Promise<Response> {
   const { timeout_ms, idle_ms, largest_body } = context.proxy_limits
+  const { provider } = connector
+  const is_bound = provider.tls_client_certificate_bound_access_tokens
+  const identity = is_bound ? relyingParty(context, connector).identity : undefined
   const proof = proveUse(context.relying, token.proof_key, token, { method, url })
   const sent = requestHeaders(headers, provider, token, proof)
   if (length !== undefined) sent.set('content-length', String(length))
   const response = await context.egress.fetch(url, {
-    ...{ purpose: 'proxy', method, headers: sent, timeoutMs: timeout_ms, idleMs: idle_ms, maxBytes: largest_body },
+    ...{
+      purpose: 'proxy',
+      identity,
+      method,
+      headers: sent,
+      timeoutMs: timeout_ms,
+      idleMs: idle_ms,
+      maxBytes: largest_body,
+    },
     ...(body === null ? {} : { body }),
     ...(signal === undefined ? {} : { signal }),
   })

@@ -26,6 +26,10 @@ const assertion_grant: Check = (value) =>
   )
 const url = orNull((value) => text(value) && /^(https?:\/\/|\{)/.test(value as string))
 
+const METHODS = [
+  ...['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+  ...['tls_client_auth', 'self_signed_tls_client_auth'],
+]
 const ASSERTION = {
   audience: orNull(text),
   scope: oneOf('parameter', 'claim'),
@@ -49,8 +53,9 @@ const OVERRIDES = {
   jwks_uri: url,
   api_base_url: url,
   api_hosts: texts,
-  token_endpoint_auth_method: oneOf('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'),
-  revocation_endpoint_auth_method: oneOf('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none', null),
+  token_endpoint_auth_method: oneOf(...METHODS),
+  revocation_endpoint_auth_method: oneOf(...METHODS, null),
+  tls_client_certificate_bound_access_tokens: oneOf(true, false),
   basic_credentials: oneOf('encoded', 'raw'),
   pkce: oneOf('required', 'supported', 'refused'),
   par: oneOf('required', 'supported', 'refused'),

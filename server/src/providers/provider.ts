@@ -13,7 +13,13 @@ import type {
 import type { Placeholder } from './template.ts'
 
 /** How a client shows who it is (IANA OAuth Token Endpoint Authentication Methods). */
-export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none'
+export type ClientAuthMethod =
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'private_key_jwt'
+  | 'tls_client_auth'
+  | 'self_signed_tls_client_auth'
+  | 'none'
 
 /** Parameters by name; values may hold placeholders. */
 export type ParamTemplates = Readonly<Record<string, string>>
@@ -56,6 +62,8 @@ export interface ProviderFields {
   readonly grant_types: readonly string[]
   readonly token_endpoint_auth_method: ClientAuthMethod
   readonly revocation_endpoint_auth_method: ClientAuthMethod | null
+  /** Tokens are bound to the connector's certificate (RFC 8705 section 3): they are used through the proxy alone. */
+  readonly tls_client_certificate_bound_access_tokens: boolean
   /** Basic credentials form-encoded (RFC 6749 section 2.3.1) or as they are. */
   readonly basic_credentials: 'encoded' | 'raw'
   /** The client secret is text, or a JWT signed with the connector's key. */

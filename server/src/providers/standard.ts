@@ -28,6 +28,7 @@ export const STANDARD_FIELDS: ProviderFields = {
   grant_types: ['authorization_code', 'refresh_token'],
   token_endpoint_auth_method: 'client_secret_basic',
   revocation_endpoint_auth_method: null,
+  tls_client_certificate_bound_access_tokens: false,
   basic_credentials: 'encoded',
   client_secret_form: 'text',
   client_per_connection: false,

@@ -20,7 +20,7 @@ export interface BrokerCredential {
   readonly expires_at: number
   /** What redeems the code; null where the code is passed on. */
   readonly exchange: {
-    readonly party: Omit<RelyingParty, 'private_key' | 'proof_key'>
+    readonly party: Omit<RelyingParty, 'private_key' | 'proof_key' | 'identity'>
     readonly code_verifier: string | null
     readonly nonce: string | null
   } | null

@@ -8,7 +8,7 @@ import type { RelyingContext, RelyingParty } from './context.ts'
 import { hasIssuer } from './discovery.ts'
 
 /**
- * How we authenticate at the provider (RFC 6749 section 2.3.1, RFC 7523 section 2.2). Without a secret we are a public
+ * How we authenticate at the provider (RFC 6749 section 2.3.1, RFC 7523 section 2.2, RFC 8705). Without a secret we are a public
  * client. What our key signs names the issuer as its only audience (RFC 10070), so that no server can use it at another.
  */
 export function readClientAuth(
@@ -25,6 +25,11 @@ export function readClientAuth(
       body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
       body.set('client_assertion', await sign('client-authentication+jwt', client_id))
     }
+  }
+  if (method === 'tls_client_auth' || method === 'self_signed_tls_client_auth') {
+    // RFC 8705 section 2: the connection itself says who we are.
+    if (!party.identity) throw new SettingError('certificate', 'The connector has no certificate')
+    return None()
   }
   if (method === 'none') return None()
   const chosen = chooseSecretMethod(method, server)

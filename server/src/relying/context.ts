@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { AuthorizationServer } from 'oauth4webapi'
 import type { ProofKey } from '../crypto/proof_key.ts'
 import type { OwnSigningKey } from '../crypto/signing_keys.ts'
+import type { ClientIdentity } from '../egress/call.ts'
 import type { Egress } from '../egress/egress.ts'
 import type { ResolvedProvider } from '../providers/resolve.ts'
 
@@ -34,6 +35,8 @@ export interface RelyingParty {
   readonly client_secret: string | null
   /** For private_key_jwt, and for a client secret that a key signs. */
   readonly private_key?: OwnSigningKey
+  /** The certificate by which the provider knows us (RFC 8705). */
+  readonly identity?: ClientIdentity
   /** What the tokens are bound to (RFC 9449). */
   readonly proof_key?: ProofKey
   /** In whose name a client secret is signed. */

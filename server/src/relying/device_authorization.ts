@@ -68,7 +68,7 @@ function send(
   const auth = readClientAuth(context, party, server)
   return deviceAuthorizationRequest(server, { client_id: party.client_id }, auth, params, {
     [customFetch]: (url, { method, headers, body }) =>
-      context.egress.fetch(url, { purpose: 'token', method, headers, body: String(body) }),
+      context.egress.fetch(url, { purpose: 'token', identity: party.identity, method, headers, body: String(body) }),
     [allowInsecureRequests]: context.egress.mayUseHttp(endpoint),
   })
 }

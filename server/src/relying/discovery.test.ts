@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Answer, answerCut, answerEndless, answerJson, answerText } from '../../../test/parts/hostile_provider.ts'
 import { startRelyingParty } from '../../../test/parts/relying_party.ts'
+import type { ResolvedProvider } from '../providers/resolve.ts'
 import type { RelyingParty } from './context.ts'
 import { DiscoveryError, discoverProvider } from './discovery.ts'
 import { refreshToken } from './token_call.ts'
@@ -80,4 +81,33 @@ test('the record’s own endpoints count more than the metadata’s, and no meta
   const provider = { ...party.provider, token_endpoint, discovery: null }
   assert.equal((await discoverProvider(context, provider)).token_endpoint, token_endpoint)
   assert.deepEqual(hostile.received, [])
+})
+
+test('RFC 8705 5 where certificates are shown the aliases for it are called, but for what browsers and keys need', async (t) => {
+  const { hostile, context, party, advance } = await startRelyingParty(t)
+  const at = (name: string) => `https://mtls.example/${name}`
+  hostile.metadata['mtls_endpoint_aliases'] = {
+    ...{ token_endpoint: at('token'), userinfo_endpoint: at('userinfo'), authorization_endpoint: at('authorize') },
+    ...{ jwks_uri: at('jwks'), revocation_endpoint: 7, other: at('other') },
+  }
+  advance(2 * 60 * 60 * 1000)
+  const find = (fields: Partial<ResolvedProvider>) => discoverProvider(context, { ...party.provider, ...fields })
+  const plain = await find({})
+  assert.equal(plain.token_endpoint, `${hostile.issuer}/token`)
+  const ways = [
+    { token_endpoint_auth_method: 'tls_client_auth' },
+    { token_endpoint_auth_method: 'self_signed_tls_client_auth' },
+    { tls_client_certificate_bound_access_tokens: true },
+  ] as const
+  for (const fields of ways) {
+    const { token_endpoint, userinfo_endpoint, ...rest } = await find(fields)
+    assert.deepEqual([token_endpoint, userinfo_endpoint], [at('token'), at('userinfo')])
+    const { authorization_endpoint, jwks_uri, revocation_endpoint } = rest
+    assert.deepEqual(
+      [authorization_endpoint, jwks_uri, revocation_endpoint],
+      [`${hostile.issuer}/authorize`, `${hostile.issuer}/jwks`, `${hostile.issuer}/revoke`],
+    )
+  }
+  const own = await find({ ...ways[0], token_endpoint: `${hostile.issuer}/own` })
+  assert.equal(own.token_endpoint, `${hostile.issuer}/own`, 'the record says it better')
 })

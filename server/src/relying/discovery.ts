@@ -46,6 +46,8 @@ const LISTS = [
   'dpop_signing_alg_values_supported',
 ] as const
 
+const NO_ALIASES: ReadonlySet<string> = new Set(['authorization_endpoint', 'jwks_uri'])
+
 const SWITCHES = ['authorization_response_iss_parameter_supported', 'require_pushed_authorization_requests'] as const
 
 const SIGNATURES = ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
@@ -66,6 +68,24 @@ export async function discoverProvider(
   context: RelyingContext,
   provider: ResolvedProvider,
 ): Promise<AuthorizationServer> {
+  const server = await loadProvider(context, provider)
+  return showsCertificate(provider) ? overlayAliases(provider, server) : server
+}
+
+/** Whether we show a certificate there: as the client, or because tokens are bound to it. */
+function showsCertificate(provider: ResolvedProvider): boolean {
+  const { token_endpoint_auth_method: method, tls_client_certificate_bound_access_tokens: is_bound } = provider
+  return is_bound || method === 'tls_client_auth' || method === 'self_signed_tls_client_auth'
+}
+
+// RFC 8705 section 5: where a provider asks for certificates, if not everywhere.
+function overlayAliases(provider: ResolvedProvider, server: AuthorizationServer): AuthorizationServer {
+  const aliases = Object.entries(server.mtls_endpoint_aliases ?? {})
+  const own = aliases.filter(([name]) => !provider[name as (typeof ENDPOINTS)[number]])
+  return own.length === 0 ? server : { ...server, ...Object.fromEntries(own) }
+}
+
+async function loadProvider(context: RelyingContext, provider: ResolvedProvider): Promise<AuthorizationServer> {
   const { issuer, discovery } = provider
   const own = Object.fromEntries(ENDPOINTS.flatMap((name) => (provider[name] ? [[name, provider[name]]] : [])))
   const key = JSON.stringify([issuer, discovery, own])
@@ -150,6 +170,13 @@ function pickMetadata(metadata: AuthorizationServer): Partial<AuthorizationServe
   for (const name of LISTS) {
     const list: unknown = metadata[name]
     if (Array.isArray(list)) picked[name] = list.filter((item) => typeof item === 'string').slice(0, 64)
+  }
+  const aliases: unknown = metadata.mtls_endpoint_aliases
+  if (typeof aliases === 'object' && aliases !== null) {
+    const known = ENDPOINTS.filter((name) => typeof (aliases as Record<string, unknown>)[name] === 'string')
+    const named = known.map((name) => [name, (aliases as Record<string, unknown>)[name]] as const)
+    // The browser goes to no other place, and keys are the same everywhere.
+    picked['mtls_endpoint_aliases'] = Object.fromEntries(named.filter(([name]) => !NO_ALIASES.has(name)))
   }
   for (const name of SWITCHES) if (metadata[name] === true) picked[name] = true
   return picked as Partial<AuthorizationServer>

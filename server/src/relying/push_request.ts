@@ -42,7 +42,7 @@ export async function pushRequest(
   try {
     response = await pushedAuthorizationRequest(server, { client_id: party.client_id }, auth, params, {
       [customFetch]: (url, { method, headers, body }) =>
-        context.egress.fetch(url, { purpose: 'token', method, headers, body: String(body) }),
+        context.egress.fetch(url, { purpose: 'token', identity: party.identity, method, headers, body: String(body) }),
       [allowInsecureRequests]: context.egress.mayUseHttp(endpoint),
     })
     text = await response.text()

@@ -75,6 +75,7 @@ async function sendStandard(
       [customFetch]: (url, { method, headers, body }) =>
         egress.fetch(url, {
           purpose: 'revocation',
+          identity: party.identity,
           method,
           headers: { ...headers, ...readFixedHeaders(party.provider, input.extra) },
           body: String(body),

@@ -43,7 +43,7 @@ export async function callAsTold(
   const body = isJson ? JSON.stringify(Object.fromEntries(params)) : String(params)
   if (call.body === 'query') for (const [name, value] of params) url.searchParams.set(name, value)
   else headers.set('content-type', isJson ? 'application/json' : 'application/x-www-form-urlencoded')
-  const sent = { purpose, method, ...(call.body !== 'query' && { body }) }
+  const sent = { purpose, method, identity: party.identity, ...(call.body !== 'query' && { body }) }
   if (authorization !== 'bearer' || token === null) return context.egress.fetch(url, { ...sent, headers })
   return callWithToken(context, party, token, { method, url }, (own) => {
     for (const [name, value] of Object.entries(own)) headers.set(name, value)

@@ -38,7 +38,7 @@ export async function fetchUserinfo(
         json === null
           ? { headers }
           : { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) }
-      return egress.fetch(url, { purpose: 'userinfo', method, ...sent })
+      return egress.fetch(url, { purpose: 'userinfo', identity: party.identity, method, ...sent })
     })
     text = await response.text()
   } catch (cause) {

@@ -26,7 +26,7 @@ export const NO_GRANT_TYPE = 'urn:sallyport:no-grant-type'
 /** A fetch for token requests, which puts the form that RFC 6749 asks for into the body that the provider takes. */
 export function fetchToken(
   context: RelyingContext,
-  { provider, proof_key }: Pick<RelyingParty, 'provider' | 'proof_key'>,
+  { provider, proof_key, identity }: Pick<RelyingParty, 'provider' | 'proof_key' | 'identity'>,
   timeoutMs: number | undefined,
 ): (url: string, request: WireRequest & { readonly body: URLSearchParams }) => Promise<Response> {
   const { egress } = context
@@ -36,7 +36,12 @@ export function fetchToken(
     const headers = { ...given, ...prove(provider.token_request === 'query' ? 'GET' : method, url) }
     if (body.get('grant_type') === NO_GRANT_TYPE) body.delete('grant_type')
     const limits = timeoutMs === undefined ? {} : { timeoutMs }
-    const init = { purpose: 'token' as const, ...limits, headers: { ...headers, ...provider.token_request_headers } }
+    const init = {
+      purpose: 'token' as const,
+      identity,
+      ...limits,
+      headers: { ...headers, ...provider.token_request_headers },
+    }
     if (provider.token_request === 'form') return egress.fetch(url, { ...init, method, body: String(body) })
     if (provider.token_request === 'json') {
       const json = { ...init.headers, 'content-type': 'application/json' }

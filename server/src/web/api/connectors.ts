@@ -23,6 +23,7 @@ const MEMBERS = {
   client_id: text.optional(),
   client_secret: text.optional(),
   private_key: text.optional(),
+  certificate: text.optional(),
   key_id: text.optional(),
   team_id: text.optional(),
   scope: z.string().optional(),
