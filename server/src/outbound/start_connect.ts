@@ -180,8 +180,8 @@ export function readScope(allowed: readonly string[], scope: string | undefined)
 /** The provider's authorization URL for a flow; a connector that cannot make one is told apart from a provider that is away. */
 export async function buildFlowUrl(
   context: OutboundContext,
-  party: ReturnType<typeof relyingParty>,
   record: ConnectorRecord,
+  party: ReturnType<typeof relyingParty>,
   state: string,
   params: Readonly<Record<string, string>> = {},
 ) {
@@ -193,12 +193,12 @@ export async function buildFlowUrl(
     const cause = stepped.kind === 'unknown' ? stepped.cause : undefined
     throw new OAuthError('temporarily_unavailable', 'The provider did not prepare the consent', { cause })
   } catch (cause) {
-    if (cause instanceof DiscoveryError && cause.reason === 'unreachable') {
     if (cause instanceof PushRefused) {
       const { outcome } = cause
       if (outcome.kind === 'client_refused') await noteConnectorRefused(context, record, outcome)
       throw new OAuthError('server_error', cause.message, { cause })
     }
+    if (cause instanceof DiscoveryError && cause.reason === 'unreachable') {
       throw new OAuthError('temporarily_unavailable', 'The provider cannot be reached', { cause })
     }
     if (!(cause instanceof DiscoveryError || cause instanceof SettingError)) throw cause
