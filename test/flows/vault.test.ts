@@ -267,7 +267,7 @@ test('a client that the user has not allowed is told by what it reads and where 
     })
   }
   const platform = startVault(PLATFORM).connection({ connection_id: 'nobody' })
-  await assert.rejects(platform.token(), { error: 'invalid_target', connect_url: undefined })
+  await assert.rejects(platform.token(), { error: 'invalid_request', connect_url: undefined })
   await assert.rejects(platform.fetch('/me'), { error: 'invalid_target', connect_url: undefined })
   const stranger = startVault({ client_secret: 'wrong' })
   await assert.rejects(stranger.clientToken(), { name: 'VaultError', error: 'invalid_client' })
