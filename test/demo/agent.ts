@@ -128,7 +128,7 @@ try {
   assert.match(await agent.call(resource, 'next_meeting'), /Dentist.*alice-at-acme/)
   transcript.check('the tool works with the same grant, and the agent never saw a token of Acme')
 
-  transcript.step('Its own token reaches nothing of Acme, and the Planner can only read')
+  transcript.step('Its own token reaches nothing of Acme')
   const direct = await transcript.fetch('agent')(
     `${issuer}/proxy/calendar/next`,
     bearer(agent.kept_tokens!.access_token),
