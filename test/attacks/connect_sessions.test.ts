@@ -69,6 +69,7 @@ for (const dialect of DIALECTS) {
       for (const origin of [EVIL, 'null', `${ORIGIN}.evil.example`, 'http://platform.localhost', bridge.issuer]) {
         const led = await new EmbeddingPage(bridge, new UserAgent(), origin).open(session_token)
         assert.equal(led.response.status, 403, origin)
+        assert.deepEqual(led.response.headers.getSetCookie(), [], 'nor is the browser unsettled by it')
       }
       const { response } = await new UserAgent().follow(`${bridge.issuer}/connect/session`, {
         method: 'POST',
@@ -82,6 +83,20 @@ for (const dialect of DIALECTS) {
       assert.equal((await platform.make()).session_id.length > 0, true)
       const opened = await new EmbeddingPage(bridge).open(session_token)
       assert.equal(new URL(opened.url).origin, new URL(bridge.foreign.issuer).origin)
+    })
+
+    test('whoever only guesses fills no log', async () => {
+      const { tenant_id, store } = bridge.server.app.tenant
+      const count = async () =>
+        (await store.pageEvents({ tenant_id, before_event_id: '~', type: '', actor: '', most: 1000 })).length
+      const before = await count()
+      const guess = 'x'.repeat(43)
+      const guesses = [`/acme/callback?state=sp_cf_${guess}&code=x`, `/acme/key?state=sp_cf_${guess}`]
+      for (const path of [...guesses, `/acme/finish?flow=sp_bc_${guess}`, `/invitation?token=sp_cs_${guess}`]) {
+        await new UserAgent().follow(`${bridge.issuer}/connect${path}`)
+      }
+      assert.equal((await new EmbeddingPage(bridge).open(`sp_cs_${guess}`)).response.status, 400)
+      assert.equal(await count(), before)
     })
 
     test('O-04 COSF who opened a session and who finishes it are one browser, whatever else the victim clicks', async () => {

@@ -149,7 +149,7 @@ describe('the proxy', () => {
     api.handle = (_, response) => response.writeHead(401).end()
     const forwarded = await call()
     assert.ok(forwarded.kind === 'needs_reconsent' && forwarded.reason === 'revoked', JSON.stringify(forwarded))
-    assert.ok(forwarded.connect_url.endsWith(connection_id))
+    assert.ok(forwarded.connect_url!.endsWith(connection_id))
   })
 
   test('a long body streams through and is not repeated', async () => {

@@ -156,7 +156,7 @@ export const deleteClient = write(function* (args: {
   yield* sql`delete from connect_sessions where tenant_id = ${args.tenant_id} and client_id = ${args.client_id}`
   // Nobody is left who may use the connections of its users: upkeep tells the providers and destroys the keys.
   yield* sql`
-    update connections set state = 'disconnected', reason = 'client_deleted', updated_at = ${args.event.at}
+    update connections set state = 'disconnected', reason = 'client_deleted', upkeep_at = null, updated_at = ${args.event.at}
     where tenant_id = ${args.tenant_id} and client_id = ${args.client_id} and state <> 'disconnected'`
   const { client_id } = args
   const [gone] = yield* sql<{ epoch: number }>`

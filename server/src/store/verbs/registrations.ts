@@ -223,6 +223,8 @@ export const deleteUnusedClient = write(function* (args: {
       and disabled_at is null and created_at < ${unused_since}
       and (last_used_at is null or last_used_at < ${unused_since})
       and not exists (select 1 from grants g where g.tenant_id = clients.tenant_id and g.client_id = clients.client_id)
+      and not exists (select 1 from connections c where c.tenant_id = clients.tenant_id and c.client_id = clients.client_id
+        and c.state <> 'disconnected')
     returning client_id`
   if (!unused) return false
   yield* sql`delete from consents where tenant_id = ${tenant_id} and client_id = ${client_id}`

@@ -1,6 +1,7 @@
 import { getCookie } from 'hono/cookie'
 import { equalBytes } from '../../crypto/hash.ts'
 import { OAuthError } from '../../oauth/errors.ts'
+import { readParams } from '../../oauth/params.ts'
 import { judgeSession, openConfirmation } from '../../outbound/connect_sessions.ts'
 import { nameProvider } from '../../outbound/connector.ts'
 import {
@@ -43,16 +44,16 @@ const CHALLENGE = /^[\w-]{43}$/
  */
 export const openSessionPage = page(async (visit) => {
   const { c, web } = visit
+  // The browser keeps the cookies that it has, whatever comes of this.
+  c.header('Set-Cookie', undefined)
   requireFormType(c)
-  const sent = new URLSearchParams(decodeUtf8(await readBody(c)))
-  const code_challenge = sent.get('code_challenge')
+  const sent = readParams(decodeUtf8(await readBody(c))).values
+  const { session_token = '', code_challenge = null } = sent
   if (code_challenge !== null && !CHALLENGE.test(code_challenge)) {
     throw new OAuthError('invalid_request', 'Parameter code_challenge must be 43 characters of base64url')
   }
   const origin = c.req.header('origin') ?? ''
-  const opened = await openSession(web.outbound, { token: sent.get('session_token') ?? '', origin, code_challenge })
-  // The browser keeps the cookies that it has.
-  c.header('Set-Cookie', undefined)
+  const opened = await openSession(web.outbound, { token: session_token, origin, code_challenge })
   if (!opened) return sendOver(visit)
   // By a page of ours and no redirect: browsers hold redirects of a form against the form-action of the page that it is on.
   c.header('Refresh', `0; url=${goIn(visit, opened)}`)
