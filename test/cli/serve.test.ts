@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -7,6 +8,7 @@ import path from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { createDatabase, type PostgresServer, startPostgres } from '../parts/postgres.ts'
 import { freePort, type Program, runProgram, startProgram } from '../parts/program.ts'
+import { UserAgent } from '../parts/user_agent.ts'
 
 let postgres: PostgresServer
 before(async () => {
@@ -223,6 +225,40 @@ test('another root key than the one of the database is refused with a sentence',
   const { code, stderr } = await runProgram(['serve', '--issuer', first.issuer], { cwd, env })
   assert.equal(code, 1)
   assert.match(stderr, /^sallyport: The root key is not the one with which this database was sealed/)
+})
+
+test('R-20 16.5.2 with a wrong key of the vault it starts: the vault is closed and says why, and people sign in', async (t) => {
+  const cwd = await makeFolder(t)
+  const alice = { username: 'alice', password: 'correct horse battery' }
+  const connector = { connector: 'mail', provider: 'oidc', issuer: 'http://127.0.0.1:9', client_id: 'x' }
+  const platform = {
+    server: { egress_allow: ['127.0.0.1'] },
+    users: [{ username: alice.username, password: { value: alice.password } }],
+    connectors: [{ ...connector, client_secret: { value: 'y' } }],
+  }
+  await writeFile(path.join(cwd, 'platform.json'), JSON.stringify(platform))
+  const port = String(await freePort())
+  const issuer = `http://localhost:${port}`
+  const keyOf = (byte: number) => createHash('sha256').update(String(byte)).digest('base64')
+  const open = async (vault_key: string) => {
+    const env = { SALLYPORT_ROOT_KEY: keyOf(1), SALLYPORT_VAULT_KEY: vault_key }
+    const program = startProgram(['serve', '--config', 'platform.json', '--port', port], { cwd, env })
+    t.after(() => program.stop('SIGKILL'))
+    await program.waitFor(/listening/)
+    const person = new UserAgent()
+    const { url, response } = await person.follow(`${issuer}/login`)
+    const signed_in = (await person.submit({ url, html: await response.text() }, alice)).url
+    const connect = (await person.request(`${issuer}/connect/mail`)).status
+    const [ready, inbound] = await Promise.all(['', '?half=inbound'].map((half) => fetch(`${issuer}/readyz${half}`)))
+    const { reason } = (await ready!.json()) as { reason?: string }
+    assert.equal(await program.stop(), 0)
+    return { signed_in, connect, ready: ready!.status, inbound: inbound!.status, reason }
+  }
+  const serves = { signed_in: `${issuer}/account`, connect: 503, inbound: 200 }
+  assert.deepEqual(await open(keyOf(2)), { ...serves, ready: 200, reason: undefined })
+  const { reason, ...closed } = await open(keyOf(3))
+  assert.deepEqual(closed, { ...serves, ready: 503 })
+  assert.match(reason!, /^The vault is closed: its keys are wrapped by root key \w+, and the one given is \w+$/)
 })
 
 test('13.4.2 in production logs are JSON without the setup link, which stands in a file', async (t) => {
