@@ -11,11 +11,12 @@ import { saveSettings } from '../../server/src/inbound/administration/configure.
 import { type Listening, listen } from '../../server/src/node_server.ts'
 import { saveConnector } from '../../server/src/outbound/connectors.ts'
 import { BOB, type Bridge, startBridge } from '../parts/bridge.ts'
+import { EmbeddingPage, startConnectPlatform } from '../parts/connect_platform.ts'
 import { type ForeignProvider, startForeignProvider } from '../parts/foreign_provider.ts'
 import { loadedBy } from '../parts/loaded.ts'
 import { freePort } from '../parts/sallyport.ts'
 import { DIALECTS } from '../parts/stores.ts'
-import type { UserAgent } from '../parts/user_agent.ts'
+import { UserAgent } from '../parts/user_agent.ts'
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 const LATER = { connector: 'mail', provider: 'oidc', scope: 'openid offline_access' }
@@ -199,6 +200,20 @@ for (const dialect of DIALECTS) {
       assert.match(await guessed.response.text(), /started somewhere else/)
       assert.deepEqual(await bridge.connections('bob'), [])
       assert.equal((await person.follow(finish.href)).url, `${bridge.issuer}/account`)
+    })
+
+    test('V1 O-04 COSF a connect session goes through a broker, and is finished by the browser that opened it', async () => {
+      const platform = await startConnectPlatform(bridge)
+      const page = new EmbeddingPage(bridge)
+      const { session_token } = await platform.make({ connectors: ['mail'] })
+      const left = await page.open(session_token)
+      assert.match(left.url, /\/start\?flow=sp_bc_/)
+      const finish = await walk(page.browser, left.url, /\/connect\/mail\/finish\?/)
+      const victims = await new UserAgent().follow(finish.href)
+      assert.match(await victims.response.text(), /started somewhere else/)
+      const done = await page.browser.follow(finish.href)
+      assert.match(await done.response.text(), /is connected/)
+      assert.equal((await page.ask(session_token)).body.status, 'unconfirmed')
     })
 
     test('V1 CORF a victim that is led into the flow of an attacker connects nothing, for neither of them', async () => {
