@@ -50,6 +50,7 @@ for (const dialect of DIALECTS) {
       assert.ok(created_at > 0 && refreshed_at > 0 && expires_at > created_at)
       assert.deepEqual(rest, {
         ...{ connection_id, connector: 'acme', provider: 'oidc', user_id: bridge.users.alice, username: 'alice' },
+        ...{ client_id: null, end_user_id: null },
         ...{ account: 'alice-at-acme', account_name: 'alice-at-acme@foreign.example' },
         ...{
           scope: 'openid email offline_access',
@@ -61,6 +62,7 @@ for (const dialect of DIALECTS) {
         },
       })
       assert.doesNotMatch(text, /token|secret|sealed|data_key/)
+      assert.deepEqual((await call('GET', `/${connection_id}`)).body, shown)
       assert.equal((await call('GET', '?connector=acme')).body.items.length, 1)
       assert.equal((await call('GET', '?connector=nobody')).body.items.length, 0)
       assert.equal((await call('GET', `?cursor=${connection_id}`)).body.items.length, 0)
@@ -153,7 +155,6 @@ for (const dialect of DIALECTS) {
         ['GET', '/%00/token', 404],
         ['POST', '/nobody/refresh', 404],
         ['GET', '/nobody', 404],
-        ['GET', `/${connection_id}`, 404],
         ['POST', '', 405],
         ['DELETE', `/${connection_id}/token`, 405],
         ['GET', `/${connection_id}/refresh`, 405],
