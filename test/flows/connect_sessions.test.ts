@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { endUnconfirmed } from '../../server/src/outbound/connect_sessions.ts'
+import { saveConnector } from '../../server/src/outbound/connectors.ts'
 import { BOB, type Bridge, startBridge } from '../parts/bridge.ts'
 import {
   type ConnectPlatform,
@@ -139,6 +140,29 @@ for (const dialect of DIALECTS) {
       assert.equal((await bridge.connections()).length, 1)
       // Tokens of our users are for whoever holds the scope for that.
       assert.equal((await tokenOf(body.connection_id)).status, 404)
+    })
+
+    test('where a provider takes keys, a person types theirs in the session, and the key waits like an account', async () => {
+      const desk = { connector: 'desk', provider: 'freshdesk', placeholders: { subdomain: 'acme' } }
+      await saveConnector(bridge.server.app.web.outbound, 'test', desk)
+      const page = new EmbeddingPage(bridge)
+      const { session_id, session_token } = await platform.make({ end_user_id: 'u-8', connectors: ['desk'] })
+      const { url, response } = await page.open(session_token)
+      assert.match(url, /\/hub\/connect\/desk\/key\?state=sp_cf_/)
+      assert.equal(response.headers.get('cross-origin-opener-policy'), 'unsafe-none')
+      const html = await response.text()
+      const stranger = new EmbeddingPage(bridge)
+      const taken = await stranger.browser.follow(url)
+      const wrong = await stranger.browser.submit(
+        { url, html: await taken.response.text() },
+        { secret: 'key-of-victim' },
+      )
+      assert.match(await wrong.response.text(), /started somewhere else/)
+      await page.browser.submit({ url, html }, { secret: 'key-of-grace' })
+      const { body } = await page.ask(session_token)
+      assert.deepEqual([body.status, (await tokenOf(body.connection_id)).status], ['unconfirmed', 403])
+      await confirm(session_id, { confirmation_code: body.confirmation_code })
+      assert.equal((await platform.status(session_id)).body.status, 'connected')
     })
 
     test('what nobody confirms within ten minutes is ended, and revoked over there', async () => {
