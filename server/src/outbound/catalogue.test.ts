@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { Walk } from '../../../test/parts/catalogue_walk.ts'
 import { type FakeInternet, startFakeInternet } from '../../../test/parts/fake_internet.ts'
 import { runRecord } from '../../../test/parts/run_record.ts'
 import { type Bench, openBench } from '../../../test/parts/vault.ts'
-import { OAuthError } from '../oauth/errors.ts'
 import { BUILT_IN } from '../providers/catalogue.ts'
 import { configured } from '../providers/fact.ts'
 import type { Provider, ProviderFields } from '../providers/provider.ts'
@@ -16,11 +14,6 @@ import {
 } from '../providers/quirks.ts'
 import { linkedin } from '../providers/records/linkedin.ts'
 import { STANDARD_FIELDS } from '../providers/standard.ts'
-
-/** Records whose credentials no connector holds, and what is said of them. */
-const REFUSED: Readonly<Record<string, RegExp>> = {
-  workday: /asks for a client of its own for each connection, which connectors cannot hold/,
-}
 
 const ISSUER = 'https://id.example.org'
 const OWN: Readonly<Record<string, Partial<ProviderFields>>> = {
@@ -150,17 +143,6 @@ describe('every record of the catalogue at a provider that takes nothing else', 
 
   for (const built_in of BUILT_IN) {
     const { provider } = built_in
-    const says = REFUSED[provider]
-    if (says) {
-      test(`${provider} is refused, and it is said why`, async () => {
-        const walk = new Walk(bench, internet, provider, built_in, built_in)
-        await assert.rejects(
-          walk.register(),
-          (error) => error instanceof OAuthError && says.test(error.error_description),
-        )
-      })
-      continue
-    }
     test(`${provider} goes through connect, call, refresh, errors and the end`, () =>
       runRecord(bench, internet, withFields(built_in, OWN[provider] ?? {})))
   }
@@ -187,7 +169,7 @@ describe('every record of the catalogue at a provider that takes nothing else', 
 
   test('whatever field our side did not read, a record would not go through', async () => {
     // Those first in which most shows.
-    const records = [ODD, linkedin, ...BUILT_IN.filter(({ provider }) => !REFUSED[provider] && !OWN[provider])]
+    const records = [ODD, linkedin, ...BUILT_IN.filter(({ provider }) => !OWN[provider])]
     const missed = new Set<string>()
     const noticed = new Set<string>()
     for (const record of records) {

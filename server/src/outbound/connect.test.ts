@@ -324,13 +324,8 @@ describe('a consent flow among hostile providers', () => {
     for (const record of BUILT_IN) {
       const { provider } = record
       // No connector takes these: they need credentials of another form.
-      const {
-        grant_types = ['authorization_code'],
-        client_per_connection,
-        client_secret_form = 'text',
-      } = readFields(record)
-      if (!grant_types.includes('authorization_code') || client_per_connection || client_secret_form !== 'text')
-        continue
+      const { grant_types = ['authorization_code'], client_secret_form = 'text' } = readFields(record)
+      if (!grant_types.includes('authorization_code') || client_secret_form !== 'text') continue
       await saveConnector(context, 'test', {
         ...{ connector: provider, provider, client_id: 'web', client_secret: 'hush', scope: 'openid' },
         ...{ placeholders: fillPlaceholders(record), fields: { discovery: null, ...endpoints } },

@@ -315,10 +315,6 @@ function readProvider(
   ) {
     throw refusal(`issuer is missing, or ${by_consent ? 'authorization_endpoint and ' : ''}token_endpoint`)
   }
-  if (provider.client_per_connection) {
-    const what = 'a client of its own for each connection'
-    throw refusal(`provider ${record.provider} asks for ${what}, which connectors cannot hold`)
-  }
   for (const name of URL_FIELDS) {
     const url = provider[name]
     if (

@@ -68,7 +68,7 @@ export interface ProviderFields {
   readonly basic_credentials: 'encoded' | 'raw'
   /** The client secret is text, or a JWT signed with the connector's key. */
   readonly client_secret_form: 'text' | 'signed_jwt'
-  /** Every connection brings its own client_id and secret. */
+  /** Each customer of the provider registers a client: there is a connector for each, which the console says. */
   readonly client_per_connection: boolean
   readonly pkce: 'required' | 'supported' | 'refused'
   /** Authorization requests are pushed (RFC 9126): always, wherever there is an endpoint for it, or never. */

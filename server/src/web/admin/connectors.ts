@@ -24,6 +24,7 @@ export const connectorPage = consolePage(async (visit) => {
   const found = await findConnector(visit.web.outbound, visit.query['connector'] ?? '')
   if (!found) return errorPage(visit, 'not_found', 404)
   const { error, error_description, error_at } = found
+  const record = visit.web.outbound.catalogue.get(found.provider)
   const html = renderConnector(visit.view, {
     ...connectorRow(found),
     disabled: found.disabled_at !== null,
@@ -34,7 +35,9 @@ export const connectorPage = consolePage(async (visit) => {
     public_jwks: (await listConnectorKeys(visit.web.outbound, found.connector))?.keys,
     next_key_at: found.settings.next_key?.signs_at,
     may_rotate: found.settings.key?.made === true && found.jwks_uri !== null,
-    notes: visit.web.outbound.catalogue.get(found.provider)?.fields.notes?.value ?? undefined,
+    grant_type: found.settings.grant_type,
+    per_customer: record?.fields.client_per_connection?.value === true,
+    notes: record?.fields.notes?.value ?? undefined,
     last_error:
       error === null
         ? undefined

@@ -63,6 +63,10 @@ export interface ConnectorData extends ConnectorRow {
   readonly issuer?: string | undefined
   readonly authorization_endpoint?: string | undefined
   readonly token_endpoint?: string | undefined
+  /** How its tokens come, where it is not by a person's consent at the provider. */
+  readonly grant_type?: string | undefined
+  /** Each customer of the provider registers a client. */
+  readonly per_customer?: boolean | undefined
   /** What its record says to people. */
   readonly notes?: string | undefined
   readonly last_error?: { readonly at: number; readonly error: string; readonly error_description?: string } | undefined
@@ -89,6 +93,8 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     [connector.authorization_endpoint, data.authorization_endpoint && code(data.authorization_endpoint)],
     [connector.token_endpoint, data.token_endpoint && code(data.token_endpoint)],
     [connector.scope, scopes(data.scope)],
+    [connector.grant_type, data.grant_type && code(data.grant_type)],
+    [connector.per_customer, data.per_customer && connector.per_customer_body],
     [connector.notes, data.notes && name(data.notes, 400)],
     [connector.connections, html`${count(view, data.connections)} · <a href="${all}">${connector.connections_of}</a>`],
   ])
