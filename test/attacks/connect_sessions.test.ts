@@ -226,6 +226,9 @@ for (const dialect of DIALECTS) {
     })
 
     test('what a session is asked to be is checked before anything is made', async () => {
+      const machine = { connector: 'machine', provider: 'oidc', issuer: evil.issuer, grant_type: 'client_credentials' }
+      const registration = { client_id: 'sallyport', client_secret: 'secret', scope: 'api' }
+      await saveConnector(bridge.server.app.web.outbound, 'test', { ...machine, ...registration })
       const bad = [
         { end_user_id: undefined },
         { user_id: bridge.users.alice },
@@ -235,6 +238,8 @@ for (const dialect of DIALECTS) {
         { connectors: [] },
         { connectors: ['unknown'] },
         { connectors: ['acme', 'acme'] },
+        // Whoever connects this acts as the server itself.
+        { connectors: ['machine'] },
         { origins: [] },
         { origins: ['*'] },
         { origins: ['http://platform.localhost:4100/'] },

@@ -3,7 +3,7 @@ import { newId, randomSecret } from '../crypto/random.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { readAskedScope } from '../relying/authorization_url.ts'
 import type { ConnectSessionAuthority, ConnectSessionRecord } from '../store/verbs/connect_sessions.ts'
-import { openConnector, relyingParty } from './connector.ts'
+import { grantTypeOf, openConnector, relyingParty } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { disconnect } from './disconnect.ts'
 import { confirmationPlace, ownerOfSession, SESSION_PATH } from './session_flow.ts'
@@ -121,9 +121,12 @@ function checkOrigins({ origins, return_uri, invitation }: ConnectSessionAsk, is
   }
 }
 
+// By these a person goes to the provider, or types a key of their own.
+const SENT_AWAY: ReadonlySet<string> = new Set(['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'])
+
 async function checkConnectors(
   context: OutboundContext,
-  { connectors, scope }: Pick<ConnectSessionAsk, 'connectors' | 'scope'>,
+  { connectors, scope, user_id }: Pick<ConnectSessionAsk, 'connectors' | 'scope' | 'user_id'>,
 ): Promise<void> {
   const { tenant } = context
   if (connectors.length === 0) throw refuse('connectors must name at least one')
@@ -131,7 +134,12 @@ async function checkConnectors(
   for (const connector of connectors) {
     const record = await tenant.store.findConnector({ tenant_id: tenant.tenant_id, connector })
     if (record?.disabled_at !== null) throw refuse('connectors names one that does not exist or is disabled')
-    if (scope !== undefined) readScope(readAskedScope(relyingParty(context, openConnector(context, record))), scope)
+    const opened = openConnector(context, record)
+    // The rest is asked for on pages of ours, by people whom we know.
+    if (user_id === undefined && !SENT_AWAY.has(grantTypeOf(opened))) {
+      throw refuse('connectors names one that only people of this server connect')
+    }
+    if (scope !== undefined) readScope(readAskedScope(relyingParty(context, opened)), scope)
   }
 }
 

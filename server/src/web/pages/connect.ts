@@ -61,7 +61,8 @@ export const connectPage = signedInPage(async (visit, { user }) => {
   }
 })
 
-function stateOf({ c }: Visit): string | undefined {
+/** The state in the URL of a page of a flow. */
+export function stateOf({ c }: Visit): string | undefined {
   return new URL(c.req.url).searchParams.get('state') ?? undefined
 }
 
@@ -89,7 +90,7 @@ const postedCallbackPage = page(async (visit) => {
 })
 
 /** A page of a flow: for the user that started it, who is signed in; or for the browser of a connect session. */
-function flowPage(
+export function flowPage(
   nameOf: (visit: Visit) => string | null | undefined,
   answer: (visit: Visit, user_id: string | null) => Promise<Response>,
 ) {

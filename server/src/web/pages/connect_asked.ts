@@ -3,7 +3,8 @@ import { type AskedQuestion, findAskedQuestion, finishAsked } from '../../outbou
 import { pollDevice } from '../../outbound/connect_device.ts'
 import { errorPage, send, type Visit } from '../page.ts'
 import { signedInPage, signedInSubmit } from './account.ts'
-import { showFinished } from './connect.ts'
+import { flowPage, showFinished, stateOf } from './connect.ts'
+import { sendInSession } from './connect_session.ts'
 import { type ConnectAskData, renderConnectAsk, renderConnectDevice } from './templates/connect_asked.ts'
 
 /** GET /connect/{connector}/ask: what tokens are asked for with, where nobody is sent to the provider. */
@@ -28,16 +29,16 @@ export const askSubmit = signedInSubmit(async (visit, { user }, values) => {
 })
 
 /** GET /connect/{connector}/device: the code that the person types at the provider; it comes again by itself until they have. */
-export const waitPage = signedInPage(async (visit, { user }) => {
+export const waitPage = flowPage(stateOf, async (visit, user_id) => {
   const { c, web, browser, query, view } = visit
   const connector = c.req.param('connector') ?? ''
-  const flow = { connector, state: query['state'] ?? '', browser_secret: browser, user_id: user.user_id }
+  const flow = { connector, state: query['state'] ?? '', browser_secret: browser, user_id }
   const polled = await pollDevice(web.outbound, flow)
   if (polled.outcome !== 'waiting') return showFinished(visit, connector, polled)
   const { provider_name, user_code, verification_uri, verification_uri_complete, interval, expires_at } = polled
   const shown = { provider_name, user_code, verification_uri, verification_uri_complete, expires_at }
   const html = renderConnectDevice(view, { ...shown, check_href: visit.here })
-  return send(visit, html, { headers: { Refresh: String(interval + 1) } })
+  return sendInSession(visit, html, { headers: { Refresh: String(interval + 1) } })
 })
 
 // What is nobody's own account opens to administrators alone: everybody else would act as the connector itself.

@@ -138,8 +138,12 @@ export async function endTry(visit: Visit, session_id: string, failure: string |
 }
 
 /** Sends a page that a popup shows: it is not cut off from the page that opened it, which waits for a word. */
-export function sendInSession(visit: Visit, html: SafeHtml, options: { status?: number; script?: boolean } = {}) {
-  return send(visit, html, { ...options, headers: { 'cross-origin-opener-policy': 'unsafe-none' } })
+export function sendInSession(
+  visit: Visit,
+  html: SafeHtml,
+  { headers, ...options }: { status?: number; script?: boolean; headers?: Record<string, string> } = {},
+): Response {
+  return send(visit, html, { ...options, headers: { ...headers, 'cross-origin-opener-policy': 'unsafe-none' } })
 }
 
 // Whoever has just said yes, here or on the platform's page, is asked nothing more on the way to the one provider. Whoever
