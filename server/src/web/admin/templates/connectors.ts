@@ -131,7 +131,7 @@ function endings(view: View, data: ConnectorData): SafeHtml {
         action: link(view, paths.admin_disable_connector),
         hidden,
       })
-  const ends = tell(view, connector.delete_ends, { n: data.connections, provider: name(data.provider_name) })
+  const ends = tell(view, connector.delete_ends, { n: data.connections })
   const remove = ending(view, {
     id: 'delete',
     label: connector.delete,

@@ -1,7 +1,7 @@
 import { readDocumentUrl } from '../../../oauth/clients/metadata_document.ts'
 import { badge, card, emptyState, ending, mark, notice, pageHeader, rightsList, section } from '../../ui/components.ts'
 import { type ConnectionReason, type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
-import { button, buttonLink, check, form, radio } from '../../ui/forms.ts'
+import { button, buttonLink, check, form, group, radio } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { branch } from '../../ui/icons.ts'
 import { accountPage } from '../../ui/layout.ts'
@@ -263,7 +263,8 @@ function changeEnd(view: View, connection: AccountConnection, index: number): Ch
   const id = `change-end-${index}`
   const named = { account: name(connection.account_label) }
   const cancel = html`<button type="button" class="button plain" popovertarget="${id}" popovertargetaction="hide">${account.change_app_cancel}</button>`
-  const content = html`<div class="choices">${choices}</div><p class="hint">${account.change_end_hint}</p><div class="actions">${cancel}${button(account.change_app_save)}</div>`
+  const question = html`<span class="unseen">${tell(view, account.change_end_title, named)}</span>`
+  const content = html`${group(question, html`<div class="choices">${choices}</div>`)}<p class="hint">${account.change_end_hint}</p><div class="actions">${cancel}${button(account.change_app_save)}</div>`
   const label = tellText(view, account.change_end_of, { account: displayName(connection.account_label) })
   const action = link(view, paths.account_connection_end)
   return html`<button type="button" class="button plain" popovertarget="${id}" aria-label="${label}">${account.change_end}</button><div class="popover" id="${id}" popover role="dialog" aria-labelledby="${id}-title"><h3 id="${id}-title">${tell(view, account.change_end_title, named)}</h3>${form(view, { action, hidden: { connection_id } }, content)}</div>`

@@ -347,9 +347,9 @@ export const enConsole = {
     delete: 'Delete',
     delete_title: 'Delete {connector}?',
     delete_ends: {
-      one: '{n} connection ends: its stored access is destroyed, and taken back at {provider} where it allows that.',
+      one: '{n} connection ends: its stored access is destroyed, and taken back at the provider where it allows that.',
       other:
-        '{n} connections end: their stored access is destroyed, and taken back at {provider} where it allows that.',
+        '{n} connections end: their stored access is destroyed, and taken back at the provider where it allows that.',
     },
     delete_final: 'Whoever wants to connect again needs another connector, and consents anew.',
   },
