@@ -226,7 +226,12 @@ for (const dialect of DIALECTS) {
     })
 
     test('what a session is asked to be is checked before anything is made', async () => {
-      const machine = { connector: 'machine', provider: 'oidc', issuer: evil.issuer, grant_type: 'client_credentials' }
+      const machine = {
+        connector: 'machine',
+        provider: 'oidc',
+        issuer: evil.issuer,
+        grant_type: 'client_credentials' as const,
+      }
       const registration = { client_id: 'sallyport', client_secret: 'secret', scope: 'api' }
       await saveConnector(bridge.server.app.web.outbound, 'test', { ...machine, ...registration })
       const bad = [
