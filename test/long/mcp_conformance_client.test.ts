@@ -19,9 +19,6 @@ const NOT_PASSED: Readonly<Record<string, string>> = {
     'exchanges the ID token of a company for an assertion (ID-JAG): connections are made by consent, by a client, or by a key of ours',
   'auth/wif-jwt-bearer':
     'takes an assertion that a workload was given: a connector signs its own, and is never handed one that lives for minutes',
-  'auth/dpop':
-    'a token bound to a key leaves the vault for nobody: this client asks the vault for tokens, and calls no proxy',
-  'auth/dpop-nonce': 'as auth/dpop',
   'request-metadata': 'the versions of MCP itself that a client falls back to; nothing of tokens',
   'sep-2322-client-request-state': 'the rounds of MCP itself in which a tool asks back; nothing of tokens',
   'http-custom-headers': 'the headers of MCP itself that a tool describes; nothing of tokens',

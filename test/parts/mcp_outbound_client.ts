@@ -1,6 +1,7 @@
 import { createEgress } from '../../server/src/egress/egress.ts'
 import { type ConnectorInput, saveConnector } from '../../server/src/outbound/connectors.ts'
 import { freshToken } from '../../server/src/outbound/fresh_token.ts'
+import { forward } from '../../server/src/outbound/proxy.ts'
 import { startSallyport, type TestServer } from './sallyport.ts'
 import { UserAgent } from './user_agent.ts'
 
@@ -28,6 +29,7 @@ interface Metadata {
   readonly grant_types_supported?: readonly string[]
   readonly token_endpoint_auth_methods_supported?: readonly string[]
   readonly client_id_metadata_document_supported?: boolean
+  readonly dpop_signing_alg_values_supported?: readonly string[]
 }
 
 /** An authorization server, as it was found. */
@@ -56,6 +58,8 @@ class OutboundClient {
   readonly #registered = new Map<string, Registration>()
   #scope = ''
   #token: string | undefined
+  /** The connection by which requests go through the proxy: a token that is bound to a key of the vault serves nowhere else. */
+  #proxied: string | undefined
   #authorizations = 0
   #id = 0
 
@@ -96,8 +100,8 @@ class OutboundClient {
         continue
       }
       if (!response.ok) throw new Error(`${method} was answered with ${response.status}: ${await response.text()}`)
-      if (method.startsWith('notifications/')) return undefined
       const text = await response.text()
+      if (method.startsWith('notifications/')) return undefined
       const data = response.headers.get('content-type')?.startsWith('text/event-stream')
         ? (/^data: (.*)$/m.exec(text)?.[1] ?? '{}')
         : text
@@ -122,7 +126,19 @@ class OutboundClient {
     }
     const id = method.startsWith('notifications/') ? {} : { id: ++this.#id }
     const body = { jsonrpc: '2.0', ...id, method, ...(params && { params: stateless ? { ...params, _meta } : params }) }
-    return fetch(this.#url, { method: 'POST', headers, body: JSON.stringify(body) })
+    const init = { method: 'POST', headers, body: JSON.stringify(body) }
+    return this.#proxied === undefined ? fetch(this.#url, init) : this.#forward(this.#proxied, init)
+  }
+
+  async #forward(
+    connection_id: string,
+    { headers, body }: { headers: Record<string, string>; body: string },
+  ): Promise<Response> {
+    const wish = { connection_id, user_id: this.#user_id, method: 'POST', path: this.#url.pathname, query: '' }
+    const more = { headers: new Headers(headers), body: new Response(body).body }
+    const answer = await forward(this.#server.app.web.outbound, { ...wish, ...more })
+    if (answer.kind !== 'response') throw new Error(`Nothing came through the proxy: ${JSON.stringify(answer)}`)
+    return answer.response
   }
 
   /** Finds who gives tokens for the server, connects there, and has the token. */
@@ -203,6 +219,7 @@ class OutboundClient {
     const connector = this.#connectorOf(metadata.issuer)
     const { method, ...client } = registration
     const params = resource === undefined ? {} : { resource }
+    const bound = metadata.dpop_signing_alg_values_supported !== undefined
     const alone = metadata.grant_types_supported?.includes('client_credentials')
     await saveConnector(app.web.outbound, 'mcp client', {
       ...{ connector, provider: 'oauth2', issuer: metadata.issuer, scope: this.#scope, ...client },
@@ -210,6 +227,7 @@ class OutboundClient {
       fields: {
         ...{ discovery, token_endpoint_auth_method: method },
         ...{ authorization_params: params, token_params: params, refresh_params: params },
+        ...{ dpop: bound ? 'required' : 'refused', api_base_url: this.#url.origin },
         ...(discovery === null && {
           authorization_endpoint: metadata.authorization_endpoint,
           token_endpoint: metadata.token_endpoint,
@@ -230,6 +248,10 @@ class OutboundClient {
     if (at.url !== `${issuer}/account`)
       throw new Error(`Nothing was connected: ${at.url} ${await readable(at.response)}`)
     const [made] = (await connections()).filter((known) => known.connector === connector)
+    if (bound) {
+      this.#proxied = made!.connection_id
+      return
+    }
     const wish = { connection_id: made!.connection_id, user_id: this.#user_id }
     const token = await freshToken(app.web.outbound, wish)
     if (token.kind !== 'token') throw new Error(`There is no token: ${JSON.stringify(token)}`)
