@@ -37,6 +37,7 @@ const Connection = z
     expires_at: z.int().nullable(),
     refreshed_at: z.int().nullable(),
     last_used_at: z.int().nullable(),
+    ends_at: z.int().nullable().meta({ description: 'The end that was chosen for it' }),
     last_error: z.string().nullable(),
     revocation_ends: z.string(),
   })
@@ -200,6 +201,7 @@ function describe(connection: ShownConnection) {
     expires_at: connection.access_expires_at,
     refreshed_at: connection.issued_at,
     last_used_at: connection.last_used_at,
+    ends_at: connection.ends_at,
     last_error: connection.last_error,
     revocation_ends: connection.revocation_ends,
   }

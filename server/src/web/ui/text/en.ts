@@ -1,6 +1,6 @@
 import { enAllowConnection } from './en_allow_connection.ts'
-import { enConsole } from './en_console.ts'
 import { enConnectSession } from './en_connect_session.ts'
+import { enConsole } from './en_console.ts'
 import { enSecurity } from './en_security.ts'
 import { enSignUp } from './en_sign_up.ts'
 import type { Message } from './say.ts'
@@ -338,7 +338,6 @@ export const en = {
     key_wrong_pair:
       'That cannot be sent. A name has no colon in it, and neither of the two is empty or has line breaks.',
     key_wrong: 'That cannot be a key. Check that it was copied whole, without spaces or line breaks around it.',
-    choose_title: 'Which one at {provider}?',
     key_title_plain: 'Connect {provider}',
     ask_client:
       'This connection is nobody’s account: whoever you allow to use it acts at {provider} as this server itself.',
@@ -346,7 +345,6 @@ export const en = {
       'This server signs for itself at {provider}, or in the name of somebody there who let it. Whoever you allow to use this connection acts as that one.',
     ask_password:
       'Type your name and password of {provider}. The password is sent there once and kept nowhere; choose another way where {provider} has one.',
-    ask_as: 'Known there as',
     device_body: 'Allow it at {provider}, on this device or on another one. This page goes on by itself.',
     device_open: 'Open {uri}',
     device_go: 'Open it here',
@@ -354,11 +352,13 @@ export const en = {
     device_type: 'Type this code, or compare it with the one that you see there',
     device_back: 'Allow it, and come back. The code is good for {minutes} min.',
     device_check: 'Look now',
+    ask_as: 'Known there as',
     ask_subject: 'In the name of',
     ask_subject_hint: 'As the other side calls the account. Leave it empty to act as the server itself.',
     ask_username: 'Name',
     ask_password_label: 'Password',
     ask_wrong: 'That cannot be sent. It must have no line breaks, and at most 255 characters.',
+    choose_title: 'Which one at {provider}?',
     choose_body:
       '{account} may use several there. Apps that you allow will use the one that you choose. Connect again for another.',
   },
@@ -401,8 +401,8 @@ export const en = {
     'admin:read': 'See all settings, users and events of this server',
     'admin:write': 'Change all settings and users of this server',
   },
-  security: enSecurity,
   connect_session: enConnectSession,
+  security: enSecurity,
   sign_up: enSignUp,
   console: enConsole,
 } as const satisfies Catalogue
