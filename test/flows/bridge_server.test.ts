@@ -57,15 +57,12 @@ before(async () => {
 })
 after(() => bridge.stop())
 
-/** Says which clients stand for the calendar server. */
-function standFor(introspection_clients: readonly string[]) {
+/** Says which clients stand for the server of a resource. */
+function standFor(introspection_clients: readonly string[], resource = CALENDAR) {
+  const what = resource === CALENDAR ? 'calendar' : 'tasks'
   return bridge.server.addResource({
-    ...{
-      resource: CALENDAR,
-      name: 'The calendar server',
-      introspection_clients: JSON.stringify(introspection_clients),
-    },
-    scopes: JSON.stringify({ 'calendar:use': 'Use the calendar' }),
+    ...{ resource, name: `The ${what} server`, introspection_clients: JSON.stringify(introspection_clients) },
+    scopes: JSON.stringify({ [`${what}:use`]: `Use the ${what}` }),
   })
 }
 
@@ -360,6 +357,28 @@ describe('nobody else reaches it', () => {
     const unknown = await exchange(access_token, { resource: '', audience: 'connector:nobody' })
     assert.deepEqual([unknown.body.error, unknown.body.connect_url], ['invalid_target', undefined])
     assert.equal((await exchange(access_token)).status, 200)
+  })
+
+  test('a server of two resources uses at each what was allowed there, and passes none of it on', async () => {
+    const tokens = await obtain('agent', alice, ALICE, [CALENDAR, TASKS])
+    const refresh = async (resource: string, more: Record<string, string> = {}) => {
+      const form = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token, resource, ...more }
+      const { status, body, text } = await bridge.post('/token', form, 'agent')
+      assert.equal(status, 200, text)
+      tokens.refresh_token = body.refresh_token
+      return body.access_token as string
+    }
+    await answer((await exchange(await refresh(TASKS), {}, 'tasks')).body.connect_url)
+    await standFor(['tasks', 'calendar'], TASKS)
+    assert.equal((await useTool(await refresh(TASKS))).status, 200)
+    assertNotAllowed(await exchange(await refresh(CALENDAR)), true)
+    await standFor(['tasks'], TASKS)
+    // By its details the token may do what is allowed at the other server; its client has not sent it there.
+    const at_tasks = JSON.stringify([{ type: 'connection', connector: 'acme', locations: [TASKS] }])
+    const sent = await refresh(CALENDAR, { authorization_details: at_tasks })
+    const passed = await exchange(sent, { resource: TASKS, scope: 'tasks:use' })
+    assert.equal(passed.status, 200, passed.text)
+    assertNotAllowed(await exchange(passed.body.access_token, {}, 'tasks'), false)
   })
 
   test('RFC 9396 6 a token that its client has narrowed reaches no more by being sent', async () => {
