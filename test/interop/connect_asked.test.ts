@@ -178,6 +178,8 @@ describe('connections whose tokens are asked for, at another Sallyport', () => {
     const late = await open('coded')
     clock.offset += 3_600_000
     await signIn(ours, ALICE, alice)
-    assert.match(await (await alice.follow(late.url)).response.text(), /came twice or too late/)
+    const over = await alice.follow(late.url)
+    assert.equal(over.response.status, 400)
+    assert.doesNotMatch(await over.response.text(), /user-code/)
   })
 })

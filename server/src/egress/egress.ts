@@ -141,7 +141,7 @@ async function callOnce(guard: Guard, call: Call, url: URL, onEnd: () => void): 
   const own = call.identity && agents.identified(call.identity)
   const finish = () => {
     onEnd()
-    void own?.close()
+    own?.close().catch(() => {})
   }
   const answer = await agents
     .fetch(url.href, {
@@ -153,7 +153,7 @@ async function callOnce(guard: Guard, call: Call, url: URL, onEnd: () => void): 
       dispatcher: own ?? (repeatable ? agents.pooled : agents.unshared),
     })
     .catch((cause: unknown) => {
-      void own?.destroy()
+      own?.destroy().catch(() => {})
       throw cause
     })
   const headers = new Headers([...answer.headers])

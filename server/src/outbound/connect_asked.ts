@@ -8,6 +8,7 @@ import type { IdTokenClaims, Rejected, Tokens } from '../relying/outcome.ts'
 import { stepAfterExchange } from '../relying/steps.ts'
 import { type Account, findAccount } from './account.ts'
 import { arrangeAnswer } from './answer.ts'
+import { choose, offerChoice } from './choose.ts'
 import type { ConnectFinished } from './connect_outcome.ts'
 import {
   askedGrant,
@@ -113,7 +114,7 @@ export async function storeAsked(
   if (said.kind === 'rejected') return failure(await explain(context, connector, new URLSearchParams(), said))
   const stepped = await stepAfterExchange(context.relying, party, { ...brought, id_token_claims: said.claims })
   if (stepped.kind !== 'stepped') return failure(await explain(context, connector, new URLSearchParams(), stepped))
-  const { tokens } = stepped
+  const { tokens, options } = stepped
   const account = await nameAccount(context, party, grant, tokens)
   if (!account) return failure({ outcome: 'failed', reason: 'account_unknown' })
   if (!isExpectedAccount(session?.expected_account ?? null, account)) {
@@ -125,8 +126,15 @@ export async function storeAsked(
     ...{ scope: party.scope, proof_key: brought.proof_key },
     ...asked_again,
   })
-  const stored = await storeConsent(context, { flow, connector, answer, account, owner, session, terms: memory.terms })
-  return 'outcome' in stored ? failure(stored) : { ...ended, ...stored.done, account_name: account.account_name }
+  const consent = { flow, connector, answer, account, owner, session, terms: memory.terms }
+  if (options !== null && options.length !== 1) {
+    if (options.length === 0) return failure({ outcome: 'failed', reason: 'nothing_to_choose' })
+    const choice = await offerChoice(context, consent, options, memory.return_to)
+    return { ...ended, outcome: 'choose', account_name: account.account_name, choice }
+  }
+  const chosen = options === null ? consent : choose(consent, options[0]!)
+  const stored = await storeConsent(context, chosen)
+  return 'outcome' in stored ? failure(stored) : { ...ended, ...stored.done, account_name: chosen.account.account_name }
 }
 
 /** An ID token that came unasked for in a browser has no nonce; one that does not hold is refused all the same. */

@@ -19,6 +19,14 @@ export const google: Provider = {
     token_endpoint: verified('https://oauth2.googleapis.com/token', LIBRARY, READ),
     revocation_endpoint: verified('https://oauth2.googleapis.com/revoke', LIBRARY, READ),
     token_endpoint_auth_method: verified('client_secret_post', LIBRARY, READ),
+    // Service accounts: the client_id is the account's e-mail address; it acts for itself unless a subject is named.
+    assertion_grant: secondary(
+      {
+        ...{ audience: 'https://oauth2.googleapis.com/token', scope: 'claim' },
+        ...{ subject: 'optional', client: 'anonymous' },
+      },
+      'googleapis.dev/python/google-auth google.oauth2.service_account; elekram/google-jwt-sa',
+    ),
     pkce: verified('supported', LIBRARY, READ),
     scope_separator: verified(' ', WEB_SERVER, READ),
     offline_params: verified({ access_type: 'offline', prompt: 'consent' }, WEB_SERVER, READ),

@@ -26,6 +26,11 @@ export const salesforce: Provider = {
     revocation_endpoint: verified('https://{login_host}/services/oauth2/revoke', ENDPOINTS, READ),
     userinfo_endpoint: unverified('https://{login_host}/services/oauth2/userinfo'),
     token_endpoint_auth_method: verified('client_secret_post', REFRESH, READ),
+    // The audience of a sandbox is https://test.salesforce.com.
+    assertion_grant: secondary(
+      { audience: 'https://login.salesforce.com', scope: 'parameter', subject: 'required', client: 'anonymous' },
+      'gyde.ai/kb/oauth-2.0-jwt-bearer-token-flow; arthurimirzian/salesforce-jwt-bearer-token-flow',
+    ),
     pkce: verified('supported', `${WEB_SERVER}: code_challenge is optional, by SHA-256`, READ),
     scope_separator: corroborated(' ', 'simov/grant config/oauth.json@500ab20; Nango providers.yaml@2f4c0af'),
     offline_scope: verified('refresh_token', 'https://help.salesforce.com/s/articleView?id=005316711', READ),
