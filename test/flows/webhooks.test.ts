@@ -501,6 +501,24 @@ test('administrators register webhooks by the API, receivers verify them with th
     const made = await call('POST', '/webhooks', { body: { webhook: 'crm', url, event_types: ['user.created'] } })
     assert.equal(made.status, 201, made.text)
     const { secret } = made.body
+    const reader = await callAs(server, 'admin:read')
+    for (const [method, path] of [
+      ['POST', '/webhooks'],
+      ['DELETE', '/webhooks/crm'],
+      ['POST', '/webhooks/crm/rotate_secret'],
+      ['POST', '/webhooks/crm/replay'],
+    ] as const) {
+      assert.equal((await reader(method, path, { body: {} })).status, 403, path)
+      assert.equal((await fetch(`${server.issuer}/api${path}`, { method })).status, 401, path)
+    }
+    for (const body of [
+      {},
+      { webhook: 'x' },
+      { webhook: 'x', url, event_types: ['nothing'] },
+      { webhook: 'x', url, extra: 1 },
+    ]) {
+      assert.equal((await call('POST', '/webhooks', { body })).status, 400, JSON.stringify(body))
+    }
     assert.match(secret, /^whsec_/)
     assert.equal((await call('POST', '/webhooks', { body: { webhook: 'crm', url } })).status, 409)
     const wrong = await call('POST', '/webhooks', { body: { webhook: 'other', url: 'http://evil.example/' } })
@@ -554,8 +572,7 @@ test('administrators register webhooks by the API, receivers verify them with th
   }
 })
 
-async function callAs(server: TestServer) {
-  const scope = 'admin:read admin:write'
+async function callAs(server: TestServer, scope = 'admin:read admin:write') {
   const { client_id, client_secret } = await server.addClient({ grant_types: ['client_credentials'], scope })
   const form = new URLSearchParams({ grant_type: 'client_credentials', scope, resource: `${server.issuer}/api` })
   const authorization = `Basic ${Buffer.from(`${client_id}:${client_secret}`).toString('base64')}`
