@@ -57,6 +57,7 @@ for (const dialect of DIALECTS) {
           state: 'ready',
           reason: null,
           last_used_at: null,
+          ends_at: null,
           last_error: null,
           revocation_ends: 'unknown',
         },
