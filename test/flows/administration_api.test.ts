@@ -313,6 +313,10 @@ for (const dialect of DIALECTS) {
       assert.equal(theirs.status, 201)
       assert.notEqual(theirs.body.client_id, again.body.client_id, "somebody else's key is another")
       bridge.clock.offset += DAY_MS + 1000
+      const kept = async () => (await dumpRows(bridge.server.store)).get('idempotency_keys')?.length ?? 0
+      assert.ok((await kept()) > 0)
+      await bridge.server.store.sweepEnded({ before: Date.now() + bridge.clock.offset, most: 1000 })
+      assert.equal(await kept(), 0, 'what has ended is swept')
       tokens.set(ALL, await obtain(scopes.join(' ')))
       tokens.set('second', await obtain(scopes.join(' '), 'second_platform'))
       assert.notEqual((await create()).body.client_id, again.body.client_id, 'after a day it is free again')
