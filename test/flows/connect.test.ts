@@ -194,5 +194,5 @@ for (const dialect of DIALECTS) {
 /** Ends every connection of Alice on her account page. */
 async function endAll(bridge: Bridge): Promise<void> {
   const person = await bridge.signIn()
-  for (const { connection_id } of await bridge.connections()) await bridge.press(person, '/account', connection_id)
+  for (const _ of await bridge.connections()) await bridge.press(person, '/account', '/connections/disconnect')
 }

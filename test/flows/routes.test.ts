@@ -244,6 +244,7 @@ const PERSONAL = [
   ...['/account', '/account/security', '/account/security/totp', '/account/security/password', '/device'],
   ...['/account/security/email/confirm', '/connect/acme', '/connect/acme/callback'],
   ...['/connect/acme/finish', '/connect/acme/key', '/connect/acme/allow'],
+  ...['/connect/acme/ask', '/connect/acme/device'],
   // Of whoever has given the right password, signed in or not.
   ...['/login/factor', '/login/enrol'],
 ]

@@ -63,9 +63,9 @@ export async function takeUp(context: OutboundContext, finish: ConnectFinish): P
   const retry_url = connectUrl(context, name)
   const flow = await takeFlow(context, finish)
   if (typeof flow === 'string') {
-    // Strangers fill no log: only who holds the state of a session, and not its browser, is worth a line.
-    if (!isSessionFlow(finish.params.get('state')) || flow === 'other_browser')
-      await recordRefusal(context, finish, flow)
+    // Guesses fill no log, nor do strangers: of a session only who holds the state and not the browser is worth a line.
+    const tells = isSessionFlow(finish.params.get('state')) ? flow === 'other_browser' : flow !== 'unknown'
+    if (tells) await recordRefusal(context, finish, flow)
     const outcome = flow === 'other_browser' || flow === 'other_user' ? 'other_browser' : 'failed'
     return { ...base, provider_name, retry_url, outcome, reason: flow }
   }
