@@ -8,7 +8,7 @@ import { type Bridge, startBridge } from '../parts/bridge.ts'
 import { freePort } from '../parts/sallyport.ts'
 
 const MIB = 2 ** 20
-const LIMITS = { timeout_ms: 5_000, idle_ms: 300, largest_body: 64 * MIB, largest_header: 2_000 }
+const LIMITS = { timeout_ms: 60_000, idle_ms: 1_500, largest_body: 64 * MIB, largest_header: 2_000 }
 
 let bridge: Bridge
 let token: string
