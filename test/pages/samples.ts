@@ -10,6 +10,7 @@ import {
   renderConnectKey,
   renderConnectResult,
 } from '../../server/src/web/pages/templates/connect.ts'
+import { renderConnectAsk, renderConnectDevice } from '../../server/src/web/pages/templates/connect_asked.ts'
 import {
   renderConnectInvitation,
   renderConnectSession,
@@ -445,6 +446,43 @@ function accountPages(view: View, put: Put): Pages {
       renderConnectKey(view, {
         ...{ action: put('/connect/charts/key?state=x'), provider_name: put('Amplitude'), credential: 'basic_pair' },
         ...{ notes: null, wrong: true, username: put('a:b') },
+      }),
+    connect_ask_client: () =>
+      renderConnectAsk(view, {
+        ...{
+          action: put('/connect/mail/ask?state=x'),
+          provider_name: put('Microsoft Entra'),
+          kind: 'client',
+          wrong: false,
+        },
+        client_id: put('4f8b1c2e-alarms'),
+      }),
+    connect_ask_assertion: () =>
+      renderConnectAsk(view, {
+        ...{ action: put('/connect/drive/ask?state=x'), provider_name: put('Google'), kind: 'assertion', wrong: true },
+        ...{ client_id: put('robot@acme.iam.example'), subject: put('alice@acme.example') },
+      }),
+    connect_ask_password: () =>
+      renderConnectAsk(view, {
+        ...{
+          action: put('/connect/old/ask?state=x'),
+          provider_name: put('Old server'),
+          kind: 'password',
+          wrong: false,
+        },
+        client_id: put('us'),
+      }),
+    connect_device: () =>
+      renderConnectDevice(view, {
+        ...{
+          provider_name: put('GitHub'),
+          user_code: put('WDJB-MJHT'),
+          check_href: put('/connect/code/device?state=x'),
+        },
+        verification_uri: 'https://github.example/login/device',
+        verification_uri_complete: 'https://github.example/login/device?user_code=WDJB-MJHT',
+        go_href: put('/connect/code/device?state=x&go=1'),
+        expires_at: view.now + 840_000,
       }),
     connect_confirm: () =>
       renderConnectConfirm(view, {

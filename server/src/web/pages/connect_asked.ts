@@ -1,7 +1,7 @@
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import { type AskedQuestion, findAskedQuestion, finishAsked } from '../../outbound/connect_asked.ts'
 import { pollDevice } from '../../outbound/connect_device.ts'
-import { errorPage, send, type Visit } from '../page.ts'
+import { errorPage, redirect, send, type Visit } from '../page.ts'
 import { signedInPage, signedInSubmit } from './account.ts'
 import { flowPage, showFinished, stateOf } from './connect.ts'
 import { sendInSession } from './connect_session.ts'
@@ -36,8 +36,9 @@ export const waitPage = flowPage(stateOf, async (visit, user_id) => {
   const polled = await pollDevice(web.outbound, flow)
   if (polled.outcome !== 'waiting') return showFinished(visit, connector, polled)
   const { provider_name, user_code, verification_uri, verification_uri_complete, interval, expires_at } = polled
+  if (query['go'] !== undefined) return redirect(visit, verification_uri_complete ?? verification_uri)
   const shown = { provider_name, user_code, verification_uri, verification_uri_complete, expires_at }
-  const html = renderConnectDevice(view, { ...shown, check_href: visit.here })
+  const html = renderConnectDevice(view, { ...shown, go_href: `${visit.here}&go=1`, check_href: visit.here })
   return sendInSession(visit, html, { headers: { Refresh: String(interval + 1) } })
 })
 
