@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { createDatabase, type PostgresServer, startPostgres } from '../../../test/parts/postgres.ts'
@@ -162,4 +163,24 @@ test('migrations are read in the order of their numbers, each with what is for i
     { name: '0002_b', script: '-- 0002_b.sql' },
     { name: '0003_c', script: '' },
   ])
+})
+
+test('the connections of before keep every value where their table is made anew', () => {
+  const database = new DatabaseSync(':memory:')
+  const migrations = readMigrations('sqlite')
+  const at = migrations.findIndex(({ name }) => name === '0026_connect_sessions')
+  for (const { script } of migrations.slice(0, at)) database.exec(script)
+  database.exec('pragma foreign_keys = off')
+  const columns = database.prepare('select name, type from pragma_table_info(?)').all('connections')
+  const values = columns.map(({ name, type }, i) =>
+    name === 'state' ? 'ready' : String(type).toLowerCase() === 'bigint' ? i : `v${i}`,
+  )
+  const names = columns.map(({ name }) => name).join(', ')
+  database.prepare(`insert into connections (${names}) values (${columns.map(() => '?').join(', ')})`).run(...values)
+  const before = { ...database.prepare('select * from connections').get() }
+  for (const { script } of migrations.slice(at, at + 1)) database.exec(script)
+  const { client_id, end_user_id, pending_until_at, ...kept } = database.prepare('select * from connections').get()!
+  assert.deepEqual([client_id, end_user_id, pending_until_at], [null, null, null])
+  assert.deepEqual(kept, before)
+  database.close()
 })
