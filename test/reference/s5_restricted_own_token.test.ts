@@ -21,7 +21,11 @@ async function tokenOf(client: string, scope: string) {
 }
 async function create(token: string, body: unknown) {
   const response = await fetch(`${server.issuer}/api/users`, {
-    ...{ method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(body) },
+    ...{
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    },
   })
   return { status: response.status, body: await response.json() }
 }
