@@ -150,7 +150,7 @@ testOnBoth(
       assert.equal((await get(p, path, `Bearer ${access_token}`)).status, 401, path)
       assert.equal((await get(p, path, `DPoP ${access_token}`)).status, 401, path)
       const dpop = accessProof(p, path, access_token)
-      assert.equal((await get(p, `${path}?x=1`, `dpop ${access_token}`, dpop)).status, status, path)
+      assert.equal((await get(p, `${path}?limit=1`, `dpop ${access_token}`, dpop)).status, status, path)
       const again = await get(p, path, `DPoP ${access_token}`, dpop)
       assert.deepEqual([again.status, again.body.error], [401, 'invalid_dpop_proof'], path)
     }

@@ -9,7 +9,10 @@ import { sampleView } from '../pages/sample_view.ts'
 import { samplePages } from '../pages/samples.ts'
 import { launchBrowser } from '../parts/chromium.ts'
 
-const PAGES = Object.keys(samplePages(sampleView()))
+const EVERY_PAGE = Object.keys(samplePages(sampleView()))
+// One page of each template; every state of each is for the long suite.
+const TEMPLATES = EVERY_PAGE.filter((name) => !EVERY_PAGE.some((other) => name.startsWith(`${other}_`)))
+const PAGES = process.env['SALLYPORT_TEST_EVERY_PAGE'] ? EVERY_PAGE : TEMPLATES
 
 let running: { browser: Browser; close(): Promise<void> }
 let preview: { origin: string; close(): void }
@@ -52,9 +55,7 @@ async function findByAxe(page: Page, name: string, rules?: string[]): Promise<st
   return violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes.map((node) => node.target).join(', ')}`)
 }
 
-// One page of each template: what differs in the other theme does not differ between its states.
-const TEMPLATES = PAGES.filter((name) => !PAGES.some((other) => name.startsWith(`${other}_`)))
-
+// What differs in the other theme does not differ between the states of a page.
 for (const [theme, names, rules] of [
   ['light', PAGES, undefined],
   ['dark', TEMPLATES, ['color-contrast', 'link-in-text-block']],

@@ -23,13 +23,13 @@ export function consolePages(view: View, put: Put): Pages {
   return {
     ...{ ...clientPages(view, put), ...connectorPages(view, put), ...configurationPages(view, put) },
     playground: () => renderFlows(view, FLOWS),
-    playground_flow: () =>
+    flow: () =>
       renderFlow(view, FLOWS[1]!, {
         known: { issuer: put('https://auth.northwind.example') },
         connectors: [{ connector: put('google'), provider_name: put('Google') }],
       }),
     playground_empty: () => renderFlow(view, FLOWS[1]!, { known: {}, connectors: [] }),
-    playground_callback: () => renderCallback(view),
+    callback: () => renderCallback(view),
   }
 }
 
@@ -255,7 +255,7 @@ function clientPages(view: View, put: Put): Pages {
         },
         wrong: { member: 'jwks', sentence: put('Member jwks must have 1 to 20 keys') },
       }),
-    client_rights: () =>
+    rights_of_client: () =>
       renderClientRights(view, {
         ...{ client_id: put('notes-web'), client_name: put('Acme Notes'), username: put('alice'), scope: put('') },
         roles: [put('clerk'), put('reader')],
@@ -267,7 +267,7 @@ function clientPages(view: View, put: Put): Pages {
           { scope: put('admin:read'), granted: false, rule: 'client' },
         ],
       }),
-    client_rights_wrong: () =>
+    rights_of_client_wrong: () =>
       renderClientRights(view, {
         ...{ client_id: put('notes-web'), username: put('nobody'), roles: null, scopes: [], wrong: 'username' },
       }),

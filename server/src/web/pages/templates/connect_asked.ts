@@ -26,11 +26,11 @@ export function renderConnectAsk(view: View, data: ConnectAskData): SafeHtml {
   const error = data.wrong ? connect.ask_wrong : undefined
   const typed = { literal: true, autocomplete: 'off' } as const
   const subject = { ...typed, name: 'subject', label: connect.ask_subject, hint: connect.ask_subject_hint }
-  const secret = { ...typed, name: 'password', label: connect.ask_password_label, type: 'password' } as const
+  const secret = { name: 'password', label: connect.ask_password_label, type: 'password' } as const
   const fields = {
     client: '',
     assertion: field({ ...subject, value: data.subject, error }),
-    password: html`${field({ ...typed, name: 'username', label: connect.ask_username, value: data.username, required: true, autofocus: true })}${field({ ...secret, required: true, error })}`,
+    password: html`${field({ ...typed, name: 'username', label: connect.ask_username, value: data.username, required: true, autofocus: true })}${field({ ...secret, autocomplete: 'current-password', required: true, error })}`,
   }[data.kind]
   const known = data.kind === 'password' ? '' : definitions([[connect.ask_as, code(data.client_id)]])
   const body = tell(view, connect[`ask_${data.kind}`], { provider })

@@ -1,4 +1,4 @@
-import { attrs, html, type SafeHtml } from '../../ui/html.ts'
+import { html, type SafeHtml } from '../../ui/html.ts'
 import { tellText, type View } from '../../ui/view.ts'
 import type { Flow, Party } from '../flow.ts'
 
@@ -26,8 +26,8 @@ export function sequenceDiagram(view: View, flow: Flow): SafeHtml {
       from === to ? `M${from + 6} ${y + 2}l-6 4l6 4` : `M${to + way} ${y - 4}L${to} ${y}L${to + way} ${y + 4}`
     const label = from === to ? { x: from + 30, y: y + 4 } : { x: (from + to) / 2, y: y - 6 }
     const anchor = from === to ? 'start' : 'middle'
-    return html`<a href="${`#${step.step}`}"${attrs({ 'data-arrow': step.step, 'aria-label': playground.steps[step.says].title })}><rect x="0" y="${y - 20}" width="${parties.length * LANE}" height="${ROW}"/><path d="${line}"/><path d="${head}"/><text x="${label.x}" y="${label.y}" text-anchor="${anchor}">${index + 1}</text></a>`
+    return html`<g data-arrow="${step.step}"><path d="${line}"/><path d="${head}"/><text x="${label.x}" y="${label.y}" text-anchor="${anchor}">${index + 1}</text></g>`
   })
   const label = tellText(view, playground.diagram, { flow: playground.flows[flow.flow].title })
-  return html`<svg class="sequence" role="group" aria-label="${label}" viewBox="0 0 ${parties.length * LANE} ${height}">${lines}${arrows}</svg>`
+  return html`<svg class="sequence" role="img" aria-label="${label}" viewBox="0 0 ${parties.length * LANE} ${height}">${lines}${arrows}</svg>`
 }
