@@ -12,6 +12,11 @@ import { freePort, runProgram, startProgram } from '../parts/program.ts'
 import { csrfOf, open, post } from '../parts/sign_in_steps.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
+// Here both take the same way but for the last one, to the database: the long suite goes it too.
+const DATABASES = process.env['SALLYPORT_TEST_EVERY_DATABASE']
+  ? (['sqlite', 'postgres'] as const)
+  : (['sqlite'] as const)
+
 let postgres: PostgresServer
 before(async () => {
   postgres = await startPostgres()
@@ -34,7 +39,7 @@ async function makeSettings(t: TestContext, database: string): Promise<Record<st
 
 type Listed = { keys: { kid: string; alg: string; state: string; since: string }[] }
 
-for (const database of ['sqlite', 'postgres']) {
+for (const database of DATABASES) {
   test(`5.11 ${database}: keys are listed, rotated and revoked from the terminal, at the running server and alone`, async (t) => {
     const cwd = await makeFolder(t)
     const env = await makeSettings(t, database)

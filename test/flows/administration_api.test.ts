@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { sha256 } from '../../server/src/crypto/hash.ts'
+import { updateUser } from '../../server/src/inbound/users/administer_users.ts'
 import { EMPTY_CHAIN, findBrokenLink, type SealedEvent } from '../../server/src/store/event_chain.ts'
 import type { ApiRoute } from '../../server/src/web/api/route.ts'
 import { API_ROUTES } from '../../server/src/web/api/table.ts'
@@ -345,7 +347,40 @@ for (const dialect of DIALECTS) {
       assert.match(later.body.detail, /is not known/)
     })
 
-    test('nobody disables themselves, and what sign-ups may say of a user is theirs alone', async () => {
+    test('an address that is given anew is not confirmed, and a password is hashed under a key wherever it is kept', async () => {
+      const { tenant } = bridge.server.app
+      const hashed: Uint8Array[] = []
+      const claim = tenant.store.claimIdempotencyKey
+      Object.assign(tenant.store, {
+        claimIdempotencyKey: (args: Parameters<typeof claim>[0]) => {
+          hashed.push(args.request_hash)
+          return claim(args)
+        },
+      })
+      const body = {
+        username: 'erin',
+        password: 'a long enough secret',
+        email: 'erin@example.test',
+        email_verified: true,
+      }
+      const made = await ask('createUser', { body }, { headers: { 'idempotency-key': 'erin' } })
+      Object.assign(tenant.store, { claimIdempotencyKey: claim })
+      assert.equal(made.status, 201)
+      const { pathname } = new URL(`${bridge.issuer}/api/users`)
+      const bare = sha256(`${JSON.stringify(['POST', pathname])}${JSON.stringify(body)}`)
+      assert.deepEqual(hashed.map(Buffer.from), [tenant.keys.hashSecret(bare.toString('base64url'))])
+      const { tenant_id, store } = tenant
+      const read = async () => (await store.findUserByUsername({ tenant_id, username_key: 'erin' }))!
+      const present = await read()
+      assert.equal(present.email_verified, 1)
+      const args = { actor: 'test', changed: ['email'] }
+      assert.ok(await updateUser(tenant, present, { name: 'Erin' }, args))
+      assert.equal((await read()).email_verified, 1, 'another member changes nothing of it')
+      assert.ok(await updateUser(tenant, await read(), { email: 'typo@other.example' }, args))
+      assert.equal((await read()).email_verified, 0)
+    })
+
+    test('what sign-ups may say of a user is theirs alone', async () => {
       const write = tokens.get('admin:create_users')!
       const person = { username: 'dora', password: 'a long enough secret' }
       for (const more of [{ roles: ['member'] }, { claims: {} }, { email_verified: true }]) {

@@ -47,11 +47,14 @@ export async function updateUser(
 ): Promise<boolean> {
   const { tenant_id, store } = tenant
   const { user_id, username } = present
+  const email = changedText(description.email, present.email)
+  // Nobody has shown that a new address is theirs.
+  const still_verified = present.email_verified === 1 && email === (present.email ?? undefined)
   const user = await prepareUser(user_id, {
     username,
     name: changedText(description.name, present.name),
-    email: changedText(description.email, present.email),
-    email_verified: description.email_verified ?? present.email_verified === 1,
+    email,
+    email_verified: description.email_verified ?? still_verified,
     roles: description.roles ?? (JSON.parse(present.roles) as string[]),
     claims: description.claims ?? (JSON.parse(present.claims) as Record<string, unknown>),
     password: description.password,

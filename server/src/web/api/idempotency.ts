@@ -36,9 +36,9 @@ export async function answerOnce(
 ): Promise<KeptAnswer> {
   const { tenant_id, store } = tenant
   const key_hash = sha256(JSON.stringify([request.client_id, request.actor, readKey(request.key)]))
-  const request_hash = sha256(
-    Buffer.concat([Buffer.from(JSON.stringify([request.method, request.target])), request.bytes]),
-  )
+  const target = Buffer.from(JSON.stringify([request.method, request.target]))
+  // Under a key: a body may hold a password, which a bare hash would let anybody guess who reads the row.
+  const request_hash = tenant.keys.hashSecret(sha256(Buffer.concat([target, request.bytes])).toString('base64url'))
   const former = await store.claimIdempotencyKey({ tenant_id, key_hash, request_hash, lives_ms: LIVES_MS })
   if (former === 'released') throw underWay()
   if (former !== 'claimed') {
