@@ -64,6 +64,16 @@ test('what an answer leaves out is null, and its lifetime the one that the recor
   }
 })
 
+test('an ID token of a refresh that cannot be read costs nothing of the tokens beside it; at a consent it does', async () => {
+  for (const id_token of [7, { a: 1 }, 'x'.repeat(17_000), 'new\nline']) {
+    const body = { ...plain, refresh_token: 'next', id_token }
+    const renewed = (await read(body, {}, {}, { refresh: true })) as Tokens
+    assert.deepEqual([renewed.kind, renewed.refresh_token, renewed.id_token], ['tokens', 'next', null])
+    assert.deepEqual(renewed.warnings, ['The id_token of the answer is not a token and is ignored'])
+    assert.equal((await read(body)).kind, 'unknown')
+  }
+})
+
 test('an expiry may be text, zero, a date or an epoch, each by its named form', async () => {
   const at = async (value: unknown, form: TokenResponse['expires']['form'], zero: 'never' | 'expired' = 'expired') =>
     (await readGood({ ...plain, when: value }, { expires: { path: 'when', form, zero } })).expires_in

@@ -79,7 +79,7 @@ function readTokens(provider: ResolvedProvider, shape: TokenResponse, body: Json
   if (access_token === null) throw new Error('The answer holds no access_token')
   const token_type = readTokenType(provider, shape, takePath(body, shape.token_type), reading.proof ?? 'none')
   const refresh_token = readToken(takePath(body, shape.refresh_token), 'refresh_token')
-  const id_token = readToken(takePath(body, shape.id_token), 'id_token')
+  const id_token = readIdToken(takePath(body, shape.id_token), reading, warnings)
   const told = readExpiry(takePath(body, shape.expires.path), shape.expires.form, now, 'expires_in', warnings)
   const never = told === 0 && shape.expires.zero === 'never'
   const refreshExpiry = shape.refresh_token_expires
@@ -108,6 +108,17 @@ function readToken(value: Json | undefined, name: string): string | null {
     throw new Error(`The ${name} of the answer is not a token`)
   }
   return value
+}
+
+// Nothing rests on the ID token of a refresh: one that cannot be read must not cost the tokens beside it.
+function readIdToken(value: Json | undefined, { refresh }: Reading, warnings: string[]): string | null {
+  try {
+    return readToken(value, 'id_token')
+  } catch (cause) {
+    if (!refresh) throw cause
+    warnings.push('The id_token of the answer is not a token and is ignored')
+    return null
+  }
 }
 
 function readTokenType(
