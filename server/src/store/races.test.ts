@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { openRaces, RACES, race } from '../../../test/parts/races.ts'
 import { bytes, DIALECTS, makeDatabase, START, type TestDatabase } from '../../../test/parts/stores.ts'
+import { ProofReplayed } from './verbs/proofs.ts'
 
 // More of them, and between processes, in test/long/races.test.ts.
 const ROUNDS = 20
@@ -24,6 +25,27 @@ for (const dialect of DIALECTS) {
       }
     })
   }
+}
+
+for (const dialect of DIALECTS) {
+  test(`of 64 requests by one proof, on ${dialect}, one is accepted, and told of in the audit log`, async (t) => {
+    const database = await makeDatabase(dialect)
+    t.after(() => database.drop())
+    const stores = [await database.open()]
+    if (dialect === 'postgres') stores.push(await database.open())
+    for (let round = 0; round < 5; round++) {
+      const { tenant_id, event } = await openRaces(stores[0]!, database.clock, `t${round}`)
+      const proof = { kind: 'dpop', id_hash: bytes('proof'), expires_at: START + 60_000 } as const
+      const accept = (i: number) =>
+        stores[i % stores.length]!.acceptProofs({ tenant_id, proofs: [proof], event: event('token.impersonated') })
+      const came = await Promise.allSettled(Array.from({ length: 64 }, (_, i) => accept(i)))
+      assert.equal(came.filter(({ status }) => status === 'fulfilled').length, 1)
+      const refused = came.filter((one) => one.status === 'rejected')
+      assert.ok(refused.every(({ reason }) => reason instanceof ProofReplayed))
+      const page = { tenant_id, before_event_id: '~', type: 'token.impersonated', actor: '', most: 9 }
+      assert.equal((await stores[0]!.pageEvents(page)).length, 1)
+    }
+  })
 }
 
 test('6.3.2 two replicas that start at the same time make one administrator, whatever links they gave out', async (t) => {

@@ -25,10 +25,11 @@ contract('a proof is accepted once, each kind by itself', async ({ store, tenant
   await store.acceptProofs({ tenant_id, proofs: [proof('a', 'client_assertion')] })
 })
 
-contract('of 64 requests by one proof one is told of in the audit log', async ({ store, tenant_id, event }) => {
+// One after the other: which of many at once is first may differ between the twins of a tenant. That race is in races.test.ts.
+contract('of several requests by one proof one is told of in the audit log', async ({ store, tenant_id, event }) => {
   const told = () => ({ tenant_id, proofs: [proof('a')], event: event('token.impersonated') })
-  const came = await Promise.allSettled(Array.from({ length: 64 }, () => store.acceptProofs(told())))
-  assert.equal(came.filter(({ status }) => status === 'fulfilled').length, 1)
+  await store.acceptProofs(told())
+  for (let i = 0; i < 3; i++) await assert.rejects(store.acceptProofs(told()), replayed('dpop'))
   const page = { tenant_id, before_event_id: '~', type: 'token.impersonated', actor: '', most: 9 }
   assert.equal((await store.pageEvents(page)).length, 1)
 })
