@@ -72,6 +72,39 @@ test('RFC 9449 8 a server that asks for ever another nonce is asked twice and no
   }
 })
 
+test('I12 both tries of a call share one deadline, and a second one that could not wait for its answer is left out', async (t) => {
+  const { hostile, context, party, advance } = await startRelyingParty(t)
+  const proof_key = readProofKey(await newProofKey())
+  const given: (number | undefined)[] = []
+  const egress: typeof context.egress = {
+    ...context.egress,
+    fetch(input, init) {
+      if (init.purpose === 'token') given.push(init.timeoutMs)
+      return context.egress.fetch(input, init)
+    },
+  }
+  const ask = async (slow_ms: number) => {
+    given.length = 0
+    hostile.answers.set('/token', (response, request) => {
+      advance(slow_ms)
+      const wants = answerJson({ error: 'use_dpop_nonce' }, 400, { 'dpop-nonce': 'n' })
+      return (given.length === 1 ? wants : answerJson(TOKENS))(response, request)
+    })
+    return (await refreshToken({ ...context, egress }, { ...party, proof_key }, { refresh_token: 'rt' })).kind
+  }
+  assert.deepEqual([await ask(5_000), ...given], ['tokens', 15_000, 10_000])
+  assert.deepEqual([await ask(8_000), ...given], ['refused', 15_000])
+  hostile.answers.set('/.well-known/openid-configuration', (response, request) => {
+    advance(16_000)
+    return answerJson(hostile.metadata)(response, request)
+  })
+  context.metadata.clear()
+  given.length = 0
+  const late = await refreshToken({ ...context, egress }, { ...party, proof_key }, { refresh_token: 'rt' })
+  assert.ok(late.kind === 'unknown' && !late.sent, 'nothing is sent after the deadline')
+  assert.deepEqual(given, [])
+})
+
 test('RFC 9449 5 a token that should have been bound and is not, or claims to be and cannot, is not taken', async (t) => {
   const { hostile, context, party } = await startRelyingParty(t)
   const proof_key = readProofKey(await newProofKey())

@@ -52,6 +52,8 @@ export interface Unknown {
   readonly status: number | null
   readonly retry_after_seconds: number | null
   readonly cause: Error
+  /** The refresh token that an answer to a refresh brought, although what stood beside it is of no use. */
+  readonly successor?: string
 }
 
 /** The answer came and was complete, but it is not for us: a mix-up, or an ID token that does not hold. */
@@ -83,7 +85,7 @@ export interface IdTokenClaims {
 /** An outcome for a call that brought no answer. */
 export function unknownOutcome(
   cause: unknown,
-  more: { sent?: boolean; status?: number; retry_after_seconds?: number | null } = {},
+  more: { sent?: boolean; status?: number; retry_after_seconds?: number | null; successor?: string | null } = {},
 ): Unknown {
   const sent = more.sent ?? (cause instanceof Error && 'sent' in cause ? cause.sent !== false : true)
   return {
@@ -92,5 +94,6 @@ export function unknownOutcome(
     status: more.status ?? null,
     retry_after_seconds: more.retry_after_seconds ?? null,
     cause: cause instanceof Error ? cause : new Error(String(cause)),
+    ...(more.successor && { successor: more.successor }),
   }
 }

@@ -7,6 +7,7 @@ import {
   nopkce,
   refreshTokenGrantRequest,
 } from 'oauth4webapi'
+import { PURPOSES } from '../egress/call.ts'
 import { EgressError } from '../egress/egress_error.ts'
 import { SettingError } from '../providers/setting_error.ts'
 import { readClientAuth } from './client_auth.ts'
@@ -69,7 +70,7 @@ export async function redeemCode(
 
 type PreparedCall = ReturnType<typeof prepareCall>
 
-/** Makes one request of the token endpoint and reads its answer. */
+/** Makes one request of the token endpoint and reads its answer, all within one deadline. */
 export async function callTokenEndpoint(
   context: RelyingContext,
   party: RelyingParty,
@@ -77,17 +78,21 @@ export async function callTokenEndpoint(
   request: (server: AuthorizationServer, call: PreparedCall) => Promise<Response>,
 ): Promise<TokenOutcome> {
   const { provider } = party
+  const { timeoutMs = PURPOSES.token.timeoutMs } = input
+  const left = countDown(context, timeoutMs)
   let server: AuthorizationServer
   try {
     server = await discoverProvider(context, provider)
   } catch (cause) {
     return unknownOutcome(cause, { sent: false })
   }
+  if (left() <= 0) return unknownOutcome(new Error('The metadata came too late'), { sent: false })
   if (input.refresh && provider.refresh_endpoint) server = { ...server, token_endpoint: provider.refresh_endpoint }
   let response: Response
   try {
-    const send = () => request(server, prepareCall(context, party, server, input.timeoutMs))
-    response = await sendWithNonce(context, party, server, send)
+    const send = () => request(server, prepareCall(context, party, server, left()))
+    // A second try that could not wait for its answer might lose it: the next call has the nonce from the start.
+    response = await sendWithNonce(context, party, server, { send, mayRepeat: () => left() >= timeoutMs / 2 })
   } catch (cause) {
     if (cause instanceof SettingError) return refuseSetting(cause)
     // What is not the guard's word was found wrong before anything was sent.
@@ -104,16 +109,22 @@ async function sendWithNonce(
   context: RelyingContext,
   { proof_key }: RelyingParty,
   { token_endpoint }: AuthorizationServer,
-  send: () => Promise<Response>,
+  { send, mayRepeat }: { readonly send: () => Promise<Response>; readonly mayRepeat: () => boolean },
 ): Promise<Response> {
   const first = await send()
   if (!proof_key || !token_endpoint) return first
   noteNonce(context, token_endpoint, first)
-  if (!(await isNonceAnswer(first))) return first
+  if (!(await isNonceAnswer(first)) || !mayRepeat()) return first
   await first.body?.cancel()
   const second = await send()
   noteNonce(context, token_endpoint, second)
   return second
+}
+
+/** What is left of the time that a call has in all; a clock that is set back gives it no more. */
+function countDown({ clock }: RelyingContext, total_ms: number): () => number {
+  const ends_at = clock() + total_ms
+  return () => Math.min(total_ms, ends_at - clock())
 }
 
 // A connector that cannot even ask is refused on the provider's behalf: nobody but its administrator can help.
@@ -125,7 +136,7 @@ function prepareCall(
   context: RelyingContext,
   party: RelyingParty,
   server: AuthorizationServer,
-  timeoutMs: number | undefined,
+  timeoutMs: number,
 ) {
   const endpoint = server.token_endpoint
   if (!endpoint) throw new SettingError('token_endpoint', 'The provider has no token endpoint')

@@ -74,6 +74,24 @@ test('an ID token of a refresh that cannot be read costs nothing of the tokens b
   }
 })
 
+test('R-19 what is wrong with the access token of a refresh does not cost the refresh token beside it', async () => {
+  const itself = { grant_type: 'renew', token_param: 'access_token', sends: 'access_token' } as const
+  const wrong = [{ access_token: undefined }, { access_token: 7 }, { token_type: 'mac' }, { token_type: undefined }]
+  for (const part of wrong) {
+    const body = { ...plain, refresh_token: 'next', ...part }
+    const successorOf = async (given: object, fields: Partial<ProviderFields> = {}, refresh = true) => {
+      const outcome = await read({ ...body, ...given }, {}, fields, { refresh })
+      assert.ok(outcome.kind === 'unknown' && outcome.sent, JSON.stringify(outcome))
+      return outcome.successor
+    }
+    assert.equal(await successorOf({}), 'next')
+    assert.equal(await successorOf({ refresh_token: undefined }), undefined)
+    assert.equal(await successorOf({ refresh_token: 'new\nline' }), undefined)
+    assert.equal(await successorOf({}, { refresh_grant: itself }), undefined, 'another token is the one that is sent')
+    assert.equal(await successorOf({}, {}, false), undefined, 'a consent begins anew')
+  }
+})
+
 test('an expiry may be text, zero, a date or an epoch, each by its named form', async () => {
   const at = async (value: unknown, form: TokenResponse['expires']['form'], zero: 'never' | 'expired' = 'expired') =>
     (await readGood({ ...plain, when: value }, { expires: { path: 'when', form, zero } })).expires_in

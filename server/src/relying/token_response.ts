@@ -1,7 +1,7 @@
 import type { ExpiryForm, TokenResponse } from '../providers/quirks.ts'
 import type { ResolvedProvider } from '../providers/resolve.ts'
 import { isErrorWithin200, readErrorResponse, readRetryAfter } from './error_response.ts'
-import { type TokenOutcome, type Tokens, unknownOutcome } from './outcome.ts'
+import { type TokenOutcome, type Tokens, type Unknown, unknownOutcome } from './outcome.ts'
 import { type Json, type JsonObject, readJsonObject, takePath } from './read_json.ts'
 
 const LONGEST_TOKEN = 16_384
@@ -41,11 +41,7 @@ export async function readTokenResponse(
   }
   if (status === 429) return { kind: 'throttled', retry_after_seconds }
   if (status >= 200 && status < 300 && !isErrorWithin200(provider.error_response, body)) {
-    try {
-      return readTokens(provider, shape, body, reading)
-    } catch (cause) {
-      return unknownOutcome(cause, { sent: true, status })
-    }
+    return readIssued(provider, shape, body, reading, status)
   }
   // A server that failed may have decided all the same, whatever it says.
   if (status >= 500 || (status >= 300 && status < 400)) {
@@ -71,14 +67,38 @@ function readBody(shape: TokenResponse, text: string): JsonObject {
   return Object.fromEntries(new URLSearchParams(text))
 }
 
+/** Reads what was issued. A refresh token is read first: what is wrong beside it must not cost what took the place of ours. */
+function readIssued(
+  provider: ResolvedProvider,
+  shape: TokenResponse,
+  body: JsonObject,
+  reading: Reading,
+  status: number,
+): Tokens | Unknown {
+  let refresh_token: string | null = null
+  try {
+    refresh_token = readToken(takePath(body, shape.refresh_token), 'refresh_token')
+    return readTokens(provider, shape, body, refresh_token, reading)
+  } catch (cause) {
+    // Where the access token renews itself, nothing but the next one takes its place.
+    const renews = reading.refresh && provider.refresh_grant?.sends !== 'access_token'
+    return unknownOutcome(cause, { sent: true, status, successor: renews ? refresh_token : null })
+  }
+}
+
 /** Reads tokens out of a body, which is used up: what is left of it is the extra part. */
-function readTokens(provider: ResolvedProvider, shape: TokenResponse, body: JsonObject, reading: Reading): Tokens {
+function readTokens(
+  provider: ResolvedProvider,
+  shape: TokenResponse,
+  body: JsonObject,
+  refresh_token: string | null,
+  reading: Reading,
+): Tokens {
   const { now } = reading
   const warnings: string[] = []
   const access_token = readToken(takePath(body, shape.access_token), 'access_token')
   if (access_token === null) throw new Error('The answer holds no access_token')
   const token_type = readTokenType(provider, shape, takePath(body, shape.token_type), reading.proof ?? 'none')
-  const refresh_token = readToken(takePath(body, shape.refresh_token), 'refresh_token')
   const id_token = readIdToken(takePath(body, shape.id_token), reading, warnings)
   const told = readExpiry(takePath(body, shape.expires.path), shape.expires.form, now, 'expires_in', warnings)
   const never = told === 0 && shape.expires.zero === 'never'

@@ -27,7 +27,7 @@ export const NO_GRANT_TYPE = 'urn:sallyport:no-grant-type'
 export function fetchToken(
   context: RelyingContext,
   { provider, proof_key, identity }: Pick<RelyingParty, 'provider' | 'proof_key' | 'identity'>,
-  timeoutMs: number | undefined,
+  timeoutMs: number,
 ): (url: string, request: WireRequest & { readonly body: URLSearchParams }) => Promise<Response> {
   const { egress } = context
   const prove = (method: string, url: string): Record<string, string> =>
@@ -35,11 +35,10 @@ export function fetchToken(
   return async (url, { method, headers: given, body }) => {
     const headers = { ...given, ...prove(provider.token_request === 'query' ? 'GET' : method, url) }
     if (body.get('grant_type') === NO_GRANT_TYPE) body.delete('grant_type')
-    const limits = timeoutMs === undefined ? {} : { timeoutMs }
     const init = {
       purpose: 'token' as const,
       identity,
-      ...limits,
+      timeoutMs,
       headers: { ...headers, ...provider.token_request_headers },
     }
     if (provider.token_request === 'form') return egress.fetch(url, { ...init, method, body: String(body) })
