@@ -218,11 +218,21 @@ for (const dialect of DIALECTS) {
       const { confirmation_code, connection_id } = (await page.ask(session_token)).body
       await maker.call('POST', `/connect_sessions/${session_id}/confirm`, { confirmation_code })
       assert.equal((await maker.call('GET', `/connections/${connection_id}/token`)).status, 403)
-      const taker = await startConnectPlatform(bridge, 'taker', 'connect:token vault:proxy')
+      const proxied = async ({ token }: ConnectPlatform, id: string) =>
+        (await bridge.get(`/proxy/connections/${id}/me`, await token())).status
+      assert.equal(await proxied(maker, connection_id), 403)
+      const taker = await startConnectPlatform(bridge, 'taker', 'connect:token')
       const alice = await bridge.signIn()
       await bridge.connect(alice)
       const [ours] = await bridge.connections()
       assert.equal((await taker.call('GET', `/connections/${ours!.connection_id}/token`)).status, 404)
+      // Nor through the proxy, which the same right opens for the connections of one's own.
+      assert.deepEqual([await proxied(taker, ours!.connection_id), await proxied(taker, connection_id)], [404, 404])
+      const [own] = (await mine()).filter(({ state }: { state: string }) => state === 'ready')
+      assert.deepEqual(
+        [await proxied(platform, own.connection_id), await proxied(rival, own.connection_id)],
+        [200, 404],
+      )
     })
 
     test('what a session is asked to be is checked before anything is made', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { BOB, type Bridge, startBridge } from '../parts/bridge.ts'
+import { BOB, type Bridge, PLATFORM, startBridge } from '../parts/bridge.ts'
 import { DIALECTS } from '../parts/stores.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
@@ -367,7 +367,7 @@ for (const dialect of DIALECTS) {
   })
 }
 
-test('a connector that keeps its tokens is refused by token exchange, and goes through the proxy', async () => {
+test('a connector that keeps its tokens gives none by token exchange nor by the API, and goes through the proxy', async () => {
   const bridge = await startBridge({ connector: { hand_out_tokens: false } })
   try {
     const alice = await bridge.signIn()
@@ -378,6 +378,22 @@ test('a connector that keeps its tokens is refused by token exchange, and goes t
     assert.equal(body.error, 'invalid_target')
     assert.equal(body.reason, 'token_not_handed_out')
     assert.equal((await bridge.get('/proxy/acme/me', access_token)).status, 200)
+
+    const client = { ...PLATFORM, client_name: 'Platform', scope: 'vault:token' }
+    await bridge.server.addClient({ ...client, grant_types: ['client_credentials'] })
+    const form = { grant_type: 'client_credentials', scope: 'vault:token', resource: `${bridge.issuer}/api` }
+    const { access_token: vault_token } = (await bridge.post('/token', form, PLATFORM.client_id)).body
+    const calls = bridge.foreign.ledger.length
+    const [{ connection_id } = { connection_id: '' }] = await bridge.connections()
+    for (const [method, path] of [
+      ['GET', 'token'],
+      ['POST', 'refresh'],
+    ] as const) {
+      const refused = await bridge.get(`/api/connections/${connection_id}/${path}`, vault_token, { method })
+      assert.deepEqual([refused.status, refused.body.error], [403, 'token_not_handed_out'], path)
+      assert.equal(refused.body.access_token, undefined)
+    }
+    assert.equal(bridge.foreign.ledger.length, calls, 'nor is any renewed for it')
   } finally {
     await bridge.stop()
   }

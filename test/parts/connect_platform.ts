@@ -17,6 +17,8 @@ export interface ConnectPlatform {
   // biome-ignore lint/suspicious/noExplicitAny: tests look at what came back
   make(ask?: object): Promise<any>
   status(session_id: string): Promise<Reply>
+  /** Its own access token. */
+  token(): Promise<string>
 }
 
 /** Registers a platform and gets its token. */
@@ -55,6 +57,7 @@ export async function startConnectPlatform(
       return made
     },
     status: (session_id) => platform.call('GET', `/connect_sessions/${session_id}`),
+    token: findToken,
   }
   return platform
 }

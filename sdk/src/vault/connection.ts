@@ -45,7 +45,8 @@ export function createConnection(surroundings: Surroundings, options: Connection
   const proxied = connector ?? `connections/${encodeURIComponent(connection_id)}`
   const base = isProxied ? `${sallyport.base}/proxy/${proxied}` : api_base
   const of_user = connector === undefined ? undefined : userCredential(options.access_token)
-  const credentialFor = (scope: 'vault:token' | 'vault:proxy') => of_user ?? platformCredential(sallyport, scope)
+  const credentialFor = (scope: 'vault:token' | 'vault:proxy') =>
+    of_user ?? platformCredential(sallyport, options.scope ?? scope)
   const onRefreshed = () => onEvent?.({ type: 'refreshed', ...about })
   const tokens = createProviderTokens(sallyport, options, credentialFor('vault:token'), onRefreshed)
   const proxying =

@@ -49,8 +49,11 @@ export function exchangedCredential(
   return async (failed) => (await kept.get(failed)).access_token
 }
 
-/** The token of a platform that may have any user's tokens, or call the proxy by any user's connections. */
-export function platformCredential(sallyport: Sallyport, scope: 'vault:token' | 'vault:proxy'): Credential {
+/** The token of a platform that may have any user's tokens, call the proxy by any user's connections, or both by its own's. */
+export function platformCredential(
+  sallyport: Sallyport,
+  scope: 'vault:token' | 'vault:proxy' | 'connect:token',
+): Credential {
   const wish = { resource: `${sallyport.base}/api`, scope }
   return (failed) => sallyport.clientToken(wish, failed)
 }

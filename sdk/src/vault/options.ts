@@ -71,6 +71,7 @@ export type ConnectionOptions = {
       /** What it is used for, where that is not everything: a user is asked for no more. */
       readonly actions?: readonly ('read' | 'write')[]
       readonly connection_id?: undefined
+      readonly scope?: undefined
     }
   | {
       /** A connection by its id, for a platform, which asks with a token of its own client. */
@@ -79,6 +80,8 @@ export type ConnectionOptions = {
       readonly access_token?: undefined
       /** `proxy`: as above, with the scope `vault:proxy` (the default). `token`: it is fetched, with the scope `vault:token`. */
       readonly via?: 'proxy' | 'token'
+      /** Instead of these, where the connection is of a user of the platform's own: it opens no others. */
+      readonly scope?: 'connect:token'
       readonly exchange?: undefined
       readonly actions?: undefined
     }

@@ -118,6 +118,8 @@ describe('where a request goes', () => {
       Array.from({ length: 2 }, () => [`${ISSUER}/proxy/connections/c%2F1/me?x=1`, 'Bearer of-platform']),
     )
     await assert.rejects(named.fetch('/../d/me'), TypeError)
+    await vault.connection({ connection_id: 'own', scope: 'connect:token' }).fetch('/me')
+    assert.equal(calls.at(-2)!.form.get('scope'), 'connect:token')
   })
 
   test('nowhere outside of the connection, however a path or URL is spelled', async () => {

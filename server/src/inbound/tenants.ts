@@ -18,7 +18,7 @@ export const API_SCOPES: Readonly<Record<string, string>> = {
   'admin:write': 'Change the settings of this server, its clients, users and connections',
   [CREATE_USERS]: 'Make users who have no role yet, such as those who sign up',
   'connect:sessions': "Ask the users of one's own platform, or users here, to connect accounts",
-  'connect:token': "Take access tokens of the connections of one's own platform's users",
+  'connect:token': "Use the connections of one's own platform's users: through the proxy, or by their access tokens",
   'vault:token': "Take access tokens of users' connections out of the vault",
   'vault:proxy': "Call other people's APIs through the proxy, by users' connections",
 }

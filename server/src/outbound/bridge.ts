@@ -38,29 +38,34 @@ export interface HandOutAsk extends BridgeAsk {
   readonly min_seconds?: number
   /** A token that it got before and that the provider's API has refused: another one is wanted. */
   readonly failed_token?: string
+  /** The same, by its generation. */
+  readonly failed_generation?: number
   /** It may do less than the provider's token does, which is then not for it. */
   readonly narrowed?: boolean
 }
 
 /** Hands a provider's token to a client of ours, where the connector allows it. */
 export async function handOutToken(context: OutboundContext, ask: HandOutAsk): Promise<UsableToken | BridgeRefusal> {
-  const { connection_id, user_id, connector, min_seconds, failed_token, ask_url } = ask
+  const { connection_id, user_id, client_id = null, connector, min_seconds, ask_url } = ask
   if (connection_id === null) return notAllowed(context, ask)
-  const wish = { connection_id, user_id, connector, ...(min_seconds === undefined ? {} : { min_seconds }) }
+  const wish = { connection_id, user_id, client_id, connector, ...(min_seconds === undefined ? {} : { min_seconds }) }
   const found = await findFreshToken(context, wish)
   if (found.kind === 'found' && isBound(found)) return explain(context, connector, BOUND)
   if (found.kind !== 'found') return explain(context, connector, found, ask_url)
   if (found.connector.settings.hand_out_tokens && !ask.narrowed) {
-    const { access_token, generation } = found.token
-    if (failed_token === undefined || !equalBytes(Buffer.from(failed_token), Buffer.from(access_token))) {
-      return found.token
-    }
-    const renewed = await freshToken(context, { ...wish, failed_generation: generation })
+    const failed_generation = findFailed(ask, found.token)
+    if (failed_generation === undefined) return found.token
+    const renewed = await freshToken(context, { ...wish, failed_generation })
     return renewed.kind === 'token' ? renewed : explain(context, connector, renewed, ask_url)
   }
   const why = ask.narrowed ? 'can do more than the user has allowed' : 'stay here'
   const error_description = `The tokens of ${connector} ${why}: call its API through the proxy`
   return { kind: 'bridge_refused', error: 'token_not_handed_out', error_description, status: 403 }
+}
+
+function findFailed({ failed_token, failed_generation }: HandOutAsk, token: UsableToken): number | undefined {
+  if (failed_token === undefined) return failed_generation
+  return equalBytes(Buffer.from(failed_token), Buffer.from(token.access_token)) ? token.generation : undefined
 }
 
 /** Makes a request with the token of the connection that a client's grant may use. */

@@ -1,8 +1,7 @@
 import * as z from 'zod'
-import { explain } from '../../outbound/bridge.ts'
+import { handOutToken } from '../../outbound/bridge.ts'
 import { findConnection, pageConnections, type ShownConnection } from '../../outbound/connections.ts'
 import { disconnect } from '../../outbound/disconnect.ts'
-import { freshToken } from '../../outbound/fresh_token.ts'
 import type { ConnectionRecord } from '../../store/verbs/connections.ts'
 import { PAGING, pageOf, replyPage } from './page_of.ts'
 import { isOfPlatform, isOpenTo, platformOf } from './platform.ts'
@@ -169,23 +168,14 @@ async function answerToken(
   failed_generation?: number,
 ) {
   const { connection_id, user_id, client_id, connector } = found
-  const wish = {
-    connection_id,
-    user_id,
-    client_id,
-    min_seconds,
+  const token = await handOutToken(web.outbound, {
+    ...{ connection_id, user_id, client_id, connector, min_seconds },
+    // A platform's user has no page here.
+    ...(user_id === null && { ask_url: null }),
     ...(failed_generation !== undefined && { failed_generation }),
-  }
-  const token = await freshToken(web.outbound, wish)
+  })
   if (token.kind === 'token') return { value: describeToken(token, web.tenant.clock()) }
-  const {
-    kind: _,
-    status,
-    retry_after_seconds,
-    error,
-    error_description,
-    ...members
-  } = explain(web.outbound, connector, token)
+  const { kind: _, status, retry_after_seconds, error, error_description, ...members } = token
   const headers = retry_after_seconds === undefined ? {} : { 'Retry-After': String(retry_after_seconds) }
   return answerProblem(c, { status, error, error_description, members, headers })
 }

@@ -51,7 +51,9 @@ export function proxyConnection(c: Context<PageEnv>): Promise<Response> {
   const connection_id = c.req.param('connection_id') ?? ''
   return relay(c, `/proxy/connections/${connection_id}`, async ({ tenant, inbound }, request) => {
     const { tenant_id, issuer, store } = tenant
-    const living = await requireAccessToken(inbound, request, { audience: [`${issuer}/api`], scope: ['vault:proxy'] })
+    // A platform whose users own it needs no right to the connections of everybody.
+    const asked = { audience: [`${issuer}/api`], scope: ['vault:proxy'], or_scope: ['connect:token'] }
+    const living = await requireAccessToken(inbound, request, asked)
     const found = (await store.loadConnection({ tenant_id, connection_id }))?.connection
     // What belongs to a user of another platform is not there.
     if (!found || !isOpenTo(found, living, 'vault:proxy')) {
