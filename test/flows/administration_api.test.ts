@@ -6,6 +6,7 @@ import { updateUser } from '../../server/src/inbound/users/administer_users.ts'
 import { EMPTY_CHAIN, findBrokenLink, type SealedEvent } from '../../server/src/store/event_chain.ts'
 import type { ApiRoute } from '../../server/src/web/api/route.ts'
 import { API_ROUTES } from '../../server/src/web/api/table.ts'
+import { writeAdminModule } from '../parts/admin_module.ts'
 import { writeDocument } from '../parts/api_document.ts'
 import { listSteps, type Made, type Step } from '../parts/api_steps.ts'
 import { type Bridge, PLATFORM, type Reply, startBridge } from '../parts/bridge.ts'
@@ -397,6 +398,14 @@ for (const dialect of DIALECTS) {
     })
   })
 }
+
+test('sdk/src/admin/operations.ts is what the table says: npm run openapi writes it', () => {
+  const committed = readFileSync(new URL('../../sdk/src/admin/operations.ts', import.meta.url), 'utf8')
+  assert.ok(committed === writeAdminModule(), "the SDK's types are not what the routes say: npm run openapi")
+  for (const { name, scope } of API_ROUTES) {
+    assert.equal(new RegExp(`^  ${name}: '[A-Z]+ /`, 'm').test(committed), scope !== null, name)
+  }
+})
 
 test('docs/openapi.json is what the table says: npm run openapi writes it', () => {
   const committed = readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8')
