@@ -50,7 +50,7 @@ contract('what decides about a connection is read in one, and holds nothing that
       ...{ account_name: 'Alice', scope: 'openid', data_key: bytes('key'), sealed_tokens: bytes('sealed R1') },
       ...{ generation: 1, refresh_fingerprint: bytes('R1'), issued_at: START, access_expires_at: START + 10 },
       ...{ refresh_expires_at: null, intent_id: null, intent_at: null, intent_deadline_at: null },
-      ...{ uncertain_at: null, sealed_candidate: null, refresh_failures: 0, retry_at: null },
+      ...{ uncertain_at: null, sealed_candidate: null, refresh_failures: 0, refresh_refusals: 0, retry_at: null },
       ...{ last_used_at: START + 7, keep_at: null, warn_at: null, warned_at: null, ends_at: null, redirect_uri: null },
     },
     connector: {
@@ -115,6 +115,14 @@ contract('connections are listed for their user, and page by page by connector a
   assert.deepStrictEqual(await page({ state: 'ready' }), [shown('c1'), bobs])
   assert.deepStrictEqual(await page({ state: 'error' }), [beta])
   assert.deepStrictEqual(await page({ state: 'disconnected' }), [ended])
+  assert.deepStrictEqual(await store.countConnections({ tenant_id, most: 10 }), [
+    { state: 'pending', count: 0 },
+    { state: 'ready', count: 2 },
+    { state: 'error', count: 1 },
+    { state: 'needs_reconsent', count: 0 },
+    { state: 'disconnected', count: 1 },
+  ])
+  assert.equal((await store.countConnections({ tenant_id, most: 1 })).find((one) => one.state === 'ready')?.count, 1)
   for (const one of [beta, bobs, ended]) {
     const { connection_id } = one
     assert.deepStrictEqual(await store.findListedConnection({ tenant_id, connection_id }), one)
@@ -194,9 +202,10 @@ contract('an intent that sent nothing is dropped, and only by its own name', asy
   await fill(stage)
   await connect(stage, 'c1')
   assert.equal((await lease(stage, 'i1')).kind, 'leased')
-  await store.dropIntent({ tenant_id, connection_id: 'c1', intent_id: 'other' })
+  const drop = (intent_id: string) => store.dropIntent({ tenant_id, connection_id: 'c1', intent_id, upkeep_ms: 0 })
+  await drop('other')
   assert.equal((await lease(stage, 'i2')).kind, 'held')
-  await store.dropIntent({ tenant_id, connection_id: 'c1', intent_id: 'i1' })
+  await drop('i1')
   assert.deepEqual(await lease(stage, 'i2'), { kind: 'leased', now: START, uncertain_at: null })
 })
 
@@ -276,13 +285,13 @@ contract(
     const named = { tenant_id, connection_id: 'c1' }
     await lease(stage, 'i1')
     assert.deepEqual(await due(), [1000])
-    const failed = { ...named, intent_id: 'i1', uncertain: false, retry_ms: 0, error: 'cut', event: null }
-    await store.failRefresh({ ...failed, upkeep_ms: 70 })
+    const failed = { ...named, uncertain: false, refused: false, retry_ms: 0, error: 'cut', event: null }
+    await store.failRefresh({ ...failed, intent_id: 'i1', upkeep_ms: 70 })
     assert.deepEqual(await due(), [70])
     await lease(stage, 'i2')
-    await store.dropIntent({ ...named, intent_id: 'i2' })
-    assert.deepEqual(await due(), [0])
-    const dead = { ...named, generation: 1, reason: 'revoked', error: 'invalid_grant', event: event() }
+    await store.dropIntent({ ...named, intent_id: 'i2', upkeep_ms: 75 })
+    assert.deepEqual(await due(), [75])
+    const dead = { ...named, generation: 1, intent_id: 'i2', reason: 'revoked', error: 'invalid_grant', event: event() }
     assert.equal(await store.needReconsent({ ...dead, second_look_ms: 80 }), true)
     assert.deepEqual(await due(), [80])
     const look = { ...named, generation: 1, intent_id: 'i3', owner: 'p1', sole_owner: false, lease_ms: 90 }

@@ -97,3 +97,53 @@ contract('a server at rest has nothing to seal', async ({ store, tenant_id, even
   await store.recordEvent(event())
   assert.equal(await waits(), true)
 })
+
+contract('grants are paged from the newest on, of all, of a client, of a user, or of both', async (stage) => {
+  const { store, tenant_id } = stage
+  await fill(stage)
+  for (const [grant_id, client_id, user_id] of [
+    ['g1', 'web', 'alice'],
+    ['g2', 'other', 'alice'],
+    ['g3', 'web', 'bob'],
+    ['g4', 'web', 'alice'],
+    ['g5', 'web', 'alice'],
+  ] as const) {
+    await store.approveGrant(stage.newGrant(grant_id, { client_id, user_id }))
+    const redeemed = { grant_id, code_hash: bytes(`code of ${grant_id}`), attempt_id: grant_id, refresh: null }
+    if (grant_id === 'g5') continue
+    await store.redeemCode({ tenant_id, ...redeemed, idle_expires_at: null, replay_event: stage.event() })
+  }
+  const page = async (filter: { client_id?: string; user_id?: string } = {}, before_grant_id = '~', most = 10) => {
+    const args = { tenant_id, client_id: '', user_id: '', ...filter, before_grant_id, most }
+    return (await store.pageLatestGrants(args)).map(({ grant_id }) => grant_id)
+  }
+  assert.deepEqual(await page(), ['g4', 'g3', 'g2', 'g1'])
+  assert.deepEqual(await page({}, 'g4', 2), ['g3', 'g2'])
+  assert.deepEqual(await page({ client_id: 'web' }), ['g4', 'g3', 'g1'])
+  assert.deepEqual(await page({ user_id: 'alice' }, 'g4'), ['g2', 'g1'])
+  assert.deepEqual(await page({ client_id: 'web', user_id: 'alice' }), ['g4', 'g1'])
+  assert.deepEqual(await page({ client_id: 'nobody' }), [])
+})
+
+contract('what happens routinely is summed up by the hour, by the clock of the database', async (stage) => {
+  const { store, tenant_id, clock } = stage
+  const HOUR = 3_600_000
+  const hour_at = START - (START % HOUR)
+  const add = (label: string, count: number) =>
+    store.addHourlyCounts({ tenant_id, counts: [{ kind: 'tokens', label, count }] })
+  const list = async (hours: number) =>
+    (await store.listHourlyCounts({ tenant_id, hours })).counts.map((one) => [one.hour_at, one.label, one.count])
+  await add('refresh_token', 3)
+  await add('authorization_code', 1)
+  await add('refresh_token', 4)
+  clock.now = hour_at + HOUR
+  await add('refresh_token', 1)
+  assert.deepEqual(await list(1), [[hour_at + HOUR, 'refresh_token', 1]])
+  assert.deepEqual(await list(2), [
+    [hour_at, 'authorization_code', 1],
+    [hour_at, 'refresh_token', 7],
+    [hour_at + HOUR, 'refresh_token', 1],
+  ])
+  assert.equal((await store.listHourlyCounts({ tenant_id, hours: 1 })).this_hour_at, hour_at + HOUR)
+  assert.deepEqual((await store.listHourlyCounts({ tenant_id: 'nobody', hours: 9 })).counts, [])
+})

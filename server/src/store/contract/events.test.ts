@@ -26,6 +26,56 @@ contract('an event is listed as it was recorded, newest first, page by page', as
   assert.deepStrictEqual(await page(stage, { before_event_id: plain!.event_id, most: 1 }), [refused])
 })
 
+contract(
+  'events are found by type, by who did it, and by whom they are about, the newest of all types first',
+  async (stage) => {
+    const { store, tenant_id, event } = stage
+    for (const [type, actor, user_id, connection_id] of [
+      ['a.one', 'user:alice', 'alice', null],
+      ['a.two', 'client:web', 'alice', 'c1'],
+      ['b.one', 'user:alice', 'bob', 'c1'],
+      ['a.one', 'user:alice', 'bob', null],
+      ['a.two', 'user:alice', null, 'c2'],
+      ['a.one', 'client:web', 'alice', 'c1'],
+    ] as const) {
+      await store.recordEvent(event(type, { actor, user_id, connection_id }))
+    }
+    const find = async (more = {}) => {
+      const rows = await page(stage, more)
+      assert.deepEqual(
+        rows,
+        rows.toSorted((a, b) => (a.event_id < b.event_id ? 1 : -1)),
+      )
+      return rows.map(({ type, actor }) => `${type} ${actor.split(':')[1]}`)
+    }
+    assert.deepEqual(await find({ type: 'a.' }), [
+      'a.one web',
+      'a.two alice',
+      'a.one alice',
+      'a.two web',
+      'a.one alice',
+    ])
+    assert.deepEqual(await find({ type: 'a.one', most: 2 }), ['a.one web', 'a.one alice'])
+    assert.deepEqual(await find({ actor: 'client:web' }), ['a.one web', 'a.two web'])
+    assert.deepEqual(await find({ actor: 'user:alice', type: 'a.' }), ['a.two alice', 'a.one alice', 'a.one alice'])
+    assert.deepEqual(await find({ user_id: 'bob' }), ['a.one alice', 'b.one alice'])
+    assert.deepEqual(await find({ user_id: 'alice', type: 'a.t' }), ['a.two web'])
+    assert.deepEqual(await find({ connection_id: 'c1' }), ['a.one web', 'b.one alice', 'a.two web'])
+    assert.deepEqual(await find({ connection_id: 'c1', user_id: 'bob', actor: 'user:alice' }), ['b.one alice'])
+    for (const nothing of [{ type: 'c' }, { actor: 'nobody' }, { user_id: 'eve' }, { connection_id: 'c3' }]) {
+      assert.deepEqual(await find(nothing), [])
+    }
+    const second = (await page(stage, { type: 'a.' }))[1]!
+    assert.deepEqual(await find({ type: 'a.', before_event_id: second.event_id }), [
+      'a.one alice',
+      'a.two web',
+      'a.one alice',
+    ])
+    assert.deepStrictEqual(await store.findEvent({ tenant_id, event_id: second.event_id }), second)
+    assert.equal(await store.findEvent({ tenant_id, event_id: 'nothing' }), null)
+  },
+)
+
 contract('an event recorded again, after an outcome that was not heard, is there once', async (stage) => {
   const { store, event } = stage
   const once = event('once')

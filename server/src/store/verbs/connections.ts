@@ -336,60 +336,6 @@ export const listConnectionsOfUser = read(function* (args: {
     order by c.connection_id limit 500`
 })
 
-/** What a list of connections is filtered by; `error` is seen from the connector. */
-export type ListedState = ConnectionState | 'error'
-
-/** Connections by id, ended ones included, from after a cursor; an empty connector or state means any. */
-export const pageConnections = read(function* (args: {
-  tenant_id: string
-  connector: string
-  state?: ListedState | ''
-  /** Of the users of one platform, or of one of them; empty means any. */
-  client_id?: string
-  end_user_id?: string
-  after_connection_id: string
-  most: number
-}): Run<ListedConnection[]> {
-  const { connector, state = '', client_id = '', end_user_id = '' } = args
-  return yield* sql<ListedConnection>`
-    select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.client_id, c.end_user_id,
-      case when c.ends_at <= ${NOW} then 'disconnected' else c.state end as state,
-      case when c.ends_at <= ${NOW} and c.state <> 'disconnected' then 'ended' else c.reason end as reason,
-      c.account, c.account_name,
-      c.scope, c.issued_at, c.access_expires_at, c.refresh_expires_at, c.intent_deadline_at, c.refresh_failures,
-      c.retry_at, c.last_error, k.error as connector_error, k.disabled_at as connector_disabled_at, c.last_used_at,
-      c.warned_at, c.ends_at, c.created_at, c.updated_at
-    from connections c
-    join connectors k on k.tenant_id = c.tenant_id and k.connector = c.connector
-    left join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
-    where c.tenant_id = ${args.tenant_id} and c.connection_id > ${args.after_connection_id}
-      and (${connector} = '' or c.connector = ${connector})
-      and (${client_id} = '' or c.client_id = ${client_id}) and (${end_user_id} = '' or c.end_user_id = ${end_user_id})
-      and (${state} = '' or ${state} = case
-        when c.ends_at <= ${NOW} then 'disconnected' when c.state = 'ready' and (k.error is not null or k.disabled_at is not null) then 'error' else c.state end)
-    order by c.connection_id limit ${args.most}`
-})
-
-/** One connection as lists show it, or null. */
-export const findListedConnection = read(function* (args: {
-  tenant_id: string
-  connection_id: string
-}): Run<ListedConnection | null> {
-  const [row] = yield* sql<ListedConnection>`
-    select c.connection_id, c.connector, k.provider, c.user_id, u.username, c.client_id, c.end_user_id,
-      case when c.ends_at <= ${NOW} then 'disconnected' else c.state end as state,
-      case when c.ends_at <= ${NOW} and c.state <> 'disconnected' then 'ended' else c.reason end as reason,
-      c.account, c.account_name,
-      c.scope, c.issued_at, c.access_expires_at, c.refresh_expires_at, c.intent_deadline_at, c.refresh_failures,
-      c.retry_at, c.last_error, k.error as connector_error, k.disabled_at as connector_disabled_at, c.last_used_at,
-      c.warned_at, c.ends_at, c.created_at, c.updated_at
-    from connections c
-    join connectors k on k.tenant_id = c.tenant_id and k.connector = c.connector
-    left join users u on u.tenant_id = c.tenant_id and u.user_id = c.user_id
-    where c.tenant_id = ${args.tenant_id} and c.connection_id = ${args.connection_id}`
-  return row ?? null
-})
-
 /** The key by which writes on one connection are kept apart in a batch. */
 export function connectionKey(args: { tenant_id: string; connection_id: string }): string {
   return `${args.tenant_id}/${args.connection_id}`

@@ -73,21 +73,111 @@ export interface EventRecord extends ChainedEvent {
   readonly chain: Uint8Array | null
 }
 
-/** Events of a tenant, newest first, from before a cursor; a type is the beginning of one, an empty actor means any. */
-export const pageEvents = read(function* (args: {
-  tenant_id: string
-  before_event_id: string
-  type: string
-  actor: string
-  most: number
-}): Run<EventRecord[]> {
-  return yield* sql<EventRecord>`
-    select event_id, at, type, actor, detail, client_id, user_id, grant_id, connection_id, request_id, sequence, chain
-    from events where tenant_id = ${args.tenant_id} and event_id < ${args.before_event_id}
-      and type >= ${args.type} and type < ${`${args.type}\u{10ffff}`}
-      and (${args.actor} = '' or actor = ${args.actor})
-    order by event_id desc limit ${args.most}`
+/** Which events of the log are meant; a type is the beginning of one, and what is empty means any. */
+export interface EventFilter {
+  readonly type: string
+  readonly actor: string
+  readonly user_id?: string
+  readonly connection_id?: string
+}
+
+/** Events of a tenant, newest first, from before a cursor. */
+export const pageEvents = read(function* (
+  args: EventFilter & { tenant_id: string; before_event_id: string; most: number },
+): Run<EventRecord[]> {
+  const { tenant_id, most } = args
+  const found = yield* findEventIds(args)
+  const ids = found.sort((a, b) => (a < b ? 1 : -1)).slice(0, most)
+  const rows = yield* together(ids.map((event_id) => oneEvent(tenant_id, event_id)))
+  return rows.flat()
 })
+
+/** One event of the log, or null. */
+export const findEvent = read(function* (args: { tenant_id: string; event_id: string }): Run<EventRecord | null> {
+  const [event] = yield* oneEvent(args.tenant_id, args.event_id)
+  return event ?? null
+})
+
+function oneEvent(tenant_id: string, event_id: string) {
+  return sql<EventRecord>`
+    select event_id, at, type, actor, detail, client_id, user_id, grant_id, connection_id, request_id, sequence, chain
+    from events where tenant_id = ${tenant_id} and event_id = ${event_id}`
+}
+
+type EventId = { readonly event_id: string }
+
+// Each way has its index. There are few types, so the newest of each that is meant are merged: none is passed over one by one.
+function* findEventIds(
+  args: EventFilter & { tenant_id: string; before_event_id: string; most: number },
+): Run<string[]> {
+  const { tenant_id, before_event_id: before, type, actor, user_id = '', connection_id = '', most } = args
+  const beyond = `${type}\u{10ffff}`
+  let found: EventId[][]
+  if (connection_id !== '' || user_id !== '') {
+    const by = connection_id !== '' ? 'connection' : 'user'
+    found = yield* together([
+      sql<EventId>`
+        select event_id from events where ${by} = 'connection' and tenant_id = ${tenant_id}
+          and connection_id = ${connection_id} and event_id < ${before} and type >= ${type} and type < ${beyond}
+          and (${actor} = '' or actor = ${actor}) and (${user_id} = '' or user_id = ${user_id})
+        order by event_id desc limit ${most}`,
+      sql<EventId>`
+        select event_id from events where ${by} = 'user' and tenant_id = ${tenant_id} and user_id = ${user_id}
+          and event_id < ${before} and type >= ${type} and type < ${beyond} and (${actor} = '' or actor = ${actor})
+        order by event_id desc limit ${most}`,
+    ])
+  } else if (type === '' && actor === '') {
+    found = [
+      yield* sql<EventId>`
+        select event_id from events where tenant_id = ${tenant_id} and event_id < ${before}
+        order by event_id desc limit ${most}`,
+    ]
+  } else {
+    const types = yield* actor === ''
+      ? typesFrom(tenant_id, type, beyond)
+      : typesOfActor(tenant_id, actor, type, beyond)
+    found = yield* together(
+      types.map((one) =>
+        actor === ''
+          ? sql<EventId>`
+              select event_id from events where tenant_id = ${tenant_id} and type = ${one.type} and event_id < ${before}
+              order by event_id desc limit ${most}`
+          : sql<EventId>`
+              select event_id from events where tenant_id = ${tenant_id} and actor = ${actor} and type = ${one.type}
+                and event_id < ${before}
+              order by event_id desc limit ${most}`,
+      ),
+    )
+  }
+  return found.flat().map(({ event_id }) => event_id)
+}
+
+// From each type the index leads to the next one, without a look at the events between.
+function typesFrom(tenant_id: string, from: string, beyond: string) {
+  return sql<{ type: string }>`
+    with recursive known(type) as (
+      select (select type from events where tenant_id = ${tenant_id} and type >= ${from} and type < ${beyond}
+        order by type limit 1)
+      union all
+      select (select e.type from events e where e.tenant_id = ${tenant_id} and e.type > known.type
+        and e.type < ${beyond} order by e.type limit 1)
+      from known where known.type is not null
+    )
+    select type from known where type is not null`
+}
+
+function typesOfActor(tenant_id: string, actor: string, from: string, beyond: string) {
+  return sql<{ type: string }>`
+    with recursive known(type) as (
+      select (select type from events where tenant_id = ${tenant_id} and actor = ${actor} and type >= ${from}
+        and type < ${beyond} order by type limit 1)
+      union all
+      select (select e.type from events e where e.tenant_id = ${tenant_id} and e.actor = ${actor}
+        and e.type > known.type and e.type < ${beyond} order by e.type limit 1)
+      from known where known.type is not null
+    )
+    select type from known where type is not null`
+}
 
 /** Sealed events in their order, for verifying the chain. */
 export const pageSealedEvents = read(function* (args: {

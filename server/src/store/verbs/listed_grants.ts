@@ -56,6 +56,37 @@ export const pageGrants = read(function* (args: {
     order by g.grant_id`
 })
 
+/** The same, the newest first, from before a cursor. */
+export const pageLatestGrants = read(function* (args: {
+  tenant_id: string
+  client_id: string
+  user_id: string
+  before_grant_id: string
+  most: number
+}): Run<FoundGrant[]> {
+  const { tenant_id, client_id, user_id, before_grant_id: before, most } = args
+  const by = user_id !== '' ? 'user' : client_id !== '' ? 'client' : 'all'
+  return yield* sql<FoundGrant>`
+    select g.grant_id, g.client_id, c.client_name, g.user_id, u.username, g.scope, g.resource, g.role, g.connections,
+      g.created_at, g.last_used_at, g.expires_at, g.revoked_at, g.revoked_reason
+    from (
+      select grant_id from (select grant_id from grants where ${by} = 'all' and tenant_id = ${tenant_id}
+        and grant_id < ${before} and code_redeemed_at is not null order by grant_id desc limit ${most}) a
+      union all
+      select grant_id from (select grant_id from grants where ${by} = 'client' and tenant_id = ${tenant_id}
+        and client_id = ${client_id} and grant_id < ${before} and code_redeemed_at is not null
+        order by grant_id desc limit ${most}) b
+      union all
+      select grant_id from (select grant_id from grants where ${by} = 'user' and tenant_id = ${tenant_id}
+        and user_id = ${user_id} and (${client_id} = '' or client_id = ${client_id}) and grant_id < ${before}
+        and code_redeemed_at is not null order by grant_id desc limit ${most}) d
+    ) p
+    join grants g on g.tenant_id = ${tenant_id} and g.grant_id = p.grant_id
+    join clients c on c.tenant_id = g.tenant_id and c.client_id = g.client_id
+    join users u on u.tenant_id = g.tenant_id and u.user_id = g.user_id
+    order by g.grant_id desc`
+})
+
 /** One grant, living or not, or null. */
 export const findGrant = read(function* (args: { tenant_id: string; grant_id: string }): Run<FoundGrant | null> {
   const [grant] = yield* sql<FoundGrant>`

@@ -11,6 +11,9 @@ const ANSWERED_MS = 3_600_000
 // A platform may ask for a day what became of a connect session.
 const ASKED_LATE_MS = 86_400_000
 
+// What was counted by the hour is shown for a week.
+const COUNTED_MS = 8 * 86_400_000
+
 /** Sweeps what has ended from the short-lived tables, oldest first, a bounded number of rows each; says how many. */
 export const sweepEnded = write(function* (args: { before: number; most: number }): Run<number> {
   const swept = [
@@ -85,6 +88,11 @@ export const sweepEnded = write(function* (args: { before: number; most: number 
       delete from webhook_deliveries where (tenant_id, webhook, event_id) in
         (select tenant_id, webhook, event_id from webhook_deliveries where expires_at < ${args.before}
           order by expires_at limit ${args.most})
+      returning tenant_id`,
+    yield* sql<{ tenant_id: string }>`
+      delete from hourly_counts where (tenant_id, hour_at, kind, label) in
+        (select tenant_id, hour_at, kind, label from hourly_counts where hour_at < ${args.before - COUNTED_MS}
+          order by hour_at limit ${args.most})
       returning tenant_id`,
     yield* sql<{ tenant_id: string }>`
       delete from one_time_links where (tenant_id, kind, secret_hash) in
