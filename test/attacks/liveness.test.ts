@@ -327,7 +327,7 @@ testOnBoth(
       const moves = [
         { kid: signing_key.kid, from: more === 0 ? ('retired' as const) : ('current' as const), to: state },
       ]
-      return p.server.store.changeSigningKeys({ tenant_id, added, moves, event })
+      return p.server.store.changeSigningKeys({ tenant_id, added, moves, events: [event] })
     }
     await rotate('retired')
     assert.equal((await p.userinfo(access_token)).status, 200)

@@ -169,6 +169,99 @@ for (const dialect of DIALECTS) {
         const wrong = await ask('listClients', { query: { fields: 'client_id,client_secret_hash' } })
         assert.match(wrong.body.detail, /^Parameter fields may hold only client_id, client_name, /)
       })
+
+      test('8.2.1 8.3.1 nobody gives by admin:write what their own token lacks, nor changes who has it', async () => {
+        const token = tokens.get('admin:write')!
+        const metadata = { client_name: 'Strong', grant_types: ['client_credentials'], scope: 'v0:read vault:token' }
+        const strong = { client_id: 'strong' }
+        const make = { body: { ...strong, metadata } }
+        const boss = { username: 'boss', password: 'a long enough secret', roles: ['administrator'] }
+        const made = await ask('createUser', { body: boss })
+        const { user_id } = made.body
+        assert.deepEqual([made.status, (await ask('createClient', make)).status], [201, 201])
+        await ask('createRole', { body: { role: 'weak', scopes: ['v0:read'] } })
+        const weak = { body: { client_id: 'weak', metadata: { ...metadata, scope: 'v0:read' } } }
+        assert.equal((await ask('createClient', weak, { token })).status, 201)
+        const [of_client, of_user] = [{ params: strong }, { params: { user_id } }]
+        await ask('disableClient', of_client)
+        await ask('disableUser', of_user)
+        const others = await ask(
+          'createUser',
+          { body: { username: 'other', password: 'a long enough secret' } },
+          { token },
+        )
+        const other = { params: { user_id: others.body.user_id as string } }
+        const [issuer, jwks_uri] = ['https://strong.example', 'https://strong.example/jwks']
+        const handoff = { issuer, jwks_uri, login_uri: 'https://strong.example/login' }
+        const events = await count()
+        const refused: [name: string, step: Step, lacks: RegExp][] = [
+          ['createClient', { body: { metadata } }, /^Member metadata.scope has vault:token: /],
+          [
+            'updateClient',
+            { params: { client_id: 'weak' }, body: { metadata } },
+            /^Member metadata.scope has vault:token: /,
+          ],
+          ['updateClient', { ...of_client, body: { metadata: weak.body.metadata } }, /^The client has vault:token: /],
+          ['switchClient', { ...of_client, body: { name: 'password', on: true } }, /^The client has /],
+          ['rotateClientSecret', of_client, /^The client has /],
+          ['enableClient', of_client, /^The client has /],
+          [
+            'createUser',
+            { body: { ...boss, username: 'chief' } },
+            /^Member roles has admin:read vault:token vault:proxy: /,
+          ],
+          ['updateUser', { ...other, body: { roles: ['administrator'] } }, /^Member roles has /],
+          ['updateUser', { ...of_user, body: { password: 'another long secret' } }, /^The user has admin:read /],
+          ['updateUser', { ...of_user, body: { email: 'mallory@example.test' } }, /^The user has /],
+          ['enableUser', of_user, /^The user has /],
+          ['createRole', { body: { role: 'strong', scopes: ['vault:token'] } }, /^Member scopes has /],
+          ['updateRole', { params: { role: 'weak' }, body: { scopes: ['connect:token'] } }, /^Member scopes has /],
+          [
+            'createResource',
+            { body: { resource: 'https://s.example', every_user: true, scopes: { 'connect:token': 'x' } } },
+            /^Member scopes has /,
+          ],
+          ['createTrustedIssuer', { body: { issuer, jwks_uri, scope: 'vault:token' } }, /^Member scope has /],
+          ['createRegistrationToken', { body: { name: 'x', scope: 'connect:token' } }, /^Member scope has /],
+          [
+            'updateSettings',
+            { body: { dynamic_client_scopes: ['connect:token'] } },
+            /^Member dynamic_client_scopes has /,
+          ],
+          ['updateSettings', { body: { login_handoff: handoff } }, /^Whoever signs users in has admin:read /],
+          [
+            'createConnector',
+            { body: { connector: 'theirs', provider: 'oidc', client_id: 'x', issuer: jwks_uri, sign_in: 'linked' } },
+            /^Whoever signs users in /,
+          ],
+        ]
+        for (const [name, step, lacks] of refused) {
+          const { status, body } = await ask(name, step, { token, headers: { 'if-match': '*' } })
+          assert.deepEqual(
+            [status, body.error, body.status],
+            [403, 'insufficient_scope', 403],
+            `${name} ${body.detail}`,
+          )
+          assert.match(body.detail, lacks, name)
+        }
+        assert.equal(await count(), events, 'nothing happened')
+        // What gives nothing needs nothing: another name, fewer roles' scopes, an end.
+        const harmless: [string, Step][] = [
+          [
+            'updateClient',
+            { params: { client_id: 'weak' }, body: { metadata: { ...weak.body.metadata, client_name: 'W' } } },
+          ],
+          ['updateUser', { ...other, body: { roles: ['weak'] } }],
+          ['updateRole', { params: { role: 'weak' }, body: { scopes: [] } }],
+          ['updateSettings', { body: { dynamic_client_scopes: ['v0:read'] } }],
+          ['deleteClient', of_client],
+        ]
+        for (const [name, step] of harmless) {
+          const { status, text } = await ask(name, step, { token, headers: { 'if-match': '*' } })
+          assert.ok(status < 300, `${name} ${text}`)
+        }
+        assert.equal((await ask('enableUser', of_user)).status, 200)
+      })
     }
 
     test('every route answers as its schema says, and a change needs the version that stands', async () => {
@@ -323,6 +416,57 @@ for (const dialect of DIALECTS) {
       tokens.set(ALL, await obtain(scopes.join(' ')))
       tokens.set('second', await obtain(scopes.join(' '), 'second_platform'))
       assert.notEqual((await create()).body.client_id, again.body.client_id, 'after a day it is free again')
+    })
+
+    test('the kept answer of an Idempotency-Key comes before If-Match, and holds a secret of a webhook sealed', async () => {
+      const metadata = { client_name: 'Tagged', redirect_uris: ['https://a.example/cb'] }
+      const { client_id } = (await ask('createClient', { body: { metadata } })).body
+      const step = { params: { client_id } }
+      const etag = (await ask('listClientSecrets', step)).headers.get('etag')!
+      const rotate = (key: string) =>
+        ask('rotateClientSecret', step, { headers: { 'if-match': etag, 'idempotency-key': key } })
+      const first = await rotate('tagged')
+      assert.equal(first.status, 201)
+      const again = await rotate('tagged')
+      assert.deepEqual([again.status, again.text], [201, first.text])
+      assert.equal((await rotate('later')).status, 412, 'what was seen has changed by now')
+      const webhook = { webhook: 'once', url: 'https://hooks.example/in' }
+      const headers = { 'idempotency-key': 'hook' }
+      const made = await ask('createWebhook', { body: webhook }, { headers })
+      const repeated = await ask('createWebhook', { body: webhook }, { headers })
+      assert.deepEqual([made.status, repeated.status, repeated.text], [201, 201, made.text])
+      const hook = { params: { webhook: 'once' } }
+      const secrets = [await ask('rotateWebhookSecret', hook, { headers: { 'idempotency-key': 'hook2' } })]
+      secrets.push(await ask('rotateWebhookSecret', hook, { headers: { 'idempotency-key': 'hook2' } }))
+      assert.equal(secrets[0]!.body.secret, secrets[1]!.body.secret)
+      const rows = [...(await dumpRows(bridge.server.store))].flatMap(([, rows]) => rows.map((row) => printRow(row)))
+      for (const { secret } of [made.body, secrets[0]!.body]) {
+        assert.match(secret, /^whsec_/)
+        assert.ok(!rows.join().includes(secret), 'the answer is sealed')
+      }
+    })
+
+    test('keys of all algorithms rotate in one commit, or none does', async () => {
+      const set = (signing_algs: string[]) =>
+        ask('updateSettings', { body: { signing_algs } }, { headers: { 'if-match': '*' } })
+      assert.equal((await set(['ES256', 'EdDSA'])).status, 200)
+      const { store } = bridge.server.app.tenant
+      const change = store.changeSigningKeys
+      let commits = 0
+      // Somebody else comes in between: what is begun a second time is refused.
+      Object.assign(store, {
+        changeSigningKeys: (args: Parameters<typeof change>[0]) => (++commits > 1 ? 'stale' : change(args)),
+      })
+      const state = async () =>
+        ((await ask('listSigningKeys')).body.items as { alg: string; state: string }[])
+          .filter(({ state }) => state === 'retired')
+          .map(({ alg }) => alg)
+      const before = await state()
+      const { status, text } = await ask('rotateSigningKeys', { body: {} })
+      Object.assign(store, { changeSigningKeys: change })
+      assert.equal(status, 200, text)
+      assert.deepEqual((await state()).toSorted(), [...before, 'ES256', 'EdDSA'].toSorted())
+      assert.equal((await set(['ES256'])).status, 200)
     })
 
     test('a refused POST frees its key, and an unknown outcome is never done twice', async () => {

@@ -89,7 +89,7 @@ test('a retired key still verifies, a revoked one is in no list, and the current
   const second = await make('current')
   type State = SigningKeyRecord['state']
   const save = async (added: SigningKeyRecord[], kid: string, from: State, to: State) => {
-    const change = { tenant_id, added, moves: [{ kid, from, to }], event: event() }
+    const change = { tenant_id, added, moves: [{ kid, from, to }], events: [event()] }
     assert.equal(await tenant.store.changeSigningKeys(change), 'changed')
   }
   await save([second], first, 'current', 'retired')

@@ -82,16 +82,25 @@ export async function rotateSigningKeys(tenant: Tenant): Promise<number> {
     const period_ms = settings.signing_key_days * DAY_MS
     const step = decideKeyStep(keys, { algs: settings.signing_algs, period_ms, now })
     // Another replica was first: the next round looks anew.
-    if (!step || (await takeStep(tenant, step, 'system')) === 'stale') return steps
+    if (!step || (await takeSteps(tenant, [step], 'system')) === 'stale') return steps
   }
 }
 
-async function takeStep(tenant: Tenant, step: KeyStep, actor: string): Promise<'changed' | 'stale'> {
-  const { type, alg, moves, make } = step
-  const added = make === null ? [] : [await makeSigningKey(tenant, make, alg)]
-  const detail = { alg, moves: moves.map(({ kid, to }) => ({ kid, to })), added: added.map(({ kid }) => kid) }
+/** All of the steps or, when the keys are no longer as they were seen, none. */
+async function takeSteps(tenant: Tenant, steps: readonly KeyStep[], actor: string): Promise<'changed' | 'stale'> {
+  const taken = async ({ type, alg, moves, make }: KeyStep) => {
+    const added = make === null ? [] : [await makeSigningKey(tenant, make, alg)]
+    const detail = { alg, moves: moves.map(({ kid, to }) => ({ kid, to })), added: added.map(({ kid }) => kid) }
+    return { moves, added, event: event(tenant, type, actor, { detail }) }
+  }
+  const all = await Promise.all(steps.map(taken))
   const { tenant_id, store } = tenant
-  return store.changeSigningKeys({ tenant_id, moves, added, event: event(tenant, type, actor, { detail }) })
+  return store.changeSigningKeys({
+    tenant_id,
+    moves: all.flatMap(({ moves }) => moves),
+    added: all.flatMap(({ added }) => added),
+    events: all.map(({ event }) => event),
+  })
 }
 
 /** Makes a key for each algorithm that has none, so that it can sign as soon as it is switched on. */
@@ -99,7 +108,7 @@ export async function makeMissingKeys(tenant: Tenant, algs: readonly Algorithm[]
   const { keys } = await tenant.store.listSigningKeys({ tenant_id: tenant.tenant_id })
   for (const alg of algs) {
     if (keys.some((key) => key.alg === alg && key.state === 'current')) continue
-    await takeStep(tenant, { type: 'signing_key.rotated', alg, moves: [], make: 'current' }, actor)
+    await takeSteps(tenant, [{ type: 'signing_key.rotated', alg, moves: [], make: 'current' }], actor)
   }
 }
 
@@ -121,11 +130,14 @@ export async function rotateSigningKeysNow(tenant: Tenant, asked: string | undef
   if (asked !== undefined && !(isAlgorithm(asked) && settings.signing_algs.includes(asked))) {
     throw refuse(`This server does not sign with ${asked}; it signs with ${settings.signing_algs.join(', ')}`)
   }
-  for (const alg of settings.signing_algs.filter((alg) => asked === undefined || alg === asked)) {
-    const keys = (await listSigningKeys(tenant)).filter((key) => key.alg === alg)
-    const current = keys.find(({ state }) => state === 'current')
-    await replaceKey(tenant, alg, { current, to: 'retired' }, keys, actor)
-  }
+  const keys = await listSigningKeys(tenant)
+  const steps = settings.signing_algs
+    .filter((alg) => asked === undefined || alg === asked)
+    .map((alg) => {
+      const ours = keys.filter((key) => key.alg === alg)
+      return replaceKey(alg, { current: ours.find(({ state }) => state === 'current'), to: 'retired' }, ours)
+    })
+  await commit(tenant, steps, actor)
 }
 
 /**
@@ -140,19 +152,17 @@ export async function revokeSigningKey(tenant: Tenant, kid: string, actor: strin
   const current = key.state === 'current'
   if (current) {
     const others = keys.filter(({ alg }) => alg === key.alg)
-    return replaceKey(tenant, key.alg, { current: key, to: 'revoked' }, others, actor)
+    return commit(tenant, [replaceKey(key.alg, { current: key, to: 'revoked' }, others)], actor)
   }
   const moves: KeyMove[] = [{ kid, from: key.state, to: 'revoked' }]
-  await commit(tenant, { type: 'signing_key.revoked', alg: key.alg, moves, make: null }, actor)
+  await commit(tenant, [{ type: 'signing_key.revoked', alg: key.alg, moves, make: null }], actor)
 }
 
-async function replaceKey(
-  tenant: Tenant,
+function replaceKey(
   alg: Algorithm,
   former: { readonly current: ListedSigningKey | undefined; readonly to: 'retired' | 'revoked' },
   keys: readonly ListedSigningKey[],
-  actor: string,
-): Promise<void> {
+): KeyStep {
   const next = keys.find(({ state }) => state === 'next')
   const { current, to } = former
   const moves: KeyMove[] = [
@@ -160,11 +170,11 @@ async function replaceKey(
     ...(next ? [{ kid: next.kid, from: 'next', to: 'current' } as const] : []),
   ]
   const type = to === 'revoked' ? 'signing_key.revoked' : 'signing_key.rotated'
-  await commit(tenant, { type, alg, moves, make: next ? null : 'current' }, actor)
+  return { type, alg, moves, make: next ? null : 'current' }
 }
 
-async function commit(tenant: Tenant, step: KeyStep, actor: string): Promise<void> {
-  if ((await takeStep(tenant, step, actor)) === 'changed') return
+async function commit(tenant: Tenant, steps: readonly KeyStep[], actor: string): Promise<void> {
+  if ((await takeSteps(tenant, steps, actor)) === 'changed') return
   throw refuse('The keys have just changed; look at them and do it again')
 }
 

@@ -59,7 +59,7 @@ test('a token of a key that came since the configuration was read is known', asy
     tenant_id,
     added,
     moves: [{ kid: signing_key.kid, from: 'current', to: 'retired' }],
-    event: event(tenant, 'signing_key.rotated', 'cli'),
+    events: [event(tenant, 'signing_key.rotated', 'cli')],
   })
   assert.ok(await tenant.findVerifyingKey(added[0]!.kid))
   assert.equal(await tenant.findVerifyingKey('unknown'), undefined)

@@ -76,10 +76,10 @@ contract('every change of settings, resources, roles and signing keys raises con
   await store.saveRole({ tenant_id, role: { role: 'member', scopes: '[]' }, event: event() })
   await store.saveRole({ tenant_id, role: { role: 'member', scopes: '["read"]' }, event: event() })
   await note()
-  await store.changeSigningKeys({ tenant_id, added: [key('k1', 'current')], moves: [], event: event() })
+  await store.changeSigningKeys({ tenant_id, added: [key('k1', 'current')], moves: [], events: [event()] })
   await note()
   const moves = [{ kid: 'k1', from: 'current' as const, to: 'retired' as const }]
-  await store.changeSigningKeys({ tenant_id, added: [key('k2', 'current')], moves, event: event() })
+  await store.changeSigningKeys({ tenant_id, added: [key('k2', 'current')], moves, events: [event()] })
   await note()
   assert.deepEqual(versions, [0, 1, 2, 3, 5, 6, 7])
   assert.deepStrictEqual(await store.loadTenantConfig({ tenant_id }), {
@@ -104,7 +104,7 @@ contract('a resource is changed by whoever has seen the configuration as it stan
 contract('a signing key is added with the states of the others, or nothing is changed', async (stage) => {
   const { store, tenant_id, event } = stage
   const change = (moves: KeyMove[], ...added: SigningKeyRecord[]) =>
-    store.changeSigningKeys({ tenant_id, added, moves, event: event() })
+    store.changeSigningKeys({ tenant_id, added, moves, events: [event()] })
   const keys = async () => (await store.loadTenantConfig({ tenant_id }))!.signing_keys
   assert.equal(await change([], key('k1', 'current')), 'changed')
   const retire: KeyMove[] = [{ kid: 'k1', from: 'current', to: 'retired' }]
@@ -148,7 +148,7 @@ for (const dialect of DIALECTS) {
     )
     assert.equal(saved.filter(Boolean).length, 1)
     const add = (kid: string) =>
-      store.changeSigningKeys({ tenant_id, added: [key(kid, 'current')], moves: [], event: event() })
+      store.changeSigningKeys({ tenant_id, added: [key(kid, 'current')], moves: [], events: [event()] })
     const answers = await Promise.all(['k1', 'k2', 'k3', 'k4'].map(add))
     assert.deepEqual(answers.toSorted(), ['changed', 'stale', 'stale', 'stale'])
   })

@@ -46,9 +46,10 @@ export const changeSigningKeys = write(function* (args: {
   tenant_id: string
   moves: readonly KeyMove[]
   added: readonly SigningKeyRecord[]
-  event: NewEvent
+  /** One for each step that is taken, at least one. */
+  events: readonly NewEvent[]
 }): Run<'changed' | 'stale'> {
-  const { tenant_id, moves, added, event } = args
+  const { tenant_id, moves, added, events } = args
   // Updating the tenant locks it: whoever changes keys at the same time waits, and then sees these.
   yield* sql`update tenants set config_version = config_version + 1 where tenant_id = ${tenant_id}`
   const present = yield* sql<{ kid: string; alg: string; state: KeyState }>`
@@ -65,10 +66,10 @@ export const changeSigningKeys = write(function* (args: {
           sealed_private = case when ${to} = 'revoked' then ${NOTHING} else sealed_private end
         where tenant_id = ${tenant_id} and kid = ${kid}`
     }
-    if (to === 'revoked') yield* revocationStatement(event, { kind: 'kid', value: kid })
+    if (to === 'revoked') yield* revocationStatement(events[0]!, { kind: 'kid', value: kid })
   }
   for (const key of added) yield* insertSigningKey(tenant_id, key)
-  yield* insertEvent(event)
+  for (const event of events) yield* insertEvent(event)
   return 'changed'
 })
 

@@ -67,18 +67,21 @@ async function run(c: Context<PageEnv>, route: ApiRoute, params: Match['params']
   const fields = readFields(c, route)
   const query = readRouteQuery(c, route)
   const { bytes, body } = await readRouteBody(c, route)
-  const found = await findSubject(c, route, request)
-  const call = { ...request, query, body, found } satisfies ApiCall<string, unknown, unknown, unknown>
+  const act = async () => {
+    const found = await findSubject(c, route, request)
+    return route.run({ ...request, query, body, found } satisfies ApiCall<string, unknown, unknown, unknown>)
+  }
   const key = c.req.header('idempotency-key')
   if (route.method !== 'POST' || route.repeatable || key === undefined) {
-    const answer = await route.run(call)
+    const answer = await act()
     return answer instanceof Response ? answer : send(c, toAnswer(route, answer, fields))
   }
   const { client_id } = request.token.claims
   const { pathname, search } = new URL(c.req.url)
   const keyed = { key, actor: request.actor, client_id, method: route.method, target: pathname + search, bytes }
+  // The answer that was given comes before what is asked now: what it did has changed what If-Match names, or ended it.
   const answer = async () => {
-    const given = await route.run(call)
+    const given = await act()
     return given instanceof Response ? readAnswer(given) : toAnswer(route, given, fields)
   }
   return send(c, await answerOnce(request.web.tenant, keyed, answer))

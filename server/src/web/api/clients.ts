@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { listScopes, requireHeld } from '../../inbound/administration/given_rights.ts'
 import { deleteClient, setClientDisabled } from '../../inbound/clients/administer_clients.ts'
 import { readMetadata } from '../../inbound/clients/client_record.ts'
 import { endFormerClientSecret, formerSecretEnds, rotateClientSecret } from '../../inbound/clients/client_secrets.ts'
@@ -49,7 +50,8 @@ export const CLIENT_ROUTES = [
     summary: 'Registers a client; its secret, where it has one, is in this answer and nowhere else',
     body: z.strictObject({ client_id: z.string().optional(), metadata: Metadata }),
     answer: z.strictObject({ ...ClientSchema.shape, client_secret: z.string().optional() }),
-    async run({ web, body, actor }) {
+    async run({ web, token, body, actor }) {
+      requireHeld(token.scope, listScopes(body.metadata.scope), 'Member metadata.scope')
       const metadata = readAdministratedClient(body.metadata, grantTypes({ web }))
       const made = await registerClient(web.tenant, { metadata, source: 'api', actor, client_id: body.client_id })
       const { tenant_id, store } = web.tenant
@@ -77,6 +79,8 @@ export const CLIENT_ROUTES = [
       if (describedBy(found) !== 'administrators') {
         throw conflict('This client is described elsewhere, and is changed there')
       }
+      requireHeldOf(call)
+      requireHeld(call.token.scope, listScopes(body.metadata.scope), 'Member metadata.scope')
       const edited = await editClient(web.tenant, found, { json: body.metadata, grant_types: grantTypes(call), actor })
       if (edited === 'stale') throw stale()
       const { client_secret } = edited
@@ -100,6 +104,7 @@ export const CLIENT_ROUTES = [
       answer: ClientSchema,
       subject: client,
       async run(call) {
+        if (!disabled) requireHeldOf(call)
         await setClientDisabled(call.web.tenant, call.found.client_id, { disabled, actor: call.actor })
         return show(await again(call))
       },
@@ -116,6 +121,7 @@ export const CLIENT_ROUTES = [
       if (!listSwitches(found).some(({ name }) => name === body.name)) {
         throw conflict('This cannot be switched for this client')
       }
+      requireHeldOf(call)
       await switchClient(web.tenant, found, { ...body, actor, grant_types: grantTypes(call) })
       return show(await again(call))
     },
@@ -133,7 +139,8 @@ export const CLIENT_ROUTES = [
     summary: 'Makes a further secret, in this answer and nowhere else; the one before it lives on for a while',
     answer: z.strictObject({ client_id: z.string(), client_secret: z.string(), former_expires_at: z.int() }),
     subject: secret,
-    async run({ web, found, actor }) {
+    async run({ web, token, found, actor }) {
+      requireHeldOf({ token, found })
       const now = web.tenant.clock()
       const client_secret = await rotateClientSecret(web.tenant, { record: found, actor, now })
       if (client_secret === null) throw conflict('The client has no secret, or somebody else has just made one')
@@ -150,6 +157,11 @@ export const CLIENT_ROUTES = [
     },
   }),
 ]
+
+// Whoever shapes a client, or has its secret, has its scopes.
+function requireHeldOf({ token, found }: Pick<ApiRequest, 'token'> & { readonly found: ListedClient }): void {
+  requireHeld(token.scope, listScopes(readMetadata(found.metadata).scope), 'The client')
+}
 
 function grantTypes({ web }: Pick<ApiRequest, 'web'>): string[] {
   return web.grant_types.map(({ grant_type }) => grant_type)

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { requireHeldOfSignIn } from '../../inbound/administration/given_rights.ts'
 import {
   type ConnectorInput,
   deleteConnector,
@@ -125,7 +126,8 @@ export const CONNECTOR_ROUTES = [
     summary: 'Makes a connector to a provider',
     body: z.strictObject({ connector: text, ...MEMBERS }),
     answer: ConnectorSchema,
-    async run({ web, body, actor }) {
+    async run({ web, token, body, actor }) {
+      await requireHeldFor({ web, token }, body.sign_in)
       if (await findConnector(web.outbound, body.connector)) throw conflict('Member connector is taken')
       await saveConnector(web.outbound, actor, body, { seen: null })
       return show(await again({ web, params: body }))
@@ -146,6 +148,7 @@ export const CONNECTOR_ROUTES = [
     subject: connector,
     async run(call) {
       const { web, found, body, actor } = call
+      await requireHeldFor(call, body.sign_in, found.settings['sign_in'])
       await saveConnector(web.outbound, actor, { connector: found.connector, ...body }, { seen: found.version })
       return show(await again(call))
     },
@@ -188,6 +191,11 @@ export const CONNECTOR_ROUTES = [
     },
   }),
 ]
+
+async function requireHeldFor({ web, token }: Pick<ApiRequest, 'web' | 'token'>, ...sign_in: unknown[]): Promise<void> {
+  if (sign_in.every((way) => way === undefined || way === 'off')) return
+  requireHeldOfSignIn(token.scope, await web.tenant.currentConfiguration())
+}
 
 async function again(request: Pick<ApiRequest, 'web'> & { params: { readonly connector: string } }) {
   const found = await findConnector(request.web.outbound, request.params.connector)

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { listScopes, requireHeld } from '../../inbound/administration/given_rights.ts'
 import { createRegistrationToken, endRegistrationToken } from '../../inbound/clients/registration_tokens.ts'
 import type { RegistrationTokenRecord } from '../../store/verbs/registrations.ts'
 import { notThere } from './problem.ts'
@@ -39,7 +40,8 @@ export const REGISTRATION_TOKEN_ROUTES = [
       grant_types: z.string().optional(),
     }),
     answer: z.strictObject({ ...TokenSchema.shape, token: z.string() }),
-    async run({ web, body, actor }) {
+    async run({ web, token: { scope }, body, actor }) {
+      requireHeld(scope, listScopes(body.scope), 'Member scope')
       const known = web.grant_types.map(({ grant_type }) => grant_type)
       const { token, record } = await createRegistrationToken(web.tenant, known, body, actor)
       return { value: { ...describe(record), token } }

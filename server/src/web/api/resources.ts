@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { ALGORITHMS } from '../../crypto/signing_keys.ts'
 import { isBuiltIn, saveResource } from '../../inbound/administration/configure.ts'
+import { requireHeld } from '../../inbound/administration/given_rights.ts'
 import { listChangedNames } from '../../inbound/changed_names.ts'
 import type { Resource } from '../../store/tenant.ts'
 import { PAGING, pageOf, replyPage } from './page_of.ts'
@@ -68,8 +69,8 @@ export const RESOURCE_ROUTES = [
     summary: 'Describes a resource',
     body: z.strictObject({ resource: text, ...MEMBERS }),
     answer: ResourceSchema,
-    run: ({ web, body: { resource: uri, ...body }, actor }) =>
-      save({ web, actor }, toResource(uri, body), { seen: undefined, changed: Object.keys(body) }),
+    run: ({ body: { resource: uri, ...body }, ...call }) =>
+      save(call, toResource(uri, body), { seen: undefined, changed: Object.keys(body) }),
   }),
   route({
     ...{ method: 'GET', path: '/resources/{resource}', scope: 'admin:read', name: 'getResource' },
@@ -84,19 +85,22 @@ export const RESOURCE_ROUTES = [
     body: Described,
     answer: ResourceSchema,
     subject: resource,
-    run({ web, body, found, actor }) {
+    run({ body, found, ...call }) {
       const wanted = toResource(found.resource, body)
-      return save({ web, actor }, wanted, { seen: found, changed: listChangedNames(found, wanted) })
+      return save(call, wanted, { seen: found, changed: listChangedNames(found, wanted) })
     },
   }),
 ]
 
 async function save(
-  { web, actor }: Pick<ApiRequest, 'web' | 'actor'>,
+  { web, token, actor }: Pick<ApiRequest, 'web' | 'token' | 'actor'>,
   wanted: Resource,
   { seen, changed }: { seen: Resource | undefined; changed: readonly string[] },
 ) {
   const { tenant } = web
+  // A resource open to every user gives its scopes, under whatever names.
+  const added = [...wanted.scopes.keys()].filter((scope) => !seen?.scopes.has(scope))
+  requireHeld(token.scope, added, 'Member scopes')
   const isSeen = (present: Resource | undefined) => {
     if (present === undefined || seen === undefined) return present === seen
     return resource.version(present) === resource.version(seen)

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { saveRole } from '../../inbound/administration/configure.ts'
+import { requireHeld } from '../../inbound/administration/given_rights.ts'
 import { PAGING, pageOf, replyPage } from './page_of.ts'
 import { conflict } from './problem.ts'
 import { type ApiRequest, route, type Subject, shown } from './route.ts'
@@ -50,10 +51,10 @@ export const ROLE_ROUTES = [
     summary: 'Makes a role',
     body: z.strictObject({ role: z.string(), scopes }),
     answer: RoleSchema,
-    async run({ web, body, actor }) {
+    async run({ web, token, body, actor }) {
       const { roles } = await web.tenant.currentConfiguration()
       if (roles.has(body.role)) throw conflict('Member role is taken')
-      return save({ web, actor }, body, undefined)
+      return save({ web, token, actor }, body, undefined)
     },
   }),
   route({
@@ -69,12 +70,18 @@ export const ROLE_ROUTES = [
     body: z.strictObject({ scopes }),
     answer: RoleSchema,
     subject: role,
-    run: ({ web, found, body, actor }) => save({ web, actor }, { role: found.role, scopes: body.scopes }, found),
+    run: (call) => save(call, { role: call.found.role, scopes: call.body.scopes }, call.found),
   }),
 ]
 
-async function save({ web, actor }: Pick<ApiRequest, 'web' | 'actor'>, wanted: Role, seen: Role | undefined) {
+async function save(
+  { web, token, actor }: Pick<ApiRequest, 'web' | 'token' | 'actor'>,
+  wanted: Role,
+  seen: Role | undefined,
+) {
   const { tenant } = web
+  const added = wanted.scopes.filter((scope) => !seen?.scopes.includes(scope))
+  requireHeld(token.scope, added, 'Member scopes')
   await saveSeen(
     tenant,
     ({ roles }) => {

@@ -1,8 +1,9 @@
 import * as z from 'zod'
 import { checkSettings, saveSettings } from '../../inbound/administration/configure.ts'
+import { requireHeld, requireHeldOfSignIn } from '../../inbound/administration/given_rights.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { DEFAULT_SETTINGS, type Settings } from '../../store/settings.ts'
-import { route, type Subject, shown } from './route.ts'
+import { type ApiCall, route, type Subject, shown } from './route.ts'
 import { saveSeen } from './save_configuration.ts'
 
 /** What a setting is made of, by its default; its values are checked where every setting is. */
@@ -41,6 +42,7 @@ export const SETTINGS_ROUTES = [
     async run(call) {
       const { web, found, body, actor } = call
       check(body)
+      await requireHeldOf(call)
       const changed = Object.keys(body)
       await saveSeen(
         web.tenant,
@@ -52,6 +54,15 @@ export const SETTINGS_ROUTES = [
     },
   }),
 ]
+
+// Whoever signs users in can be any of them; and what unknown clients may have, anybody has.
+async function requireHeldOf({ web, token, found, body }: ApiCall<string, unknown, Partial<Settings>, Settings>) {
+  if (body.login_handoff !== undefined) {
+    requireHeldOfSignIn(token.scope, await web.tenant.currentConfiguration())
+  }
+  const added = body.dynamic_client_scopes?.filter((scope) => !found.dynamic_client_scopes.includes(scope)) ?? []
+  requireHeld(token.scope, added, 'Member dynamic_client_scopes')
+}
 
 function check(given: Readonly<Record<string, unknown>>): void {
   try {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { listScopes, requireHeld } from '../../inbound/administration/given_rights.ts'
 import { listChangedNames } from '../../inbound/changed_names.ts'
 import { saveTrustedIssuer } from '../../inbound/tokens/trusted_issuers.ts'
 import { readTrustedIssuer, type TrustedIssuerRules } from '../../oauth/trusted_issuer.ts'
@@ -47,10 +48,10 @@ export const TRUSTED_ISSUER_ROUTES = [
     summary: 'Trusts an issuer',
     body: z.strictObject({ issuer: z.string().min(1, 'must not be empty'), ...MEMBERS }),
     answer: IssuerSchema,
-    async run({ web, body: { issuer, ...body }, actor }) {
+    async run({ web, token, body: { issuer, ...body }, actor }) {
       const { tenant_id, store } = web.tenant
       if (await store.findTrustedIssuer({ tenant_id, issuer })) throw conflict('Member issuer is trusted already')
-      return save({ web, actor }, issuer, body, null)
+      return save({ web, token, actor }, issuer, body, null)
     },
   }),
   route({
@@ -66,17 +67,18 @@ export const TRUSTED_ISSUER_ROUTES = [
     body: z.strictObject(MEMBERS),
     answer: IssuerSchema,
     subject: issuer,
-    run: ({ web, found, body, actor }) => save({ web, actor }, found.issuer, body, found),
+    run: (call) => save(call, call.found.issuer, call.body, call.found),
   }),
 ]
 
 async function save(
-  { web, actor }: Pick<ApiRequest, 'web' | 'actor'>,
+  { web, token, actor }: Pick<ApiRequest, 'web' | 'token' | 'actor'>,
   name: string,
   { disabled, ...json }: { readonly disabled: boolean },
   seen: TrustedIssuerRecord | null,
 ) {
   const wanted = { issuer: name, rules: readTrustedIssuer(json), disabled }
+  requireHeld(token.scope, listScopes(wanted.rules.scope), 'Member scope')
   const { issuer: _, ...before } = seen ? describe(seen) : { issuer: name }
   const changed = listChangedNames(before, { ...wanted.rules, disabled })
   if (changed.length > 0 && !(await saveTrustedIssuer(web.tenant, wanted, { actor, changed, seen }))) throw stale()

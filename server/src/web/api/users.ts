@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { requireHeld, scopesOfRoles } from '../../inbound/administration/given_rights.ts'
 import { listChangedNames } from '../../inbound/changed_names.ts'
 import { CREATE_USERS } from '../../inbound/tenants.ts'
 import {
@@ -94,7 +95,7 @@ export const USER_ROUTES = [
         if (wrong) throw new OAuthError('invalid_request', `Member ${wrong[0]} needs the scope admin:write`)
         if (password === undefined) throw new OAuthError('invalid_request', 'Member password is missing')
       }
-      await requireRoles(web, roles)
+      await requireRoles({ web, token }, roles)
       const user_id = await createUser(web.tenant, body, { actor })
       if (user_id === null) throw conflict('Member username is taken')
       return show(await again({ web, params: { user_id } }))
@@ -122,7 +123,8 @@ export const USER_ROUTES = [
     subject: user,
     async run(call) {
       const { web, found, body, actor } = call
-      await requireRoles(web, body.roles)
+      await requireHeldOf(call)
+      await requireRoles(call, body.roles)
       const { password, ...named } = body
       const before = describe(found)
       const after = { ...before, ...named }
@@ -140,6 +142,7 @@ export const USER_ROUTES = [
       answer: UserSchema,
       subject: user,
       async run(call) {
+        if (!disabled) await requireHeldOf(call)
         await setUserDisabled(call.web.tenant, call.found.user_id, { disabled, actor: call.actor })
         return show(await again(call))
       },
@@ -175,13 +178,22 @@ export const USER_ROUTES = [
   }),
 ]
 
+type Asking = Pick<ApiRequest, 'web' | 'token'>
+
 // A role that is misspelt would give nothing, and nobody would know why.
-async function requireRoles(web: ApiRequest['web'], wanted: readonly string[] | undefined): Promise<void> {
+async function requireRoles({ web, token }: Asking, wanted: readonly string[] | undefined): Promise<void> {
   if (!wanted) return
-  const { roles } = await web.tenant.currentConfiguration()
-  const unknown = wanted.find((role) => !roles.has(role))
+  const configuration = await web.tenant.currentConfiguration()
+  const unknown = wanted.find((role) => !configuration.roles.has(role))
   if (unknown !== undefined)
     throw new OAuthError('invalid_request', `Member roles: there is no role ${unknown.slice(0, 64)}`)
+  requireHeld(token.scope, scopesOfRoles(configuration, wanted), 'Member roles')
+}
+
+// Whoever sets somebody's password, or the address that a new one is asked for by, can be them.
+async function requireHeldOf({ web, token, found }: Asking & { readonly found: UserRecord }): Promise<void> {
+  const configuration = await web.tenant.currentConfiguration()
+  requireHeld(token.scope, scopesOfRoles(configuration, JSON.parse(found.roles) as string[]), 'The user')
 }
 
 async function again({ web, params }: Pick<ApiRequest, 'web' | 'params'>): Promise<UserRecord> {

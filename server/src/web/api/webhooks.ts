@@ -104,8 +104,6 @@ export const WEBHOOK_ROUTES = [
       signature: z.enum(['v1', 'v1a']).optional().meta({ description: 'Which kind is made: v1 unless said' }),
     }),
     answer: z.strictObject({ ...Webhook.shape, secret: MadeSecret.optional() }),
-    // Secrets are kept in no answer.
-    repeatable: true,
     async run({ web, actor, body }) {
       const { outcome, secret } = await saveWebhook(web.webhooks, actor, body, { from_version: null })
       if (outcome === 'stale') throw conflict('Member webhook is taken')
@@ -158,7 +156,6 @@ export const WEBHOOK_ROUTES = [
     summary: 'Makes a further secret of the same kind; the one before it signs beside it for a day',
     answer: z.strictObject({ secret: MadeSecret, former_ends_at: z.int() }),
     subject: webhook,
-    repeatable: true,
     async run({ web, actor, found }) {
       const value = await rotateWebhookSecret(web.webhooks, actor, found.webhook)
       if (!value) throw stale()
