@@ -20,6 +20,7 @@ import { openOrCreateTenant } from './inbound/tenants.ts'
 import { UsageCounter } from './inbound/usage.ts'
 import type { Mailer } from './mail/mailer.ts'
 import { Outbox } from './mail/outbox.ts'
+import { openConnector } from './outbound/connector.ts'
 import { createOutboundContext, settleOutbound } from './outbound/context.ts'
 import type { ProxyLimits } from './outbound/proxy_limits.ts'
 import { createCatalogue } from './providers/catalogue.ts'
@@ -118,6 +119,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     remote_keys: new RemoteKeys(egress, tenant.clock),
     certificate_forwarding: options.certificate_forwarding ?? null,
     documents: new MetadataDocuments(egress, tenant.clock),
+    reads_by_method: (connector) => openConnector(outbound, connector).provider.reads_by_method,
     claims_hook: options.claims_hook,
   }
   const outbound = createOutboundContext({

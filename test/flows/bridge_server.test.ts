@@ -57,6 +57,16 @@ before(async () => {
 })
 after(() => bridge.stop())
 
+/** Says of the API behind the connector whether its methods tell what reads. */
+function setReadsByMethod(reads_by_method: boolean) {
+  const { server, foreign, api } = bridge
+  return saveConnector(server.app.web.outbound, 'test', {
+    ...{ connector: 'acme', provider: 'oidc', issuer: foreign.issuer, scope: 'openid email offline_access' },
+    ...{ client_id: 'sallyport', client_secret: 'secret-at-acme' },
+    fields: { api_base_url: `${api.origin}/v1`, reads_by_method },
+  })
+}
+
 /** Says which clients stand for the server of a resource. */
 function standFor(introspection_clients: readonly string[], resource = CALENDAR) {
   const what = resource === CALENDAR ? 'calendar' : 'tasks'
@@ -248,6 +258,105 @@ describe('a server uses a connection for the client that sent it a token', () =>
     assertNotAllowed(more, true)
     await answer(more.body.connect_url)
     assert.equal((await bridge.get('/proxy/acme/events', body.access_token, { method: 'POST' })).status, 200)
+    // Who may write may read: the one did not take the place of the other.
+    assert.equal((await bridge.get('/proxy/acme/events', body.access_token)).status, 200)
+    assert.equal((await handOut(access_token)).status, 200)
+    const written = (await exchange(access_token, { authorization_details: write })).body
+    assert.equal((await bridge.get('/proxy/acme/events', written.access_token)).status, 200)
+  })
+
+  test('of a link that asks to write, reading can still be all that is allowed', async () => {
+    const { access_token } = await obtain()
+    const write = JSON.stringify([{ type: 'connection', connector: 'acme', actions: ['write'] }])
+    await answer((await exchange(access_token, { authorization_details: write })).body.connect_url, { actions: 'read' })
+    assertNotAllowed(await exchange(access_token, { authorization_details: write }), true)
+    const { body } = await exchange(access_token)
+    assert.equal((await bridge.get('/proxy/acme/events', body.access_token)).status, 200)
+    assert.equal((await bridge.get('/proxy/acme/events', body.access_token, { method: 'POST' })).status, 403)
+  })
+
+  test('a request that names another method in its query does not pass for reading', async () => {
+    const { access_token } = await allowed({ actions: 'read' })
+    const { body } = await exchange(access_token)
+    const seen = bridge.api.received.length
+    for (const query of ['_method=DELETE', '%24httpMethod=DELETE', 'a=b&method=post']) {
+      const refused = await bridge.get(`/proxy/acme/events?${query}`, body.access_token)
+      assert.deepEqual([refused.status, refused.body.error], [403, 'connection_not_allowed'], query)
+    }
+    assert.equal(bridge.api.received.length, seen)
+    assert.equal((await bridge.get('/proxy/acme/events?q=method', body.access_token)).status, 200)
+  })
+
+  test('where methods do not tell what reads, reading alone can neither be asked for nor allowed nor used', async () => {
+    const kept = await allowed({ actions: 'read' })
+    const { body } = await exchange(kept.access_token)
+    await setReadsByMethod(false)
+    try {
+      const seen = bridge.api.received.length
+      const refused = await bridge.get('/proxy/acme/events', body.access_token)
+      assert.deepEqual([refused.status, refused.body.error], [403, 'connection_not_allowed'])
+      assert.match(refused.body.error_description, /the methods of its API do not tell/)
+      assert.equal(bridge.api.received.length, seen)
+      const { access_token } = await obtain()
+      const asked = await exchange(access_token, { authorization_details: READ })
+      assert.deepEqual([asked.status, asked.body.error], [400, 'invalid_authorization_details'])
+      assert.match(asked.body.error_description, /does not tell reading by the method/)
+      const ahead = { client_id: 'agent', scope: 'calendar:use', resource: CALENDAR, authorization_details: READ }
+      const back = new URL((await alice.follow(bridge.authorizeUrl(ahead))).url).searchParams
+      assert.equal(back.get('error'), 'invalid_authorization_details')
+      const { connect_url } = (await exchange(access_token)).body
+      assert.doesNotMatch(await (await alice.follow(connect_url)).response.text(), /value="read"/)
+      assert.equal((await answer(connect_url, { actions: 'read' })).response.status, 400)
+      assertNotAllowed(await exchange(access_token), true)
+      // The link of the refusal asks for the whole, and the token that was refused works then.
+      await answer(refused.body.connect_url)
+      assert.equal((await bridge.get('/proxy/acme/events', body.access_token)).status, 200)
+    } finally {
+      await setReadsByMethod(true)
+    }
+  })
+
+  test('RFC 9396 6 a client gets less of its own token by exchange, and never more', async () => {
+    const own = JSON.stringify([{ type: 'connection', connector: 'acme' }])
+    const resource = [CALENDAR, proxied_acme]
+    const params = { client_id: 'agent', scope: 'calendar:use', resource, prompt: 'consent' }
+    const tokens = await obtainAs(alice, ALICE, { ...params, authorization_details: own })
+    const narrow = (token: string, authorization_details: string) => {
+      const form = {
+        grant_type: EXCHANGE,
+        subject_token: token,
+        subject_token_type: ACCESS_TOKEN,
+        scope: 'calendar:use',
+        authorization_details,
+      }
+      return bridge.post(
+        '/token',
+        [...Object.entries(form), ...resource.map((name): [string, string] => ['resource', name])],
+        'agent',
+      )
+    }
+    const less = await narrow(tokens.access_token, READ)
+    assert.equal(less.status, 200, less.text)
+    assert.deepEqual(less.body.authorization_details, JSON.parse(READ))
+    assert.equal((await bridge.get('/proxy/acme/events', less.body.access_token)).status, 200)
+    assert.equal((await bridge.get('/proxy/acme/events', less.body.access_token, { method: 'POST' })).status, 403)
+    const none = await narrow(tokens.access_token, '[]')
+    assert.equal((await bridge.get('/proxy/acme/events', none.body.access_token)).status, 403)
+    for (const [token, details] of [
+      [less.body.access_token, own.replace('"}', '","actions":["write"]}')],
+      [none.body.access_token, READ],
+      [tokens.access_token, '[{"type":"connection","connector":"other"}]'],
+      [tokens.access_token, '{}'],
+    ]) {
+      const refused = await narrow(token, details)
+      assert.deepEqual([refused.status, refused.body.error], [400, 'invalid_authorization_details'], details)
+    }
+    // A server may not write details into a token that says nothing of them.
+    const { access_token } = await obtain('agent', alice, ALICE, [CALENDAR, TASKS])
+    const to_tasks = { resource: TASKS, scope: 'tasks:use' }
+    const sent = await exchange(access_token, { ...to_tasks, authorization_details: own })
+    assert.deepEqual([sent.status, sent.body.error], [400, 'invalid_authorization_details'])
+    assert.equal((await exchange(access_token, to_tasks)).status, 200)
   })
 
   test('RFC 9396 6 a server that asks for reading gets and offers no more, whatever the page is answered', async () => {
@@ -477,12 +586,35 @@ describe('the page', () => {
     assert.equal(forged.status, 403)
   })
 
-  test('an end that was not offered is none, and what was asked cannot be widened by the form', async () => {
-    const { access_token } = await allowed({ expires_in: '99999999' })
+  test('an end that was not offered is none, and one that was is', async () => {
+    for (const [expires_in, seconds] of [
+      ['99999999', undefined],
+      ['-1', undefined],
+      ['3600', 3600],
+    ] as const) {
+      await allowed({ expires_in })
+      const { tenant_id, store } = bridge.server.app.tenant
+      const [grant] = await store.listGrantsOfUser({ tenant_id, user_id: bridge.users.alice })
+      const [choice, ...more] = JSON.parse(grant!.connections!)
+      assert.deepEqual([choice.resource, more], [CALENDAR, []])
+      const ends = choice.expires_at && Math.round((choice.expires_at - Date.now() - bridge.clock.offset) / 60_000) * 60
+      assert.equal(ends, seconds, expires_in)
+    }
+  })
+
+  test('what was asked cannot be widened by the form: it is for that client, server, connector and what is asked', async () => {
+    const { access_token } = await obtain()
+    const { connect_url } = (await exchange(access_token, { authorization_details: READ })).body
+    const forged = { client_id: 'rival', resource: TASKS, connector: 'other', grant_id: 'g', user_id: bridge.users.bob }
+    await answer(connect_url, { ...forged, actions: 'write', read_only: '' })
     const { tenant_id, store } = bridge.server.app.tenant
-    const [grant] = await store.listGrantsOfUser({ tenant_id, user_id: bridge.users.alice })
-    assert.equal(JSON.parse(grant!.connections!)[0].expires_at, undefined)
-    assert.equal((await useTool(access_token)).status, 200)
+    const grants = await store.listGrantsOfUser({ tenant_id, user_id: bridge.users.alice })
+    const [grant] = grants
+    const [mine] = await bridge.connections()
+    const [{ connection_id, ...choice }] = JSON.parse(grant!.connections!)
+    assert.deepEqual([grant!.client_id, connection_id], ['agent', mine!.connection_id])
+    assert.deepEqual(choice, { connector: 'acme', resource: CALENDAR, actions: ['read'] })
+    assertNotAllowed(await exchange((await obtain('rival')).access_token), true)
   })
 
   test('the account page shows through whom an account is used, and stops that alone at once', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { finishChoice } from '../../server/src/outbound/choose.ts'
 import type { ConnectFinished } from '../../server/src/outbound/connect_outcome.ts'
+import { openConnector } from '../../server/src/outbound/connector.ts'
 import { findConnector, saveConnector } from '../../server/src/outbound/connectors.ts'
 import type { OutboundContext } from '../../server/src/outbound/context.ts'
 import { finishConnect } from '../../server/src/outbound/finish_connect.ts'
@@ -46,6 +47,9 @@ export class Walk {
       placeholders: examplePlaceholders(this.#record.placeholders),
     }
     await saveConnector(this.context, 'test', input)
+    const { tenant_id, store } = this.context.tenant
+    const { provider } = openConnector(this.context, (await store.findConnector({ tenant_id, connector }))!)
+    assert.equal(provider.reads_by_method, fields.reads_by_method)
     if (fields.credential !== 'oauth') return
     const { scope } = (await findConnector(this.context, connector))!
     const wanted = [...fields.default_scope.split(' '), fields.offline_scope ?? ''].filter((part) => part !== '')

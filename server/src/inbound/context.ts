@@ -2,6 +2,7 @@ import type { TokenSealer } from '../crypto/sealed_token.ts'
 import type { Egress } from '../egress/egress.ts'
 import type { Outbox } from '../mail/outbox.ts'
 import type { Tenant } from '../store/tenant.ts'
+import type { ConnectorRecord } from '../store/verbs/connectors.ts'
 import type { CertificateForwarding } from './certificate_forwarding.ts'
 import type { ClaimsHook } from './claims_hook.ts'
 import type { MetadataDocuments } from './metadata_documents.ts'
@@ -31,6 +32,8 @@ export interface InboundContext {
   readonly remote_keys: RemoteKeys
   /** How the certificates of clients reach us; null where no proxy passes them on. */
   readonly certificate_forwarding: CertificateForwarding | null
+  /** Whether the API behind a connector tells reading from writing by the method of a call, so that reading can be allowed alone. */
+  readonly reads_by_method: (connector: ConnectorRecord) => boolean
   /** An embedder's own claims. */
   readonly claims_hook?: ClaimsHook | undefined
 }

@@ -78,6 +78,7 @@ const ODD: Provider = {
     revocation_request: configured({ ...STANDARD_REVOCATION_REQUEST, method: 'DELETE', authorization: 'bearer' }),
     api_hosts: configured(['api.{place}.odd.example']),
     api_headers: configured({ 'X-Team': '{team}' }),
+    reads_by_method: configured(false),
     account: configured({ from: 'extra', id: ['person'], name: ['nick'], of: 'person' }),
   },
 }

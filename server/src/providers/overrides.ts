@@ -80,6 +80,7 @@ const OVERRIDES = {
   refresh_token_replay: oneOf('accepted', 'until_successor_used', 'within_grace', 'refused', 'ends_grant', 'unknown'),
   replay_grace_seconds: orNull(seconds),
   api_headers: headers,
+  reads_by_method: oneOf(true, false),
   authorization_header: (value) => typeof value === 'string' && /^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(value),
   authorization_scheme: orNull((value) => typeof value === 'string' && /^[A-Za-z][A-Za-z0-9-]{0,31}$/.test(value)),
 } as const satisfies { [K in keyof ProviderFields]?: Check }

@@ -149,6 +149,8 @@ export interface ProviderFields {
   readonly authorization_scheme: string | null
   /** Headers of every call with a token, and of revocations; in proxied calls the caller's own count more. */
   readonly api_headers: ParamTemplates
+  /** GET and its like only read, and what reads is asked for by them: where not, no client can be held to reading alone. */
+  readonly reads_by_method: boolean
   readonly notes: string | null
 }
 

@@ -72,5 +72,6 @@ export const STANDARD_FIELDS: ProviderFields = {
   authorization_header: 'authorization',
   authorization_scheme: 'Bearer',
   api_headers: {},
+  reads_by_method: true,
   notes: null,
 }

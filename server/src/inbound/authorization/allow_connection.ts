@@ -20,8 +20,10 @@ export interface ConnectionQuestion {
   /** Whose server is to use it for the client; null is the client itself. */
   readonly resource: Pick<Resource, 'resource' | 'name'> | null
   readonly wish: ConnectionWish
-  /** What is asked for, which may be narrowed to reading. */
+  /** What is asked for. */
   readonly actions: readonly Action[]
+  /** Whether reading alone may be allowed, where more is asked for. */
+  readonly may_only_read: boolean
   /** The ends before that of the grant, in seconds. */
   readonly ends: readonly number[]
 }
@@ -66,9 +68,12 @@ export async function findConnectionQuestion(
   const allowed = readChoices(grant).filter((choice) => choice.connector === connector)
   const wished = { connector, provider: record.provider, resource: ask.resource ?? undefined }
   const [wish] = await offerConnections(tenant, ask.user_id, [wished], allowed)
+  // Where methods do not tell, no call reads alone: whatever was asked for, the question is the whole.
+  const may_only_read = context.reads_by_method(record)
   const question = {
     ...{ client: readClientRecord(authority.client!), verified: !isSelfRegistered(authority.client!.source), resource },
-    ...{ wish: wish!, actions: ask.actions ?? ACTIONS, ends: listEnds(authority.now, grant.expires_at) },
+    ...{ wish: wish!, may_only_read, actions: (may_only_read && ask.actions) || ACTIONS },
+    ends: listEnds(authority.now, grant.expires_at),
   }
   return { question, grant, authority }
 }
@@ -92,7 +97,11 @@ export async function allowConnection(
   const chosen = question.wish.choices.find((choice) => choice.connection_id === connection_id)
   if (!chosen?.ready)
     throw new OAuthError('invalid_request', 'Parameter connection_id is no connection of yours that works')
-  const actions = question.actions.filter((action) => action === 'read' || !answer.read_only)
+  if (answer.read_only && !question.may_only_read) {
+    const text = `Parameter actions: the API behind ${connector} does not tell reading by the method of a call`
+    throw new OAuthError('invalid_request', `${text}, so that nobody could hold a client to reading alone`)
+  }
+  const actions: readonly Action[] = answer.read_only ? ['read'] : question.actions
   const ends_at = answer.expires_in !== undefined && question.ends.includes(answer.expires_in)
   const narrow = hasActions(actions, ACTIONS) ? {} : { actions }
   const connection = {

@@ -1,9 +1,14 @@
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import type { Tenant } from '../../store/tenant.ts'
+import type { ConnectorRecord } from '../../store/verbs/connectors.ts'
+import type { InboundContext } from '../context.ts'
 import { connectorOfResource } from '../rights.ts'
 
-/** What may be done by a connection: `read` is what RFC 9110 section 9.2.1 calls safe, `write` is all else. */
+/**
+ * What may be done by a connection: `read` is what RFC 9110 section 9.2.1 calls safe; `write` is all else, and reading
+ * with it. Where the methods of an API do not tell, there is no reading alone.
+ */
 export const ACTIONS = ['read', 'write'] as const
 /** One of them. */
 export type Action = (typeof ACTIONS)[number]
@@ -60,32 +65,49 @@ const MOST_DETAILS = 20
  * resource (RFC 8707). One that does not exist is refused by name, before anybody is asked to sign in for nothing.
  */
 export async function readConnectionWishes(
-  tenant: Tenant,
+  context: Pick<InboundContext, 'tenant' | 'reads_by_method'>,
   params: Params,
   resource: readonly string[],
 ): Promise<WishedConnector[]> {
-  const { tenant_id, store, issuer } = tenant
+  const { tenant_id, store, issuer } = context.tenant
   const details = readConnectionDetails(params) ?? []
   const strange = details.find(({ locations }) => locations && !resource.includes(locations[0]!))
   if (strange)
     throw refuseDetails(`has locations that are no resource of the request: ${strange.locations![0]!.slice(0, 200)}`)
   const named = new Set(details.map(({ connector }) => connector))
   if (named.size < details.length) throw refuseDetails('names a connector twice')
+  type Asked = Omit<WishedConnector, 'provider'> & { error: 'invalid_authorization_details' | 'invalid_target' }
   const wishes = [
-    ...details.map((detail) => ({ ...wishOf(detail), error: 'invalid_authorization_details' as const })),
+    ...details.map((detail): Asked => ({ ...wishOf(detail), error: 'invalid_authorization_details' })),
     // Where a detail says more of the same connector, it decides.
     ...[...new Set(resource.flatMap((name) => connectorOfResource(issuer, name) ?? []))]
       .filter((connector) => !named.has(connector))
-      .map((connector) => ({ connector, error: 'invalid_target' as const })),
+      .map((connector): Asked => ({ connector, error: 'invalid_target' })),
   ]
   return Promise.all(
     wishes.map(async ({ error, ...wish }): Promise<WishedConnector> => {
       const { connector } = wish
       const record = await store.findConnector({ tenant_id, connector })
-      if (record && record.disabled_at === null) return { ...wish, provider: record.provider }
+      if (record && record.disabled_at === null) {
+        requireReading(context, record, wish.actions)
+        return { ...wish, provider: record.provider }
+      }
       const by = error === 'invalid_target' ? 'resource' : 'authorization_details'
       throw new OAuthError(error, `Parameter ${by} names a connector that does not exist: ${connector.slice(0, 64)}`)
     }),
+  )
+}
+
+/** Refuses what asks for reading alone where nobody could hold the client to it. */
+export function requireReading(
+  { reads_by_method }: Pick<InboundContext, 'reads_by_method'>,
+  record: ConnectorRecord,
+  actions: readonly Action[] | undefined,
+): void {
+  if (hasActions(actions, ['write']) || reads_by_method(record)) return
+  const { connector } = record
+  throw refuseDetails(
+    `asks to read alone through ${connector}, whose API does not tell reading by the method of a call`,
   )
 }
 
@@ -201,9 +223,9 @@ export function fulfils(choice: ConnectionChoice, wish: WishedConnector): boolea
   return same && choice.expires_at === undefined && hasActions(choice.actions, wish.actions)
 }
 
-/** Whether these actions, which are all of them where none are named, include the others. */
+/** Whether these actions, which are all of them where none are named, include the others: who may write may read. */
 export function hasActions(held: readonly Action[] | undefined, asked: readonly Action[] | undefined): boolean {
-  return held === undefined || (asked ?? ACTIONS).every((action) => held.includes(action))
+  return held === undefined || held.includes('write') || (asked ?? ACTIONS).every((action) => held.includes(action))
 }
 
 /**

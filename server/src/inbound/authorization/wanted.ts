@@ -39,7 +39,7 @@ export async function readWanted(context: InboundContext, asking: Asking): Promi
     default_resource: client.default_resource,
     issuer,
   })
-  const connectors = await readConnectionWishes(tenant, asking.params, resource)
+  const connectors = await readConnectionWishes(context, asking.params, resource)
   decideWantedScope(context, asking, resource, rightsOf(configuration, client, null))
   return { resource, connectors }
 }

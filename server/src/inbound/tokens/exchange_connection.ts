@@ -4,7 +4,7 @@ import { mayAct, nestActor } from '../../oauth/token_exchange.ts'
 import { buildTokenResponse, type TokenResponse } from '../../oauth/token_response.ts'
 import type { Tenant } from '../../store/tenant.ts'
 import { connectionAskUrl } from '../authorization/connection_ask.ts'
-import { type Action, readConnectionDetails } from '../authorization/connections.ts'
+import { type Action, hasActions, readConnectionDetails, requireReading } from '../authorization/connections.ts'
 import type { InboundContext } from '../context.ts'
 import { proxyResource } from '../rights.ts'
 import { issueAccessToken } from './access_tokens.ts'
@@ -13,20 +13,23 @@ import { type Asked, descend, type Subject } from './exchange_token.ts'
 
 /** Finds what the token presented reaches through a connector, by the client that presents it; else refuses. */
 export async function requireConnectionUse(
-  { tenant }: InboundContext,
+  context: InboundContext,
   asked: Asked,
   { living, own }: Subject,
   connector: string,
 ): Promise<ConnectionUse> {
+  const { tenant } = context
   const { client } = asked
   if (!own && !mayAct((living.claims as { may_act?: unknown }).may_act, { sub: client.client_id })) {
     throw new OAuthError('invalid_grant', 'The subject token does not let this party act')
   }
-  const use = findConnectionUse(tenant.issuer, living, client, { connector, actions: readActions(asked, connector) })
+  const actions = readActions(asked, connector)
+  const use = findConnectionUse(tenant.issuer, living, client, { connector, actions })
+  if (use.kind === 'use' && hasActions(actions, ['write'])) return use
+  const record = await tenant.store.findConnector({ tenant_id: tenant.tenant_id, connector })
+  if (!record) throw new OAuthError('invalid_target', `There is no connector of the name ${connector}`)
+  requireReading(context, record, actions)
   if (use.kind === 'use') return use
-  if (!(await tenant.store.findConnector({ tenant_id: tenant.tenant_id, connector }))) {
-    throw new OAuthError('invalid_target', `There is no connector of the name ${connector}`)
-  }
   throw refuseUse(tenant, use)
 }
 

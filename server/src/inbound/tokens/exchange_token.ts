@@ -14,6 +14,7 @@ import {
 } from '../../oauth/token_exchange.ts'
 import { buildTokenResponse, type TokenResponse } from '../../oauth/token_response.ts'
 import type { UserRecord } from '../../store/records.ts'
+import { narrowDetails } from '../authorization/connections.ts'
 import type { Loaded, TokenRequest } from '../authorization/grant_type.ts'
 import { requireRole } from '../authorization/one_role.ts'
 import { requireKeyOfToken } from '../client_authentication/sender_constraint.ts'
@@ -36,17 +37,17 @@ export type Asked = TokenRequest<Loaded>
 export async function exchangeToken(context: InboundContext, asked: Asked): Promise<TokenResponse> {
   const wanted = readExchangeRequest(asked.params)
   const exchange = EXCHANGES[wanted.subject_token_type]
-  const { token, scope } = await exchange(context, asked, wanted)
+  const { token, scope, authorization_details } = await exchange(context, asked, wanted)
   const issued_token_type = tokenTypeUri(wanted.requested_token_type)
   if (wanted.requested_token_type === 'jwt' && !token.access_token.startsWith('ey')) throw notAsJwt()
-  return buildTokenResponse({ ...token, scope, issued_token_type })
+  return buildTokenResponse({ ...token, scope, authorization_details, issued_token_type })
 }
 
 type Exchange = (
   context: InboundContext,
   asked: Asked,
   wanted: ExchangeRequest,
-) => Promise<{ token: IssuedAccessToken; scope: string[] }>
+) => Promise<{ token: IssuedAccessToken; scope: string[]; authorization_details?: readonly object[] | undefined }>
 
 const EXCHANGES: { readonly [type in ExchangeRequest['subject_token_type']]: Exchange } = {
   access_token: exchangeAccessToken,
@@ -77,13 +78,14 @@ async function exchangeAccessToken(...[context, asked, wanted]: Parameters<Excha
     resources: own ? [...living.resource, ...policy] : policy,
     consented: consentedScopes(context, asked, living, { grant, own }),
   })
+  const { narrowed } = narrowDetails(asked.params, heldDetails({ living, grant, own }))
   const [tenant_epoch, , user_epoch, session_epoch] = claims.ep
   const token = await issueAccessToken(context, {
     ...{ configuration, scope, resource, cnf, act, user, now: authority.now },
     // Where one client knows the user by another name only, no other learns more by it.
     client: claims.sub.startsWith(PAIRWISE) ? { ...client, subject_type: 'pairwise' } : client,
     // What the token presented may not do of its grant, what comes of it may not either.
-    authorization_details: claims.authorization_details,
+    authorization_details: narrowed ?? claims.authorization_details,
     epochs: [tenant_epoch, authority.client!.epoch, user_epoch, session_epoch],
     grant: { ...grant, grant_id: claims.grant_id! },
     ...(grant.role === null && role !== null && { one_role: role }),
@@ -91,7 +93,14 @@ async function exchangeAccessToken(...[context, asked, wanted]: Parameters<Excha
     exchanged_from: descend(living),
   })
   if (actor === null && !own) await recordImpersonation(context, asked, living, resource)
-  return { token, scope }
+  return { token, scope, authorization_details: narrowed }
+}
+
+/** What a token presented may do of its grant's details; of another client's, no more than it says by itself. */
+function heldDetails({ living, grant, own }: Pick<Subject, 'living' | 'grant' | 'own'>): string | null {
+  const said = living.claims.authorization_details
+  if (said !== undefined) return JSON.stringify(said)
+  return own ? grant.authorization_details : null
 }
 
 /** What the new token descends from: the one presented, and what that one descends from. */
@@ -213,6 +222,7 @@ async function exchangeIdToken(...[context, asked, wanted]: Parameters<Exchange>
   if (!found || subjectOf(tenant, client, found.user.user_id) !== sub) throw refuse('its session has ended')
   const { session, user } = found
   if (!meetsPolicy(configuration.settings, user, session.acr)) throw refuse('its session has too few factors')
+  refuseDetails(asked)
   const role = requireRole(client, user, asked.params.values['role'], issued.grant.role)
   const act = await findActor(context, asked, wanted, true)
   const resources = client.token_exchange?.resources ?? []
@@ -239,6 +249,7 @@ async function exchangeAssertion(...[context, asked, wanted]: Parameters<Exchang
     throw new OAuthError('invalid_grant', 'The subject token does not let this party act')
   }
   const role = requireRole(client, user, asked.params.values['role'])
+  refuseDetails(asked)
   const resources = client.token_exchange?.resources ?? []
   const target = decideTarget(context, asked, {
     ...{ user, role, resources, consented: parseScope(rules.scope), inherited: [] },
@@ -249,6 +260,11 @@ async function exchangeAssertion(...[context, asked, wanted]: Parameters<Exchang
     detail: { grant_type: 'token-exchange', issuer: claims.iss },
   })
   return { token, scope: target.scope }
+}
+
+// What says who somebody is carries no details that could be asked for (RFC 9396 section 6).
+function refuseDetails({ params }: Asked): void {
+  narrowDetails(params, null)
 }
 
 // A token that hides who acts is the exception, and each one is written down, with the proofs that it rests on.

@@ -33,6 +33,11 @@ export const dropbox: Provider = {
     refresh_token_life: secondary('unlimited', FOREVER),
     api_base_url: verified('https://api.dropboxapi.com/2', HOSTS, READ),
     account: verified({ from: 'extra', id: ['account_id', 'team_id'], name: [], of: 'organization' }, PYTHON, READ),
+    reads_by_method: verified(
+      false,
+      'https://dropbox.tech/developers/a-preview-of-the-new-dropbox-api-v2: what returns data is a POST as well',
+      '2026-11-22',
+    ),
     notes: verified('An application that is linked to a whole team is told a team_id and no account_id.', PYTHON, READ),
   },
 }

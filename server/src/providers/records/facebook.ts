@@ -70,6 +70,10 @@ export const facebook: Provider = {
     revocation_request: unverified({ ...STANDARD_REVOCATION_REQUEST, method: 'DELETE', authorization: 'bearer' }),
     revocation_ends: unverified('client_of_user'),
     api_base_url: unverified('https://graph.facebook.com/{api_version}'),
+    reads_by_method: corroborated(
+      false,
+      'scripts in public repositories that post by GET graph.facebook.com/me/feed?method=post',
+    ),
     notes: verified(
       'A token that has expired cannot be exchanged: then the person has to sign in again.',
       LONG_LIVED,

@@ -34,6 +34,7 @@ export const linear: Provider = {
       name: ['data.viewer.email', 'data.viewer.name'],
       of: 'person',
     }),
+    reads_by_method: verified(false, 'https://linear.app/developers/graphql: each query is a POST', '2026-11-22'),
     notes: verified(
       'The authorization parameter actor chooses whether changes are made in the name of the user or of the application. With prompt=consent a user may connect several workspaces.',
       DOCS,

@@ -17,6 +17,11 @@ export const monday: Provider = {
     scope_separator: unverified(' '),
     access_token_seconds: verified(null, `${MIGRATING}: the older flow's never expire`, '2026-11-22'),
     api_base_url: unverified('https://api.monday.com'),
+    reads_by_method: verified(
+      false,
+      'https://developer.monday.com/api-reference/docs/getting-started: each query is a POST',
+      '2026-11-22',
+    ),
     notes: secondary(
       'An administrator has to install the app first. The newer flow, switched on for each version of an app, has tokens that expire, refresh tokens, revocation and another token endpoint.',
       `${UNIFIED}; ${MIGRATING}`,

@@ -77,6 +77,7 @@ export const slack: Provider = {
       READ,
     ),
     starts_at_provider: unverified(true, 'installations may start in the App Directory'),
+    reads_by_method: verified(false, 'https://docs.slack.dev/apis/web-api: any method by GET or POST', '2026-11-22'),
     notes: verified(
       'User tokens are asked for with user_scope and come nested under authed_user. Rotation is a setting of the application: without it access tokens never expire, with it they live 12 hours. An installation for a whole organization names no team but an enterprise.',
       `${INSTALL}; ${ROTATION}`,

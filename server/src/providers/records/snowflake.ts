@@ -25,6 +25,11 @@ export const snowflake: Provider = {
     refresh_token_replay: verified('ends_grant', `${SINGLE_USE}: where they are good once`, '2026-11-22'),
     account: unverified({ from: 'extra', id: ['username'], name: ['username'], of: 'person' }),
     api_base_url: unverified('https://{account}'),
+    reads_by_method: verified(
+      false,
+      'https://docs.snowflake.com/en/developer-guide/sql-api/reference: each statement is a POST',
+      '2026-11-22',
+    ),
     notes: verified(
       'Refresh tokens come only where the security integration has OAUTH_ISSUE_REFRESH_TOKENS. They are good once where the integration says so, or the token request does by enable_single_use_refresh_tokens.',
       `${INTEGRATION}; ${SINGLE_USE}`,

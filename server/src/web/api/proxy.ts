@@ -1,15 +1,19 @@
 import type { Context } from 'hono'
 import { connectionAskUrl } from '../../inbound/authorization/connection_ask.ts'
+import { hasActions } from '../../inbound/authorization/connections.ts'
 import { readMetadata } from '../../inbound/clients/client_record.ts'
 import { proxyResource } from '../../inbound/rights.ts'
 import type { LivingToken } from '../../inbound/tokens/access_tokens.ts'
-import { findConnectionUse } from '../../inbound/tokens/connection_use.ts'
+import { type ConnectionUse, findConnectionUse, type NoConnectionUse } from '../../inbound/tokens/connection_use.ts'
 import { noteConnectionUse } from '../../inbound/tokens/note_connection_use.ts'
 import { requireAccessToken } from '../../inbound/tokens/require_access_token.ts'
 import { OAuthError } from '../../oauth/errors.ts'
+import { openConnector } from '../../outbound/connector.ts'
+import { actionOf } from '../../outbound/proxy_action.ts'
 import type { ConnectionUser } from '../../outbound/uses.ts'
 import type { Tenant } from '../../store/tenant.ts'
 import type { PageEnv } from '../page.ts'
+import type { Web } from '../web.ts'
 import { isOpenTo } from './platform.ts'
 import { relay } from './relay.ts'
 
@@ -19,16 +23,12 @@ import { relay } from './relay.ts'
  */
 export function proxy(c: Context<PageEnv>): Promise<Response> {
   const connector = c.req.param('connector') ?? ''
-  return relay(c, `/proxy/${connector}`, async ({ tenant, inbound, log }, request) => {
-    const { tenant_id, issuer, store } = tenant
+  return relay(c, `/proxy/${connector}`, async (web, request) => {
+    const { tenant, inbound, log } = web
+    const { issuer } = tenant
     const audience = [issuer, proxyResource(issuer, connector)]
     const living = await requireAccessToken(inbound, request, { audience, scope: [] })
-    const { use, ...found } = findUse(tenant, living, connector, c.req.method)
-    const { connection_id } = found
-    // Only a token for the issuer itself gets here with a connector that may not exist.
-    if (connection_id === null && !(await store.findConnector({ tenant_id, connector }))) {
-      throw new OAuthError('invalid_target', 'There is no connector of this name', { status: 404 })
-    }
+    const { use, ...found } = await findUse(web, living, connector, c.req.raw)
     const owner = living.authority.grant?.client_id
     const { client_id } = living.claims
     // A server that was sent the token of a client acts for that client, whom the user has allowed it.
@@ -64,23 +64,33 @@ export function proxyConnection(c: Context<PageEnv>): Promise<Response> {
   })
 }
 
-// What RFC 9110 section 9.2.1 calls safe.
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY'])
-
-/** The connection that a token may use for a request of this method, or what its user has not allowed. */
-function findUse(tenant: Tenant, living: LivingToken, connector: string, method: string) {
+/** The connection that a token may use for this request, or what its user has not allowed. */
+async function findUse({ tenant, outbound }: Web, living: LivingToken, connector: string, { method, url }: Request) {
   const { claims, authority } = living
   const metadata = authority.token_client && readMetadata(authority.token_client.metadata)
   const caller = {
     client_id: claims.client_id,
     ...(metadata?.token_exchange && { token_exchange: metadata.token_exchange }),
   }
-  const actions = [SAFE.has(method) ? ('read' as const) : ('write' as const)]
-  const use = findConnectionUse(tenant.issuer, living, caller, { connector, actions })
+  const find = (action: 'read' | 'write') =>
+    findConnectionUse(tenant.issuer, living, caller, { connector, actions: [action] })
+  const action = actionOf(method, new URL(url).search)
+  const use = find(action)
+  if (use.kind === 'use' && hasActions(use.actions, ['write'])) return readUse(tenant, use)
+  const { tenant_id, store } = tenant
+  const record = await store.findConnector({ tenant_id, connector })
+  // Only a token for the issuer itself gets here with a connector that may not exist.
+  if (!record) throw new OAuthError('invalid_target', 'There is no connector of this name', { status: 404 })
+  if (action === 'write' || openConnector(outbound, record).provider.reads_by_method) return readUse(tenant, use)
+  const why = `, and no call through ${connector} is known to read alone: the methods of its API do not tell`
+  return readUse(tenant, find('write'), why)
+}
+
+function readUse(tenant: Tenant, use: ConnectionUse | NoConnectionUse, why = '') {
   const ask_url = use.ask && connectionAskUrl(tenant, use.ask)
   return use.kind === 'use'
     ? { use, connection_id: use.choice.connection_id, ask_url }
-    : { use: undefined, connection_id: null, ask_url, not_allowed: use.error_description }
+    : { use: undefined, connection_id: null, ask_url, not_allowed: use.error_description + why }
 }
 
 function userOf({ claims: { client_id, sub, grant_id } }: LivingToken): ConnectionUser {

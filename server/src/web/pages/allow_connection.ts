@@ -51,7 +51,7 @@ function findAsk({ c, web, query }: Visit): ConnectionAsk | null {
 
 function sendQuestion(visit: Visit, { user }: SignedIn, question: ConnectionQuestion, missing: boolean): Response {
   const { web, here } = visit
-  const { client, wish, resource, actions } = question
+  const { client, wish, resource, actions, may_only_read } = question
   const { connector } = wish
   const html = renderAllowConnection(visit.view, {
     action: here,
@@ -73,6 +73,7 @@ function sendQuestion(visit: Visit, { user }: SignedIn, question: ConnectionQues
       connect_href: ours(web, connectPath(connector), { return_to: here }),
     },
     writes: actions.includes('write'),
+    may_only_read,
     end_choices: question.ends,
     missing,
   })

@@ -17,6 +17,8 @@ export interface AllowConnectionData {
   readonly connector: Omit<ConsentConnector, 'scopes'>
   /** More than reading is asked for. */
   readonly writes: boolean
+  /** Reading may be allowed alone. */
+  readonly may_only_read: boolean
   /** Ends that may be chosen, in seconds. */
   readonly end_choices: readonly number[]
   /** Nothing was chosen. */
@@ -98,9 +100,11 @@ function accounts(view: View, { connector, missing }: AllowConnectionData, provi
   )
 }
 
-function renderActions(view: View, { writes }: AllowConnectionData): SafeHtml {
+function renderActions(view: View, { writes, may_only_read }: AllowConnectionData): SafeHtml {
   const { allow_connection: text } = view.text
-  if (!writes) return html`<section><h2>${text.actions}</h2><p>${text.only_read}</p></section>`
+  if (!writes || !may_only_read) {
+    return html`<section><h2>${text.actions}</h2><p>${writes ? text.write : text.only_read}</p></section>`
+  }
   const both = [
     radio({ name: 'actions', value: 'write', label: text.write, checked: true }),
     radio({ name: 'actions', value: 'read', label: text.read, hint: text.read_hint }),
