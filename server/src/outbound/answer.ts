@@ -1,6 +1,7 @@
 import { randomSecret } from '../crypto/random.ts'
 import type { ResolvedProvider } from '../providers/resolve.ts'
 import type { Tokens } from '../relying/outcome.ts'
+import type { ConnectionRecord } from '../store/verbs/connections.ts'
 import type { ProviderAnswer, ProviderTokens } from './vault.ts'
 
 // Where neither the provider nor the connector says how long its tokens live.
@@ -40,7 +41,7 @@ export function arrangeAnswer(
   // However often it is used, it dies with the consent that it came of.
   const most = provider.refresh_token_max_seconds
   const refresh_ends_at = before ? before.tokens.refresh_ends_at : (endOf(asked_at, most) ?? undefined)
-  const refresh_expires_at = refreshEnd(provider, answer, asked_at, before)
+  const refresh_expires_at = refreshEnd(provider, answer.refresh_token_expires_in, asked_at, before)
   const id_token = answer.id_token ?? before?.tokens.id_token
   return {
     tokens: {
@@ -60,6 +61,23 @@ export function arrangeAnswer(
   }
 }
 
+/** What is to be stored where an answer brought a refresh token and nothing else of use: all else stays as it is held. */
+export function arrangeSuccessor(
+  provider: ResolvedProvider,
+  refresh_token: string,
+  asked_at: number,
+  held: Pick<ConnectionRecord, 'scope' | 'issued_at' | 'access_expires_at' | 'refresh_expires_at'> & {
+    readonly tokens: ProviderTokens
+  },
+): ProviderAnswer {
+  const { tokens, scope, issued_at, access_expires_at } = held
+  return {
+    tokens: { ...tokens, refresh_token },
+    ...{ scope, issued_at: issued_at ?? asked_at, access_expires_at },
+    refresh_expires_at: earlier(refreshEnd(provider, null, asked_at, held), tokens.refresh_ends_at),
+  }
+}
+
 // What can be renewed is renewed too early rather than too late; what cannot is good until it is refused.
 function accessSeconds(expires_in: Tokens['expires_in'], renewed_by: unknown): number | null {
   if (expires_in !== 'unknown') return expires_in
@@ -69,11 +87,10 @@ function accessSeconds(expires_in: Tokens['expires_in'], renewed_by: unknown): n
 // A life that is fixed counts from the consent; any other starts anew with each use.
 function refreshEnd(
   provider: ResolvedProvider,
-  answer: Tokens,
+  told: Tokens['refresh_token_expires_in'],
   asked_at: number,
-  before: Before | null,
+  before: Pick<Before, 'refresh_expires_at'> | null,
 ): number | null {
-  const told = answer.refresh_token_expires_in
   if (told !== null) return told === 'never' ? null : endOf(asked_at, told)
   if (before && provider.refresh_token_life === 'fixed') return before.refresh_expires_at
   return endOf(asked_at, provider.refresh_token_life === 'unlimited' ? null : provider.refresh_token_seconds)

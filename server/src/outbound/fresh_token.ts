@@ -206,7 +206,8 @@ export async function lapse(
   const { connection_id, generation, connector, user_id } = authority.connection
   const detail = { connector, reason }
   await context.tenant.store.needReconsent({
-    ...{ tenant_id: context.tenant.tenant_id, connection_id, generation, reason, error: reason, second_look_ms: null },
+    ...{ tenant_id: context.tenant.tenant_id, connection_id, generation, intent_id: null },
+    ...{ reason, error: reason, second_look_ms: null },
     event: outboundEvent(context, 'connection.needs_reconsent', 'system', { connection_id, user_id, detail }),
   })
 }

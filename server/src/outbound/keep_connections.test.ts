@@ -186,6 +186,35 @@ for (const kind of DATABASES) {
       assert.equal(revoked.family.calls.length, 3)
     })
 
+    test('whatever a provider refuses with, what is believed in the end gets its second look', async () => {
+      const { id, family } = await connect('idle')
+      const odd = faultOf(answerJson({ error: 'try_again_some_day' }, 400), false)
+      family.faults.push(...Array.from({ length: 9 }, () => odd))
+      pass(HOUR + 1000)
+      for (let i = 0; i < 8; i++) {
+        assert.equal((await ask(id)).kind, 'unavailable')
+        pass(600_000)
+      }
+      assert.equal((await ask(id)).kind, 'needs_reconsent')
+      assert.deepEqual([(await bench.load(id)).reason, family.calls.length], ['unknown', 9])
+      pass(600_000)
+      await turn()
+      assert.equal((await ask(id)).kind, 'token')
+    })
+
+    test('what only an administrator can repair is left alone for half an hour', async () => {
+      const { id, family } = await connect('idle')
+      family.faults.push(faultOf(answerJson({ error: 'invalid_client' }, 401), false))
+      pass(HOUR + 1000)
+      assert.deepEqual([(await ask(id)).kind, family.calls.length], ['unavailable', 1])
+      const { tenant_id, store } = bench.tenant
+      const isDue = async (ahead_ms: number) => {
+        const due = await store.listDueConnections({ tenant_id, ahead_ms, most: 1000 })
+        return due.some(({ connection_id }) => connection_id === id)
+      }
+      assert.deepEqual([await isDue(20 * 60_000), await isDue(60 * 60_000)], [false, true])
+    })
+
     test('R-26 a provider that is down for long is asked ever more seldom, and the connection lives on', async () => {
       const { id, family } = await connect('grace')
       const down = { replies: 0 }

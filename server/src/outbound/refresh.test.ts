@@ -235,6 +235,75 @@ for (const kind of DATABASES) {
       assert.equal((await bench.load(id)).state, 'ready')
     })
 
+    test('R-19 a refresh token that comes without a token of use takes the place of the one that was sent', async () => {
+      const half = { token_type: 'Bearer', expires_in: 60, refresh_token: 'R2', scope: 'less', realm: 'new' }
+      const wrong = [half, { ...half, access_token: 'AT2', token_type: 'mac' }, { ...half, access_token: { a: 1 } }]
+      for (const answer of wrong) {
+        const id = await connect(
+          STRICT,
+          answerJson(answer),
+          answerJson({ ...answer, refresh_token: 'R3' }),
+          answerTokens('R4'),
+        )
+        const { issued_at, access_expires_at } = await bench.load(id)
+        bench.clock.offset += HOUR - 10_000
+        const still = await ask(id)
+        assert.ok(still.kind === 'token' && still.generation === 2, 'what lives is served')
+        assert.match(still.access_token, /^AT of oauth2\d+ R1$/)
+        assert.deepEqual([still.scope, still.extra], ['api', {}])
+        const row = await bench.load(id)
+        assert.deepEqual([row.issued_at, row.access_expires_at], [issued_at, access_expires_at])
+        assert.deepEqual([row.refresh_failures, row.uncertain_at, row.intent_deadline_at], [1, null, null])
+
+        bench.clock.offset += 11_000
+        assert.deepEqual(await ask(id), { kind: 'unavailable', reason: 'provider', retry_after_seconds: 2 })
+        bench.clock.offset += 3000
+        const token = await ask(id)
+        assert.ok(token.kind === 'token' && token.access_token === 'AT of R4', JSON.stringify(token))
+        assert.deepEqual(calls.slice(1), ['R2', 'R3'])
+        assert.equal((await bench.load(id)).refresh_failures, 0)
+        const told = (await listEvents(bench.tenant)).filter(({ connection_id }) => connection_id === id)
+        const types = told.map(({ type }) => type)
+        assert.deepEqual(types.slice(-2), ['connection.refresh_failed', 'connection.recovered'])
+        calls = []
+      }
+    })
+
+    test('a provider that sends the refresh token back, and no token of use, has lost nothing', async () => {
+      const id = await connect(STRICT, (response, request) => {
+        const refresh_token = new URLSearchParams(request.body).get('refresh_token')
+        return answerJson({ token_type: 'Bearer', refresh_token })(response, request)
+      })
+      expire()
+      assert.equal((await ask(id)).kind, 'unavailable')
+      const { generation, refresh_failures, uncertain_at } = await bench.load(id)
+      assert.deepEqual([generation, refresh_failures, uncertain_at], [1, 1, null])
+    })
+
+    // On SQLite no two processes live at once.
+    const skip = kind === 'sqlite'
+    test('I12 the refusal of a slow process marks nothing that another has begun to renew since', {
+      skip,
+    }, async () => {
+      const [slow, quick] = [gate(), gate()]
+      const refused = slow.hold(answerJson({ error: 'invalid_grant' }, 400))
+      const id = await connect(STRICT, refused, quick.answer('R2'))
+      expire()
+      const loser = ask(id)
+      await until(() => calls.length === 1)
+      bench.clock.offset += 31_000
+      const winner = ask(id, bench.another())
+      await until(() => calls.length === 2)
+      const { refreshes } = bench.contexts[0]
+      slow.open()
+      await until(() => !refreshes.has(id))
+      assert.equal((await bench.load(id)).state, 'ready')
+      quick.open()
+      for (const token of await Promise.all([loser, winner])) {
+        assert.ok(token.kind === 'token' && token.access_token === 'AT of R2', JSON.stringify(token))
+      }
+    })
+
     test('what a slow provider answers after the end of the connection is revoked there', async () => {
       const slow = gate()
       const id = await connect(STRICT, slow.answer('R2'))
@@ -333,6 +402,19 @@ for (const kind of DATABASES) {
       assert.ok(answer.kind === 'needs_reconsent' && answer.reason === 'unknown', JSON.stringify(answer))
     })
 
+    test('a provider that is in trouble has decided nothing, however often', async () => {
+      const odd = answerJson({ error: 'try_again_some_day' }, 400)
+      const down = [answerText('', 503), answerJson({}, 429)]
+      const id = await connect(STRICT, ...Array.from({ length: 10 }, (_, i) => down[i % 2]!), odd, answerTokens('R2'))
+      expire()
+      for (let i = 0; i < 11; i++) {
+        assert.equal((await ask(id)).kind, 'unavailable', String(i))
+        bench.clock.offset += 400_000
+      }
+      assert.equal((await ask(id)).kind, 'token')
+      assert.equal((await bench.load(id)).refresh_refusals, 0)
+    })
+
     test('what a provider says is kept without the secrets that it repeats', async () => {
       const id = await connect(STRICT, (response, request) => {
         const sent = new URLSearchParams(request.body).get('refresh_token')
@@ -380,15 +462,13 @@ function answerTokens(refresh_token: string): Answer {
 /** An answer that waits until it is let through. */
 function gate() {
   const { promise, resolve } = Promise.withResolvers<void>()
-  return {
-    open: () => resolve(),
-    answer:
-      (refresh_token: string): Answer =>
-      async (response, request) => {
-        await promise
-        return answerTokens(refresh_token)(response, request)
-      },
-  }
+  const hold =
+    (answer: Answer): Answer =>
+    async (response, request) => {
+      await promise
+      return answer(response, request)
+    }
+  return { open: () => resolve(), hold, answer: (refresh_token: string) => hold(answerTokens(refresh_token)) }
 }
 
 function replace<Name extends keyof Store>(store: Store, name: Name, verb: Store[Name]): Store {

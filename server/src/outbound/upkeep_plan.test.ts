@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ConnectionAuthority, ConnectionRecord } from '../store/verbs/connections.ts'
-import { decideUpkeep, type FormerTimes, type LifePolicy, planUpkeep, type TokenTimes } from './upkeep_plan.ts'
+import {
+  decideUpkeep,
+  type FailedTry,
+  type FormerTimes,
+  type LifePolicy,
+  planRetry,
+  planUpkeep,
+  type TokenTimes,
+} from './upkeep_plan.ts'
 
 const DAY = 86_400_000
 const HOUR = DAY / 24
@@ -169,4 +177,40 @@ test('what nothing renews is told, and says so when it is over', () => {
 test('O-06 nothing is sent for what is disabled anywhere', () => {
   const disabled = [{ tenant_disabled_at: 1 }, { user_disabled_at: 1 }, { connector: { disabled_at: 1 } }]
   for (const authority of disabled) assert.equal(decideFor({ keep_at: NOW }, { authority }), HOUR)
+})
+
+/** After how long upkeep tries what has failed, with chance in the middle. */
+function retryAfter(row: Partial<ConnectionRecord>, tried: Partial<FailedTry> = {}, policy: object = STRICT) {
+  const connection = {
+    ...{
+      state: 'ready',
+      issued_at: NOW - DAY,
+      refresh_expires_at: null,
+      refresh_failures: 0,
+      refresh_refusals: 0,
+      ...row,
+    },
+  } as ConnectionRecord
+  const failed = { at: NOW, lost_at: null, refused: false, retry_ms: 1000, ...tried }
+  return planRetry(policy as typeof STRICT, connection, failed, HALF_WAY)
+}
+
+test('what failed is tried ever later, within its grace at once, and at last no more', () => {
+  assert.deepEqual(
+    [0, 3, 99].map((refresh_failures) => retryAfter({ refresh_failures })),
+    [45_000, 360_000, 3.75 * HOUR],
+  )
+  assert.equal(retryAfter({}, { retry_ms: HOUR }), HOUR, 'never before it may')
+  assert.equal(retryAfter({}, { lost_at: NOW }, GRACE), 1000)
+  assert.equal(retryAfter({}, { lost_at: NOW - MINUTE }, GRACE), 45_000)
+  assert.equal(retryAfter({ issued_at: NOW - 31 * DAY }), null)
+  assert.equal(retryAfter({ issued_at: NOW - 31 * DAY, refresh_expires_at: NOW - DAY }), 45_000)
+})
+
+test('a provider that refused is asked twice whether it meant it: what it did not decide counts for nothing', () => {
+  const look = (refresh_refusals: number, tried: Partial<FailedTry>) =>
+    retryAfter({ state: 'needs_reconsent', refresh_refusals }, tried)
+  assert.deepEqual([look(0, { refused: true }), look(1, { refused: true })], [6 * HOUR, null])
+  assert.deepEqual([look(0, {}), look(1, {})], [45_000, 45_000], 'throttled, or never sent')
+  assert.equal(look(0, { lost_at: NOW }), null, 'to ask again would be a replay')
 })

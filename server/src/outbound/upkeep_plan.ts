@@ -1,4 +1,4 @@
-import type { Random } from '../egress/circuit.ts'
+import { backoffMs, type Random } from '../egress/circuit.ts'
 import type { ProviderFields } from '../providers/provider.ts'
 import type { ConnectionAuthority, ConnectionRecord, UpkeepPlan } from '../store/verbs/connections.ts'
 import { mayReplay, type ReplayPolicy } from './replay.ts'
@@ -29,6 +29,13 @@ const ASSUMED_IDLE_MS = 7 * DAY
 const SHORTEST_KEPT_MS = 10 * MINUTE
 const SHORTEST_WARNED_MS = DAY
 const MOST_WARNED_AHEAD_MS = 7 * DAY
+// A provider that refuses may be wrong for a moment: it is asked again, so often and no oftener.
+const SECOND_LOOKS_MS = [5 * MINUTE, 6 * HOUR]
+// So long after its tokens were to end, or came, upkeep leaves a connection that never gets an answer to who asks for it.
+const GIVEN_UP_AFTER_MS = 30 * DAY
+
+/** How long upkeep leaves alone what only an administrator can repair. */
+export const UNTIL_REPAIR_MS = 30 * MINUTE
 
 /** The plan of what upkeep leaves alone. */
 export const NEVER: UpkeepPlan = { upkeep_at: null, keep_at: null, warn_at: null, warned_at: null }
@@ -152,6 +159,47 @@ function mayMatter({ warned_at, ends_at }: ConnectionRecord, end: number | null,
 // The backoff of the connection holds for everybody.
 function refreshFrom({ retry_at }: ConnectionRecord, now: number): UpkeepStep {
   return retry_at !== null && retry_at > now ? { kind: 'wait', until: retry_at } : { kind: 'refresh' }
+}
+
+/** A refresh that brought no token of use. */
+export interface FailedTry {
+  /** The database's time when it began. */
+  readonly at: number
+  /** Since when an answer may be lost: to it, or to one before it. */
+  readonly lost_at: number | null
+  /** Whether the provider has decided against it. */
+  readonly refused: boolean
+  readonly retry_ms: number
+}
+
+/** After how long upkeep tries what failed, if nobody asks before; null is never. */
+export function planRetry(
+  policy: ReplayPolicy,
+  row: ConnectionRecord,
+  { at, lost_at, refused, retry_ms }: FailedTry,
+  random: Random,
+): number | null {
+  if (row.state === 'needs_reconsent') {
+    // To ask once more for an answer that may be lost would be a replay.
+    if (lost_at !== null) return null
+    if (refused) return untilSecondLook(row.refresh_refusals + 1, random)
+  }
+  // A lost answer is still to be had while its grace lasts.
+  const hurries = policy.refresh_token_replay === 'within_grace' && lost_at !== null
+  if (hurries && mayReplay(policy, lost_at, at + retry_ms)) return retry_ms
+  if (at > Math.max(row.refresh_expires_at ?? 0, row.issued_at ?? 0) + GIVEN_UP_AFTER_MS) return null
+  return Math.max(retry_ms, 60 * backoffMs(row.refresh_failures, random))
+}
+
+/** After how long a provider that has refused so often since is asked whether it meant it; null is never. */
+export function untilSecondLook(refusals: number, random: Random): number | null {
+  const ms = SECOND_LOOKS_MS[refusals]
+  return ms === undefined ? null : spread(ms, random)
+}
+
+/** About so long: what waits for the same does not come back in one moment. */
+export function spread(ms: number, random: Random): number {
+  return Math.round(ms * (0.75 + random() / 2))
 }
 
 function isDisabled({ tenant_disabled_at, user_disabled_at, connector }: ConnectionAuthority): boolean {

@@ -132,12 +132,7 @@ function refuseSetting(cause: SettingError): TokenOutcome {
   return { kind: 'client_refused', error: 'invalid_client', provider_error: '', error_description: cause.message }
 }
 
-function prepareCall(
-  context: RelyingContext,
-  party: RelyingParty,
-  server: AuthorizationServer,
-  timeoutMs: number,
-) {
+function prepareCall(context: RelyingContext, party: RelyingParty, server: AuthorizationServer, timeoutMs: number) {
   const endpoint = server.token_endpoint
   if (!endpoint) throw new SettingError('token_endpoint', 'The provider has no token endpoint')
   return {

@@ -37,6 +37,8 @@ export interface ConnectionRecord extends ConnectionOwner {
   readonly uncertain_at: number | null
   readonly sealed_candidate: Uint8Array | null
   readonly refresh_failures: number
+  /** Of the failures those that were decisions of the provider. */
+  readonly refresh_refusals: number
   readonly retry_at: number | null
   readonly last_used_at: number | null
   readonly keep_at: number | null
@@ -69,7 +71,7 @@ export const loadConnection = read(function* (args: {
       case when c.ends_at <= ${NOW} and c.state <> 'disconnected' then 'ended' else c.reason end as reason,
       c.account, c.account_name, c.scope, c.data_key, c.sealed_tokens, c.generation, c.refresh_fingerprint, c.issued_at, c.access_expires_at,
       c.refresh_expires_at, c.intent_id, c.intent_at, c.intent_deadline_at, c.uncertain_at, c.sealed_candidate, c.refresh_failures,
-      c.retry_at, c.last_used_at, c.keep_at, c.warn_at, c.warned_at, c.ends_at, c.redirect_uri,
+      c.refresh_refusals, c.retry_at, c.last_used_at, c.keep_at, c.warn_at, c.warned_at, c.ends_at, c.redirect_uri,
       k.provider, k.client_id as k_client_id, k.sealed_client_secret, k.scope as k_scope, k.settings as k_settings,
       k.version as k_version, k.error as k_error, k.error_description as k_error_description, k.error_at as k_error_at, k.disabled_at as k_disabled_at,
       t.disabled_at as t_disabled_at, coalesce(u.disabled_at, cl.disabled_at) as u_disabled_at
@@ -94,7 +96,8 @@ const CONNECTION_COLUMNS: readonly (keyof ConnectionRecord)[] = [
   ...(['account', 'account_name', 'scope'] as const),
   ...(['data_key', 'sealed_tokens', 'generation', 'refresh_fingerprint', 'issued_at', 'access_expires_at'] as const),
   ...(['refresh_expires_at', 'intent_id', 'intent_at', 'intent_deadline_at', 'uncertain_at'] as const),
-  ...(['sealed_candidate', 'refresh_failures', 'retry_at', 'last_used_at', 'keep_at', 'warn_at', 'warned_at'] as const),
+  ...(['sealed_candidate', 'refresh_failures', 'refresh_refusals', 'retry_at', 'last_used_at'] as const),
+  ...(['keep_at', 'warn_at', 'warned_at'] as const),
   ...(['ends_at', 'redirect_uri'] as const),
 ]
 
@@ -224,8 +227,8 @@ function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean>
       generation = generation + 1, consented_generation = generation + 1,
       refresh_fingerprint = ${bytes(answer.refresh_fingerprint)}, issued_at = ${answer.issued_at},
       access_expires_at = ${int(answer.access_expires_at)}, refresh_expires_at = ${int(answer.refresh_expires_at)},
-      uncertain_at = null, sealed_candidate = null, refresh_failures = 0, retry_at = null, last_error = null,
-      upkeep_at = ${int(plan.upkeep_at)}, keep_at = ${int(plan.keep_at)}, warn_at = ${int(plan.warn_at)},
+      uncertain_at = null, sealed_candidate = null, refresh_failures = 0, refresh_refusals = 0, retry_at = null,
+      last_error = null, upkeep_at = ${int(plan.upkeep_at)}, keep_at = ${int(plan.keep_at)}, warn_at = ${int(plan.warn_at)},
       warned_at = ${int(plan.warned_at)}, ends_at = coalesce(${NOW} + cast(${int(args.lifetime_ms)} as bigint), ends_at),
       redirect_uri = ${text(args.redirect_uri)}, updated_at = ${args.event.at}
     where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and connector = ${args.connector}

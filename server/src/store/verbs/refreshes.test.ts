@@ -4,6 +4,7 @@ import { addUser, DATABASES, eventTypes, openStores, openTestTenant, testEvent }
 import { newId } from '../../crypto/random.ts'
 import type { Tenant } from '../tenant.ts'
 import type { SealedAnswer } from './connections.ts'
+import type { FailedRefresh } from './refreshes.ts'
 
 const bytes = (text: string) => Buffer.from(text)
 const answer = (token: string): SealedAnswer => ({
@@ -70,10 +71,12 @@ for (const kind of DATABASES) {
       got: string,
       generation = 1,
       sent_generation = generation,
+      failed?: FailedRefresh,
     ) {
       return tenant.store.storeRefreshed({
         ...{ tenant_id: tenant.tenant_id, connection_id, intent_id, generation, sent_generation },
         ...{ sent_fingerprint: bytes(sent), answer: answer(got), sealed_candidate: bytes(`candidate ${got}`) },
+        failed,
         recovered_event: testEvent(tenant.tenant_id, 'connection.recovered'),
         candidate_event: testEvent(tenant.tenant_id, 'connection.candidate_kept'),
       })
@@ -144,6 +147,7 @@ for (const kind of DATABASES) {
         tenant_id: tenant.tenant_id,
         connection_id,
         generation: 1,
+        intent_id: 'i2',
         reason: 'revoked',
         error: 'invalid_grant',
         second_look_ms: null,
@@ -201,13 +205,57 @@ for (const kind of DATABASES) {
         assert.equal(leased.kind, 'leased')
         await tenant.store.failRefresh({
           ...{ tenant_id: tenant.tenant_id, connection_id, intent_id, uncertain: intent_id === 'i1', retry_ms: -1 },
-          ...{ upkeep_ms: null, error: 'cut', event: testEvent(tenant.tenant_id, 'connection.refresh_failed') },
+          ...{ refused: intent_id === 'i2', upkeep_ms: null, error: 'cut' },
+          event: testEvent(tenant.tenant_id, 'connection.refresh_failed'),
         })
       }
       const row = await load(connection_id)
-      assert.equal(row.refresh_failures, 2)
+      assert.deepEqual([row.refresh_failures, row.refresh_refusals], [2, 1], 'trouble is no decision')
       assert.notEqual(row.uncertain_at, null)
       assert.equal((await failures()) - before, 1)
+    })
+
+    test('an answer that failed but for its refresh token replaces the one that was sent, and is a failure', async () => {
+      const connection_id = await connect()
+      const event = testEvent(tenant.tenant_id, 'connection.refresh_failed')
+      const failed = { error: 'unknown', retry_ms: -1, upkeep_ms: 7, event }
+      const before = (await eventTypes(tenant)).length
+      for (const [sent, got, generation] of [
+        ['R1', 'R2', 1],
+        ['R2', 'R3', 2],
+      ] as const) {
+        const { uncertain_at } = await load(connection_id)
+        assert.equal(uncertain_at, null)
+        assert.equal((await lease(connection_id, `i${generation}`, { generation })).kind, 'leased')
+        const stored = await store(connection_id, `i${generation}`, sent, got, generation, generation, failed)
+        assert.deepEqual(stored, { kind: 'stored' })
+        const row = await load(connection_id)
+        assert.deepEqual(
+          [row.generation, row.refresh_failures, row.intent_deadline_at],
+          [generation + 1, generation, null],
+        )
+        assert.notEqual(row.retry_at, null)
+      }
+      assert.deepEqual((await eventTypes(tenant)).slice(before), ['connection.refresh_failed'])
+      await lease(connection_id, 'i3', { generation: 3 })
+      await store(connection_id, 'i3', 'R3', 'R4', 3)
+      const row = await load(connection_id)
+      assert.deepEqual([row.generation, row.refresh_failures, row.retry_at], [4, 0, null])
+      assert.deepEqual((await eventTypes(tenant)).at(-1), 'connection.recovered')
+    })
+
+    test('a refusal that came late marks nothing that somebody else has begun to renew', async () => {
+      const connection_id = await connect()
+      await lease(connection_id, 'i1', { lease_ms: -1 })
+      await lease(connection_id, 'i2', { owner: 'p2' })
+      const mark = (intent_id: string | null) =>
+        tenant.store.needReconsent({
+          ...{ tenant_id: tenant.tenant_id, connection_id, generation: 1, intent_id, reason: 'revoked' },
+          ...{ error: 'invalid_grant', second_look_ms: null, event: testEvent(tenant.tenant_id) },
+        })
+      assert.equal(await mark('i1'), false)
+      assert.deepEqual(await load(connection_id).then(({ state, intent_id }) => [state, intent_id]), ['ready', 'i2'])
+      assert.equal(await mark('i2'), true)
     })
 
     test('one account at a provider is one connection, however many flows end at once', async () => {

@@ -1,6 +1,6 @@
 import { equalBytes } from '../../crypto/hash.ts'
 import type { NewEvent } from '../records.ts'
-import { bytes, int, NOW, type Run, sql, write } from '../sql.ts'
+import { bytes, int, NOW, type Run, sql, text, write } from '../sql.ts'
 import { connectionKey, type SealedAnswer, UNPLANNED } from './connections.ts'
 import { insertEvent, isRecorded } from './events.ts'
 
@@ -72,6 +72,16 @@ export const leaseConnection = write(
   { key: connectionKey, repeatable: true },
 )
 
+/** A refresh that brought no token of use; the next try waits. */
+export interface FailedRefresh {
+  readonly error: string
+  readonly retry_ms: number
+  /** After how long the work behind the requests tries by itself; null is never. */
+  readonly upkeep_ms: number | null
+  /** Written for the first failure in a row. */
+  readonly event: NewEvent | null
+}
+
 /** A provider's answer to a refresh, sealed for the generation after `generation` and, alike, as a candidate. */
 export interface RefreshAnswer {
   readonly tenant_id: string
@@ -83,6 +93,8 @@ export interface RefreshAnswer {
   readonly sent_fingerprint: Uint8Array
   readonly answer: SealedAnswer
   readonly sealed_candidate: Uint8Array
+  /** Where nothing of the answer was of use but its refresh token. */
+  readonly failed?: FailedRefresh | undefined
   readonly recovered_event: NewEvent
   readonly candidate_event: NewEvent
 }
@@ -98,11 +110,12 @@ export type Stored =
 /**
  * Stores a provider's answer. What decides is the refresh token that was sent, never who holds the lease: while it is
  * the stored one, the answer replaces it; after that the answer is kept as a candidate, or replaces a token that has
- * turned out dead. Only an answer to an earlier consent, or to an ended connection, has no place.
+ * turned out dead. Only an answer to an earlier consent, or to an ended connection, has no place. An answer that failed but
+ * for its refresh token is a failure all the same.
  */
 export const storeRefreshed = write(
   function* (args: RefreshAnswer): Run<Stored> {
-    const { tenant_id, connection_id, answer } = args
+    const { tenant_id, connection_id, answer, failed } = args
     const { plan = UNPLANNED } = answer
     const [row] = yield* sql<StoredRow>`
       select state, generation, consented_generation, refresh_fingerprint, intent_id, intent_deadline_at, refresh_failures
@@ -114,14 +127,17 @@ export const storeRefreshed = write(
         refresh_fingerprint = ${bytes(answer.refresh_fingerprint)}, issued_at = ${answer.issued_at},
         access_expires_at = ${int(answer.access_expires_at)}, refresh_expires_at = ${int(answer.refresh_expires_at)},
         intent_deadline_at = case when intent_id = ${args.intent_id} then null else intent_deadline_at end,
-        uncertain_at = null, sealed_candidate = null, refresh_failures = 0, retry_at = null, last_error = null,
+        uncertain_at = null, sealed_candidate = null,
+        refresh_failures = case when ${failed ? 1 : 0} = 1 then refresh_failures + 1 else 0 end, refresh_refusals = 0,
+        retry_at = ${NOW} + ${int(failed?.retry_ms)}, last_error = ${text(failed?.error)},
         upkeep_at = ${int(plan.upkeep_at)}, keep_at = ${int(plan.keep_at)}, warn_at = ${int(plan.warn_at)},
         warned_at = ${int(plan.warned_at)}, updated_at = ${NOW}
       where tenant_id = ${tenant_id} and connection_id = ${connection_id} and generation = ${args.generation}
         and refresh_fingerprint = ${args.sent_fingerprint} and state in ('ready', 'needs_reconsent')
       returning connection_id`
     if (stored) {
-      if (row.state !== 'ready' || row.refresh_failures > 0) yield* insertEvent(args.recovered_event)
+      if (row.state !== 'ready' || (row.refresh_failures > 0 && !failed)) yield* insertEvent(args.recovered_event)
+      if (failed?.event && row.refresh_failures === 0) yield* insertEvent(failed.event)
       return { kind: 'stored' }
     }
     return yield* placeLate(args)
@@ -182,8 +198,9 @@ export const promoteCandidate = write(
         generation = generation + 1, refresh_fingerprint = ${bytes(answer.refresh_fingerprint)},
         issued_at = ${answer.issued_at}, access_expires_at = ${int(answer.access_expires_at)},
         refresh_expires_at = ${int(answer.refresh_expires_at)}, intent_deadline_at = null, uncertain_at = null,
-        sealed_candidate = null, upkeep_at = ${int(plan.upkeep_at)}, keep_at = ${int(plan.keep_at)},
-        warn_at = ${int(plan.warn_at)}, warned_at = ${int(plan.warned_at)}, updated_at = ${NOW}
+        sealed_candidate = null, refresh_refusals = 0, upkeep_at = ${int(plan.upkeep_at)},
+        keep_at = ${int(plan.keep_at)}, warn_at = ${int(plan.warn_at)}, warned_at = ${int(plan.warned_at)},
+        updated_at = ${NOW}
       where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and intent_id = ${args.intent_id}
         and generation = ${args.generation} and sealed_candidate = ${args.sealed_candidate} and state = 'ready'
       returning connection_id`
@@ -193,22 +210,23 @@ export const promoteCandidate = write(
   { key: connectionKey },
 )
 
-/** Ends an intent that brought no tokens; the next try waits. `uncertain` when the provider may have answered it. */
+/**
+ * Ends an intent that brought no tokens. `uncertain` when the provider may have answered it, `refused` when it has decided
+ * against it.
+ */
 export const failRefresh = write(
-  function* (args: {
-    tenant_id: string
-    connection_id: string
-    intent_id: string
-    uncertain: boolean
-    retry_ms: number
-    /** After how long the work behind the requests tries by itself; null is never. */
-    upkeep_ms: number | null
-    error: string
-    /** Written for the first failure in a row. */
-    event: NewEvent | null
-  }): Run<void> {
+  function* (
+    args: FailedRefresh & {
+      tenant_id: string
+      connection_id: string
+      intent_id: string
+      uncertain: boolean
+      refused: boolean
+    },
+  ): Run<void> {
     const [failed] = yield* sql<{ refresh_failures: number }>`
       update connections set intent_deadline_at = null, refresh_failures = refresh_failures + 1,
+        refresh_refusals = refresh_refusals + ${args.refused ? 1 : 0},
         retry_at = ${NOW} + cast(${args.retry_ms} as bigint), last_error = ${args.error}, updated_at = ${NOW},
         upkeep_at = ${NOW} + ${int(args.upkeep_ms)},
         uncertain_at = case when ${args.uncertain ? 1 : 0} = 1 then coalesce(uncertain_at, intent_at) else uncertain_at end
@@ -220,11 +238,11 @@ export const failRefresh = write(
   { key: connectionKey, repeatable: true },
 )
 
-/** Ends an intent before anything was sent; upkeep plans anew. */
+/** Ends an intent that used nothing up; upkeep plans anew after `upkeep_ms`. */
 export const dropIntent = write(
-  function* (args: { tenant_id: string; connection_id: string; intent_id: string }): Run<void> {
+  function* (args: { tenant_id: string; connection_id: string; intent_id: string; upkeep_ms: number }): Run<void> {
     yield* sql`
-      update connections set intent_deadline_at = null, upkeep_at = ${NOW}
+      update connections set intent_deadline_at = null, upkeep_at = ${NOW} + cast(${args.upkeep_ms} as bigint)
       where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and intent_id = ${args.intent_id}
         and intent_deadline_at is not null`
   },
@@ -232,14 +250,16 @@ export const dropIntent = write(
 )
 
 /**
- * Says that only a new consent helps, while the tokens are still those of the generation that the provider refused and
- * no late winner's answer is at hand. False means: read again.
+ * Says that only a new consent helps, while the tokens are still those of the generation that the provider refused, nobody
+ * else has begun to renew them since `intent_id`, and no late winner's answer is at hand. False means: read again.
  */
 export const needReconsent = write(
   function* (args: {
     tenant_id: string
     connection_id: string
     generation: number
+    /** The intent that found it out; null where nothing was sent. */
+    intent_id: string | null
     reason: string
     error: string
     /** After how long the provider is asked whether it meant it; null is never. */
@@ -248,10 +268,11 @@ export const needReconsent = write(
   }): Run<boolean> {
     const [marked] = yield* sql<{ connection_id: string }>`
       update connections set state = 'needs_reconsent', reason = ${args.reason}, last_error = ${args.error},
-        intent_deadline_at = null, retry_at = null, refresh_failures = 0,
+        intent_deadline_at = null, retry_at = null, refresh_failures = 0, refresh_refusals = 0,
         upkeep_at = ${NOW} + ${int(args.second_look_ms)}, updated_at = ${NOW}
       where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and state = 'ready'
         and generation = ${args.generation} and sealed_candidate is null
+        and coalesce(${text(args.intent_id)}, intent_id, '') = coalesce(intent_id, '')
       returning connection_id`
     if (marked) yield* insertEvent(args.event)
     return marked !== undefined
