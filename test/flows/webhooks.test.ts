@@ -439,7 +439,7 @@ scene(
     )
     const time = { webhook: 'crm', from_at: begin, to_at: s.clock.now }
     assert.deepEqual(await replayTime(s.context, 'cli', { ...time, undelivered_only: true }), {
-      ...{ replayed: 1, next_from_at: null },
+      ...{ replayed: 1, next_cursor: null },
     })
     await s.tend()
     assert.deepEqual(
@@ -449,6 +449,9 @@ scene(
     assert.equal((await replayTime(s.context, 'cli', { ...time, undelivered_only: false })).replayed, 3)
     await s.tend()
     assert.equal(s.take().length, 3)
+    for (const cursor of ['', 'x', '1', '.x', `${s.clock.now}.${'x'.repeat(65)}`]) {
+      await assert.rejects(replayTime(s.context, 'cli', { ...time, undelivered_only: true, cursor }), /Member cursor/)
+    }
     const nothing = { webhook: 'crm', event_id: 'no-such-event' }
     assert.equal(await replayDelivery(s.context, 'cli', nothing), false)
     await assert.rejects(
@@ -458,6 +461,73 @@ scene(
     assert.ok(missed)
   },
 )
+
+scene('a replay reads so much and no more, however little of it is wanted, and goes on where it ended', async (s) => {
+  await save(s.context, 'crm', { event_types: ['user.created'] })
+  const { store } = s.context.tenant
+  const at = s.clock.now
+  // All of one moment: where the next call goes on is no time.
+  const log = Array.from({ length: 25_000 }, (_, i) => ({
+    ...{
+      event_id: `e${String(i).padStart(5, '0')}`,
+      at,
+      type: i % 10_000 === 9_999 ? 'user.created' : 'login.refused',
+    },
+  }))
+  let read = 0
+  const pageEventsOfTime: typeof store.pageEventsOfTime = async ({ after, most }) => {
+    const page = log.filter(({ event_id }) => event_id > after.event_id).slice(0, most)
+    read += page.length
+    return page
+  }
+  const whole = store.pageEventsOfTime
+  Object.assign(store, { pageEventsOfTime })
+  const counts: number[][] = []
+  for (let cursor: string | undefined; ; ) {
+    read = 0
+    const ask = { webhook: 'crm', from_at: at, to_at: at + 1, undelivered_only: true, cursor }
+    const { replayed, next_cursor } = await replayTime(s.context, 'cli', ask)
+    counts.push([replayed, read])
+    if (next_cursor === null || counts.length > 5) break
+    cursor = next_cursor
+  }
+  Object.assign(store, { pageEventsOfTime: whole })
+  assert.deepEqual(counts, [
+    [1, 10_000],
+    [1, 10_000],
+    [0, 5_000],
+  ])
+})
+
+scene('a webhook that is enabled again hears of nothing that waited, and may have it replayed', async (s) => {
+  await save(s.context, 'crm', { event_types: ['user.created'] })
+  const begin = s.clock.now
+  answers = { '/crm': (_, response) => response.writeHead(500).end() }
+  for (let i = 0; i < 20; i++) await s.record('user.created', { user_id: `u${i}` })
+  await s.tend()
+  assert.ok((await log(s.context)).every(({ state }) => state === 'pending'))
+  await setWebhookDisabled(s.context, 'cli', 'crm', true)
+  s.take()
+  answers = {}
+  s.clock.now += DAY
+  await setWebhookDisabled(s.context, 'cli', 'crm', false)
+  await s.tend()
+  assert.deepEqual(
+    s.take().map(({ type }) => type),
+    [],
+  )
+  assert.deepEqual(new Set((await log(s.context)).map(({ state }) => state)), new Set(['failed']))
+  await s.record('user.created', { user_id: 'new' })
+  await s.tend()
+  assert.deepEqual(
+    s.take().map(({ data }) => data['user_id']),
+    ['new'],
+  )
+  const time = { webhook: 'crm', from_at: begin, to_at: s.clock.now, undelivered_only: true }
+  assert.deepEqual(await replayTime(s.context, 'cli', time), { replayed: 20, next_cursor: null })
+  await s.tend()
+  assert.equal(s.take().length, 20)
+})
 
 scene('bad descriptions are refused by name and nothing is kept; a secret is in no answer and no event', async (s) => {
   const refuse = async (more: object, sentence: RegExp) => {
@@ -560,9 +630,11 @@ test('administrators register webhooks by the API, receivers verify them with th
     const { items } = (await call('GET', '/webhooks/crm/deliveries?state=delivered')).body
     assert.deepEqual([items.length, items[0].tries.length, items[0].webhook_id], [1, 1, users[0]!.webhook_id])
     const replay = `/webhooks/crm/deliveries/${items[0].event_id}/replay`
+    assert.match((await call('POST', replay)).body.detail, /is disabled: enable it, then replay/)
+    assert.equal((await call('PATCH', '/webhooks/crm', { body: { disabled: false }, if_match: '*' })).status, 200)
     assert.deepEqual([(await call('POST', replay)).status, (await call('POST', replay)).status], [204, 409])
     const all = { from_at: 0, to_at: Date.now() + 1000, undelivered_only: false }
-    assert.deepEqual((await call('POST', '/webhooks/erp/replay', { body: all })).body.next_from_at, null)
+    assert.deepEqual((await call('POST', '/webhooks/erp/replay', { body: all })).body.next_cursor, null)
     const rotated = await call('POST', '/webhooks/crm/rotate_secret')
     assert.notEqual(rotated.body.secret, secret)
     assert.equal((await call('DELETE', '/webhooks/crm')).status, 204)

@@ -90,9 +90,9 @@ async function makeDeliveries(
         const type = toEventType(audit_type)
         return type && (wanted.length === 0 || wanted.includes(type)) ? [{ event_id, type }] : []
       })
-      const { webhook } = one
-      const moved = { tenant_id, webhook, from_sequence, to_sequence, deliveries, ...DELIVERY_TIMES }
-      // Whoever was first here goes on with it.
+      const { webhook, version } = one
+      const moved = { tenant_id, webhook, version, from_sequence, to_sequence, deliveries, ...DELIVERY_TIMES }
+      // Whoever was first here goes on with it; of a webhook that has changed the next round reads what it wants.
       if (!(await store.spreadEvents(moved))) continue
       if (deliveries.length > 0) told.add(webhook)
       if (to_sequence < one.head) next.push({ ...one, spread_to: to_sequence })
@@ -106,7 +106,9 @@ async function drain(context: WebhookContext, webhook: string): Promise<void> {
   const { tenant } = context
   const { tenant_id, store } = tenant
   while (!context.stop.signal.aborted) {
-    const lease = await store.leaseDeliveries({ tenant_id, webhook, most: SENT_AT_ONCE, lease_ms: LEASE_MS })
+    const given_up_event = webhookEvent(tenant, 'webhook.given_up', 'system', { webhook })
+    const take = { tenant_id, webhook, most: SENT_AT_ONCE, lease_ms: LEASE_MS, given_up_event }
+    const lease = await store.leaseDeliveries(take)
     if (!lease || lease.deliveries.length === 0) return
     await Promise.all(lease.deliveries.map((delivery) => deliver(context, lease, delivery)))
   }
@@ -114,7 +116,7 @@ async function drain(context: WebhookContext, webhook: string): Promise<void> {
 
 async function deliver(context: WebhookContext, lease: DeliveryLease, delivery: LeasedDelivery): Promise<void> {
   const { tenant, random } = context
-  const { webhook } = lease.webhook
+  const { webhook, version } = lease.webhook
   const { event_id, attempts } = delivery
   const began = tenant.clock()
   const { event, type } = delivery
@@ -129,7 +131,7 @@ async function deliver(context: WebhookContext, lease: DeliveryLease, delivery: 
   const failures = lease.webhook.failures + 1
   const asked_ms = answer.retry_after_ms ?? 0
   const settled: SettledDelivery = {
-    ...{ tenant_id: tenant.tenant_id, webhook, event_id, attempts, tries },
+    ...{ tenant_id: tenant.tenant_id, webhook, version, event_id, attempts, tries },
     ...decide(delivery, answer, lease.now, waitAfter(attempts, random(), asked_ms)),
   }
   const about = { webhook, event_id, type, attempts }

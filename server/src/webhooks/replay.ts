@@ -3,7 +3,7 @@ import type { ListedDelivery, ToldEvent } from '../store/verbs/webhook_deliverie
 import type { WebhookContext } from './context.ts'
 import { DELIVERY_TIMES, type DeliveryTry } from './deliver.ts'
 import { type EventTypeName, toEventType } from './event_types.ts'
-import { findWebhook, webhookEvent } from './webhooks.ts'
+import { findWebhook, type ShownWebhook, webhookEvent } from './webhooks.ts'
 
 /** A delivery as it is shown. */
 export interface ShownDelivery extends Omit<ListedDelivery, 'tries'> {
@@ -13,8 +13,8 @@ export interface ShownDelivery extends Omit<ListedDelivery, 'tries'> {
 }
 
 const EVENTS_AT_ONCE = 500
-/** So many at most are made anew by one call. */
-export const MOST_REPLAYED = 10_000
+/** So many events at most are read by one call, however few of them are wanted. */
+export const MOST_READ = 10_000
 
 /** The deliveries of a webhook, the newest events first, from before a cursor. */
 export async function pageDeliveries(
@@ -36,6 +36,7 @@ export async function replayDelivery(
 ): Promise<boolean> {
   const { tenant_id, store } = context.tenant
   const { webhook, event_id } = ask
+  await findReplayed(context, webhook)
   const audit_type = await store.findEventType({ tenant_id, event_id })
   const type = audit_type === null ? undefined : toEventType(audit_type)
   return type !== undefined && (await replay(context, actor, webhook, [{ event_id, type }], false)) > 0
@@ -44,8 +45,8 @@ export async function replayDelivery(
 /** What a replay of a stretch of time came to. */
 export interface Replayed {
   readonly replayed: number
-  /** Where to go on: not everything fitted into one call. */
-  readonly next_from_at: number | null
+  /** The cursor of the next call: not everything fitted into one. */
+  readonly next_cursor: string | null
 }
 
 /** Sends what happened in a stretch of time, `from_at` included and `to_at` not: what never arrived, or all of it. */
@@ -57,25 +58,39 @@ export async function replayTime(
     readonly from_at: number
     readonly to_at: number
     readonly undelivered_only: boolean
+    /** The next_cursor of the call before. */
+    readonly cursor?: string | undefined
   },
 ): Promise<Replayed> {
   const { tenant_id, store } = context.tenant
   const { webhook, from_at, to_at, undelivered_only } = ask
-  const found = await findWebhook(context, webhook)
-  if (!found) throw new OAuthError('invalid_request', 'There is no such webhook', { status: 404 })
-  const wanted: readonly EventTypeName[] = found.event_types
+  const wanted: readonly EventTypeName[] = (await findReplayed(context, webhook)).event_types
   let replayed = 0
-  for (let after = { at: from_at, event_id: '' }; ; ) {
-    if (replayed >= MOST_REPLAYED) return { replayed, next_from_at: after.at }
+  let after = ask.cursor === undefined ? { at: from_at, event_id: '' } : readCursor(ask.cursor)
+  for (let read = 0; read < MOST_READ; read += EVENTS_AT_ONCE) {
     const events = await store.pageEventsOfTime({ tenant_id, from_at, to_at, after, most: EVENTS_AT_ONCE })
     const deliveries = events.flatMap(({ event_id, type: audit_type }) => {
       const type = toEventType(audit_type)
       return type && (wanted.length === 0 || wanted.includes(type)) ? [{ event_id, type }] : []
     })
     replayed += await replay(context, actor, webhook, deliveries, undelivered_only)
-    if (events.length < EVENTS_AT_ONCE) return { replayed, next_from_at: null }
+    if (events.length < EVENTS_AT_ONCE) return { replayed, next_cursor: null }
     after = events.at(-1)!
   }
+  return { replayed, next_cursor: `${after.at}.${after.event_id}` }
+}
+
+function readCursor(cursor: string): { at: number; event_id: string } {
+  const [, at, event_id] = /^(\d{1,15})\.([\w-]{1,64})$/.exec(cursor) ?? []
+  if (event_id === undefined) throw new OAuthError('invalid_request', 'Member cursor is no next_cursor of ours')
+  return { at: Number(at), event_id }
+}
+
+async function findReplayed(context: WebhookContext, webhook: string): Promise<ShownWebhook> {
+  const found = await findWebhook(context, webhook)
+  if (!found) throw new OAuthError('invalid_request', 'There is no such webhook', { status: 404 })
+  if (found.disabled_at === null) return found
+  throw new OAuthError('invalid_request', 'The webhook is disabled: enable it, then replay', { status: 409 })
 }
 
 async function replay(

@@ -16,8 +16,8 @@ const row = (webhook: string, version = 1, more = {}) => ({
   ...{ webhook, url: 'https://a.example/', description: '', event_types: '[]', sealed_secrets: bytes('s'), version },
   ...more,
 })
-const lease = ({ store, tenant_id }: Stage, most = 8) =>
-  store.leaseDeliveries({ tenant_id, webhook: 'crm', most, lease_ms: 100 })
+const lease = ({ store, tenant_id, event }: Stage, most = 8) =>
+  store.leaseDeliveries({ tenant_id, webhook: 'crm', most, lease_ms: 100, given_up_event: event('webhook.given_up') })
 const list = ({ store, tenant_id }: Stage) =>
   store.pageDeliveries({ tenant_id, webhook: 'crm', state: '', before_event_id: 'g', most: 50 })
 
@@ -27,7 +27,8 @@ async function withDeliveries(stage: Stage, count: number): Promise<string[]> {
   const events = Array.from({ length: count }, () => event('user.created', { user_id: 'u' }))
   for (const one of events) await store.recordEvent(one)
   const deliveries = events.map(({ event_id }) => ({ event_id, type: 'user.created' }))
-  await store.spreadEvents({ tenant_id, webhook: 'crm', from_sequence: 0, to_sequence: 9, deliveries, ...TIMES })
+  const spread = { version: 1, from_sequence: 0, to_sequence: 9, deliveries, ...TIMES }
+  await store.spreadEvents({ tenant_id, webhook: 'crm', ...spread })
   return deliveries.map(({ event_id }) => event_id)
 }
 
@@ -35,7 +36,16 @@ function settle(stage: Stage, event_id: string, attempts: number, more: object =
   const { store, tenant_id, event } = stage
   const failure = { failures: attempts, pause_ms: 10, gone: false, least_failures: 3, longest_ms: 1000 }
   return store.settleDelivery({
-    ...{ tenant_id, webhook: 'crm', event_id, attempts, tries: `[${attempts}]`, outcome: 'retry', next_in_ms: 50 },
+    ...{
+      tenant_id,
+      webhook: 'crm',
+      version: 1,
+      event_id,
+      attempts,
+      tries: `[${attempts}]`,
+      outcome: 'retry',
+      next_in_ms: 50,
+    },
     failure: { ...failure, disabled_event: event('webhook.disabled', { detail: { webhook: 'crm' } }) },
     given_up_event: event('webhook.given_up'),
     ...more,
@@ -77,14 +87,15 @@ contract(
 contract('a stretch of events is spread once, however many try', async (stage) => {
   const { store, tenant_id, event } = stage
   await store.createWebhook({ tenant_id, webhook: row('crm'), event: event() })
-  const spread = (from_sequence: number, to_sequence: number) =>
+  const spread = (from_sequence: number, to_sequence: number, version = 1) =>
     store.spreadEvents({
-      ...{ tenant_id, webhook: 'crm', from_sequence, to_sequence, ...TIMES },
+      ...{ tenant_id, webhook: 'crm', version, from_sequence, to_sequence, ...TIMES },
       deliveries: [{ event_id: `e${to_sequence}`, type: 'user.created' }],
     })
   const tries = await Promise.all(Array.from({ length: 64 }, () => spread(0, 3)))
   assert.equal(tries.filter(Boolean).length, 1)
   assert.equal(await spread(2, 4), false)
+  assert.equal(await spread(3, 4, 2), false, 'of a webhook as it is not')
   assert.equal(await spread(3, 5), true)
   assert.deepEqual(
     (await list(stage)).map(({ event_id }) => event_id),
@@ -155,6 +166,59 @@ contract(
     }
     await settle(stage, first, 5, { failure })
     assert.equal((await store.findWebhook({ tenant_id, webhook: 'crm' }))!.disabled_reason, 'gone')
+  },
+)
+
+contract('what one address has answered says nothing of the next', async (stage) => {
+  const { store, tenant_id, event } = stage
+  const [first, second] = (await withDeliveries(stage, 2)) as [string, string]
+  await lease(stage)
+  const change = { tenant_id, webhook: row('crm', 2), from_version: 1, event: event() }
+  assert.ok(await store.updateWebhook(change))
+  const gone = { failures: 1, pause_ms: 10, gone: true, least_failures: 1, longest_ms: 0, disabled_event: event() }
+  await settle(stage, first, 1, { failure: gone })
+  const read = async () => (await store.findWebhook({ tenant_id, webhook: 'crm' }))!
+  const { failures, retry_at, disabled_at } = await read()
+  assert.deepEqual([failures, retry_at, disabled_at], [0, null, null])
+  await settle(stage, second, 1, { version: 2 })
+  await settle(stage, first, 1, { outcome: 'delivered' })
+  assert.equal((await read()).failures, 1, 'nor does its success')
+})
+
+contract(
+  'what has waited past its end is given up, by one event, and not sent; so is all when it is enabled',
+  async (stage) => {
+    const { store, tenant_id, clock, event } = stage
+    const ids = await withDeliveries(stage, 3)
+    clock.now += 999
+    assert.equal((await lease(stage, 1))!.deliveries.length, 1)
+    clock.now += 101
+    assert.deepEqual((await lease(stage))!.deliveries, [])
+    assert.deepEqual(
+      (await list(stage)).map(({ state, next_at, settled_at }) => [state, next_at, settled_at]),
+      ids.map(() => ['failed', null, START + 1100]),
+    )
+    const details = async (type: string) =>
+      (await store.pageEvents({ tenant_id, before_event_id: 'g', type, actor: '', most: 50 })).map(
+        ({ detail }) => detail,
+      )
+    assert.deepEqual(await details('webhook.given_up'), ['{"deliveries":3}'])
+    const deliveries = ids.map((event_id) => ({ event_id, type: 'user.created' }))
+    const again = { tenant_id, webhook: 'crm', undelivered_only: true, event: event('webhook.replayed'), deliveries }
+    assert.equal(await store.replayDeliveries({ ...again, ...TIMES }), 3)
+    const disable = (disabled: boolean) =>
+      store.setWebhookDisabled({
+        tenant_id,
+        webhook: 'crm',
+        disabled,
+        reason: 'test',
+        event: event('webhook.switched'),
+      })
+    await disable(true)
+    assert.equal(await store.replayDeliveries({ ...again, ...TIMES }), 0, 'nothing is kept for later')
+    await disable(false)
+    assert.ok((await list(stage)).every(({ state }) => state === 'failed'))
+    assert.deepEqual(await details('webhook.switched'), ['{"given_up":3}', '{}'])
   },
 )
 

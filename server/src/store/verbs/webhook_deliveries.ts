@@ -18,14 +18,24 @@ export interface DeliveryTimes {
   readonly keep_ms: number
 }
 
-/** Makes the deliveries of a stretch of events, once: false when another process was there first. */
+/**
+ * Makes the deliveries of a stretch of events, once: false when another process was there first, or when the webhook has
+ * changed, and may want others, since its `version` was read.
+ */
 export const spreadEvents = write(function* (
-  args: WebhookKey & DeliveryTimes & { from_sequence: number; to_sequence: number; deliveries: readonly ToldEvent[] },
+  args: WebhookKey &
+    DeliveryTimes & {
+      version: number
+      from_sequence: number
+      to_sequence: number
+      deliveries: readonly ToldEvent[]
+    },
 ): Run<boolean> {
   const { tenant_id, webhook, give_up_ms, keep_ms } = args
   const [moved] = yield* sql<{ webhook: string }>`
     update webhooks set spread_to = ${args.to_sequence}
-    where tenant_id = ${tenant_id} and webhook = ${webhook} and spread_to = ${args.from_sequence} and disabled_at is null
+    where tenant_id = ${tenant_id} and webhook = ${webhook} and version = ${args.version}
+      and spread_to = ${args.from_sequence} and disabled_at is null
     returning webhook`
   if (!moved) return false
   yield* together(
@@ -41,7 +51,7 @@ export const spreadEvents = write(function* (
   return true
 })
 
-/** Makes deliveries once more, or for the first time; says how many. What still waits is left as it is. */
+/** Makes deliveries once more, or for the first time; says how many: none for a webhook that is disabled. What still waits is left as it is. */
 export const replayDeliveries = write(function* (
   args: WebhookKey &
     DeliveryTimes & {
@@ -53,7 +63,8 @@ export const replayDeliveries = write(function* (
 ): Run<number> {
   const { tenant_id, webhook, give_up_ms, keep_ms } = args
   const [known] = yield* sql<{ webhook: string }>`
-    select webhook from webhooks where tenant_id = ${tenant_id} and webhook = ${webhook}`
+    select webhook from webhooks
+    where tenant_id = ${tenant_id} and webhook = ${webhook} and disabled_at is null`
   if (!known) return 0
   const skipped = args.undelivered_only ? 'delivered' : 'pending'
   const made = yield* together(
@@ -94,10 +105,10 @@ export interface DeliveryLease {
 
 /**
  * Takes deliveries before they are sent, so that another process sends them again if this one dies over it. Of a webhook
- * that fails one at a time is taken.
+ * that fails one at a time is taken. What has waited past its end is given up instead, with one event.
  */
 export const leaseDeliveries = write(function* (
-  args: WebhookKey & { most: number; lease_ms: number },
+  args: WebhookKey & { most: number; lease_ms: number; given_up_event: NewEvent },
 ): Run<DeliveryLease | null> {
   const { tenant_id, webhook: name } = args
   // Updating the row locks it: two processes take different deliveries, and of a failing webhook one of them probes.
@@ -109,11 +120,16 @@ export const leaseDeliveries = write(function* (
       retry_at, disabled_at, disabled_reason, created_at, updated_at, ${NOW} as now`
   if (!webhook) return null
   const { now, ...record } = webhook
+  const given_up = yield* giveUp(args, MOST_GIVEN_UP)
+  if (given_up > 0) {
+    const event = args.given_up_event
+    yield* insertEvent({ ...event, detail: { ...event.detail, deliveries: given_up } })
+  }
   const leased = yield* sql<Omit<LeasedDelivery, 'event'>>`
     update webhook_deliveries set attempts = attempts + 1, next_at = ${NOW} + ${args.lease_ms}
-    where tenant_id = ${tenant_id} and webhook = ${name} and next_at <= ${NOW} and event_id in
+    where tenant_id = ${tenant_id} and webhook = ${name} and next_at <= ${NOW} and give_up_at > ${NOW} and event_id in
       (select event_id from webhook_deliveries
-        where tenant_id = ${tenant_id} and webhook = ${name} and next_at <= ${NOW}
+        where tenant_id = ${tenant_id} and webhook = ${name} and next_at <= ${NOW} and give_up_at > ${NOW}
         order by next_at, event_id limit ${record.failing_since === null ? args.most : 1})
     returning event_id, type, attempts, give_up_at, tries`
   const events = yield* together(
@@ -127,8 +143,25 @@ export const leaseDeliveries = write(function* (
   return { webhook: record, now, deliveries: deliveries.sort((a, b) => (a.event_id < b.event_id ? -1 : 1)) }
 })
 
+// So that what a long pause has left is no long transaction.
+const MOST_GIVEN_UP = 1000
+
+/** Gives up deliveries that have waited past their end; says how many. */
+function* giveUp({ tenant_id, webhook }: WebhookKey, most: number): Run<number> {
+  const given_up = yield* sql<{ event_id: string }>`
+    update webhook_deliveries set state = 'failed', next_at = null, settled_at = ${NOW}
+    where tenant_id = ${tenant_id} and webhook = ${webhook} and state = 'pending' and event_id in
+      (select event_id from webhook_deliveries
+        where tenant_id = ${tenant_id} and webhook = ${webhook} and next_at <= ${NOW} and give_up_at <= ${NOW}
+        order by next_at, event_id limit ${most})
+    returning event_id`
+  return given_up.length
+}
+
 /** What became of a try; `attempts` is that of the lease: whoever replays meanwhile begins anew. */
 export interface SettledDelivery extends WebhookKey {
+  /** Of the webhook that was sent to: what one address answers says nothing of another. */
+  readonly version: number
   readonly event_id: string
   readonly attempts: number
   readonly tries: string
@@ -138,12 +171,12 @@ export interface SettledDelivery extends WebhookKey {
 }
 
 /** What a failed try means for its webhook; null for one that says nothing of it. */
-export type WebhookFailure = Omit<Parameters<typeof noteWebhookFailure>[0], 'tenant_id' | 'webhook'>
+export type WebhookFailure = Omit<Parameters<typeof noteWebhookFailure>[0], 'tenant_id' | 'webhook' | 'version'>
 
 /** Keeps what became of a try, and what it says of the webhook. */
 export const settleDelivery = write(
   function* (args: SettledDelivery & { failure: WebhookFailure | null; given_up_event: NewEvent }): Run<void> {
-    const { tenant_id, webhook, event_id, attempts, outcome } = args
+    const { tenant_id, webhook, version, event_id, attempts, outcome } = args
     const state = outcome === 'given_up' ? 'failed' : outcome === 'retry' ? 'pending' : outcome
     const [settled] = yield* sql<{ event_id: string }>`
       update webhook_deliveries set state = ${state}, tries = ${args.tries},
@@ -154,7 +187,7 @@ export const settleDelivery = write(
       returning event_id`
     if (settled && outcome === 'given_up') yield* insertEvent(args.given_up_event)
     if (outcome === 'delivered') yield* noteWebhookWorks(args)
-    else if (args.failure) yield* noteWebhookFailure({ ...args.failure, tenant_id, webhook })
+    else if (args.failure) yield* noteWebhookFailure({ ...args.failure, tenant_id, webhook, version })
   },
   { key: ({ tenant_id, webhook }) => `${tenant_id}/${webhook}` },
 )

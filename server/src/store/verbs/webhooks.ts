@@ -67,7 +67,10 @@ export const updateWebhook = write(function* (args: {
   return changed !== undefined
 })
 
-/** Disables a webhook, or enables it again: then it hears of what is numbered from now on. */
+/**
+ * Disables a webhook, or enables it again: then it hears of what is numbered from now on, and what still waited is given
+ * up, for whoever wants it to replay.
+ */
 export const setWebhookDisabled = write(function* (
   args: WebhookKey & { disabled: boolean; reason: string; event: NewEvent },
 ): Run<boolean> {
@@ -80,8 +83,16 @@ export const setWebhookDisabled = write(function* (
         update webhooks set disabled_at = null, disabled_reason = null, failures = 0, failing_since = null,
           retry_at = null, spread_to = (select sequence from event_chains where tenant_id = ${tenant_id})
         where tenant_id = ${tenant_id} and webhook = ${webhook} and disabled_at is not null returning webhook`
-  if (changed) yield* insertEvent(args.event)
-  return changed !== undefined
+  if (!changed) return false
+  const given_up = args.disabled
+    ? []
+    : yield* sql<{ event_id: string }>`
+        update webhook_deliveries set state = 'failed', next_at = null, settled_at = ${NOW}
+        where tenant_id = ${tenant_id} and webhook = ${webhook} and state = 'pending' returning event_id`
+  const { event } = args
+  const detail = { ...event.detail, ...(given_up.length > 0 && { given_up: given_up.length }) }
+  yield* insertEvent({ ...event, detail })
+  return true
 })
 
 /** Deletes a webhook with its deliveries; false when there is none. */
@@ -113,7 +124,7 @@ export const findWebhook = read(function* (args: WebhookKey): Run<WebhookRecord 
 })
 
 /** What of a webhook says whether there is something to do for it. */
-export interface WorkingWebhook extends Pick<WebhookRecord, 'webhook' | 'event_types' | 'spread_to'> {
+export interface WorkingWebhook extends Pick<WebhookRecord, 'webhook' | 'event_types' | 'version' | 'spread_to'> {
   /** The number of the newest event. */
   readonly head: number
   /** 1 when a delivery is due, and the webhook is not left alone. */
@@ -123,7 +134,7 @@ export interface WorkingWebhook extends Pick<WebhookRecord, 'webhook' | 'event_t
 /** The webhooks that are not disabled, and what there is to do for them: a read, so that a server at rest writes nothing. */
 export const listWorkingWebhooks = read(function* (args: { tenant_id: string }): Run<WorkingWebhook[]> {
   return yield* sql<WorkingWebhook>`
-    select w.webhook, w.event_types, w.spread_to, h.sequence as head,
+    select w.webhook, w.event_types, w.version, w.spread_to, h.sequence as head,
       case when (w.retry_at is null or w.retry_at <= ${NOW}) and exists (select 1 from webhook_deliveries d
         where d.tenant_id = w.tenant_id and d.webhook = w.webhook and d.next_at <= ${NOW}) then 1 else 0 end as is_due
     from webhooks w join event_chains h on h.tenant_id = w.tenant_id
@@ -131,9 +142,10 @@ export const listWorkingWebhooks = read(function* (args: { tenant_id: string }):
     order by w.webhook limit 1000`
 })
 
-/** Counts a failure of a webhook and leaves it alone for a while; ends it when that has gone on for too long. */
+/** Counts a failure of a webhook that is as it was, and leaves it alone for a while; ends it when that has gone on for too long. */
 export function* noteWebhookFailure(
   args: WebhookKey & {
+    version: number
     /** In a row, this one included, for whoever took what failed: what fails together is one. */
     failures: number
     pause_ms: number
@@ -146,9 +158,9 @@ export function* noteWebhookFailure(
 ): Run<void> {
   const { tenant_id, webhook } = args
   const [failing] = yield* sql<{ failures: number; since_ms: number }>`
-    update webhooks set failures = case when failures < ${args.failures} then ${args.failures} else failures end, failing_since = coalesce(failing_since, ${NOW}),
-      retry_at = ${NOW} + ${args.pause_ms}
-    where tenant_id = ${tenant_id} and webhook = ${webhook} and disabled_at is null
+    update webhooks set failures = case when failures < ${args.failures} then ${args.failures} else failures end,
+      failing_since = coalesce(failing_since, ${NOW}), retry_at = ${NOW} + ${args.pause_ms}
+    where tenant_id = ${tenant_id} and webhook = ${webhook} and version = ${args.version} and disabled_at is null
     returning failures, ${NOW} - failing_since as since_ms`
   if (!failing) return
   const lasts = failing.failures >= args.least_failures && failing.since_ms >= args.longest_ms
@@ -161,8 +173,9 @@ export function* noteWebhookFailure(
 }
 
 /** Forgets what is held against a webhook that works again. */
-export function* noteWebhookWorks({ tenant_id, webhook }: WebhookKey): Run<void> {
+export function* noteWebhookWorks({ tenant_id, webhook, version }: WebhookKey & { version: number }): Run<void> {
   yield* sql`
     update webhooks set failures = 0, failing_since = null, retry_at = null
-    where tenant_id = ${tenant_id} and webhook = ${webhook} and (failing_since is not null or retry_at is not null)`
+    where tenant_id = ${tenant_id} and webhook = ${webhook} and version = ${version}
+      and (failing_since is not null or retry_at is not null)`
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { OAuthError } from '../../oauth/errors.ts'
 import { EVENT_TYPE_NAMES } from '../../webhooks/event_types.ts'
-import { MOST_REPLAYED, pageDeliveries, replayDelivery, replayTime } from '../../webhooks/replay.ts'
+import { MOST_READ, pageDeliveries, replayDelivery, replayTime } from '../../webhooks/replay.ts'
 import {
   deleteWebhook,
   findWebhook,
@@ -198,15 +198,16 @@ export const WEBHOOK_ROUTES = [
   }),
   route({
     ...{ method: 'POST', path: `${one}/replay`, scope: 'admin:write', name: 'replayWebhook' },
-    summary: `Sends what happened in a stretch of time again, at most ${MOST_REPLAYED} events by one call`,
+    summary: `Sends what happened in a stretch of time again; one call looks at ${MOST_READ} events at most`,
     body: z.strictObject({
       from_at: z.int().min(0),
       to_at: z.int().min(0).meta({ description: 'Not included' }),
       undelivered_only: z.boolean().default(true).meta({ description: 'Only what never arrived' }),
+      cursor: z.string().optional().meta({ description: 'The next_cursor of the call before' }),
     }),
     answer: z.strictObject({
       replayed: z.int(),
-      next_from_at: z.int().nullable().meta({ description: 'Where the next call goes on; null when that was all' }),
+      next_cursor: z.string().nullable().meta({ description: 'Where the next call goes on; null when that was all' }),
     }),
     subject: webhook,
     async run({ web, actor, found, body }) {
