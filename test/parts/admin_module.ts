@@ -106,7 +106,7 @@ function marksOf(route: Route): string[] {
   return [
     ...(requestBody ? ['body'] : []),
     ...(parameters.some(({ name }) => name === 'Idempotency-Key') ? ['keyed'] : []),
-    ...(answer?.properties?.['next_cursor'] ? ['pages'] : []),
+    ...(answer?.properties?.['next_cursor'] && answer.properties['items'] ? ['pages'] : []),
     ...(raw ? ['raw'] : []),
   ]
 }

@@ -824,17 +824,19 @@ export interface AdminOperations {
   listWebhookDeliveries(webhook: string, options?: Options & { readonly cursor?: string; readonly limit?: number; readonly state?: 'pending' | 'delivered' | 'failed' }): Pages<WebhookDelivery>
   /** Sends one event again, with the same webhook-id (POST /webhooks/{webhook}/deliveries/{event_id}/replay; admin:write). */
   replayWebhookDelivery(webhook: string, event_id: string, options?: Options & Partial<Change>): Promise<void>
-  /** Sends what happened in a stretch of time again, at most 10000 events by one call (POST /webhooks/{webhook}/replay; admin:write). */
+  /** Sends what happened in a stretch of time again; one call looks at 10000 events at most (POST /webhooks/{webhook}/replay; admin:write). */
   replayWebhook(webhook: string, body: {
     readonly from_at: number
     /** Not included */
     readonly to_at: number
     /** Only what never arrived */
     readonly undelivered_only?: boolean
+    /** The next_cursor of the call before */
+    readonly cursor?: string
   }, options?: Options & Partial<Change>): Promise<{
     readonly replayed: number
     /** Where the next call goes on; null when that was all */
-    readonly next_from_at: number | null
+    readonly next_cursor: string | null
   }>
 }
 
