@@ -132,6 +132,24 @@ for (const [name, start] of Object.entries(SERVERS)) {
       }
     })
 
+    test('RFC 9449 9 a nonce that is asked for costs no refresh, even where the body is gone', async () => {
+      const before = await readTokens()
+      const headers = new Headers({
+        'transfer-encoding': 'chunked',
+        'content-type': 'application/x-www-form-urlencoded',
+      })
+      const post = () => {
+        const request = { method: 'POST', path: theirs.api, query: '', headers, body: new Blob(['a=b']).stream() }
+        return forward(context, { connection_id, user_id, ...request })
+      }
+      context.relying.nonces.clear()
+      assert.deepEqual(await post(), { kind: 'unavailable', reason: 'provider', retry_after_seconds: 1 })
+      assert.equal((await readTokens()).access_token, before.access_token)
+      const again = await post()
+      assert.ok(again.kind === 'response' && again.response.status === 200, JSON.stringify(again))
+      await again.response.body?.cancel()
+    })
+
     test('a bound token is handed to nobody, and it is said why', async () => {
       const refused = await freshToken(context, { connection_id, user_id })
       assert.deepEqual(refused, { kind: 'refused', reason: 'bound' })

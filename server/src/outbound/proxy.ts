@@ -74,21 +74,28 @@ export async function forward(context: OutboundContext, request: ForwardRequest)
   const call = (token: UsableToken, sent: Body) =>
     send(context, connector, request, { url, token, body: sent, length: body.length })
   // An API that has only told the nonce that it wants has not looked at the token (RFC 9449 section 9).
-  const callProved = async (token: UsableToken) => {
-    const response = await call(token, body.first)
-    if (!token.proof_key || !body.again || !isNonceChallenge(response)) return response
+  const wantsNonce = (response: Response) => token.proof_key !== undefined && isNonceChallenge(response)
+  const callProved = async (token: UsableToken, sent: Body) => {
+    const response = await call(token, sent)
+    if (!body.again || !wantsNonce(response)) return response
     await response.body?.cancel()
     return call(token, body.again())
   }
   const pass = (response: Response) => passOn(context, connection_id, response)
   try {
-    const { refused, response: first } = await readRefusal(connector, await callProved(token))
+    const answer = await callProved(token, body.first)
+    if (wantsNonce(answer)) {
+      // The next try has the nonce: whoever asked has to make it where the body is gone.
+      await answer.body?.cancel()
+      return { kind: 'unavailable', reason: 'provider', retry_after_seconds: 1 }
+    }
+    const { refused, response: first } = await readRefusal(connector, answer)
     if (!refused) return await pass(first)
     const renewed = await renew(context, { ...wish, failed_generation: token.generation }, first)
     if (renewed.kind === 'token' && (renewed.generation === token.generation || !body.again)) return await pass(first)
     await first.body?.cancel()
     if (renewed.kind !== 'token') return renewed
-    return await pass(await call(renewed, body.again!()))
+    return await pass(await callProved(renewed, body.again!()))
   } catch (cause) {
     if (!(cause instanceof EgressError)) throw cause
     // What is too large before there is an answer is the request, unless it is the parser's word on the answer's head.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createPublicKey, verify } from 'node:crypto'
+import { createHash, createPublicKey, verify } from 'node:crypto'
 import { test } from 'node:test'
 import { answerJson, type ReceivedRequest } from '../../../test/parts/hostile_provider.ts'
 import { startRelyingParty } from '../../../test/parts/relying_party.ts'
@@ -7,7 +7,7 @@ import { newProofKey, readProofKey } from '../crypto/proof_key.ts'
 import { SettingError } from '../providers/setting_error.ts'
 import { buildAuthorizationUrl, chooseProofKey } from './authorization_url.ts'
 import type { RelyingParty } from './context.ts'
-import { noteNonce } from './dpop.ts'
+import { isNonceChallenge, noteNonce, proveKey } from './dpop.ts'
 import { refreshToken } from './token_call.ts'
 import { fetchUserinfo } from './userinfo.ts'
 
@@ -51,7 +51,34 @@ test('RFC 9449 4.2 8 a proof is for one request, by the key of the connection, w
   assert.equal((await fetchUserinfo(context, { ...party, proof_key }, held)).kind, 'claims')
   const used = hostile.received.findLast(({ url }) => url === '/userinfo')!
   assert.equal(used.headers['authorization'], 'DPoP at')
-  assert.match(readProof(used).claims.ath, /^[\w-]{43}$/)
+  const asked = readProof(used).claims
+  // RFC 9449 section 4.2: the hash of this very token, and the URL without its query.
+  assert.equal(asked.ath, createHash('sha256').update('at').digest('base64url'))
+  assert.deepEqual([asked.htm, asked.htu], ['GET', `${hostile.issuer}/userinfo`])
+  assert.notEqual(asked.iat, undefined)
+  const [, body = ''] = proveKey(context, proof_key, { method: 'GET', url: 'https://api.example/a?b=c#d' }).split('.')
+  assert.equal(JSON.parse(Buffer.from(body, 'base64url').toString()).htu, 'https://api.example/a')
+})
+
+test('RFC 9449 9 a challenge asks for a nonce in whatever way its parameters are written, and by its own scheme alone', () => {
+  const asks = (challenge: string, status = 401, headers: Record<string, string> = { 'dpop-nonce': 'n' }) =>
+    isNonceChallenge(new Response(null, { status, headers: { ...headers, 'www-authenticate': challenge } }))
+  for (const challenge of [
+    ...['DPoP error="use_dpop_nonce"', 'DPoP error=use_dpop_nonce', 'dpop algs="ES256", ERROR = "use_dpop_nonce"'],
+    ...['Bearer error="invalid_token", DPoP error=use_dpop_nonce', 'DPoP error="use\\_dpop_nonce"'],
+    'DPoP realm="a \\"b\\", c", error="use_dpop_nonce", Bearer realm="x"',
+  ]) {
+    assert.equal(asks(challenge), true, challenge)
+  }
+  for (const challenge of [
+    ...['', 'DPoP', 'DPoP error="invalid_token"', 'Bearer error="use_dpop_nonce"', 'XDPoP error="use_dpop_nonce"'],
+    ...['DPoP error="use_dpop_nonce_not"', 'DPoP realm="error=\\"use_dpop_nonce\\""', 'DPoP my-error="use_dpop_nonce"'],
+    ...['DPoP error_description="use_dpop_nonce"', 'DPoP algs="ES256", Bearer error="use_dpop_nonce"'],
+  ]) {
+    assert.equal(asks(challenge), false, challenge)
+  }
+  assert.equal(asks('DPoP error="use_dpop_nonce"', 400), false)
+  assert.equal(asks('DPoP error="use_dpop_nonce"', 401, {}), false)
 })
 
 test('RFC 9449 8 a server that asks for ever another nonce is asked twice and no more', async (t) => {

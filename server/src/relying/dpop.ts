@@ -5,6 +5,9 @@ import { readJsonObject } from './read_json.ts'
 
 const LONGEST_NONCE = 512
 
+// A scheme, or a parameter whose value is a token or a quoted string (RFC 9110 section 11).
+const PART = /([\w!#$%&'*+.^`|~-]+)(?:[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[\w!#$%&'*+.^`|~-]+))?/g
+
 /** A proof of the key for one request (RFC 9449 section 4.2), with the nonce that its server wants, if it has told one. */
 export function proveKey(
   { clock, nonces }: Pick<RelyingContext, 'clock' | 'nonces'>,
@@ -41,6 +44,15 @@ export async function isNonceAnswer(response: Response): Promise<boolean> {
 
 /** The same of an API (RFC 9449 section 9). */
 export function isNonceChallenge({ status, headers }: Response): boolean {
-  const challenge = headers.get('www-authenticate') ?? ''
-  return status === 401 && headers.has('dpop-nonce') && /\bdpop\b.*\berror="use_dpop_nonce"/i.test(challenge)
+  if (status !== 401 || !headers.has('dpop-nonce')) return false
+  let scheme = ''
+  for (const [, name = '', value] of (headers.get('www-authenticate') ?? '').matchAll(PART)) {
+    if (value === undefined) scheme = name.toLowerCase()
+    else if (scheme === 'dpop' && name.toLowerCase() === 'error' && unquote(value) === 'use_dpop_nonce') return true
+  }
+  return false
+}
+
+function unquote(value: string): string {
+  return value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value
 }
