@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { saveConnector } from '../../server/src/outbound/connectors.ts'
+import { deleteConnector, saveConnector } from '../../server/src/outbound/connectors.ts'
+import { disconnect } from '../../server/src/outbound/disconnect.ts'
+import { revokeUnchosen } from '../../server/src/outbound/unchosen.ts'
 import { createCatalogue } from '../../server/src/providers/catalogue.ts'
 import { startUpkeep } from '../../server/src/upkeep.ts'
 import { BOB } from '../parts/bridge.ts'
@@ -48,15 +50,15 @@ async function signIn(user: { username: string; password: string } = ALICE): Pro
 }
 
 /** From our link to where the provider sends the browser back to. */
-async function consent(person: UserAgent, provider: string): Promise<URL> {
-  const redirect_uri = `${server.issuer}/connect/${provider}/callback`
+async function consent(person: UserAgent, connector: string, provider = connector): Promise<URL> {
+  const redirect_uri = `${server.issuer}/connect/${connector}/callback`
   // Headers that name what was chosen are not there before that.
   const { fields, ...record } = createCatalogue().get(provider)!
   const { api_headers: _, ...others } = fields
   const there = new FakeProvider({ ...record, fields: others }, { redirect_uri, now })
   internet.serve(there)
   revoked = () => there.seen.filter((kind) => kind === 'revocation').length
-  const left = await person.follow(`${server.issuer}/connect/${provider}`)
+  const left = await person.follow(`${server.issuer}/connect/${connector}`)
   return new URL(`${redirect_uri}?${there.authorize(left.url)}`)
 }
 
@@ -79,6 +81,13 @@ test('a consent that reaches several sites asks for one, and nothing is connecte
   const nobody = await person.submit(page, { option: 'somewhere-else' }, 'sp_ch_')
   assert.equal(nobody.response.status, 400)
   assert.deepEqual(await connections(), [], 'what was not offered is not chosen')
+  // Nor was the choice used up by it, or by a change of the connector that leaves it where it is.
+  await saveConnector(server.app.web.outbound, 'test', {
+    ...{ connector: 'atlassian', provider: 'atlassian', ...REGISTRATION, scope: 'read write' },
+  })
+  assert.equal((await person.submit(page, { option: CHOSEN }, 'sp_ch_')).url, `${server.issuer}/account`)
+  const [{ connection_id } = { connection_id: '' }] = await connections()
+  await disconnect(server.app.web.outbound, { connection_id, actor: 'test' })
 })
 
 test('O-04 10.2.1 what was offered is chosen once, by the same user in the same browser', async () => {
@@ -110,35 +119,86 @@ test('O-04 10.2.1 what was offered is chosen once, by the same user in the same 
   assert.equal((await connections()).length, 1)
 })
 
+/** Lets the work behind the requests take back what nobody has chosen; answers what was said of it, so far. */
+async function lapses(connector: string): Promise<string[]> {
+  const timers = handTimers()
+  const upkeep = startUpkeep(server.app, { timers })
+  timers.pass(60_000)
+  await upkeep.stop()
+  const events = await listEvents(server.app.tenant)
+  const said = events.filter(({ type }) => type === 'connect.choice_lapsed').map(({ detail }) => JSON.parse(detail!))
+  return said.filter((one) => one.connector === connector).map(({ revocation }) => revocation)
+}
+
+/** Up to the page that asks which one. */
+async function offered(person: UserAgent, connector: string, provider = connector) {
+  const { url, response } = await person.follow((await consent(person, connector, provider)).href)
+  return { url, html: await response.text() }
+}
+
 test('10.4.9 what nobody has chosen is taken back at the provider, once, and can be chosen no more', async () => {
-  const lapses = async () => {
-    const timers = handTimers()
-    const upkeep = startUpkeep(server.app, { timers })
-    timers.pass(60_000)
-    await upkeep.stop()
-    const events = await listEvents(server.app.tenant)
-    return events.filter(({ type }) => type === 'connect.choice_lapsed').map(({ detail }) => detail)
-  }
   const person = await signIn()
-  const { url, response } = await person.follow((await consent(person, 'xero')).href)
-  const page = { url, html: await response.text() }
-  assert.deepEqual([await lapses(), revoked()], [[], 0], 'there is time to choose')
+  const page = await offered(person, 'xero')
+  assert.deepEqual([await lapses('xero'), revoked()], [[], 0], 'there is time to choose')
   clock.offset += 700_000
-  assert.deepEqual(await lapses(), [JSON.stringify({ connector: 'xero', revocation: 'revoked' })])
+  assert.deepEqual(await lapses('xero'), ['revoked'])
   assert.equal(revoked(), 1)
-  const late = await person.submit(
-    page,
-    { option: /value="([^"]+)"[^>]*required/.exec(page.html)?.[1] ?? 'x' },
-    'sp_ch_',
-  )
+  const late = await person.submit(page, { option: CHOSEN }, 'sp_ch_')
   assert.equal(late.response.status, 400)
-  assert.deepEqual([(await lapses()).length, revoked()], [1, 1])
-  // One of atlassian, with which everything else of the person there could end.
-  await person.follow((await consent(person, 'atlassian')).href)
-  const [{ connection_id } = { connection_id: null }] = await connections()
+  assert.deepEqual([(await lapses('xero')).length, revoked()], [1, 1])
+})
+
+test('10.4.9 a process that dies over what nobody has chosen loses none of it', async () => {
+  const before = (await lapses('xero')).length
+  const person = await signIn()
+  await offered(person, 'xero')
   clock.offset += 700_000
-  const last = JSON.parse(String((await lapses()).at(-1)))
-  assert.deepEqual(last, { connector: 'atlassian', revocation: connection_id === null ? 'unsupported' : 'spared' })
+  const { outbound } = server.app.web
+  const { tenant } = outbound
+  // It dies when the token was revoked, and nobody has noted it.
+  const dropChoice = () => Promise.reject(new Error('killed'))
+  const dying = { ...outbound, tenant: { ...tenant, store: { ...tenant.store, dropChoice } } }
+  await assert.rejects(revokeUnchosen(dying), /killed/)
+  assert.equal(revoked(), 1)
+  assert.deepEqual([(await lapses('xero')).slice(before), revoked()], [['revoked'], 2])
+})
+
+test('a connector is not deleted, nor moved, before what somebody has to choose of was taken back', async () => {
+  const input = { connector: 'books', provider: 'xero', ...REGISTRATION, scope: 'read' }
+  const { outbound } = server.app.web
+  for (const go of [
+    () => saveConnector(outbound, 'test', { ...input, client_id: 'another', client_secret: 'secret' }),
+    () => deleteConnector(outbound, 'test', 'books'),
+  ]) {
+    await saveConnector(outbound, 'test', input)
+    const before = (await lapses('books')).length
+    const person = await signIn()
+    const page = await offered(person, 'books', 'xero')
+    assert.match(String(await go()), /changed|deleted/)
+    assert.deepEqual([(await lapses('books')).slice(before), revoked()], [['revoked'], 1])
+    assert.equal((await person.submit(page, { option: CHOSEN }, 'sp_ch_')).response.status, 400)
+  }
+})
+
+test('what is taken back ends nothing that rests on a consent of the same account, whoever has it and by whichever connector', async () => {
+  const person = await signIn()
+  const first = await offered(person, 'xero')
+  clock.offset += 400_000
+  // While another choice waits, it is not known whether that needs the same consent.
+  const second = await offered(person, 'xero')
+  const before = (await lapses('xero')).length
+  clock.offset += 300_000
+  assert.deepEqual([(await lapses('xero')).length, revoked()], [before, 0])
+  assert.equal((await person.submit(first, { option: CHOSEN }, 'sp_ch_')).response.status, 400)
+  assert.equal((await person.submit(second, { option: CHOSEN }, 'sp_ch_')).url, `${server.issuer}/account`)
+  assert.deepEqual([(await lapses('xero')).slice(before), revoked()], [['spared'], 0])
+
+  await saveConnector(server.app.web.outbound, 'test', {
+    ...{ connector: 'xero-too', provider: 'xero', ...REGISTRATION, scope: 'read' },
+  })
+  await offered(await signIn(BOB), 'xero-too', 'xero')
+  clock.offset += 700_000
+  assert.deepEqual([await lapses('xero-too'), revoked()], [['spared'], 0])
 })
 
 test('Form Post Response Mode 2 an answer that is posted comes to the same end, without what belongs into no URL', async () => {

@@ -44,7 +44,7 @@ export async function offerChoice(
   { flow, answer, account, owner, session, terms }: Consent,
   options: readonly Option[],
   return_to: string,
-): Promise<Choice> {
+): Promise<Choice | null> {
   const { tenant_id, store, keys } = context.tenant
   const choice = session ? newSessionFlow('choice') : randomSecret('sp_ch_')
   const state_hash = keys.hashSecret(choice)
@@ -58,8 +58,8 @@ export async function offerChoice(
     ...(session && { session_id: session.session_id }),
   }
   const sealed = keys.seal(JSON.stringify(memory), flowPlace(state_hash))
-  await store.startConnectFlow({
-    ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000, holds_tokens: true },
+  const offered = await store.offerChoice({
+    ...{ tenant_id, state_hash, lifetime_ms: FLOW_SECONDS * 1000 },
     flow: { connector, connector_version, user_id, connection_id, browser_hash, sealed },
     event: outboundEvent(context, 'connect.choice_offered', user_id === '' ? 'system' : `user:${user_id}`, {
       user_id: owner.user_id,
@@ -67,7 +67,7 @@ export async function offerChoice(
       detail: { connector, account: account.account },
     }),
   })
-  return { choice, options }
+  return offered ? { choice, options } : null
 }
 
 /** Opens what a consent keeps. */
@@ -78,7 +78,10 @@ export function openChoice(
   return JSON.parse(tenant.keys.open(sealed, flowPlace(state_hash)).toString()) as ChoiceMemory
 }
 
-/** Ends a consent flow with what the person chose: once, by the user and in the browser that were offered the choice. */
+/**
+ * Ends a consent flow with what the person chose: once, by the user and in the browser that were offered the choice. It is
+ * made in the step that stores the connection; until then it can be made again, and what it keeps is not lost.
+ */
 export async function finishChoice(
   context: OutboundContext,
   finish: {
@@ -100,7 +103,7 @@ export async function finishChoice(
   const browser_hash = keys.hashSecret(finish.browser_secret ?? '')
   const bound_to = isSessionFlow(choice) ? '' : (user_id ?? '')
   const flow = CHOICE.test(choice)
-    ? await store.takeConnectFlow({ tenant_id, state_hash, connector: name, user_id: bound_to, browser_hash })
+    ? await store.findChoice({ tenant_id, state_hash, connector: name, user_id: bound_to, browser_hash })
     : 'unknown'
   const retry_url = connectUrl(context, name)
   if (typeof flow === 'string') {
@@ -113,10 +116,12 @@ export async function finishChoice(
   const forWhom = await findForWhom(context, memory.session_id, user_id)
   if (!forWhom) return { ...ended, retry_url, outcome: 'failed', reason: 'session_over' }
   const option = memory.options.find(({ id }) => id === finish.option)
-  if (!option || record.version !== flow.connector_version || record.disabled_at !== null) {
+  if (!option || record.disabled_at !== null) {
     return { ...ended, retry_url, outcome: 'failed', reason: option ? 'connector_changed' : 'unknown_option' }
   }
-  const consent = choose({ ...memory, flow, connector: openConnector(context, record), ...forWhom }, option)
+  // However it was changed since, it sends tokens where it sent them: while somebody has to choose it does not move.
+  const connector = openConnector(context, record)
+  const consent = choose({ ...memory, flow, choice_hash: state_hash, connector, ...forWhom }, option)
   const stored = await storeConsent(context, consent)
   if ('outcome' in stored) return { ...ended, retry_url, ...stored }
   return { ...ended, ...stored.done, account_name: consent.account.account_name }

@@ -26,6 +26,7 @@ import { listPublished, publicKeyOf } from './connector_key_rotation.ts'
 import { checkSecrets, chooseSecret, refusal, type SecretInput, withSettings } from './connector_secret.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { disconnect } from './disconnect.ts'
+import { revokeChoices } from './unchosen.ts'
 
 /** What an administrator says about a connector; a secret that is left out stays as it is. */
 export interface ConnectorInput extends SecretInput {
@@ -125,6 +126,8 @@ export async function saveConnector(
       event,
     })
     if (saved === 'has_connections') throw movedRefusal(moved!)
+    // What came of one server is sent to no other.
+    if (saved === 'has_choices') await revokeChoices(context, connector)
     if (saved === 'updated') return outcome
   }
   throw new OAuthError('temporarily_unavailable', `Connector ${connector} is being changed by somebody else`)
@@ -183,8 +186,13 @@ export async function deleteConnector(
     await setConnectorDisabled(context, actor, connector, true)
     await disconnectAll(context, actor, connector)
   }
-  const event = outboundEvent(context, 'connector.deleted', actor, { detail: { connector } })
-  return store.deleteConnector({ tenant_id, connector, event })
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const event = outboundEvent(context, 'connector.deleted', actor, { detail: { connector } })
+    const outcome = await store.deleteConnector({ tenant_id, connector, event })
+    if (outcome !== 'has_choices') return outcome
+    await revokeChoices(context, connector)
+  }
+  throw new OAuthError('temporarily_unavailable', `Somebody is connecting by connector ${connector}: disable it first`)
 }
 
 async function disconnectAll(context: OutboundContext, actor: string, connector: string): Promise<void> {

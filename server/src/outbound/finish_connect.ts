@@ -112,6 +112,7 @@ export async function finishFlow(context: OutboundContext, taken: TakenFlow): Pr
   if (options !== null && options.length !== 1) {
     if (options.length === 0) return failure({ outcome: 'failed', reason: 'nothing_to_choose' })
     const choice = await offerChoice(context, consent, options, memory.return_to)
+    if (!choice) return failure({ outcome: 'failed', reason: 'connector_changed' })
     return { ...ended, outcome: 'choose', account_name: account.account_name, choice }
   }
   const chosen = options === null ? consent : choose(consent, options[0]!)

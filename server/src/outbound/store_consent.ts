@@ -27,6 +27,8 @@ export interface Consent extends ForWhom {
   readonly connector: Connector
   readonly answer: ProviderAnswer
   readonly account: Account
+  /** The choice that it rests on, which is made with it. */
+  readonly choice_hash?: Uint8Array
   readonly terms?: ChosenTerms | undefined
 }
 
@@ -52,10 +54,12 @@ export async function storeConsent(
       ...termsOf(consent, target.ends_at),
       ...{ ...account, data_key: vault.data_key, answer: vault.seal(answer, (generation ?? 0) + 1) },
       session: session ? finishedSession(context, session) : undefined,
+      choice_hash: consent.choice_hash,
       event: outboundEvent(context, `connection.${target.pends ? 'pending' : outcome}`, actor, {
         ...{ user_id: owner.user_id, client_id: owner.client_id, connection_id, detail },
       }),
     })
+    if (stored === 'spent') return { outcome: 'failed', reason: 'used' }
     if (stored === 'refused') return { outcome: 'failed', reason: session ? 'session_over' : 'connector_changed' }
     if (stored === 'connected') {
       await noteConnectorWorks(context, connector.record)

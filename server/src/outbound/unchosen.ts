@@ -1,49 +1,92 @@
-import type { UnchosenFlow } from '../store/verbs/connect_flows.ts'
+import type { LapsedChoice } from '../store/verbs/choices.ts'
+import type { ConnectorRecord } from '../store/verbs/connectors.ts'
 import { openChoice } from './choose.ts'
-import { openConnector } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { revokeUpstream } from './disconnect.ts'
+import type { ProviderTokens } from './vault.ts'
 
 /**
- * Takes back what a consent brought of which nobody has chosen what it is for: each once, when the time to choose is
- * over. Says how many there were. What cannot be revoked dies with its row.
+ * Takes back what consents brought of which nobody has chosen in time what it is for. Each is taken back before it is
+ * forgotten, so that a process that dies over one loses none. Says how many there were.
  */
 export async function revokeUnchosen(context: OutboundContext): Promise<number> {
   const { tenant_id, store } = context.tenant
-  const flows = await store.takeUnchosenFlows({ tenant_id })
-  for (const flow of flows) {
-    const { connector, user_id } = flow
-    const revocation = await takeBack(context, flow).catch((cause: unknown) => {
-      context.report(`what a choice at ${connector} was to be made of was not revoked upstream`, cause)
-      return 'failed'
-    })
-    const event = outboundEvent(context, 'connect.choice_lapsed', 'system', {
-      user_id: user_id === '' ? null : user_id,
-      detail: { connector, revocation },
-    })
-    await store.recordEvent(event)
+  let taken = 0
+  for (const choice of await store.listLapsedChoices({ tenant_id, connector: '' })) {
+    if (!(await isBesideOthers(context, choice)) && (await forget(context, choice))) taken++
   }
-  return flows.length
+  return taken
 }
 
-async function takeBack(context: OutboundContext, flow: UnchosenFlow): Promise<string> {
+/** Ends the time to choose at a connector that is to go, or to move to another server, and takes back what nobody chose. */
+export async function revokeChoices(context: OutboundContext, connector: string): Promise<void> {
   const { tenant_id, store } = context.tenant
-  const record = await store.findConnector({ tenant_id, connector: flow.connector })
-  // What came of one server is sent to no other.
-  if (record?.version !== flow.connector_version) return 'connector_changed'
-  const { provider } = openConnector(context, record)
-  // Where more than the token dies with it, a connection of the same person would.
-  if (provider.revocation_ends !== 'token' && (await mayHaveOthers(context, flow))) return 'spared'
-  return revokeUpstream(context, record, openChoice(context, flow).answer.tokens)
+  await store.lapseChoices({ tenant_id, connector })
+  for (let left = true; left; ) {
+    left = false
+    for (const choice of await store.listLapsedChoices({ tenant_id, connector })) {
+      left = (await forget(context, choice)) || left
+    }
+  }
 }
 
-async function mayHaveOthers(
+async function forget(context: OutboundContext, choice: LapsedChoice): Promise<boolean> {
+  const { tenant_id, store } = context.tenant
+  const { connector, user_id, state_hash } = choice
+  const revocation = await takeBack(context, choice).catch((cause: unknown) => {
+    context.report(`what a choice at ${connector} was to be made of was not revoked upstream`, cause)
+    return 'failed'
+  })
+  const event = outboundEvent(context, 'connect.choice_lapsed', 'system', {
+    user_id: user_id === '' ? null : user_id,
+    detail: { connector, revocation },
+  })
+  return store.dropChoice({ tenant_id, state_hash, event })
+}
+
+async function takeBack(context: OutboundContext, choice: LapsedChoice): Promise<string> {
+  const { tenant_id, store } = context.tenant
+  const { connector } = choice
+  const record = await store.findConnector({ tenant_id, connector })
+  if (!record) return 'no_connector'
+  const { answer, account } = openChoice(context, choice)
+  return takeBackTokens(context, record, answer.tokens, account.account)
+}
+
+/**
+ * Tells the provider that tokens are not wanted of which nothing came, unless a connection may rest on the same consent:
+ * with a token more may die than itself, and some providers give one out twice. Says in a word what came of it.
+ */
+export async function takeBackTokens(
   context: OutboundContext,
-  { user_id, connector }: { readonly user_id: string; readonly connector: string },
-): Promise<boolean> {
-  // Of whoever is no user of ours it is not known here.
-  if (user_id === '') return true
+  record: ConnectorRecord,
+  tokens: ProviderTokens,
+  /** Whose they are over there, where that is known. */
+  account: string | null,
+): Promise<string> {
   const { tenant_id, store } = context.tenant
-  const connections = await store.listConnectionsOfUser({ tenant_id, user_id })
-  return connections.some((one) => one.connector === connector)
+  const { connector } = record
+  return (await store.hasConnectionOfAccount({ tenant_id, connector, account }))
+    ? 'spared'
+    : revokeUpstream(context, record, tokens)
+}
+
+/** Whether what could die with it may still become a connection: by then it is known whether it did. */
+async function isBesideOthers(context: OutboundContext, choice: LapsedChoice): Promise<boolean> {
+  const { tenant_id, store } = context.tenant
+  const { sealed: _, ...about } = choice
+  const others = await store.listFlowsBeside({ tenant_id, ...about })
+  return others.some((other) => other.holds_tokens === null || mayBeOfSameAccount(context, choice, other))
+}
+
+type Kept = Pick<LapsedChoice, 'state_hash' | 'sealed'>
+
+function mayBeOfSameAccount(context: OutboundContext, one: Kept, other: Kept): boolean {
+  try {
+    const [mine, theirs] = [one, other].map((kept) => openChoice(context, kept).account.account)
+    return mine == null || theirs == null || mine === theirs
+  } catch (cause) {
+    context.report('what a choice keeps cannot be read', cause)
+    return false
+  }
 }

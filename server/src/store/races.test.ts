@@ -90,3 +90,49 @@ test('10.7.3 a consent that is withdrawn while a grant is made on it leaves no g
     assert.equal(outcome === 'approved' ? grant?.revoked_at : grant, outcome === 'approved' ? START : null)
   }
 })
+
+test('15.4.2 a connector that moves or goes while a connection is stored takes no token along', async (t) => {
+  const database = await makeDatabase('postgres')
+  t.after(() => database.drop())
+  const [store, other] = [await database.open(), await database.open()]
+  const stage = await openRaces(store, database.clock, 't')
+  const { tenant_id, event } = stage
+  const answer = {
+    ...{ sealed_tokens: bytes('t'), scope: '', refresh_fingerprint: null, issued_at: START },
+    ...{ access_expires_at: null, refresh_expires_at: null },
+  }
+  const flow = { connector_version: 1, user_id: 'alice', connection_id: null, browser_hash: bytes('b') }
+  const won = { moves: 0, stays: 0 }
+  for (let round = 0; round < 3 * ROUNDS; round++) {
+    const connector = {
+      ...{ connector: `c${round}`, provider: 'oidc', client_id: 'web', sealed_client_secret: null, scope: '' },
+      ...{ settings: '{}', version: 1 },
+    }
+    await store.createConnector({ tenant_id, connector, event: event() })
+    const named = { tenant_id, connector: connector.connector }
+    const connect = (i: number) =>
+      store.connectAccount({
+        ...{ ...named, connection_id: `${round} ${i}`, connector_version: 1, user_id: 'alice', account: null },
+        ...{ account_name: null, generation: null, data_key: bytes('key'), answer, event: event() },
+      })
+    const offer = () =>
+      store.offerChoice({
+        ...{ tenant_id, state_hash: bytes(`${round}`), lifetime_ms: 1000, event: event() },
+        flow: { ...flow, connector: connector.connector, sealed: bytes('sealed') },
+      })
+    const move = () =>
+      other.updateConnector({
+        ...{ tenant_id, connector: { ...connector, version: 2 }, from_version: 1, unconnected: true, event: event() },
+      })
+    const remove = () => other.deleteConnector({ ...named, event: event() })
+    const [kept, gone] = await Promise.all([
+      round % 2 ? Promise.all([connect(0), connect(1)]) : offer().then((offered) => [offered]),
+      round % 4 < 2 ? move() : remove(),
+    ])
+    const is_kept = kept.some((outcome) => outcome === 'connected' || outcome === true)
+    const is_gone = gone === 'updated' || gone === 'deleted'
+    assert.notEqual(is_kept, is_gone, `${kept} and ${gone}`)
+    won[is_gone ? 'moves' : 'stays']++
+  }
+  assert.ok(won.moves > 0 && won.stays > 0, JSON.stringify(won))
+})

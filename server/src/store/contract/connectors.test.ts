@@ -104,24 +104,117 @@ contract('a consent flow is taken up once, by whom it was started, before it run
   assert.equal(await take(stage, 'late'), 'expired')
 })
 
-contract('a flow that nobody chose for in time is taken once', async (stage) => {
-  const { store, tenant_id, event, clock } = stage
-  const hold = (state: string) =>
-    store.startConnectFlow({
-      ...{ tenant_id, state_hash: bytes(state), flow, lifetime_ms: 1000, holds_tokens: true, event: event() },
-    })
-  const takeAll = async () => (await store.takeUnchosenFlows({ tenant_id })).map(({ state_hash }) => state_hash)
-  await hold('chosen')
-  await hold('left')
-  await start(stage, 'other')
-  assert.notEqual(typeof (await take(stage, 'chosen')), 'string')
-  assert.deepEqual(await takeAll(), [])
+/** What a consent has brought of which somebody has to choose. */
+const offer = ({ store, tenant_id, event }: Stage, state: string, more = {}) =>
+  store.offerChoice({
+    ...{ tenant_id, state_hash: bytes(state), lifetime_ms: 1000, event: event() },
+    flow: { ...flow, ...more },
+  })
+const connect = ({ store, tenant_id, event }: Stage, more = {}) =>
+  store.connectAccount({
+    ...{ tenant_id, connection_id: 'c1', connector: 'acme', connector_version: 1, user_id: 'alice', account: null },
+    ...{ account_name: null, generation: null, data_key: bytes('key'), event: event() },
+    answer: {
+      ...{ sealed_tokens: bytes('t'), scope: 'openid', refresh_fingerprint: null, issued_at: START },
+      ...{ access_expires_at: null, refresh_expires_at: null },
+    },
+    ...more,
+  })
+
+contract('a choice is made once, with the connection that rests on it, by whom it was offered', async (stage) => {
+  const { store, tenant_id, clock } = stage
+  await make(stage)
+  await stage.user('alice')
+  assert.equal(await offer(stage, 'choice', { connector_version: 2 }), false, 'the connector has changed')
+  assert.equal(await offer(stage, 'choice'), true)
+  await start(stage, 'flow')
+  const whose = { user_id: 'alice', browser_hash: bytes('browser') }
+  const look = (state: string, more = {}) =>
+    store.findChoice({ tenant_id, state_hash: bytes(state), connector: 'acme', ...whose, ...more })
+  assert.equal(await look('choice', { browser_hash: bytes('other') }), 'other_browser')
+  assert.equal(await look('choice', { user_id: 'bob' }), 'other_user')
+  assert.deepEqual([await look('unknown'), await look('flow')], ['unknown', 'expired'])
+  const found = { ...flow, created_at: START, expires_at: START + 1000 }
+  assert.deepStrictEqual(await look('choice'), found)
+  const choice_hash = bytes('choice')
+  assert.equal(await connect(stage, { choice_hash, generation: 1 }), 'moved')
+  assert.equal(await connect(stage, { choice_hash, connector_version: 2 }), 'refused')
+  assert.equal(await connect(stage, { choice_hash: bytes('flow') }), 'spent', 'nobody was offered that')
+  assert.deepStrictEqual(await look('choice'), found, 'what came to nothing has not used it up')
+  const all = Array.from({ length: 8 }, (_, i) => connect(stage, { choice_hash, connection_id: `c${i}` }))
+  assert.deepEqual((await Promise.all(all)).sort(), ['connected', ...Array.from({ length: 7 }, () => 'spent')])
+  assert.equal(await look('choice'), 'used')
+  await offer(stage, 'late')
   clock.now += 1000
-  assert.equal(await take(stage, 'left'), 'expired')
-  assert.deepStrictEqual(await store.takeUnchosenFlows({ tenant_id }), [
-    { state_hash: bytes('left'), connector: 'acme', connector_version: 1, user_id: 'alice', sealed: bytes('sealed') },
-  ])
-  assert.deepEqual([await takeAll(), await take(stage, 'left')], [[], 'used'])
+  assert.deepEqual([await look('late'), await connect(stage, { choice_hash: bytes('late') })], ['expired', 'spent'])
+})
+
+contract('a choice that nobody made in time is listed until it is dropped, once', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  await make(stage)
+  await stage.user('alice')
+  const list = async (connector = '') =>
+    (await store.listLapsedChoices({ tenant_id, connector })).map(({ state_hash }) => state_hash)
+  const drop = (state: string) => store.dropChoice({ tenant_id, state_hash: bytes(state), event: event() })
+  await offer(stage, 'made')
+  await offer(stage, 'left')
+  await start(stage, 'other')
+  assert.equal(await connect(stage, { choice_hash: bytes('made') }), 'connected')
+  assert.deepEqual([await list(), await drop('left')], [[], false], 'there is time')
+  clock.now += 1000
+  assert.deepEqual([await list('beta'), await list('acme')], [[], [bytes('left')]])
+  const { connector, user_id, browser_hash, sealed } = flow
+  const left = { state_hash: bytes('left'), connector, user_id, browser_hash, sealed }
+  assert.deepStrictEqual(await store.listLapsedChoices({ tenant_id, connector: '' }), [left])
+  assert.deepEqual([await drop('made'), await drop('other')], [false, false])
+  assert.deepEqual([await drop('left'), await drop('left'), await list()], [true, false, []])
+  await offer(stage, 'ended')
+  await store.lapseChoices({ tenant_id, connector: 'beta' })
+  assert.deepEqual(await list(), [])
+  await store.lapseChoices({ tenant_id, connector: 'acme' })
+  assert.deepEqual(await list(), [bytes('ended')])
+})
+
+contract('what rests on a consent of the same account is found, through whichever connector', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  await make(stage)
+  await make(stage, { connector: 'beta' })
+  await make(stage, { connector: 'other', client_id: 'another' })
+  await stage.user('alice')
+  await stage.user('bob')
+  const has = (account: string | null, connector = 'acme') =>
+    store.hasConnectionOfAccount({ tenant_id, connector, account })
+  assert.equal(await has(null), false)
+  await connect(stage, { connector: 'beta', account: 'a site-1', user_id: 'bob' })
+  assert.deepEqual([await has('a'), await has('a site-1'), await has(null)], [true, true, true])
+  assert.deepEqual([await has('a s'), await has('b'), await has('A'), await has(null, 'other')], Array(4).fill(false))
+  await store.disconnectConnection({ tenant_id, connection_id: 'c1', reason: 'user', event: event() })
+  assert.equal(await has('a'), false)
+  await connect(stage, { connection_id: 'c2' })
+  assert.equal(await has('b'), true, 'one of an account that nobody knows may be of any')
+
+  const { connector, user_id, browser_hash } = flow
+  const beside = async () => {
+    const others = await store.listFlowsBeside({
+      ...{ tenant_id, connector, user_id, browser_hash, state_hash: bytes('x') },
+    })
+    return others
+      .map(({ state_hash, holds_tokens }) => `${holds_tokens} ${Buffer.from(state_hash).toString('hex')}`)
+      .sort()
+  }
+  const named = (state: string, holds: 1 | null) => `${holds} ${Buffer.from(bytes(state)).toString('hex')}`
+  const strange = { user_id: 'bob', browser_hash: bytes('of bob') }
+  await start(stage, 'theirs', strange)
+  await start(stage, 'elsewhere', { connector: 'other' })
+  assert.deepEqual(await beside(), [])
+  await start(stage, 'mine', { connector: 'beta', browser_hash: bytes('another') })
+  await offer(stage, 'any', strange)
+  assert.deepEqual(await beside(), [named('any', 1), named('mine', null)])
+  await take(stage, 'mine', { connector: 'beta', browser_hash: bytes('another') })
+  clock.now += 59_999
+  assert.deepEqual(await beside(), [named('mine', null)], 'what it brings is being stored')
+  clock.now += 1
+  assert.deepEqual(await beside(), [])
 })
 
 contract(
@@ -132,15 +225,7 @@ contract(
     await stage.user('alice')
     await start(stage, 'state')
     const remove = () => store.deleteConnector({ tenant_id, connector: 'acme', event: event('connector.deleted') })
-    const answer = {
-      ...{ sealed_tokens: bytes('t'), scope: 'openid', refresh_fingerprint: null, issued_at: START },
-      ...{ access_expires_at: null, refresh_expires_at: null },
-    }
-    const consent = {
-      ...{ tenant_id, connection_id: 'c1', connector: 'acme', connector_version: 1, user_id: 'alice', account: null },
-      ...{ account_name: null, generation: null, data_key: bytes('key'), answer, event: event() },
-    }
-    assert.equal(await store.connectAccount(consent), 'connected')
+    assert.equal(await connect(stage), 'connected')
     assert.equal((await find(stage))!.connections, 1)
     assert.equal(await remove(), 'has_connections')
     const change = (unconnected: boolean) =>
@@ -150,6 +235,14 @@ contract(
     assert.equal(await store.disconnectConnection(end), true)
     assert.deepEqual([await remove(), await change(true)], ['has_connections', 'has_connections'])
     await store.destroyDataKey({ tenant_id, connection_id: 'c1', event: event() })
+    await offer(stage, 'choice')
+    assert.deepEqual(
+      [await remove(), await change(true), await change(false)],
+      ['has_choices', 'has_choices', 'updated'],
+    )
+    await store.lapseChoices({ tenant_id, connector: 'acme' })
+    assert.deepEqual([await remove(), await change(true)], ['has_choices', 'has_choices'])
+    await store.dropChoice({ tenant_id, state_hash: bytes('choice'), event: event() })
     assert.equal(await change(true), 'updated')
     assert.equal(await remove(), 'deleted')
     assert.deepEqual([await find(stage), await take(stage, 'state'), await remove()], [null, 'unknown', 'unknown'])

@@ -27,19 +27,17 @@ export const startConnectFlow = write(
     broker?: string | undefined
     /** How far apart the provider is asked whether the person has consented elsewhere. */
     poll_seconds?: number | undefined
-    /** It waits for a choice, and what it keeps has tokens in it. */
-    holds_tokens?: boolean
     /** Left out where nobody is signed in: strangers fill no log. */
     event?: NewEvent
   }): Run<void> {
     const { flow } = args
     yield* sql`
       insert into connect_flows (tenant_id, state_hash, connector, connector_version, user_id, connection_id,
-        browser_hash, sealed, broker, poll_seconds, poll_at, holds_tokens, created_at, expires_at)
+        browser_hash, sealed, broker, poll_seconds, poll_at, created_at, expires_at)
       values (${args.tenant_id}, ${args.state_hash}, ${flow.connector}, ${flow.connector_version}, ${flow.user_id},
         ${text(flow.connection_id)}, ${flow.browser_hash}, ${flow.sealed}, ${text(args.broker ?? null)},
         ${int(args.poll_seconds ?? null)}, ${NOW} + ${int(args.poll_seconds ?? null)} * 1000,
-        ${int(args.holds_tokens ? 1 : null)}, ${NOW}, ${NOW} + cast(${args.lifetime_ms} as bigint))`
+        ${NOW}, ${NOW} + cast(${args.lifetime_ms} as bigint))`
     if (args.event) yield* insertEvent(args.event)
   },
   { key: flowKey },
@@ -62,7 +60,8 @@ export const takeConnectFlow = write(function* (args: OfFlow): Run<ConnectFlowRe
   return taken ?? (yield* refuseFlow(args))
 })
 
-interface OfFlow {
+/** A flow, and who says that it is theirs. */
+export interface OfFlow {
   readonly tenant_id: string
   readonly state_hash: Uint8Array
   readonly connector: string
@@ -70,7 +69,8 @@ interface OfFlow {
   readonly browser_hash: Uint8Array
 }
 
-function* refuseFlow(args: OfFlow): Run<FlowRefusal> {
+/** Why a flow that was not found is none of theirs who ask. */
+export function* refuseFlow(args: OfFlow): Run<FlowRefusal> {
   const [flow] = yield* sql<ConnectFlowRecord & { used_at: number | null }>`
     select connector, user_id, browser_hash, used_at from connect_flows
     where tenant_id = ${args.tenant_id} and state_hash = ${args.state_hash}`
@@ -122,23 +122,7 @@ export const slowConnectFlow = write(
   { key: flowKey },
 )
 
-function flowKey({ tenant_id, state_hash }: { tenant_id: string; state_hash: Uint8Array }): string {
+/** The key by which writes on one flow are kept apart in a batch. */
+export function flowKey({ tenant_id, state_hash }: { tenant_id: string; state_hash: Uint8Array }): string {
   return `${tenant_id}/${Buffer.from(state_hash).toString('hex')}`
 }
-
-/** A flow whose time to choose is over, with what it holds. */
-export interface UnchosenFlow
-  extends Pick<ConnectFlowRecord, 'connector' | 'connector_version' | 'user_id' | 'sealed'> {
-  readonly state_hash: Uint8Array
-}
-
-/** Takes up flows whose time to choose is over, each once: what they hold is wanted by nobody. */
-export const takeUnchosenFlows = write(function* (args: { tenant_id: string }): Run<UnchosenFlow[]> {
-  return yield* sql<UnchosenFlow>`
-    update connect_flows set used_at = ${NOW}
-    where tenant_id = ${args.tenant_id} and used_at is null and state_hash in
-      (select state_hash from connect_flows
-        where tenant_id = ${args.tenant_id} and holds_tokens = 1 and used_at is null and expires_at <= ${NOW}
-        order by expires_at limit 50)
-    returning state_hash, connector, connector_version, user_id, sealed`
-})

@@ -1,7 +1,8 @@
 import type { NewEvent } from '../records.ts'
 import { bytes, int, NOW, pickColumns, type Run, read, sql, text, write } from '../sql.ts'
+import { holdChoice, makeChoice } from './choices.ts'
 import { type FinishedSession, finishConnectSession, holdConnectSession } from './connect_sessions.ts'
-import { type ConnectorRecord, readConnector } from './connectors.ts'
+import { type ConnectorRecord, holdConnector, readConnector } from './connectors.ts'
 import { insertEvent } from './events.ts'
 
 /** What a stored connection may be; `pending` awaits a platform's confirmation. */
@@ -164,27 +165,32 @@ export interface NewConsent {
   readonly redirect_uri?: string | null
   /** The connect session that ends with it. */
   readonly session?: FinishedSession | undefined
+  /** The choice that was made, where there was one to be made. */
+  readonly choice_hash?: Uint8Array | undefined
   readonly event: NewEvent
 }
 
 /**
  * Stores what a consent brought and sets the connection `ready`: a new one, or the same one again. `moved` when another
- * answer was stored, or the account connected, since it was read; `refused` when connector or user no longer allow it.
+ * answer was stored, or the account connected, since it was read; `refused` when connector or user no longer allow it;
+ * `spent` when the choice that it rests on was made before, or too late.
  */
 export const connectAccount = write(
-  function* (args: NewConsent): Run<'connected' | 'moved' | 'refused'> {
-    const { tenant_id, answer } = args
-    const [allowed] = yield* sql<{ connector: string }>`
-      select k.connector from connectors k
-      where k.tenant_id = ${tenant_id} and k.connector = ${args.connector} and k.version = ${args.connector_version}
-        and k.disabled_at is null
-        and (exists (select 1 from users u where u.tenant_id = k.tenant_id and u.user_id = ${text(args.user_id)}
+  function* (args: NewConsent): Run<'connected' | 'moved' | 'refused' | 'spent'> {
+    const { tenant_id, answer, choice_hash } = args
+    if (!(yield* holdConnector(tenant_id, args.connector, args.connector_version))) return 'refused'
+    const [allowed] = yield* sql<{ tenant_id: string }>`
+      select t.tenant_id from tenants t
+      where t.tenant_id = ${tenant_id}
+        and (exists (select 1 from users u where u.tenant_id = t.tenant_id and u.user_id = ${text(args.user_id)}
             and u.disabled_at is null)
-          or exists (select 1 from clients cl where cl.tenant_id = k.tenant_id and cl.client_id = ${text(args.client_id)}
+          or exists (select 1 from clients cl where cl.tenant_id = t.tenant_id and cl.client_id = ${text(args.client_id)}
             and cl.disabled_at is null))`
     if (!allowed || (args.session && !(yield* holdConnectSession(tenant_id, args.session.session_id)))) return 'refused'
+    if (choice_hash && !(yield* holdChoice(tenant_id, choice_hash))) return 'spent'
     const stored = args.generation === null ? yield* insertConnection(args) : yield* repairConnection(args, answer)
     if (!stored) return 'moved'
+    if (choice_hash) yield* makeChoice(tenant_id, choice_hash)
     if (args.session) yield* finishConnectSession(tenant_id, args.connection_id, args.session)
     yield* insertEvent(args.event)
     return 'connected'

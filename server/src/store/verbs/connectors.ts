@@ -40,8 +40,23 @@ export const createConnector = write(function* (args: {
 })
 
 /**
+ * Holds a connector that is at the version that was read, and that its tenant may use: updating the row locks it. Whoever
+ * moves or deletes it afterwards sees what this transaction stores through it, and whoever did so before is seen.
+ */
+export function* holdConnector(tenant_id: string, connector: string, version: number): Run<boolean> {
+  // The subquery keeps it out of batches, in which of those who hold the same one only one would be told.
+  const [held] = yield* sql<{ connector: string }>`
+    update connectors set version = version
+    where tenant_id = ${tenant_id} and connector = ${connector} and version = ${version} and disabled_at is null
+      and exists (select 1 from tenants t where t.tenant_id = connectors.tenant_id and t.disabled_at is null)
+    returning connector`
+  return held !== undefined
+}
+
+/**
  * Changes a connector that is still at the version that was read; what the provider held against it is forgotten. With
- * `unconnected` only while it has no connection, counting those whose tokens are still to be revoked.
+ * `unconnected` only while it has no connection, counting those whose tokens are still to be revoked, and nobody has tokens
+ * of it to choose from.
  */
 export const updateConnector = write(function* (args: {
   tenant_id: string
@@ -49,9 +64,15 @@ export const updateConnector = write(function* (args: {
   from_version: number
   unconnected: boolean
   event: NewEvent
-}): Run<'updated' | 'moved' | 'has_connections'> {
-  const { connector, event } = args
-  if (args.unconnected && (yield* hasConnections(args.tenant_id, connector.connector))) return 'has_connections'
+}): Run<'updated' | 'moved' | 'has_connections' | 'has_choices'> {
+  const { tenant_id, connector, event } = args
+  if (args.unconnected) {
+    // Updating the row locks it: a connection that is being stored is seen, and one after this finds another version.
+    yield* sql`
+      update connectors set version = version where tenant_id = ${tenant_id} and connector = ${connector.connector}`
+    if (yield* hasConnections(tenant_id, connector.connector)) return 'has_connections'
+    if (yield* hasChoices(tenant_id, connector.connector)) return 'has_choices'
+  }
   const [changed] = yield* sql<{ connector: string }>`
     update connectors set provider = ${connector.provider}, client_id = ${connector.client_id},
       sealed_client_secret = ${bytes(connector.sealed_client_secret)}, scope = ${connector.scope},
@@ -72,6 +93,15 @@ function* hasConnections(tenant_id: string, connector: string): Run<boolean> {
       and (state <> 'disconnected' or data_key is not null)
     limit 1`
   return live !== undefined
+}
+
+// What waits for a choice has tokens, lapsed or not, until they were taken back.
+function* hasChoices(tenant_id: string, connector: string): Run<boolean> {
+  const [waiting] = yield* sql<{ connector: string }>`
+    select connector from connect_flows
+    where tenant_id = ${tenant_id} and connector = ${connector} and holds_tokens = 1 and used_at is null
+    limit 1`
+  return waiting !== undefined
 }
 
 /** Disables or enables a connector: what goes through it stops at once, and may go on later. */
@@ -123,25 +153,24 @@ export const noteConnectorError = write(
   { key: (args) => `${args.tenant_id}/${args.connector}` },
 )
 
-/** Deletes a connector with its flows and ended connections; refused while a connection lives. */
+/** Deletes a connector with its flows and ended connections; refused while a connection lives, or tokens of it are kept. */
 export const deleteConnector = write(function* (args: {
   tenant_id: string
   connector: string
   event: NewEvent
-}): Run<'deleted' | 'has_connections' | 'unknown'> {
+}): Run<'deleted' | 'has_connections' | 'has_choices' | 'unknown'> {
   const { tenant_id, connector } = args
+  // Updating the row locks it: a connection that is being stored is seen, and one after this finds no connector.
+  const [held] = yield* sql<{ connector: string }>`
+    update connectors set version = version where tenant_id = ${tenant_id} and connector = ${connector} returning connector`
+  if (!held) return 'unknown'
   if (yield* hasConnections(tenant_id, connector)) return 'has_connections'
+  if (yield* hasChoices(tenant_id, connector)) return 'has_choices'
   yield* sql`delete from connect_flows where tenant_id = ${tenant_id} and connector = ${connector}`
-  // Only what was seen as ended goes; a connection made since then keeps the connector by its foreign key.
-  yield* sql`
-    delete from connections where tenant_id = ${tenant_id} and connector = ${connector} and state = 'disconnected'`
-  const [gone] = yield* sql<{ connector: string }>`
-    delete from connectors where tenant_id = ${tenant_id} and connector = ${connector}
-      and not exists (select 1 from connections c
-        where c.tenant_id = connectors.tenant_id and c.connector = connectors.connector)
-    returning connector`
-  if (gone) yield* insertEvent(args.event)
-  return gone ? 'deleted' : 'unknown'
+  yield* sql`delete from connections where tenant_id = ${tenant_id} and connector = ${connector}`
+  yield* sql`delete from connectors where tenant_id = ${tenant_id} and connector = ${connector}`
+  yield* insertEvent(args.event)
+  return 'deleted'
 })
 
 /** A connector as lists show it. */

@@ -1,6 +1,7 @@
 // The registry of verbs: the store's port is this list.
 export * from './allowed_connections.ts'
 export * from './brokered_flows.ts'
+export * from './choices.ts'
 export * from './client_secrets.ts'
 export * from './clients.ts'
 export * from './connect_flows.ts'
