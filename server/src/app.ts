@@ -33,6 +33,7 @@ import type { CompatDoor } from './web/door.ts'
 import type { EndpointAliases } from './web/endpoint_paths.ts'
 import type { Log } from './web/log.ts'
 import { createMachines, createRouter, type Machines } from './web/router.ts'
+import { createLanguages, type Translations } from './web/ui/text/languages.ts'
 import { type Authenticate, cookieNames, type Web } from './web/web.ts'
 import { createWebhookContext, stopWebhooks } from './webhooks/context.ts'
 
@@ -77,6 +78,8 @@ export interface AppOptions {
   readonly proxy_limits?: Partial<ProxyLimits>
   /** Further paths of the common endpoints, by metadata name; discovery and links name the first of each. */
   readonly endpoint_aliases?: EndpointAliases
+  /** Further languages, and wording of your own, by language tag: see docs/translate.md. */
+  readonly languages?: Translations
 }
 
 /** A running Sallyport without a socket. */
@@ -106,8 +109,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { root, clock = Date.now, signer } = options
   const tenant = await openOrCreateTenant({ issuer, store, root, clock, signer: signer && limitSigner(signer) })
   const egress = options.egress ?? createEgress()
+  const languages = createLanguages(options.languages, (reason) => {
+    log.warn({ reason }, 'a message of a language is not as it must be')
+  })
   const inbound: InboundContext = {
     tenant,
+    languages,
     access_tokens: new TokenSealer('access_token', 'sp_at_'),
     interactions: new TokenSealer('interaction', ''),
     usage: new UsageCounter(store),
@@ -142,6 +149,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     inbound,
     outbound,
     webhooks,
+    languages,
     version: VERSION,
     grant_types: [...GRANT_TYPES, createTokenExchange(createHandOut(outbound)), ...(options.grant_types ?? [])],
     aliases: options.endpoint_aliases ?? {},

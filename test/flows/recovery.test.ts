@@ -180,7 +180,7 @@ test('without a mail server nothing offers what needs one, and says so', async (
 
 test('RFC 3207 a letter goes over an encrypted connection to a known server, or not at all', async () => {
   const server = await mail
-  const letter = { subject: 'x', paragraphs: [], closing: [] }
+  const letter = { lang: 'en', dir: 'ltr', subject: 'x', paragraphs: [], closing: [] } as const
   const send = async (url: string, tls?: { ca: string }) => {
     const mailer = createMailer({ url, from: server.from, ...(tls && { tls }) })
     try {

@@ -1,5 +1,6 @@
 import type { SafeHtml } from '../../server/src/web/ui/html.ts'
 import { en } from '../../server/src/web/ui/text/en.ts'
+import { createLanguages } from '../../server/src/web/ui/text/languages.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 
 /** The moment at which the sample pages are shown. */
@@ -12,6 +13,9 @@ export const HOUR = 60 * MINUTE
 /** In milliseconds. */
 export const DAY = 24 * HOUR
 
+/** The languages that come with the server. */
+export const LANGUAGES = createLanguages()
+
 /** A view with sensible values. */
 export function sampleView(change: Partial<View> = {}): View {
   const tenant = { name: 'Northwind Cloud' }
@@ -19,6 +23,8 @@ export function sampleView(change: Partial<View> = {}): View {
     lang: 'en',
     dir: 'ltr',
     text: en,
+    languages: LANGUAGES.all,
+    here: '/login',
     now: NOW,
     base: '',
     tenant,

@@ -237,6 +237,8 @@ function accountPages(view: View, put: Put): Pages {
     retry_href: put('/connect/google'),
     continue_href: put('/account'),
   }
+  // It keeps no choice of a language.
+  const of_broker = { ...view, languages: undefined }
   const brokered = { primary: put('Plant 4 Vault'), provider: put('Google') }
   return {
     account: () =>
@@ -416,12 +418,12 @@ function accountPages(view: View, put: Put): Pages {
     connect_refused: () => renderConnectResult(view, { ...result, outcome: 'refused' }),
     connect_failed: () =>
       renderConnectResult(view, { ...result, outcome: 'failed', said: put('server_error: The database is down') }),
-    broker_down: () => renderTrouble(view, 'down', { ...brokered, retry_href: put('/finish?state=x') }),
-    broker_down_start: () => renderTrouble(view, 'down_start', { ...brokered, retry_href: put('/start?flow=x') }),
-    broker_over: () => renderTrouble(view, 'over', brokered),
-    broker_not_found: () => renderTrouble(view, 'not_found', { primary: undefined, provider: undefined }),
+    broker_down: () => renderTrouble(of_broker, 'down', { ...brokered, retry_href: put('/finish?state=x') }),
+    broker_down_start: () => renderTrouble(of_broker, 'down_start', { ...brokered, retry_href: put('/start?flow=x') }),
+    broker_over: () => renderTrouble(of_broker, 'over', brokered),
+    broker_not_found: () => renderTrouble(of_broker, 'not_found', { primary: undefined, provider: undefined }),
     broker_carry: () =>
-      renderCarry(view, {
+      renderCarry(of_broker, {
         ...brokered,
         action: put('/connect/mailbox/finish'),
         hidden: { message: put('eyJ'), receipt: put('r') },

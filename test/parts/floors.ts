@@ -240,6 +240,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   crypto: ['node:crypto', 'node:buffer', 'node:util', 'node:os'],
   oauth: ['node:buffer', 'node:util'],
   providers: ['node:buffer', 'node:util'],
+  languages: [],
 }
 const IMPURE_CALLS =
   /(?<![.\w$])(Date\.now|new Date\(\)|performance\.now|Math\.random|process\.env|setTimeout|setInterval)\b/g

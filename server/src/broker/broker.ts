@@ -52,13 +52,16 @@ interface Site {
   readonly base: string
   readonly starts: Starts
   readonly cookie: { readonly name: string; readonly attributes: string }
+  /** Of the request that is answered. */
+  readonly accept_language?: string | undefined
 }
 
 const FLOW = /^sp_b[cr]_[\w-]{43}$/
 const BROWSER = /^[\w-]{43}$/
 const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }
 
-async function answer(site: Site, request: Request, { address }: BrokerSender): Promise<Response> {
+async function answer(of: Site, request: Request, { address }: BrokerSender): Promise<Response> {
+  const site = { ...of, accept_language: request.headers.get('accept-language') ?? undefined }
   const { log } = site.context
   const url = new URL(request.url)
   const path = url.pathname.startsWith(`${site.base}/`) ? url.pathname.slice(site.base.length) : ''
@@ -213,16 +216,17 @@ function trouble(site: Site, kind: BrokerTrouble, status: number, found?: Broker
   return send(site, renderTrouble(view(site, found), kind, { ...namesOf(found), retry_href }), status)
 }
 
-function view({ base, context }: Site, found: BrokerFlow | undefined) {
-  return viewOf(base, context.clock(), namesOf(found))
+function view({ base, context, accept_language }: Site, found: BrokerFlow | undefined) {
+  return viewOf(base, context.clock(), namesOf(found), accept_language)
 }
 
 function namesOf(found: BrokerFlow | undefined) {
   return { primary: found?.credential.primary_name, provider: found?.credential.provider_name }
 }
 
-function send({ context }: Site, html: SafeHtml, status: number): Response {
-  const headers = pageHeaders({ production: context.url.startsWith('https:') })
+function send({ context, accept_language }: Site, html: SafeHtml, status: number): Response {
+  const { lang } = viewOf('', 0, { primary: undefined }, accept_language)
+  const headers = pageHeaders({ production: context.url.startsWith('https:'), lang })
   return new Response(String(html), { status, headers })
 }
 

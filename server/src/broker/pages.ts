@@ -3,7 +3,7 @@ import { attrs, html, type SafeHtml } from '../web/ui/html.ts'
 import { caution, cross } from '../web/ui/icons.ts'
 import { narrowPage } from '../web/ui/layout.ts'
 import { displayName, name } from '../web/ui/name.ts'
-import { en } from '../web/ui/text/en.ts'
+import { createLanguages } from '../web/ui/text/languages.ts'
 import { tell, tellText, type View } from '../web/ui/view.ts'
 
 /** What keeps a person from going on. */
@@ -15,9 +15,20 @@ export interface BrokerNames {
   readonly provider: string | undefined
 }
 
-/** What every page of a broker shares: it knows no tenant, so it shows the primary's name where it has one. */
-export function viewOf(base: string, now: number, { primary }: Pick<BrokerNames, 'primary'>): View {
-  return { lang: 'en', dir: 'ltr', text: en, now, base, tenant: { name: primary ?? 'Sallyport' }, csrf_token: '' }
+const languages = createLanguages()
+
+/**
+ * What every page of a broker shares: it knows no tenant, so it shows the primary's name where it has one, and speaks
+ * the language that the browser asks for.
+ */
+export function viewOf(
+  base: string,
+  now: number,
+  { primary }: Pick<BrokerNames, 'primary'>,
+  accept_language?: string | undefined,
+): View {
+  const { tag: lang, dir, text } = languages.choose({ accept_language })
+  return { lang, dir, text, now, base, tenant: { name: primary ?? 'Sallyport' }, csrf_token: '' }
 }
 
 /** What happened, and the way on where there is one. */

@@ -1,5 +1,7 @@
 import type { TokenSealer } from '../crypto/sealed_token.ts'
 import type { Egress } from '../egress/egress.ts'
+import type { LetterTexts } from '../languages/en_letters.ts'
+import type { Languages } from '../languages/languages.ts'
 import type { Outbox } from '../mail/outbox.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
@@ -26,6 +28,8 @@ export interface InboundContext {
   readonly documents: MetadataDocuments
   /** What is written to people, after the answer has left. */
   readonly outbox: Outbox
+  /** What it is written in. */
+  readonly languages: Pick<Languages<LetterTexts>, 'choose'>
   /** The way out to what clients name: their keys, their metadata documents, their logout addresses. */
   readonly egress: Egress
   /** The key sets that clients and trusted issuers publish. */

@@ -17,6 +17,8 @@ export interface Interaction {
   readonly acr?: Acr
   /** Nothing less will do. */
   readonly essential?: boolean
+  /** The language that the client asks for, of those that there are. */
+  readonly lang?: string | undefined
   /** Who was shown the consent page. */
   readonly shown_to?: string
   /** What it said. */

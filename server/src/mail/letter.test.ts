@@ -6,7 +6,14 @@ test('1.2.1 CVE-2024-41953 whatever stands in a letter is text in it, and nothin
   const hostile = `<img src=x onerror=alert(1)>"'&</p></body>`
   const url = 'https://id.example/x?token=a&b="><script>alert(1)</script>'
   const { text, html } = writeLetter({
-    ...{ subject: hostile, paragraphs: [hostile], link: { url, label: hostile }, closing: [hostile] },
+    ...{
+      lang: 'en',
+      dir: 'ltr',
+      subject: hostile,
+      paragraphs: [hostile],
+      link: { url, label: hostile },
+      closing: [hostile],
+    },
   })
   assert.ok(!html.includes('<img') && !html.includes('<script'))
   assert.equal(html.match(/&lt;img src=x onerror=alert\(1\)&gt;&quot;&#39;&amp;/g)?.length, 4)

@@ -1,5 +1,8 @@
 /** A letter before it is written out: paragraphs of plain text, and one link to open. */
 export interface Letter {
+  /** Its language, as a tag (BCP 47). */
+  readonly lang: string
+  readonly dir: 'ltr' | 'rtl'
   readonly subject: string
   readonly paragraphs: readonly string[]
   /** An address of ours, and what stands on it. */
@@ -11,14 +14,14 @@ export interface Letter {
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
 /** The text of a letter for the body of a message: everything that comes from data is escaped here, once. */
-export function writeLetter({ subject, paragraphs, link, closing }: Letter): { text: string; html: string } {
+export function writeLetter({ lang, dir, subject, paragraphs, link, closing }: Letter): { text: string; html: string } {
   const lines = [...paragraphs, ...(link ? [`${link.label}:\n${link.url}`] : []), ...closing]
   const p = (text: string, style: string) => `<p style="margin:0 0 16px;${style}">${escapeHtml(text)}</p>`
   const button = link
     ? `<p style="margin:24px 0"><a href="${escapeHtml(link.url)}" style="display:inline-block;padding:12px 20px;border-radius:10px;background:#3350c0;color:#fff;font-weight:600;text-decoration:none">${escapeHtml(link.label)}</a></p>`
     : ''
   const html = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>
+<html lang="${escapeHtml(lang)}" dir="${dir}"><head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>
 <body style="margin:0;padding:24px;background:#f6f6f4;font:16px/1.5 system-ui,sans-serif;color:#1c1d20">
 <div style="max-width:480px;margin:0 auto;padding:32px;border-radius:16px;background:#fff">
 ${paragraphs.map((text) => p(text, '')).join('\n')}

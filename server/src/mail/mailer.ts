@@ -29,7 +29,9 @@ export function createMailer({ url, from, tls }: SmtpOptions): Mailer {
     async send(to, letter) {
       const { text, html } = writeLetter(letter)
       // An object and not a header line, so that an address cannot bring a second one with it.
-      const message = { from, to: { name: '', address: to }, subject: letter.subject, text, html }
+      const { lang, subject } = letter
+      const headers = { 'Content-Language': lang }
+      const message = { from, to: { name: '', address: to }, headers, subject, text, html }
       await (await transport).sendMail({ ...message, disableFileAccess: true, disableUrlAccess: true })
     },
     close() {

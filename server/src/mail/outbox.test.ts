@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Mailer } from './mailer.ts'
 import { Outbox } from './outbox.ts'
 
-const letter = { subject: 's', paragraphs: [], closing: [] }
+const letter = { lang: 'en', dir: 'ltr' as const, subject: 's', paragraphs: [], closing: [] }
 
 function mailer(send: (to: string) => Promise<void>): Mailer {
   return { send: (to) => send(to), close() {} }

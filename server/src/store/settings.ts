@@ -52,6 +52,8 @@ export interface Settings {
   readonly legacy_grants: 'administrators' | 'on_request' | 'off'
   /** Another system whose clients come here: with `hub`, what its registration and Trust give is what they expect. */
   readonly compat: 'none' | 'hub'
+  /** The language for whoever names none that there is, as a tag (BCP 47); null is English. */
+  readonly default_locale: string | null
 }
 
 type Reader<Value> = { readonly fallback: Value; readonly must: string; fits(value: unknown): boolean }
@@ -109,6 +111,13 @@ const texts = (what: string, shape: RegExp): Reader<readonly string[]> => ({
     Array.isArray(value) && value.length <= 100 && value.every((item) => typeof item === 'string' && shape.test(item)),
 })
 
+/** The tag of a language, in any spelling; null unless given. */
+const locale = (): Reader<string | null> => ({
+  fallback: null,
+  must: 'a language tag such as de or pt-BR, or null',
+  fits: (value) => value === null || (typeof value === 'string' && /^[a-z]{2,3}(-[a-z\d]{2,8}){0,4}$/i.test(value)),
+})
+
 const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   code_lifetime_seconds: whole(60, 10, 600),
   refresh_idle_seconds: whole(30 * 86_400, 60, 366 * 86_400),
@@ -137,6 +146,7 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   service_registration: oneOf('administrators', 'open'),
   legacy_grants: oneOf('administrators', 'on_request', 'off'),
   compat: oneOf('none', 'hub'),
+  default_locale: locale(),
 }
 
 /** The defaults of a tenant's settings. */

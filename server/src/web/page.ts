@@ -3,14 +3,16 @@ import { getCookie, setCookie } from 'hono/cookie'
 import { randomBytes } from '../crypto/random.ts'
 import type { Sender } from '../inbound/client_address.ts'
 import { judgeSession, readSessionToken, type SessionToken, type SignedIn } from '../inbound/sessions/sessions.ts'
+import type { Language } from '../languages/languages.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { type Params, readParams } from '../oauth/params.ts'
 import type { Configuration } from '../store/tenant.ts'
+import { type Asked, chooseLanguage, readAsked } from './language.ts'
 import { decodeUtf8, LARGEST_BODY, readFailure } from './machine.ts'
 import { type ErrorData, type ErrorKind, renderError } from './pages/templates/error.ts'
 import { pageHeaders } from './ui/headers.ts'
 import type { SafeHtml } from './ui/html.ts'
-import { en } from './ui/text/en.ts'
+import type { Text } from './ui/text/en.ts'
 import type { View } from './ui/view.ts'
 import { csrfToken, isCsrfToken, type Web } from './web.ts'
 
@@ -81,7 +83,8 @@ export function send(
   html: SafeHtml,
   options: { status?: number; script?: boolean; headers?: Record<string, string> } = {},
 ): Response {
-  const headers = pageHeaders({ production: visit.web.production, script: options.script ?? false })
+  const { web, view } = visit
+  const headers = pageHeaders({ production: web.production, script: options.script ?? false, lang: view.lang })
   for (const [name, value] of Object.entries({ ...headers, ...options.headers })) visit.c.header(name, value)
   return visit.c.body(html.toString(), (options.status ?? 200) as 200)
 }
@@ -156,10 +159,13 @@ async function readVisit(c: Context<PageEnv>): Promise<Visit> {
   const signed_in = judgeSession(authority, session, configuration.settings)
   const browser = readBrowser(c, web)
   const theme = getCookie(c, cookies.theme)
+  const { pathname, search, searchParams } = new URL(c.req.url)
+  const here = pathname + search
+  const asked = search === '' ? null : readAsked(web, searchParams, authority.now)
   const view: View = {
-    lang: 'en',
-    dir: 'ltr',
-    text: en,
+    ...inLanguage(chooseLanguage(c, web, { configuration, user: signed_in?.user, asked })),
+    languages: web.languages.all,
+    here: c.req.method === 'GET' ? here : undefined,
     now: authority.now,
     base: web.base,
     development: !web.production,
@@ -168,15 +174,26 @@ async function readVisit(c: Context<PageEnv>): Promise<Visit> {
     csrf_token: csrfToken(tenant, browser, signed_in?.session.session_id ?? null),
   }
   const disabled = authority.tenant.disabled_at !== null
-  const { pathname, search } = new URL(c.req.url)
   return {
-    here: pathname + search,
+    here,
     address: c.env?.address,
     ...{ c, web, request_id: c.get('request_id'), disabled, browser, session, signed_in, configuration, view },
     get query() {
       return readQuery(c)
     },
   }
+}
+
+function inLanguage({ tag, dir, text }: Language<Text>): Pick<View, 'lang' | 'dir' | 'text'> {
+  return { lang: tag, dir, text }
+}
+
+/** A visit once it is known in which languages the client wants it answered, which the URL alone may not say. */
+export function inLanguageAsked(visit: Visit, asked: Asked): Visit {
+  const { c, web, configuration, signed_in } = visit
+  const language = chooseLanguage(c, web, { configuration, user: signed_in?.user, asked })
+  // Not a copy: that would read the query, which refuses what is wrong with it.
+  return Object.create(visit, { view: { value: { ...visit.view, ...inLanguage(language) } } })
 }
 
 /** The parameters of a URL, each once. */

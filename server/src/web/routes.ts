@@ -98,6 +98,7 @@ import {
   confirmEmailPage,
   confirmEmailSubmit,
   emailSubmit,
+import { languageSubmit } from './pages/language.ts'
   recoveryCodesSubmit,
   removePasskeySubmit,
   removeTotpSubmit,
@@ -191,6 +192,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.account_end_session, endSessionSubmit)
   pages.post(paths.account_end_other_sessions, endOtherSessionsSubmit)
 
+  pages.post(paths.language, languageSubmit)
   pages.get(paths.account_security, securityPage)
   pages.post(paths.account_identities, unlinkIdentitySubmit)
   pages.post(paths.account_link_identity, linkIdentitySubmit)

@@ -2,11 +2,13 @@ import type { KeyObject } from 'node:crypto'
 import { equalBytes, hmac, sha256 } from '../crypto/hash.ts'
 import type { GrantType } from '../inbound/authorization/grant_type.ts'
 import type { InboundContext } from '../inbound/context.ts'
+import type { Languages } from '../languages/languages.ts'
 import type { OutboundContext } from '../outbound/context.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { WebhookContext } from '../webhooks/context.ts'
 import type { EndpointAliases } from './endpoint_paths.ts'
 import type { Log } from './log.ts'
+import type { Text } from './ui/text/en.ts'
 
 /** What every endpoint and page works with. */
 export interface Web {
@@ -17,6 +19,8 @@ export interface Web {
   readonly outbound: OutboundContext
   readonly webhooks: WebhookContext
   readonly grant_types: readonly GrantType[]
+  /** What people can be answered in. */
+  readonly languages: Languages<Text>
   /** Further paths of the common endpoints. */
   readonly aliases: EndpointAliases
   readonly log: Log
@@ -65,6 +69,8 @@ export interface CookieNames {
   /** What a connect session is known by in the browser that opened it; the session's own name follows. */
   readonly connect: string
   readonly theme: string
+  /** The language that was chosen in this browser, and when. */
+  readonly language: string
   readonly path: string
   readonly secure: boolean
 }
@@ -88,6 +94,7 @@ export function cookieNames(issuer: string): CookieNames {
     device: name('device'),
     connect: name('connect'),
     theme: name('theme'),
+    language: name('language'),
     path,
     secure,
   }

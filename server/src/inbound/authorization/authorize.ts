@@ -42,6 +42,7 @@ export interface ConsentQuestion extends Choices {
   /** Whether an administrator registered it, and not whoever runs it. */
   readonly verified: boolean
   readonly redirect_uri: string
+  readonly ui_locales: readonly string[]
   readonly signed_in: SignedIn
   readonly scope: readonly string[]
   readonly new_scope: readonly string[]
@@ -85,6 +86,8 @@ export type AuthorizationOutcome =
       readonly acr: Acr
       /** Nothing less will do. */
       readonly essential: boolean
+      /** In which languages the client wants them to be asked (OpenID Connect Core section 3.1.2.1). */
+      readonly ui_locales: readonly string[]
       /** The client takes them for somebody who has no account yet (OpenID Connect Prompt Create section 4.1). */
       readonly create: boolean
     }
@@ -113,7 +116,8 @@ export async function authorize(
   }
   if ('sign_in_first' in trusted) {
     const { login_hint } = trusted
-    return { kind: 'login', client: null, login_hint, former: null, acr: 'pwd', essential: false, create: false }
+    const nothing = { acr: 'pwd', essential: false, ui_locales: [], create: false } as const
+    return { kind: 'login', client: null, login_hint, former: null, ...nothing }
   }
   const { params, refusals, client, target, authority, configuration, profile } = trusted
   const signed_in = judgeSession(authority, session, configuration.settings)
@@ -194,6 +198,7 @@ async function proceed(context: InboundContext, asked: Trusted): Promise<Authori
     former: signed_in,
     acr: needed,
     essential: acr.essential,
+    ui_locales: request.ui_locales,
     create: request.prompt.includes('create') && asked.interaction.session_id === undefined,
   }
 }
@@ -251,6 +256,7 @@ async function askConsent(
     ...{ client, signed_in, configuration, scope, resource, ...choices, shown },
     verified: !isSelfRegistered(authority.client!.source),
     redirect_uri: request.redirect_uri,
+    ui_locales: request.ui_locales,
     new_scope: consent ? findNewScopes(consent, { scope, resource }, tenant.issuer, configuration) : [],
     connections: wishes,
     roles: describeRoles(offered, scope, (role) => rightsOf(configuration, client, signed_in.user, role)),

@@ -1,11 +1,16 @@
+import type { LetterTexts } from '../../languages/en_letters.ts'
+import type { Language } from '../../languages/languages.ts'
+import { type Holes, type Message, textOf } from '../../languages/message.ts'
 import { type Letter, plain } from '../../mail/letter.ts'
 import type { UserRecord } from '../../store/records.ts'
 import type { InboundContext } from '../context.ts'
+import { localeOf } from './locale.ts'
 
-/** Who writes. */
+/** Who writes, and in which language. */
 interface Sender {
   readonly tenant_name: string
   readonly issuer: string
+  readonly language: Language<LetterTexts>
 }
 
 /** What a letter is about: whose account, and of whom. */
@@ -13,105 +18,89 @@ interface About extends Sender {
   readonly user: UserRecord
 }
 
-const whose = ({ user, tenant_name }: About) => `${plain(user.username)} at ${plain(tenant_name)}`
-const signature = ({ issuer }: Sender) => `This letter was sent by ${issuer}.`
+type Letters = LetterTexts['letters']
+
+function writer({ language, tenant_name, issuer }: Sender, user?: UserRecord) {
+  const { tag: lang, dir, text } = language
+  const names = { tenant: plain(tenant_name), issuer, ...(user && { username: plain(user.username) }) }
+  const write = <const M extends Message>(message: M, holes: Partial<Holes<M, string>> = {}) =>
+    textOf(lang, message, { ...names, ...holes })
+  return { write, lang, dir, letters: text.letters }
+}
+
+function linkLetter(
+  kind: 'reset' | 'confirm' | 'sign_up' | 'known',
+  from: Sender,
+  url: string,
+  user?: UserRecord,
+): Letter {
+  const { write, lang, dir, letters } = writer(from, user)
+  const said: Letters[typeof kind] = letters[kind]
+  return {
+    ...{ lang, dir, subject: write(said.subject) },
+    paragraphs: [write(said.why), write(said.what)],
+    link: { url, label: write(said.link) },
+    closing: [write(said.otherwise), write(letters.signature)],
+  }
+}
 
 /** The letter with a link to a new password. */
 export function resetLetter(about: About, url: string): Letter {
-  return {
-    subject: `Reset your password at ${plain(about.tenant_name)}`,
-    paragraphs: [
-      `Somebody, we hope you, asked for a new password for the account ${whose(about)}.`,
-      'The link works once, for 15 minutes. With the new password every session and every connected app of the account ends.',
-    ],
-    link: { url, label: 'Choose a new password' },
-    closing: ['If it was not you, do nothing: your password stays as it is.', signature(about)],
-  }
+  return linkLetter('reset', about, url, about.user)
 }
 
 /** The letter that finds out whether an address is its user's. */
 export function confirmLetter(about: About, url: string): Letter {
-  return {
-    subject: `Confirm your e-mail address at ${plain(about.tenant_name)}`,
-    paragraphs: [
-      `The account ${whose(about)} names this address as its own.`,
-      'Open the link where you are signed in. It works once, for 15 minutes.',
-    ],
-    link: { url, label: 'Confirm the address' },
-    closing: ['If this is not your account, do nothing.', signature(about)],
-  }
+  return linkLetter('confirm', about, url, about.user)
 }
 
 /** The letter with a link to a new account. */
 export function signUpLetter(sender: Sender, url: string): Letter {
-  const tenant_name = plain(sender.tenant_name)
-  return {
-    subject: `Your account at ${tenant_name}`,
-    paragraphs: [
-      `Somebody, we hope you, wants an account at ${tenant_name} with this address.`,
-      'Open the link in the browser where you began. It works once, for 15 minutes.',
-    ],
-    link: { url, label: 'Create the account' },
-    closing: ['If it was not you, do nothing: there will be no account.', signature(sender)],
-  }
+  return linkLetter('sign_up', sender, url)
 }
 
 /** The letter to whoever wants an account and has one. */
 export function knownLetter(about: About): Letter {
-  return {
-    subject: `You have an account at ${plain(about.tenant_name)}`,
-    paragraphs: [
-      `Somebody, we hope you, wants an account with this address. You have one already: ${whose(about)}.`,
-      'Sign in with it. If you have forgotten the password, the sign-in page helps you to a new one.',
-    ],
-    link: { url: `${about.issuer}/login`, label: 'Sign in' },
-    closing: ['If it was not you, do nothing: nothing has changed.', signature(about)],
-  }
+  return linkLetter('known', about, `${about.issuer}/login`, about.user)
 }
 
-/** What has changed about how somebody signs in, in words. */
-const CHANGES = {
-  password: 'the password was changed',
-  password_reset: 'the password was reset by a link to this mailbox, and everything that was signed in has ended',
-  passkey_added: 'a passkey was added',
-  passkey_removed: 'a passkey was removed',
-  totp_added: 'an authenticator app was set up',
-  totp_removed: 'the authenticator app was turned off',
-  recovery_codes: 'new recovery codes were made, and the former ones no longer work',
-  recovery_code_used: 'somebody signed in with one of the recovery codes',
-  email: 'the e-mail address was changed to another one',
-} as const
-
 /** A change that its user is told of. */
-export type Change = keyof typeof CHANGES
+export type Change = keyof Letters['changes']
 
 function changeLetter(about: About, change: Change): Letter {
+  const { write, lang, dir, letters } = writer(about, about.user)
+  const { changed, changes, signature } = letters
+  // Words of ours need no keeping apart, so they are put into the sentence before its names are.
+  const why = changed.why.replace('{change}', () => changes[change])
   return {
-    subject: `Your sign-in at ${plain(about.tenant_name)} has changed`,
-    paragraphs: [
-      `For the account ${whose(about)}: ${CHANGES[change]}.`,
-      'If that was you, there is nothing to do.',
-      'If it was not, reset your password at once, and end what you do not know on your account page.',
-    ],
-    closing: [`Your account: ${about.issuer}/account`, signature(about)],
+    ...{ lang, dir, subject: write(changed.subject) },
+    paragraphs: [write(why), write(changed.fine), write(changed.otherwise)],
+    closing: [write(changed.account, { url: `${about.issuer}/account` }), write(signature)],
   }
 }
 
 /** Tells a user what has changed about how they sign in, once the answer has left (ASVS 6.3.5, 6.3.7). */
-export function tellChange(context: InboundContext, user: UserRecord, change: Change): void {
+export function tellChange(context: InboundContext, user: UserRecord, change: Change, lang?: string): void {
   // The address as it was before: whoever takes an account over takes the address with it.
   const { email } = user
   if (email === null) return
-  context.outbox.post(async () => [{ to: email, letter: changeLetter(await aboutOf(context, user), change) }])
+  context.outbox.post(async () => [{ to: email, letter: changeLetter(await aboutOf(context, user, lang), change) }])
 }
 
-/** What letters say about where they come from; the address is the configured one and never a request's (CVE-2025-64101). */
-export async function aboutOf(context: InboundContext, user: UserRecord): Promise<About> {
-  return { ...(await aboutTenant(context)), user }
+/**
+ * What letters say about where they come from; the address is the configured one and never a request's (CVE-2025-64101).
+ * They are in the language of the user, or else of the page that led to them.
+ */
+export async function aboutOf(context: InboundContext, user: UserRecord, lang?: string): Promise<About> {
+  return { ...(await aboutTenant(context, localeOf(user), lang)), user }
 }
 
 /** The same where there is no user yet. */
-export async function aboutTenant({ tenant }: InboundContext): Promise<Sender> {
-  const { name } = await tenant.currentConfiguration()
-  return { tenant_name: name, issuer: tenant.issuer }
+export async function aboutTenant(
+  { tenant, languages }: InboundContext,
+  ...chosen: readonly (string | undefined)[]
+): Promise<Sender> {
+  const { name, settings } = await tenant.currentConfiguration()
+  const language = languages.choose({ chosen, default_locale: settings.default_locale })
+  return { tenant_name: name, issuer: tenant.issuer, language }
 }

@@ -30,7 +30,7 @@ const PREFIXES = { reset: 'sp_reset_', email: 'sp_email_' } as const
  */
 export async function askForReset(
   context: InboundContext,
-  asked: { readonly username: string; readonly address: string | undefined },
+  asked: { readonly username: string; readonly address: string | undefined; readonly lang?: string },
 ): Promise<void> {
   await takeTurn(context, 'mail_of_address', { address: asked.address })
   context.outbox.post(async () => {
@@ -39,7 +39,7 @@ export async function askForReset(
       if (user.email === null || (await isForeign(context, user))) continue
       if (!(await mayWriteTo(context, user.user_id))) continue
       const url = await makeLink(context, 'reset', user, user.email, 'anonymous')
-      postings.push({ to: user.email, letter: resetLetter(await aboutOf(context, user), url) })
+      postings.push({ to: user.email, letter: resetLetter(await aboutOf(context, user, asked.lang), url) })
     }
     return postings
   })
@@ -109,6 +109,7 @@ export async function resetPassword(
   configuration: Configuration,
   link: UserLink & { readonly token: string },
   password: string,
+  lang?: string,
 ): Promise<'reset' | 'spent' | PasswordFault> {
   const { tenant } = context
   const { user } = link
@@ -120,7 +121,7 @@ export async function resetPassword(
     ...{ tenant_id: tenant.tenant_id, secret_hash: tenant.keys.hashSecret(link.token), password_hash },
     event: event(tenant, 'password.reset', `user:${user_id}`, { user_id }),
   })
-  if (outcome === 'reset') tellChange(context, user, 'password_reset')
+  if (outcome === 'reset') tellChange(context, user, 'password_reset', lang)
   return outcome
 }
 
@@ -134,6 +135,8 @@ export interface PasswordChange {
   readonly address: string | undefined
   /** The browser in which the user has signed in: what strangers guess elsewhere does not count here. */
   readonly known_device: string | undefined
+  /** Of the page, for the letter about it. */
+  readonly lang?: string
 }
 
 /**
@@ -166,7 +169,7 @@ export async function changePassword(
       ...{ user_id, detail: { sessions_ended: change.only_session_id !== null, apps_ended: change.end_apps } },
     }),
   })
-  if (value === 'changed') tellChange(context, user, 'password')
+  if (value === 'changed') tellChange(context, user, 'password', change.lang)
   return { kind: 'right', value }
 }
 
@@ -180,14 +183,14 @@ export async function askToConfirmEmail(
   context: InboundContext,
   user: UserRecord,
   email: string,
-  address: string | undefined,
+  { address, lang }: { readonly address: string | undefined; readonly lang?: string | undefined },
 ): Promise<void> {
   if (!isEmail(email)) throw new OAuthError('invalid_request', 'email is not an address')
   await takeTurn(context, 'mail_of_address', { address })
   await takeTurn(context, 'mail', { account: user.user_id })
   context.outbox.post(async () => {
     const url = await makeLink(context, 'email', user, email, `user:${user.user_id}`)
-    return [{ to: email, letter: confirmLetter(await aboutOf(context, user), url) }]
+    return [{ to: email, letter: confirmLetter(await aboutOf(context, user, lang), url) }]
   })
 }
 
@@ -196,6 +199,7 @@ export async function confirmEmail(
   context: InboundContext,
   user: UserRecord,
   link: { readonly token: string; readonly email: string },
+  lang?: string,
 ): Promise<'confirmed' | 'spent'> {
   const { tenant } = context
   const { user_id } = user
@@ -203,6 +207,6 @@ export async function confirmEmail(
     ...{ tenant_id: tenant.tenant_id, user_id, secret_hash: tenant.keys.hashSecret(link.token) },
     event: event(tenant, 'email.confirmed', `user:${user_id}`, { user_id }),
   })
-  if (outcome === 'confirmed' && link.email !== user.email) tellChange(context, user, 'email')
+  if (outcome === 'confirmed' && link.email !== user.email) tellChange(context, user, 'email', lang)
   return outcome
 }

@@ -8,18 +8,15 @@ import type { UserWithPassword } from '../../store/verbs/users.ts'
 import type { InboundContext } from '../context.ts'
 import { takeTurn } from '../limits.ts'
 import { createUser } from './administer_users.ts'
-import { aboutTenant, knownLetter, signUpLetter } from './letters.ts'
+import { aboutOf, aboutTenant, knownLetter, signUpLetter } from './letters.ts'
 import { findPasswordFault, type PasswordFault, shortestPassword } from './password_policy.ts'
-import { isEmail, LONGEST_USERNAME, usernameKey } from './prepare_user.ts'
+import { checkChosenUsername, isEmail, LONGEST_USERNAME, usernameKey } from './prepare_user.ts'
 import { askToConfirmEmail, mayWriteTo } from './recovery.ts'
 
 const LIFETIME_MS = 15 * 60_000
 
 /** The page behind a link to a mailbox, under the issuer. */
 export const SIGN_UP_PATH = '/sign_up/account'
-
-// A name that a stranger chooses must not look like somebody else's (RFC 8265 section 3.3 has none of these either).
-const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u
 
 // Stored nowhere: whoever is not known makes this server keep nothing. The account itself is what a link opens once.
 const links = new TokenSealer('sign_up', 'sp_sign_up_')
@@ -45,9 +42,14 @@ export function offeredPrompts(context: Pick<InboundContext, 'outbox'>, configur
  */
 export async function askToSignUp(
   context: InboundContext,
-  asked: { readonly email: string; readonly address: string | undefined; readonly query: Record<string, string> },
+  asked: {
+    readonly email: string
+    readonly address: string | undefined
+    readonly query: Record<string, string>
+    readonly lang?: string
+  },
 ): Promise<void> {
-  const { email, query } = asked
+  const { email, query, lang } = asked
   if (!isEmail(email) || email.length > LONGEST_USERNAME)
     throw new OAuthError('invalid_request', 'email is not an address')
   await takeTurn(context, 'mail_of_address', { address: asked.address })
@@ -57,10 +59,10 @@ export async function askToSignUp(
     // Whose account is disabled gets no second one by its address.
     const [known] = await store.findUsersByEmail({ tenant_id, email, disabled_too: true, most: 1 })
     if (!(await mayWriteTo(context, known?.user_id ?? `nobody/${mailboxKey(email)}`))) return []
-    if (known) return [{ to: email, letter: knownLetter({ ...(await aboutTenant(context)), user: known }) }]
+    if (known) return [{ to: email, letter: knownLetter(await aboutOf(context, known, lang)) }]
     const token = links.seal(tenant.keys, { email, at: tenant.clock() })
     const url = `${tenant.issuer}${SIGN_UP_PATH}?${new URLSearchParams({ ...query, token })}`
-    return [{ to: email, letter: signUpLetter(await aboutTenant(context), url) }]
+    return [{ to: email, letter: signUpLetter(await aboutTenant(context, lang), url) }]
   })
 }
 
@@ -86,6 +88,8 @@ export interface NewPerson {
   readonly email_verified: boolean
   readonly password: string
   readonly address: string | undefined
+  /** Of the page, for a letter. */
+  readonly lang?: string
 }
 
 /**
@@ -99,13 +103,9 @@ export async function signUp(
 ): Promise<UserWithPassword | 'taken' | { readonly fault: PasswordFault }> {
   const { tenant } = context
   const { tenant_id, store } = tenant
-  const { address, ...described } = person
+  const { address, lang, ...described } = person
   const { username, email, password } = described
-  // Else somebody could take the name that the owner of an address types when they ask for a new password.
-  if (!described.email_verified && usernameKey(username).includes('@')) {
-    throw new OAuthError('invalid_request', 'username must not have an @ in it')
-  }
-  if (INVISIBLE.test(username)) throw new OAuthError('invalid_request', 'username must not have invisible characters')
+  checkChosenUsername(username, described.email_verified)
   const fault = findPasswordFault(password, { shortest: shortestPassword(settings, []), username, email, tenant_name })
   if (fault) return { fault }
   await takeTurn(context, 'sign_up', { address })
@@ -114,7 +114,7 @@ export async function signUp(
   if (!user) return 'taken'
   if (email !== undefined && !described.email_verified && context.outbox.on) {
     // The account is there already: that too many letters were asked for is no reason to refuse it.
-    await askToConfirmEmail(context, user, email, address).catch(ignoreRefusal)
+    await askToConfirmEmail(context, user, email, { address, lang }).catch(ignoreRefusal)
   }
   return user
 }

@@ -108,7 +108,7 @@ function describeServer(web: Web, configuration: Configuration, offered: readonl
     token_endpoint_auth_methods: [...TOKEN_ENDPOINT_AUTH_METHODS, ...tlsMethods(forwarding)],
     token_endpoint_auth_signing_algs: Object.values(CLIENT_ASSERTION_ALGORITHMS).flat(),
     acr_values: ACRS,
-    ui_locales: ['en'],
+    ui_locales: web.languages.all.map(({ tag }) => tag),
     id_token_signing_algs: [...configuration.signing_keys.keys()],
     further: {
       authorization_details_types_supported: ['connection'],

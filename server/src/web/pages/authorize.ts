@@ -23,6 +23,7 @@ import { noteLegacyGrant } from '../legacy_log.ts'
 import { decodeUtf8 } from '../machine.ts'
 import {
   errorPage,
+  inLanguageAsked,
   ours,
   page,
   readBody,
@@ -129,17 +130,26 @@ function answerOutcome(visit: Visit, interaction: Interaction, outcome: Authoriz
       return answerClient(visit, outcome.response)
     case 'login': {
       const { login_hint, acr, essential, create } = outcome
-      const hint = keepHint(login_hint)
+      const hint = { ...keepHint(login_hint), ...keepLanguage(visit, outcome) }
       const request = sealInteraction(web.inbound, { ...interaction, ...hint, acr, essential })
       return redirect(visit, ours(web, create ? paths.sign_up : paths.login, { request }))
     }
     case 'consent': {
-      const { signed_in, shown } = outcome.question
+      const { signed_in, shown, ui_locales } = outcome.question
       const shown_to = signed_in.user.user_id
-      const request = sealInteraction(web.inbound, { ...interaction, shown_to, shown })
-      return send(visit, renderConsent(visit.view, consentData(visit, outcome.question, request)))
+      const kept = { ...interaction, ...keepLanguage(visit, outcome.question), shown_to, shown }
+      const request = sealInteraction(web.inbound, kept)
+      const { started_at } = interaction
+      const asked = inLanguageAsked(visit, { ui_locales, started_at })
+      return send(asked, renderConsent(asked.view, consentData(asked, outcome.question, request)))
     }
   }
+}
+
+/** What the pages between remember of the languages that a client asks for. */
+function keepLanguage({ web }: Visit, { ui_locales }: { readonly ui_locales: readonly string[] }) {
+  const lang = web.languages.lookUp(ui_locales)?.tag
+  return lang === undefined ? {} : { lang }
 }
 
 function refusalKind(error_description: string) {

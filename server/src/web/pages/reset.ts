@@ -16,7 +16,7 @@ export const resetSubmit = submit(async (visit, form) => {
   const { username } = form.values
   if (!inbound.outbox.on) return show(visit, {}, 404)
   if (username === undefined) return show(visit, { missing: true }, 400)
-  await askForReset(inbound, { username, address: visit.address })
+  await askForReset(inbound, { username, address: visit.address, lang: visit.view.lang })
   return show(visit, { sent_to: username })
 })
 
@@ -35,7 +35,7 @@ export const newPasswordSubmit = submit(async (visit, form) => {
   const link = await findLink(inbound, 'reset', token, visit.address)
   if (!link) return sendOutcome(visit, false)
   if (password === undefined) return showNew(visit, token, link, visit.view.text.security.change_password.missing)
-  const outcome = await resetPassword(inbound, visit.configuration, { ...link, token }, password)
+  const outcome = await resetPassword(inbound, visit.configuration, { ...link, token }, password, visit.view.lang)
   if (outcome === 'reset' || outcome === 'spent') return sendOutcome(visit, outcome === 'reset')
   return showNew(visit, token, link, faultInWords(visit, outcome, link.user))
 })

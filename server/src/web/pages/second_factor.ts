@@ -82,7 +82,8 @@ export const secondFactorSubmit = stepSubmit('second_factor', async (visit, step
       ...inBrowser(visit),
     }
     const session = await startSessionBy(tenant, proved, given.factor)
-    if (session && given.factor.kind === 'recovery_code') tellChange(web.inbound, user, 'recovery_code_used')
+    if (session && given.factor.kind === 'recovery_code')
+      tellChange(web.inbound, user, 'recovery_code_used', visit.view.lang)
     return session
   }
   const guessed = await checkGuess(web.inbound, guess, start)
@@ -106,7 +107,7 @@ export const enrolSubmit = stepSubmit('enrol', async (visit, step, { enrolment =
   const enrolled = await finishTotp(tenant, user_id, enrolment, code)
   if (enrolled.kind === 'known') return redirect(visit, ours(visit.web, paths.second_factor, step.place.query))
   if (enrolled.kind === 'wrong') return showEnrolment(visit, step, enrolment)
-  tellChange(visit.web.inbound, step.user, 'totp_added')
+  tellChange(visit.web.inbound, step.user, 'totp_added', visit.view.lang)
   const proved = { user_id, user_epoch: epoch, amr: [...step.amr, 'otp', 'mfa'], ...inBrowser(visit) }
   const next = endSignIn(visit, step.place, await startSession(tenant, proved), step.user)
   if (!enrolled.recovery_codes) return redirect(visit, next)

@@ -31,7 +31,8 @@ export interface Sure extends SignedIn {
   readonly factors: Factors
 }
 
-async function makeSure(
+/** Goes on with whoever has signed in just now; others sign in anew, and come `back`. */
+export async function makeSure(
   visit: Visit,
   signed_in: SignedIn,
   back: string,
@@ -73,7 +74,7 @@ export const totpSubmit = sureSubmit(paths.account_totp, async (visit, sure, { e
   const enrolled = await finishTotp(visit.web.tenant, sure.user.user_id, enrolment, code)
   if (enrolled.kind === 'wrong') return showTotp(visit, sure, enrolment)
   if (enrolled.kind === 'known') return done(visit, 'totp_known')
-  tellChange(visit.web.inbound, sure.user, 'totp_added')
+  tellChange(visit.web.inbound, sure.user, 'totp_added', visit.view.lang)
   return showCodes(visit, enrolled.recovery_codes)
 })
 
@@ -89,7 +90,7 @@ export const addPasskeySubmit = sureSubmit(paths.account_security, async (visit,
   const enrolled = await addPasskey(tenant, visit.browser, sure.user.user_id, { challenge, credential, name })
   if (enrolled.kind === 'wrong') return done(visit, 'passkey_wrong')
   if (enrolled.kind === 'known') return done(visit, 'passkey_known')
-  tellChange(inbound, sure.user, 'passkey_added')
+  tellChange(inbound, sure.user, 'passkey_added', visit.view.lang)
   return enrolled.recovery_codes ? showCodes(visit, enrolled.recovery_codes) : done(visit, 'passkey_added')
 })
 
@@ -112,7 +113,7 @@ async function removeFactor(
     event: event(tenant, 'factor.removed', `user:${user_id}`, { user_id, detail: { factor: factor.kind } }),
   })
   if (outcome === 'last') return done(visit, 'last')
-  if (outcome === 'removed') tellChange(inbound, user, change)
+  if (outcome === 'removed') tellChange(inbound, user, change, visit.view.lang)
   return done(visit, change)
 }
 
@@ -121,7 +122,7 @@ export const recoveryCodesSubmit = sureSubmit(paths.account_security, async (vis
   // Without a second factor there is nothing to recover.
   if (reachableAcr(factors) === 'pwd') return redirect(visit, ours(visit.web, paths.account_security))
   const codes = await renewRecoveryCodes(visit.web.tenant, user.user_id)
-  tellChange(visit.web.inbound, user, 'recovery_codes')
+  tellChange(visit.web.inbound, user, 'recovery_codes', visit.view.lang)
   return showCodes(visit, codes)
 })
 
@@ -130,7 +131,7 @@ export const emailSubmit = sureSubmit(paths.account_security, async (visit, sure
   const { inbound } = visit.web
   if (!inbound.outbox.on) return redirect(visit, ours(visit.web, paths.account_security))
   try {
-    await askToConfirmEmail(inbound, sure.user, email.trim(), visit.address)
+    await askToConfirmEmail(inbound, sure.user, email.trim(), { address: visit.address, lang: visit.view.lang })
   } catch (error) {
     if (!(error instanceof OAuthError) || error.status !== 400) throw error
     return done(visit, 'email_wrong')
@@ -155,7 +156,7 @@ export const confirmEmailSubmit = signedInSubmit(async (visit, { user }, { token
   const { inbound } = visit.web
   const link = await findLink(inbound, 'email', token, visit.address)
   if (!link) return done(visit, 'email_over')
-  const outcome = await confirmEmail(inbound, user, { token, email: link.email })
+  const outcome = await confirmEmail(inbound, user, { token, email: link.email }, visit.view.lang)
   return done(visit, outcome === 'confirmed' ? 'email_confirmed' : 'email_over')
 })
 

@@ -34,7 +34,8 @@ export const signUpSubmit = submit(async (visit, form) => {
   const { sign_up } = visit.view.text
   if (!email) return show(visit, place, { errors: { email: sign_up.email_missing } }, 400)
   try {
-    await askToSignUp(visit.web.inbound, { email, address: visit.address, query: { ...place.query } })
+    const { address, view } = visit
+    await askToSignUp(visit.web.inbound, { email, address, query: { ...place.query }, lang: view.lang })
   } catch (error) {
     return show(visit, place, { values: { email }, errors: findErrors(visit, error) }, 400)
   }
@@ -83,6 +84,7 @@ async function make(visit: Visit, place: Place, form: Params, asks: SignUpData['
   const email = linked?.email ?? form.values['email']?.trim()
   const person: NewPerson = {
     ...{ username, name, email, email_verified: linked !== undefined, password, address: visit.address },
+    lang: view.lang,
   }
   let made: Awaited<ReturnType<typeof signUp>>
   try {

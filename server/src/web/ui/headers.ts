@@ -4,6 +4,8 @@ export interface PageHeaderOptions {
   readonly production: boolean
   /** True where an island of ours runs (show password, passkeys); without it no script runs at all. */
   readonly script?: boolean
+  /** The language of the page (RFC 9110 section 8.5), which follows what the browser says and what was chosen in it. */
+  readonly lang?: string
 }
 
 const POLICY = [
@@ -61,6 +63,10 @@ export function pageHeaders(options: PageHeaderOptions): Record<string, string> 
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
+  }
+  if (options.lang !== undefined) {
+    headers['content-language'] = options.lang
+    headers['vary'] = 'Accept-Language, Cookie'
   }
   return options.production ? { ...headers, ...HTTPS_ONLY } : headers
 }

@@ -11,7 +11,7 @@ import {
 import { mark } from './components.ts'
 import { button, form } from './forms.ts'
 import { attrs, type Child, html, type SafeHtml } from './html.ts'
-import { menu } from './icons.ts'
+import { globe, menu } from './icons.ts'
 import { displayName, name } from './name.ts'
 import { paths } from './paths.ts'
 import { link, tellText, type View } from './view.ts'
@@ -27,12 +27,16 @@ export interface PageFrame {
   readonly passkeys?: boolean
   /** True where the island of the playground runs; the headers must then allow scripts of ours. */
   readonly playground?: boolean
+  /** Where whoever chooses another language comes back to, where that is not the address of this answer. */
+  readonly here?: string | undefined
 }
 
 /** A page with one thing to do, in one column: sign-in, consent, refusals. */
 export function narrowPage(view: View, frame: PageFrame & { below?: Child }): SafeHtml {
   const brand = html`<header class="brand">${tenantMark(view)}</header>`
-  const below = frame.below ? html`<footer>${frame.below}</footer>` : ''
+  const links = frame.below && html`<div class="links">${frame.below}</div>`
+  const languages = languageChoice(view, frame.here ?? view.here)
+  const below = links || languages ? html`<footer>${links}${languages}</footer>` : ''
   return shell(
     view,
     'narrow',
@@ -51,7 +55,7 @@ export function accountPage(view: View, frame: PageFrame & { console?: boolean }
     view,
     'account',
     frame,
-    html`${top}<main id="main">${frame.content}</main>${themeFooter(view, paths.account)}`,
+    html`${top}<main id="main">${frame.content}</main>${footer(view, paths.account, frame.here)}`,
   )
 }
 
@@ -88,7 +92,7 @@ export function consolePage(view: View, frame: PageFrame & { entry: ConsoleEntry
   const account = html`<a class="button quiet" href="${link(view, paths.account)}">${layout.account}</a>`
   const nav = html`<nav id="nav" popover aria-label="${layout.console}"><ul>${entries}</ul></nav>`
   const top = html`<header class="top">${toggle}${tenantMark(view)}<div class="actions">${account}${signOut(view)}</div></header>`
-  const foot = themeFooter(view, ENTRY_PATHS[frame.entry])
+  const foot = footer(view, ENTRY_PATHS[frame.entry], frame.here)
   return shell(view, 'console', frame, html`${top}${nav}<main id="main">${frame.content}</main>${foot}`)
 }
 
@@ -127,7 +131,27 @@ function signOut(view: View): SafeHtml {
   return form(view, { action: link(view, paths.logout) }, button(view.text.layout.sign_out, { kind: 'quiet' }))
 }
 
-function themeFooter(view: View, return_to: string): SafeHtml {
+/** The languages to choose from, each in its own words; nothing where a choice would not find its way back. */
+function languageChoice(view: View, here: string | undefined): Child {
+  const { languages = [], lang, text } = view
+  const now = languages.find(({ tag }) => tag === lang)
+  if (here === undefined || languages.length < 2 || !now) return ''
+  const choices = languages
+    .filter((language) => language !== now)
+    .map(
+      ({ tag, name: own }) =>
+        html`<button class="button quiet" name="locale" value="${tag}" lang="${tag}">${own}</button>`,
+    )
+  const opener = html`<summary>${globe}<span class="unseen">${text.layout.language} </span><span lang="${now.tag}">${now.name}</span></summary>`
+  const to = { action: link(view, paths.language), hidden: { return_to: here } }
+  return html`<details class="languages">${opener}${form(view, to, choices)}</details>`
+}
+
+function footer(view: View, theme_return_to: string, here: string | undefined): SafeHtml {
+  return html`<footer>${languageChoice(view, here ?? view.here)}${themeChoice(view, theme_return_to)}</footer>`
+}
+
+function themeChoice(view: View, return_to: string): SafeHtml {
   const { layout } = view.text
   const choice = (theme: 'system' | 'light' | 'dark', label: string): SafeHtml =>
     button(label, { kind: 'quiet', name: 'theme', value: theme, pressed: (view.theme ?? 'system') === theme })
@@ -136,5 +160,5 @@ function themeFooter(view: View, return_to: string): SafeHtml {
     choice('light', layout.theme_light),
     choice('dark', layout.theme_dark),
   ]}</div>`
-  return html`<footer>${form(view, { action: link(view, paths.theme), hidden: { return_to } }, choices)}</footer>`
+  return form(view, { action: link(view, paths.theme), hidden: { return_to } }, choices)
 }

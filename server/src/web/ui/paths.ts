@@ -4,6 +4,7 @@
  */
 export const paths = {
   theme: '/theme',
+  language: '/language',
   logout: '/logout',
   logout_confirm: '/logout/confirm',
   device: '/device',

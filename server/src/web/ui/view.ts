@@ -1,12 +1,17 @@
+import { type Holes, type Message, writeNumber } from '../../languages/message.ts'
 import { attrs, type Child, html, type SafeHtml } from './html.ts'
 import type { Text } from './text/en.ts'
-import { type Holes, type Message, say, sayText } from './text/say.ts'
+import { say, sayText } from './text/say.ts'
 
 /** What every page of one request shares: whose it is, in which language, when, and the token its forms carry. */
 export interface View {
   readonly lang: string
   readonly dir: 'ltr' | 'rtl'
   readonly text: Text
+  /** What the person may choose from. */
+  readonly languages?: readonly { readonly tag: string; readonly name: string }[] | undefined
+  /** Where whoever chooses another language comes back to: the path and query of this page, where it can be opened again. */
+  readonly here?: string | undefined
   /** Milliseconds since the epoch. */
   readonly now: number
   /** The path of the issuer, empty or `/hub`: it stands before every path of ours. */
@@ -59,7 +64,7 @@ export function ago(view: View, at: number): SafeHtml {
   const words =
     length === Number.POSITIVE_INFINITY
       ? view.text.time.now
-      : new Intl.RelativeTimeFormat(view.lang, { numeric: 'auto' }).format(Math.trunc(distance / length), unit)
+      : formatsOf(view.lang).relative.format(Math.trunc(distance / length), unit)
   return html`<time${attrs({ datetime: isoTime(at), title: exactTime(view, at) })}>${words}</time>`
 }
 
@@ -70,12 +75,35 @@ export function moment(view: View, at: number): SafeHtml {
 
 /** A number with the separators of the language. */
 export function count(view: View, n: number): string {
-  return new Intl.NumberFormat(view.lang).format(n)
+  return writeNumber(view.lang, n)
 }
 
 function exactTime(view: View, at: number): string {
-  const format = new Intl.DateTimeFormat(view.lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
-  return `${format.format(at)} UTC`
+  return `${formatsOf(view.lang).moment.format(at)} UTC`
+}
+
+/** Words as a list of the language: "a, b and c". */
+export function listed(view: View, words: readonly string[]): string {
+  return formatsOf(view.lang).list.format(words)
+}
+
+interface Formats {
+  readonly moment: Intl.DateTimeFormat
+  readonly relative: Intl.RelativeTimeFormat
+  readonly list: Intl.ListFormat
+}
+
+// To make one of these takes longer than to write a whole page; there are as many as there are languages.
+const known = new Map<string, Formats>()
+
+function formatsOf(lang: string): Formats {
+  const formats = known.get(lang) ?? {
+    moment: new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }),
+    relative: new Intl.RelativeTimeFormat(lang, { numeric: 'auto' }),
+    list: new Intl.ListFormat(lang),
+  }
+  known.set(lang, formats)
+  return formats
 }
 
 function isoTime(at: number): string {

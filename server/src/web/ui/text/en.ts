@@ -1,14 +1,16 @@
+import { enLetters } from '../../../languages/en_letters.ts'
+import type { Catalogue } from '../../../languages/message.ts'
 import { enAllowConnection } from './en_allow_connection.ts'
 import { enConnectSession } from './en_connect_session.ts'
 import { enConsole } from './en_console.ts'
 import { enSecurity } from './en_security.ts'
 import { enSignUp } from './en_sign_up.ts'
-import type { Message } from './say.ts'
 
-/** Every sentence that people read, in English. Templates hold none; a translator copies this file and edits values. */
+/** Every sentence that people read, in English: templates hold none. Other languages are files beside this one. */
 export const en = {
   layout: {
     skip: 'Skip to content',
+    language: 'Language',
     theme: 'Colours',
     theme_system: 'System',
     theme_light: 'Light',
@@ -405,26 +407,13 @@ export const en = {
   security: enSecurity,
   sign_up: enSignUp,
   console: enConsole,
+  letters: enLetters,
 } as const satisfies Catalogue
-
-/** The shape of any catalogue: messages in named groups. */
-export interface Catalogue {
-  readonly [key: string]: Message | Catalogue
-}
 
 /** The catalogue as templates see it: the English messages are its types, so a misspelt hole does not compile. */
 export type Text = typeof en
 
-/** What a translation has to provide: every message, each a sentence or its plural forms. */
-export type Translation<C = Text> = {
-  readonly [K in keyof C]: C[K] extends string
-    ? string
-    : C[K] extends { readonly other: string }
-      ? Exclude<Message, string>
-      : Translation<C[K]>
-}
-
-/** A translation in the place of the English catalogue; that it has the same holes is a test, not a type. */
-export function asText(translation: Translation): Text {
+/** A translation in the place of the English catalogue; that it has the same holes is decided when it is read. */
+export function asText(translation: Catalogue): Text {
   return translation as unknown as Text
 }

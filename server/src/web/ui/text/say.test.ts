@@ -26,3 +26,9 @@ test('a number picks the form that its language has', () => {
   )
   assert.equal(sayText('ar', minutes, { n: 2 }), '2 minutes')
 })
+
+test('a number is written as its language writes it, and a name in a sentence from right to left moves nothing', () => {
+  assert.equal(sayText('de', '{n} Anfragen', { n: 12_345 }), '12.345 Anfragen')
+  assert.equal(sayText('ar', 'مرحبًا {name}!', { name: 'Acme (US)' }), 'مرحبًا \u2068Acme (US)\u2069!')
+  assert.equal(sayText('en', 'Hello {name}!', { name: 'Acme (US)' }), 'Hello Acme (US)!')
+})
