@@ -157,8 +157,8 @@ test('10.4.9 a process that dies over what nobody has chosen loses none of it', 
   const { tenant } = outbound
   // It dies when the token was revoked, and nobody has noted it.
   const dropChoice = () => Promise.reject(new Error('killed'))
-  const dying = { ...outbound, tenant: { ...tenant, store: { ...tenant.store, dropChoice } } }
-  await assert.rejects(revokeUnchosen(dying), /killed/)
+  const dying: typeof tenant = Object.create(tenant, { store: { value: { ...tenant.store, dropChoice } } })
+  await assert.rejects(revokeUnchosen({ ...outbound, tenant: dying }), /killed/)
   assert.equal(revoked(), 1)
   assert.deepEqual([(await lapses('xero')).slice(before), revoked()], [['revoked'], 2])
 })
