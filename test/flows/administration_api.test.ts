@@ -7,7 +7,7 @@ import { EMPTY_CHAIN, findBrokenLink, type SealedEvent } from '../../server/src/
 import type { ApiRoute } from '../../server/src/web/api/route.ts'
 import { API_ROUTES } from '../../server/src/web/api/table.ts'
 import { writeAdminModule } from '../parts/admin_module.ts'
-import { writeDocument } from '../parts/api_document.ts'
+import { declaresEtag, writeDocument } from '../parts/api_document.ts'
 import { listSteps, type Made, type Step } from '../parts/api_steps.ts'
 import { type Bridge, PLATFORM, type Reply, startBridge } from '../parts/bridge.ts'
 import { dumpRows, printRow } from '../parts/snapshot.ts'
@@ -281,6 +281,11 @@ for (const dialect of DIALECTS) {
           assert.ok(read.success, `${name} ${read.error?.message} ${answer.text}`)
         } else if (!route.media_type) assert.equal(answer.text, '', name)
         assert.equal(answer.headers.get('cache-control'), 'no-store', name)
+        assert.equal(
+          answer.headers.get('etag') !== null,
+          declaresEtag(route),
+          `${name} sends the ETag that it declares`,
+        )
         made[name] = answer.body ?? answer.text
       }
       const missing = API_ROUTES.filter(({ name, path }) => !asked.has(name) && !ELSEWHERE.test(path))
@@ -537,6 +542,19 @@ for (const dialect of DIALECTS) {
         assert.deepEqual([status, body.error], [400, 'invalid_request'], JSON.stringify(more))
       }
       assert.ok(write)
+      const sign_up = { token: await obtain('admin:create_users') }
+      for (const username of ['dora@example.test', 'dora\u200b', '\u202edora']) {
+        const { status, body } = await ask('createUser', { body: { ...person, username } }, sign_up)
+        assert.deepEqual([status, /^username must not have /.test(body.detail)], [400, true], body.detail)
+      }
+      const limit = (password_min_length: number) =>
+        ask('updateSettings', { body: { password_min_length } }, { headers: { 'if-match': '*' } })
+      await limit(40)
+      for (const token of [sign_up.token, tokens.get(ALL)!]) {
+        const { status, body } = await ask('createUser', { body: { ...person, username: 'short' } }, { token })
+        assert.deepEqual([status, / 40 to /.test(body.detail)], [400, true], body.detail)
+      }
+      await limit(8)
       const unknown = await ask('createUser', { body: { ...person, roles: ['nobody'] } })
       assert.equal(unknown.body.detail, 'Member roles: there is no role nobody')
     })

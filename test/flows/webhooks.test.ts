@@ -20,6 +20,7 @@ import {
   saveWebhook,
   setWebhookDisabled,
 } from '../../server/src/webhooks/webhooks.ts'
+import { declaresEtag, findRoute } from '../parts/api_document.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
 import { DIALECTS, type Dialect, makeDatabase, type TestDatabase } from '../parts/stores.ts'
 
@@ -662,6 +663,7 @@ async function callAs(server: TestServer, scope = 'admin:read admin:write') {
       body: body ? JSON.stringify(body) : null,
     })
     const text = await answer.text()
+    if (answer.ok) assert.equal(answer.headers.has('etag'), declaresEtag(findRoute(method, path)!), `${method} ${path}`)
     return { status: answer.status, headers: answer.headers, text, body: text === '' ? null : JSON.parse(text) }
   }
 }

@@ -334,6 +334,7 @@ export type Settings = {
   readonly service_registration: string
   readonly legacy_grants: string
   readonly compat: string
+  readonly default_locale: Readonly<Record<string, unknown>> | null
 }
 
 /** SettingsChange, as the API says it. */
@@ -365,6 +366,7 @@ export type SettingsChange = {
   readonly service_registration?: string
   readonly legacy_grants?: string
   readonly compat?: string
+  readonly default_locale?: Readonly<Record<string, unknown>> | null
 }
 
 /** next, current, retired or revoked, since state_at */

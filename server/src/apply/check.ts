@@ -3,6 +3,7 @@ import { checkSigningSecret } from '../inbound/clients/client_secrets.ts'
 import { ADMINISTRATOR } from '../inbound/tenants.ts'
 import { checkTrustedIssuer } from '../inbound/tokens/trusted_issuers.ts'
 import { checkUser } from '../inbound/users/administer_users.ts'
+import type { PasswordRules } from '../inbound/users/prepare_user.ts'
 import { hasSecret } from '../oauth/clients/authentication_metadata.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { IDENTITY_SCOPES } from '../oauth/scope.ts'
@@ -19,11 +20,14 @@ const SHORT_SECRET = 19
 /** Refuses, before anything is written, what could not be written; answers what is allowed and yet looks wrong. */
 export async function checkPlatform(issuer: string, platform: Platform, present: Present): Promise<string[]> {
   const roles = [...present.roles.keys(), ...platform.roles.map(({ role }) => role), ADMINISTRATOR]
+  const rules = { settings: readSettings({ ...present.settings, ...platform.settings }), name: present.name }
   const sentences = [
     ...(await refused(platform.resources, 'resources', 'resource', (entry) => checkResource(issuer, entry))),
     ...(await refused(platform.roles, 'roles', 'role', ({ role, scopes }) => checkRole(role, scopes))),
     ...(await refused(platform.clients, 'clients', 'client_id', (entry) => checkClient(entry, present))),
-    ...(await refused(platform.users, 'users', 'username', (entry) => checkPlatformUser(entry, present, roles))),
+    ...(await refused(platform.users, 'users', 'username', (entry) =>
+      checkPlatformUser(entry, present, { roles, rules }),
+    )),
     ...(await refused(platform.connectors, 'connectors', 'connector', ({ connector }) => {
       const { outcome } = present.connectors.get(connector)!
       if (outcome instanceof OAuthError) throw outcome
@@ -89,9 +93,13 @@ function checkClient({ client_id, client_secret, metadata }: PlatformClient, pre
   }
 }
 
-async function checkPlatformUser(user: PlatformUser, present: Present, roles: readonly string[]): Promise<void> {
+async function checkPlatformUser(
+  user: PlatformUser,
+  present: Present,
+  { roles, rules }: { readonly roles: readonly string[]; readonly rules: PasswordRules },
+): Promise<void> {
   const refuse = (text: string) => new OAuthError('invalid_request', text)
-  await checkUser(user)
+  await checkUser(user, rules)
   for (const role of user.roles ?? []) {
     if (!roles.includes(role)) throw refuse(`there is no role ${role}; ${suggest(role, roles)}`)
   }

@@ -15,6 +15,8 @@ import type { Platform, PlatformClient } from './platform.ts'
 
 /** What stands now of that which a platform describes, and whether its secrets are the same. */
 export interface Present {
+  /** Of the tenant. */
+  readonly name: string
   readonly settings: Settings
   readonly resources: ReadonlyMap<string, Resource>
   readonly roles: ReadonlyMap<string, readonly string[]>
@@ -71,8 +73,9 @@ export async function loadPresent(
   { tenant, outbound, webhooks }: PresentContext,
   platform: Platform,
 ): Promise<Present> {
-  const { settings, resources, roles } = await tenant.currentConfiguration()
+  const { name, settings, resources, roles } = await tenant.currentConfiguration()
   return {
+    name,
     settings,
     resources,
     roles,

@@ -3,11 +3,11 @@ import { OAuthError } from '../../oauth/errors.ts'
 import type { UserRecord } from '../../store/records.ts'
 import type { Tenant } from '../../store/tenant.ts'
 import { event } from '../event.ts'
-import { checkPasswordOf, prepareUser, type UserDescription } from './prepare_user.ts'
+import { checkPasswordOf, type PasswordRules, prepareUser, type UserDescription } from './prepare_user.ts'
 
 /** Refuses what `createUser` or `updateUser` would refuse, without hashing anything. */
-export async function checkUser(description: UserDescription): Promise<void> {
-  checkPasswordOf(description)
+export async function checkUser(description: UserDescription, rules: PasswordRules): Promise<void> {
+  checkPasswordOf(description, rules)
   await prepareUser('', { ...description, password: undefined })
 }
 
@@ -23,7 +23,7 @@ export async function createUser(
   if (await store.findClient({ tenant_id, client_id: user_id })) {
     throw new OAuthError('invalid_request', 'user_id is the client_id of a client')
   }
-  const user = await prepareUser(user_id, description)
+  const user = await prepareUser(user_id, description, await tenant.currentConfiguration())
   const detail = { username: user.username, roles: description.roles ?? [] }
   const made = event(tenant, 'user.created', args.actor, { user_id, detail })
   return (await store.createUser({ tenant_id, user, event: made })) ? user_id : null
@@ -50,7 +50,7 @@ export async function updateUser(
   const email = changedText(description.email, present.email)
   // Nobody has shown that a new address is theirs.
   const still_verified = present.email_verified === 1 && email === (present.email ?? undefined)
-  const user = await prepareUser(user_id, {
+  const wanted = {
     username,
     name: changedText(description.name, present.name),
     email,
@@ -58,7 +58,8 @@ export async function updateUser(
     roles: description.roles ?? (JSON.parse(present.roles) as string[]),
     claims: description.claims ?? (JSON.parse(present.claims) as Record<string, unknown>),
     password: description.password,
-  })
+  }
+  const user = await prepareUser(user_id, wanted, await tenant.currentConfiguration())
   const changed = event(tenant, 'user.updated', args.actor, { user_id, detail: { changed: args.changed } })
   return store.updateUser({ tenant_id, user, ...(args.seen && { seen: present }), event: changed })
 }

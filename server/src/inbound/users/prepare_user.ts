@@ -1,7 +1,8 @@
 import { domainToASCII } from 'node:url'
 import { hashPassword } from '../../crypto/password.ts'
 import { OAuthError } from '../../oauth/errors.ts'
-import { DEFAULT_SETTINGS } from '../../store/settings.ts'
+import { DEFAULT_SETTINGS, type Settings } from '../../store/settings.ts'
+import type { Configuration } from '../../store/tenant.ts'
 import type { SavedUser } from '../../store/verbs/users.ts'
 import { checkNewPassword, shortestPassword } from './password_policy.ts'
 
@@ -24,6 +25,26 @@ export function isEmail(text: string): boolean {
   return !domain.endsWith('.') && domainToASCII(domain) !== ''
 }
 
+// A name that a stranger chooses must not look like somebody else's (RFC 8265 section 3.3 has none of these either).
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u
+
+/** Refuses a username that nobody of the tenant has chosen, where it could pass for somebody else's. */
+export function checkChosenUsername(username: string, email_verified: boolean): void {
+  // Else somebody could take the name that the owner of an address types when they ask for a new password.
+  if (!email_verified && usernameKey(username).includes('@')) {
+    throw new OAuthError('invalid_request', 'username must not have an @ in it')
+  }
+  if (INVISIBLE.test(username)) throw new OAuthError('invalid_request', 'username must not have invisible characters')
+}
+
+/** What a tenant asks of passwords. */
+export type PasswordRules = Pick<Configuration, 'name'> & {
+  readonly settings: Pick<Settings, 'password_min_length' | 'password_min_length_administrators'>
+}
+
+/** The rules that hold before a tenant has its own. */
+const USUAL_RULES: PasswordRules = { settings: DEFAULT_SETTINGS, name: '' }
+
 /** A user as an administrator or the setup page describes one. */
 export interface UserDescription {
   readonly username: string
@@ -36,7 +57,11 @@ export interface UserDescription {
 }
 
 /** Checks a description and prepares the row of a user; refusals name the member. */
-export async function prepareUser(user_id: string, description: UserDescription): Promise<SavedUser> {
+export async function prepareUser(
+  user_id: string,
+  description: UserDescription,
+  rules: PasswordRules = USUAL_RULES,
+): Promise<SavedUser> {
   const { username, name, email, password } = description
   const refuse = (text: string) => new OAuthError('invalid_request', text)
   if (usernameKey(username) === '' || username.length > LONGEST_USERNAME)
@@ -44,7 +69,7 @@ export async function prepareUser(user_id: string, description: UserDescription)
   if (/\p{Cc}/u.test(username)) throw refuse('username must not have control characters')
   if (name !== undefined && name.length > 200) throw refuse('name must have at most 200 characters')
   if (email !== undefined && !isEmail(email)) throw refuse('email is not an address')
-  if (password !== undefined) checkPasswordOf(description)
+  if (password !== undefined) checkPasswordOf(description, rules)
   return {
     user_id,
     username_key: usernameKey(username),
@@ -58,8 +83,11 @@ export async function prepareUser(user_id: string, description: UserDescription)
   }
 }
 
-/** Refuses the password of a description by the rules that hold without a tenant's own. */
-export function checkPasswordOf({ password, username, email, roles = [] }: UserDescription): void {
+/** Refuses the password of a description by the rules of the tenant. */
+export function checkPasswordOf(
+  { password, username, email, roles = [] }: UserDescription,
+  { settings, name: tenant_name }: PasswordRules,
+): void {
   if (password === undefined) return
-  checkNewPassword(password, { shortest: shortestPassword(DEFAULT_SETTINGS, roles), username, email, tenant_name: '' })
+  checkNewPassword(password, { shortest: shortestPassword(settings, roles), username, email, tenant_name })
 }

@@ -50,6 +50,7 @@ export const CLIENT_ROUTES = [
     summary: 'Registers a client; its secret, where it has one, is in this answer and nowhere else',
     body: z.strictObject({ client_id: z.string().optional(), metadata: Metadata }),
     answer: z.strictObject({ ...ClientSchema.shape, client_secret: z.string().optional() }),
+    versioned: true,
     async run({ web, token, body, actor }) {
       requireHeld(token.scope, listScopes(body.metadata.scope), 'Member metadata.scope')
       const metadata = readAdministratedClient(body.metadata, grantTypes({ web }))
@@ -65,6 +66,7 @@ export const CLIENT_ROUTES = [
     ...{ method: 'GET', path: '/clients/{client_id}', scope: 'admin:read', name: 'getClient' },
     summary: 'One client',
     answer: ClientSchema,
+    versioned: true,
     subject: client,
     run: ({ found }) => show(found),
   }),
@@ -73,6 +75,7 @@ export const CLIENT_ROUTES = [
     summary: 'Makes a client what is described, all of it; one that begins to need a secret gets it here',
     body: z.strictObject({ metadata: Metadata }),
     answer: z.strictObject({ ...ClientSchema.shape, client_secret: z.string().optional() }),
+    versioned: true,
     subject: client,
     async run(call) {
       const { web, found, body, actor } = call
@@ -102,6 +105,7 @@ export const CLIENT_ROUTES = [
       name: disabled ? 'disableClient' : 'enableClient',
       summary: disabled ? 'Switches a client off: what it was issued never lives again' : 'Switches a client on again',
       answer: ClientSchema,
+      versioned: true,
       subject: client,
       async run(call) {
         if (!disabled) requireHeldOf(call)
@@ -115,6 +119,7 @@ export const CLIENT_ROUTES = [
     summary: 'Switches Trust or a legacy grant of a client on or off',
     body: z.strictObject({ name: z.enum(['trusted', 'password', 'implicit']), on: z.boolean() }),
     answer: ClientSchema,
+    versioned: true,
     subject: client,
     async run(call) {
       const { web, found, body, actor } = call
@@ -130,6 +135,7 @@ export const CLIENT_ROUTES = [
     ...{ method: 'GET', path: '/clients/{client_id}/secrets', scope: 'admin:read', name: 'listClientSecrets' },
     summary: 'When the living secrets of a client were made and end, newest first; never what they are',
     answer: Secrets,
+    versioned: true,
     subject: secret,
     run: async ({ web, found }) => shown(secret, found, { items: await listSecrets({ web, found }) }),
   }),

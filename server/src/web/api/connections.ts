@@ -120,6 +120,7 @@ export const CONNECTION_ROUTES = [
     ...{ method: 'GET', path: '/connections/{connection_id}', scope: ['admin:read', OWN], name: 'getConnection' },
     summary: 'One connection',
     answer: Connection,
+    versioned: true,
     subject: visible,
     run: ({ found }) => shown(visible, found, describe(found)),
   }),

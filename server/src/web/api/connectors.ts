@@ -126,6 +126,7 @@ export const CONNECTOR_ROUTES = [
     summary: 'Makes a connector to a provider',
     body: z.strictObject({ connector: text, ...MEMBERS }),
     answer: ConnectorSchema,
+    versioned: true,
     async run({ web, token, body, actor }) {
       await requireHeldFor({ web, token }, body.sign_in)
       if (await findConnector(web.outbound, body.connector)) throw conflict('Member connector is taken')
@@ -137,6 +138,7 @@ export const CONNECTOR_ROUTES = [
     ...{ method: 'GET', path: '/connectors/{connector}', scope: 'admin:read', name: 'getConnector' },
     summary: 'One connector',
     answer: ConnectorSchema,
+    versioned: true,
     subject: connector,
     run: ({ found }) => show(found),
   }),
@@ -145,6 +147,7 @@ export const CONNECTOR_ROUTES = [
     summary: 'Makes a connector what is described; a secret that is left out stays',
     body: z.strictObject(MEMBERS),
     answer: ConnectorSchema,
+    versioned: true,
     subject: connector,
     async run(call) {
       const { web, found, body, actor } = call
@@ -171,6 +174,7 @@ export const CONNECTOR_ROUTES = [
       name: disabled ? 'disableConnector' : 'enableConnector',
       summary: disabled ? 'Switches a connector off: no token of it is given' : 'Switches a connector on again',
       answer: ConnectorSchema,
+      versioned: true,
       subject: connector,
       async run(call) {
         await setConnectorDisabled(call.web.outbound, call.actor, call.found.connector, disabled)

@@ -48,6 +48,7 @@ export const GRANT_ROUTES = [
     ...{ method: 'GET', path: '/grants/{grant_id}', scope: 'admin:read', name: 'getGrant' },
     summary: 'One grant',
     answer: GrantSchema,
+    versioned: true,
     subject: grant,
     run: ({ found }) => shown(grant, found, describe(found)),
   }),

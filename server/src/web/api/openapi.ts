@@ -137,10 +137,10 @@ function describeRoute(one: ApiRoute, schemas: Schemas): Part {
 }
 
 function describeAnswer(one: ApiRoute, schemas: Schemas): Part {
-  const { answer, status, subject, media_type } = one
+  const { answer, status, versioned, media_type } = one
   if (media_type !== undefined) return { 200: { description: one.summary, content: { [media_type]: {} } } }
   if (!answer) return { 204: { description: 'Done' } }
-  const headers = subject && { ETag: { description: 'The version, for If-Match', schema: { type: 'string' } } }
+  const headers = versioned && { ETag: { description: 'The version, for If-Match', schema: { type: 'string' } } }
   const content = { 'application/json': { schema: schemas.of(one, 'answer') } }
   return { [status ?? 200]: { description: one.summary, ...(headers && { headers }), content } }
 }

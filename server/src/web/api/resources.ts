@@ -69,6 +69,7 @@ export const RESOURCE_ROUTES = [
     summary: 'Describes a resource',
     body: z.strictObject({ resource: text, ...MEMBERS }),
     answer: ResourceSchema,
+    versioned: true,
     run: ({ body: { resource: uri, ...body }, ...call }) =>
       save(call, toResource(uri, body), { seen: undefined, changed: Object.keys(body) }),
   }),
@@ -76,6 +77,7 @@ export const RESOURCE_ROUTES = [
     ...{ method: 'GET', path: '/resources/{resource}', scope: 'admin:read', name: 'getResource' },
     summary: 'One resource',
     answer: ResourceSchema,
+    versioned: true,
     subject: resource,
     run: ({ web, found }) => shown(resource, found, describe(web.tenant.issuer, found)),
   }),
@@ -84,6 +86,7 @@ export const RESOURCE_ROUTES = [
     summary: 'Makes a resource what is described, all of it',
     body: Described,
     answer: ResourceSchema,
+    versioned: true,
     subject: resource,
     run({ body, found, ...call }) {
       const wanted = toResource(found.resource, body)

@@ -51,6 +51,7 @@ export const ROLE_ROUTES = [
     summary: 'Makes a role',
     body: z.strictObject({ role: z.string(), scopes }),
     answer: RoleSchema,
+    versioned: true,
     async run({ web, token, body, actor }) {
       const { roles } = await web.tenant.currentConfiguration()
       if (roles.has(body.role)) throw conflict('Member role is taken')
@@ -61,6 +62,7 @@ export const ROLE_ROUTES = [
     ...{ method: 'GET', path: '/roles/{role}', scope: 'admin:read', name: 'getRole' },
     summary: 'One role',
     answer: RoleSchema,
+    versioned: true,
     subject: role,
     run: ({ found }) => shown(role, found, found),
   }),
@@ -69,6 +71,7 @@ export const ROLE_ROUTES = [
     summary: 'Gives a role these scopes and no others',
     body: z.strictObject({ scopes }),
     answer: RoleSchema,
+    versioned: true,
     subject: role,
     run: (call) => save(call, { role: call.found.role, scopes: call.body.scopes }, call.found),
   }),

@@ -67,6 +67,8 @@ export interface RouteSpec<Path extends string, Query extends Shape, Body, Value
   /** Of the answer, where it is not 200 or 204. */
   readonly status?: 201 | 202
   readonly subject?: Subject<Found>
+  /** The answer shows a thing that can be changed, with its version as ETag: `run` gives it by `shown`. */
+  readonly versioned?: true
   /** Another type of answer than JSON: `run` gives a Response then. */
   readonly media_type?: string
   /** A POST whose answer is not kept for an Idempotency-Key: it does twice what it does once, or must not be kept. */

@@ -30,6 +30,7 @@ export const SETTINGS_ROUTES = [
     ...{ method: 'GET', path: '/settings', scope: 'admin:read', name: 'getSettings' },
     summary: 'Every setting, those never set at their defaults',
     answer: SettingsSchema,
+    versioned: true,
     subject: settings,
     run: ({ found }) => shown(settings, found, { ...found }),
   }),
@@ -38,6 +39,7 @@ export const SETTINGS_ROUTES = [
     summary: 'Changes the settings that are named',
     body: SettingsSchema.partial().meta({ id: 'SettingsChange' }),
     answer: SettingsSchema,
+    versioned: true,
     subject: settings,
     async run(call) {
       const { web, found, body, actor } = call

@@ -25,8 +25,9 @@ import { WEBHOOK_ROUTES } from './webhooks.ts'
  *    Response only where the answer is no JSON. Schemas are strict objects; those with `.meta({ id })` are named in the
  *    document.
  * 2. A list takes `...PAGING`, answers `pageOf(Item)`, and is answered by `replyPage`.
- * 3. What PUT and PATCH change has a `subject`, whose `version` is the ETag: without If-Match they are refused, and `run`
- *    hands what it has seen (`found`) to the verb that writes, so that of two who change at once one is told (`stale()`).
+ * 3. What PUT and PATCH change has a `subject`, whose `version` is the ETag of each answer that shows it (`versioned`):
+ *    without If-Match they are refused, and `run` hands what it has seen (`found`) to the verb that writes, so that of two
+ *    who change at once one is told (`stale()`).
  * 4. A POST takes an Idempotency-Key by itself, unless it is `repeatable`.
  * 5. Write the document anew (`npm run openapi`), and give the route its row in `test/flows/administration_api.test.ts`:
  *    scopes, bad bodies, unknown ids and stale ETags follow from the table.

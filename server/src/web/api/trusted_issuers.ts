@@ -48,6 +48,7 @@ export const TRUSTED_ISSUER_ROUTES = [
     summary: 'Trusts an issuer',
     body: z.strictObject({ issuer: z.string().min(1, 'must not be empty'), ...MEMBERS }),
     answer: IssuerSchema,
+    versioned: true,
     async run({ web, token, body: { issuer, ...body }, actor }) {
       const { tenant_id, store } = web.tenant
       if (await store.findTrustedIssuer({ tenant_id, issuer })) throw conflict('Member issuer is trusted already')
@@ -58,6 +59,7 @@ export const TRUSTED_ISSUER_ROUTES = [
     ...{ method: 'GET', path: '/trusted_issuers/{issuer}', scope: 'admin:read', name: 'getTrustedIssuer' },
     summary: 'One trusted issuer',
     answer: IssuerSchema,
+    versioned: true,
     subject: issuer,
     run: ({ found }) => shown(issuer, found, describe(found)),
   }),
@@ -66,6 +68,7 @@ export const TRUSTED_ISSUER_ROUTES = [
     summary: 'Says what an issuer may say, all of it, and switches it on or off, which works at once',
     body: z.strictObject(MEMBERS),
     answer: IssuerSchema,
+    versioned: true,
     subject: issuer,
     run: (call) => save(call, call.found.issuer, call.body, call.found),
   }),

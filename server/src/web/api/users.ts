@@ -9,7 +9,7 @@ import {
   setUserDisabled,
   updateUser,
 } from '../../inbound/users/administer_users.ts'
-import { usernameKey } from '../../inbound/users/prepare_user.ts'
+import { checkChosenUsername, usernameKey } from '../../inbound/users/prepare_user.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { UserRecord } from '../../store/records.ts'
 import { PAGING, pageOf, replyPage } from './page_of.ts'
@@ -88,12 +88,15 @@ export const USER_ROUTES = [
       claims: claims.optional(),
     }),
     answer: UserSchema,
+    versioned: true,
     async run({ web, token, actor, body }) {
       const { email_verified, roles, claims, password } = body
       if (!token.scope.includes('admin:write')) {
         const wrong = Object.entries({ email_verified, roles, claims }).find(([, value]) => value !== undefined)
         if (wrong) throw new OAuthError('invalid_request', `Member ${wrong[0]} needs the scope admin:write`)
         if (password === undefined) throw new OAuthError('invalid_request', 'Member password is missing')
+        // They are what whoever signs up has typed.
+        checkChosenUsername(body.username, false)
       }
       await requireRoles({ web, token }, roles)
       const user_id = await createUser(web.tenant, body, { actor })
@@ -105,6 +108,7 @@ export const USER_ROUTES = [
     ...{ method: 'GET', path: '/users/{user_id}', scope: 'admin:read', name: 'getUser' },
     summary: 'One user',
     answer: UserSchema,
+    versioned: true,
     subject: user,
     run: ({ found }) => show(found),
   }),
@@ -120,6 +124,7 @@ export const USER_ROUTES = [
       claims: claims.optional(),
     }),
     answer: UserSchema,
+    versioned: true,
     subject: user,
     async run(call) {
       const { web, found, body, actor } = call
@@ -140,6 +145,7 @@ export const USER_ROUTES = [
       name: disabled ? 'disableUser' : 'enableUser',
       summary: disabled ? 'Switches a user off: what they were issued never lives again' : 'Switches a user on again',
       answer: UserSchema,
+      versioned: true,
       subject: user,
       async run(call) {
         if (!disabled) await requireHeldOf(call)

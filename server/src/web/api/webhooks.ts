@@ -104,6 +104,7 @@ export const WEBHOOK_ROUTES = [
       signature: z.enum(['v1', 'v1a']).optional().meta({ description: 'Which kind is made: v1 unless said' }),
     }),
     answer: z.strictObject({ ...Webhook.shape, secret: MadeSecret.optional() }),
+    versioned: true,
     async run({ web, actor, body }) {
       const { outcome, secret } = await saveWebhook(web.webhooks, actor, body, { from_version: null })
       if (outcome === 'stale') throw conflict('Member webhook is taken')
@@ -115,6 +116,7 @@ export const WEBHOOK_ROUTES = [
     ...{ method: 'GET', path: one, scope: 'admin:read', name: 'getWebhook' },
     summary: 'One webhook',
     answer: Webhook,
+    versioned: true,
     subject: webhook,
     run: ({ found }) => shown(webhook, found, describe(found)),
   }),
@@ -131,6 +133,7 @@ export const WEBHOOK_ROUTES = [
         .meta({ description: 'While it is, nothing is sent, and nothing kept for later' }),
     }),
     answer: Webhook,
+    versioned: true,
     subject: webhook,
     async run({ web, actor, found, body: { disabled, ...body } }) {
       const name = found.webhook
