@@ -21,6 +21,8 @@ const ECHO: Administration = {
   apply: async () => {
     throw new PlatformError(['clients[0]: is wrong', 'users[0]: too'])
   },
+  exportPlatform: async () => ({ platform: {}, secrets: [] }),
+  allowCommandLine: async () => 'there',
   createSetupLink: async () => ({ url: 'http://localhost:9400/setup?token=x', expires_at: 1 }),
   examine: async () => {
     throw new Error('hunter2')

@@ -28,11 +28,11 @@ export function adminSocketPath(config: Pick<Config, 'data_dir'>): string {
 type Operation = keyof Administration
 
 const OPERATIONS: readonly Operation[] = [
-  ...(['plan', 'apply', 'createSetupLink', 'examine'] as const),
+  ...(['plan', 'apply', 'exportPlatform', 'createSetupLink', 'examine'] as const),
   ...(['listKeys', 'rotateKeys', 'revokeKey', 'rekey'] as const),
   ...(['createRegistrationToken', 'listRegistrationTokens', 'endRegistrationToken'] as const),
   ...(['listClientSecrets', 'rotateClientSecret', 'endFormerClientSecret'] as const),
-  ...(['askToConnect', 'findConnected'] as const),
+  ...(['allowCommandLine', 'askToConnect', 'findConnected'] as const),
 ]
 
 /**
@@ -110,6 +110,7 @@ export async function findAdministration(path: string): Promise<Administration |
   return {
     plan: (platform) => call(path, 'plan', platform),
     apply: (platform) => call(path, 'apply', platform),
+    exportPlatform: (wish) => call(path, 'exportPlatform', wish),
     createSetupLink: () => call(path, 'createSetupLink'),
     examine: () => call(path, 'examine'),
     listKeys: () => call(path, 'listKeys'),
@@ -122,6 +123,7 @@ export async function findAdministration(path: string): Promise<Administration |
     listClientSecrets: (client_id) => call(path, 'listClientSecrets', client_id),
     rotateClientSecret: (client_id) => call(path, 'rotateClientSecret', client_id),
     endFormerClientSecret: (client_id) => call(path, 'endFormerClientSecret', client_id),
+    allowCommandLine: () => call(path, 'allowCommandLine'),
     askToConnect: (wish) => call(path, 'askToConnect', wish),
     findConnected: (asked) => call(path, 'findConnected', asked),
   }

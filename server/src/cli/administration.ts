@@ -1,8 +1,10 @@
 import type { App } from '../app.ts'
 import type { Outcome } from '../apply/apply.ts'
+import type { ExportedPlatform } from '../apply/export_platform.ts'
 import type { Platform } from '../apply/platform.ts'
 import { SealError } from '../crypto/seal.ts'
 import { endFormerClientSecret, formerSecretEnds, rotateClientSecret } from '../inbound/clients/client_secrets.ts'
+import { allowCommandLine } from '../inbound/clients/command_line_client.ts'
 import {
   createRegistrationToken,
   endRegistrationToken,
@@ -30,6 +32,8 @@ import type { ListedSigningKey } from '../store/verbs/signing_keys.ts'
 export interface Administration {
   plan(platform: unknown): Promise<Outcome>
   apply(platform: unknown): Promise<Outcome>
+  /** What stands, as a platform file describes it. */
+  exportPlatform(wish: unknown): Promise<ExportedPlatform>
   createSetupLink(): Promise<SetupLink>
   examine(): Promise<Facts>
   listKeys(): Promise<readonly ShownKey[]>
@@ -49,6 +53,8 @@ export interface Administration {
   rotateClientSecret(client_id: unknown): Promise<RotatedClientSecret>
   /** Ends the older of two secrets; answers the one that is left. */
   endFormerClientSecret(client_id: unknown): Promise<readonly ShownClientSecret[]>
+  /** Makes the client by which people sign in on a command line, unless it is there. */
+  allowCommandLine(): Promise<'made' | 'there'>
   /** Where a user connects an account. */
   askToConnect(wish: unknown): Promise<TerminalConnect>
   /** What came of that, or null while nothing has. */
@@ -122,6 +128,10 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
       const { applyPlatform } = await import('../apply/apply.ts')
       return applyPlatform(web, await read(platform), actor)
     },
+    async exportPlatform(wish) {
+      const { exportPlatform } = await import('../apply/export_platform.ts')
+      return exportPlatform(web, { users: (wish as { users?: unknown } | undefined)?.users === true })
+    },
     createSetupLink: () => createSetupLink(tenant, actor),
     listKeys: showKeys,
     async rotateKeys(alg) {
@@ -171,6 +181,7 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
       if (!(await endFormerClientSecret(tenant, known, actor))) throw refuse('The client has no older secret')
       return showClientSecrets(tenant, client_id)
     },
+    allowCommandLine: () => allowCommandLine(tenant, actor),
     async askToConnect(wish) {
       const { name, username, connection_id } = (wish ?? {}) as Readonly<Record<string, string | undefined>>
       const { tenant_id, store } = tenant

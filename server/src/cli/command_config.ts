@@ -3,8 +3,11 @@ import path from 'node:path'
 import { suggest } from '../apply/nearest.ts'
 import type { PlatformFile } from '../apply/platform_file.ts'
 import { ConfigError } from '../config/config_error.ts'
-import { type Config, readConfig } from '../config/read_config.ts'
+import { readIssuer } from '../config/issuer.ts'
+import { type Config, DEFAULT_PORT, readConfig } from '../config/read_config.ts'
 import { CONFIG_VARIABLE, SETTINGS, type SettingName } from '../config/settings.ts'
+import { type ConfigSources, findSetting } from '../config/sources.ts'
+import { readPort } from '../config/values.ts'
 
 /** What a command was given: the flags of settings by their names, and the files. */
 export interface CommandOptions {
@@ -29,13 +32,48 @@ export interface CommandConfig {
 
 /** Reads the files that a command names, and its configuration. YAML is loaded only where there is a file. */
 export async function readCommandConfig(options: CommandOptions, at: Surroundings): Promise<CommandConfig> {
+  const { sources, platform } = await readSources(options, at)
+  return { config: readConfig(sources), platform }
+}
+
+/** Which server a command is about. */
+export interface ServerOfCommand {
+  readonly issuer: string
+  /** Whether somebody said so, or it is only where a server would be by itself. */
+  readonly named: boolean
+  /** Where the server of this machine would keep its data. */
+  readonly data_dir: string
+}
+
+/** The server that a command is about, where nothing but that is needed of the configuration: no key, no database. */
+export async function readServerOfCommand(options: CommandOptions, at: Surroundings): Promise<ServerOfCommand> {
+  const { sources } = await readSources(options, at)
+  const read = <T>(setting: SettingName, by: (text: string, name: string) => T, otherwise: T): T => {
+    const found = findSetting(sources, setting)
+    return found ? by(found.text, found.name) : otherwise
+  }
+  const port = read('port', readPort, DEFAULT_PORT)
+  return {
+    issuer: read('issuer', readIssuer, `http://localhost:${port}`),
+    named: (['issuer', 'port'] as const).some((setting) => findSetting(sources, setting) !== undefined),
+    data_dir: path.resolve(
+      at.cwd,
+      read('data_dir', (text) => text, '.sallyport'),
+    ),
+  }
+}
+
+async function readSources(
+  options: CommandOptions,
+  at: Surroundings,
+): Promise<{ sources: ConfigSources; platform: unknown }> {
   const config_file = options.config_file ?? (at.env[CONFIG_VARIABLE] || undefined)
   const configuring = config_file === undefined ? undefined : await readFile(config_file, at)
   const described = options.platform_file === undefined ? undefined : await readFile(options.platform_file, at)
   const { server = {}, folder = at.cwd } = configuring ?? described ?? {}
   const file = serverSection(server, folder)
-  const config = readConfig({ flags: options.flags, env: at.env, file, cwd: at.cwd })
-  return { config, platform: (described ?? configuring)?.platform }
+  const platform = (described ?? configuring)?.platform
+  return { sources: { flags: options.flags, env: at.env, file, cwd: at.cwd }, platform }
 }
 
 async function readFile(file: string, { cwd, env }: Surroundings): Promise<PlatformFile & { folder: string }> {

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { SETTINGS, type Setting, type SettingName } from '../config/settings.ts'
-import { type CommandConfig, type CommandOptions, readCommandConfig } from './command_config.ts'
+import { type CommandConfig, type CommandOptions, readCommandConfig, readServerOfCommand } from './command_config.ts'
+import { CommandError } from './exit_codes.ts'
 
 const EXIT_CODES = `
-Exit codes: 0 done, 1 refused or failed, 2 (plan alone) there is something to change.
+Exit codes: 0 done, 1 refused or failed, 2 (plan alone) there is something to change, 3 not signed in or not allowed,
+4 not there, 5 there already or changed meanwhile.
 Settings come from flags, else from the environment, else from the file of --config, else from defaults.`
 
 type Commands = typeof import('./commands.ts')
@@ -112,17 +114,42 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option('--timeout <seconds>', 'how long to wait', '600')
     .option('--json', 'print JSON')
   once('doctor', 'look at everything that keeps a server from running well', 'doctor')
+  command('export', 'print what the server holds as a platform file that apply takes', async (options) => {
+    const { exportHeld } = await import('./export.ts')
+    return exportHeld(await configure(options), options['users'] === true, options['json'] === true)
+  })
+    .option('--users', 'with the users, without their passwords')
+    .option('--json', 'print JSON')
   try {
+    await addRemoteCommands(program, args, (ended) => {
+      code = ended
+    })
     await program.parseAsync([...args], { from: 'user' })
     return code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode
+    if (error instanceof CommandError) {
+      process.stderr.write(`sallyport: ${error.message}\n`)
+      return error.code
+    }
     const { sentencesOf } = await import('./admin_socket.ts')
     const sentences = sentencesOf(error)
     if (!sentences) throw error
     for (const sentence of sentences) process.stderr.write(`sallyport: ${sentence}\n`)
     return 1
   }
+}
+
+/** The commands that ask a server over HTTP; what they are made of is loaded only where one of them may be meant. */
+async function addRemoteCommands(
+  program: Command,
+  args: readonly string[],
+  end: (code: number) => void,
+): Promise<void> {
+  const [first] = args.filter((arg) => !arg.startsWith('-'))
+  if (program.commands.some((known) => known.name() === first)) return
+  const { addRemote } = await import('./remote_commands.ts')
+  addRemote(program, { end, find: (options) => readServerOfCommand(readOptions(options), surroundings()) })
 }
 
 async function runServer(options: Options, mode: 'serve' | 'dev'): Promise<number> {
@@ -138,6 +165,14 @@ async function runBroker(options: Options): Promise<number> {
 }
 
 function configure(options: Options): Promise<CommandConfig> {
+  return readCommandConfig(readOptions(options), surroundings())
+}
+
+function surroundings() {
+  return { env: process.env, cwd: process.cwd() }
+}
+
+function readOptions(options: Options): CommandOptions {
   const read = (name: string) => {
     const value = options[name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())]
     return typeof value === 'string' ? value : undefined
@@ -147,8 +182,7 @@ function configure(options: Options): Promise<CommandConfig> {
     return text === undefined ? [] : [[name, text]]
   })
   const flags = Object.fromEntries(given) as Partial<Record<SettingName, string>>
-  const command: CommandOptions = { flags, config_file: read('config'), platform_file: read('file') }
-  return readCommandConfig(command, { env: process.env, cwd: process.cwd() })
+  return { flags, config_file: read('config'), platform_file: read('file') }
 }
 
 function readVersion(): string {

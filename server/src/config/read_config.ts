@@ -22,6 +22,9 @@ import {
   wholeNumber,
 } from './values.ts'
 
+/** Where a server listens of which nobody says it. */
+export const DEFAULT_PORT = 9400
+
 /** How a server runs: read once at start, from flags, environment and file. */
 export interface Config {
   readonly host: string
@@ -75,7 +78,7 @@ export function readConfig(sources: ConfigSources): Config {
       return otherwise
     }
   }
-  const port = read('port', readPort, 9400)
+  const port = read('port', readPort, DEFAULT_PORT)
   const issuer = read('issuer', readIssuer, `http://localhost:${port}`)
   const production = issuer.startsWith('https:')
   const data_dir = read('data_dir', (text) => path.resolve(sources.cwd, text), path.resolve(sources.cwd, '.sallyport'))

@@ -120,5 +120,8 @@ export const SETTINGS = {
 /** The name of a setting. */
 export type SettingName = keyof typeof SETTINGS
 
+/** The variable that holds an access token for the administration API, for commands that nobody signs in for. */
+export const ACCESS_TOKEN_VARIABLE = 'SALLYPORT_ACCESS_TOKEN'
+
 /** The variable that names the platform file, beside the flag `--config`. */
 export const CONFIG_VARIABLE = 'SALLYPORT_CONFIG'

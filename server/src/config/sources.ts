@@ -1,5 +1,5 @@
 import { nearestName } from '../apply/nearest.ts'
-import { CONFIG_VARIABLE, SETTINGS, type Setting, type SettingName } from './settings.ts'
+import { ACCESS_TOKEN_VARIABLE, CONFIG_VARIABLE, SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 /** Where settings are looked for, in this order; all values are text by then. */
 export interface ConfigSources {
@@ -38,7 +38,11 @@ const OF_NEIGHBOURS = /^SALLYPORT_(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP))(_|$)|
 
 /** A sentence for each variable that looks like a setting and is none. */
 export function refuseUnknownVariables(env: ConfigSources['env']): string[] {
-  const known: string[] = [CONFIG_VARIABLE, ...Object.values(SETTINGS).map((setting) => setting.env)]
+  const known: string[] = [
+    CONFIG_VARIABLE,
+    ACCESS_TOKEN_VARIABLE,
+    ...Object.values(SETTINGS).map((setting) => setting.env),
+  ]
   const short = (name: string) => name.replace(/^SALLYPORT_/, '')
   return Object.entries(env).flatMap(([name, value]) => {
     if (!name.startsWith('SALLYPORT_') || known.includes(name)) return []

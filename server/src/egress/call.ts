@@ -26,6 +26,8 @@ export const PURPOSES = {
   broker: { ...small, timeoutMs: 10_000, maxBytes: 256 * KIB },
   webhook: { ...small, maxBytes: 16 * KIB },
   claims: { ...small, maxBytes: 16 * KIB },
+  /** From the command line to the administration API of a server. */
+  command: { ...small, timeoutMs: 60_000, maxBytes: 16 * KIB * KIB },
   proxy: { timeoutMs: 300_000, maxBytes: 256 * KIB * KIB, idleMs: 30_000 },
 } as const satisfies Record<string, CallLimits>
 

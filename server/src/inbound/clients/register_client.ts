@@ -21,7 +21,7 @@ export const TOKEN_ENDPOINT_AUTH_METHODS = [
 ] as const
 
 /** Where a client comes from; the last three were registered by nobody we know. */
-export type ClientSource = 'console' | 'playground' | 'apply' | 'api' | 'hub' | 'open' | 'dynamic' | 'metadata_document'
+export type ClientSource = 'console' | 'cli' | 'playground' | 'apply' | 'api' | 'hub' | 'open' | 'dynamic' | 'metadata_document'
 
 const SELF_REGISTERED: ReadonlySet<string> = new Set<ClientSource>(['open', 'dynamic', 'metadata_document'])
 

@@ -1,0 +1,73 @@
+import type { Command } from 'commander'
+import { ACCESS_TOKEN_VARIABLE } from '../config/settings.ts'
+import { addApiCommands } from './api_commands.ts'
+import type { ServerOfCommand } from './command_config.ts'
+import { readLogins } from './kept_logins.ts'
+
+type Options = Readonly<Record<string, string | boolean | undefined>>
+
+/** What the commands of a remote server are given by the program. */
+export interface RemoteProgram {
+  /** Takes the exit code. */
+  end(code: number): void
+  /** The server that flags, environment or file name. */
+  find(options: Options): Promise<ServerOfCommand>
+}
+
+/** Adds the commands that ask a server over HTTP: sign-in, the API, trying things out, and what knows all commands. */
+export function addRemote(program: Command, { end, find }: RemoteProgram): void {
+  const { env } = process
+  const common = (command: Command) =>
+    command
+      .exitOverride()
+      .option('--issuer <url>', 'the server (default: where you signed in last) [SALLYPORT_ISSUER]')
+      .option('--config <file>', 'platform file: its server section may name the issuer [SALLYPORT_CONFIG]')
+      .option('--json', 'print JSON')
+  // Where nobody names a server it is the one of the last sign-in, and of a first one that of this machine.
+  const findSignedIn = async (options: Options) => {
+    const { file: _, ...named } = options
+    const place = await find(named)
+    const { last } = readLogins(env)
+    return place.named || last === undefined ? place : { ...place, issuer: last }
+  }
+  const isJson = (options: Options) => options['json'] === true
+
+  common(program.command('login').description('sign in at a server by the device flow, for the commands below'))
+    .option('--data-dir <folder>', 'folder of the server of this machine [SALLYPORT_DATA_DIR]')
+    .action(async (options: Options) => {
+      const { login } = await import('./login.ts')
+      end(await login(await find(options), env, { json: isJson(options) }))
+    })
+  common(program.command('logout').description('sign out, and forget the tokens')).action(async (options: Options) => {
+    const { logout } = await import('./login.ts')
+    end(await logout(await findSignedIn(options), env, { json: isJson(options) }))
+  })
+  addApiCommands(program, common, async (command, given) => {
+    const { runApiCommand } = await import('./run_api_command.ts')
+    const options = given.options as Options
+    const { issuer } = await findSignedIn(options)
+    end(await runApiCommand(command, given, { issuer, env, json: isJson(options) }))
+  })
+  const events = program.commands.find((known) => known.name() === 'events')!
+  common(events.command('tail').description('print the newest events, and each that comes'))
+    .option('--lines <number>', 'how many of those that are there', '10')
+    .option('--seconds <number>', 'how often to look', '2')
+    .option('--type <value>', 'only those of this type, or the beginning of one')
+    .option('--once', 'do not wait for more')
+    .action(async (options: Options) => {
+      const { tailEvents } = await import('./events_tail.ts')
+      const { issuer } = await findSignedIn(options)
+      end(await tailEvents({ issuer, env, json: isJson(options) }, options as never))
+    })
+  program
+    .command('completion')
+    .description('print what completes commands in a shell')
+    .argument('<shell>', 'bash, zsh or fish')
+    .exitOverride()
+    .action(async (shell: string) => {
+      const { writeCompletion } = await import('./completion.ts')
+      process.stdout.write(writeCompletion(program, shell))
+      end(0)
+    })
+  program.addHelpText('after', `A program gives its access token for the API in ${ACCESS_TOKEN_VARIABLE}.`)
+}

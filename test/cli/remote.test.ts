@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+import { type Given, listApiCommands } from '../../server/src/cli/api_commands.ts'
+import type { CommandError } from '../../server/src/cli/exit_codes.ts'
+import { runApiCommand } from '../../server/src/cli/run_api_command.ts'
+import { freePort, type Program, runProgram, startProgram } from '../parts/program.ts'
+import { UserAgent } from '../parts/user_agent.ts'
+
+const ALICE = { username: 'alice', password: 'correct horse battery' }
+const SECRETS = {
+  CLIENT_BATCH_SECRET: 'secret-of-batch-long-enough',
+  CONNECTOR_ACME_SECRET: 'secret-of-acme-long-enough',
+  WEBHOOK_ORDERS_SECRET: `whsec_${Buffer.from('orders-secret-of-32-bytes-length').toString('base64')}`,
+}
+const PLATFORM = {
+  server: { egress_allow: ['127.0.0.1:4001', '127.0.0.1:4002'] },
+  settings: { password_min_length: 10, service_registration: 'open' },
+  resources: [
+    {
+      resource: 'https://api.example/v1',
+      scopes: { 'v1:read': 'Read it' },
+      default_scopes: ['v1:read'],
+      access_token: { format: 'opaque', lifetime_seconds: 300 },
+      introspection_clients: ['batch'],
+    },
+  ],
+  clients: [
+    {
+      ...{ client_id: 'batch', client_secret: { env: 'CLIENT_BATCH_SECRET' }, scope: 'v1:read' },
+      grant_types: ['client_credentials'],
+    },
+    {
+      client_id: 'spa',
+      token_endpoint_auth_method: 'none',
+      redirect_uris: ['https://spa.example/cb'],
+      scope: 'openid',
+    },
+  ],
+  roles: [{ role: 'member', scopes: ['v1:read'] }],
+  users: [
+    { ...ALICE, password: { value: ALICE.password }, name: 'Alice', roles: ['administrator'] },
+    { username: 'bob', email: 'bob@example.test', email_verified: true, claims: { team: 'red' } },
+  ],
+  connectors: [
+    {
+      ...{ connector: 'acme', provider: 'oidc', issuer: 'http://127.0.0.1:4001', client_id: 'us', sign_in: 'linked' },
+      ...{ client_secret: { env: 'CONNECTOR_ACME_SECRET' }, scope: 'openid email' },
+    },
+  ],
+  trusted_issuers: [
+    { issuer: 'https://idp.example', jwks_uri: 'https://idp.example/jwks', clients: ['batch'], scope: 'v1:read' },
+  ],
+  webhooks: [
+    {
+      ...{ webhook: 'orders', url: 'http://127.0.0.1:4002/hook', event_types: ['connection.ready'] },
+      secret: { env: 'WEBHOOK_ORDERS_SECRET' },
+    },
+  ],
+}
+
+let cwd: string
+let env: Record<string, string>
+let issuer: string
+let server: Program
+const run = (args: readonly string[], more: { stdin?: string; env?: Record<string, string> } = {}) =>
+  runProgram(args, { cwd, ...more, env: { ...env, ...more.env } })
+
+before(async () => {
+  cwd = await mkdtemp(path.join(tmpdir(), 'sallyport-remote-'))
+  const port = await freePort()
+  issuer = `http://localhost:${port}`
+  env = { XDG_CONFIG_HOME: path.join(cwd, 'config') }
+  await writeFile(path.join(cwd, 'platform.json'), JSON.stringify(PLATFORM))
+  server = startProgram(['serve', '--port', String(port), '--config', 'platform.json'], { cwd, env: SECRETS })
+  await server.waitFor(/listening/)
+})
+after(async () => {
+  await server?.stop('SIGKILL')
+  await rm(cwd, { recursive: true, force: true })
+})
+
+test('export describes what stands: applied again it changes nothing, and no secret is in it', async () => {
+  const exported = await run(['export', '--users'])
+  assert.deepEqual([exported.code, exported.stderr], [0, ''])
+  for (const secret of [...Object.values(SECRETS), ALICE.password]) assert.ok(!exported.stdout.includes(secret))
+  for (const name of Object.keys(SECRETS)) assert.match(exported.stdout, new RegExp(`^# {3}${name}$`, 'm'))
+  await writeFile(path.join(cwd, 'exported.yaml'), exported.stdout)
+  const allow = { SALLYPORT_EGRESS_ALLOW: PLATFORM.server.egress_allow.join(',') }
+  const plan = await run(['plan', '-f', 'exported.yaml', '--json'], { env: { ...SECRETS, ...allow } })
+  const { changes } = JSON.parse(plan.stdout || plan.stderr)
+  assert.equal(plan.code, 0, JSON.stringify(changes.filter(({ action }: { action: string }) => action !== 'none')))
+  const kinds = new Set(changes.map(({ kind }: { kind: string }) => kind))
+  assert.equal(kinds.size, 8)
+
+  // A server that has nothing becomes the same one: its export says the same, byte by byte.
+  const fresh = ['--data-dir', 'fresh', '--issuer', issuer]
+  const applied = await run(['apply', '-f', 'exported.yaml', ...fresh], { env: { ...SECRETS, ...allow } })
+  assert.equal(applied.code, 0, applied.stderr)
+  assert.equal((await run(['export', '--users', ...fresh])).stdout, exported.stdout)
+})
+
+test('login signs in by the device flow, and the API is commands whose exit codes tell what happened', async () => {
+  const early = await run(['clients', 'list', '--issuer', issuer])
+  assert.deepEqual([early.code, early.stdout], [3, ''])
+  assert.match(early.stderr, /Nobody is signed in at http:\/\/localhost:\d+: `sallyport login --issuer/)
+
+  const login = startProgram(['login', '--issuer', issuer], { cwd, env })
+  const [, url, code] = await login.waitFor(/Open {2}(\S+)\nCode {2}(\S+)\n/)
+  await answerDevice(url!, code!)
+  assert.equal(await login.ended, 0, login.stderr)
+  assert.equal(login.stdout, `Signed in at ${issuer}\n`)
+  const file = path.join(env['XDG_CONFIG_HOME']!, 'sallyport/logins.json')
+  assert.equal((await stat(file)).mode & 0o777, 0o600)
+  const kept = JSON.parse(await readFile(file, 'utf8'))
+  const { access_token, refresh_token } = kept.logins[issuer]
+  assert.ok(access_token && refresh_token)
+
+  // From here on nobody says which server; and the token has run out.
+  kept.logins[issuer].expires_at = 1
+  await writeFile(file, JSON.stringify(kept))
+  const listed = await run(['clients', 'list'])
+  assert.deepEqual([listed.code, listed.stderr], [0, ''])
+  assert.deepEqual(
+    listed.stdout.split('\n').map((line) => line.split('\t')[0]),
+    ['batch', 'sallyport-cli', 'spa', ''],
+  )
+  const renewed = JSON.parse(await readFile(file, 'utf8')).logins[issuer]
+  assert.ok(renewed.expires_at > Date.now() && renewed.access_token !== access_token)
+
+  const paged = JSON.parse((await run(['clients', 'list', '--limit', '2', '--json'])).stdout)
+  assert.deepEqual([paged.items.length, paged.next_cursor], [2, 'sallyport-cli'])
+  const password = 'a password of carol'
+  const made = await run(
+    ['users', 'create', '--set', 'username=carol', '--set', 'roles=member', '--set-file', 'password=-', '--json'],
+    { stdin: password },
+  )
+  assert.equal(made.code, 0, made.stderr)
+  const { user_id, roles } = JSON.parse(made.stdout)
+  assert.deepEqual(roles, ['member'])
+  const named = await run(['users', 'update', user_id, '--set', 'name=Carol C.'])
+  assert.match(named.stdout, /^username +carol\nname +Carol C\.\n/m)
+  const client = ['clients', 'create', '--set', 'client_id=notes', '--set', 'redirect_uris=https://n.example/cb']
+  assert.match((await run(client)).stdout, /^client_secret +sp_cs_/m)
+  const renamed = await run(['clients', 'update', 'notes', '--set', 'client_name=Notes'])
+  assert.match(renamed.stdout, /^client_name +Notes\n[\s\S]*^metadata\.redirect_uris +https:\/\/n\.example\/cb$/m)
+  assert.equal((await run(['clients', 'delete', 'notes'])).code, 0)
+
+  const tail = await run(['events', 'tail', '--once', '--lines', '2', '--json'])
+  assert.deepEqual(
+    tail.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).type),
+    ['client.updated', 'client.deleted'],
+  )
+  // Without a process of their own: nothing of this is printed.
+  const refuse = (name: string, given: Given, more: Record<string, string> = {}) => {
+    const command = listApiCommands().find(({ route }) => route.name === name)!
+    return runApiCommand(command, given, { issuer, json: false, env: { ...env, ...more } }).then(
+      () => assert.fail(name),
+      (error: CommandError) => error,
+    )
+  }
+  const set = (...members: string[]) => ({ set: members, limit: '50' })
+  for (const [name, params, options, exit, sentence] of [
+    ['getClient', { client_id: 'notes' }, {}, 4, /There is no such client/],
+    ['getClient', { client_id: '..' }, {}, 1, /client_id must be the name of something/],
+    ['createUser', {}, set('username=carol'), 5, /username is taken/],
+    ['createUser', {}, set('username=x', 'password=hunter2'), 1, /password is a secret/],
+    ['updateUser', { user_id }, set('roles=nobody'), 1, /there is no role nobody/],
+    ['updateClient', { client_id: 'batch' }, set('client_name=B'), 5, /described elsewhere/],
+    ['listClients', {}, { limit: 'x' }, 1, /--limit must be a whole number/],
+  ] as const) {
+    const { code, message } = await refuse(name, { params, options })
+    assert.deepEqual([code, sentence.test(message)], [exit, true], `${name}: ${message}`)
+    assert.doesNotMatch(message, /hunter2/)
+  }
+  const foreign = await refuse('getSettings', { params: {}, options: {} }, { SALLYPORT_ACCESS_TOKEN: 'sp_at_nothing' })
+  assert.deepEqual([foreign.code, foreign.message.includes('sp_at')], [3, false])
+
+  assert.equal((await run(['logout'])).code, 0)
+  assert.doesNotMatch(await readFile(file, 'utf8'), /sp_/)
+  assert.equal((await refuse('listUsers', { params: {}, options: set() })).code, 3)
+  const { refresh_token: last } = renewed
+  const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'sallyport-cli', refresh_token: last })
+  assert.equal((await fetch(`${issuer}/token`, { method: 'POST', body })).status, 400)
+})
+
+/** Types the code in as an administrator, and allows what the page asks. */
+async function answerDevice(url: string, user_code: string): Promise<void> {
+  const person = new UserAgent()
+  let at = await person.follow(url)
+  for (let page = 0; page < 4; page++) {
+    const html = await at.response.text()
+    const here = { url: at.url, html }
+    if (html.includes('name="password"')) at = await person.submit(here, ALICE, 'name="password"')
+    else if (html.includes('name="shown"')) {
+      at = await person.submit(here, { decision: 'allow' }, 'name="shown"')
+      assert.equal(at.response.status, 200)
+      return
+    } else at = await person.submit(here, { user_code }, 'name="user_code"')
+  }
+  assert.fail(`stuck at ${at.url}`)
+}
