@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { endUnconfirmed } from '../../server/src/outbound/connect_sessions.ts'
 import { saveConnector } from '../../server/src/outbound/connectors.ts'
+import { verified } from '../../server/src/providers/fact.ts'
+import type { Provider } from '../../server/src/providers/provider.ts'
+import { oidc } from '../../server/src/providers/records/oidc.ts'
 import { type Bridge, startBridge } from '../parts/bridge.ts'
 import {
   type ConnectPlatform,
@@ -15,6 +18,17 @@ import { DIALECTS } from '../parts/stores.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
 const EVIL = 'http://evil.localhost:4666'
+const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
+
+/** A provider whose accounts are those of organizations: all who are in one have the same. */
+const TEAM: Provider = {
+  ...oidc,
+  provider: 'team',
+  fields: {
+    ...oidc.fields,
+    account: verified({ from: 'id_token', id: ['name'], name: ['name'], of: 'organization' }, 'this test'),
+  },
+}
 
 for (const dialect of DIALECTS) {
   describe(`attacks on connect sessions, on ${dialect}`, () => {
@@ -23,7 +37,7 @@ for (const dialect of DIALECTS) {
     let rival: ConnectPlatform
     let evil: ForeignProvider
     before(async () => {
-      bridge = await startBridge({ dialect, path: '/hub' })
+      bridge = await startBridge({ dialect, path: '/hub', app: { providers: [TEAM] } })
       platform = await startConnectPlatform(bridge)
       rival = await startConnectPlatform(
         bridge,
@@ -139,6 +153,98 @@ for (const dialect of DIALECTS) {
       assert.equal((await confirm({ confirmation_code: body.confirmation_code })).status, 409)
       assert.equal(await endUnconfirmed(bridge.server.app.web.outbound), 1)
       assert.equal(await live(), 0)
+    })
+
+    test("O-04 COSF a person of the same organization is no known account: what they brought waits, and is not the attacker's", async () => {
+      const scope = 'openid profile offline_access'
+      const registration = { client_id: 'sallyport', client_secret: 'secret-at-acme' }
+      const team = { connector: 'other', provider: 'team', issuer: bridge.foreign.issuer, scope, ...registration }
+      await saveConnector(bridge.server.app.web.outbound, 'test', team)
+      bridge.foreign.claims = { name: 'Acme Inc' }
+      const bring = async (as: string) => {
+        const page = new EmbeddingPage(bridge)
+        const { session_id, session_token } = await platform.make({ end_user_id: 'insider', connectors: ['other'] })
+        await page.connect(session_token, as)
+        return { session_id, ...(await page.ask(session_token)).body }
+      }
+      const token = async (id: string) => (await platform.call('GET', `/connections/${id}/token`)).status
+      const confirm = ({ session_id, confirmation_code }: Record<string, string>) =>
+        platform.call('POST', `/connect_sessions/${session_id}/confirm`, { confirmation_code })
+      const own = await bring('attacker-at-acme')
+      assert.equal((await confirm(own)).status, 200)
+      assert.equal(await token(own.connection_id), 200)
+      const foul = await bring('victim-at-acme')
+      assert.equal(foul.connection_id, own.connection_id)
+      assert.equal(await token(foul.connection_id), 403)
+      const later = await bring('victim-at-acme')
+      // The code of one session is none for what came by another.
+      assert.equal((await confirm(foul)).status, 409)
+      assert.equal((await platform.status(foul.session_id)).body.status, 'ended')
+      assert.equal((await platform.status(foul.session_id)).body.account, null)
+      assert.equal((await platform.call('POST', `/connect_sessions/${foul.session_id}/end`)).body.status, 'ended')
+      assert.equal((await platform.status(later.session_id)).body.status, 'unconfirmed', 'nor does its end end that')
+      assert.equal(await token(later.connection_id), 403)
+      assert.equal((await confirm(later)).status, 200)
+      assert.equal(await token(later.connection_id), 200)
+      bridge.foreign.claims = {}
+    })
+
+    test('O-04 COSF consent by a code that anybody may type needs an account to hold it to', async () => {
+      const { outbound } = bridge.server.app.web
+      const registration = { client_id: 'sallyport', client_secret: 'secret-at-evil', scope: 'openid' }
+      const tv = { connector: 'tv', provider: 'oidc', issuer: evil.issuer, ...registration }
+      await saveConnector(outbound, 'test', { ...tv, grant_type: DEVICE })
+      await saveConnector(outbound, 'test', { ...tv, connector: 'team_tv', provider: 'team', grant_type: DEVICE })
+      const asks = [
+        [{ connectors: ['tv'] }, 400],
+        [{ connectors: ['tv'], invitation: true, origins: [] }, 400],
+        [{ connectors: ['acme', 'tv'] }, 400],
+        [{ connectors: ['tv'], expected_account: 'victim@foreign.example' }, 201],
+        // An organization's account is no person's.
+        [{ connectors: ['team_tv'], expected_account: 'Acme Inc' }, 400],
+        [{ connectors: ['tv'], end_user_id: undefined, user_id: bridge.users.alice }, 201],
+      ] as const
+      for (const [ask, status] of asks) {
+        const body = { end_user_id: 'attacker', origins: [ORIGIN], ...ask }
+        assert.equal((await platform.call('POST', '/connect_sessions', body)).status, status, JSON.stringify(ask))
+      }
+      // Nor by a connector that has become one since.
+      await saveConnector(outbound, 'test', { ...tv, connector: 'turned', redirect_uris: undefined })
+      const { session_id, session_token } = await platform.make({ connectors: ['turned'] })
+      await saveConnector(outbound, 'test', { ...tv, connector: 'turned', grant_type: DEVICE })
+      const page = new EmbeddingPage(bridge)
+      const { url } = await page.open(session_token)
+      assert.match(url, /\/hub\/connect\/session\?session_id=/)
+      const { body } = await platform.status(session_id)
+      assert.deepEqual([body.status, body.reason], ['failed', 'connector_fault'])
+    })
+
+    test('T-07 whoever holds a token, a state or an open session fills no log, however often they come', async () => {
+      const { tenant_id, store } = bridge.server.app.tenant
+      const count = async (type: string) =>
+        (await store.pageEvents({ tenant_id, before_event_id: '~', type, actor: '', most: 1000 })).length
+      const types = ['connect_session.refused', 'connect.refused', 'connect.started', 'connect_session.failed']
+      const countAll = () => Promise.all(types.map(count))
+      const closed = await platform.make({ end_user_id: 'stranger' })
+      const open = await platform.make({ end_user_id: 'stranger' })
+      const page = new EmbeddingPage(bridge)
+      const left = await page.open(open.session_token)
+      const state = new URL(left.url).searchParams.get('state')!
+      const before = await countAll()
+      const led = new EmbeddingPage(bridge, new UserAgent(), EVIL)
+      const stranger = new UserAgent()
+      const start = `${bridge.issuer}/connect/session/start?session_id=${open.session_id}&connector=acme`
+      const sent: number[] = []
+      for (let i = 0; i < 25; i++) {
+        assert.equal((await led.open(closed.session_token)).response.status, 403)
+        const refused = await stranger.follow(callback('acme', { state, code: 'x', iss: bridge.foreign.issuer }))
+        assert.equal(refused.response.status, 400)
+        sent.push((await page.browser.request(start)).status)
+      }
+      const added = (await countAll()).map((now, i) => now - before[i]!)
+      assert.deepEqual([sent.slice(0, 19).every((status) => status === 303), sent.at(-1)], [true, 429])
+      assert.deepEqual(added, [5, 5, 19, 0])
+      assert.equal((await platform.status(open.session_id)).body.status, 'opened', 'and it stays what it was')
     })
 
     // Each exchange has flows of its own, in one browser that began both: the best that an attacker can hope for.

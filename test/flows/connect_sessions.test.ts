@@ -190,13 +190,27 @@ for (const dialect of DIALECTS) {
       const { session_id, session_token } = await platform.make({ end_user_id: 'u-6' })
       await page.connect(session_token, 'frank-at-acme')
       const { body } = await page.ask(session_token)
-      assert.equal((await platform.call('POST', `/connect_sessions/${session_id}/end`)).status, 204)
+      const end = () => platform.call('POST', `/connect_sessions/${session_id}/end`)
+      assert.deepEqual([(await end()).body.status, (await end()).body.status], ['ended', 'ended'])
       assert.equal((await confirm(session_id, { confirmation_code: body.confirmation_code })).status, 409)
       const { items } = (await platform.call('GET', '/connections?end_user_id=u-6')).body
       assert.deepEqual(
         items.map((one: { state: string }) => one.state),
         ['disconnected'],
       )
+    })
+
+    test('a session that was confirmed is not ended, which is said, and its connection lives', async () => {
+      const page = new EmbeddingPage(bridge)
+      const { session_id, session_token } = await platform.make({ end_user_id: 'u-7' })
+      await page.connect(session_token, 'henry-at-acme')
+      const { body } = await page.ask(session_token)
+      assert.equal((await confirm(session_id, { confirmation_code: body.confirmation_code })).status, 200)
+      const ended = await platform.call('POST', `/connect_sessions/${session_id}/end`)
+      assert.equal(ended.status, 409)
+      assert.equal((await tokenOf(body.connection_id)).status, 200)
+      await platform.call('POST', `/connections/${body.connection_id}/disconnect`)
+      assert.equal((await platform.call('POST', `/connect_sessions/${session_id}/end`)).body.status, 'ended')
     })
 
     test('a platform ends what its users have connected, and with its deletion all of that ends', async () => {

@@ -70,6 +70,30 @@ test('V3 another account than the expected is not stored, the person reads why, 
   assert.equal((await scada.status(session_id)).body.status, 'unconfirmed')
 })
 
+test('V3 nOAuth a name that somebody gives themselves is not the expected account, nor is an address that nobody verified', async () => {
+  const named = { name: MAILBOX_NAME, preferred_username: MAILBOX_NAME }
+  const cases = [
+    [{ ...named, email: MAILBOX_NAME, email_verified: false }, 'failed'],
+    [{ ...named, email: MAILBOX_NAME, email_verified: undefined }, 'failed'],
+    [{ ...named, email: MAILBOX_NAME, email_verified: 'false' }, 'failed'],
+    [{ ...named, email: 'mallory@elsewhere.example', email_verified: true }, 'failed'],
+    // Of which the lower case is the letter k of somebody else.
+    [{ email: '\u212Aate@elsewhere.example', email_verified: true }, 'failed', 'kate@elsewhere.example'],
+    [{ email: 'Alarms-at-Acme@foreign.example', email_verified: true }, 'unconfirmed'],
+    [{ email: 'x@elsewhere.example', email_verified: 'true' }, 'unconfirmed', 'x@elsewhere.example'],
+    [{ email: undefined, email_verified: undefined }, 'unconfirmed', 'id-at-acme'],
+  ] as const
+  for (const [i, [claims, status, expected_account]] of cases.entries()) {
+    bridge.foreign.claims = claims
+    const more = expected_account === undefined ? {} : { expected_account }
+    const { session_id, invitation_url } = await invite({ end_user_id: `mailbox-${i}`, ...more })
+    await follow(invitation_url, expected_account === 'id-at-acme' ? expected_account : `mallory-${i}`)
+    const { body } = await scada.status(session_id)
+    assert.deepEqual([body.status, body.reason], [status, status === 'failed' ? 'other_account' : null], `${i}`)
+  }
+  bridge.foreign.claims = {}
+})
+
 test('V3 a link works once: opened by a mail scanner it is still good, used it is not', async () => {
   const { invitation_url } = await invite({ end_user_id: 'third-mailbox' })
   for (let i = 0; i < 3; i++) assert.equal((await new UserAgent().follow(invitation_url)).response.status, 200)
@@ -84,7 +108,7 @@ test('V3 what the operator does not want is ended, at the provider as well', asy
   await follow(invitation_url, 'somebody-at-acme')
   const { account_name } = (await scada.status(session_id)).body
   assert.equal(account_name, 'somebody-at-acme@foreign.example')
-  assert.equal((await scada.call('POST', `/connect_sessions/${session_id}/end`)).status, 204)
+  assert.equal((await scada.call('POST', `/connect_sessions/${session_id}/end`)).body.status, 'ended')
   const { items } = (await scada.call('GET', '/connections?end_user_id=fourth-mailbox')).body
   assert.deepEqual(
     items.map(({ state, reason }: Record<string, string>) => [state, reason]),

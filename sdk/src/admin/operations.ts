@@ -731,7 +731,7 @@ export interface AdminOperations {
   /** Says that it was the right person: the connection is live from then on (POST /connect_sessions/{session_id}/confirm; connect:sessions). */
   confirmConnectSession(session_id: string, body: ConnectSessionConfirmation, options?: Options & Partial<Change>): Promise<ConnectSession>
   /** Ends a connect session, and what it brought unless that was confirmed (POST /connect_sessions/{session_id}/end; connect:sessions). */
-  endConnectSession(session_id: string, options?: Options & Partial<Change>): Promise<void>
+  endConnectSession(session_id: string, options?: Options & Partial<Change>): Promise<ConnectSession>
   /** Connections of users to providers, ended ones included (GET /connections; admin:read or connect:sessions). */
   listConnections(options?: Options & { readonly cursor?: string; readonly limit?: number; readonly connector?: string; readonly state?: 'pending' | 'ready' | 'needs_reconsent' | 'disconnected' | 'error'; readonly end_user_id?: string }): Pages<Connection>
   /** One connection (GET /connections/{connection_id}; admin:read or connect:sessions). */
@@ -895,7 +895,7 @@ export const OPERATIONS: Readonly<Record<keyof AdminOperations, string>> = {
   createConnectSession: 'POST /connect_sessions body',
   getConnectSession: 'GET /connect_sessions/{session_id}',
   confirmConnectSession: 'POST /connect_sessions/{session_id}/confirm body',
-  endConnectSession: 'POST /connect_sessions/{session_id}/end keyed',
+  endConnectSession: 'POST /connect_sessions/{session_id}/end',
   listConnections: 'GET /connections pages',
   getConnection: 'GET /connections/{connection_id}',
   getConnectionToken: 'GET /connections/{connection_id}/token',

@@ -1,3 +1,4 @@
+import type { AccountPlace } from '../providers/quirks.ts'
 import { cleanText } from '../relying/clean_text.ts'
 import type { RelyingContext, RelyingParty } from '../relying/context.ts'
 import { type IntrospectionOutcome, introspectToken } from '../relying/introspection.ts'
@@ -9,6 +10,13 @@ import { fetchUserinfo, type UserinfoOutcome } from '../relying/userinfo.ts'
 export interface Account {
   readonly account: string | null
   readonly account_name: string | null
+  /** An account of an organization is the same one for everybody in it. */
+  readonly of: AccountPlace['of']
+}
+
+/** The same with an address that the provider vouches for. Of any other name its holder may have chosen it (nOAuth). */
+export interface FoundAccount extends Account {
+  readonly verified_email: string | null
 }
 
 type Claims = { readonly [name: string]: unknown }
@@ -24,24 +32,31 @@ export async function findAccount(
   context: RelyingContext,
   party: RelyingParty,
   tokens: Tokens & { readonly id_token_claims: IdTokenClaims | null },
-): Promise<Account | null> {
-  const { account } = party.provider
+  /** An address is to be compared, which may be told at another place than the account. */
+  asks_email = false,
+): Promise<FoundAccount | null> {
+  const { account: place } = party.provider
   const { id_token_claims: claims, extra } = tokens
-  if (account === null) return claims ? readAccount(claims, ['sub'], NAMES) : NOBODY
-  if (account.from === 'extra') return readAccount(extra, account.id, account.name)
-  if (account.from === 'id_token' && claims) {
-    const known = readAccount(claims, account.id, account.name)
-    if (!known || known.account_name !== null) return known
+  if (place === null) return claims ? readAccount(claims, SUBJECT) : NOBODY
+  if (place.from === 'extra') return readAccount(extra, place)
+  if (place.from === 'id_token' && claims) {
+    const known = readAccount(claims, place)
+    if (!known || (known.account_name !== null && !(asks_email && known.verified_email === null))) return known
     const said = readClaims(await fetchUserinfo(context, party, { ...tokens, sub: claims.sub }))
-    return { ...known, account_name: said ? readName(said, account.name) : null }
+    if (!said) return known
+    const account_name = known.account_name ?? readName(said, place.name)
+    return { ...known, account_name, verified_email: known.verified_email ?? readVerifiedEmail(said, place) }
   }
-  const ask = account.from === 'introspection' ? introspectToken : fetchUserinfo
+  const ask = place.from === 'introspection' ? introspectToken : fetchUserinfo
   const said = readClaims(await ask(context, party, tokens))
-  return said === undefined ? NOBODY : said && readAccount(said, account.id, account.name)
+  return said === undefined ? NOBODY : said && readAccount(said, place)
 }
 
-const NOBODY: Account = { account: null, account_name: null }
-const NAMES = ['email', 'preferred_username', 'name']
+type Place = Pick<AccountPlace, 'id' | 'name' | 'of' | 'email_verified'>
+
+/** Whose account it is was not told. */
+export const NOBODY: FoundAccount = { account: null, account_name: null, of: 'person', verified_email: null }
+const SUBJECT: Place = { id: ['sub'], name: ['email', 'preferred_username', 'name'], of: 'person' }
 
 /** What was said; undefined where it is not for us to ask, null where it was not answered as it should be. */
 function readClaims(outcome: UserinfoOutcome | IntrospectionOutcome): Claims | null | undefined {
@@ -49,13 +64,15 @@ function readClaims(outcome: UserinfoOutcome | IntrospectionOutcome): Claims | n
   return outcome.kind === 'claims' ? outcome.claims : null
 }
 
-function readAccount(claims: Claims, ids: readonly string[], names: readonly string[]): Account | null {
-  for (const id of ids) {
+function readAccount(claims: Claims, place: Place): FoundAccount | null {
+  for (const id of place.id) {
     const value = readPath(claims as JsonObject, id)
     if (value === undefined || value === null) continue
     const account = typeof value === 'number' ? String(value) : value
     if (typeof account !== 'string' || account === '' || account.length > LONGEST_ACCOUNT) return null
-    return cleanText(account) === account ? { account, account_name: readName(claims, names) } : null
+    if (cleanText(account) !== account) return null
+    const verified_email = readVerifiedEmail(claims, place)
+    return { account, account_name: readName(claims, place.name), of: place.of, verified_email }
   }
   return null
 }
@@ -66,4 +83,12 @@ function readName(claims: Claims, names: readonly string[]): string | null {
     if (value !== '') return value
   }
   return null
+}
+
+// OpenID Connect Core section 5.1, where the record names no other claim. Some write the boolean as text.
+function readVerifiedEmail(claims: Claims, { email_verified = 'email_verified' }: Place): string | null {
+  const { email } = claims
+  const verified = readPath(claims as JsonObject, email_verified)
+  if (typeof email !== 'string' || email === '' || email.length > LONGEST_NAME) return null
+  return verified === true || verified === 'true' ? email : null
 }

@@ -32,13 +32,15 @@ export function choose<T extends Pick<Consent, 'answer' | 'account'>>(consent: T
     ...consent,
     answer: { ...answer, tokens: { ...tokens, extra: { ...tokens.extra, ...option.kept } } },
     account: {
+      // What was chosen is a site or a company: without an account it is all that there is.
+      of: account.account === null ? 'organization' : account.of,
       account: account.account === null ? option.id : `${account.account} ${option.id}`,
       account_name: account.account_name === null ? option.name : `${account.account_name}, ${option.name}`,
     },
   }
 }
 
-/** Keeps a consent sealed, for its user and browser, until the person has chosen what it is for. */
+/** Keeps a consent sealed, for its user and browser, until the person has chosen what it is for; null when that cannot be. */
 export async function offerChoice(
   context: OutboundContext,
   { flow, answer, account, owner, session, terms }: Consent,

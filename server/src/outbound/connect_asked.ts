@@ -6,9 +6,9 @@ import { discoverProvider } from '../relying/discovery.ts'
 import { canValidateIdToken, validateIdToken } from '../relying/id_token.ts'
 import type { IdTokenClaims, Rejected, Tokens } from '../relying/outcome.ts'
 import { stepAfterExchange } from '../relying/steps.ts'
-import { type Account, findAccount } from './account.ts'
+import { type FoundAccount, findAccount } from './account.ts'
 import { arrangeAnswer } from './answer.ts'
-import { choose, offerChoice } from './choose.ts'
+import { concludeConsent, type TakenFlow } from './conclude_consent.ts'
 import type { ConnectFinished } from './connect_outcome.ts'
 import {
   askedGrant,
@@ -20,9 +20,7 @@ import {
   withProofKey,
 } from './connector.ts'
 import type { OutboundContext } from './context.ts'
-import { type ConnectFinish, explain, type TakenFlow, takeUp } from './finish_connect.ts'
-import { isExpectedAccount } from './session_flow.ts'
-import { storeConsent } from './store_consent.ts'
+import { type ConnectFinish, explain, takeUp } from './finish_connect.ts'
 
 /** What a person says on the page of a connector whose tokens are asked for. */
 export interface AskedWith {
@@ -104,38 +102,27 @@ export async function bindParty(
 /** Stores what asking brought; `asked_at` is the time before the request left. */
 export async function storeAsked(
   context: OutboundContext,
-  { flow, connector, owner, session, ended, failure, memory }: TakenFlow,
+  taken: TakenFlow,
   party: RelyingParty,
   grant: AskedGrant,
   brought: Tokens & { readonly proof_key?: string | undefined },
   asked_at: number,
 ): Promise<ConnectFinished> {
+  const { connector, session, failure } = taken
   const said = await readIdToken(context, party, brought)
   if (said.kind === 'rejected') return failure(await explain(context, connector, new URLSearchParams(), said))
   const stepped = await stepAfterExchange(context.relying, party, { ...brought, id_token_claims: said.claims })
   if (stepped.kind !== 'stepped') return failure(await explain(context, connector, new URLSearchParams(), stepped))
   const { tokens, options } = stepped
-  const account = await nameAccount(context, party, grant, tokens)
+  const account = await nameAccount(context, party, grant, tokens, session?.expected_account != null)
   if (!account) return failure({ outcome: 'failed', reason: 'account_unknown' })
-  if (!isExpectedAccount(session?.expected_account ?? null, account)) {
-    return failure({ outcome: 'other_account', reason: 'unexpected_account' })
-  }
   const subject = 'subject' in grant ? { subject: grant.subject } : {}
   const asked_again = isAskedAgain(grant.grant_type) ? { asked_again: subject } : {}
   const answer = arrangeAnswer(connector.provider, tokens, asked_at, {
     ...{ scope: party.scope, proof_key: brought.proof_key },
     ...asked_again,
   })
-  const consent = { flow, connector, answer, account, owner, session, terms: memory.terms }
-  if (options !== null && options.length !== 1) {
-    if (options.length === 0) return failure({ outcome: 'failed', reason: 'nothing_to_choose' })
-    const choice = await offerChoice(context, consent, options, memory.return_to)
-    if (!choice) return failure({ outcome: 'failed', reason: 'connector_changed' })
-    return { ...ended, outcome: 'choose', account_name: account.account_name, choice }
-  }
-  const chosen = options === null ? consent : choose(consent, options[0]!)
-  const stored = await storeConsent(context, chosen)
-  return 'outcome' in stored ? failure(stored) : { ...ended, ...stored.done, account_name: chosen.account.account_name }
+  return concludeConsent(context, taken, { answer, account, options })
 }
 
 /** An ID token that came unasked for in a browser has no nonce; one that does not hold is refused all the same. */
@@ -156,12 +143,14 @@ async function nameAccount(
   party: RelyingParty,
   grant: AskedGrant,
   tokens: Parameters<typeof findAccount>[2],
-): Promise<Account | null> {
+  asks_email: boolean,
+): Promise<FoundAccount | null> {
   if (isAskedAgain(grant.grant_type)) {
-    const account = ('subject' in grant ? grant.subject : undefined) ?? party.client_id
-    return { account, account_name: account }
+    const subject = 'subject' in grant ? grant.subject : undefined
+    const account = subject ?? party.client_id
+    return { account, account_name: account, of: subject ? 'person' : 'organization', verified_email: null }
   }
-  const found = await findAccount(context.relying, party, tokens)
+  const found = await findAccount(context.relying, party, tokens, asks_email)
   return found && 'username' in grant && found.account_name === null
     ? { ...found, account_name: grant.username }
     : found

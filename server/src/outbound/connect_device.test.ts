@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import {
+  type Answer,
   answerJson,
   answerText,
   type HostileProvider,
@@ -38,10 +39,10 @@ describe('consent by a code that a person types at the provider', () => {
     provider.answers.set('/device', answerJson(CODES))
   })
 
-  const start = async () => {
-    const started = await startConnect(bench.contexts[0], { user_id: bench.user_id, connector: 'tv' })
+  const start = async (connector = 'tv') => {
+    const started = await startConnect(bench.contexts[0], { user_id: bench.user_id, connector })
     const state = new URL(started.authorization_url).searchParams.get('state')!
-    return { connector: 'tv', state, browser_secret: started.browser_secret, user_id: bench.user_id }
+    return { connector, state, browser_secret: started.browser_secret, user_id: bench.user_id }
   }
   const poll = (flow: Awaited<ReturnType<typeof start>>, context = bench.contexts[0]) => pollDevice(context, flow)
   const asked = () => provider.received.filter(({ url }) => url === '/token').length
@@ -94,6 +95,79 @@ describe('consent by a code that a person types at the provider', () => {
     assert.deepEqual(form, { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: 'dc' })
     const over = await poll(flow)
     assert.ok(over.outcome === 'failed' && over.reason === 'used', JSON.stringify(over))
+  })
+
+  /** Answers of the token endpoint that wait until they are let go, in the order in which they were asked for. */
+  const holdAnswers = () => {
+    const held: ((answer: Answer) => Promise<void>)[] = []
+    const arrivals: (() => void)[] = []
+    provider.answers.set('/token', (response, request) => {
+      const { promise, resolve } = Promise.withResolvers<Answer>()
+      held.push(async (answer) => resolve(answer))
+      arrivals.shift()?.()
+      return promise.then((answer) => answer(response, request))
+    })
+    const arrived = () => new Promise<void>((resolve) => void arrivals.push(resolve))
+    return { held, arrived }
+  }
+  const tokens = answerJson({ access_token: 'at', token_type: 'Bearer', refresh_token: 'rt' })
+
+  test('while a question is under way nobody asks another, however long its answer takes', async () => {
+    const flow = await start()
+    const { held, arrived } = holdAnswers()
+    bench.clock.offset += 5_000
+    const first = poll(flow)
+    await arrived()
+    bench.clock.offset += 30_000
+    const beside = await Promise.all([poll(flow), poll(flow, bench.another())])
+    assert.deepEqual(
+      beside.map(({ outcome }) => outcome),
+      ['waiting', 'waiting'],
+    )
+    await held[0]!(tokens)
+    assert.equal((await first).outcome, 'connected')
+    assert.equal(held.length, 1)
+  })
+
+  test('whoever is refused late, because somebody else has asked since, ends nothing', async () => {
+    const flow = await start()
+    const { held, arrived } = holdAnswers()
+    bench.clock.offset += 5_000
+    const [late, there] = [poll(flow), arrived()]
+    await there
+    bench.clock.offset += 60_000
+    const [next, here] = [poll(flow, bench.another()), arrived()]
+    await here
+    await held[0]!(answerJson({ error: 'invalid_grant' }, 400))
+    assert.equal((await late).outcome, 'waiting')
+    await held[1]!(tokens)
+    assert.equal((await next).outcome, 'connected')
+  })
+
+  test('tokens that came too late to be kept are revoked, unless a connection could die with them', async () => {
+    const { issuer } = provider
+    const revoked = () =>
+      provider.received.filter(({ url }) => url === '/revoke').map(({ body }) => new URLSearchParams(body).get('token'))
+    for (const [connector, others] of [
+      ['alone', false],
+      ['tv', true],
+    ] as const) {
+      if (!others) {
+        await saveConnector(bench.contexts[0], 'test', {
+          ...{ connector, provider: 'oauth2', issuer, client_id: 'alone', client_secret: 'hush', scope: 'a' },
+          ...{ grant_type: 'urn:ietf:params:oauth:grant-type:device_code' },
+        })
+      }
+      const flow = await start(connector)
+      provider.answers.set('/token', (response, request) => {
+        bench.clock.offset += 900_000
+        return tokens(response, request)
+      })
+      bench.clock.offset += 5_000
+      const late = await poll(flow)
+      assert.ok(late.outcome === 'failed' && late.reason === 'expired', JSON.stringify(late))
+      assert.deepEqual(revoked(), ['rt'])
+    }
   })
 
   test('a definite refusal ends the flow, and says whose fault it is', async () => {

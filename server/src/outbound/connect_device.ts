@@ -1,12 +1,16 @@
 import { askToken } from '../relying/asked_grant.ts'
 import type { RelyingParty } from '../relying/context.ts'
 import type { DeviceAuthorization } from '../relying/device_authorization.ts'
-import type { TokenOutcome } from '../relying/outcome.ts'
+import type { TokenOutcome, Tokens } from '../relying/outcome.ts'
+import { arrangeAnswer } from './answer.ts'
+import type { TakenFlow } from './conclude_consent.ts'
 import { bindParty, storeAsked } from './connect_asked.ts'
 import type { ConnectFinished } from './connect_outcome.ts'
-import { grantTypeOf, nameProvider, openConnector, relyingParty } from './connector.ts'
+import { type Connector, grantTypeOf, nameProvider, openConnector, relyingParty } from './connector.ts'
 import type { OutboundContext } from './context.ts'
-import { type ConnectFinish, explain, type TakenFlow, takeUp } from './finish_connect.ts'
+import { revokeUpstream } from './disconnect.ts'
+import { type ConnectFinish, explain, takeUp } from './finish_connect.ts'
+import { findForWhom } from './for_whom.ts'
 import { isSessionFlow } from './session_flow.ts'
 import { type FlowMemory, flowPlace } from './start_connect.ts'
 
@@ -35,6 +39,7 @@ export async function pollDevice(
   const browser_hash = keys.hashSecret(finish.browser_secret ?? '')
   const polled = await store.pollConnectFlow({
     ...{ tenant_id, state_hash, connector: name, user_id: isSessionFlow(state) ? '' : (user_id ?? ''), browser_hash },
+    question_ms: QUESTION_MS,
   })
   // Whatever is wrong with it is said by whoever takes it up, which then brings nothing.
   if (!record || typeof polled === 'string' || record.version !== polled.flow.connector_version) return refusedBy(take)
@@ -48,21 +53,51 @@ export async function pollDevice(
   const { device_code, expires_in: _, ...shown } = device
   const provider_name = nameProvider(context, record)
   const waiting = { ...shown, outcome: 'waiting', provider_name, expires_at: polled.flow.expires_at } as const
-  if (!polled.is_turn) return { ...waiting, interval: polled.poll_seconds }
+  const { turn } = polled
+  if (turn === null) return { ...waiting, interval: polled.poll_seconds }
+  // Nobody is asked for what could not be kept.
+  if (!(await findForWhom(context, memory.session_id, user_id))) return refusedBy(take)
   const own = { ...relyingParty(context, connector), scope: memory.scope }
   const { party, proof_key } = await bindParty(context, own)
   const asked_at = polled.now
-  const outcome = await askToken(context.relying, party, { grant_type, device_code })
-  if (isPending(outcome)) return { ...waiting, interval: polled.poll_seconds }
-  if (outcome.kind === 'throttled' || outcome.kind === 'unknown') {
-    if (outcome.kind === 'unknown') context.report(`a question to the provider of ${name} has no answer`, outcome.cause)
-    await store.slowConnectFlow({ tenant_id, state_hash })
-    return { ...waiting, interval: polled.poll_seconds + SLOWER_SECONDS }
+  const outcome = await askToken(context.relying, party, { grant_type, device_code }, { timeoutMs: ANSWER_MS })
+  if (outcome.kind === 'unknown') context.report(`a question to the provider of ${name} has no answer`, outcome.cause)
+  if (outcome.kind !== 'tokens') {
+    const is_open = outcome.kind === 'throttled' || outcome.kind === 'unknown'
+    const slower_seconds = is_open ? SLOWER_SECONDS : 0
+    const was_mine = await store.endConnectFlowTurn({ tenant_id, state_hash, turn, slower_seconds })
+    // What this question was refused, whoever has asked since may have got.
+    if (is_open || isPending(outcome) || !was_mine)
+      return { ...waiting, interval: polled.poll_seconds + slower_seconds }
   }
   const taken = await take()
-  return 'outcome' in taken ? taken : conclude(context, taken, party, { outcome, proof_key }, device_code, asked_at)
+  if (!('outcome' in taken)) return conclude(context, taken, party, { outcome, proof_key }, device_code, asked_at)
+  if (outcome.kind === 'tokens') await takeBack(context, connector, outcome, { scope: memory.scope, proof_key })
+  return taken
 }
 
+/** Revokes tokens that came when nobody could keep them any more. */
+async function takeBack(
+  context: OutboundContext,
+  { record, provider }: Connector,
+  tokens: Tokens,
+  asked: { readonly scope: string; readonly proof_key: string | undefined },
+): Promise<void> {
+  const { tenant_id, store, clock } = context.tenant
+  const { connector } = record
+  try {
+    // With a token more may die than itself. Whose these are was not asked.
+    const spares = provider.revocation_ends !== 'token'
+    if (spares && (await store.hasConnectionOfAccount({ tenant_id, connector, account: null }))) return
+    await revokeUpstream(context, record, arrangeAnswer(provider, tokens, clock(), asked).tokens)
+  } catch (cause) {
+    context.report(`tokens of ${connector} that came too late were not revoked upstream`, cause)
+  }
+}
+
+/** How long an answer may take; and a question, with the metadata before it and once more for a nonce (RFC 9449). */
+const ANSWER_MS = 15_000
+const QUESTION_MS = 45_000
 /** RFC 8628 section 3.5: each slow_down is for all that follows. */
 const SLOWER_SECONDS = 5
 

@@ -3,10 +3,10 @@ import { newId, randomSecret } from '../crypto/random.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { readAskedScope } from '../relying/authorization_url.ts'
 import type { ConnectSessionAuthority, ConnectSessionRecord } from '../store/verbs/connect_sessions.ts'
-import { grantTypeOf, openConnector, relyingParty } from './connector.ts'
+import { openConnector, relyingParty } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { disconnect } from './disconnect.ts'
-import { confirmationPlace, ownerOfSession, SESSION_PATH } from './session_flow.ts'
+import { checkConnectorOf, confirmationPlace, ownerOfSession, SESSION_PATH } from './session_flow.ts'
 import { checkRepair, readScope } from './start_connect.ts'
 
 /** What a platform asks for. Exactly one of the owners is named. */
@@ -121,13 +121,8 @@ function checkOrigins({ origins, return_uri, invitation }: ConnectSessionAsk, is
   }
 }
 
-// By these a person goes to the provider, or types a key of their own.
-const SENT_AWAY: ReadonlySet<string> = new Set(['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'])
-
-async function checkConnectors(
-  context: OutboundContext,
-  { connectors, scope, user_id }: Pick<ConnectSessionAsk, 'connectors' | 'scope' | 'user_id'>,
-): Promise<void> {
+async function checkConnectors(context: OutboundContext, ask: ConnectSessionAsk): Promise<void> {
+  const { connectors, scope, user_id = null, expected_account = null } = ask
   const { tenant } = context
   if (connectors.length === 0) throw refuse('connectors must name at least one')
   if (new Set(connectors).size < connectors.length) throw refuse('connectors must name each once')
@@ -135,10 +130,7 @@ async function checkConnectors(
     const record = await tenant.store.findConnector({ tenant_id: tenant.tenant_id, connector })
     if (record?.disabled_at !== null) throw refuse('connectors names one that does not exist or is disabled')
     const opened = openConnector(context, record)
-    // The rest is asked for on pages of ours, by people whom we know.
-    if (user_id === undefined && !SENT_AWAY.has(grantTypeOf(opened))) {
-      throw refuse('connectors names one that only people of this server connect')
-    }
+    checkConnectorOf({ user_id, expected_account }, opened)
     if (scope !== undefined) readScope(readAskedScope(relyingParty(context, opened)), scope)
   }
 }
@@ -160,9 +152,12 @@ export function sessionEvent(
 export type ConnectSessionStatus = 'created' | 'opened' | 'failed' | 'unconfirmed' | 'connected' | 'expired' | 'ended'
 
 /** How far a session is, from what was read alone. */
-export function judgeSession({ now, session, connection_state }: ConnectSessionAuthority): ConnectSessionStatus {
+export function judgeSession(authority: ConnectSessionAuthority): ConnectSessionStatus {
+  const { now, session, connection_state, connection_generation } = authority
   if (session.ended_at !== null || connection_state === 'disconnected') return 'ended'
   if (session.confirmed_at !== null) return 'connected'
+  // Another session has brought something else since: what this one brought is no more.
+  if (session.finished_at !== null && connection_generation !== session.consented_generation) return 'ended'
   if (session.expires_at <= now) return 'expired'
   if (session.finished_at !== null) return 'unconfirmed'
   if (session.opened_at === null) return 'created'
@@ -217,25 +212,21 @@ export async function confirmConnectSession(
   const { session_id, client_id } = session
   const more = { account: authority.account }
   return store.confirmConnectSession({
-    ...{ tenant_id, session_id, connection_id: session.connection_id! },
+    ...{ tenant_id, session_id },
     event: sessionEvent(context, 'connection.confirmed', `client:${client_id}`, session, more),
   })
 }
 
 /** Ends a session, and what it brought unless that is live: a platform that finds the wrong person there says no by this. */
-export async function endConnectSession(
-  context: OutboundContext,
-  { session, connection_state }: ConnectSessionAuthority,
-): Promise<boolean> {
+export async function endConnectSession(context: OutboundContext, session: ConnectSessionRecord): Promise<void> {
   const { tenant_id, store } = context.tenant
-  const { session_id, client_id, connection_id } = session
+  const { session_id, client_id } = session
   const actor = `client:${client_id}`
   const event = sessionEvent(context, 'connect_session.ended', actor, session)
-  if (!(await store.endConnectSession({ tenant_id, session_id, event }))) return false
-  if (session.finished_at !== null && connection_state === 'pending') {
-    await disconnect(context, { connection_id: connection_id!, actor, reason: 'not_confirmed' })
-  }
-  return true
+  const disconnected = outboundEvent(context, 'connection.disconnected', actor, { client_id })
+  const ended = await store.endConnectSession({ tenant_id, session_id, event, disconnected })
+  if (ended === 'over' || ended.connection_id === null) return
+  await disconnect(context, { connection_id: ended.connection_id, actor, reason: 'not_confirmed' })
 }
 
 const MOST_AT_ONCE = 100
@@ -244,10 +235,14 @@ const MOST_AT_ONCE = 100
 export async function endUnconfirmed(context: OutboundContext): Promise<number> {
   const { tenant_id, store } = context.tenant
   const late = await store.listUnconfirmed({ tenant_id, most: MOST_AT_ONCE })
+  let ended = 0
   for (const connection_id of late) {
+    const event = outboundEvent(context, 'connection.disconnected', 'system', { connection_id })
+    if (!(await store.endUnconfirmedConnection({ tenant_id, connection_id, event }))) continue
     await disconnect(context, { connection_id, actor: 'system', reason: 'not_confirmed' })
+    ended++
   }
-  return late.length
+  return ended
 }
 
 /** The page that embedding pages open a session by. */

@@ -6,8 +6,8 @@ import { BROKER_DELIVERY_TYP } from '../oauth/broker.ts'
 import { readDelivery } from '../relying/brokered.ts'
 import type { ConnectFinished, FlowFailure } from './connect_outcome.ts'
 import { nameProvider, openConnector } from './connector.ts'
-import { connectUrl, type OutboundContext, outboundEvent } from './context.ts'
-import { finishFlow } from './finish_connect.ts'
+import { connectUrl, type OutboundContext } from './context.ts'
+import { finishFlow, tellRefusal } from './finish_connect.ts'
 import { findForWhom } from './for_whom.ts'
 import { isSessionFlow } from './session_flow.ts'
 import { type FlowMemory, flowPlace } from './start_connect.ts'
@@ -42,12 +42,7 @@ export async function finishBrokered(context: OutboundContext, finish: BrokeredF
     receipt_hash: keys.hashSecret(sha256(finish.receipt).toString('base64url')),
   })
   if (typeof flow === 'string') {
-    const detail = { connector: name, reason: flow }
-    // Whoever only guesses fills no log.
-    if (flow !== 'unknown')
-      await store.recordEvent(
-        outboundEvent(context, 'connect.refused', user_id === null ? 'system' : `user:${user_id}`, { user_id, detail }),
-      )
+    await tellRefusal(context, { ...finish, state: finish.flow, reason: flow })
     const outcome = flow === 'other_browser' || flow === 'other_user' ? 'other_browser' : 'failed'
     return { ...base, provider_name, retry_url: connectUrl(context, name), outcome, reason: flow }
   }

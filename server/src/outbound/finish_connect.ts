@@ -9,19 +9,18 @@ import type {
 } from '../relying/outcome.ts'
 import { type Option, stepAfterExchange } from '../relying/steps.ts'
 import type { ConnectFlowRecord, FlowRefusal } from '../store/verbs/connect_flows.ts'
-import { type Account, findAccount } from './account.ts'
+import { type FoundAccount, findAccount } from './account.ts'
 import { arrangeAnswer } from './answer.ts'
 import { isSigned } from './callback_signature.ts'
-import { choose, offerChoice } from './choose.ts'
+import { concludeConsent, type TakenFlow } from './conclude_consent.ts'
 import type { ConnectFinished, FlowFailure } from './connect_outcome.ts'
 import { type Connector, grantTypeOf, nameProvider, openConnector, relyingParty, withProofKey } from './connector.ts'
 import { noteConnectorRefused } from './connector_error.ts'
 import { connectUrl, type OutboundContext, outboundEvent } from './context.ts'
-import { type ForWhom, findForWhom } from './for_whom.ts'
+import { findForWhom } from './for_whom.ts'
 import { readCallback } from './learned.ts'
-import { isExpectedAccount, isSessionFlow } from './session_flow.ts'
+import { isSessionFlow } from './session_flow.ts'
 import { type FlowMemory, flowPlace } from './start_connect.ts'
-import { storeConsent } from './store_consent.ts'
 
 /** What came back from a provider, and who brought it. */
 export interface ConnectFinish {
@@ -63,9 +62,7 @@ export async function takeUp(context: OutboundContext, finish: ConnectFinish): P
   const retry_url = connectUrl(context, name)
   const flow = await takeFlow(context, finish)
   if (typeof flow === 'string') {
-    // Guesses fill no log, nor do strangers: of a session only who holds the state and not the browser is worth a line.
-    const tells = isSessionFlow(finish.params.get('state')) ? flow === 'other_browser' : flow !== 'unknown'
-    if (tells) await recordRefusal(context, finish, flow)
+    await tellRefusal(context, { ...finish, state: finish.params.get('state') ?? '', reason: flow })
     const outcome = flow === 'other_browser' || flow === 'other_user' ? 'other_browser' : 'failed'
     return { ...base, provider_name, retry_url, outcome, reason: flow }
   }
@@ -82,43 +79,21 @@ export async function takeUp(context: OutboundContext, finish: ConnectFinish): P
   return { flow, connector, params: finish.params, memory, ...forWhom, ended, failure }
 }
 
-/** A flow that was taken up, on its way into the store. */
-export interface TakenFlow extends ForWhom {
-  readonly flow: ConnectFlowRecord
-  readonly connector: Connector
-  readonly params: URLSearchParams
-  readonly memory: FlowMemory
-  /** What a redirect broker redeemed the code for. */
-  readonly exchanged?: TokenOutcome | null
-  readonly ended: Pick<ConnectFinished, 'provider_name' | 'return_to' | 'session_id'>
-  failure(failed: FlowFailure): ConnectFinished
-}
-
 /** Redeems what came back to a flow, unless that was done, and stores what it brought. */
 export async function finishFlow(context: OutboundContext, taken: TakenFlow): Promise<ConnectFinished> {
   const { tenant_id, store } = context.tenant
-  const { flow, connector, params, memory, owner, session, ended, failure } = taken
+  const { connector, params, memory, session, failure } = taken
   const state = await store.loadTenantState({ tenant_id })
-  const brought = await redeem(context, connector, params, { ...memory, exchanged: taken.exchanged ?? null })
+  const asks_email = session !== null && session.expected_account !== null
+  const brought = await redeem(context, connector, params, {
+    ...{ ...memory, exchanged: taken.exchanged ?? null, asks_email },
+  })
   if ('outcome' in brought) return failure(brought)
   const { tokens, account, options } = brought
-  if (!isExpectedAccount(session?.expected_account ?? null, account)) {
-    return failure({ outcome: 'other_account', reason: 'unexpected_account' })
-  }
   const provider = connector.provider
   const scope = readCallbackScope(provider, params) ?? memory.scope
   const answer = arrangeAnswer(provider, tokens, state!.now, { scope, proof_key: memory.proof_key })
-  const consent = { flow, connector, answer, account, owner, session, terms: memory.terms }
-  if (options !== null && options.length !== 1) {
-    if (options.length === 0) return failure({ outcome: 'failed', reason: 'nothing_to_choose' })
-    const choice = await offerChoice(context, consent, options, memory.return_to)
-    if (!choice) return failure({ outcome: 'failed', reason: 'connector_changed' })
-    return { ...ended, outcome: 'choose', account_name: account.account_name, choice }
-  }
-  const chosen = options === null ? consent : choose(consent, options[0]!)
-  const stored = await storeConsent(context, chosen)
-  if ('outcome' in stored) return failure(stored)
-  return { ...ended, ...stored.done, account_name: chosen.account.account_name }
+  return concludeConsent(context, taken, { answer, account, options })
 }
 
 /** Redeems the code and takes what it brings through the steps, up to the account that it is of. */
@@ -126,8 +101,8 @@ async function redeem(
   context: OutboundContext,
   connector: Connector,
   params: URLSearchParams,
-  memory: FlowMemory & { readonly exchanged: TokenOutcome | null },
-): Promise<{ tokens: Brought; account: Account; options: readonly Option[] | null } | FlowFailure> {
+  memory: FlowMemory & { readonly exchanged: TokenOutcome | null; readonly asks_email: boolean },
+): Promise<{ tokens: Brought; account: FoundAccount; options: readonly Option[] | null } | FlowFailure> {
   const told = readCallback(connector.provider, params)
   const own = withProofKey(relyingParty(context, connector, told), memory.proof_key)
   const party = { ...own, scope: memory.scope, redirect_uri: memory.through?.redirect_uri ?? own.redirect_uri }
@@ -140,7 +115,7 @@ async function redeem(
   const stepped = await stepAfterExchange(context.relying, there, exchanged)
   if (stepped.kind !== 'stepped') return explain(context, connector, params, stepped)
   const { tokens, options } = stepped
-  const account = await findAccount(context.relying, there, tokens)
+  const account = await findAccount(context.relying, there, tokens, memory.asks_email)
   return account ? { tokens, account, options } : { outcome: 'failed', reason: 'account_unknown' }
 }
 
@@ -165,12 +140,18 @@ async function takeFlow(
   return typeof flow === 'string' ? flow : { ...flow, state_hash }
 }
 
-async function recordRefusal(context: OutboundContext, finish: ConnectFinish, reason: FlowRefusal): Promise<void> {
-  const { user_id, connector } = finish
-  const detail = { connector, reason }
+/** Tells in the log that somebody was refused at a flow; so often, however often they come back. */
+export async function tellRefusal(
+  context: OutboundContext,
+  refusal: Pick<ConnectFinish, 'connector' | 'user_id'> & { readonly state: string; readonly reason: FlowRefusal },
+): Promise<void> {
+  const { user_id, connector, state, reason } = refusal
+  // Guesses fill no log, nor do strangers: of a session only who holds the state and not the browser is worth a line.
+  if (reason === 'unknown' || (isSessionFlow(state) && reason !== 'other_browser')) return
+  const { tenant_id, store, keys } = context.tenant
   const actor = user_id === null ? 'system' : `user:${user_id}`
-  const event = outboundEvent(context, 'connect.refused', actor, { user_id, detail })
-  await context.tenant.store.recordEvent(event)
+  const event = outboundEvent(context, 'connect.refused', actor, { user_id, detail: { connector, reason } })
+  await store.refuseConnectFlow({ tenant_id, state_hash: keys.hashSecret(state), event })
 }
 
 /** What a person is told when no tokens came. */

@@ -10,6 +10,9 @@ const TOKEN = /^sp_cs_[\w-]{43}$/
 /** How long a person may take from opening a session to its end, tries that came to nothing included. */
 const OPEN_MS = 1_800_000
 
+/** How often its person may go to a provider. */
+const MOST_STARTS = 20
+
 /** A session that was opened, and the secret of the cookie that its browser is known by. */
 export interface OpenedSession {
   /** As it was before. */
@@ -46,7 +49,8 @@ export async function openSession(
   const allowed = session.invitation === 1 ? open.origin === null : isOriginOf(session, open.origin)
   if (!allowed) {
     const more = { reason: 'origin', origin: open.origin?.slice(0, 200) }
-    await store.recordEvent(sessionEvent(context, 'connect_session.refused', 'system', session, more))
+    const event = sessionEvent(context, 'connect_session.refused', 'system', session, more)
+    await store.refuseConnectSession({ tenant_id, session_id: session.session_id, event })
     throw new OAuthError('invalid_request', 'This page may not open the connect session', { status: 403 })
   }
   const browser_secret = randomSecret()
@@ -72,6 +76,11 @@ export async function startInSession(
   const { connector } = start
   if (!(JSON.parse(session.connectors) as string[]).includes(connector)) {
     throw new OAuthError('invalid_request', 'The connect session is not for this connector', { status: 404 })
+  }
+  const { tenant_id, store } = context.tenant
+  // Each leaves a row, a line in the log, and often a call of the provider.
+  if (!(await store.startFromConnectSession({ tenant_id, session_id: session.session_id, most: MOST_STARTS }))) {
+    throw new OAuthError('temporarily_unavailable', 'The connect session was started too often', { status: 429 })
   }
   return startConnect(context, {
     ...{ connector, session, user_id: start.user_id, browser_secret: start.browser_secret },

@@ -1,6 +1,8 @@
 import { randomSecret } from '../crypto/random.ts'
+import { OAuthError } from '../oauth/errors.ts'
 import type { ConnectSessionAuthority, ConnectSessionRecord } from '../store/verbs/connect_sessions.ts'
 import type { ConnectionOwner } from '../store/verbs/connections.ts'
+import { type Connector, grantTypeOf } from './connector.ts'
 
 /** Where a person who is in a connect session goes on: there is the state of it, and nothing without its browser. */
 export const SESSION_PATH = '/connect/session'
@@ -41,6 +43,34 @@ export function isLivingSession({ now, session, client_disabled_at }: ConnectSes
   )
 }
 
+const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
+
+/** Refuses a connector that a session cannot be for. */
+export function checkConnectorOf(
+  { user_id, expected_account }: Pick<ConnectSessionRecord, 'user_id' | 'expected_account'>,
+  connector: Connector,
+): void {
+  // Whoever signs in here is asked on pages of ours, whatever for.
+  if (user_id !== null) return
+  const grant_type = grantTypeOf(connector)
+  const { account, credential, issuer } = connector.provider
+  if (grant_type !== 'authorization_code' && grant_type !== DEVICE) {
+    throw new OAuthError('invalid_request', 'Member connectors names one that only people of this server connect')
+  }
+  const is_told = credential === 'oauth' && (account !== null || issuer !== null)
+  if (expected_account !== null && !is_told) {
+    throw new OAuthError('invalid_request', 'Member expected_account goes with connectors that tell the account')
+  }
+  // Who types the code at the provider may be anybody, whom the code was sent (RFC 8628 section 5.4): no browser comes
+  // back from there, so that nothing but the account says who it was.
+  if (grant_type === DEVICE && (expected_account === null || account?.of === 'organization')) {
+    throw new OAuthError(
+      'invalid_request',
+      'Member connectors names one that people allow by a code: it needs expected_account, and a provider that tells the person',
+    )
+  }
+}
+
 /** Whether what a session brings waits for its platform: only a signed-in owner needs nobody's word. */
 export function awaitsConfirmation({ user_id }: Pick<ConnectSessionRecord, 'user_id'>): boolean {
   return user_id === null
@@ -60,11 +90,19 @@ export function confirmationPlace(session_id: string) {
   return { table: 'connect_sessions', row: session_id, column: 'sealed_code', version: 1 }
 }
 
-/** Whether an account is the one that an invitation names, by its id or by what people call it; true where neither is known. */
+/**
+ * Whether an account is the one that a session names: by what the provider knows it by, or by an address that the provider
+ * has verified. What people call themselves over there says nothing, and what cannot be compared is another one.
+ */
 export function isExpectedAccount(
   expected: string | null,
-  { account, account_name }: { readonly account: string | null; readonly account_name: string | null },
+  { account, verified_email }: { readonly account: string | null; readonly verified_email: string | null },
 ): boolean {
-  if (expected === null || (account === null && account_name === null)) return true
-  return account === expected || account_name?.toLowerCase() === expected.toLowerCase()
+  if (expected === null || account === expected) return true
+  return verified_email !== null && foldAscii(verified_email) === foldAscii(expected)
+}
+
+// Other letters have lower cases that are somebody else's.
+function foldAscii(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }

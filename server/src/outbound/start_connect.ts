@@ -17,7 +17,7 @@ import { noteConnectorRefused } from './connector_error.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { isSameOwner } from './owner.ts'
 import { readReturnTo } from './return_to.ts'
-import { newSessionFlow, ownerOfSession, ownerOfUser, sessionHref } from './session_flow.ts'
+import { checkConnectorOf, newSessionFlow, ownerOfSession, ownerOfUser, sessionHref } from './session_flow.ts'
 import { startDevice } from './start_device.ts'
 
 /** What a consent flow starts from. */
@@ -79,6 +79,8 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
   if (!record) throw new OAuthError('invalid_request', 'There is no connector of this name', { status: 404 })
   if (record.disabled_at !== null) throw new OAuthError('invalid_request', 'This connector is disabled')
   const connector = openConnector(context, record)
+  // It may have been another one when the session was made.
+  if (session) checkConnectorOf(session, connector)
   const { return_uris } = connector.settings
   const return_to = session
     ? sessionHref(issuer, session.session_id)

@@ -52,8 +52,9 @@ export async function storeConsent(
     const stored = await store.connectAccount({
       ...{ tenant_id, connection_id, connector: name, connector_version: version, ...owner, generation },
       ...termsOf(consent, target.ends_at),
-      ...{ ...account, data_key: vault.data_key, answer: vault.seal(answer, (generation ?? 0) + 1) },
-      session: session ? finishedSession(context, session) : undefined,
+      ...{ account: account.account, account_name: account.account_name },
+      ...{ data_key: vault.data_key, answer: vault.seal(answer, (generation ?? 0) + 1) },
+      session: session ? finishedSession(context, session, account) : undefined,
       choice_hash: consent.choice_hash,
       event: outboundEvent(context, `connection.${target.pends ? 'pending' : outcome}`, actor, {
         ...{ user_id: owner.user_id, client_id: owner.client_id, connection_id, detail },
@@ -76,11 +77,13 @@ function termsOf({ connector, terms }: Consent, ends_at: number | null) {
   return { lifetime_ms, redirect_uri: terms?.redirect_uri ?? null }
 }
 
-function finishedSession({ tenant }: OutboundContext, session: ConnectSessionRecord): FinishedSession {
+function finishedSession({ tenant }: OutboundContext, session: ConnectSessionRecord, { of }: Account): FinishedSession {
   const { session_id } = session
-  if (!awaitsConfirmation(session)) return { session_id, sealed_code: null, confirm_ms: null }
+  const tells_person = of === 'person'
+  if (!awaitsConfirmation(session)) return { session_id, sealed_code: null, confirm_ms: null, tells_person }
   const sealed_code = tenant.keys.seal(newConfirmation(), confirmationPlace(session_id))
-  return { session_id, sealed_code, confirm_ms: session.invitation === 1 ? SEEN_WITHIN_MS : CONFIRMED_WITHIN_MS }
+  const confirm_ms = session.invitation === 1 ? SEEN_WITHIN_MS : CONFIRMED_WITHIN_MS
+  return { session_id, sealed_code, confirm_ms, tells_person }
 }
 
 type Target =
@@ -130,6 +133,6 @@ async function findTarget(context: OutboundContext, { flow, account, owner, sess
     generation: found.generation,
     ends_at: found.ends_at,
     vault,
-    pends: waits && (found.state === 'pending' || found.account === null),
+    pends: waits && (found.state === 'pending' || found.account === null || account.of !== 'person'),
   }
 }

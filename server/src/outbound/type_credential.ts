@@ -1,9 +1,10 @@
 import type { ResolvedProvider } from '../providers/resolve.ts'
+import { NOBODY } from './account.ts'
+import { concludeConsent } from './conclude_consent.ts'
 import type { ConnectFinished } from './connect_outcome.ts'
 import { nameProvider, openConnector } from './connector.ts'
 import type { OutboundContext } from './context.ts'
 import { type ConnectFinish, takeUp } from './finish_connect.ts'
-import { storeConsent } from './store_consent.ts'
 import type { ProviderAnswer } from './vault.ts'
 
 /** What a person typed: a name and its password, or an API key alone. */
@@ -43,15 +44,13 @@ export async function finishTyped(
   if (credentials === null) return null
   const taken = await takeUp(context, { ...rest, params: new URLSearchParams({ state }) })
   if ('outcome' in taken) return taken
-  const { flow, connector, owner, session, ended, failure, memory } = taken
+  const { provider } = taken.connector
   const { now } = (await store.loadTenantState({ tenant_id }))!
   const answer: ProviderAnswer = {
-    tokens: { access_token: credentials, token_type: connector.provider.authorization_scheme ?? 'N_A', extra: {} },
+    tokens: { access_token: credentials, token_type: provider.authorization_scheme ?? 'N_A', extra: {} },
     ...{ scope: '', issued_at: now, access_expires_at: null, refresh_expires_at: null },
   }
-  const account = { account: null, account_name: null }
-  const stored = await storeConsent(context, { flow, connector, answer, account, owner, session, terms: memory.terms })
-  return 'outcome' in stored ? failure(stored) : { ...ended, ...stored.done, account_name: null }
+  return concludeConsent(context, taken, { answer, account: NOBODY, options: null })
 }
 
 /** The credentials as they stand behind the scheme (RFC 7617 section 2); null for what cannot be sent as such. */

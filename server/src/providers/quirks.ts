@@ -169,6 +169,8 @@ export interface AccountPlace {
   readonly name: readonly Path[]
   /** An organization is no person: many people bring the same one, so that nobody signs in by it. */
   readonly of: 'person' | 'organization'
+  /** What says that the `email` beside it is its holder's own; `email_verified` where it is left out. */
+  readonly email_verified?: Path
 }
 
 /** A call beside the standard ones; its URL and parameters may hold placeholders, and `{access_token}`. */

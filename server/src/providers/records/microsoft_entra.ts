@@ -59,8 +59,11 @@ export const microsoftEntra: Provider = {
     api_base_url: verified('https://graph.microsoft.com', CODE_FLOW, READ),
     default_scope: verified('openid', 'OpenID Connect Core 1.0 section 3.1.2.1'),
     account: verified(
-      { from: 'id_token', id: ['sub'], name: ['email', 'preferred_username', 'name'], of: 'person' },
-      `${DOCS}/id-token-claims-reference.md: oid comes only with the scope profile`,
+      {
+        ...{ from: 'id_token', id: ['sub'], name: ['email', 'preferred_username', 'name'], of: 'person' },
+        email_verified: 'xms_edov',
+      },
+      `${DOCS}/id-token-claims-reference.md: oid comes only with the scope profile; ${DOCS}/optional-claims-reference.md: xms_edov comes where the registration asks for it`,
       READ,
     ),
     notes: verified(

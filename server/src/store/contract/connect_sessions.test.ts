@@ -27,17 +27,31 @@ const open = ({ store, tenant_id, event }: Stage, browser = 'browser', session_i
     ...{ tenant_id, session_id, browser_hash: bytes(browser), origin: 'https://app.example', code_challenge: 'c' },
     ...{ lifetime_ms: 5000, event: event() },
   })
+const finished = (session_id: string, tells_person = true) => ({
+  ...{ session_id, sealed_code: bytes('code'), confirm_ms: 2000, tells_person },
+})
 const finish = ({ store, tenant_id, event }: Stage, connection_id = 'c1', more = {}) =>
   store.connectAccount({
     ...{ tenant_id, connection_id, connector: 'acme', connector_version: 1, account: 'a', account_name: 'A' },
     ...{ user_id: null, client_id: 'web', end_user_id: 'u-1', generation: null, data_key: bytes('key'), answer },
-    session: { session_id: 's1', sealed_code: bytes('code'), confirm_ms: 2000 },
+    session: finished('s1'),
     event: event(),
     ...more,
   })
-const confirm = ({ store, tenant_id, event }: Stage, connection_id = 'c1') =>
-  store.confirmConnectSession({ tenant_id, session_id: 's1', connection_id, event: event() })
-const load = ({ store, tenant_id }: Stage) => store.loadConnectSession({ tenant_id, session_id: 's1' })
+const confirm = ({ store, tenant_id, event }: Stage, session_id = 's1') =>
+  store.confirmConnectSession({ tenant_id, session_id, event: event() })
+const end = ({ store, tenant_id, event }: Stage, session_id = 's1') =>
+  store.endConnectSession({ tenant_id, session_id, event: event(), disconnected: event() })
+const load = ({ store, tenant_id }: Stage, session_id = 's1') => store.loadConnectSession({ tenant_id, session_id })
+/** One more session of the same person, open in a browser. */
+const openAnother = async (stage: Stage, session_id: string) => {
+  const { store, tenant_id, event } = stage
+  const session = { ...row, session_id }
+  await store.createConnectSession({
+    ...{ tenant_id, session, token_hash: bytes(session_id), lifetime_ms: 1000, event: event() },
+  })
+  await open(stage, 'browser', session_id)
+}
 const state = async ({ store, tenant_id }: Stage, connection_id = 'c1') =>
   (await store.loadConnection({ tenant_id, connection_id }))?.connection.state
 
@@ -55,13 +69,14 @@ contract('a session is found by its id and by the hash of its token, with what d
         code_challenge: null,
         reason: null,
         finished_at: null,
+        consented_generation: null,
         sealed_code: null,
         confirmed_at: null,
         ended_at: null,
       },
     },
     ...{ client_name: found!.client_name, client_disabled_at: null },
-    ...{ connection_state: null, account: null, account_name: null },
+    ...{ connection_state: null, connection_generation: null, account: null, account_name: null },
   })
   assert.deepStrictEqual(await store.findConnectSession({ tenant_id, token_hash }), found)
   assert.equal(await store.findConnectSession({ tenant_id, token_hash: bytes('other') }), null)
@@ -75,8 +90,8 @@ contract('a session is opened once, by one of 64, and not when it is over or end
   const opened = await Promise.all(Array.from({ length: 64 }, (_, i) => open(stage, `b${i}`)))
   assert.equal(opened.filter(Boolean).length, 1)
   assert.equal((await load(stage))!.session.expires_at, START + 5000)
-  assert.equal(await store.endConnectSession({ tenant_id, session_id: 's1', event: event() }), true)
-  assert.equal(await store.endConnectSession({ tenant_id, session_id: 's1', event: event() }), false)
+  assert.deepEqual(await end(stage), { connection_id: null })
+  assert.equal(await end(stage), 'over')
   await store.createConnectSession({
     ...{ tenant_id, session: { ...row, session_id: 's2' }, token_hash: bytes('t2'), lifetime_ms: 10, event: event() },
   })
@@ -93,7 +108,7 @@ contract('what finishes a session is stored with it in one, once, and waits to b
   assert.deepEqual(finished.filter((one) => one === 'connected').length, 1)
   const connection_id = (await load(stage))!.session.connection_id!
   assert.equal(await state(stage, connection_id), 'pending')
-  const confirmed = await Promise.all(Array.from({ length: 8 }, () => confirm(stage, connection_id)))
+  const confirmed = await Promise.all(Array.from({ length: 8 }, () => confirm(stage)))
   assert.deepEqual(confirmed.filter((one) => one === 'confirmed').length, 1)
   assert.equal(await state(stage, connection_id), 'ready')
   assert.equal((await load(stage))!.session.sealed_code, null)
@@ -125,35 +140,98 @@ contract(
 )
 
 contract('an account that was known before needs no second look, one that is not known does', async (stage) => {
-  const again = (generation: number, account: string | null, session_id: string | null) =>
-    finish(stage, 'c1', {
-      ...{ generation, account },
-      session: session_id === null ? undefined : { session_id, sealed_code: bytes('code'), confirm_ms: 2000 },
-    })
-  const { store, tenant_id, event } = stage
   await fill(stage)
   await finish(stage, 'c1', { session: undefined })
   assert.equal(await state(stage), 'ready')
-  for (const [i, [account, expected]] of [
-    ['a', 'ready'] as const,
-    [null, 'pending'] as const,
-    ['b', 'pending'] as const,
+  for (const [i, [account, tells_person, expected]] of [
+    ['a', true, 'ready'] as const,
+    // Everybody in an organization has its account.
+    ['a', false, 'pending'] as const,
+    [null, true, 'pending'] as const,
+    ['b', true, 'pending'] as const,
   ].entries()) {
     const session_id = `r${i}`
-    const session = { ...row, session_id }
-    await store.createConnectSession({
-      ...{ tenant_id, session, token_hash: bytes(session_id), lifetime_ms: 1000, event: event() },
-    })
-    await open(stage, 'browser', session_id)
-    assert.equal(await again(i + 1, account, session_id), 'connected')
+    await openAnother(stage, session_id)
+    const session = finished(session_id, tells_person)
+    assert.equal(await finish(stage, 'c1', { generation: i + 1, account, session }), 'connected')
     assert.equal(await state(stage), expected, `${i}`)
+    assert.equal(await confirm(stage, session_id), 'confirmed')
+    assert.equal(await state(stage), 'ready')
   }
   // Another owner repairs nothing.
-  assert.equal(await finish(stage, 'c1', { generation: 4, end_user_id: 'u-2', session: undefined }), 'moved')
+  assert.equal(await finish(stage, 'c1', { generation: 5, end_user_id: 'u-2', session: undefined }), 'moved')
   assert.equal(
-    await finish(stage, 'c1', { generation: 4, user_id: 'alice', client_id: null, session: undefined }),
+    await finish(stage, 'c1', { generation: 5, user_id: 'alice', client_id: null, session: undefined }),
     'moved',
   )
+})
+
+contract(
+  'confirmation and end of a session mean what it brought, and not what another has brought since',
+  async (stage) => {
+    const { store, tenant_id, event, clock } = stage
+    await fill(stage)
+    await create(stage)
+    await open(stage)
+    assert.equal(await finish(stage), 'connected')
+    await openAnother(stage, 's2')
+    assert.equal(await finish(stage, 'c1', { generation: 1, session: finished('s2') }), 'connected')
+    assert.deepEqual(
+      [(await load(stage))!.session.consented_generation, (await load(stage))!.connection_generation],
+      [1, 2],
+    )
+    assert.equal(await confirm(stage), 'over')
+    assert.equal(await state(stage), 'pending')
+    assert.deepEqual(await end(stage), { connection_id: null })
+    assert.equal(await state(stage), 'pending')
+    assert.equal(await confirm(stage, 's2'), 'confirmed')
+    assert.equal(await end(stage, 's2'), 'over')
+    assert.equal(await state(stage), 'ready')
+    // What nobody confirmed in time is ended once, and not when its time began anew.
+    await openAnother(stage, 's3')
+    assert.equal(await finish(stage, 'c1', { generation: 2, account: null, session: finished('s3') }), 'connected')
+    const late = () => store.endUnconfirmedConnection({ tenant_id, connection_id: 'c1', event: event() })
+    assert.equal(await late(), false)
+    clock.now += 2001
+    const ends = await Promise.all(Array.from({ length: 8 }, late))
+    assert.deepEqual([ends.filter(Boolean).length, await state(stage)], [1, 'disconnected'])
+  },
+)
+
+contract(
+  'of a confirmation and an end that come at once one counts, and its connection is as it says',
+  async (stage) => {
+    await fill(stage)
+    for (let i = 0; i < 8; i++) {
+      const [session_id, connection_id] = [`s${i}`, `c${i}`]
+      await openAnother(stage, session_id)
+      const account = `a${i}`
+      assert.equal(await finish(stage, connection_id, { account, session: finished(session_id) }), 'connected')
+      const first = i % 2 === 0 ? confirm(stage, session_id) : undefined
+      const ending = end(stage, session_id)
+      const [confirmed, ended] = await Promise.all([first ?? confirm(stage, session_id), ending])
+      const is_live = confirmed === 'confirmed'
+      assert.deepEqual(ended, is_live ? 'over' : { connection_id })
+      assert.equal(await state(stage, connection_id), is_live ? 'ready' : 'disconnected')
+    }
+  },
+)
+
+contract('whoever holds a token or a state fills no log, and sends nobody on without end', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await fill(stage)
+  await create(stage)
+  const most = 3
+  const start = () => store.startFromConnectSession({ tenant_id, session_id: 's1', most })
+  assert.equal(await start(), false, 'nobody has opened it')
+  await open(stage)
+  const started = await Promise.all(Array.from({ length: 8 }, start))
+  assert.equal(started.filter(Boolean).length, most)
+  const refused = await Promise.all(
+    Array.from({ length: 8 }, () => store.refuseConnectSession({ tenant_id, session_id: 's1', event: event() })),
+  )
+  assert.equal(refused.filter(Boolean).length, 5)
+  assert.equal(await store.refuseConnectSession({ tenant_id, session_id: 'other', event: event() }), false)
 })
 
 contract("connections of a platform's users are its own, and end with it", async (stage) => {

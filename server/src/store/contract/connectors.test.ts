@@ -218,7 +218,7 @@ contract('what rests on a consent of the same account is found, through whicheve
 })
 
 contract(
-  'a connector is deleted with its flows, or moved, not while a connection lives or may have to be revoked',
+  'a connector is deleted with its flows, or moved, not while it has tokens that live or may have to be revoked',
   async (stage) => {
     const { store, tenant_id, event } = stage
     await make(stage)
@@ -264,20 +264,36 @@ contract(
     const beginning = { tenant_id, flow, lifetime_ms: 60_000, event: event() }
     await store.startConnectFlow({ ...beginning, state_hash: bytes('p'), poll_seconds: 5 })
     await start(stage, 'plain')
-    const look = async (more = {}) => store.pollConnectFlow({ ...polled, ...more })
+    const look = async (more = {}) => store.pollConnectFlow({ ...polled, question_ms: 20_000, ...more })
     const turn = async () => {
       const looked = await look()
-      return typeof looked === 'string' ? looked : [looked.is_turn, looked.poll_seconds]
+      return typeof looked === 'string' ? looked : looked.turn
     }
-    assert.deepEqual(await turn(), [false, 5])
+    const rest = (turn: number, slower_seconds = 0) =>
+      store.endConnectFlowTurn({ tenant_id, state_hash: bytes('p'), turn, slower_seconds })
+    assert.equal(await turn(), null)
     clock.now += 5000
     const all = await Promise.all(Array.from({ length: 64 }, turn))
-    assert.equal(all.filter(([is_turn]) => is_turn === (true as unknown)).length, 1)
-    await store.slowConnectFlow({ tenant_id, state_hash: bytes('p') })
-    clock.now += 5000
-    assert.deepEqual(await turn(), [false, 10])
-    clock.now += 5000
-    assert.deepEqual(await turn(), [true, 10])
+    const turns = all.filter((one) => typeof one === 'number')
+    assert.equal(turns.length, 1)
+    clock.now += 19_999
+    assert.equal(await turn(), null, 'the question may still be under way')
+    assert.equal(await rest(turns[0]!, 5), true)
+    assert.equal(await rest(turns[0]!, 5), false)
+    clock.now += 9999
+    assert.equal(await turn(), null)
+    clock.now += 1
+    const lost = (await turn()) as number
+    clock.now += 20_000
+    const taken_over = (await turn()) as number
+    assert.equal(await rest(lost), false, 'whoever comes back late has no say any more')
+    assert.equal(await rest(taken_over), true)
+    const told = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        store.refuseConnectFlow({ tenant_id, state_hash: bytes('p'), event: event('connect.refused') }),
+      ),
+    )
+    assert.equal(told.filter(Boolean).length, 5)
     const refusals = [
       [{ browser_hash: bytes('another') }, 'other_browser'],
       [{ user_id: 'bob' }, 'other_user'],

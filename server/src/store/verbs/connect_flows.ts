@@ -81,18 +81,39 @@ export function* refuseFlow(args: OfFlow): Run<FlowRefusal> {
   return flow.used_at === null ? 'expired' : 'used'
 }
 
+/** How many refusals at one flow are told: whoever has its state fills no log with it. */
+const MOST_REFUSALS = 5
+
+/** Tells that somebody was refused at a flow; says whether it was told. */
+export const refuseConnectFlow = write(
+  function* (args: { tenant_id: string; state_hash: Uint8Array; event: NewEvent }): Run<boolean> {
+    const [counted] = yield* sql<{ connector: string }>`
+      update connect_flows set refusals = refusals + 1
+      where tenant_id = ${args.tenant_id} and state_hash = ${args.state_hash} and refusals < ${MOST_REFUSALS}
+      returning connector`
+    if (counted) yield* insertEvent(args.event)
+    return counted !== undefined
+  },
+  { key: flowKey },
+)
+
 /** A flow that waits for a consent elsewhere. */
 export interface PolledFlow {
   readonly flow: ConnectFlowRecord
   readonly now: number
   readonly poll_seconds: number
-  /** Whether it is this caller who asks the provider now: of all that come within the interval it is one. */
-  readonly is_turn: boolean
+  /** Whose turn it is to ask the provider, which is one caller's at a time; null is somebody else's. */
+  readonly turn: number | null
 }
 
 /** Looks at a flow that waits for a consent elsewhere, without taking it up, and gives one caller in an interval its turn. */
 export const pollConnectFlow = write(
-  function* (args: OfFlow): Run<PolledFlow | FlowRefusal> {
+  function* (
+    args: OfFlow & {
+      /** How long the question may take; nobody else asks before that. */
+      question_ms: number
+    },
+  ): Run<PolledFlow | FlowRefusal> {
     const [row] = yield* sql<ConnectFlowRecord & { now: number; poll_seconds: number; poll_at: number }>`
       select ${NOW} as now, connector, connector_version, user_id, connection_id, browser_hash, sealed, created_at,
         expires_at, poll_seconds, poll_at
@@ -101,23 +122,30 @@ export const pollConnectFlow = write(
         and user_id = ${args.user_id} and browser_hash = ${args.browser_hash} and broker is null and used_at is null
         and expires_at > ${NOW} and poll_at is not null`
     if (!row) return yield* refuseFlow(args)
-    const [turn] = yield* sql<{ connector: string }>`
-      update connect_flows set poll_at = ${NOW} + poll_seconds * 1000
+    const { now, poll_seconds, poll_at, ...flow } = row
+    const question_ms = Math.max(args.question_ms, poll_seconds * 1000)
+    const [turn] = yield* sql<{ poll_at: number }>`
+      update connect_flows set poll_at = ${NOW} + cast(${question_ms} as bigint)
       where tenant_id = ${args.tenant_id} and state_hash = ${args.state_hash} and used_at is null
-        and poll_at = ${row.poll_at} and poll_at <= ${NOW}
-      returning connector`
-    const { now, poll_seconds, poll_at: _, ...flow } = row
-    return { flow, now, poll_seconds, is_turn: turn !== undefined }
+        and poll_at = ${poll_at} and poll_at <= ${NOW}
+      returning poll_at`
+    return { flow, now, poll_seconds, turn: turn?.poll_at ?? null }
   },
   { key: flowKey },
 )
 
-/** The provider asks for longer pauses: five seconds more from now on (RFC 8628 section 3.5). */
-export const slowConnectFlow = write(
-  function* (args: { tenant_id: string; state_hash: Uint8Array }): Run<void> {
-    yield* sql`
-      update connect_flows set poll_seconds = poll_seconds + 5, poll_at = ${NOW} + (poll_seconds + 5) * 1000
-      where tenant_id = ${args.tenant_id} and state_hash = ${args.state_hash} and poll_at is not null`
+/**
+ * Ends the turn of who asked: the next may ask an interval later, which `slower_seconds` make longer for good (RFC 8628
+ * section 3.5). False where the turn was over before, so that somebody else has asked since.
+ */
+export const endConnectFlowTurn = write(
+  function* (args: { tenant_id: string; state_hash: Uint8Array; turn: number; slower_seconds: number }): Run<boolean> {
+    const [ended] = yield* sql<{ connector: string }>`
+      update connect_flows set poll_seconds = poll_seconds + cast(${args.slower_seconds} as bigint),
+        poll_at = ${NOW} + (poll_seconds + cast(${args.slower_seconds} as bigint)) * 1000
+      where tenant_id = ${args.tenant_id} and state_hash = ${args.state_hash} and poll_at = ${args.turn}
+      returning connector`
+    return ended !== undefined
   },
   { key: flowKey },
 )

@@ -29,6 +29,8 @@ export interface ConnectSessionRecord {
   readonly code_challenge: string | null
   readonly reason: string | null
   readonly finished_at: number | null
+  /** The consent that it ended with, of those that its connection has had. */
+  readonly consented_generation: number | null
   readonly sealed_code: Uint8Array | null
   readonly confirmed_at: number | null
   readonly ended_at: number | null
@@ -42,6 +44,8 @@ export interface ConnectSessionAuthority {
   readonly client_disabled_at: number | null
   /** Of what came of it, if anything did. */
   readonly connection_state: string | null
+  /** The consent that this holds now, which may be a later one. */
+  readonly connection_generation: number | null
   readonly account: string | null
   readonly account_name: string | null
 }
@@ -85,45 +89,40 @@ export const createConnectSession = write(function* (args: {
 
 type SessionRow = ConnectSessionRecord & Omit<ConnectSessionAuthority, 'session'>
 
-function readSession(row: SessionRow | undefined): ConnectSessionAuthority | null {
-  if (!row) return null
-  const { now, client_name, client_disabled_at, connection_state, account, account_name, ...session } = row
-  return { now, session, client_name, client_disabled_at, connection_state, account, account_name }
-}
-
 /** A session by its id; null where there is none, or its platform is gone. */
-export const loadConnectSession = read(function* (args: {
-  tenant_id: string
-  session_id: string
-}): Run<ConnectSessionAuthority | null> {
-  const [row] = yield* sql<SessionRow>`
-    select ${NOW} as now, s.session_id, s.client_id, s.user_id, s.end_user_id, s.invitation, s.expected_account,
-      s.connectors, s.origins, s.scope, s.connection_id, s.return_uri, s.created_at, s.expires_at, s.opened_at,
-      s.browser_hash, s.origin, s.code_challenge, s.reason, s.finished_at, s.sealed_code, s.confirmed_at, s.ended_at,
-      cl.client_name, cl.disabled_at as client_disabled_at, c.state as connection_state, c.account, c.account_name
-    from connect_sessions s
-    join clients cl on cl.tenant_id = s.tenant_id and cl.client_id = s.client_id
-    left join connections c on c.tenant_id = s.tenant_id and c.connection_id = s.connection_id
-    where s.tenant_id = ${args.tenant_id} and s.session_id = ${args.session_id}`
-  return readSession(row)
-})
+export const loadConnectSession = read((args: { tenant_id: string; session_id: string }) =>
+  selectSession({ ...args, token_hash: null }),
+)
 
 /** The same by the hash of its token. */
-export const findConnectSession = read(function* (args: {
+export const findConnectSession = read((args: { tenant_id: string; token_hash: Uint8Array }) =>
+  selectSession({ ...args, session_id: null }),
+)
+
+function* selectSession(args: {
   tenant_id: string
-  token_hash: Uint8Array
+  session_id: string | null
+  token_hash: Uint8Array | null
 }): Run<ConnectSessionAuthority | null> {
   const [row] = yield* sql<SessionRow>`
     select ${NOW} as now, s.session_id, s.client_id, s.user_id, s.end_user_id, s.invitation, s.expected_account,
       s.connectors, s.origins, s.scope, s.connection_id, s.return_uri, s.created_at, s.expires_at, s.opened_at,
-      s.browser_hash, s.origin, s.code_challenge, s.reason, s.finished_at, s.sealed_code, s.confirmed_at, s.ended_at,
-      cl.client_name, cl.disabled_at as client_disabled_at, c.state as connection_state, c.account, c.account_name
+      s.browser_hash, s.origin, s.code_challenge, s.reason, s.finished_at, s.consented_generation, s.sealed_code,
+      s.confirmed_at, s.ended_at, cl.client_name, cl.disabled_at as client_disabled_at, c.state as connection_state,
+      c.consented_generation as connection_generation, c.account, c.account_name
     from connect_sessions s
     join clients cl on cl.tenant_id = s.tenant_id and cl.client_id = s.client_id
     left join connections c on c.tenant_id = s.tenant_id and c.connection_id = s.connection_id
-    where s.tenant_id = ${args.tenant_id} and s.token_hash = ${args.token_hash}`
-  return readSession(row)
-})
+    where s.tenant_id = ${args.tenant_id}
+      and (s.session_id = ${text(args.session_id)} or s.token_hash = ${bytes(args.token_hash)})`
+  if (!row) return null
+  const { now, client_name, client_disabled_at, connection_state, connection_generation, ...rest } = row
+  const { account, account_name, ...session } = rest
+  return {
+    ...{ now, session, client_name, client_disabled_at, connection_state, connection_generation },
+    ...{ account, account_name },
+  }
+}
 
 /** Opens a session, once: it belongs to one browser from then on, which has so long. */
 export const openConnectSession = write(
@@ -144,6 +143,35 @@ export const openConnectSession = write(
       returning session_id`
     if (opened) yield* insertEvent(args.event)
     return opened !== undefined
+  },
+  { key: sessionKey },
+)
+
+/** How many refusals of one session are told: whoever holds its token fills no log with it. */
+const MOST_REFUSALS = 5
+
+/** Tells that somebody was refused who has the token of a session; says whether it was told. */
+export const refuseConnectSession = write(
+  function* (args: { tenant_id: string; session_id: string; event: NewEvent }): Run<boolean> {
+    const [counted] = yield* sql<{ session_id: string }>`
+      update connect_sessions set refusals = refusals + 1
+      where tenant_id = ${args.tenant_id} and session_id = ${args.session_id} and refusals < ${MOST_REFUSALS}
+      returning session_id`
+    if (counted) yield* insertEvent(args.event)
+    return counted !== undefined
+  },
+  { key: sessionKey },
+)
+
+/** Counts that the browser of an open session is sent on from it; false where that was often enough. */
+export const startFromConnectSession = write(
+  function* (args: { tenant_id: string; session_id: string; most: number }): Run<boolean> {
+    const [counted] = yield* sql<{ session_id: string }>`
+      update connect_sessions set starts = starts + 1
+      where tenant_id = ${args.tenant_id} and session_id = ${args.session_id} and starts < ${args.most}
+        and opened_at is not null and finished_at is null and ended_at is null and expires_at > ${NOW}
+      returning session_id`
+    return counted !== undefined
   },
   { key: sessionKey },
 )
@@ -169,6 +197,8 @@ export interface FinishedSession {
   readonly sealed_code: Uint8Array | null
   /** How long the platform may take to confirm; null where the connection is live at once. */
   readonly confirm_ms: number | null
+  /** Whether its account is a person's own: one of an organization is the same for everybody in it. */
+  readonly tells_person: boolean
 }
 
 /** Holds an open session that may still be finished; no other write gets at it before the end of this transaction. */
@@ -181,59 +211,109 @@ export function* holdConnectSession(tenant_id: string, session_id: string): Run<
   return held !== undefined
 }
 
-/** Finishes a session that is held. */
-export function* finishConnectSession(tenant_id: string, connection_id: string, finished: FinishedSession): Run<void> {
+/** Finishes a session that is held, with one consent of a connection. */
+export function* finishConnectSession(
+  tenant_id: string,
+  connection_id: string,
+  consented_generation: number,
+  finished: FinishedSession,
+): Run<void> {
   const confirmed = finished.confirm_ms === null ? 1 : 0
   yield* sql`
     update connect_sessions set finished_at = ${NOW}, connection_id = ${connection_id},
-      sealed_code = ${bytes(finished.sealed_code)},
+      consented_generation = ${consented_generation}, sealed_code = ${bytes(finished.sealed_code)},
       confirmed_at = case when cast(${confirmed} as bigint) = 1 then ${NOW} else null end,
       expires_at = ${NOW} + cast(${int(finished.confirm_ms ?? 0)} as bigint)
     where tenant_id = ${tenant_id} and session_id = ${finished.session_id}`
 }
 
 /**
- * Confirms, once, what a session brought: from then on its connection gives tokens. `over` when the time for that is, or
- * the connection was ended.
+ * Confirms, once, what a session brought: from then on its connection gives tokens. `over` when the time for that is, the
+ * connection was ended, or it holds what another session has brought since.
  */
 export const confirmConnectSession = write(
-  function* (args: {
-    tenant_id: string
-    session_id: string
-    connection_id: string
-    event: NewEvent
-  }): Run<'confirmed' | 'over'> {
-    const { tenant_id, session_id, connection_id } = args
-    const [confirmed] = yield* sql<{ session_id: string }>`
-      update connect_sessions set confirmed_at = ${NOW}, sealed_code = null
-      where tenant_id = ${tenant_id} and session_id = ${session_id} and connection_id = ${connection_id}
-        and finished_at is not null and confirmed_at is null and ended_at is null and expires_at > ${NOW}
-        and exists (select 1 from connections c where c.tenant_id = connect_sessions.tenant_id
-          and c.connection_id = connect_sessions.connection_id and c.state <> 'disconnected')
-      returning session_id`
-    if (!confirmed) return 'over'
+  function* (args: { tenant_id: string; session_id: string; event: NewEvent }): Run<'confirmed' | 'over'> {
+    const { tenant_id, session_id } = args
+    // The session is held first, as by whoever stores a consent.
+    const [held] = yield* sql<Brought>`
+      update connect_sessions set reason = null
+      where tenant_id = ${tenant_id} and session_id = ${session_id} and finished_at is not null
+        and confirmed_at is null and ended_at is null and expires_at > ${NOW}
+      returning connection_id, consented_generation`
+    if (!held) return 'over'
+    const [live] = yield* sql<{ connection_id: string }>`
+      update connections set state = case when state = 'pending' then 'ready' else state end, pending_until_at = null,
+        updated_at = ${args.event.at}
+      where tenant_id = ${tenant_id} and connection_id = ${text(held.connection_id)} and state <> 'disconnected'
+        and consented_generation = ${int(held.consented_generation)}
+      returning connection_id`
+    if (!live) return 'over'
     yield* sql`
-      update connections set state = 'ready', pending_until_at = null, updated_at = ${args.event.at}
-      where tenant_id = ${tenant_id} and connection_id = ${connection_id} and state = 'pending'`
+      update connect_sessions set confirmed_at = ${NOW}, sealed_code = null
+      where tenant_id = ${tenant_id} and session_id = ${session_id}`
     yield* insertEvent(args.event)
     return 'confirmed'
   },
   { key: sessionKey },
 )
 
-/** Ends a session that has brought nothing live yet: neither its token nor its code is of use any more. */
+type Brought = Pick<ConnectSessionRecord, 'connection_id' | 'consented_generation'>
+
+/**
+ * Ends a session that has brought nothing live yet, and what it brought: neither its token nor its code is of use any more,
+ * and its connection gives nothing out, unless that holds what another session has brought since. Answers the connection
+ * that ended with it, or `over` where there was nothing to end.
+ */
 export const endConnectSession = write(
-  function* (args: { tenant_id: string; session_id: string; event: NewEvent }): Run<boolean> {
-    const [ended] = yield* sql<{ session_id: string }>`
+  function* (args: {
+    tenant_id: string
+    session_id: string
+    event: NewEvent
+    /** Of the connection, which is named here. */
+    disconnected: NewEvent
+  }): Run<Pick<ConnectSessionRecord, 'connection_id'> | 'over'> {
+    const { tenant_id, session_id } = args
+    const [ended] = yield* sql<Brought>`
       update connect_sessions set ended_at = ${NOW}, sealed_code = null
-      where tenant_id = ${args.tenant_id} and session_id = ${args.session_id} and confirmed_at is null
-        and ended_at is null
-      returning session_id`
-    if (ended) yield* insertEvent(args.event)
-    return ended !== undefined
+      where tenant_id = ${tenant_id} and session_id = ${session_id} and confirmed_at is null and ended_at is null
+      returning connection_id, consented_generation`
+    if (!ended) return 'over'
+    yield* insertEvent(args.event)
+    const { connection_id, consented_generation } = ended
+    if (connection_id === null || consented_generation === null) return { connection_id: null }
+    const gone = yield* endPending({ ...args, connection_id, consented_generation, event: args.disconnected })
+    return { connection_id: gone ? connection_id : null }
   },
   { key: sessionKey },
 )
+
+/** Ends a connection that nobody has confirmed in time; false where somebody has, or its time is not over. */
+export const endUnconfirmedConnection = write(
+  (args: { tenant_id: string; connection_id: string; event: NewEvent }) =>
+    endPending({ ...args, consented_generation: null }),
+  { key: ({ tenant_id, connection_id }) => `${tenant_id}/${connection_id}` },
+)
+
+// Of one consent; null is whichever has waited for too long.
+function* endPending(args: {
+  tenant_id: string
+  connection_id: string
+  consented_generation: number | null
+  event: NewEvent
+}): Run<boolean> {
+  const [gone] = yield* sql<{ connector: string }>`
+    update connections set state = 'disconnected', reason = 'not_confirmed', upkeep_at = null,
+      updated_at = ${args.event.at}
+    where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and state = 'pending'
+      and (consented_generation = ${int(args.consented_generation)}
+        or (cast(${int(args.consented_generation)} as bigint) is null and pending_until_at < ${NOW}))
+    returning connector`
+  if (!gone) return false
+  const { event, connection_id } = args
+  const detail = { ...event.detail, connector: gone.connector, reason: 'not_confirmed' }
+  yield* insertEvent({ ...event, connection_id, detail })
+  return true
+}
 
 /** Connections that nobody has confirmed in time. */
 export const listUnconfirmed = read(function* (args: { tenant_id: string; most: number }): Run<string[]> {

@@ -191,7 +191,9 @@ export const connectAccount = write(
     const stored = args.generation === null ? yield* insertConnection(args) : yield* repairConnection(args, answer)
     if (!stored) return 'moved'
     if (choice_hash) yield* makeChoice(tenant_id, choice_hash)
-    if (args.session) yield* finishConnectSession(tenant_id, args.connection_id, args.session)
+    if (args.session) {
+      yield* finishConnectSession(tenant_id, args.connection_id, (args.generation ?? 0) + 1, args.session)
+    }
     yield* insertEvent(args.event)
     return 'connected'
   },
@@ -222,11 +224,13 @@ function* insertConnection(args: NewConsent): Run<boolean> {
 function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean> {
   const { plan = UNPLANNED } = answer
   const confirm_ms = args.session?.confirm_ms ?? null
-  // An account that was known before and is the same one now needs no second look.
+  const tells_person = args.session?.tells_person === false ? 0 : 1
+  // An account that was known before and is the same one now needs no second look, where it is one person's.
   const [repaired] = yield* sql<{ connection_id: string }>`
     update connections set
       state = case when cast(${int(confirm_ms)} as bigint) is not null
-          and (state = 'pending' or account is null or ${text(args.account)} is null)
+          and (state = 'pending' or account is null or ${text(args.account)} is null
+            or cast(${tells_person} as bigint) = 0)
         then 'pending' else 'ready' end,
       pending_until_at = ${NOW} + cast(${int(confirm_ms)} as bigint), reason = null, account = ${text(args.account)},
       account_name = ${text(args.account_name)}, scope = ${answer.scope}, sealed_tokens = ${answer.sealed_tokens},

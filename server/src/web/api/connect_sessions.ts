@@ -117,9 +117,15 @@ export const CONNECT_SESSION_ROUTES = [
   route({
     ...{ method: 'POST', path: '/connect_sessions/{session_id}/end', scope: SCOPE, name: 'endConnectSession' },
     summary: 'Ends a connect session, and what it brought unless that was confirmed',
+    repeatable: true,
+    answer: ConnectSession,
     subject: session,
-    async run({ web, found }) {
-      await endConnectSession(web.outbound, found)
+    async run({ web, token, found }) {
+      const { session_id } = found.session
+      await endConnectSession(web.outbound, found.session)
+      const now = await findSessionOf(web.outbound, platformOf(token), session_id)
+      if (judgeSession(now!) === 'connected') throw conflict('It was confirmed: what ends now is the connection')
+      return { value: describe(now!) }
     },
   }),
 ]
@@ -127,7 +133,8 @@ export const CONNECT_SESSION_ROUTES = [
 function describe(found: ConnectSessionAuthority): z.input<typeof ConnectSession> {
   const { session, account, account_name } = found
   const { session_id, reason, user_id, end_user_id, expected_account, expires_at } = session
-  const done = session.finished_at !== null
+  const is_newest = found.connection_generation === session.consented_generation
+  const done = session.finished_at !== null && (session.confirmed_at !== null || is_newest)
   return {
     ...{ session_id, status: judgeSession(found), reason, user_id, end_user_id },
     connectors: JSON.parse(session.connectors) as string[],

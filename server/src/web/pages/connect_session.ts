@@ -124,6 +124,8 @@ export const startSessionPage = page(async (visit) => {
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     if (error.status === 404) return errorPage(visit, 'not_found', 404)
+    // Too many tries are none of them.
+    if (error.status === 429) throw error
     readFailure(error, visit.request_id, web.log)
     await noteFailedTry(web.outbound, session, error.status === 503 ? 'failed' : 'connector_fault')
     return redirect(visit, sessionUrl(visit, session.session_id))
