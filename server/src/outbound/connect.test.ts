@@ -14,12 +14,14 @@ import { OAuthError } from '../oauth/errors.ts'
 import { BUILT_IN } from '../providers/catalogue.ts'
 import type { Provider } from '../providers/provider.ts'
 import { readFields } from '../providers/resolve.ts'
+import { askToConnect, findConnected } from './connect_from_terminal.ts'
 import { listConnections } from './connections.ts'
 import { deleteConnector, saveConnector, setConnectorDisabled } from './connectors.ts'
 import type { OutboundContext } from './context.ts'
 import { disconnect } from './disconnect.ts'
 import { type ConnectFinish, finishConnect } from './finish_connect.ts'
-import { freshToken } from './fresh_token.ts'
+import { freshToken, lapse } from './fresh_token.ts'
+import { refreshConnection } from './refresh.ts'
 import { type ConnectStart, startConnect } from './start_connect.ts'
 
 describe('a consent flow at a real provider', () => {
@@ -228,6 +230,28 @@ describe('a consent flow at a real provider', () => {
     assert.equal(repaired.outcome, 'other_account')
     assert.deepEqual(await bench.load(made.connection_id!), before)
     assert.equal((await freshToken(context, { connection_id: made.connection_id!, user_id })).kind, 'token')
+  })
+
+  test('a terminal that waits is told of what was consented to since, and of nothing else', async () => {
+    const { connection_id } = await connectAs(context, user_id)
+    const id = connection_id!
+    const { tenant_id, store } = bench.tenant
+    const authority = await store.loadConnection({ tenant_id, connection_id: id })
+    await lapse(context, authority!)
+    const asked = await askToConnect(context, { name: 'acme', user_id })
+    const repair = await askToConnect(context, { name: 'acme', user_id, connection_id: id })
+    assert.deepEqual([await findConnected(context, asked), await findConnected(context, repair)], [null, null])
+    // The provider takes its refresh token after all: that is no consent.
+    await refreshConnection(context, (await store.loadConnection({ tenant_id, connection_id: id }))!)
+    assert.equal((await bench.load(id)).state, 'ready')
+    assert.deepEqual([await findConnected(context, asked), await findConnected(context, repair)], [null, null])
+    foreign.auto_login = `another${users}`
+    const other = await connectAs(context, user_id)
+    const made = { connection_id: other.connection_id, outcome: 'connected' }
+    assert.deepEqual([await findConnected(context, asked), await findConnected(context, repair)], [made, null])
+    foreign.auto_login = `account${users}`
+    await connectAs(context, user_id)
+    assert.deepEqual(await findConnected(context, repair), { connection_id: id, outcome: 'reconnected' })
   })
 
   test("O-06 nobody repairs another user's connection, or one that was ended", async () => {

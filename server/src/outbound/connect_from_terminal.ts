@@ -11,7 +11,9 @@ export interface TerminalConnect {
   readonly url: string
   readonly connector: string
   readonly user_id: string
-  /** What is there already does not count. */
+  /** The connection to repair; no other counts then. */
+  readonly connection_id?: string | undefined
+  /** What is there already does not count, whatever state it is in. */
   readonly before: readonly ConsentedConnection[]
 }
 
@@ -32,17 +34,19 @@ export async function askToConnect(
   if (connection_id !== undefined) await checkRepair(context, ownerOfUser(user_id), connector, connection_id)
   const { tenant_id, store } = context.tenant
   const before = await store.listConsentedConnections({ tenant_id, connector, user_id })
-  return { url: connectUrl(context, connector, connection_id), connector, user_id, before }
+  return { url: connectUrl(context, connector, connection_id), connector, user_id, connection_id, before }
 }
 
-/** What came of it, or null while nothing has. */
+/** What came of it, or null while nothing has: a consent of since then, not one of before that is ready again. */
 export async function findConnected(
   { tenant }: OutboundContext,
-  { connector, user_id, before }: Pick<TerminalConnect, 'connector' | 'user_id' | 'before'>,
+  asked: Pick<TerminalConnect, 'connector' | 'user_id' | 'connection_id' | 'before'>,
 ): Promise<ConnectedHere | null> {
   const { tenant_id, store } = tenant
+  const { connector, user_id, before } = asked
   for (const one of await store.listConsentedConnections({ tenant_id, connector, user_id })) {
     const { connection_id } = one
+    if (one.state !== 'ready' || (asked.connection_id ?? connection_id) !== connection_id) continue
     const known = before.find((seen) => seen.connection_id === connection_id)
     if (!known) return { connection_id, outcome: 'connected' }
     if (one.consented_generation > known.consented_generation) return { connection_id, outcome: 'reconnected' }

@@ -85,10 +85,15 @@ contract('a consent is told from a refresh by the generation that it brought', a
   await connect(stage, 'c1')
   const list = (connector = 'acme', user_id = 'alice') =>
     store.listConsentedConnections({ tenant_id, user_id, connector })
-  const consented = (consented_generation: number) => [{ connection_id: 'c1', consented_generation }]
+  const consented = (consented_generation: number, state = 'ready') => [
+    { connection_id: 'c1', state, consented_generation },
+  ]
   assert.deepStrictEqual(await list(), consented(1))
   await connect(stage, 'c1', { generation: 1 })
   assert.deepStrictEqual(await list(), consented(2))
+  const lapsed = { reason: 'expired', error: 'expired', second_look_ms: null, intent_id: null }
+  await store.needReconsent({ tenant_id, connection_id: 'c1', generation: 2, ...lapsed, event: stage.event() })
+  assert.deepStrictEqual(await list(), consented(2, 'needs_reconsent'))
   assert.deepStrictEqual([await list('other'), await list('acme', 'bob')], [[], []])
   await store.disconnectConnection({ tenant_id, connection_id: 'c1', reason: 'user', event: stage.event() })
   assert.deepStrictEqual(await list(), [])
