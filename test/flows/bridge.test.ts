@@ -289,9 +289,9 @@ for (const dialect of DIALECTS) {
         const none = await bridge.obtain(alice, { prompt: 'consent' }, { 'connection.acme': '' })
         for (const [change, error, word] of [
           [{ subject_token: '' }, 'invalid_request', 'subject_token'],
-          [{ subject_token: 'x' }, 'invalid_grant', 'subject token'],
-          [{ subject_token: refresh }, 'invalid_grant', 'subject token'],
-          [{ subject_token: other.access_token }, 'invalid_grant', 'subject token'],
+          [{ subject_token: 'x' }, 'invalid_request', 'subject token'],
+          [{ subject_token: refresh }, 'invalid_request', 'subject token'],
+          [{ subject_token: other.access_token }, 'invalid_request', 'subject token'],
           [{ subject_token_type: '' }, 'invalid_request', 'subject_token_type'],
           [{ subject_token_type: jwt }, 'invalid_request', 'subject_token_type'],
           [{ actor_token: token }, 'invalid_request', 'actor_token'],
@@ -311,7 +311,10 @@ for (const dialect of DIALECTS) {
         const two = await exchange(bridge, token, {}, [['audience', 'connector:other']])
         assert.equal(two.body.error, 'invalid_target')
         const foreignClient = await exchange(bridge, token, {}, [], 'other')
-        assert.equal(foreignClient.body.error, 'invalid_grant')
+        assert.deepEqual(
+          [foreignClient.body.error, foreignClient.body.reason],
+          ['invalid_request', 'subject_token_refused'],
+        )
       })
 
       test('a token that the API has refused is renewed, by one call of the provider however many say so', async () => {

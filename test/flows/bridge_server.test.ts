@@ -432,7 +432,7 @@ describe('nobody else reaches it', () => {
     const [for_calendar, for_tasks] = [await narrow(CALENDAR), await narrow(TASKS)]
     assert.equal((await useTool(for_calendar)).status, 200)
     assertNotAllowed(await exchange(for_tasks, {}, 'tasks'), true)
-    assert.equal((await exchange(for_calendar, {}, 'tasks')).body.error, 'invalid_grant', 'sent to somebody else')
+    assert.equal((await exchange(for_calendar, {}, 'tasks')).body.error, 'invalid_request', 'sent to somebody else')
     const passed = await exchange(for_calendar, { resource: TASKS, scope: 'tasks:use' })
     assert.equal(passed.status, 200, passed.text)
     assertNotAllowed(await exchange(passed.body.access_token, {}, 'tasks'), false)

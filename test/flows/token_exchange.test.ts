@@ -229,7 +229,8 @@ for (const dialect of DIALECTS) {
       const { body } = await exchange('orders', access_token, actor(own.body.access_token))
       assert.deepEqual(claimsOf(body.access_token)['act'], { sub: 'orders' })
       for (const token of [foreign.body.access_token, `${own.body.access_token}x`, 'nonsense']) {
-        assert.equal((await exchange('orders', access_token, actor(token))).body.error, 'invalid_grant')
+        const { body } = await exchange('orders', access_token, actor(token))
+        assert.deepEqual([body.error, body.reason], ['invalid_request', 'actor_token_refused'])
       }
     })
 
@@ -315,7 +316,7 @@ for (const dialect of DIALECTS) {
       for (const token of [body.access_token, next.body.access_token, open.body.access_token]) {
         assert.deepEqual(await introspect(token, 'clerk'), { active: false })
       }
-      assert.equal((await exchange('stock', body.access_token, at_orders)).body.error, 'invalid_grant')
+      assert.equal((await exchange('stock', body.access_token, at_orders)).body.error, 'invalid_request')
       await setRoles(bob_id, ['buyer', 'auditor'])
     })
 
@@ -343,8 +344,8 @@ for (const dialect of DIALECTS) {
     test('CVE-2022-1245 Keycloak-48104 whoever has no policy, or stands for nothing, gets nothing', async () => {
       const { access_token } = await signIn()
       assert.equal((await exchange('bare', access_token)).body.error, 'invalid_target')
-      assert.equal((await exchange('stranger', access_token)).body.error, 'invalid_grant')
-      assert.equal((await exchange('stock', access_token)).body.error, 'invalid_grant')
+      assert.equal((await exchange('stranger', access_token)).body.error, 'invalid_request')
+      assert.equal((await exchange('stock', access_token)).body.error, 'invalid_request')
       assert.equal((await exchange('orders', access_token, { resource: ORDERS })).body.error, 'invalid_target')
       assert.equal((await exchange('orders', access_token, { resource: `${STOCK}/` })).body.error, 'invalid_target')
       assert.equal((await exchange('orders', access_token, { resource: '' })).body.error, 'invalid_target')
@@ -368,7 +369,7 @@ for (const dialect of DIALECTS) {
       assert.equal((await introspect(body.access_token)).active, true)
       await post('/revoke', { token: refresh_token }, 'shop')
       assert.deepEqual(await introspect(body.access_token), { active: false })
-      assert.equal((await exchange('orders', access_token)).body.error, 'invalid_grant', 'CVE-2026-9097')
+      assert.equal((await exchange('orders', access_token)).body.error, 'invalid_request', 'CVE-2026-9097')
     })
 
     test('8.3.2 a token dies with each that it was exchanged for, their clients, its own client and the user', async () => {
@@ -394,7 +395,7 @@ for (const dialect of DIALECTS) {
       }
       const isOver = async (last: string, what: string) => {
         assert.deepEqual(await introspect(last, 'partner'), { active: false }, what)
-        assert.equal((await exchange('support', last, { scope: 'stock:read' })).body.error, 'invalid_grant', what)
+        assert.equal((await exchange('support', last, { scope: 'stock:read' })).body.error, 'invalid_request', what)
       }
       for (const [what, turn] of switches) {
         const { last } = await chain()
@@ -452,11 +453,12 @@ for (const dialect of DIALECTS) {
         'shop',
       )
       for (const token of [tokens.id_token, tokens.refresh_token, alone.body.access_token, 'x', 'a.b.c']) {
-        assert.equal((await exchange('orders', token)).body.error, 'invalid_grant', token.slice(0, 12))
+        const { body } = await exchange('orders', token)
+        assert.deepEqual([body.error, body.reason], ['invalid_request', 'subject_token_refused'], token.slice(0, 12))
       }
       for (const kind of ['id_token', 'jwt']) {
         const as = { subject_token_type: type(kind) }
-        assert.equal((await exchange('orders', tokens.access_token, as)).body.error, 'invalid_grant', kind)
+        assert.equal((await exchange('orders', tokens.access_token, as)).body.error, 'invalid_request', kind)
       }
     })
 
@@ -467,13 +469,13 @@ for (const dialect of DIALECTS) {
       const { status, body } = await exchange('first', id_token, as)
       assert.equal(status, 200, JSON.stringify(body))
       assert.equal((await introspect(body.access_token)).sub, alice_id)
-      assert.equal((await exchange('orders', id_token, as)).body.error, 'invalid_grant', 'issued to another client')
+      assert.equal((await exchange('orders', id_token, as)).body.error, 'invalid_request', 'issued to another client')
       const { tenant_id } = server.app.tenant
       for (const { session_id } of await server.store.listSessionsOfUser({ tenant_id, user_id: alice_id })) {
         await server.store.endSession({ tenant_id, session_id, event: newEvent() })
       }
       assert.deepEqual(await introspect(body.access_token), { active: false })
-      assert.equal((await exchange('first', id_token, as)).body.error, 'invalid_grant')
+      assert.equal((await exchange('first', id_token, as)).body.error, 'invalid_request')
     })
 
     test('8.3.2 an ID token of before its grant, client, user or tenant was switched off brings nothing after', async () => {
@@ -489,7 +491,7 @@ for (const dialect of DIALECTS) {
         const { id_token, access_token } = await signIn('first', { resource: STOCK, scope: 'openid' })
         assert.equal((await exchange('first', id_token, as)).status, 200, what)
         await end(claimsOf(access_token)['grant_id'] as string)
-        assert.equal((await exchange('first', id_token, as)).body.error, 'invalid_grant', what)
+        assert.equal((await exchange('first', id_token, as)).body.error, 'invalid_request', what)
       }
     })
 
@@ -497,7 +499,7 @@ for (const dialect of DIALECTS) {
       const { id_token } = await signIn('first', { resource: STOCK, scope: 'openid' })
       const as = { subject_token_type: type('id_token'), scope: 'stock:read' }
       await server.saveSettings({ mfa: 'required' })
-      assert.equal((await exchange('first', id_token, as)).body.error, 'invalid_grant')
+      assert.equal((await exchange('first', id_token, as)).body.error, 'invalid_request')
       await server.saveSettings({})
       assert.equal((await exchange('first', id_token, as)).status, 200)
     })
@@ -507,7 +509,7 @@ for (const dialect of DIALECTS) {
       const subject = { subject_token: id_token, subject_token_type: type('id_token'), client_id: 'app' }
       const body = new URLSearchParams({ grant_type: GRANT, resource: STOCK, scope: 'stock:read', ...subject })
       const response = await fetch(`${server.issuer}/token`, { method: 'POST', body })
-      assert.equal(((await response.json()) as { error?: string }).error, 'invalid_grant')
+      assert.equal(((await response.json()) as { error?: string }).error, 'invalid_request')
     })
 
     test('GHSA-7qjx-gp9h-65qj a JWT of a trusted issuer is exchanged once, by a client that may bring it', async () => {
@@ -524,20 +526,21 @@ for (const dialect of DIALECTS) {
       assert.equal(body.expires_in, 60)
       const { sub, act } = await introspect(body.access_token)
       assert.deepEqual({ sub, act }, { sub: alice_id, act: { sub: 'orders' } })
-      assert.equal((await exchange('orders', token, as)).body.error, 'invalid_grant', 'its jti was used')
+      const used = (await exchange('orders', token, as)).body
+      assert.deepEqual([used.error, used.reason], ['invalid_request', 'subject_token_refused'], 'its jti was used')
       const others: [string, ReturnType<typeof exchange>][] = [
         ['another client', exchange('partner', await sign(), as)],
         ['another actor', exchange('orders', await sign({ may_act: { sub: 'stock' } }), as)],
         ['another audience', exchange('orders', await sign({ aud: STOCK }), as)],
         ['nobody here', exchange('orders', await sign({ sub: 'nobody' }), as)],
       ]
-      for (const [what, refused] of others) assert.equal((await refused).body.error, 'invalid_grant', what)
+      for (const [what, refused] of others) assert.equal((await refused).body.error, 'invalid_request', what)
       const named = await exchange('orders', await sign({ may_act: { sub: 'orders' } }), as)
       assert.equal(named.status, 200)
       const acted = await exchange('orders', await sign({ act: { sub: 'clerk-7' } }), as)
       const chain = { sub: 'orders', act: { sub: 'clerk-7', iss: issuer } }
       assert.deepEqual((await introspect(acted.body.access_token)).act, chain, 'whoever acted there is not hidden here')
-      assert.equal((await exchange('orders', await sign({ act: 'clerk-7' }), as)).body.error, 'invalid_grant')
+      assert.equal((await exchange('orders', await sign({ act: 'clerk-7' }), as)).body.error, 'invalid_request')
       const kept = await sign()
       await saveTrustedIssuer(
         server.app.tenant,
@@ -563,14 +566,14 @@ for (const dialect of DIALECTS) {
         const response = await fetch(`${server.issuer}/token`, { method: 'POST', body, headers })
         return (await response.json()) as { error?: string; token_type?: string; access_token: string }
       }
-      assert.equal((await less({})).error, 'invalid_grant')
-      assert.equal((await less(proofOf(other))).error, 'invalid_grant')
+      assert.equal((await less({})).error, 'invalid_request')
+      assert.equal((await less(proofOf(other))).error, 'invalid_request')
       const bound = await less(proofOf(key))
       assert.equal(bound.token_type, 'DPoP')
       assert.deepEqual(claimsOf(bound.access_token)['cnf'], { jkt: key.jkt })
       assert.equal(
         (await exchange('orders', access_token)).body.error,
-        'invalid_grant',
+        'invalid_request',
         'nor is it for those it was not sent to',
       )
       const { body } = await exchange('stock', access_token, { resource: ORDERS, scope: 'orders:read' })

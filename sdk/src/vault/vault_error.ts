@@ -2,7 +2,7 @@
  * Why there is no token or answer: `connection_required`, `connection_not_allowed` and `connection_needs_reconsent` come
  * with a `connect_url`; `connection_unavailable` and `temporarily_unavailable` pass by themselves; `provider_unreachable`
  * says that the provider's API gave no answer; `token_not_handed_out` that only the proxy will do; `invalid_token` and
- * `invalid_grant` that the user's access token is not good, or not any more. Others are those of RFC 6749 section 5.2.
+ * `subject_token_refused` that the user's access token is not good, or not any more. Others are those of RFC 6749 section 5.2.
  */
 export type VaultErrorCode =
   | 'connection_required'
@@ -13,7 +13,7 @@ export type VaultErrorCode =
   | 'temporarily_unavailable'
   | 'token_not_handed_out'
   | 'invalid_token'
-  | 'invalid_grant'
+  | 'subject_token_refused'
   | (string & {})
 
 /**

@@ -80,7 +80,7 @@ test('an assertion names who acts under its issuer`s names, or is refused', () =
     act: { sub: 'b', iss: 'https://j' },
   })
   for (const wrong of [null, 'a', [], {}, { sub: 1 }, { sub: 'a', iss: 1 }, { sub: 'a', act: 'b' }]) {
-    assert.throws(() => readActor(wrong, 'https://i'), refusal('invalid_grant', /act/), JSON.stringify(wrong))
+    assert.throws(() => readActor(wrong, 'https://i'), refusal('invalid_request', /act/), JSON.stringify(wrong))
   }
 })
 

@@ -77,6 +77,15 @@ export function readExchangeRequest(params: Params): ExchangeRequest {
   }
 }
 
+/**
+ * The refusal of a token that is presented, for whatever reason: `invalid_request` by RFC 8693 section 2.2.2. By `reason` a
+ * program tells it from a request that it has written wrongly.
+ */
+export function tokenRefused(parameter: 'subject_token' | 'actor_token', text: string, cause?: unknown): OAuthError {
+  const members = { reason: `${parameter}_refused` }
+  return new OAuthError('invalid_request', text, { members, ...(cause !== undefined && { cause }) })
+}
+
 const ALL: readonly TokenType[] = ['access_token', 'id_token', 'jwt']
 
 function readType(name: string, uri: string, known: readonly TokenType[]): TokenType {
@@ -113,7 +122,7 @@ export function readActor(act: unknown, issuer: string): Actor | undefined {
   if (act === undefined) return undefined
   const { sub, iss = issuer, act: inner } = Object(act) as Record<string, unknown>
   if (typeof sub !== 'string' || typeof iss !== 'string') {
-    throw new OAuthError('invalid_grant', 'The claim act of the assertion names nobody')
+    throw tokenRefused('subject_token', 'The claim act of the assertion names nobody')
   }
   const before = readActor(inner, issuer)
   return before ? { sub, iss, act: before } : { sub, iss }

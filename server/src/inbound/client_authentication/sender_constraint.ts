@@ -3,6 +3,7 @@ import { type Client, isConfidential } from '../../oauth/clients/client.ts'
 import { readDpopProof } from '../../oauth/dpop.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { requireBinding, showsBinding } from '../../oauth/sender_constraint.ts'
+import { tokenRefused } from '../../oauth/token_exchange.ts'
 import type { GrantRecord } from '../../store/records.ts'
 import type { Proof } from '../../store/verbs/proofs.ts'
 import type { InboundContext } from '../context.ts'
@@ -94,9 +95,14 @@ export function requireKeyOfGrant(client: Client, { cnf }: GrantRecord, shown: C
  * Refuses a bound token that is presented for another one by whoever does not show its key: else it could be exchanged
  * for one that is bound to nothing. A confidential client may pass on what others sent it, since it says who it is.
  */
-export function requireKeyOfToken(client: Client, cnf: Confirmation | undefined, shown: Confirmation | null): void {
+export function requireKeyOfToken(
+  parameter: 'subject_token' | 'actor_token',
+  client: Client,
+  cnf: Confirmation | undefined,
+  shown: Confirmation | null,
+): void {
   if (cnf === undefined || isConfidential(client) || showsBinding(shown, cnf)) return
-  throw new OAuthError('invalid_grant', 'The token is bound to a key, and the request shows no proof of that key')
+  throw tokenRefused(parameter, `Parameter ${parameter} is bound to a key, and the request shows no proof of that key`)
 }
 
 /** What the refresh tokens that a grant gives out now are bound to, as its row keeps it; nothing leaves what stands. */

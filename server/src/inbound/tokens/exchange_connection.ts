@@ -1,6 +1,6 @@
 import { PAIRWISE } from '../../oauth/clients/client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
-import { mayAct, nestActor } from '../../oauth/token_exchange.ts'
+import { mayAct, nestActor, tokenRefused } from '../../oauth/token_exchange.ts'
 import { buildTokenResponse, type TokenResponse } from '../../oauth/token_response.ts'
 import type { Tenant } from '../../store/tenant.ts'
 import { connectionAskUrl } from '../authorization/connection_ask.ts'
@@ -21,7 +21,7 @@ export async function requireConnectionUse(
   const { tenant } = context
   const { client } = asked
   if (!own && !mayAct((living.claims as { may_act?: unknown }).may_act, { sub: client.client_id })) {
-    throw new OAuthError('invalid_grant', 'The subject token does not let this party act')
+    throw tokenRefused('subject_token', 'The subject token does not let this party act')
   }
   const actions = readActions(asked, connector)
   const use = findConnectionUse(tenant.issuer, living, client, { connector, actions })

@@ -10,10 +10,12 @@ import {
   nestActor,
   readActor,
   readExchangeRequest,
+  tokenRefused,
   tokenTypeUri,
 } from '../../oauth/token_exchange.ts'
 import { buildTokenResponse, type TokenResponse } from '../../oauth/token_response.ts'
 import type { UserRecord } from '../../store/records.ts'
+import { ProofReplayed } from '../../store/verbs/proofs.ts'
 import { narrowDetails } from '../authorization/connections.ts'
 import type { Loaded, TokenRequest } from '../authorization/grant_type.ts'
 import { requireRole } from '../authorization/one_role.ts'
@@ -37,10 +39,23 @@ export type Asked = TokenRequest<Loaded>
 export async function exchangeToken(context: InboundContext, asked: Asked): Promise<TokenResponse> {
   const wanted = readExchangeRequest(asked.params)
   const exchange = EXCHANGES[wanted.subject_token_type]
-  const { token, scope, authorization_details } = await exchange(context, asked, wanted)
+  const { token, scope, authorization_details } = await refuseTokens(() => exchange(context, asked, wanted))
   const issued_token_type = tokenTypeUri(wanted.requested_token_type)
   if (wanted.requested_token_type === 'jwt' && !token.access_token.startsWith('ey')) throw notAsJwt()
   return buildTokenResponse({ ...token, scope, authorization_details, issued_token_type })
+}
+
+// What assertions and grants are refused by elsewhere has a name of its own here.
+async function refuseTokens<Result>(exchange: () => Promise<Result>): Promise<Result> {
+  try {
+    return await exchange()
+  } catch (error) {
+    if (error instanceof ProofReplayed && error.kind === 'assertion') {
+      throw tokenRefused('subject_token', 'The assertion was used before: its jti must be new', error)
+    }
+    if (!(error instanceof OAuthError) || error.error !== 'invalid_grant') throw error
+    throw tokenRefused('subject_token', error.error_description, error.cause)
+  }
 }
 
 type Exchange = (
@@ -65,7 +80,7 @@ async function exchangeAccessToken(...[context, asked, wanted]: Parameters<Excha
   const { claims } = living
   const actor = await findActor(context, asked, wanted, own)
   if (!mayAct((claims as { may_act?: unknown }).may_act, actor ?? { sub: client.client_id })) {
-    throw new OAuthError('invalid_grant', 'The subject token does not let this party act')
+    throw tokenRefused('subject_token', 'The subject token does not let this party act')
   }
   const act = nestActor(actor, claims.act)
   const { issuer } = context.tenant
@@ -147,7 +162,7 @@ export async function findSubject(
 ): Promise<Subject> {
   const { living, reason } = await findLivingToken(context, subject_token, '')
   const text = 'The subject token is unknown, expired, revoked or not for you to present'
-  const refuse = (cause: string) => new OAuthError('invalid_grant', text, { cause })
+  const refuse = (cause: string) => tokenRefused('subject_token', text, cause)
   if (!living) throw refuse(reason ?? '')
   const { grant } = living.authority
   if (!grant || living.user_id === null || living.claims.grant_id === undefined) throw refuse('without a grant')
@@ -156,7 +171,7 @@ export async function findSubject(
   if (!own && !living.resource.some((name) => stands_for.includes(name))) throw refuse('sent to somebody else')
   if (!own && !isConfidential(client)) throw refuse('a public client stands for nobody')
   // A resource server is shown tokens whose key it does not have; a client has to show its own.
-  if (own) requireKeyOfToken(client, living.claims.cnf, cnf)
+  if (own) requireKeyOfToken('subject_token', client, living.claims.cnf, cnf)
   const user = await findUser(context, living.user_id)
   if (!user) throw refuse('its user is gone')
   return { living, grant, user, own }
@@ -185,9 +200,9 @@ async function findActor(
   const { living, reason } = await findLivingToken(context, actor.token, '')
   if (!living || living.claims.client_id !== client.client_id) {
     const cause = reason ?? 'issued to another client'
-    throw new OAuthError('invalid_grant', 'The actor token is unknown, expired, revoked or not yours', { cause })
+    throw tokenRefused('actor_token', 'The actor token is unknown, expired, revoked or not yours', cause)
   }
-  requireKeyOfToken(client, living.claims.cnf, cnf)
+  requireKeyOfToken('actor_token', client, living.claims.cnf, cnf)
   const { sub: name, act } = living.claims
   // A name that one resource alone knows its user by does not travel on to others.
   const sub = name.startsWith(PAIRWISE) ? client.client_id : name
@@ -203,7 +218,7 @@ async function exchangeIdToken(...[context, asked, wanted]: Parameters<Exchange>
   const { client, authority, configuration } = asked
   const claims = verifyOwnJwt(wanted.subject_token, 'JWT', (kid) => configuration.verifying_keys.get(kid))
   const refuse = (cause: string) =>
-    new OAuthError('invalid_grant', 'The subject token is not a living ID token of this client', { cause })
+    tokenRefused('subject_token', 'The subject token is not a living ID token of this client', cause)
   if (!client.trusted) throw refuse('the client is not trusted')
   // ID tokens travel in URLs (`id_token_hint`): by themselves they prove nothing of who shows them.
   if (!isConfidential(client)) throw refuse('the client is public')
@@ -246,7 +261,7 @@ async function exchangeAssertion(...[context, asked, wanted]: Parameters<Exchang
   const actor = await findActor(context, asked, wanted, false)
   const act = nestActor(actor, readActor(claims['act'], claims.iss))
   if (!mayAct(claims['may_act'], actor ?? { sub: client_id })) {
-    throw new OAuthError('invalid_grant', 'The subject token does not let this party act')
+    throw tokenRefused('subject_token', 'The subject token does not let this party act')
   }
   const role = requireRole(client, user, asked.params.values['role'])
   refuseDetails(asked)
