@@ -89,6 +89,7 @@ import {
 } from './pages/connect_session.ts'
 import { devicePage, deviceSubmit, deviceSwitchSubmit } from './pages/device.ts'
 import { loginAnswerPage } from './pages/handoff.ts'
+import { languageSubmit } from './pages/language.ts'
 import { loginPage, loginPasskeySubmit, loginSubmit } from './pages/login.ts'
 import { confirmLogoutSubmit, logoutPage, switchSubmit } from './pages/logout.ts'
 import { newPasswordPage, newPasswordSubmit, resetPage, resetSubmit } from './pages/reset.ts'
@@ -98,7 +99,6 @@ import {
   confirmEmailPage,
   confirmEmailSubmit,
   emailSubmit,
-import { languageSubmit } from './pages/language.ts'
   recoveryCodesSubmit,
   removePasskeySubmit,
   removeTotpSubmit,
@@ -183,6 +183,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get('/setup', setupPage)
   pages.post('/setup', setupSubmit)
   pages.post(paths.theme, themeSubmit)
+  pages.post(paths.language, languageSubmit)
 
   pages.get(paths.account, accountPage)
   pages.post(paths.account_end_app, endAppSubmit)
@@ -192,7 +193,6 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.account_end_session, endSessionSubmit)
   pages.post(paths.account_end_other_sessions, endOtherSessionsSubmit)
 
-  pages.post(paths.language, languageSubmit)
   pages.get(paths.account_security, securityPage)
   pages.post(paths.account_identities, unlinkIdentitySubmit)
   pages.post(paths.account_link_identity, linkIdentitySubmit)
