@@ -1,6 +1,5 @@
 import type { ProviderFields } from '../providers/provider.ts'
-import type { ListedConnection } from '../store/verbs/connections.ts'
-import type { ListedState } from '../store/verbs/listed_connections.ts'
+import type { ListedConnection, ListedState } from '../store/verbs/listed_connections.ts'
 import { nameProvider } from './connector.ts'
 import type { OutboundContext } from './context.ts'
 

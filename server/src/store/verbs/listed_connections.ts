@@ -1,5 +1,38 @@
 import { NOW, type Run, read, sql, together } from '../sql.ts'
-import type { ConnectionState, ListedConnection } from './connections.ts'
+import type { ConnectionState } from './connections.ts'
+
+/** A connection as lists show it: no keys, no tokens. */
+export interface ListedConnection {
+  readonly connection_id: string
+  readonly connector: string
+  readonly provider: string
+  readonly user_id: string | null
+  readonly username: string | null
+  /** The platform and its user, where the owner is no user of ours. */
+  readonly client_id: string | null
+  readonly end_user_id: string | null
+  readonly state: ConnectionState
+  readonly reason: string | null
+  readonly account: string | null
+  readonly account_name: string | null
+  readonly scope: string
+  readonly issued_at: number | null
+  readonly access_expires_at: number | null
+  readonly refresh_expires_at: number | null
+  readonly intent_deadline_at: number | null
+  readonly refresh_failures: number
+  readonly retry_at: number | null
+  readonly last_error: string | null
+  readonly connector_error: string | null
+  readonly connector_disabled_at: number | null
+  readonly last_used_at: number | null
+  /** When the owner was told that the tokens will end soon; null when they will not. */
+  readonly warned_at: number | null
+  /** The end that was chosen for it. */
+  readonly ends_at: number | null
+  readonly created_at: number
+  readonly updated_at: number
+}
 
 /** What a list of connections is filtered by; `error` is seen from the connector. */
 export type ListedState = ConnectionState | 'error'
@@ -35,6 +68,20 @@ export const findListedConnection = read(function* (args: {
 }): Run<ListedConnection | null> {
   const [row] = yield* oneConnection(args.tenant_id, args.connection_id)
   return row ?? null
+})
+
+/** The connections of a user that are not ended, oldest first. */
+export const listConnectionsOfUser = read(function* (args: {
+  tenant_id: string
+  user_id: string
+}): Run<ListedConnection[]> {
+  const { tenant_id, user_id } = args
+  const found = yield* sql<ConnectionId>`
+    select connection_id from connections
+    where tenant_id = ${tenant_id} and user_id = ${user_id} and state <> 'disconnected'
+      and (ends_at is null or ends_at > ${NOW})
+    order by connection_id limit 500`
+  return (yield* together(found.map(({ connection_id }) => oneConnection(tenant_id, connection_id)))).flat()
 })
 
 /** How many connections are in each state; each count stops at `most`, so that it stays fast. */
