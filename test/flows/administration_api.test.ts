@@ -9,7 +9,7 @@ import { API_ROUTES } from '../../server/src/web/api/table.ts'
 import { writeAdminModule } from '../parts/admin_module.ts'
 import { declaresEtag, writeDocument } from '../parts/api_document.ts'
 import { listSteps, type Made, type Step } from '../parts/api_steps.ts'
-import { type Bridge, PLATFORM, type Reply, startBridge } from '../parts/bridge.ts'
+import { type Bridge, CALLBACK, PLATFORM, type Reply, startBridge } from '../parts/bridge.ts'
 import { dumpRows, printRow } from '../parts/snapshot.ts'
 import { DIALECTS } from '../parts/stores.ts'
 
@@ -366,6 +366,10 @@ for (const dialect of DIALECTS) {
         ['listUsers', 'user_id'],
         ['listProviders', 'provider'],
         ['listEvents', 'event_id'],
+        ['listSigningKeys', 'kid'],
+        ['listRegistrationTokens', 'token_id'],
+        ['listSessions', 'user_agent'],
+        ['listClientSecrets', 'made_at'],
       ] as const) {
         const whole = await ask(list, { query: { limit: '200', fields: field } })
         const expected = whole.body.items.map((item: Record<string, string>) => item[field])
@@ -530,8 +534,27 @@ for (const dialect of DIALECTS) {
       assert.equal((await read()).email_verified, 0)
     })
 
+    test('nobody disables the account by which they are here; another one they do', async () => {
+      const { server, users, issuer } = bridge
+      await server.addRole('member', ['api:read', 'admin:write'])
+      const client = { client_id: 'cli', client_secret: PLATFORM.client_secret, redirect_uris: [CALLBACK] }
+      await server.addClient({ ...client, grant_types: ['authorization_code'], scope: 'admin:write' })
+      const asked = { client_id: 'cli', scope: 'admin:write', resource: `${issuer}/api` }
+      const { access_token: token } = await bridge.obtain(await bridge.signIn(), asked)
+      const disable = (user_id: string) =>
+        ask('disableUser', { params: { user_id } }, { token, headers: { 'if-match': '*' } })
+      const own = await disable(users.alice)
+      assert.deepEqual([own.status, own.body.error], [403, 'access_denied'], own.text)
+      const read = await ask('getUser', { params: { user_id: users.alice } })
+      assert.equal(read.body.disabled_at, null)
+      const other = await disable(users.bob)
+      assert.equal(other.status, 200, other.text)
+      assert.equal(typeof other.body.disabled_at, 'number')
+      await ask('enableUser', { params: { user_id: users.bob } }, { headers: { 'if-match': '*' } })
+      await server.addRole('member', ['api:read'])
+    })
+
     test('what sign-ups may say of a user is theirs alone', async () => {
-      const write = tokens.get('admin:create_users')!
       const person = { username: 'dora', password: 'a long enough secret' }
       for (const more of [{ roles: ['member'] }, { claims: {} }, { email_verified: true }]) {
         const { status, body } = await ask(
@@ -541,7 +564,6 @@ for (const dialect of DIALECTS) {
         )
         assert.deepEqual([status, body.error], [400, 'invalid_request'], JSON.stringify(more))
       }
-      assert.ok(write)
       const sign_up = { token: await obtain('admin:create_users') }
       for (const username of ['dora@example.test', 'dora\u200b', '\u202edora']) {
         const { status, body } = await ask('createUser', { body: { ...person, username } }, sign_up)

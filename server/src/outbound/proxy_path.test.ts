@@ -59,6 +59,15 @@ const HOSTILE = [
     '/<a>',
     `/${'a'.repeat(8192)}`,
   ],
+  // The same by look-alikes that some servers read as dots and slashes, and by longer spellings than there are.
+  ...[
+    '/%e2%80%a4%e2%80%a4/x',
+    '/%ef%bc%8e%ef%bc%8e/x',
+    '/a%ef%bc%8f..%ef%bc%8fx',
+    '/%c0%ae%c0%ae/x',
+    '/%e0%80%ae',
+    '/%f0%80%80%ae',
+  ],
   ...['/%7f', '/\u2024\u2024/x', '/\uff0e\uff0e/x', '\\\\evil.example', '/|', '/^', '/{x}'],
 ]
 
