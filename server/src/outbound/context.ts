@@ -55,6 +55,10 @@ export interface OutboundContext extends Required<Omit<OutboundParts, 'wrappers'
   /** Until when a provider wants no calls of a connection, as it said with its 429. */
   readonly pauses: LRUCache<string, number>
   readonly uses: ConnectionUses
+  /** The host that issues the tokens of a connector, as it was seen last. */
+  readonly token_hosts: LRUCache<string, string>
+  /** How often in a row upkeep went wrong over a connection. */
+  readonly troubles: LRUCache<string, number>
 }
 
 /** Makes the context of one tenant in one process. */
@@ -76,6 +80,8 @@ export function createOutboundContext({ wrappers, ...parts }: OutboundParts): Ou
     forced: new LRUCache({ max: 10_000 }),
     pauses: new LRUCache({ max: 10_000 }),
     uses: new ConnectionUses(),
+    token_hosts: new LRUCache({ max: 10_000 }),
+    troubles: new LRUCache({ max: 10_000 }),
   }
 }
 

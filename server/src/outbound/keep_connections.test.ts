@@ -9,6 +9,7 @@ import {
   startLedgerProvider,
 } from '../../../test/parts/ledger_provider.ts'
 import { type Bench, DATABASES, listEvents, openBench } from '../../../test/parts/vault.ts'
+import { StoreUnavailable } from '../store/sql.ts'
 import { saveConnector, setConnectorDisabled } from './connectors.ts'
 import { finishConnect } from './finish_connect.ts'
 import { freshToken } from './fresh_token.ts'
@@ -35,17 +36,12 @@ for (const kind of DATABASES) {
     before(async () => {
       bench = await openBench(kind, kind === 'postgres' ? 2 : 1)
       provider = await startLedgerProvider({ idle_ms: 10 * DAY })
-      for (const [connector, fields] of Object.entries(LIVES)) {
-        const input = {
-          connector,
-          provider: 'oauth2',
-          issuer: provider.issuer,
-          client_id: 'web',
-          client_secret: 'hush',
-        }
-        await saveConnector(bench.contexts[0], 'test', { ...input, scope: 'api', fields: { ...fields } })
-      }
+      for (const [connector, fields] of Object.entries(LIVES)) await addConnector(connector, provider, fields)
     })
+    function addConnector(connector: string, { issuer }: LedgerProvider, fields: object) {
+      const input = { connector, provider: 'oauth2', issuer, client_id: 'web', client_secret: 'hush', scope: 'api' }
+      return saveConnector(bench.contexts[0], 'test', { ...input, fields: { ...fields } })
+    }
     after(async () => {
       await provider.close()
       await bench.drop()
@@ -62,10 +58,10 @@ for (const kind of DATABASES) {
       (await listEvents(bench.tenant)).filter((event) => event.connection_id === id && event.type === type)
 
     let names = 0
-    async function connect(connector: string): Promise<{ id: string; family: Family }> {
+    async function connect(connector: string, by = provider): Promise<{ id: string; family: Family }> {
       const [context] = bench.contexts
       const code = `${connector}${++names}`
-      const family = provider.open(code, connector === 'grace' ? 'within_grace' : 'ends_grant')
+      const family = by.open(code, connector === 'grace' ? 'within_grace' : 'ends_grant')
       const started = await startConnect(context, { user_id: bench.user_id, connector })
       const state = new URL(started.authorization_url).searchParams.get('state')!
       const params = new URLSearchParams({ state, code })
@@ -209,7 +205,7 @@ for (const kind of DATABASES) {
       assert.deepEqual([(await ask(id)).kind, family.calls.length], ['unavailable', 1])
       const { tenant_id, store } = bench.tenant
       const isDue = async (ahead_ms: number) => {
-        const due = await store.listDueConnections({ tenant_id, ahead_ms, most: 1000 })
+        const due = await store.listDueConnections({ tenant_id, ahead_ms, after: null, most: 1000 })
         return due.some(({ connection_id }) => connection_id === id)
       }
       assert.deepEqual([await isDue(20 * 60_000), await isDue(60 * 60_000)], [false, true])
@@ -272,6 +268,81 @@ for (const kind of DATABASES) {
       await setConnectorDisabled(bench.contexts[0], 'test', 'idle', false)
       pass(2 * HOUR)
       await turn()
+      assert.equal(family.calls.length, 1)
+    })
+
+    const timeout = 20_000
+    test('what hangs keeps no other host waiting, through however many connectors', { timeout }, async (t) => {
+      const hanging = await startLedgerProvider({ idle_ms: 10 * DAY })
+      const { promise: released, resolve: release } = Promise.withResolvers<void>()
+      t.after(() => {
+        release()
+        return hanging.close()
+      })
+      let [under_way, most] = [0, 0]
+      const families: Family[] = []
+      for (let i = 0; i < 18; i++) {
+        await addConnector(`hanging${i}`, hanging, LIVES['idle']!)
+        const { family } = await connect(`hanging${i}`, hanging)
+        family.faults.push({
+          rotated: false,
+          async send(response) {
+            most = Math.max(most, ++under_way)
+            await released
+            under_way--
+            response.writeHead(503).end()
+          },
+        })
+        families.push(family)
+      }
+      pass(1000)
+      const others: Family[] = []
+      while (others.length < 24) others.push((await connect('idle')).family)
+      pass(8 * DAY)
+      const turning = keepConnections(bench.contexts[0])
+      const isQuiet = () => under_way > 0 && others.every(({ calls }) => calls.length > 0)
+      while (!isQuiet() && !t.signal.aborted) await new Promise((resolve) => setImmediate(resolve))
+      release()
+      await turning
+      assert.equal(most, 4)
+      // The circuit of none of the connectors had any part in it.
+      for (let i = 0; i < 10; i++) {
+        pass(60_000)
+        await turn()
+      }
+      assert.ok(families.every(({ calls }) => calls.length > 0))
+    })
+
+    test('what a fault of the store interrupts is taken up within seconds; what stays broken ever later', async () => {
+      const { id, family } = await connect('idle')
+      pass(8 * DAY)
+      let fault: Error | null = new StoreUnavailable('away', 'not committed')
+      const context = bench.another({
+        spoil: (store) => ({
+          ...store,
+          loadConnection(args) {
+            if (fault && args.connection_id === id) return Promise.reject(fault)
+            return store.loadConnection(args)
+          },
+        }),
+      })
+      context.token_hosts.set('idle', 'known')
+      await assert.rejects(keepConnections(context), StoreUnavailable)
+      fault = new Error('broken')
+      pass(15_000)
+      const told = () => bench.reports.filter((report) => report === `connection ${id} was not kept up`).length
+      await keepConnections(context)
+      assert.equal(told(), 1)
+      pass(1000)
+      for (let second = 0; second < 3600; second += 10) {
+        pass(10_000)
+        await keepConnections(context)
+      }
+      assert.ok(told() > 10 && told() < 30, `told ${told()} times in an hour`)
+      fault = null
+      assert.equal(family.calls.length, 0)
+      pass(300_000)
+      await keepConnections(context)
       assert.equal(family.calls.length, 1)
     })
 

@@ -1,19 +1,19 @@
+import { backoffMs } from '../egress/circuit.ts'
 import { StoreUnavailable } from '../store/sql.ts'
 import type { ConnectionAuthority, UpkeepPlan } from '../store/verbs/connections.ts'
 import type { DueConnection } from '../store/verbs/upkeep.ts'
 import { openConnector } from './connector.ts'
 import { type OutboundContext, outboundEvent, type RefreshPause } from './context.ts'
+import { DueConnections, noteHost } from './due_connections.ts'
 import { lapse } from './fresh_token.ts'
 import { refreshConnection } from './refresh.ts'
-import { decideUpkeep, NEVER, planUpkeep, timesOf } from './upkeep_plan.ts'
+import { decideUpkeep, NEVER, planUpkeep, timesOf, UNTIL_REPAIR_MS } from './upkeep_plan.ts'
 import { VaultClosed } from './vault_keys.ts'
 
-const MOST = 100
-const AT_ONCE = 8
+const AT_ONCE = 16
 const TURN_MS = 5_000
-// Longer than anything that is done about one connection takes, and not so short that what is broken is told all the time.
-const HOLD_MS = 600_000
-const CONNECTOR_MS = 1_800_000
+// So soon a connection comes up again whose process died over it, or lost its database. A refresh holds it for longer itself.
+const HOLD_MS = 15_000
 
 /**
  * One turn of the work that keeps connections alive while nobody asks for a token: refresh tokens that would die of
@@ -22,53 +22,69 @@ const CONNECTOR_MS = 1_800_000
  * Says how many it looked at.
  */
 export async function keepConnections(context: OutboundContext, ahead_ms = 0): Promise<number> {
-  const { tenant_id, store } = context.tenant
   const ends_at = context.clock() + TURN_MS
-  const isTime = () => context.clock() < ends_at
+  const all = new DueConnections(context, ahead_ms)
   let seen = 0
-  for (let due: DueConnection[]; isTime(); ) {
-    due = shuffle(await store.listDueConnections({ tenant_id, ahead_ms, most: MOST }), context.random)
-    const mine = due.values()
-    const work = async () => {
-      for (const one of mine) {
-        if (!isTime()) return
-        seen++
-        await keep(context, one)
+  let failed = false
+  const work = async () => {
+    while (!failed && context.clock() < ends_at) {
+      const taken = await all.take()
+      if (!taken) return
+      seen++
+      try {
+        await keep(context, taken.due)
+      } catch (cause) {
+        failed = true
+        throw cause
+      } finally {
+        taken.leave()
       }
     }
-    const done = await Promise.allSettled(Array.from({ length: AT_ONCE }, work))
-    for (const worker of done) if (worker.status === 'rejected') throw worker.reason
-    if (due.length < MOST) break
   }
+  const done = await Promise.allSettled(Array.from({ length: AT_ONCE }, work))
+  for (const worker of done) if (worker.status === 'rejected') throw worker.reason
   return seen
 }
 
-// What goes wrong with one connection keeps no other waiting; it comes up again once its hold is over.
-async function keep(context: OutboundContext, due: DueConnection): Promise<void> {
-  const { connection_id } = due
+// What goes wrong with one connection keeps no other waiting; it comes up again at once, and then ever later.
+async function keep(context: OutboundContext, { connection_id, upkeep_at }: DueConnection): Promise<void> {
+  const { tenant_id, store } = context.tenant
+  const { troubles } = context
+  const hold = (claimed_at: number, hold_ms: number) =>
+    store.claimDueConnection({ tenant_id, connection_id, upkeep_at: claimed_at, hold_ms })
+  const claimed_at = await hold(upkeep_at, HOLD_MS)
+  if (claimed_at === null) return
   try {
-    await keepOne(context, due)
+    await keepClaimed(context, connection_id, claimed_at, upkeep_at === 0)
+    troubles.delete(connection_id)
   } catch (cause) {
-    // Nor does it go on where nothing can go right.
+    // Nothing can go right for the others either.
     if (cause instanceof VaultClosed || cause instanceof StoreUnavailable) throw cause
     context.report(`connection ${connection_id} was not kept up`, cause)
+    const failures = troubles.get(connection_id) ?? 0
+    troubles.set(connection_id, failures + 1)
+    await hold(claimed_at, backoffMs(failures, context.random))
   }
 }
 
-async function keepOne(context: OutboundContext, { connection_id, upkeep_at }: DueConnection): Promise<void> {
+async function keepClaimed(
+  context: OutboundContext,
+  connection_id: string,
+  claimed_at: number,
+  isUnplanned: boolean,
+): Promise<void> {
   const { tenant_id, store } = context.tenant
-  const claimed_at = await store.claimDueConnection({ tenant_id, connection_id, upkeep_at, hold_ms: HOLD_MS })
-  if (claimed_at === null) return
   const authority = await store.loadConnection({ tenant_id, connection_id })
   if (!authority) return
   const { connection, now } = authority
   const { state, keep_at, warn_at, warned_at, intent_deadline_at } = connection
+  noteHost(context, authority.connector)
   const { provider } = openConnector(context, authority.connector)
   const plan = (next: UpkeepPlan, isTold = false) => {
     const event = isTold ? tell(context, authority) : null
     return store.planConnection({ tenant_id, connection_id, claimed_at, plan: next, event })
   }
-  if (upkeep_at === 0) {
+  if (isUnplanned) {
     const first = planUpkeep(provider, timesOf(connection), null, context.random)
     const next = { ...first, upkeep_at: intent_deadline_at ?? first.upkeep_at }
     await plan(state === 'ready' || state === 'pending' ? next : NEVER)
@@ -96,7 +112,7 @@ async function keepOne(context: OutboundContext, { connection_id, upkeep_at }: D
 
 // What waits for one circuit does not come back in one moment, nor often while only its administrator can help.
 function pauseMs({ random }: OutboundContext, { reason, retry_ms }: RefreshPause): number {
-  return Math.round(Math.max(reason === 'connector' ? CONNECTOR_MS : 1000, retry_ms) * (1 + random()))
+  return Math.round(Math.max(reason === 'connector' ? UNTIL_REPAIR_MS : 1000, retry_ms) * (1 + random()))
 }
 
 /** The owner is told that the tokens will end, while there is time to consent again. */
@@ -105,10 +121,4 @@ function tell(context: OutboundContext, { connection, connector }: ConnectionAut
   const expires_at = refresh_expires_at ?? access_expires_at
   const detail = { connector: connector.connector, expires_at }
   return outboundEvent(context, 'connection.expires_soon', 'system', { connection_id, user_id, detail })
-}
-
-// Replicas that look at the same moment begin at different ends.
-function shuffle<T>(list: readonly T[], random: () => number): T[] {
-  const ordered = list.map((item) => ({ item, order: random() }))
-  return ordered.sort((a, b) => a.order - b.order).map(({ item }) => item)
 }

@@ -251,12 +251,15 @@ contract(
     const planned = { keep_at: START + 50, warn_at: START + 90, warned_at: null, upkeep_at: START + 50 }
     await connect(stage, 'c1', { answer: { ...answer('R1'), plan: planned } })
     await connect(stage, 'c2')
-    const list = (more = {}) => store.listDueConnections({ tenant_id, ahead_ms: 0, most: 10, ...more })
-    const late = { connection_id: 'c1', upkeep_at: START + 50 }
-    const unplanned = { connection_id: 'c2', upkeep_at: 0 }
+    const list = (more = {}) => store.listDueConnections({ tenant_id, ahead_ms: 0, after: null, most: 10, ...more })
+    const late = { connection_id: 'c1', connector: 'acme', upkeep_at: START + 50 }
+    const unplanned = { connection_id: 'c2', connector: 'acme', upkeep_at: 0 }
     assert.deepEqual(await list(), [unplanned])
     assert.deepEqual(await list({ ahead_ms: 50 }), [unplanned, late])
     assert.deepEqual(await list({ ahead_ms: 50, most: 1 }), [unplanned])
+    assert.deepEqual(await list({ ahead_ms: 50, most: 1, after: unplanned }), [late])
+    assert.deepEqual(await list({ ahead_ms: 50, after: { ...unplanned, connection_id: 'c1' } }), [unplanned, late])
+    assert.deepEqual(await list({ ahead_ms: 50, after: late }), [])
     clock.now += 60
     const claim = () => store.claimDueConnection({ tenant_id, ...late, hold_ms: 1000 })
     const claims = await Promise.all(Array.from({ length: 64 }, claim))
@@ -265,7 +268,7 @@ contract(
       [START + 1060],
     )
     assert.deepEqual(await list(), [unplanned])
-    assert.deepEqual(await list({ ahead_ms: 1000 }), [unplanned, { connection_id: 'c1', upkeep_at: START + 1060 }])
+    assert.deepEqual(await list({ ahead_ms: 1000 }), [unplanned, { ...late, upkeep_at: START + 1060 }])
 
     const told = { ...planned, warned_at: START + 60, upkeep_at: null }
     const plan = (claimed_at: number) =>
@@ -284,7 +287,7 @@ contract(
     await fill(stage)
     await connect(stage, 'c1')
     const due = async () =>
-      (await store.listDueConnections({ tenant_id, ahead_ms: 1e12, most: 10 })).map(
+      (await store.listDueConnections({ tenant_id, ahead_ms: 1e12, after: null, most: 10 })).map(
         ({ upkeep_at }) => upkeep_at - START,
       )
     const named = { tenant_id, connection_id: 'c1' }

@@ -6,18 +6,22 @@ import { insertEvent } from './events.ts'
 /** A connection that upkeep is to look at, and since when; 0 says that it was never planned. */
 export interface DueConnection {
   readonly connection_id: string
+  readonly connector: string
   readonly upkeep_at: number
 }
 
-/** The connections whose turn has come, or comes within `ahead_ms`, the longest waiting first. */
+/** The connections whose turn has come, or comes within `ahead_ms`, the longest waiting first; `after` one reads on. */
 export const listDueConnections = read(function* (args: {
   tenant_id: string
   ahead_ms: number
+  after: Pick<DueConnection, 'connection_id' | 'upkeep_at'> | null
   most: number
 }): Run<DueConnection[]> {
+  const { upkeep_at, connection_id } = args.after ?? { upkeep_at: -1, connection_id: '' }
   return yield* sql<DueConnection>`
-    select connection_id, upkeep_at from connections
+    select connection_id, connector, upkeep_at from connections
     where tenant_id = ${args.tenant_id} and upkeep_at <= ${NOW} + cast(${args.ahead_ms} as bigint)
+      and (upkeep_at, connection_id) > (cast(${upkeep_at} as bigint), ${connection_id})
     order by upkeep_at, connection_id limit ${args.most}`
 })
 
