@@ -3,7 +3,8 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { applyPlatform } from '../../server/src/apply/apply.ts'
 import { readPlatform } from '../../server/src/apply/platform.ts'
 import { createEgress, type Egress } from '../../server/src/egress/egress.ts'
-import { type ConnectorInput, saveConnector } from '../../server/src/outbound/connectors.ts'
+import type { ConnectorInput } from '../../server/src/outbound/connector_input.ts'
+import { saveConnector } from '../../server/src/outbound/connectors.ts'
 import { freshToken } from '../../server/src/outbound/fresh_token.ts'
 import { ALICE, BOB } from '../parts/bridge.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
@@ -22,6 +23,7 @@ describe('connections whose tokens are asked for, at another Sallyport', () => {
   let ours: TestServer
   let theirs: TestServer
   let alice_id: string
+  let bob_id: string
   let alice: UserAgent
 
   before(async () => {
@@ -35,7 +37,7 @@ describe('connections whose tokens are asked for, at another Sallyport', () => {
       access_token_format: 'opaque',
     })
     await theirs.addRole('guest', ['lights:see'])
-    await theirs.addUser({ ...BOB, email: 'bob@example.test', roles: ['guest'] })
+    bob_id = await theirs.addUser({ ...BOB, email: 'bob@example.test', roles: ['guest'] })
     const grant_types = [DEVICE, 'password', 'refresh_token']
     await theirs.addClient({ ...client, grant_types, response_types: [], scope: SCOPE })
     const input = { ...{ provider: 'oidc', issuer: theirs.issuer }, ...client, scope: SCOPE } as const
@@ -139,11 +141,21 @@ describe('connections whose tokens are asked for, at another Sallyport', () => {
     assert.equal((await connections('signed'))[0]!.state, 'ready')
   })
 
+  const readCode = (html: string) => /class="user-code"><bdi dir="ltr">([^<]+)</.exec(html)![1]!
+
+  /** What Bob does over there with a code, whoever gave it to him. */
+  async function type(user_code: string, decision: 'allow' | 'deny'): Promise<void> {
+    const bob = await signIn(theirs, BOB)
+    const entry = await bob.follow(`${theirs.issuer}/device`)
+    const asked = await bob.submit({ url: entry.url, html: await entry.response.text() }, { user_code }, 'user_code')
+    await bob.submit({ url: asked.url, html: await asked.response.text() }, { decision }, 'decision')
+  }
+
   test('RFC 8628 3.3 a person types the code over there, and the page here goes on', async () => {
     const page = await open('coded')
     assert.equal(page.response.status, 200, page.html)
     assert.equal(page.response.headers.get('refresh'), '6')
-    const user_code = /class="user-code"><bdi dir="ltr">([^<]+)</.exec(page.html)![1]!
+    const user_code = readCode(page.html)
     const there = await alice.follow(`${page.url}&go=1`)
     assert.ok(there.url.startsWith(`${theirs.issuer}/device`), there.url)
     const again = await alice.follow(page.url)
@@ -152,10 +164,7 @@ describe('connections whose tokens are asked for, at another Sallyport', () => {
     const stranger = await signIn(ours, ALICE)
     const elsewhere = await stranger.follow(page.url)
     assert.match(await elsewhere.response.text(), /started somewhere else/)
-    const bob = await signIn(theirs, BOB)
-    const entry = await bob.follow(`${theirs.issuer}/device`)
-    const asked = await bob.submit({ url: entry.url, html: await entry.response.text() }, { user_code }, 'user_code')
-    await bob.submit({ url: asked.url, html: await asked.response.text() }, { decision: 'allow' }, 'decision')
+    await type(user_code, 'allow')
     clock.offset += 6_000
     const done = await alice.follow(page.url)
     assert.equal(done.url, `${ours.issuer}/account`, await done.response.text())
@@ -167,11 +176,8 @@ describe('connections whose tokens are asked for, at another Sallyport', () => {
 
   test('RFC 8628 3.5 who denies it there is told here, and a code lives its time alone', async () => {
     const denied = await open('coded')
-    const user_code = /class="user-code"><bdi dir="ltr">([^<]+)</.exec(denied.html)![1]!
-    const bob = await signIn(theirs, BOB)
-    const entry = await bob.follow(`${theirs.issuer}/device`)
-    const asked = await bob.submit({ url: entry.url, html: await entry.response.text() }, { user_code }, 'user_code')
-    await bob.submit({ url: asked.url, html: await asked.response.text() }, { decision: 'deny' }, 'decision')
+    const user_code = readCode(denied.html)
+    await type(user_code, 'deny')
     clock.offset += 6_000
     assert.match(await (await alice.follow(denied.url)).response.text(), /Nothing was connected/)
     const late = await open('coded')
@@ -179,5 +185,28 @@ describe('connections whose tokens are asked for, at another Sallyport', () => {
     const over = await alice.follow(late.url)
     assert.equal(over.response.status, 400)
     assert.match(await over.response.text(), /came twice or too late/)
+  })
+
+  test('RFC 8628 5.4 O-04 COSF whoever is sent the code of a session connects nothing but the account that was expected', async () => {
+    const { outbound } = ours.app.web
+    await ours.addClient({ client_id: 'plant', client_secret: 'hush', client_name: 'Plant Control', grant_types: [] })
+    const bring = async (expected_account: string) => {
+      const ask = { end_user_id: 'attacker', connectors: ['coded'], origins: [], invitation: true, expected_account }
+      const made = await createConnectSession(outbound, 'plant', ask)
+      const attacker = new UserAgent()
+      const { url, response } = await attacker.follow(made.invitation_url!)
+      const page = await attacker.submit({ url, html: await response.text() }, {}, 'name="token"')
+      const html = await page.response.text()
+      assert.match(html, /Plant Control[\s\S]*>plant<[\s\S]*>attacker</, 'it says who asks, and for whom')
+      assert.ok(html.includes(expected_account))
+      await type(readCode(html), 'allow')
+      clock.offset += 6_000
+      await attacker.follow(page.url)
+      const found = (await findSessionOf(outbound, 'plant', made.session_id))!
+      return [judgeSession(found), found.session.reason, found.account]
+    }
+    assert.deepEqual(await bring('attacker@example.test'), ['failed', 'other_account', null])
+    assert.deepEqual(await bring('bob@example.test'), ['failed', 'other_account', null], 'nobody has verified that')
+    assert.deepEqual(await bring(bob_id), ['unconfirmed', null, bob_id])
   })
 })

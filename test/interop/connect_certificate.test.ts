@@ -4,12 +4,8 @@ import { after, before, test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { Agent, fetch as fetchWith } from 'undici'
 import { createEgress, type Egress } from '../../server/src/egress/egress.ts'
-import {
-  type ConnectorInput,
-  findConnector,
-  listConnectorKeys,
-  saveConnector,
-} from '../../server/src/outbound/connectors.ts'
+import type { ConnectorInput } from '../../server/src/outbound/connector_input.ts'
+import { findConnector, listConnectorKeys, saveConnector } from '../../server/src/outbound/connectors.ts'
 import type { OutboundContext } from '../../server/src/outbound/context.ts'
 import { freshToken } from '../../server/src/outbound/fresh_token.ts'
 import { forward } from '../../server/src/outbound/proxy.ts'

@@ -1,5 +1,6 @@
 import { createEgress } from '../../server/src/egress/egress.ts'
-import { type ConnectorInput, saveConnector } from '../../server/src/outbound/connectors.ts'
+import type { ConnectorInput } from '../../server/src/outbound/connector_input.ts'
+import { saveConnector } from '../../server/src/outbound/connectors.ts'
 import { freshToken } from '../../server/src/outbound/fresh_token.ts'
 import { forward } from '../../server/src/outbound/proxy.ts'
 import { startSallyport, type TestServer } from './sallyport.ts'

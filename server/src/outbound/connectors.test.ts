@@ -5,8 +5,8 @@ import { type Bench, connectAs, eventTypes, listEvents, openBench, openForeign }
 import { createEgress } from '../egress/egress.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { callbackUrl, openClientSecret, openConnector, relyingParty } from './connector.ts'
+import type { ConnectorInput } from './connector_input.ts'
 import {
-  type ConnectorInput,
   deleteConnector,
   findConnector,
   listConnectorKeys,

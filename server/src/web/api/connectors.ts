@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { requireHeldOfSignIn } from '../../inbound/administration/given_rights.ts'
+import type { ConnectorInput } from '../../outbound/connector_input.ts'
 import {
-  type ConnectorInput,
   deleteConnector,
   findConnector,
   listConnectors,
