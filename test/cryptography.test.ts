@@ -66,8 +66,8 @@ test('11.5.1 6.5.3 chance that anybody must not guess comes from crypto/random.t
     'server/src/outbound/context.ts',
     'server/src/webhooks/context.ts',
   ])
-  // A page of a platform has the browser's own.
-  const browsers = ['sdk/src/connect/connect.ts']
+  // A page of a platform has the browser's own; an Idempotency-Key tells requests apart, and opens nothing.
+  const browsers = ['sdk/src/admin/admin.ts', 'sdk/src/connect/connect.ts']
   assert.deepEqual(holding(/randomUUID|getRandomValues|randomInt|pseudoRandomBytes/), browsers)
   const of = (name: string) =>
     sources.filter(([, source]) => readPrimitives(source).includes(name)).map(([file]) => file)

@@ -34,7 +34,7 @@ import type { EndpointAliases } from './web/endpoint_paths.ts'
 import type { Log } from './web/log.ts'
 import { createMachines, createRouter, type Machines } from './web/router.ts'
 import { createLanguages, type Translations } from './web/ui/text/languages.ts'
-import { type Authenticate, cookieNames, type Web } from './web/web.ts'
+import { type Authenticate, cookieNames, type Web, type WebObserver } from './web/web.ts'
 import { createWebhookContext, stopWebhooks } from './webhooks/context.ts'
 
 /** Of this software. */
@@ -72,6 +72,8 @@ export interface AppOptions {
   readonly authenticate?: Authenticate
   /** What sends letters; without it, whatever needs them is off. The app does not close it. */
   readonly mailer?: Mailer
+  /** Is told of tokens and refusals, for metrics. */
+  readonly observer?: WebObserver
   /** Doors of other systems; all that come with the server unless a list is given. */
   readonly doors?: readonly CompatDoor[]
   /** What bounds calls through the proxy, where it is not `PROXY_LIMITS`. */
@@ -145,6 +147,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const url = new URL(issuer)
   const web: Web = {
     authenticate: options.authenticate,
+    observer: options.observer,
     tenant,
     inbound,
     outbound,

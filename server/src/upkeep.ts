@@ -15,6 +15,16 @@ import { tendWebhooks } from './webhooks/deliver.ts'
 export interface UpkeepOptions {
   /** The platform's own unless given; whoever tests passes timers that run when told. */
   readonly timers?: Timers
+  /** Told of each round, for metrics. */
+  readonly noteRound?: (round: UpkeepRound) => void
+}
+
+/** A round of one task: how late it began, how long it took, and whether it failed. */
+export interface UpkeepRound {
+  readonly task: string
+  readonly late_ms: number
+  readonly ms: number
+  readonly failed: boolean
 }
 
 /**
@@ -22,7 +32,7 @@ export interface UpkeepOptions {
  * and told to webhooks, connections are kept alive, unused clients go. Start it once in every process that serves; replicas share it out among them. Its timers keep no
  * process alive. What fails is told to the app's log and tried again.
  */
-export function startUpkeep({ tenant, web }: App, { timers }: UpkeepOptions = {}): Upkeep {
+export function startUpkeep({ tenant, web }: App, { timers, noteRound }: UpkeepOptions = {}): Upkeep {
   return startTasks({
     ...{ store: tenant.store, tenant_id: tenant.tenant_id, log: web.log },
     owner: newId(tenant.clock()),
@@ -35,6 +45,7 @@ export function startUpkeep({ tenant, web }: App, { timers }: UpkeepOptions = {}
     ],
     finishDisconnects: async () => (await endUnconfirmed(web.outbound)) + (await finishDisconnects(web.outbound)),
     ...(timers && { timers }),
+    ...(noteRound && { noteRound }),
   })
 }
 
@@ -77,6 +88,7 @@ export interface UpkeepParts {
   /** Ends what nobody confirmed, and finishes disconnections that a process left half done. */
   readonly finishDisconnects?: () => Promise<number>
   readonly timers?: Timers
+  readonly noteRound?: (round: UpkeepRound) => void
 }
 
 /** Timers as the platform has them. */
@@ -166,7 +178,9 @@ function startLoop(task: Task, parts: UpkeepParts): Upkeep {
   let stopped = false
   let failed = false
   let timer: unknown
+  let due = 0
   const round = async () => {
+    const began = performance.now()
     try {
       await task.run(parts)
       failed = false
@@ -175,9 +189,12 @@ function startLoop(task: Task, parts: UpkeepParts): Upkeep {
       if (!failed && !stopped) log.warn({ err: error, reason: task.name }, 'upkeep failed')
       failed = true
     }
+    const now = performance.now()
+    parts.noteRound?.({ task: task.name, late_ms: Math.max(0, began - due), ms: now - began, failed })
     if (!stopped) schedule()
   }
   const schedule = () => {
+    due = performance.now() + task.every_ms
     timer = timers.setTimeout(() => {
       running = round()
     }, task.every_ms)

@@ -15,8 +15,13 @@ const SECRETS = {
   CONNECTOR_ACME_SECRET: 'secret-of-acme-long-enough',
   WEBHOOK_ORDERS_SECRET: `whsec_${Buffer.from('orders-secret-of-32-bytes-length').toString('base64')}`,
 }
+const METRICS_TOKEN = 'token-of-metrics-long-enough'
 const PLATFORM = {
-  server: { egress_allow: ['127.0.0.1:4001', '127.0.0.1:4002'] },
+  server: {
+    egress_allow: ['127.0.0.1:4001', '127.0.0.1:4002'],
+    metrics_listen: '',
+    metrics_token: { value: METRICS_TOKEN },
+  },
   settings: { password_min_length: 10, service_registration: 'open' },
   resources: [
     {
@@ -73,6 +78,7 @@ before(async () => {
   const port = await freePort()
   issuer = `http://localhost:${port}`
   env = { XDG_CONFIG_HOME: path.join(cwd, 'config') }
+  PLATFORM.server.metrics_listen = `127.0.0.1:${await freePort()}`
   await writeFile(path.join(cwd, 'platform.json'), JSON.stringify(PLATFORM))
   server = startProgram(['serve', '--port', String(port), '--config', 'platform.json'], { cwd, env: SECRETS })
   await server.waitFor(/listening/)
@@ -187,6 +193,29 @@ test('login signs in by the device flow, and the API is commands whose exit code
   const { refresh_token: last } = renewed
   const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'sallyport-cli', refresh_token: last })
   assert.equal((await fetch(`${issuer}/token`, { method: 'POST', body })).status, 400)
+})
+
+test('what happened is counted: tokens by grant type, refusals by endpoint and code, commits, upkeep', async () => {
+  await fetch(`${issuer}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'nothing' }) })
+  await fetch(`${issuer}/api/clients`)
+  const url = `http://${PLATFORM.server.metrics_listen}/metrics`
+  assert.equal((await fetch(url)).status, 401)
+  const text = await (await fetch(url, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } })).text()
+  for (const line of [
+    /^sallyport_tokens_issued_total{grant_type="urn:ietf:params:oauth:grant-type:device_code"} 1$/m,
+    /^sallyport_tokens_issued_total{grant_type="refresh_token"} 1$/m,
+    /^sallyport_refresh_token_rotations_total{outcome="rotated"} 1$/m,
+    /^sallyport_refusals_total{endpoint="\/token",error="unsupported_grant_type"} 1$/m,
+    /^sallyport_refusals_total{endpoint="\/api",error="invalid_token"} [1-9]/m,
+    /^sallyport_connections{state="ready"} 0$/m,
+    /^sallyport_store_seconds_count{kind="write",outcome="done"} [1-9]/m,
+    /^sallyport_upkeep_lag_seconds{task="seal"} 0/m,
+  ]) {
+    assert.match(text, line)
+  }
+  // A device that waits is refused in form alone.
+  for (const name of ['authorization_pending', 'batch', 'notes', 'alice', 'acme', 'sallyport-cli'])
+    assert.ok(!text.includes(name), name)
 })
 
 /** Types the code in as an administrator, and allows what the page asks. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type App, createApp } from '../app.ts'
+import { type App, createApp, VERSION } from '../app.ts'
 import { ConfigError } from '../config/config_error.ts'
 import type { Config } from '../config/read_config.ts'
 import { randomBytes } from '../crypto/random.ts'
@@ -8,6 +8,7 @@ import { RootKey } from '../crypto/tenant_keys.ts'
 import { createEgress } from '../egress/egress.ts'
 import { createHttpClaimsHook } from '../inbound/http_claims_hook.ts'
 import { createMailer } from '../mail/mailer.ts'
+import type { Metrics } from '../metrics.ts'
 import { readMigrations } from '../store/migrate.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
 import { openStore, type Store } from '../store/store.ts'
@@ -24,12 +25,18 @@ export interface OpenApp {
   readonly store: Store
   /** Issuers that the database knows besides this one, which it has just met. */
   readonly other_issuers: readonly string[]
+  /** Where they are wanted. */
+  readonly metrics: Metrics | undefined
   /** Stores what is still under way, and closes the database. */
   close(): Promise<void>
 }
 
 /** Opens the database of a configuration and builds the app on it, or refuses with a sentence. */
-export async function openApp(config: Config, log: Log, options: { known_issuer?: boolean } = {}): Promise<OpenApp> {
+export async function openApp(
+  config: Config,
+  log: Log,
+  options: { known_issuer?: boolean; metrics?: boolean } = {},
+): Promise<OpenApp> {
   const root = readRootKey(config)
   const store = await openDatabase(config)
   try {
@@ -38,7 +45,9 @@ export async function openApp(config: Config, log: Log, options: { known_issuer?
     if (is_new && options.known_issuer) {
       throw new ConfigError([`The database is that of ${issuers.join(', ')}, not of ${config.issuer}`])
     }
-    return { ...(await buildApp(config, store, root, log)), other_issuers: is_new ? issuers : [] }
+    const metrics = options.metrics && config.metrics ? await loadMetrics() : undefined
+    const built = await buildApp(config, metrics?.watchStore(store) ?? store, root, log, metrics)
+    return { ...built, metrics, other_issuers: is_new ? issuers : [] }
   } catch (error) {
     await store.close()
     if (!(error instanceof SealError)) throw error
@@ -48,12 +57,19 @@ export async function openApp(config: Config, log: Log, options: { known_issuer?
   }
 }
 
+// The library of metrics is loaded where somebody reads them.
+async function loadMetrics(): Promise<Metrics> {
+  const { createMetrics } = await import('../metrics.ts')
+  return createMetrics(VERSION)
+}
+
 async function buildApp(
   config: Config,
   store: Store,
   root: RootKey,
   log: Log,
-): Promise<Omit<OpenApp, 'other_issuers'>> {
+  metrics?: Metrics,
+): Promise<Omit<OpenApp, 'other_issuers' | 'metrics'>> {
   const egress = createEgress({ allow: config.egress_allow, headerBytes: config.proxy_limits.largest_header })
   const certificate_forwarding = readCertificateForwarding(config)
   const forwarded = certificate_forwarding && { certificate_forwarding }
@@ -68,6 +84,7 @@ async function buildApp(
     egress,
     endpoint_aliases: config.endpoint_aliases,
     proxy_limits: config.proxy_limits,
+    ...(metrics && { observer: metrics.web }),
     ...vault_root,
     ...forwarded,
     ...(mailer && { mailer }),

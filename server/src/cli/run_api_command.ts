@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { ACCESS_TOKEN_VARIABLE } from '../config/settings.ts'
+import { randomSecret } from '../crypto/random.ts'
 import type { ApiRoute } from '../web/api/route.ts'
 import { API_ROUTES } from '../web/api/table.ts'
 import { type ApiCommand, type Given, toWords } from './api_commands.ts'
@@ -73,7 +73,7 @@ async function send(api: Api, route: ApiRoute, asked: Asked): Promise<Response> 
     accept: media_type ?? 'application/json',
     ...(asked.body !== undefined && { 'content-type': 'application/json' }),
     ...(asked.if_match !== undefined && { 'if-match': asked.if_match }),
-    ...(method === 'POST' && !repeatable && { 'idempotency-key': randomUUID() }),
+    ...(method === 'POST' && !repeatable && { 'idempotency-key': randomSecret() }),
   }
   const body = asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }
   const attempt = (token: string) =>

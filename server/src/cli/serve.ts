@@ -26,7 +26,7 @@ const LONGEST_STOP_MS = 20_000
 
 /** Starts a server: opens the database, applies the platform of its file, and listens only then. */
 export async function startServer(config: Config, platform: unknown, log: ServerLog): Promise<Running> {
-  const { app, other_issuers, close } = await openApp(config, log)
+  const { app, other_issuers, metrics, close } = await openApp(config, log, { metrics: true })
   const closing: (() => unknown)[] = [close]
   const stop = async () => {
     for (const end of closing.reverse()) await end()
@@ -45,10 +45,16 @@ export async function startServer(config: Config, platform: unknown, log: Server
       )
     }
     if (platform !== undefined) await applyFile(app, platform, log)
-    const upkeep = startUpkeep(app)
+    const upkeep = startUpkeep(app, metrics ? { noteRound: metrics.noteRound } : {})
     closing.push(() => upkeep.stop())
     const socket = await openAdminSocket(config, app, log)
     closing.push(() => socket?.close())
+    if (metrics && config.metrics) {
+      const { serveMetrics } = await import('./metrics_server.ts')
+      const served = await serveMetrics(config.metrics, () => metrics.write(app.tenant))
+      closing.push(() => served.close())
+      log.info({ host: config.metrics.host, port: config.metrics.port }, 'metrics are served')
+    }
     const setup_link = await offerSetup(config, app, log)
     const server = await listenOrSay(app, config, log)
     closing.push(() => server.stop(GRACE_MS))

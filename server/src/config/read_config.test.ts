@@ -40,6 +40,7 @@ test('without any setting the server listens on loopback, port 9400, in developm
     proxy_limits: { timeout_ms: 300_000, idle_ms: 30_000, largest_body: 268_435_456, largest_header: 16_384 },
     mail: undefined,
     claims_hook: undefined,
+    metrics: undefined,
     log_level: 'info',
     log_format: 'text',
     log_file: undefined,

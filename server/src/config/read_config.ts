@@ -6,6 +6,7 @@ import { readClaimsHookSecret, readClaimsHookUrl } from './claims_hook.ts'
 import { ConfigError } from './config_error.ts'
 import { readIssuer } from './issuer.ts'
 import { readMailFrom, readSmtpUrl } from './mail.ts'
+import { type MetricsConfig, readMetricsListen, readMetricsToken, refuseOpenMetrics } from './metrics.ts'
 import { findRootKey, findVaultKey, type RootKeySource, type VaultKeySource } from './root_key.ts'
 import type { SettingName } from './settings.ts'
 import { type ConfigSources, findSetting, refuseHalf, refuseUnknownVariables } from './sources.ts'
@@ -51,6 +52,8 @@ export interface Config {
   readonly mail: { readonly url: string; readonly from: string } | undefined
   /** The operator's own service of claims, asked for each token; undefined where there is none. */
   readonly claims_hook: { readonly url: string; readonly secret: KeyObject } | undefined
+  /** Where metrics are served; undefined where they are not. */
+  readonly metrics: MetricsConfig | undefined
   readonly log_level: string
   readonly log_format: 'text' | 'json'
   readonly log_file: string | undefined
@@ -91,6 +94,10 @@ export function readConfig(sources: ConfigSources): Config {
   const egress_allow = read('egress_allow', readEgressAllow, [])
   const hook_url = read('claims_hook_url', (text, name) => readClaimsHookUrl(text, name, egress_allow), undefined)
   const secret = read('claims_hook_secret', readClaimsHookSecret, undefined)
+  const metrics_listen = read('metrics_listen', readMetricsListen, undefined)
+  const token = read('metrics_token', readMetricsToken, undefined)
+  const metrics = metrics_listen && { ...metrics_listen, token }
+  if (metrics) sentences.push(...refuseOpenMetrics(metrics))
   sentences.push(...refuseHalf(sources, 'smtp_url', 'mail_from'))
   sentences.push(...refuseHalf(sources, 'claims_hook_url', 'claims_hook_secret'))
   if (header !== undefined && findSetting(sources, 'trusted_proxies') === undefined) {
@@ -115,6 +122,7 @@ export function readConfig(sources: ConfigSources): Config {
     },
     mail: smtp_url === undefined || mail_from === undefined ? undefined : { url: smtp_url, from: mail_from },
     claims_hook: hook_url === undefined || secret === undefined ? undefined : { url: hook_url, secret },
+    metrics,
     log_level: read('log_level', oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),
     log_format: read('log_format', oneOf('text', 'json'), production || log_file !== undefined ? 'json' : 'text'),
     log_file,

@@ -104,6 +104,15 @@ export const SETTINGS = {
     env: 'SALLYPORT_CLAIMS_HOOK_SECRET',
     about: 'what signs the questions to it: whsec_ and 24 to 64 random bytes as base64',
   },
+  metrics_listen: {
+    env: 'SALLYPORT_METRICS_LISTEN',
+    flag: '--metrics-listen <address>',
+    about: 'address and port at which metrics are served, such as 127.0.0.1:9464 (default: nowhere)',
+  },
+  metrics_token: {
+    env: 'SALLYPORT_METRICS_TOKEN',
+    about: 'bearer token of whoever reads the metrics; needed where other machines reach them',
+  },
   log_level: {
     env: 'SALLYPORT_LOG_LEVEL',
     flag: '--log-level <level>',

@@ -108,8 +108,8 @@ export function readFailure(error: unknown, request_id: string, log: Log): OAuth
   return new OAuthError('server_error', `The server failed; its log has the reason under ${request_id}`)
 }
 
-// Steps of a protocol that are no refusals but in form.
-const ORDINARY: ReadonlySet<string> = new Set(['authorization_pending', 'slow_down', 'use_dpop_nonce'])
+/** Steps of a protocol that are no refusals but in form. */
+export const ORDINARY: ReadonlySet<string> = new Set(['authorization_pending', 'slow_down', 'use_dpop_nonce'])
 
 function causeOf(error: OAuthError): string {
   if (error.cause === undefined) return error.error_description

@@ -116,6 +116,7 @@ function logRefusal({ web, request_id, signed_in }: Visit, error: ErrorKind): vo
 /** The error page of a refusal, or of whatever else was thrown, which the log says; its words follow from the code. */
 export function refusalPage(visit: Visit, thrown: unknown, kind: ErrorKind = 'bad_request'): Response {
   const error = readFailure(thrown, visit.request_id, visit.web.log)
+  visit.web.observer?.refused('pages', error.error)
   for (const [name, value] of Object.entries(error.headers)) visit.c.header(name, value)
   const by_status: Partial<Record<number, ErrorKind>> = { 429: 'too_many', 503: 'unavailable' }
   const shown = by_status[error.status] ?? (error.status >= 500 ? 'server_error' : kind)

@@ -4,12 +4,20 @@ import type { Sender } from '../inbound/client_address.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { isForPrograms, refuse } from './api/api.ts'
 import type { CompatDoor } from './door.ts'
-import { type Answer, answerMachine, LARGEST_BODY, type MachineRequest, readFailure, refusalAnswer } from './machine.ts'
+import {
+  type Answer,
+  answerMachine,
+  LARGEST_BODY,
+  type MachineRequest,
+  ORDINARY,
+  readFailure,
+  refusalAnswer,
+} from './machine.ts'
 import { errorPage, type PageEnv, page, refusalPage } from './page.ts'
 import { homePage } from './pages/account.ts'
 import { machineRoutes, pageRoutes } from './routes.ts'
 import { HTTPS_ONLY } from './ui/headers.ts'
-import type { Web } from './web.ts'
+import type { Web, WebObserver } from './web.ts'
 
 /** The endpoints for machines: whether a path is one of theirs, and their answers. */
 export interface Machines {
@@ -24,16 +32,28 @@ export function createMachines(web: Web, doors: readonly CompatDoor[]): Machines
   const routes = machineRoutes(web.tenant.issuer, doors, web.aliases)
   // A route that ends with a slash takes one more segment, and reads it from the path.
   const find = (path: string) => routes.get(path) ?? routes.get(path.slice(0, path.lastIndexOf('/') + 1))
+  // As the table has it: what follows a slash at the end is whatever was sent.
+  const nameOf = (path: string) => {
+    const name = routes.has(path) ? path : path.slice(0, path.lastIndexOf('/') + 1)
+    return name.slice(web.base.length)
+  }
   return {
     has: (path) => find(path) !== undefined,
     largestBody: (path) => find(path)?.largest_body ?? LARGEST_BODY,
     async answer(request) {
       const started = performance.now()
       const answer = await answerMachine(find(request.path)!, web, request, web.log)
+      if (answer.status >= 400 && web.observer) noteRefusal(web.observer, nameOf(request.path), answer)
       logRequest(web, request.request_id, request.method, request.path, answer.status, started)
       return web.production ? { ...answer, headers: { ...answer.headers, ...HTTPS_ONLY } } : answer
     },
   }
+}
+
+// A refusal begins with its code (see `refusalAnswer`); whatever else an endpoint answers has none.
+function noteRefusal(observer: WebObserver, endpoint: string, { body }: Answer): void {
+  const error = /^\{"error":"([a-z_]{1,40})"/.exec(body)?.[1] ?? 'other'
+  if (!ORDINARY.has(error)) observer.refused(endpoint, error)
 }
 
 /** The router over Request and Response: machines first, then the pages. */

@@ -24,6 +24,8 @@ export interface Web {
   /** Further paths of the common endpoints. */
   readonly aliases: EndpointAliases
   readonly log: Log
+  /** Counts what happens, where somebody wants to know. */
+  readonly observer: WebObserver | undefined
   /** Of this software. */
   readonly version: string
   /** The issuer is https: cookies are secure, browsers are told to stay on https. */
@@ -32,6 +34,12 @@ export interface Web {
   readonly base: string
   readonly origin: string
   readonly cookies: CookieNames
+}
+
+/** Is told what happens, in words of this software alone: grant types, endpoints of the table, error codes. */
+export interface WebObserver {
+  issued(grant_type: string): void
+  refused(endpoint: string, error: string): void
 }
 
 /** Who somebody is, by the session that the embedder's own application has with them. */

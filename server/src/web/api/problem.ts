@@ -15,6 +15,7 @@ export interface Problem {
 /** Answers a problem as application/problem+json (RFC 9457 section 3). */
 export function answerProblem(c: Context<PageEnv>, problem: Problem): Response {
   const { status, error, error_description, members, headers = {} } = problem
+  c.get('web').observer?.refused('/api', error)
   for (const [name, value] of Object.entries(headers)) c.header(name, value)
   c.header('Content-Type', 'application/problem+json')
   const body = {

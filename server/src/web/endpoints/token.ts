@@ -19,7 +19,9 @@ export async function answerTokens(web: Web, request: MachineRequest, params: Pa
   const asked = toDirectRequest(web, request, params)
   const issued = await issueTokens(web.inbound, web.grant_types, asked)
   const { grant_type, client_id } = params.values
-  if (web.grant_types.find((known) => known.grant_type === grant_type)?.legacy) {
+  const known = web.grant_types.find((known) => known.grant_type === grant_type)
+  if (known) web.observer?.issued(known.grant_type)
+  if (known?.legacy) {
     noteLegacyGrant(web, request.request_id, client_id)
   }
   return jsonAnswer(issued, 200, renewNonce(web.inbound, asked.dpop))
