@@ -151,6 +151,7 @@ for (const dialect of DIALECTS) {
       assert.match(url, /\/hub\/connect\/desk\/key\?state=sp_cf_/)
       assert.equal(response.headers.get('cross-origin-opener-policy'), 'unsafe-none')
       const html = await response.text()
+      assert.match(html, /The platform platform[\s\S]*>platform<[\s\S]*>u-8</, 'it says who is given the key')
       const stranger = new EmbeddingPage(bridge)
       const taken = await stranger.browser.follow(url)
       const wrong = await stranger.browser.submit(

@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { applyPlatform } from '../../server/src/apply/apply.ts'
 import { readPlatform } from '../../server/src/apply/platform.ts'
 import { createEgress, type Egress } from '../../server/src/egress/egress.ts'
+import { createConnectSession, findSessionOf, judgeSession } from '../../server/src/outbound/connect_sessions.ts'
 import type { ConnectorInput } from '../../server/src/outbound/connector_input.ts'
 import { saveConnector } from '../../server/src/outbound/connectors.ts'
 import { freshToken } from '../../server/src/outbound/fresh_token.ts'
@@ -189,7 +190,8 @@ describe('connections whose tokens are asked for, at another Sallyport', () => {
 
   test('RFC 8628 5.4 O-04 COSF whoever is sent the code of a session connects nothing but the account that was expected', async () => {
     const { outbound } = ours.app.web
-    await ours.addClient({ client_id: 'plant', client_secret: 'hush', client_name: 'Plant Control', grant_types: [] })
+    const grant_types = ['client_credentials']
+    await ours.addClient({ client_id: 'plant', client_secret: 'hush', client_name: 'Plant Control', grant_types })
     const bring = async (expected_account: string) => {
       const ask = { end_user_id: 'attacker', connectors: ['coded'], origins: [], invitation: true, expected_account }
       const made = await createConnectSession(outbound, 'plant', ask)

@@ -488,6 +488,17 @@ function accountPages(view: View, put: Put): Pages {
         go_href: put('/connect/code/device?state=x&go=1'),
         expires_at: view.now + 840_000,
       }),
+    connect_device_asked: () =>
+      renderConnectDevice(view, {
+        ...{
+          provider_name: put('GitHub'),
+          user_code: put('WDJB-MJHT'),
+          check_href: put('/connect/code/device?state=x'),
+        },
+        ...{ verification_uri: 'https://github.example/login/device', verification_uri_complete: null },
+        ...{ go_href: put('/connect/code/device?state=x&go=1'), expires_at: view.now + 840_000 },
+        asker: sampleAsker(put),
+      }),
     connect_confirm: () =>
       renderConnectConfirm(view, {
         action: put('/connect/google/confirm'),
@@ -499,8 +510,16 @@ function accountPages(view: View, put: Put): Pages {
   }
 }
 
+function sampleAsker(put: Put) {
+  return {
+    ...{ client_name: put('Plant Control'), client_id: put('plant-control'), end_user_id: put('alarm-mailbox') },
+    ...{ expected_account: put('alarms@plant.example'), kept_at: put('id.northwind.example') },
+  }
+}
+
 function connectSessionPages(view: View, put: Put): Pages {
   const client_name = put('Plant Control')
+  const asker = sampleAsker(put)
   const provider_name = put('Google')
   const href = put('/connect/session/start?session_id=8f2c&connector=google')
   const end = {
@@ -510,16 +529,16 @@ function connectSessionPages(view: View, put: Put): Pages {
     request_id: put('kYjmVQrAaLPW'),
   }
   return {
-    connect_session: () => renderConnectSession(view, { client_name, connectors: [{ provider_name, href }] }),
+    connect_session: () => renderConnectSession(view, { asker, connectors: [{ provider_name, href }] }),
     connect_session_several: () =>
       renderConnectSession(view, {
-        client_name,
+        asker: { ...asker, end_user_id: null, expected_account: null },
         connectors: [provider_name, put('Microsoft Entra')].map((name) => ({ provider_name: name, href })),
       }),
     connect_invitation: () =>
       renderConnectInvitation(view, {
-        ...{ action: put('/connect/invitation'), token: put('sp_cs_x'), client_name, provider_names: [provider_name] },
-        ...{ expected_account: put('alarms@plant.example'), expires_at: NOW + 3 * DAY },
+        ...{ action: put('/connect/invitation'), token: put('sp_cs_x'), asker, provider_names: [provider_name] },
+        expires_at: NOW + 3 * DAY,
       }),
     ...Object.fromEntries(
       (['done', 'seen', 'over', 'other_user', 'unexpected', 'refused'] as const).map((outcome) => [

@@ -38,9 +38,12 @@ test('V3 the owner is another person than the operator: a link, the expected acc
   const { session_id, invitation_url, expires_at } = await invite()
   assert.ok(expires_at - bridge.server.app.tenant.clock() > 2 * 86_400_000)
   const { said, ended } = await follow(invitation_url, MAILBOX)
-  for (const part of [/The scada platform/, /alarms-at-acme@foreign\.example/, /Go on only if you know/]) {
-    assert.match(said, part)
+  // Which program asks, for whom, for which account, and who keeps it.
+  const { host, pathname } = new URL(bridge.issuer)
+  for (const part of ['The scada platform', '>scada<', '>alarm-mailbox<', MAILBOX_NAME, `>${host}${pathname}<`]) {
+    assert.ok(said.includes(part), part)
   }
+  assert.match(said, /Go on only if you know/)
   assert.match(ended, /looks at .*alarms-at-acme@foreign\.example.* before it is used/)
   const seen = (await scada.status(session_id)).body
   assert.deepEqual([seen.status, seen.account, seen.account_name], ['unconfirmed', MAILBOX, MAILBOX_NAME])

@@ -96,15 +96,15 @@ export async function startConnect(context: OutboundContext, start: ConnectStart
   const state = session ? newSessionFlow('state') : randomSecret()
   const device = own_page === 'device' ? await startDevice(context, connector, { ...party, scope }) : undefined
   const lifetime = device?.expires_in ?? FLOW_SECONDS
+  const of_session = session && { session_id: session.session_id }
   const { url, remember } = own_page
-    ? { url: ownPageUrl(context, record.connector, own_page, state), remember: NOTHING }
+    ? { url: ownPageUrl(context, record.connector, own_page, { state, ...of_session }), remember: NOTHING }
     : await buildFlowUrl(context, record, { ...party, scope }, state)
   const known = start.browser_secret
   const browser_secret = known !== undefined && SECRET.test(known) ? known : randomSecret()
   const brokered =
     broker && enlistBroker(broker, { redirect_uri, state, authorization_url: url }, session !== undefined)
   const state_hash = keys.hashSecret(brokered?.flow ?? state)
-  const of_session = session && { session_id: session.session_id }
   const memory: FlowMemory = {
     ...remember,
     return_to,
@@ -143,8 +143,13 @@ function findOwnPage(connector: Connector): 'key' | 'ask' | 'device' | null {
   return grant_type === 'authorization_code' ? null : 'ask'
 }
 
-function ownPageUrl({ tenant }: OutboundContext, connector: string, own_page: string, state: string): string {
-  return `${tenant.issuer}/connect/${connector}/${own_page}?state=${state}`
+function ownPageUrl(
+  { tenant }: OutboundContext,
+  connector: string,
+  own_page: string,
+  query: Readonly<Record<string, string>>,
+): string {
+  return `${tenant.issuer}/connect/${connector}/${own_page}?${new URLSearchParams(query)}`
 }
 
 /** Where the memory of a flow is sealed. */

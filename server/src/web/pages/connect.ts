@@ -27,7 +27,7 @@ import {
 } from '../page.ts'
 import { connectPath, paths } from '../ui/paths.ts'
 import { signedInPage, signedInSubmit, signInFirst } from './account.ts'
-import { endTry, sendInSession } from './connect_session.ts'
+import { endTry, findAsker, sendInSession } from './connect_session.ts'
 import { readReturnTo } from './sign_in.ts'
 import { arrive } from './sign_in_with.ts'
 import {
@@ -158,7 +158,8 @@ export const typePage = flowPage(stateOf, async (visit) => {
   const connector = visit.c.req.param('connector') ?? ''
   const asks = await findTypedQuestion(visit.web.outbound, connector)
   if (!asks) return errorPage(visit, 'not_found', 404)
-  return sendInSession(visit, renderConnectKey(visit.view, { ...asks, action: visit.here, wrong: false }))
+  const asker = await findAsker(visit, visit.query['session_id'])
+  return sendInSession(visit, renderConnectKey(visit.view, { ...asks, action: visit.here, wrong: false, asker }))
 })
 
 /** POST of the same: the connection holds what was typed. */
@@ -171,7 +172,8 @@ export const typeSubmit = flowSubmit(stateOf, async (visit, user_id, values) => 
   if (finished) return showFinished(visit, connector, finished)
   const asks = await findTypedQuestion(web.outbound, connector)
   if (!asks) return errorPage(visit, 'not_found', 404)
-  const html = renderConnectKey(view, { ...asks, action: visit.here, wrong: true, username })
+  const asker = await findAsker(visit, query['session_id'])
+  const html = renderConnectKey(view, { ...asks, action: visit.here, wrong: true, username, asker })
   return sendInSession(visit, html, { status: 400 })
 })
 
@@ -201,8 +203,9 @@ export async function showFinished(visit: Visit, connector: string, finished: Co
     const { provider_name } = finished
     const action = ours(web, paths.account_choose)
     const account_label = account_name ?? undefined
-    const html = renderConnectChoice(visit.view, { action, connector, provider_name, account_label, choice, options })
-    return sendInSession(visit, html)
+    const asker = await findAsker(visit, finished.session_id)
+    const about = { connector, provider_name, account_label, asker }
+    return sendInSession(visit, renderConnectChoice(visit.view, { action, choice, options, ...about }))
   }
   const { reason, error, error_description } = finished
   web.log.info({ request_id: visit.request_id, outcome, reason, error, error_description }, 'not connected')

@@ -4,7 +4,7 @@ import { pollDevice } from '../../outbound/connect_device.ts'
 import { errorPage, redirect, send, type Visit } from '../page.ts'
 import { signedInPage, signedInSubmit } from './account.ts'
 import { flowPage, showFinished, stateOf } from './connect.ts'
-import { sendInSession } from './connect_session.ts'
+import { findAsker, sendInSession } from './connect_session.ts'
 import { type ConnectAskData, renderConnectAsk, renderConnectDevice } from './templates/connect_asked.ts'
 
 /** GET /connect/{connector}/ask: what tokens are asked for with, where nobody is sent to the provider. */
@@ -37,7 +37,8 @@ export const waitPage = flowPage(stateOf, async (visit, user_id) => {
   if (polled.outcome !== 'waiting') return showFinished(visit, connector, polled)
   const { provider_name, user_code, verification_uri, verification_uri_complete, interval, expires_at } = polled
   if (query['go'] !== undefined) return redirect(visit, verification_uri_complete ?? verification_uri)
-  const shown = { provider_name, user_code, verification_uri, verification_uri_complete, expires_at }
+  const asker = await findAsker(visit, query['session_id'])
+  const shown = { provider_name, user_code, verification_uri, verification_uri_complete, expires_at, asker }
   const html = renderConnectDevice(view, { ...shown, go_href: `${visit.here}&go=1`, check_href: visit.here })
   return sendInSession(visit, html, { headers: { Refresh: String(interval + 1) } })
 })

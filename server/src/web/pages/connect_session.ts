@@ -29,6 +29,7 @@ import {
 import type { SafeHtml } from '../ui/html.ts'
 import { paths } from '../ui/paths.ts'
 import {
+  type Asker,
   type ConnectSessionEnd,
   renderConnectInvitation,
   renderConnectSession,
@@ -66,12 +67,11 @@ export const invitationPage = page(async (visit) => {
   const token = visit.query['token'] ?? ''
   const found = await findUnopened(visit.web.outbound, token)
   if (found?.session.invitation !== 1) return sendOver(visit)
-  const { session, client_name } = found
+  const { session } = found
   const connectors = await listConnectors(visit, session)
   const html = renderConnectInvitation(visit.view, {
-    ...{ action: ours(visit.web, paths.connect_invitation), token, client_name },
+    ...{ action: ours(visit.web, paths.connect_invitation), token, asker: describeAsker(visit, found) },
     provider_names: connectors.map(({ provider_name }) => provider_name),
-    expected_account: session.expected_account ?? undefined,
     expires_at: session.expires_at,
   })
   return send(visit, html)
@@ -94,15 +94,25 @@ export const sessionPage = page(async (visit) => {
   return status === 'opened' ? showStart(visit, found) : sendOver(visit)
 })
 
-async function showStart(
-  visit: Visit,
-  { session, client_name }: Pick<ConnectSessionAuthority, 'session' | 'client_name'>,
-): Promise<Response> {
+/** Who asks for what a page of a flow is about; undefined where nobody does, or this is not the browser of the session. */
+export async function findAsker(visit: Visit, session_id: string | undefined): Promise<Asker | undefined> {
+  const found = session_id === undefined ? null : await findMine(visit, session_id)
+  return found ? describeAsker(visit, found) : undefined
+}
+
+function describeAsker({ web }: Visit, { session, client_name }: ConnectSessionAuthority): Asker {
+  const { host, pathname } = new URL(web.tenant.issuer)
+  const { client_id, end_user_id, expected_account } = session
+  return { client_name, client_id, end_user_id, expected_account, kept_at: host + pathname.replace(/\/$/, '') }
+}
+
+async function showStart(visit: Visit, found: ConnectSessionAuthority): Promise<Response> {
+  const { session } = found
   const connectors = (await listConnectors(visit, session)).map(({ connector, provider_name }) => ({
     provider_name,
     href: startHref(visit, session, connector),
   }))
-  return sendInSession(visit, renderConnectSession(visit.view, { client_name, connectors }))
+  return sendInSession(visit, renderConnectSession(visit.view, { asker: describeAsker(visit, found), connectors }))
 }
 
 /** GET /connect/session/start?session_id=&connector=: to the provider. */

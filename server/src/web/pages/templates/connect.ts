@@ -5,6 +5,7 @@ import { caution, cross, tick } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { code, displayName, name } from '../../ui/name.ts'
 import { tell, tellText, type View } from '../../ui/view.ts'
+import { type Asker, askerLines } from './connect_session.ts'
 
 /** How a connect flow ended. */
 export type ConnectOutcome =
@@ -65,6 +66,8 @@ export interface ConnectChoiceData {
   /** Proves the flow that it belongs to. */
   readonly choice: string
   readonly options: readonly { readonly id: string; readonly name: string }[]
+  /** Who asks, where somebody does. */
+  readonly asker?: Asker | undefined
 }
 
 /** A consent that reaches several sites, companies or workspaces is for one of them, which the person chooses. */
@@ -79,7 +82,8 @@ export function renderConnectChoice(view: View, data: ConnectChoiceData): SafeHt
   const question = html`<span class="unseen">${title}</span>`
   const fields = html`${group(question, html`<div class="choices">${options}</div>`)}<div class="stack">${button(connect.confirm)}</div>`
   const hidden = { connector: data.connector, choice: data.choice }
-  const content = html`<div class="heading"><h1>${title}</h1><p class="lead">${tell(view, connect.choose_body, { account })}</p></div>${form(view, { action: data.action, hidden }, fields)}`
+  const asker = data.asker && definitions(askerLines(view, data.asker))
+  const content = html`<div class="heading"><h1>${title}</h1><p class="lead">${tell(view, connect.choose_body, { account })}</p></div>${asker}${form(view, { action: data.action, hidden }, fields)}`
   return narrowPage(view, {
     title: tellText(view, connect.choose_title, { provider: displayName(data.provider_name) }),
     content,
@@ -96,6 +100,8 @@ export interface ConnectKeyData {
   /** What was typed before cannot be a key. */
   readonly wrong: boolean
   readonly username?: string | undefined
+  /** Who asks, where somebody does. */
+  readonly asker?: Asker | undefined
 }
 
 /** A provider without OAuth takes a key, or a name and a password, that the person has from there. */
@@ -109,8 +115,9 @@ export function renderConnectKey(view: View, data: ConnectKeyData): SafeHtml {
     is_pair && field({ ...typed, name: 'username', label: connect.key_name, value: data.username, autofocus: true })
   const label = is_pair ? connect.key_password : connect.key
   const secret = field({ ...typed, name: 'secret', label, type: 'password', error, autofocus: !is_pair })
+  const asker = data.asker && definitions(askerLines(view, data.asker))
   const hint = data.notes && html`<p class="hint">${name(data.notes, 400)}</p>`
-  const content = html`<div class="heading"><h1>${tell(view, connect.key_title, { provider })}</h1><p class="lead">${tell(view, connect.key_body, { provider })}</p></div>${form(view, { action: data.action }, html`${pair}${secret}${hint}<div class="stack">${button(connect.confirm)}</div>`)}`
+  const content = html`<div class="heading"><h1>${tell(view, connect.key_title, { provider })}</h1><p class="lead">${tell(view, connect.key_body, { provider })}</p></div>${asker}${form(view, { action: data.action }, html`${pair}${secret}${hint}<div class="stack">${button(connect.confirm)}</div>`)}`
   return narrowPage(view, {
     title: tellText(view, connect.key_title, { provider: displayName(data.provider_name) }),
     content,

@@ -5,6 +5,7 @@ import { narrowPage } from '../../ui/layout.ts'
 import { code, displayName, exactText, name } from '../../ui/name.ts'
 import { qrCode } from '../../ui/qr_code.ts'
 import { tell, tellText, type View } from '../../ui/view.ts'
+import { type Asker, askerLines } from './connect_session.ts'
 
 /** What the page shows from which tokens are asked for without a redirect. */
 export interface ConnectAskData {
@@ -52,6 +53,8 @@ export interface ConnectDeviceData {
   readonly go_href: string
   /** The page itself. */
   readonly check_href: string
+  /** Who asks, where somebody does. */
+  readonly asker?: Asker | undefined
 }
 
 /** The code that a person types at the provider, and the way there (RFC 8628 section 3.3). */
@@ -59,9 +62,10 @@ export function renderConnectDevice(view: View, data: ConnectDeviceData): SafeHt
   const { connect } = view.text
   const provider = name(data.provider_name)
   const { verification_uri: uri, verification_uri_complete: complete } = data
+  const asker = data.asker && definitions(askerLines(view, data.asker))
   const minutes = String(Math.max(1, Math.round((data.expires_at - view.now) / 60_000)))
   const steps = html`<ol class="steps"><li><p>${tell(view, connect.device_open, { uri: code(uri) })}</p><p>${buttonLink(connect.device_go, data.go_href, 'primary')}</p>${complete && html`<p>${qrCode(complete, connect.device_qr)}</p>`}</li><li><p>${connect.device_type}</p><p class="user-code"><bdi dir="ltr">${exactText(data.user_code)}</bdi></p></li><li><p>${tell(view, connect.device_back, { minutes })}</p><p>${buttonLink(connect.device_check, data.check_href)}</p></li></ol>`
-  const content = html`<div class="heading"><h1>${tell(view, connect.key_title_plain, { provider })}</h1><p class="lead">${tell(view, connect.device_body, { provider })}</p></div>${steps}`
+  const content = html`<div class="heading"><h1>${tell(view, connect.key_title_plain, { provider })}</h1><p class="lead">${tell(view, connect.device_body, { provider })}</p></div>${asker}${steps}`
   return narrowPage(view, {
     title: tellText(view, connect.key_title_plain, { provider: displayName(data.provider_name) }),
     content,

@@ -7,15 +7,40 @@ import { narrowPage } from '../../ui/layout.ts'
 import { code, displayName, name } from '../../ui/name.ts'
 import { ago, tell, tellText, type View } from '../../ui/view.ts'
 
+/** Who asks for an account in a session, and for whom. */
+export interface Asker {
+  readonly client_name: string
+  readonly client_id: string
+  /** The platform's own name for its user; null where the owner is who reads this. */
+  readonly end_user_id: string | null
+  /** Nobody else's is taken. */
+  readonly expected_account: string | null
+  /** This server, as people know it by its address. */
+  readonly kept_at: string
+}
+
+/** On whose behalf an account is connected, in lines: every page says it on which somebody is about to do that. */
+export function askerLines(view: View, asker: Asker): [Child, Child][] {
+  const { connect_session: text } = view.text
+  const { client_name, client_id, end_user_id, expected_account, kept_at } = asker
+  return [
+    [text.asked_by, html`<p><strong>${name(client_name)}</strong></p><p>${code(client_id)}</p>`],
+    [text.owner, end_user_id !== null && code(end_user_id)],
+    [text.kept_at, html`<p>${name(view.tenant.name)}</p><p>${code(kept_at)}</p>`],
+    [text.expected_account, expected_account !== null && html`<strong>${name(expected_account, 200)}</strong>`],
+  ]
+}
+
 /** Where the person of a session can go on to. */
 export interface ConnectSessionStart {
-  readonly client_name: string
+  readonly asker: Asker
   readonly connectors: readonly { readonly provider_name: string; readonly href: string }[]
 }
 
 /** What an open session asks of a person: to go to the provider, or to one of several. */
-export function renderConnectSession(view: View, { client_name, connectors }: ConnectSessionStart): SafeHtml {
+export function renderConnectSession(view: View, { asker, connectors }: ConnectSessionStart): SafeHtml {
   const { connect_session: text } = view.text
+  const { client_name } = asker
   const [first] = connectors
   const one = connectors.length === 1 && first
   const holes = { client: name(client_name), provider: name(first?.provider_name ?? '') }
@@ -27,7 +52,7 @@ export function renderConnectSession(view: View, { client_name, connectors }: Co
   const plain = { client: displayName(client_name), provider: displayName(first?.provider_name ?? '') }
   return narrowPage(view, {
     title: tellText(view, title, plain),
-    content: html`<div class="heading"><h1>${tell(view, title, holes)}</h1><p class="lead">${lead}</p></div><div class="stack">${links}</div>`,
+    content: html`<div class="heading"><h1>${tell(view, title, holes)}</h1><p class="lead">${lead}</p></div>${definitions(askerLines(view, asker))}<div class="stack">${links}</div>`,
   })
 }
 
@@ -35,9 +60,8 @@ export function renderConnectSession(view: View, { client_name, connectors }: Co
 export interface ConnectInvitationData {
   readonly action: string
   readonly token: string
-  readonly client_name: string
+  readonly asker: Asker
   readonly provider_names: readonly string[]
-  readonly expected_account?: string | undefined
   readonly expires_at: number
 }
 
@@ -45,22 +69,16 @@ export interface ConnectInvitationData {
 export function renderConnectInvitation(view: View, data: ConnectInvitationData): SafeHtml {
   const { connect_session: text, connect } = view.text
   const providers = data.provider_names.join(', ')
-  const holes = { client: name(data.client_name), provider: name(providers, 200) }
-  const facts = definitions([
-    [text.asked_by, html`<strong>${name(data.client_name)}</strong>`],
-    [
-      text.expected_account,
-      data.expected_account !== undefined && html`<strong>${name(data.expected_account, 200)}</strong>`,
-    ],
-    [text.until, ago(view, data.expires_at)],
-  ])
+  const { client_name } = data.asker
+  const holes = { client: name(client_name), provider: name(providers, 200) }
+  const facts = definitions([...askerLines(view, data.asker), [text.until, ago(view, data.expires_at)]])
   const go = form(
     view,
     { action: data.action, hidden: { token: data.token } },
     html`<div class="stack">${button(connect.go_on)}</div>`,
   )
   const lead = tell(view, text.invitation_lead, holes)
-  const plain = { client: displayName(data.client_name), provider: displayName(providers) }
+  const plain = { client: displayName(client_name), provider: displayName(providers) }
   return narrowPage(view, {
     title: tellText(view, text.invitation, plain),
     content: html`<div class="heading"><h1>${tell(view, text.invitation, holes)}</h1><p class="lead">${lead}</p></div>${facts}${notice('warning', text.invitation_warning)}${go}`,

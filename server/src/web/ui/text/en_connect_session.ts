@@ -11,6 +11,8 @@ export const enConnectSession = {
   invitation_warning:
     'Go on only if you know who sent it and why. Nobody needs your password for this, nor a code that you get.',
   asked_by: 'Asked by',
+  owner: 'On behalf of',
+  kept_at: 'Kept at',
   expected_account: 'Account',
   until: 'Link ends',
   done: 'Your {provider} account is connected',
@@ -24,6 +26,6 @@ export const enConnectSession = {
     'You are signed in as {user}, and {client} asked another user to connect an account. Nothing was changed.',
   unexpected: 'That is another account',
   unexpected_body:
-    '{client} asked for {account}. Nothing was stored. Try again, and choose that account at {provider}.',
+    '{client} asked for {account}, and {provider} does not say that this is it. Nothing was stored. Try again, and choose that account there.',
   back: 'Back to {client}',
 } as const
