@@ -119,7 +119,7 @@ const write = (page: Page, direction: 'ltr' | 'rtl') =>
     document.documentElement.dir = value
   }, direction)
 
-test('nothing scrolls sideways at 320 px in either direction, with any kind of name, and targets are 44 px high', async () => {
+test('nothing scrolls sideways at 320 px in any language and either direction, with any kind of name, and targets are 44 px high', async () => {
   await visit({ viewport: { width: 320, height: 700 } }, async (page) => {
     for (const name of PAGES) {
       for (const data of ['', 'long', 'marks']) {
@@ -129,6 +129,10 @@ test('nothing scrolls sideways at 320 px in either direction, with any kind of n
           assert.deepEqual(await sideways(page), [], `${name} ${data} ${direction}`)
         }
         if (data === '') assert.deepEqual(await low(page), [], `${name} at 320`)
+      }
+      for (const lang of ['de', 'ar']) {
+        await page.goto(`${preview.origin}/${name}?lang=${lang}`)
+        assert.deepEqual(await sideways(page), [], `${name} in ${lang}`)
       }
     }
   })

@@ -5,12 +5,12 @@ import { pageHeaders } from '../../server/src/web/ui/headers.ts'
 import { html } from '../../server/src/web/ui/html.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 import { hostile } from './hostile.ts'
-import { sampleView } from './sample_view.ts'
+import { LANGUAGES, sampleView } from './sample_view.ts'
 import { samplePages } from './samples.ts'
 
 /**
  * Serves every page with sample data on loopback, under the headers of production pages. In the query: `theme=dark`,
- * `dir=rtl`, `accent=0a7f5a`, and `data=` with a name of `hostile.ts` to put that text into every field.
+ * `lang=ar`, `accent=0a7f5a`, and `data=` with a name of `hostile.ts` to put that text into every field.
  */
 export async function servePreview(port = 0): Promise<{ origin: string; close(): void }> {
   const server = createServer((request, response) => {
@@ -35,10 +35,10 @@ function renderPreview(url: URL): string | undefined {
   const query = url.searchParams
   const theme = query.get('theme')
   const accent = query.get('accent')
-  const rtl = query.get('dir') === 'rtl'
+  const { tag: lang, dir, text: words } = LANGUAGES.find(query.get('lang') ?? 'en')!
   const text = hostile[query.get('data') ?? '']
   const view: View = sampleView({
-    ...(rtl ? { dir: 'rtl', lang: 'ar' } : {}),
+    ...{ lang, dir, text: words },
     theme: theme === 'light' || theme === 'dark' ? theme : undefined,
     tenant: { name: text ?? 'Northwind Cloud', accent: accent === null ? undefined : `#${accent}` },
   })

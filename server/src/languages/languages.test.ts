@@ -65,7 +65,7 @@ test('whoever is nearest to the person has the first word, and nobody who names 
     ['default_locale', 'ar'],
   ] as const) {
     assert.equal(languages.choose(rest).tag, tag, wish)
-    rest[wish] = { here: 'xx', ui_locales: ['xx'], chosen: ['xx'], accept_language: 'xx', default_locale: null }[wish]
+    rest[wish] = { here: 'xx', ui_locales: ['xx'], chosen: ['xx'], accept_language: 'xx', default_locale: 'xx' }[wish]
   }
   assert.equal(languages.choose(rest).tag, 'en')
   assert.equal(languages.choose({ accept_language: '*', default_locale: 'de' }).tag, 'de')

@@ -20,7 +20,7 @@ export interface Wishes {
   readonly chosen?: readonly (string | undefined)[] | undefined
   /** The header of the browser (RFC 9110 section 12.5.4). */
   readonly accept_language?: string | undefined
-  readonly default_locale?: string | null | undefined
+  readonly default_locale?: string | undefined
 }
 
 /** The languages of a server: English, and what it has been translated into. */
@@ -63,7 +63,7 @@ export class Languages<Text> {
   /** The language to answer in; English when nobody names one of ours. */
   choose(wishes: Wishes): Language<Text> {
     const { here, ui_locales = [], chosen = [], accept_language, default_locale } = wishes
-    const named = (...tags: readonly (string | null | undefined)[]) =>
+    const named = (...tags: readonly (string | undefined)[]) =>
       this.lookUp(tags.filter((tag) => typeof tag === 'string'))
     const accepted = () => {
       const { ranges, refused } = readAcceptLanguage(accept_language)

@@ -52,8 +52,8 @@ export interface Settings {
   readonly legacy_grants: 'administrators' | 'on_request' | 'off'
   /** Another system whose clients come here: with `hub`, what its registration and Trust give is what they expect. */
   readonly compat: 'none' | 'hub'
-  /** The language for whoever names none that there is, as a tag (BCP 47); null is English. */
-  readonly default_locale: string | null
+  /** The language for whoever names none that there is, as a tag (BCP 47). */
+  readonly default_locale: string
 }
 
 type Reader<Value> = { readonly fallback: Value; readonly must: string; fits(value: unknown): boolean }
@@ -111,11 +111,11 @@ const texts = (what: string, shape: RegExp): Reader<readonly string[]> => ({
     Array.isArray(value) && value.length <= 100 && value.every((item) => typeof item === 'string' && shape.test(item)),
 })
 
-/** The tag of a language, in any spelling; null unless given. */
-const locale = (): Reader<string | null> => ({
-  fallback: null,
-  must: 'a language tag such as de or pt-BR, or null',
-  fits: (value) => value === null || (typeof value === 'string' && /^[a-z]{2,3}(-[a-z\d]{2,8}){0,4}$/i.test(value)),
+/** The tag of a language, in any spelling; English unless given. */
+const locale = (): Reader<string> => ({
+  fallback: 'en',
+  must: 'a language tag such as de or pt-BR',
+  fits: (value) => typeof value === 'string' && /^[a-z]{2,3}(-[a-z\d]{2,8}){0,4}$/i.test(value),
 })
 
 const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {

@@ -63,8 +63,8 @@ export function renderConnectDevice(view: View, data: ConnectDeviceData): SafeHt
   const provider = name(data.provider_name)
   const { verification_uri: uri, verification_uri_complete: complete } = data
   const asker = data.asker && definitions(askerLines(view, data.asker))
-  const minutes = String(Math.max(1, Math.round((data.expires_at - view.now) / 60_000)))
-  const steps = html`<ol class="steps"><li><p>${tell(view, connect.device_open, { uri: code(uri) })}</p><p>${buttonLink(connect.device_go, data.go_href, 'primary')}</p>${complete && html`<p>${qrCode(complete, connect.device_qr)}</p>`}</li><li><p>${connect.device_type}</p><p class="user-code"><bdi dir="ltr">${exactText(data.user_code)}</bdi></p></li><li><p>${tell(view, connect.device_back, { minutes })}</p><p>${buttonLink(connect.device_check, data.check_href)}</p></li></ol>`
+  const n = Math.max(1, Math.round((data.expires_at - view.now) / 60_000))
+  const steps = html`<ol class="steps"><li><p>${tell(view, connect.device_open, { uri: code(uri) })}</p><p>${buttonLink(connect.device_go, data.go_href, 'primary')}</p>${complete && html`<p>${qrCode(complete, connect.device_qr)}</p>`}</li><li><p>${connect.device_type}</p><p class="user-code"><bdi dir="ltr">${exactText(data.user_code)}</bdi></p></li><li><p>${tell(view, connect.device_back, { n })}</p><p>${buttonLink(connect.device_check, data.check_href)}</p></li></ol>`
   const content = html`<div class="heading"><h1>${tell(view, connect.key_title_plain, { provider })}</h1><p class="lead">${tell(view, connect.device_body, { provider })}</p></div>${asker}${steps}`
   return narrowPage(view, {
     title: tellText(view, connect.key_title_plain, { provider: displayName(data.provider_name) }),

@@ -31,7 +31,7 @@ export function renderDeviceEntry(view: View, data: DeviceEntryData): SafeHtml {
   const error =
     refusal &&
     (refusal.reason === 'too_many'
-      ? tell(view, device.too_many, { minutes: String(refusal.minutes) })
+      ? tell(view, device.too_many, { n: refusal.minutes })
       : device[refusal.reason])
   const entry = field({
     name: 'user_code',

@@ -283,7 +283,10 @@ export const en = {
     go_on: 'Continue',
     unknown: 'No device waits with this code. Compare it with your device: codes change after ten minutes.',
     answered: 'This code has been answered already. If your device still waits, start again there.',
-    too_many: 'Too many wrong codes. Try again in {minutes} min.',
+    too_many: {
+      one: 'Too many wrong codes. Try again in {n} minute.',
+      other: 'Too many wrong codes. Try again in {n} minutes.',
+    },
     question: 'Allow {client} on your device?',
     warning:
       'Allow it only if you started this yourself, on a device in front of you. If somebody sent you the code or the link, refuse: they would get into your account.',
@@ -352,7 +355,10 @@ export const en = {
     device_go: 'Open it here',
     device_qr: 'The same address, to scan',
     device_type: 'Type this code, or compare it with the one that you see there',
-    device_back: 'Allow it, and come back. The code is good for {minutes} min.',
+    device_back: {
+      one: 'Allow it, and come back. The code is good for {n} minute.',
+      other: 'Allow it, and come back. The code is good for {n} minutes.',
+    },
     device_check: 'Look now',
     ask_as: 'Known there as',
     ask_subject: 'In the name of',
