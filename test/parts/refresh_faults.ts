@@ -31,6 +31,8 @@ export interface Fault {
   readonly theirs?: (rotated: boolean, now: number) => ProviderFault
   /** It can never have done its work by then. */
   readonly unheard?: true
+  /** Its answer brings the refresh token all the same, so that nothing is lost. */
+  readonly brings?: true
   /** How long it asks to be left alone. */
   readonly pause_ms?: number
   /** On ours; `loses` where that loses an answer, so that only the provider can bring it back. */
@@ -76,8 +78,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'deep JSON': { theirs: sends(answerJson(`{"access_token":${'['.repeat(5000)}${']'.repeat(5000)}}`)) },
   'a page of HTML': { theirs: sends(answerText('<html>', 200, { 'content-type': 'text/html' })) },
   'an error in HTTP 200': { theirs: sends(answerJson({ error: 'temporarily_unavailable' })) },
-  'no access_token': { theirs: sendsTokens((tokens) => ({ ...tokens, access_token: undefined })) },
-  'a token of another kind': { theirs: sendsTokens((tokens) => ({ ...tokens, token_type: 'mac' })) },
+  'no access_token': { theirs: sendsTokens((tokens) => ({ ...tokens, access_token: undefined })), brings: true },
+  'a token of another kind': { theirs: sendsTokens((tokens) => ({ ...tokens, token_type: 'mac' })), brings: true },
   'no refresh_token': { theirs: sendsTokens((tokens) => ({ ...tokens, refresh_token: undefined })), unheard: true },
   'a redirect': { theirs: sends(answerText('', 302, { location: 'http://127.0.0.1:1/' })) },
   'invalid_grant once': { theirs: sends(answerJson({ error: 'invalid_grant' }, 400)), unheard: true },
@@ -386,7 +388,7 @@ function checkCalls(run: Run, family: Family, answer: Given, say: (what: string)
   const lost_an_answer = reused.length > 0
   const is_lost = lost_an_answer || family.dead
   if (is_lost) figures.lost++
-  const isLostAnswer = fault.loses === true || (fault.theirs !== undefined && rotated)
+  const isLostAnswer = fault.loses === true || (fault.theirs !== undefined && rotated && !fault.brings)
   if (lost_an_answer && !(isLostAnswer && family.replay === 'ends_grant')) say('lost, although it could have been kept')
   if (reused.some(({ at }) => at < opened_at + HOUR)) say('what still served was put at risk')
   if (answer.kind === 'needs_reconsent') figures.needs_reconsent++

@@ -49,9 +49,9 @@ export class DueConnections {
     for (const [name, host] of this.#hosts) {
       if (host.busy >= AT_ONE_HOST) continue
       const due = host.waiting.shift()
+      if (due || host.busy === 0) this.#hosts.delete(name)
       if (!due) continue
       // Hosts take turns.
-      this.#hosts.delete(name)
       this.#hosts.set(name, host)
       this.#waiting--
       host.busy++
