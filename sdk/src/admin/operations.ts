@@ -334,7 +334,7 @@ export type Settings = {
   readonly service_registration: string
   readonly legacy_grants: string
   readonly compat: string
-  readonly default_locale: Readonly<Record<string, unknown>> | null
+  readonly default_locale: string
 }
 
 /** SettingsChange, as the API says it. */
@@ -366,7 +366,7 @@ export type SettingsChange = {
   readonly service_registration?: string
   readonly legacy_grants?: string
   readonly compat?: string
-  readonly default_locale?: Readonly<Record<string, unknown>> | null
+  readonly default_locale?: string
 }
 
 /** next, current, retired or revoked, since state_at */
@@ -506,11 +506,9 @@ export interface AdminOperations {
     readonly on: boolean
   }, options?: Options & Partial<Change>): Promise<Client>
   /** When the living secrets of a client were made and end, newest first; never what they are (GET /clients/{client_id}/secrets; admin:read). */
-  listClientSecrets(client_id: string, options?: Options): Promise<{
-    readonly items: readonly {
-      readonly made_at: number | null
-      readonly expires_at: number | null
-    }[]
+  listClientSecrets(client_id: string, options?: Options & { readonly cursor?: string; readonly limit?: number }): Pages<{
+    readonly made_at: number | null
+    readonly expires_at: number | null
   }>
   /** Makes a further secret, in this answer and nowhere else; the one before it lives on for a while (POST /clients/{client_id}/secrets; admin:write). */
   rotateClientSecret(client_id: string, options?: Options & Partial<Change>): Promise<{
@@ -520,10 +518,8 @@ export interface AdminOperations {
   }>
   /** Ends the older of two secrets (DELETE /clients/{client_id}/secrets/former; admin:write). */
   endFormerClientSecret(client_id: string, options?: Options & Partial<Change>): Promise<void>
-  /** The initial access tokens there are (GET /registration_tokens; admin:read). */
-  listRegistrationTokens(options?: Options): Promise<{
-    readonly items: readonly RegistrationToken[]
-  }>
+  /** The initial access tokens there are, the newest first (GET /registration_tokens; admin:read). */
+  listRegistrationTokens(options?: Options & { readonly cursor?: string; readonly limit?: number }): Pages<RegistrationToken>
   /** Issues an initial access token; it is in this answer and nowhere else (POST /registration_tokens; admin:write). */
   createRegistrationToken(body: {
     readonly name: string
@@ -618,10 +614,8 @@ export interface AdminOperations {
   disableUser(user_id: string, options?: Options & Partial<Change>): Promise<User>
   /** Switches a user on again (POST /users/{user_id}/enable; admin:write). */
   enableUser(user_id: string, options?: Options & Partial<Change>): Promise<User>
-  /** The living sessions of a user, as last seen (GET /users/{user_id}/sessions; admin:read). */
-  listSessions(user_id: string, options?: Options): Promise<{
-    readonly items: readonly Session[]
-  }>
+  /** The living sessions of a user by session_id (GET /users/{user_id}/sessions; admin:read). */
+  listSessions(user_id: string, options?: Options & { readonly cursor?: string; readonly limit?: number }): Pages<Session>
   /** Signs a user out everywhere (DELETE /users/{user_id}/sessions; admin:write). */
   endSessions(user_id: string, options?: Options & Partial<Change>): Promise<void>
   /** Ends one session of a user (DELETE /users/{user_id}/sessions/{session_id}; admin:write). */
@@ -747,9 +741,7 @@ export interface AdminOperations {
   /** Changes the settings that are named (PATCH /settings; admin:write). */
   updateSettings(body: SettingsChange, options: Change): Promise<Settings>
   /** The signing keys, oldest first (GET /signing_keys; admin:read). */
-  listSigningKeys(options?: Options): Promise<{
-    readonly items: readonly SigningKey[]
-  }>
+  listSigningKeys(options?: Options & { readonly cursor?: string; readonly limit?: number }): Pages<SigningKey>
   /** Rotates now what would be rotated later, of one algorithm or of all; `sealing` is the key at rest (POST /signing_keys/rotate; admin:write). */
   rotateSigningKeys(body: {
     readonly alg?: string
@@ -852,10 +844,10 @@ export const OPERATIONS: Readonly<Record<keyof AdminOperations, string>> = {
   disableClient: 'POST /clients/{client_id}/disable keyed',
   enableClient: 'POST /clients/{client_id}/enable keyed',
   switchClient: 'POST /clients/{client_id}/switch body keyed',
-  listClientSecrets: 'GET /clients/{client_id}/secrets',
+  listClientSecrets: 'GET /clients/{client_id}/secrets pages',
   rotateClientSecret: 'POST /clients/{client_id}/secrets keyed',
   endFormerClientSecret: 'DELETE /clients/{client_id}/secrets/former',
-  listRegistrationTokens: 'GET /registration_tokens',
+  listRegistrationTokens: 'GET /registration_tokens pages',
   createRegistrationToken: 'POST /registration_tokens body keyed',
   endRegistrationToken: 'DELETE /registration_tokens/{token_id}',
   listResources: 'GET /resources pages',
@@ -873,7 +865,7 @@ export const OPERATIONS: Readonly<Record<keyof AdminOperations, string>> = {
   updateUser: 'PATCH /users/{user_id} body',
   disableUser: 'POST /users/{user_id}/disable keyed',
   enableUser: 'POST /users/{user_id}/enable keyed',
-  listSessions: 'GET /users/{user_id}/sessions',
+  listSessions: 'GET /users/{user_id}/sessions pages',
   endSessions: 'DELETE /users/{user_id}/sessions',
   endSession: 'DELETE /users/{user_id}/sessions/{session_id}',
   listGrants: 'GET /grants pages',
@@ -903,7 +895,7 @@ export const OPERATIONS: Readonly<Record<keyof AdminOperations, string>> = {
   disconnectConnection: 'POST /connections/{connection_id}/disconnect keyed',
   getSettings: 'GET /settings',
   updateSettings: 'PATCH /settings body',
-  listSigningKeys: 'GET /signing_keys',
+  listSigningKeys: 'GET /signing_keys pages',
   rotateSigningKeys: 'POST /signing_keys/rotate body keyed',
   revokeSigningKey: 'POST /signing_keys/{kid}/revoke keyed',
   listEvents: 'GET /events pages',

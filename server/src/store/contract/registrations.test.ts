@@ -43,6 +43,14 @@ contract('an initial access token registers as many clients as it has uses, and 
   const endless = { ...token, token_id: 't2', uses_left: null, secret_hash: bytes('endless') }
   await store.createRegistrationToken({ tenant_id, token: endless, event: event() })
   assert.equal(await register(stage, 'c2', 't2'), 'registered')
+  await store.createRegistrationToken({
+    tenant_id,
+    token: { ...endless, token_id: 't3', secret_hash: bytes('3') },
+    event: event(),
+  })
+  const page = async (before_token_id: string, most: number) =>
+    (await store.pageRegistrationTokens({ tenant_id, before_token_id, most })).map(({ token_id }) => token_id)
+  assert.deepEqual([await page('t9', 1), await page('t3', 9), await page('t2', 9)], [['t3'], ['t2'], []])
   clock.now += DAY
   assert.equal(await register(stage, 'c3', 't2'), 'spent')
   assert.deepEqual(await store.listRegistrationTokens({ tenant_id }), [])

@@ -121,6 +121,10 @@ contract('a user sees the own sessions that live, the latest used first', async 
     shown('s1', START + 1000),
     shown('s2', START),
   ])
+  const page = (after_session_id: string, most: number) =>
+    store.pageSessionsOfUser({ tenant_id, user_id: 'alice', after_session_id, most })
+  assert.deepStrictEqual(await page('', 2), [shown('s1', START + 1000), shown('s2', START)])
+  assert.deepStrictEqual(await page('s2', 2), [shown('s4', START + 2000)])
   await store.setUserDisabled({ tenant_id, user_id: 'alice', disabled: true, event: event() })
   assert.deepStrictEqual(await store.listSessionsOfUser({ tenant_id, user_id: 'alice' }), [])
   clock.now = START + HOUR

@@ -39,6 +39,19 @@ export const listRegistrationTokens = read(function* (args: { tenant_id: string 
     order by token_id desc limit 500`
 })
 
+/** All of them, the newest first, from before a cursor. */
+export const pageRegistrationTokens = read(function* (args: {
+  tenant_id: string
+  before_token_id: string
+  most: number
+}): Run<RegistrationTokenRecord[]> {
+  return yield* sql<RegistrationTokenRecord>`
+    select token_id, name, scope, grant_types, uses_left, created_at, expires_at from registration_tokens
+    where tenant_id = ${args.tenant_id} and token_id < ${args.before_token_id} and expires_at > ${NOW}
+      and (uses_left is null or uses_left > 0)
+    order by token_id desc limit ${args.most}`
+})
+
 /** The initial access token of this secret, if it can still be used. */
 export const findRegistrationToken = read(function* (args: {
   tenant_id: string

@@ -110,6 +110,21 @@ export const listSessionsOfUser = read(function* (args: { tenant_id: string; use
       and coalesce(s.ends_at, s.expires_at) > ${NOW} order by s.last_seen_at desc limit 100`
 })
 
+/** All of them, by their ids, from after a cursor. */
+export const pageSessionsOfUser = read(function* (args: {
+  tenant_id: string
+  user_id: string
+  after_session_id: string
+  most: number
+}): Run<ListedSession[]> {
+  return yield* sql<ListedSession>`
+    select s.session_id, s.user_agent, s.auth_time, s.last_seen_at, s.expires_at
+    from sessions s join users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id and u.epoch = s.user_epoch
+    where s.tenant_id = ${args.tenant_id} and s.user_id = ${args.user_id} and s.session_id > ${args.after_session_id}
+      and s.ended_at is null and coalesce(s.ends_at, s.expires_at) > ${NOW}
+    order by s.session_id limit ${args.most}`
+})
+
 /** What a request of a browser needs: tenant, session with its user, the client asked for and the remembered consent. */
 export interface BrowserAuthority {
   readonly now: number

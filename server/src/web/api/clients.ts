@@ -8,14 +8,12 @@ import { isSelfRegistered, readAdministratedClient, registerClient } from '../..
 import { listSwitches, switchClient } from '../../inbound/clients/switch_client.ts'
 import type { ListedClient } from '../../store/verbs/clients.ts'
 import { ClientSchema, Metadata } from './client_schemas.ts'
-import { PAGING, pageOf, replyPage } from './page_of.ts'
+import { PAGING, pageOf, replyPage, replyWhole } from './page_of.ts'
 import { stale } from './preconditions.ts'
 import { conflict, notThere } from './problem.ts'
 import { type ApiRequest, route, type Subject, shown } from './route.ts'
 
-const Secrets = z.strictObject({
-  items: z.array(z.strictObject({ made_at: z.int().nullable(), expires_at: z.int().nullable() })),
-})
+const Secret = z.strictObject({ made_at: z.int().nullable(), expires_at: z.int().nullable() })
 
 /** The client that a path names. */
 const client: Subject<ListedClient> = {
@@ -134,10 +132,22 @@ export const CLIENT_ROUTES = [
   route({
     ...{ method: 'GET', path: '/clients/{client_id}/secrets', scope: 'admin:read', name: 'listClientSecrets' },
     summary: 'When the living secrets of a client were made and end, newest first; never what they are',
-    answer: Secrets,
+    query: PAGING,
+    answer: pageOf(Secret),
     versioned: true,
     subject: secret,
-    run: async ({ web, found }) => shown(secret, found, { items: await listSecrets({ web, found }) }),
+    async run({ web, query, found }) {
+      const { tenant_id, store } = web.tenant
+      const secrets = await store.listClientSecrets({ tenant_id, client_id: found.client_id })
+      const numbered = secrets.map((one, i) => ({ one, i }))
+      const { value } = await replyWhole(
+        query,
+        numbered,
+        ({ one }) => one,
+        ({ i }) => String(i),
+      )
+      return shown(secret, found, value)
+    },
   }),
   route({
     ...{ method: 'POST', path: '/clients/{client_id}/secrets', scope: 'admin:write', name: 'rotateClientSecret' },
@@ -181,11 +191,6 @@ async function again(request: ApiRequest): Promise<ListedClient> {
 
 function show(record: ListedClient) {
   return shown(client, record, describe(record))
-}
-
-async function listSecrets({ web, found }: Pick<ApiRequest, 'web'> & { found: ListedClient }) {
-  const { tenant_id, store } = web.tenant
-  return store.listClientSecrets({ tenant_id, client_id: found.client_id })
 }
 
 function describe(record: ListedClient): z.input<typeof ClientSchema> {

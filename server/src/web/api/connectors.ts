@@ -12,7 +12,8 @@ import {
 import { testConnector } from '../../outbound/test_connector.ts'
 import { unverifiedFields } from '../../providers/catalogue.ts'
 import { CONNECTOR_GRANT_TYPES } from '../../providers/grant_types.ts'
-import { PAGING, pageOf, replyPage } from './page_of.ts'
+import type { Provider } from '../../providers/provider.ts'
+import { PAGING, pageOf, replyWhole } from './page_of.ts'
 import { conflict, notThere } from './problem.ts'
 import { type ApiRequest, route, type Subject, shown } from './route.ts'
 
@@ -101,13 +102,11 @@ export const CONNECTOR_ROUTES = [
     query: PAGING,
     answer: pageOf(ProviderSchema),
     run({ web, query }) {
-      const all = [...web.outbound.catalogue.values()].sort((a, b) => (a.provider < b.provider ? -1 : 1))
-      const find = async (after: string, most: number) => all.filter((one) => one.provider > after).slice(0, most)
-      const describeProvider = (one: (typeof all)[number]) => ({
+      const describeProvider = (one: Provider) => ({
         ...{ provider: one.provider, name: one.name, notes: one.fields.notes?.value ?? null },
         ...{ placeholders: Object.keys(one.placeholders), unverified_fields: unverifiedFields(one) },
       })
-      return replyPage(query, find, describeProvider, ({ provider }) => provider)
+      return replyWhole(query, [...web.outbound.catalogue.values()], describeProvider, ({ provider }) => provider)
     },
   }),
   route({
@@ -116,9 +115,7 @@ export const CONNECTOR_ROUTES = [
     query: PAGING,
     answer: pageOf(ConnectorSchema),
     async run({ web, query }) {
-      const all = (await listConnectors(web.outbound)).sort((a, b) => (a.connector < b.connector ? -1 : 1))
-      const find = async (after: string, most: number) => all.filter((one) => one.connector > after).slice(0, most)
-      return replyPage(query, find, describe, ({ connector }) => connector)
+      return replyWhole(query, await listConnectors(web.outbound), describe, ({ connector }) => connector)
     },
   }),
   route({

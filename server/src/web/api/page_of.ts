@@ -33,3 +33,15 @@ export async function replyPage<Row, Item>(
   const next_cursor = found.length > limit ? cursorOf(rows.at(-1)!) : undefined
   return { value: { items: rows.map(show), ...(next_cursor !== undefined && { next_cursor }) } }
 }
+
+/** The same of a list that is at hand whole, by the order of its cursors. */
+export function replyWhole<Row, Item>(
+  query: { readonly cursor?: string | undefined; readonly limit: number },
+  rows: readonly Row[],
+  show: (row: Row) => Item,
+  cursorOf: (row: Row) => string,
+) {
+  const sorted = rows.toSorted((a, b) => (cursorOf(a) < cursorOf(b) ? -1 : 1))
+  const find = async (after: string, most: number) => sorted.filter((row) => cursorOf(row) > after).slice(0, most)
+  return replyPage(query, find, show, cursorOf)
+}

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { listScopes, requireHeld } from '../../inbound/administration/given_rights.ts'
 import { createRegistrationToken, endRegistrationToken } from '../../inbound/clients/registration_tokens.ts'
 import type { RegistrationTokenRecord } from '../../store/verbs/registrations.ts'
+import { PAGING, pageOf, replyPage } from './page_of.ts'
 import { notThere } from './problem.ts'
 import { route } from './route.ts'
 
@@ -17,15 +18,21 @@ const TokenSchema = z
   })
   .meta({ id: 'RegistrationToken', description: 'An initial access token (RFC 7591 section 3); never what it is' })
 
+// Above every identifier: the cursor of the first page of a list that runs backwards.
+const LAST_ID = '~'
+
 /** The routes of initial access tokens. */
 export const REGISTRATION_TOKEN_ROUTES = [
   route({
     ...{ method: 'GET', path: '/registration_tokens', scope: 'admin:read', name: 'listRegistrationTokens' },
-    summary: 'The initial access tokens there are',
-    answer: z.strictObject({ items: z.array(TokenSchema) }),
-    async run({ web }) {
+    summary: 'The initial access tokens there are, the newest first',
+    query: PAGING,
+    answer: pageOf(TokenSchema),
+    run: ({ web, query }) => {
       const { tenant_id, store } = web.tenant
-      return { value: { items: (await store.listRegistrationTokens({ tenant_id })).map(describe) } }
+      const find = (before: string, most: number) =>
+        store.pageRegistrationTokens({ tenant_id, before_token_id: before || LAST_ID, most })
+      return replyPage(query, find, describe, ({ token_id }) => token_id)
     },
   }),
   route({

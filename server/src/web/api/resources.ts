@@ -4,7 +4,7 @@ import { isBuiltIn, saveResource } from '../../inbound/administration/configure.
 import { requireHeld } from '../../inbound/administration/given_rights.ts'
 import { listChangedNames } from '../../inbound/changed_names.ts'
 import type { Resource } from '../../store/tenant.ts'
-import { PAGING, pageOf, replyPage } from './page_of.ts'
+import { PAGING, pageOf, replyWhole } from './page_of.ts'
 import { conflict } from './problem.ts'
 import { type ApiRequest, route, type Subject, shown } from './route.ts'
 import { saveSeen } from './save_configuration.ts'
@@ -54,11 +54,9 @@ export const RESOURCE_ROUTES = [
     answer: pageOf(ResourceSchema),
     async run({ web, query }) {
       const { resources } = await web.tenant.currentConfiguration()
-      const all = [...resources.values()].sort((a, b) => (a.resource < b.resource ? -1 : 1))
-      const find = async (after: string, most: number) => all.filter((one) => one.resource > after).slice(0, most)
-      return replyPage(
+      return replyWhole(
         query,
-        find,
+        [...resources.values()],
         (one) => describe(web.tenant.issuer, one),
         (one) => one.resource,
       )

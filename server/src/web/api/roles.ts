@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { saveRole } from '../../inbound/administration/configure.ts'
 import { requireHeld } from '../../inbound/administration/given_rights.ts'
-import { PAGING, pageOf, replyPage } from './page_of.ts'
+import { PAGING, pageOf, replyWhole } from './page_of.ts'
 import { conflict } from './problem.ts'
 import { type ApiRequest, route, type Subject, shown } from './route.ts'
 import { saveSeen } from './save_configuration.ts'
@@ -34,15 +34,11 @@ export const ROLE_ROUTES = [
     answer: pageOf(RoleSchema),
     async run({ web, query }) {
       const { roles } = await web.tenant.currentConfiguration()
-      const all = [...roles]
-        .map(([role, scopes]): Role => ({ role, scopes }))
-        .sort((a, b) => (a.role < b.role ? -1 : 1))
-      const find = async (after: string, most: number) => all.filter((one) => one.role > after).slice(0, most)
-      return replyPage(
+      return replyWhole(
         query,
-        find,
-        (one) => ({ ...one }),
-        (one) => one.role,
+        [...roles],
+        ([role, scopes]) => ({ role, scopes }),
+        ([role]) => role,
       )
     },
   }),

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { listSigningKeys, revokeSigningKey, rotateSigningKeysNow } from '../../inbound/keys/signing_keys.ts'
 import type { ListedSigningKey } from '../../store/verbs/signing_keys.ts'
+import { PAGING, pageOf, replyWhole } from './page_of.ts'
 import { conflict } from './problem.ts'
 import { type ApiRequest, route, type Subject } from './route.ts'
 
@@ -20,8 +21,12 @@ export const SIGNING_KEY_ROUTES = [
   route({
     ...{ method: 'GET', path: '/signing_keys', scope: 'admin:read', name: 'listSigningKeys' },
     summary: 'The signing keys, oldest first',
-    answer: Keys,
-    run: list,
+    query: PAGING,
+    answer: pageOf(KeySchema),
+    run: async ({ web, query }) =>
+      replyWhole(query, await listSigningKeys(web.tenant), describe, ({ created_at, kid }) =>
+        [String(created_at).padStart(15, '0'), kid].join('.'),
+      ),
   }),
   route({
     ...{ method: 'POST', path: '/signing_keys/rotate', scope: 'admin:write', name: 'rotateSigningKeys' },
@@ -47,10 +52,9 @@ export const SIGNING_KEY_ROUTES = [
 ]
 
 async function list({ web }: Pick<ApiRequest, 'web'>) {
-  const keys = await listSigningKeys(web.tenant)
-  return {
-    value: {
-      items: keys.map(({ kid, alg, state, created_at, state_at }) => ({ kid, alg, state, created_at, state_at })),
-    },
-  }
+  return { value: { items: (await listSigningKeys(web.tenant)).map(describe) } }
+}
+
+function describe({ kid, alg, state, created_at, state_at }: ListedSigningKey): z.input<typeof KeySchema> {
+  return { kid, alg, state, created_at, state_at }
 }

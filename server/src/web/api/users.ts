@@ -156,12 +156,20 @@ export const USER_ROUTES = [
   ),
   route({
     ...{ method: 'GET', path: '/users/{user_id}/sessions', scope: 'admin:read', name: 'listSessions' },
-    summary: 'The living sessions of a user, as last seen',
-    answer: z.strictObject({ items: z.array(SessionSchema) }),
+    summary: 'The living sessions of a user by session_id',
+    query: PAGING,
+    answer: pageOf(SessionSchema),
     subject: user,
-    async run({ web, found }) {
+    run: ({ web, query, found: { user_id } }) => {
       const { tenant_id, store } = web.tenant
-      return { value: { items: await store.listSessionsOfUser({ tenant_id, user_id: found.user_id }) } }
+      const find = (after_session_id: string, most: number) =>
+        store.pageSessionsOfUser({ tenant_id, user_id, after_session_id, most })
+      return replyPage(
+        query,
+        find,
+        (session) => session,
+        ({ session_id }) => session_id,
+      )
     },
   }),
   route({

@@ -11,7 +11,7 @@ import {
   saveWebhook,
   setWebhookDisabled,
 } from '../../webhooks/webhooks.ts'
-import { PAGING, pageOf, replyPage } from './page_of.ts'
+import { PAGING, pageOf, replyPage, replyWhole } from './page_of.ts'
 import { stale } from './preconditions.ts'
 import { conflict } from './problem.ts'
 import { route, type Subject, shown } from './route.ts'
@@ -84,13 +84,8 @@ export const WEBHOOK_ROUTES = [
     summary: 'Addresses that are told of events',
     query: PAGING,
     answer: pageOf(Webhook),
-    run: ({ web, query }) =>
-      replyPage(
-        query,
-        async (after, most) => (await listWebhooks(web.webhooks)).filter((row) => row.webhook > after).slice(0, most),
-        describe,
-        (row) => row.webhook,
-      ),
+    run: async ({ web, query }) =>
+      replyWhole(query, await listWebhooks(web.webhooks), describe, ({ webhook }) => webhook),
   }),
   route({
     ...{ method: 'POST', path: '/webhooks', scope: 'admin:write', name: 'createWebhook', status: 201 },
