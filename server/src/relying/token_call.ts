@@ -91,11 +91,10 @@ export async function callTokenEndpoint(
   let response: Response
   try {
     const send = () => request(server, prepareCall(context, party, server, left()))
-    // A second try that could not wait for its answer might lose it: the next call has the nonce from the start.
     response = await sendWithNonce(context, party, server, { send, mayRepeat: () => left() >= timeoutMs / 2 })
   } catch (cause) {
     if (cause instanceof SettingError) return refuseSetting(cause)
-    // What is not the guard's word was found wrong before anything was sent.
+    // What is not the guard's word was found wrong before anything was sent, or by a server that has only asked for a nonce.
     return unknownOutcome(cause, { sent: cause instanceof EgressError ? cause.sent : false })
   }
   const secrets = [...input.secrets, party.client_secret ?? '']
@@ -104,21 +103,24 @@ export async function callTokenEndpoint(
   return readTokenResponse(provider, response, { now: context.clock(), secrets, refresh: input.refresh, proof })
 }
 
-/** Sends once more where the server has only told the nonce that it wants: that used nothing up (RFC 9449 section 8). */
+/**
+ * Sends once more where the server has only told the nonce that it wants: that used nothing up (RFC 9449 section 8). A second
+ * try that could not wait for its answer might lose it: then the next call has the nonce from the start.
+ */
 async function sendWithNonce(
   context: RelyingContext,
   { proof_key }: RelyingParty,
   { token_endpoint }: AuthorizationServer,
   { send, mayRepeat }: { readonly send: () => Promise<Response>; readonly mayRepeat: () => boolean },
 ): Promise<Response> {
-  const first = await send()
-  if (!proof_key || !token_endpoint) return first
-  noteNonce(context, token_endpoint, first)
-  if (!(await isNonceAnswer(first)) || !mayRepeat()) return first
-  await first.body?.cancel()
-  const second = await send()
-  noteNonce(context, token_endpoint, second)
-  return second
+  for (let tries = 1; ; tries++) {
+    const response = await send()
+    if (!proof_key || !token_endpoint) return response
+    noteNonce(context, token_endpoint, response)
+    if (!(await isNonceAnswer(response))) return response
+    await response.body?.cancel()
+    if (tries > 1 || !mayRepeat()) throw new Error('The server has asked for another nonce')
+  }
 }
 
 /** What is left of the time that a call has in all; a clock that is set back gives it no more. */
