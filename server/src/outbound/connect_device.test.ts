@@ -11,6 +11,7 @@ import { type Bench, openBench } from '../../../test/parts/vault.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { pollDevice } from './connect_device.ts'
 import { findConnector, saveConnector } from './connectors.ts'
+import { disconnect } from './disconnect.ts'
 import { startConnect } from './start_connect.ts'
 
 const CODES = {
@@ -168,6 +169,26 @@ describe('consent by a code that a person types at the provider', () => {
       assert.ok(late.outcome === 'failed' && late.reason === 'expired', JSON.stringify(late))
       assert.deepEqual(revoked(), ['rt'])
     }
+  })
+
+  test('what was consented to and cannot be kept is revoked', async () => {
+    const [context] = bench.contexts
+    const { user_id } = bench
+    const revoked = () => provider.received.filter(({ url }) => url === '/revoke').length
+    provider.answers.set('/token', tokens)
+    const flow = await start('alone')
+    bench.clock.offset += 5_000
+    const made = await poll(flow)
+    assert.ok(made.outcome === 'connected', JSON.stringify(made))
+    const connection_id = made.connection_id!
+    const started = await startConnect(context, { user_id, connector: 'alone', connection_id })
+    const state = new URL(started.authorization_url).searchParams.get('state')!
+    await disconnect(context, { connection_id, actor: 'test' })
+    assert.equal(revoked(), 1)
+    bench.clock.offset += 5_000
+    const refused = await poll({ connector: 'alone', state, browser_secret: started.browser_secret, user_id })
+    assert.ok(refused.outcome === 'failed' && refused.reason === 'disconnected', JSON.stringify(refused))
+    assert.equal(revoked(), 2)
   })
 
   test('a definite refusal ends the flow, and says whose fault it is', async () => {

@@ -1,18 +1,18 @@
 import { askToken } from '../relying/asked_grant.ts'
 import type { RelyingParty } from '../relying/context.ts'
 import type { DeviceAuthorization } from '../relying/device_authorization.ts'
-import type { TokenOutcome, Tokens } from '../relying/outcome.ts'
+import type { TokenOutcome } from '../relying/outcome.ts'
 import { arrangeAnswer } from './answer.ts'
 import type { TakenFlow } from './conclude_consent.ts'
 import { bindParty, storeAsked } from './connect_asked.ts'
 import type { ConnectFinished } from './connect_outcome.ts'
-import { type Connector, grantTypeOf, nameProvider, openConnector, relyingParty } from './connector.ts'
+import { grantTypeOf, nameProvider, openConnector, relyingParty } from './connector.ts'
 import type { OutboundContext } from './context.ts'
-import { revokeUpstream } from './disconnect.ts'
 import { type ConnectFinish, explain, takeUp } from './finish_connect.ts'
 import { findForWhom } from './for_whom.ts'
 import { isSessionFlow } from './session_flow.ts'
 import { type FlowMemory, flowPlace } from './start_connect.ts'
+import { takeBackRefused } from './unchosen.ts'
 
 /** A flow whose person consents elsewhere, while this page waits (RFC 8628 section 3.3). */
 export interface DeviceWaiting extends Omit<DeviceAuthorization, 'device_code' | 'expires_in'> {
@@ -72,27 +72,11 @@ export async function pollDevice(
   }
   const taken = await take()
   if (!('outcome' in taken)) return conclude(context, taken, party, { outcome, proof_key }, device_code, asked_at)
-  if (outcome.kind === 'tokens') await takeBack(context, connector, outcome, { scope: memory.scope, proof_key })
-  return taken
-}
-
-/** Revokes tokens that came when nobody could keep them any more. */
-async function takeBack(
-  context: OutboundContext,
-  { record, provider }: Connector,
-  tokens: Tokens,
-  asked: { readonly scope: string; readonly proof_key: string | undefined },
-): Promise<void> {
-  const { tenant_id, store, clock } = context.tenant
-  const { connector } = record
-  try {
-    // With a token more may die than itself. Whose these are was not asked.
-    const spares = provider.revocation_ends !== 'token'
-    if (spares && (await store.hasConnectionOfAccount({ tenant_id, connector, account: null }))) return
-    await revokeUpstream(context, record, arrangeAnswer(provider, tokens, clock(), asked).tokens)
-  } catch (cause) {
-    context.report(`tokens of ${connector} that came too late were not revoked upstream`, cause)
+  if (outcome.kind === 'tokens') {
+    const { tokens } = arrangeAnswer(connector.provider, outcome, asked_at, { scope: memory.scope, proof_key })
+    await takeBackRefused(context, record, tokens, null)
   }
+  return taken
 }
 
 /** How long an answer may take; and a question, with the metadata before it and once more for a nonce (RFC 9449). */

@@ -1,6 +1,7 @@
 import type { LapsedChoice } from '../store/verbs/choices.ts'
 import type { ConnectorRecord } from '../store/verbs/connectors.ts'
 import { openChoice } from './choose.ts'
+import { openConnector } from './connector.ts'
 import { type OutboundContext, outboundEvent } from './context.ts'
 import { revokeUpstream } from './disconnect.ts'
 import type { ProviderTokens } from './vault.ts'
@@ -13,7 +14,8 @@ export async function revokeUnchosen(context: OutboundContext): Promise<number> 
   const { tenant_id, store } = context.tenant
   let taken = 0
   for (const choice of await store.listLapsedChoices({ tenant_id, connector: '' })) {
-    if (!(await isBesideOthers(context, choice)) && (await forget(context, choice))) taken++
+    const is_beside = await isBesideOthers(context, choice, accountOf(context, choice))
+    if (!is_beside && (await forget(context, choice))) taken++
   }
   return taken
 }
@@ -57,36 +59,61 @@ async function takeBack(context: OutboundContext, choice: LapsedChoice): Promise
  * Tells the provider that tokens are not wanted of which nothing came, unless a connection may rest on the same consent:
  * with a token more may die than itself, and some providers give one out twice. Says in a word what came of it.
  */
-export async function takeBackTokens(
+async function takeBackTokens(
+  context: OutboundContext,
+  record: ConnectorRecord,
+  tokens: ProviderTokens,
+  account: string | null,
+): Promise<string> {
+  const { tenant_id, store } = context.tenant
+  const { connector } = record
+  const { revocation_ends } = openConnector(context, record).provider
+  const may_end_more = account !== null || revocation_ends !== 'token'
+  if (may_end_more && (await store.hasConnectionOfAccount({ tenant_id, connector, account }))) return 'spared'
+  return revokeUpstream(context, record, tokens)
+}
+
+/** Takes back what a consent brought that is not kept, where nothing else may rest on it; never throws. */
+export async function takeBackRefused(
   context: OutboundContext,
   record: ConnectorRecord,
   tokens: ProviderTokens,
   /** Whose they are over there, where that is known. */
   account: string | null,
-): Promise<string> {
-  const { tenant_id, store } = context.tenant
+): Promise<void> {
   const { connector } = record
-  return (await store.hasConnectionOfAccount({ tenant_id, connector, account }))
-    ? 'spared'
-    : revokeUpstream(context, record, tokens)
-}
-
-/** Whether what could die with it may still become a connection: by then it is known whether it did. */
-async function isBesideOthers(context: OutboundContext, choice: LapsedChoice): Promise<boolean> {
-  const { tenant_id, store } = context.tenant
-  const { sealed: _, ...about } = choice
-  const others = await store.listFlowsBeside({ tenant_id, ...about })
-  return others.some((other) => other.holds_tokens === null || mayBeOfSameAccount(context, choice, other))
-}
-
-type Kept = Pick<LapsedChoice, 'state_hash' | 'sealed'>
-
-function mayBeOfSameAccount(context: OutboundContext, one: Kept, other: Kept): boolean {
   try {
-    const [mine, theirs] = [one, other].map((kept) => openChoice(context, kept).account.account)
-    return mine == null || theirs == null || mine === theirs
+    // Its own flow is over, so that of those who are on their way nobody is known to be the same person.
+    const about = { connector, user_id: '', browser_hash: NOBODY }
+    if (!(await isBesideOthers(context, about, account))) await takeBackTokens(context, record, tokens, account)
+  } catch (cause) {
+    context.report(`what came by ${connector} and was not kept was not revoked upstream`, cause)
+  }
+}
+
+const NOBODY = new Uint8Array()
+
+/** Whether what could die with tokens of an account may still become a connection: later it is known whether it did. */
+async function isBesideOthers(
+  context: OutboundContext,
+  { connector, user_id, browser_hash }: Pick<LapsedChoice, 'connector' | 'user_id' | 'browser_hash'>,
+  account: string | null,
+): Promise<boolean> {
+  const { tenant_id, store } = context.tenant
+  const others = await store.listFlowsBeside({ tenant_id, connector, user_id, browser_hash })
+  return others.some((other) => other.holds_tokens === null || mayBeOf(account, accountOf(context, other)))
+}
+
+function mayBeOf(account: string | null, other: string | null): boolean {
+  return account === null || other === null || account === other
+}
+
+/** The account of a choice; null where that cannot be told. */
+function accountOf(context: OutboundContext, choice: Pick<LapsedChoice, 'state_hash' | 'sealed'>): string | null {
+  try {
+    return openChoice(context, choice).account.account
   } catch (cause) {
     context.report('what a choice keeps cannot be read', cause)
-    return false
+    return null
   }
 }

@@ -195,9 +195,7 @@ contract('what rests on a consent of the same account is found, through whicheve
 
   const { connector, user_id, browser_hash } = flow
   const beside = async () => {
-    const others = await store.listFlowsBeside({
-      ...{ tenant_id, connector, user_id, browser_hash, state_hash: bytes('x') },
-    })
+    const others = await store.listFlowsBeside({ tenant_id, connector, user_id, browser_hash })
     return others
       .map(({ state_hash, holds_tokens }) => `${holds_tokens} ${Buffer.from(state_hash).toString('hex')}`)
       .sort()

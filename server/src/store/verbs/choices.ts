@@ -123,11 +123,11 @@ export interface OtherFlow {
 }
 
 /**
- * Flows through the registration of a choice's connector that may still bring a connection: all that wait for a choice, and
- * of those on their way through the provider what the same person has begun.
+ * Flows through the registration of a connector that may still bring a connection: all that wait for a choice, and of those
+ * on their way through the provider what this user or this browser has begun.
  */
 export const listFlowsBeside = read(function* (
-  args: { tenant_id: string } & Omit<LapsedChoice, 'sealed'>,
+  args: { tenant_id: string } & Pick<LapsedChoice, 'connector' | 'user_id' | 'browser_hash'>,
 ): Run<OtherFlow[]> {
   return yield* sql<OtherFlow>`
     select f.state_hash, f.sealed, f.holds_tokens
