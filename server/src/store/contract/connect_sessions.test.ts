@@ -232,6 +232,13 @@ contract('whoever holds a token or a state fills no log, and sends nobody on wit
   )
   assert.equal(refused.filter(Boolean).length, 5)
   assert.equal(await store.refuseConnectSession({ tenant_id, session_id: 'other', event: event() }), false)
+  for (let i = 0; i < 30; i++) {
+    const failed = { tenant_id, session_id: 's1', reason: `r${i}`, event: event('connect_session.failed') }
+    assert.equal(await store.failConnectSession(failed), true)
+  }
+  assert.equal((await load(stage))!.session.reason, 'r29')
+  const page = { tenant_id, before_event_id: '~', type: 'connect_session.failed', actor: '', most: 100 }
+  assert.equal((await store.pageEvents(page)).length, 20)
 })
 
 contract("connections of a platform's users are its own, and end with it", async (stage) => {

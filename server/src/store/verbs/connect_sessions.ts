@@ -147,8 +147,9 @@ export const openConnectSession = write(
   { key: sessionKey },
 )
 
-/** How many refusals of one session are told: whoever holds its token fills no log with it. */
+/** How many refusals of one session are told, and tries that came to nothing: whoever holds it fills no log with it. */
 const MOST_REFUSALS = 5
+const MOST_FAILURES = 25
 
 /** Tells that somebody was refused who has the token of a session; says whether it was told. */
 export const refuseConnectSession = write(
@@ -179,12 +180,12 @@ export const startFromConnectSession = write(
 /** Notes why a try of an open session brought nothing; another may follow. */
 export const failConnectSession = write(
   function* (args: { tenant_id: string; session_id: string; reason: string; event: NewEvent }): Run<boolean> {
-    const [failed] = yield* sql<{ session_id: string }>`
-      update connect_sessions set reason = ${args.reason}
+    const [failed] = yield* sql<{ refusals: number }>`
+      update connect_sessions set reason = ${args.reason}, refusals = refusals + 1
       where tenant_id = ${args.tenant_id} and session_id = ${args.session_id} and opened_at is not null
         and finished_at is null and ended_at is null
-      returning session_id`
-    if (failed) yield* insertEvent(args.event)
+      returning refusals`
+    if (failed && failed.refusals <= MOST_FAILURES) yield* insertEvent(args.event)
     return failed !== undefined
   },
   { key: sessionKey },
