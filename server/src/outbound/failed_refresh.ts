@@ -9,40 +9,55 @@ import { keepSuccessor } from './keep_answer.ts'
 import { mayReplay } from './replay.ts'
 import { planRetry, spread, UNTIL_REPAIR_MS, untilSecondLook } from './upkeep_plan.ts'
 
+type NoTokens = Refused | Throttled | Unknown
+
 /** No tokens, and no word that they are dead: what is stored stays, and the next try waits. */
 export async function postpone(
   context: OutboundContext,
   attempt: Attempt,
-  outcome: Refused | Throttled | Unknown,
+  outcome: NoTokens,
 ): Promise<RefreshPause | 'again'> {
-  const { authority, connector, vault, intent_id, leased_at, is_second_look } = attempt
-  const { provider } = connector
-  const { connection_id, refresh_fingerprint, refresh_failures } = authority.connection
+  const { authority, connector, intent_id, leased_at } = attempt
+  const { connection_id, refresh_failures } = authority.connection
   const { tenant_id, store } = context.tenant
-  const refused = outcome.kind === 'refused'
-  // What brings a refresh token has come, whatever is wrong beside it.
-  const brought = outcome.kind === 'unknown' ? outcome.successor : undefined
-  const isSent = brought !== undefined && equalBytes(vault.fingerprint(brought), refresh_fingerprint)
-  const successor = isSent ? undefined : brought
-  const uncertain = outcome.kind === 'unknown' && outcome.sent && brought === undefined
-  const again = attempt.may_repeat && uncertain && !is_second_look && mayReplay(provider, leased_at, leased_at)
-  const asked_ms = refused ? 0 : (outcome.retry_after_seconds ?? 0) * 1000
+  const { refused, successor, uncertain, lost_at, asked_ms } = weigh(attempt, outcome)
+  const again = uncertain && mayRepeat(attempt)
   const retry_ms = again ? 0 : backoffMs(refresh_failures, context.random, asked_ms)
-  const lost_at = successor === undefined ? (attempt.uncertain_at ?? (uncertain ? leased_at : null)) : null
   const tried = { at: leased_at, lost_at, refused, retry_ms }
-  const upkeep_ms = planRetry(provider, authority.connection, tried, context.random)
+  const upkeep_ms = planRetry(connector.provider, authority.connection, tried, context.random)
   const failed = { retry_ms, upkeep_ms, ...tellFailure(context, attempt, outcome, uncertain) }
-  if (successor !== undefined) await keepSuccessor(context, attempt, successor, failed)
+  if (successor) await keepSuccessor(context, attempt, successor, failed)
   else await store.failRefresh({ tenant_id, connection_id, intent_id, uncertain, refused, ...failed })
   noteCircuit(context, attempt, outcome, asked_ms)
   return again ? 'again' : { reason: 'provider', retry_ms }
+}
+
+/** What an outcome without tokens comes to. */
+function weigh({ authority, vault, leased_at, uncertain_at }: Attempt, outcome: NoTokens) {
+  const unknown = outcome.kind === 'unknown' ? outcome : null
+  // What brings a refresh token has come, whatever is wrong beside it; one that brings the same back has changed nothing.
+  const brought = unknown?.successor
+  const isNew = brought && !equalBytes(vault.fingerprint(brought), authority.connection.refresh_fingerprint)
+  const uncertain = unknown?.sent === true && brought === undefined
+  return {
+    refused: outcome.kind === 'refused',
+    successor: isNew ? brought : null,
+    uncertain,
+    lost_at: isNew ? null : (uncertain_at ?? (uncertain ? leased_at : null)),
+    asked_ms: outcome.kind === 'refused' ? 0 : (outcome.retry_after_seconds ?? 0) * 1000,
+  }
+}
+
+/** Whether the same refresh token may be sent once more at once. */
+function mayRepeat({ connector, leased_at, is_second_look, may_repeat }: Attempt): boolean {
+  return may_repeat && !is_second_look && mayReplay(connector.provider, leased_at, leased_at)
 }
 
 /** What is said of a failure: in the connection, in the log, and to its owner unless they know it already. */
 function tellFailure(
   context: OutboundContext,
   { authority, is_second_look }: Attempt,
-  outcome: Refused | Throttled | Unknown,
+  outcome: NoTokens,
   uncertain: boolean,
 ): Pick<FailedRefresh, 'error' | 'event'> {
   const { connection_id, user_id, connector } = authority.connection
@@ -58,7 +73,7 @@ function tellFailure(
 function noteCircuit(
   { circuits, clock }: OutboundContext,
   { authority }: Attempt,
-  { kind }: Refused | Throttled | Unknown,
+  { kind }: NoTokens,
   asked_ms: number,
 ): void {
   const { connector, version } = authority.connector
