@@ -189,6 +189,26 @@ for (const kind of DATABASES) {
       assert.equal((await ask(id)).kind, 'token')
     })
 
+    test('O-06 what belongs to a user of one platform is nothing to another platform, nor to whoever names none', async () => {
+      const id = await own()
+      const context = bench.another({
+        spoil: (store) => ({
+          ...store,
+          async loadConnection(args) {
+            const found = await store.loadConnection(args)
+            const owner = { user_id: null, client_id: 'platform', end_user_id: 'u-81' }
+            return found && { ...found, connection: { ...found.connection, ...owner } }
+          },
+        }),
+      })
+      const askAs = (user_id: string | null, client_id?: string | null) =>
+        freshToken(context, { connection_id: id, user_id, ...(client_id !== undefined && { client_id }) })
+      assert.equal((await askAs(null, 'platform')).kind, 'token')
+      for (const answer of [askAs(null, 'rival'), askAs(null, null), askAs(null), askAs(bench.user_id, 'platform')]) {
+        assert.deepEqual(await answer, { kind: 'refused', reason: 'unknown' })
+      }
+    })
+
     test("a connector that the provider refuses is at fault, not the user's connection", async () => {
       const id = await own()
       const input = { connector: 'acme', provider: 'oidc', issuer: foreign.issuer, client_id: 'web' }
