@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newId } from '../../server/src/crypto/random.ts'
 import { event } from '../../server/src/inbound/event.ts'
+import { pageRoutes } from '../../server/src/web/routes.ts'
+import { findWebhook } from '../../server/src/webhooks/webhooks.ts'
 import { ALICE, BOB, type Bridge, startBridge } from '../parts/bridge.ts'
 import { csrfOf, open, post } from '../parts/sign_in_steps.ts'
 import { DIALECTS } from '../parts/stores.ts'
@@ -151,6 +153,222 @@ for (const dialect of DIALECTS) {
       )
     })
 
+    test('grants are searched, looked at, and ended with all that hangs on them', async () => {
+      const { issuer } = bridge
+      const alice = await bridge.signIn(ALICE)
+      const { access_token, refresh_token } = await bridge.obtain(alice)
+      const list = await open(root, `${issuer}/admin/grants?user=ALICE&client=web`)
+      assert.match(list.html, /The web app/)
+      assert.match((await open(root, `${issuer}/admin/grants?user=nobody`)).html, /There is no user of this name/)
+      assert.match((await open(root, `${issuer}/admin/grants?client=nobody`)).html, /There is no client with this ID/)
+      assert.deepEqual(await sizes('/admin/grants?user=bob'), [0])
+      const grant_id = /\/admin\/grant\?grant_id=([0-9a-f-]{36})/.exec(list.html)![1]!
+      const page = await open(root, `${issuer}/admin/grant?grant_id=${grant_id}`)
+      assert.match(page.html, /can no longer act for <bdi>alice<\/bdi>/)
+      assert.match(page.html, new RegExp(`curl -X DELETE [^ ]*/api/grants/${grant_id}`))
+      const isActive = async () => (await bridge.post('/introspect', { token: access_token })).body.active
+      assert.equal(await isActive(), true)
+      const { response } = await root.submit(page, {}, 'grant/end')
+      assert.match(await response.text(), /This grant ended [\s\S]*an administrator ended it/)
+      assert.equal(await isActive(), false)
+      const again = await bridge.post('/token', { grant_type: 'refresh_token', refresh_token })
+      assert.equal(again.body.error, 'invalid_grant')
+      const { html } = await open(root, `${issuer}/admin/events?event=grant.revoked&user=alice`)
+      const event_id = /\/admin\/event\?event_id=([0-9a-f-]{36})/.exec(html)![1]!
+      const event = await open(root, `${issuer}/admin/event?event_id=${event_id}`)
+      assert.match(event.html, /<bdi>root<\/bdi>[\s\S]*revoked_by_administrator/)
+      assert.equal((await open(root, `${issuer}/admin/grant?grant_id=nothing`)).status, 404)
+      assert.equal((await open(root, `${issuer}/admin/event?event_id=nothing`)).status, 404)
+    })
+
+    test('events are found by whom they are about, of one connection, and until a moment; the chain is saved as a file', async () => {
+      const { issuer } = bridge
+      const about = (await readPages('/admin/events?user=alice')).flat()
+      assert.ok(about.length > 0)
+      const { html } = await open(root, `${issuer}/admin/events?event=connection.disconnected`)
+      const event_id = /\/admin\/event\?event_id=([0-9a-f-]{36})/.exec(html)![1]!
+      const event = await open(root, `${issuer}/admin/event?event_id=${event_id}`)
+      const connection_id = /connection_id=([0-9a-f-]{36})/.exec(event.html)![1]!
+      assert.deepEqual(await sizes(`/admin/events?connection=${connection_id}`), [2])
+      assert.deepEqual(await sizes('/admin/events?until=2000-01-01'), [0])
+      assert.deepEqual(await sizes('/admin/events?event=tenant.&until=2999-01-01%2010:00'), [1])
+      assert.match((await open(root, `${issuer}/admin/events?until=yesterday`)).html, /Write a day/)
+      const { tenant_id, store } = bridge.server.app.tenant
+      while ((await store.sealEvents({ tenant_id, most: 500 })) > 0);
+      const { response } = await root.follow(`${issuer}/admin/events/export`)
+      assert.equal(response.headers.get('content-type'), 'application/x-ndjson')
+      const lines = (await response.text()).trimEnd().split('\n')
+      assert.equal(JSON.parse(lines[0]!).sequence, 1)
+      assert.equal(lines.length, (await store.loadChainHead({ tenant_id }))!.sequence)
+    })
+
+    test('7.5.3 a token is shown to whoever has just signed in, once the log says so; a refresh is asked for by hand', async () => {
+      const { issuer, clock } = bridge
+      const { tenant_id, store } = bridge.server.app.tenant
+      const bob = await bridge.signIn(BOB)
+      await bridge.connect(bob)
+      const { connection_id } = (await bridge.connections('bob'))[0]!
+      const at = (page: string) => `${issuer}/admin/${page}?connection_id=${connection_id}`
+      const page = await open(root, at('connection'))
+      assert.match(page.html, /\/connect\/acme\?connection_id=/)
+      const { response } = await root.submit(page, {}, 'connection/refresh')
+      assert.match(await response.text(), /The provider gave a new token\.|It was refreshed a moment ago/)
+      const shown = async () =>
+        (
+          await store.pageEvents({
+            tenant_id,
+            before_event_id: '~',
+            type: 'connection.token_shown',
+            actor: '',
+            most: 9,
+          })
+        ).length
+      const question = await open(root, at('connection/token'))
+      assert.match(question.html, /Show the access token of/)
+      assert.equal(await shown(), 0)
+      const answer = await root.submit(question, {}, 'connection/token')
+      const html = await answer.response.text()
+      assert.match(html, /class="copyable"/)
+      assert.equal(await shown(), 1)
+      assert.match(answer.response.headers.get('cache-control')!, /no-store/)
+      // Later whoever sits there signs in anew, and nothing was shown or written down meanwhile.
+      clock.offset += 11 * 60_000
+      const late = await root.submit(question, {}, 'connection/token')
+      assert.match(late.url, /\/login\?return_to=.*connection%2Ftoken.*again=yes/)
+      await late.response.text()
+      assert.match((await open(root, at('connection/token'))).url, /\/login\?/)
+      assert.match((await open(root, `${issuer}/admin/webhooks/new`)).url, /\/login\?/)
+      assert.equal(await shown(), 1)
+      clock.offset -= 11 * 60_000
+      const ended = await root.submit(await open(root, at('connection')), {}, 'connection/disconnect')
+      assert.match(await ended.response.text(), /It has ended/)
+      assert.equal((await open(root, at('connection').replace(connection_id, 'nothing'))).status, 404)
+    })
+
+    test('keys are rotated and revoked, and a page of before changes nothing twice', async () => {
+      const { issuer } = bridge
+      const { tenant } = bridge.server.app
+      const states = async () =>
+        (await tenant.store.listSigningKeys({ tenant_id: tenant.tenant_id })).keys.map(({ state }) => state)
+      assert.deepEqual(await states(), ['current'])
+      const rotated = await root.submit(await open(root, `${issuer}/admin/keys`), {}, 'keys/rotate')
+      const page = { url: rotated.url, html: await rotated.response.text() }
+      assert.deepEqual(await states(), ['retired', 'current'])
+      const revoked = await root.submit(page, {}, 'keys/revoke')
+      assert.match(await revoked.response.text(), /Revoked/)
+      assert.deepEqual(await states(), ['revoked', 'current'])
+      const late = await root.submit(page, {}, 'keys/revoke')
+      assert.equal(late.response.status, 400)
+      assert.match(await late.response.text(), /Nothing was changed: .*revoked already/)
+    })
+
+    test('a role and a setting are changed once, and the log shows from what to what', async () => {
+      const { issuer } = bridge
+      const { tenant } = bridge.server.app
+      const made = await root.submit(
+        await open(root, `${issuer}/admin/roles/new`),
+        { role: 'clerk', scopes: 'a:read\r\n' },
+        'name="seen"',
+      )
+      assert.match(await made.response.text(), /clerk[\s\S]*a:read/)
+      const page = await open(root, `${issuer}/admin/role/edit?role=clerk`)
+      await (await root.submit(page, { scopes: 'a:read\r\na:write' }, 'name="seen"')).response.text()
+      const late = await root.submit(page, { scopes: 'late' }, 'name="seen"')
+      assert.equal(late.response.status, 409)
+      assert.match(await late.response.text(), /somebody else has changed/)
+      assert.deepEqual((await tenant.currentConfiguration()).roles.get('clerk'), ['a:read', 'a:write'])
+      for (const [role, words] of [
+        ['clerk', /is that of a role that is there already/],
+        ['no good', /role must have 1 to 64/],
+      ] as const) {
+        const answer = await root.submit(await open(root, `${issuer}/admin/roles/new`), { role }, 'name="seen"')
+        assert.equal(answer.response.status, 400)
+        assert.match(await answer.response.text(), words)
+      }
+      const kept = await root.submit(
+        await open(root, `${issuer}/admin/role/edit?role=administrator`),
+        { scopes: 'admin:read' },
+        'name="seen"',
+      )
+      assert.match(await kept.response.text(), /is built in and keeps admin:write/)
+      assert.match(
+        (await open(root, `${issuer}/admin/rights?client_id=nobody`)).html,
+        /There is no client with this ID/,
+      )
+      const why = await open(root, `${issuer}/admin/rights?client_id=web&username=alice&scope=openid`)
+      assert.match(why.html, /It says who the user is/)
+
+      const settings = await open(root, `${issuer}/admin/settings/edit`)
+      const before = (await tenant.currentConfiguration()).settings
+      const same = await root.submit(settings, {}, 'name="seen"')
+      assert.match(await same.response.text(), /Saved\./)
+      assert.deepEqual((await tenant.currentConfiguration()).settings, before)
+      const wrong = await root.submit(settings, { code_lifetime_seconds: '5', mfa: 'required' }, 'name="seen"')
+      assert.equal(wrong.response.status, 400)
+      assert.match(await wrong.response.text(), /code_lifetime_seconds must be a whole number from 10 to 600/)
+      const saved = await root.submit(settings, { code_lifetime_seconds: '30' }, 'name="seen"')
+      assert.match(await saved.response.text(), /Saved\./)
+      assert.equal((await tenant.currentConfiguration()).settings.code_lifetime_seconds, 30)
+      const { html } = await open(root, `${issuer}/admin/events?event=settings.saved`)
+      const event = await open(root, `${issuer}/admin/event?event_id=${/event_id=([0-9a-f-]{36})/.exec(html)![1]}`)
+      assert.match(
+        event.html,
+        /code_lifetime_seconds<\/code>[\s\S]*<del><code dir="ltr">60[\s\S]*<ins><code dir="ltr">30/,
+      )
+      const stale = await root.submit(settings, { code_lifetime_seconds: '20' }, 'name="seen"')
+      assert.equal(stale.response.status, 409)
+    })
+
+    test('a webhook is made with a secret that is shown once, changed, replayed, switched off and deleted', async () => {
+      const { issuer } = bridge
+      const { webhooks } = bridge.server.app.web
+      const form = await open(root, `${issuer}/admin/webhooks/new`)
+      const wrong = await root.submit(form, { webhook: 'crm', url: 'ftp://crm.example/' }, 'name="seen"')
+      assert.equal(wrong.response.status, 400)
+      assert.match(await wrong.response.text(), /id="url-error"/)
+      const made = await root.submit(form, { webhook: 'crm', url: 'https://crm.example/hooks' }, 'name="seen"')
+      assert.match(await made.response.text(), /whsec_[\w+/=]{24,}/)
+      const twice = await root.submit(form, { webhook: 'crm', url: 'https://crm.example/hooks' }, 'name="seen"')
+      assert.match(await twice.response.text(), /is that of a webhook that is there already/)
+      const page = await open(root, `${issuer}/admin/webhook?webhook=crm`)
+      assert.doesNotMatch(page.html, /whsec_/)
+      const edit = await open(root, `${issuer}/admin/webhook/edit?webhook=crm`)
+      await (
+        await root.submit(edit, { description: 'Sales', 'event_types.0': 'grant.ended' }, 'name="seen"')
+      ).response.text()
+      assert.deepEqual((await findWebhook(webhooks, 'crm'))?.event_types, ['grant.ended'])
+      assert.equal((await root.submit(edit, { description: 'Late' }, 'name="seen"')).response.status, 409)
+      const rotated = await root.submit(page, {}, 'rotate_secret')
+      assert.match(await rotated.response.text(), /whsec_/)
+      const again = await root.submit(page, {}, 'rotate_secret')
+      assert.doesNotMatch(await again.response.text(), /whsec_/, 'a page that is posted once more asks for nothing')
+      const badly = await root.submit(page, { from: 'x', to: 'y' }, 'replay_time')
+      assert.match(await badly.response.text(), /Write a day and a time/)
+      const time = { from: '2000-01-01 00:00', to: '2999-01-01 00:00' }
+      const replayed = await root.submit(page, time, 'replay_time')
+      assert.match(await replayed.response.text(), /waits? to be sent again/)
+      assert.deepEqual(await sizes('/admin/webhook?webhook=crm&state=delivered'), [0])
+      await (await root.submit(page, {}, 'webhook/disable')).response.text()
+      assert.notEqual((await findWebhook(webhooks, 'crm'))?.disabled_at, null)
+      await (await root.submit(page, {}, 'webhook/delete')).response.text()
+      assert.equal(await findWebhook(webhooks, 'crm'), null)
+    })
+
+    test('8.3.1 nobody but an administrator opens any of it, or changes anything by its forms', async () => {
+      const { issuer } = bridge
+      const bob = await bridge.signIn(BOB)
+      const csrf_token = csrfOf(await open(bob, `${issuer}/account`))
+      for (const { path, method } of pageRoutes([]).routes) {
+        if (!path.startsWith('/admin') || method === 'ALL') continue
+        const answer =
+          method === 'GET'
+            ? await bob.request(issuer + path)
+            : await post(bob, issuer + path, { csrf_token, webhook: 'x', alg: 'ES256', kid: 'x' })
+        assert.equal(answer.status, 403, `${method} ${path}`)
+        await answer.text()
+      }
+    })
+
     test('the other pages of the console open', async () => {
       for (const page of [
         '',
@@ -160,6 +378,12 @@ for (const dialect of DIALECTS) {
         '/users',
         '/users?q=AL',
         '/connectors',
+        '/grants',
+        '/roles',
+        '/rights',
+        '/keys',
+        '/settings',
+        '/webhooks',
       ]) {
         const { response } = await root.follow(`${bridge.issuer}/admin${page}`)
         assert.equal(response.status, 200, page)

@@ -136,7 +136,15 @@ for (const path of PATHS) {
       for (const [page, name] of [
         ...(['q', 'cursor'] as const).map((parameter) => ['/admin/users', parameter] as const),
         ...(['connector', 'state', 'cursor'] as const).map((parameter) => ['/admin/connections', parameter] as const),
-        ...(['event', 'actor', 'cursor'] as const).map((parameter) => ['/admin/events', parameter] as const),
+        ...(['event', 'actor', 'user', 'connection', 'until', 'cursor'] as const).map(
+          (parameter) => ['/admin/events', parameter] as const,
+        ),
+        ...(['user', 'client', 'cursor'] as const).map((parameter) => ['/admin/grants', parameter] as const),
+        ['/admin/grant', 'grant_id'],
+        ['/admin/event', 'event_id'],
+        ['/admin/connection', 'connection_id'],
+        ['/admin/webhook', 'webhook'],
+        ['/admin/role/edit', 'role'],
         ['/admin/clients', 'cursor'],
         ['/admin/client', 'client_id'],
         ['/admin/connector', 'connector'],

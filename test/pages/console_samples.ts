@@ -16,12 +16,14 @@ import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
 import { FLOWS } from '../../server/src/web/playground/flows/index.ts'
 import { renderCallback, renderFlow, renderFlows } from '../../server/src/web/playground/templates/playground.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
+import { consoleMorePages } from './console_more_samples.ts'
 import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
 
 /** The pages of the console. */
 export function consolePages(view: View, put: Put): Pages {
   return {
     ...{ ...clientPages(view, put), ...connectorPages(view, put), ...configurationPages(view, put) },
+    ...consoleMorePages(view, put),
     playground: () => renderFlows(view, FLOWS),
     flow: () =>
       renderFlow(view, FLOWS[1]!, {
@@ -407,13 +409,18 @@ function connectorPages(view: View, put: Put): Pages {
         filter: { event: put('grant.'), actor: put('alice') },
         events: [
           {
+            event_id: put('e3'),
             at: NOW - 3 * MINUTE,
             event: put('grant.revoked'),
             actor: put('alice'),
             target: put('Acme Notes'),
           },
-          { at: NOW - 9 * MINUTE, event: put('connection.needs_reconsent'), target: put('alice-example at GitHub') },
           {
+            ...{ event_id: put('e2'), at: NOW - 9 * MINUTE, event: put('connection.needs_reconsent') },
+            target: put('alice-example at GitHub'),
+          },
+          {
+            event_id: put('e1'),
             at: NOW - 2 * HOUR,
             event: put('client.secret_rotated'),
             actor: put('root'),
@@ -423,5 +430,10 @@ function connectorPages(view: View, put: Put): Pages {
         cursor: put('abc'),
       }),
     events_empty: () => renderEvents(view, { events: [] }),
+    events_wrong: () =>
+      renderEvents(view, {
+        ...{ events: [], wrong: 'until', script: { api: put('curl https://id.northwind.example/api/events') } },
+        filter: { user: put('alice'), until: put('yesterday'), connection: put('c1') },
+      }),
   }
 }

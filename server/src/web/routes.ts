@@ -6,6 +6,14 @@ import { endSecretSubmit, rotateSecretSubmit } from './admin/client_secrets.ts'
 import { switchClientSubmit } from './admin/client_switches.ts'
 import { clientsPage, newClientPage, newClientSubmit } from './admin/clients.ts'
 import {
+  connectionPage,
+  connectionsPage,
+  disconnectConnectionSubmit,
+  refreshConnectionSubmit,
+  revealTokenPage,
+  revealTokenSubmit,
+} from './admin/connections.ts'
+import {
   connectorPage,
   connectorsPage,
   deleteConnectorSubmit,
@@ -13,7 +21,8 @@ import {
   setConnectorDisabledSubmit,
 } from './admin/connectors.ts'
 import { editClientPage, editClientSubmit } from './admin/edit_client.ts'
-import { connectionsPage, eventsPage } from './admin/lists.ts'
+import { eventPage, eventsPage, exportEventsPage } from './admin/events.ts'
+import { endGrantSubmit, grantPage, grantsPage } from './admin/grants.ts'
 import { overviewPage } from './admin/overview.ts'
 import {
   endRegistrationTokenSubmit,
@@ -27,6 +36,9 @@ import {
   resourcesPage,
   saveResourceSubmit,
 } from './admin/resources.ts'
+import { askRightsPage, editRolePage, newRolePage, rolesPage, saveRoleSubmit } from './admin/roles.ts'
+import { editSettingsPage, editSettingsSubmit, settingsPage } from './admin/settings.ts'
+import { keysPage, revokeKeySubmit, rotateKeysSubmit } from './admin/signing_keys.ts'
 import {
   editTrustedIssuerPage,
   newTrustedIssuerPage,
@@ -35,6 +47,19 @@ import {
   trustedIssuersPage,
 } from './admin/trusted_issuers.ts'
 import { endSessionsSubmit, setUserDisabledSubmit, userPage, usersPage } from './admin/users.ts'
+import {
+  deleteWebhookSubmit,
+  editWebhookPage,
+  editWebhookSubmit,
+  newWebhookPage,
+  newWebhookSubmit,
+  replayDeliverySubmit,
+  replayWebhookSubmit,
+  rotateWebhookSubmit,
+  setWebhookDisabledSubmit,
+  webhookPage,
+  webhooksPage,
+} from './admin/webhooks.ts'
 import { administrationApi } from './api/administration_api.ts'
 import { isForPrograms, refuse } from './api/api.ts'
 import { proxy, proxyConnection } from './api/proxy.ts'
@@ -268,8 +293,42 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.admin_enable_connector, setConnectorDisabledSubmit(false))
   pages.post(paths.admin_delete_connector, deleteConnectorSubmit)
   pages.post(paths.admin_rotate_connector_key, rotateConnectorKeySubmit)
+  pages.get(paths.admin_roles, rolesPage)
+  pages.get(paths.admin_new_role, newRolePage)
+  pages.post(paths.admin_new_role, saveRoleSubmit('new'))
+  pages.get(paths.admin_edit_role, editRolePage)
+  pages.post(paths.admin_edit_role, saveRoleSubmit('known'))
+  pages.get(paths.admin_rights, askRightsPage)
+  pages.get(paths.admin_webhooks, webhooksPage)
+  pages.get(paths.admin_new_webhook, newWebhookPage)
+  pages.post(paths.admin_new_webhook, newWebhookSubmit)
+  pages.get(paths.admin_webhook, webhookPage)
+  pages.get(paths.admin_edit_webhook, editWebhookPage)
+  pages.post(paths.admin_edit_webhook, editWebhookSubmit)
+  pages.post(paths.admin_rotate_webhook, rotateWebhookSubmit)
+  pages.post(paths.admin_replay_delivery, replayDeliverySubmit)
+  pages.post(paths.admin_replay_webhook, replayWebhookSubmit)
+  pages.post(paths.admin_disable_webhook, setWebhookDisabledSubmit(true))
+  pages.post(paths.admin_enable_webhook, setWebhookDisabledSubmit(false))
+  pages.post(paths.admin_delete_webhook, deleteWebhookSubmit)
+  pages.get(paths.admin_keys, keysPage)
+  pages.post(paths.admin_rotate_keys, rotateKeysSubmit)
+  pages.post(paths.admin_revoke_key, revokeKeySubmit)
+  pages.get(paths.admin_settings, settingsPage)
+  pages.get(paths.admin_edit_settings, editSettingsPage)
+  pages.post(paths.admin_edit_settings, editSettingsSubmit)
+  pages.get(paths.admin_grants, grantsPage)
+  pages.get(paths.admin_grant, grantPage)
+  pages.post(paths.admin_end_grant, endGrantSubmit)
   pages.get(paths.admin_connections, connectionsPage)
+  pages.get(paths.admin_connection, connectionPage)
+  pages.post(paths.admin_refresh_connection, refreshConnectionSubmit)
+  pages.get(paths.admin_reveal_token, revealTokenPage)
+  pages.post(paths.admin_reveal_token, revealTokenSubmit)
+  pages.post(paths.admin_disconnect, disconnectConnectionSubmit)
   pages.get(paths.admin_events, eventsPage)
+  pages.get(paths.admin_event, eventPage)
+  pages.get(paths.admin_export_events, exportEventsPage)
 
   pages.get(paths.playground, playgroundPage)
   pages.get(paths.playground_flow, playgroundFlowPage)

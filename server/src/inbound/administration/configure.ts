@@ -5,8 +5,9 @@ import { OAuthError } from '../../oauth/errors.ts'
 import { whyNoHandoff } from '../../oauth/login_handoff.ts'
 import { validateResource } from '../../oauth/resource.ts'
 import { parseScope } from '../../oauth/scope.ts'
-import { readSettings, type Settings } from '../../store/settings.ts'
+import { DEFAULT_SETTINGS, readSettings, type Settings } from '../../store/settings.ts'
 import type { Resource, Tenant } from '../../store/tenant.ts'
+import { listChanges } from '../changed_names.ts'
 import { event } from '../event.ts'
 import { makeMissingKeys } from '../keys/signing_keys.ts'
 import { ADMINISTRATOR } from '../tenants.ts'
@@ -100,18 +101,21 @@ export function saveResource(
 }
 
 /** Makes or changes a role; false when the configuration is no longer the one that was `seen`. */
-export function saveRole(
+export async function saveRole(
   tenant: Tenant,
   role: string,
   scopes: readonly string[],
   args: Change & { readonly seen?: number },
 ): Promise<boolean> {
   checkRole(role, scopes)
+  const before = (await tenant.currentConfiguration()).roles.get(role)
   return tenant.store.saveRole({
     tenant_id: tenant.tenant_id,
     ...(args.seen !== undefined && { seen: args.seen }),
     role: { role, scopes: JSON.stringify(scopes) },
-    event: event(tenant, 'role.saved', args.actor, { detail: { role, scopes } }),
+    event: event(tenant, 'role.saved', args.actor, {
+      detail: { role, scopes, changes: listChanges({ scopes: before }, { scopes }) },
+    }),
   })
 }
 
@@ -138,14 +142,20 @@ export async function saveSettings(
 ): Promise<boolean> {
   const { tenant_id, store } = tenant
   const config = await store.loadTenantConfig({ tenant_id })
-  const wanted = { ...(JSON.parse(config?.settings ?? '{}') as Record<string, unknown>), ...settings }
+  const former = JSON.parse(config?.settings ?? '{}') as Record<string, unknown>
+  const wanted = { ...former, ...settings }
   const { signing_algs } = checkSettings(wanted)
   await makeMissingKeys(tenant, signing_algs, args.actor)
   return store.saveSettings({
     tenant_id,
     ...(args.seen !== undefined && { seen: args.seen }),
     settings: JSON.stringify(wanted),
-    event: event(tenant, 'settings.saved', args.actor, { detail: { changed: args.changed } }),
+    event: event(tenant, 'settings.saved', args.actor, {
+      detail: {
+        changed: args.changed,
+        changes: listChanges({ ...DEFAULT_SETTINGS, ...former }, { ...DEFAULT_SETTINGS, ...wanted }),
+      },
+    }),
   })
 }
 

@@ -9,11 +9,11 @@ import { addTenantKey } from './tenant_keys.ts'
 
 const DAY_MS = 86_400_000
 /** How long a key is in JWKS before it signs, so that everybody has fetched it by then. */
-const PUBLISHED_MS = DAY_MS
+export const PUBLISHED_MS = DAY_MS
 /** The next key is made an hour earlier than it must be: no outage of that length delays the rotation. */
 const AHEAD_MS = PUBLISHED_MS + 3_600_000
 /** What a retired key signed last has ended by then, whatever the clocks say. */
-const KEPT_MS = LONGEST_TOKEN_MS + 5 * 60_000
+export const KEPT_MS = LONGEST_TOKEN_MS + 5 * 60_000
 
 /** One step of the rotation: keys that move on, a key to make, and what the audit log calls it. */
 export interface KeyStep {

@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import type { EventRecord } from '../../store/verbs/events.ts'
+import { exportEvents } from '../export_events.ts'
 import { PAGING, pageOf, replyPage } from './page_of.ts'
-import { type ApiRequest, route } from './route.ts'
+import { route } from './route.ts'
 
 const EventSchema = z
   .strictObject({
@@ -22,7 +23,6 @@ const EventSchema = z
 
 // Above every identifier: the cursor of the first page of a list that runs backwards.
 const LAST_ID = '~'
-const ROWS_AT_ONCE = 500
 
 /** The routes of the audit log. */
 export const EVENT_ROUTES = [
@@ -52,42 +52,11 @@ export const EVENT_ROUTES = [
     },
     media_type: 'application/x-ndjson',
     run: ({ c, web, query }) => {
-      const body = c.req.method === 'HEAD' ? null : streamLines(exportEvents({ web }, query.after_sequence))
+      const body = c.req.method === 'HEAD' ? null : exportEvents(web.tenant, query.after_sequence)
       return new Response(body, { headers: { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' } })
     },
   }),
 ]
-
-/** Each sealed event with what its link is computed from, so that whoever has the lines can verify the chain. */
-async function* exportEvents({ web }: Pick<ApiRequest, 'web'>, after: number): AsyncGenerator<string> {
-  const { tenant_id, store } = web.tenant
-  for (let after_sequence = after; ; ) {
-    const page = await store.pageSealedEvents({ tenant_id, after_sequence, most: ROWS_AT_ONCE })
-    if (page.length === 0) return
-    yield page
-      .map(({ detail, detail_salt, detail_digest, chain, ...rest }) => {
-        const link = { detail_salt: write(detail_salt), detail_digest: write(detail_digest), chain: write(chain) }
-        // The detail as text: its digest is of each byte.
-        return `${JSON.stringify({ ...rest, detail, ...link })}\n`
-      })
-      .join('')
-    after_sequence = page.at(-1)!.sequence
-  }
-}
-
-function streamLines(lines: AsyncGenerator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder()
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await lines.next()
-      if (done) controller.close()
-      else controller.enqueue(encoder.encode(value))
-    },
-    async cancel() {
-      await lines.return(undefined)
-    },
-  })
-}
 
 function describe({ detail, chain, ...rest }: EventRecord): z.input<typeof EventSchema> {
   return { ...rest, detail: JSON.parse(detail) as Record<string, unknown>, chain: write(chain) }

@@ -87,11 +87,19 @@ export function copyable(value: string): SafeHtml {
   return html`<code class="copyable" dir="ltr">${exactText(value)}</code>`
 }
 
-/** The call of the API and the line of the CLI that do what a form does. */
-export function sameByScript(view: View, script: { api: string; cli: string } | undefined): Child {
-  if (!script) return ''
+/** A call of the API, and the line of the CLI where there is one. */
+export interface SameScript {
+  readonly api: string
+  readonly cli?: string
+}
+
+/** The calls of the API and the lines of the CLI that do what the forms above do. */
+export function sameByScript(view: View, ...scripts: readonly (SameScript | undefined)[]): Child {
+  const shown = scripts.filter((script) => script !== undefined)
+  if (shown.length === 0) return ''
   const { same_by_script, api, cli } = view.text.layout
-  return html`<details><summary>${same_by_script}</summary><p><strong>${api}</strong></p>${codeBlock(script.api)}<p><strong>${cli}</strong></p>${codeBlock(script.cli)}</details>`
+  const lines = shown.flatMap((script) => script.cli ?? [])
+  return html`<details class="script"><summary>${same_by_script}</summary><p><strong>${api}</strong></p>${codeBlock(shown.map((script) => script.api).join('\n\n'))}${lines.length > 0 && html`<p><strong>${cli}</strong></p>${codeBlock(lines.join('\n'))}`}</details>`
 }
 
 /** What scopes allow, in words. */

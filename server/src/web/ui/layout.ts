@@ -9,6 +9,7 @@ import {
   stylesheet,
 } from './assets.ts'
 import { mark } from './components.ts'
+import { type ConsoleEntry, consoleNav, pathOfEntry } from './console_nav.ts'
 import { button, form } from './forms.ts'
 import { attrs, type Child, html, type SafeHtml } from './html.ts'
 import { globe, menu } from './icons.ts'
@@ -59,41 +60,19 @@ export function accountPage(view: View, frame: PageFrame & { console?: boolean }
   )
 }
 
-/** The entries of the console's navigation. */
-export const CONSOLE_ENTRIES = [
-  ...(['overview', 'clients', 'resources', 'users', 'trusted_issuers'] as const),
-  ...(['connectors', 'connections', 'events', 'playground'] as const),
-] as const
-
-/** An entry of the console's navigation. */
-export type ConsoleEntry = (typeof CONSOLE_ENTRIES)[number]
-
-const ENTRY_PATHS: Record<ConsoleEntry, string> = {
-  overview: paths.admin,
-  clients: paths.admin_clients,
-  resources: paths.admin_resources,
-  trusted_issuers: paths.admin_trusted_issuers,
-  users: paths.admin_users,
-  connectors: paths.admin_connectors,
-  connections: paths.admin_connections,
-  events: paths.admin_events,
-  playground: paths.playground,
-}
-
 /** A page of the console: navigation beside it, behind a menu button on small screens (a native popover, no script). */
 export function consolePage(view: View, frame: PageFrame & { entry: ConsoleEntry }): SafeHtml {
   const { layout, console } = view.text
-  const offered = CONSOLE_ENTRIES.filter((entry) => entry !== 'playground' || view.development)
-  const entries = offered.map((entry) => {
-    const current = attrs({ 'aria-current': entry === frame.entry ? 'page' : undefined })
-    return html`<li><a href="${link(view, ENTRY_PATHS[entry])}"${current}>${console.nav[entry]}</a></li>`
-  })
   const toggle = html`<button class="button quiet menu" type="button" popovertarget="nav">${menu}${console.nav.menu}</button>`
   const account = html`<a class="button quiet" href="${link(view, paths.account)}">${layout.account}</a>`
-  const nav = html`<nav id="nav" popover aria-label="${layout.console}"><ul>${entries}</ul></nav>`
   const top = html`<header class="top">${toggle}${tenantMark(view)}<div class="actions">${account}${signOut(view)}</div></header>`
-  const foot = footer(view, ENTRY_PATHS[frame.entry], frame.here)
-  return shell(view, 'console', frame, html`${top}${nav}<main id="main">${frame.content}</main>${foot}`)
+  const foot = footer(view, pathOfEntry(frame.entry), frame.here)
+  return shell(
+    view,
+    'console',
+    frame,
+    html`${top}${consoleNav(view, frame.entry)}<main id="main">${frame.content}</main>${foot}`,
+  )
 }
 
 function shell(view: View, kind: 'narrow' | 'account' | 'console', frame: PageFrame, body: SafeHtml): SafeHtml {

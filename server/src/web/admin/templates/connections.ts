@@ -1,6 +1,6 @@
 import { emptyState, pageHeader, pagination, table } from '../../ui/components.ts'
 import { type ConnectionReason, type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
-import { select } from '../../ui/forms.ts'
+import { buttonLink, select } from '../../ui/forms.ts'
 import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { code, name } from '../../ui/name.ts'
@@ -47,7 +47,7 @@ export function renderConnections(view: View, data: ConnectionsData): SafeHtml {
   const { connections } = view.text.console
   const { state, connector } = data.filter ?? {}
   const rows = data.connections.map((row): Child[] => [
-    html`<strong>${name(row.provider_name)}</strong> <small>${name(row.account_label)}</small>`,
+    html`<a href="${link(view, paths.admin_connection, { connection_id: row.connection_id })}">${name(row.provider_name)}</a> <small>${name(row.account_label)}</small>`,
     name(row.username),
     html`${stateBadge(view, row.state)}${why(view, row)}`,
     row.expires_at === undefined ? '–' : ago(view, row.expires_at),
@@ -69,7 +69,8 @@ export function renderConnections(view: View, data: ConnectionsData): SafeHtml {
     first: data.cursor && link(view, paths.admin_connections, kept),
     next: data.next_cursor && link(view, paths.admin_connections, { ...kept, cursor: data.next_cursor }),
   })
-  const content = html`${pageHeader(connections.title, connections.lead)}${filters(view, state, connector)}${list}${pages}`
+  const pending = buttonLink(view.text.console.connect_sessions.open, link(view, paths.admin_connect_sessions), 'quiet')
+  const content = html`${pageHeader(connections.title, connections.lead, pending)}${filters(view, state, connector)}${list}${pages}`
   return consolePage(view, { entry: 'connections', title: connections.title, content })
 }
 

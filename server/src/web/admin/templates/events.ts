@@ -1,6 +1,6 @@
-import { emptyState, pageHeader, pagination, table } from '../../ui/components.ts'
+import { emptyState, pageHeader, pagination, type SameScript, sameByScript, table } from '../../ui/components.ts'
 import { buttonLink, field } from '../../ui/forms.ts'
-import { type Child, html, type SafeHtml } from '../../ui/html.ts'
+import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { code, name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
@@ -8,6 +8,7 @@ import { link, moment, type View } from '../../ui/view.ts'
 
 /** One line of the list. */
 export interface EventRow {
+  readonly event_id: string
   readonly at: number
   /** The event's own name, such as `grant.revoked`. */
   readonly event: string
@@ -15,39 +16,94 @@ export interface EventRow {
   readonly target?: string | undefined
 }
 
+/** What stands in the address and decides what is listed. */
+export interface EventsFilter {
+  readonly event?: string | undefined
+  readonly actor?: string | undefined
+  /** The username of whom an event is about. */
+  readonly user?: string | undefined
+  readonly connection?: string | undefined
+  readonly until?: string | undefined
+}
+
 /** What the list of events shows. */
 export interface EventsData {
   readonly events: readonly EventRow[]
-  readonly filter?: { readonly event?: string | undefined; readonly actor?: string | undefined }
+  readonly filter?: EventsFilter
+  readonly wrong?: 'user' | 'until' | undefined
   readonly cursor?: string | undefined
   readonly next_cursor?: string | undefined
+  readonly script?: SameScript | undefined
 }
 
 /** The audit log, newest first, with filters that live in the address. */
 export function renderEvents(view: View, data: EventsData): SafeHtml {
   const { events } = view.text.console
-  const { event, actor } = data.filter ?? {}
-  const rows = data.events.map((row): Child[] => [
-    moment(view, row.at),
-    code(row.event),
-    row.actor ? name(row.actor) : '–',
-    row.target ? name(row.target, 200) : '–',
-  ])
+  const { filter = {} } = data
   const columns = [events.when, events.event, events.actor, events.target]
+  const rows = data.events.map((row) => cells(view, row))
   const list = rows.length === 0 ? emptyState(events.empty, events.empty_body) : table(events.title, columns, rows)
-  const kept = { event, actor }
+  const kept = { ...filter }
   const pages = pagination(view, {
     first: data.cursor && link(view, paths.admin_events, kept),
     next: data.next_cursor && link(view, paths.admin_events, { ...kept, cursor: data.next_cursor }),
   })
-  const clear = (event || actor) && buttonLink(events.clear, link(view, paths.admin_events), 'quiet')
-  const filters = html`<form class="filters" action="${link(view, paths.admin_events)}">${field({
-    name: 'event',
-    label: events.filter_event,
-    value: event,
-    literal: true,
-    autocomplete: 'off',
-  })}${field({ name: 'actor', label: events.filter_actor, value: actor, literal: true, autocomplete: 'off' })}<button class="button plain">${events.apply}</button>${clear}</form>`
-  const content = html`${pageHeader(events.title, events.lead)}${filters}${list}${pages}`
+  const save = buttonLink(events.export, link(view, paths.admin_export_events), 'quiet')
+  const content = html`${pageHeader(events.title, events.lead, save)}${filters(view, data)}${list}${pages}${sameByScript(view, data.script)}`
   return consolePage(view, { entry: 'events', title: events.title, content })
+}
+
+function cells(view: View, row: EventRow): Child[] {
+  const to = link(view, paths.admin_event, { event_id: row.event_id })
+  return [
+    moment(view, row.at),
+    html`<a href="${to}">${code(row.event)}</a>`,
+    row.actor ? name(row.actor) : '–',
+    row.target ? name(row.target, 200) : '–',
+  ]
+}
+
+function filters(view: View, { filter = {}, wrong }: EventsData): SafeHtml {
+  const { events } = view.text.console
+  const { event, actor, user, connection, until } = filter
+  const clear = Object.values(filter).some((value) => value !== undefined)
+  const literal = { literal: true, autocomplete: 'off' }
+  const fields = [
+    field({ name: 'event', label: events.filter_event, value: event, ...literal }),
+    field({ name: 'actor', label: events.filter_actor, value: actor, ...literal }),
+    field({
+      ...{ name: 'user', label: events.filter_user, value: user, ...literal },
+      error: wrong === 'user' && events.filter_user_wrong,
+    }),
+    field({
+      ...{ name: 'until', label: events.filter_until, value: until, ...literal },
+      error: wrong === 'until' && events.filter_until_wrong,
+    }),
+  ]
+  const of_one =
+    connection !== undefined &&
+    html`<input type="hidden" name="connection"${attrs({ value: connection })}><p class="hint">${events.of_connection} ${code(connection)}</p>`
+  const buttons = html`<div class="actions"><button class="button plain">${events.apply}</button>${clear && buttonLink(events.clear, link(view, paths.admin_events), 'quiet')}</div>`
+  return html`<form class="filters" role="search" action="${link(view, paths.admin_events)}">${fields}${of_one}${buttons}</form>`
+}
+
+/** What a member was, and what it became; undefined where it was not set. */
+export interface ShownChange {
+  readonly member: string
+  readonly before?: string | undefined
+  readonly after?: string | undefined
+}
+
+/** What the page of one event shows. */
+export interface EventData extends Omit<EventRow, 'target'> {
+  readonly client_id?: string | undefined
+  readonly user?: { readonly user_id: string; readonly username: string } | undefined
+  readonly grant_id?: string | undefined
+  readonly connection_id?: string | undefined
+  readonly request_id?: string | undefined
+  readonly sequence?: number | undefined
+  readonly chain?: string | undefined
+  readonly changes: readonly ShownChange[]
+  /** The rest of it, as JSON; undefined once it was erased. */
+  readonly detail?: string | undefined
 }

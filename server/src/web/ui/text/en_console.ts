@@ -1,5 +1,10 @@
 import { enClientForm } from './en_client_form.ts'
 import { enConfiguration } from './en_configuration.ts'
+import { enConsoleConnections } from './en_console_connections.ts'
+import { enConsoleEvents } from './en_console_events.ts'
+import { enConsoleGrants } from './en_console_grants.ts'
+import { enConsoleServer } from './en_console_server.ts'
+import { enConsoleWebhooks } from './en_console_webhooks.ts'
 import { enPlayground } from './en_playground.ts'
 import { enUser } from './en_user.ts'
 
@@ -15,9 +20,24 @@ export const enConsole = {
     connectors: 'Connectors',
     connections: 'Connections',
     events: 'Events',
+    grants: 'Grants',
+    roles: 'Roles',
+    webhooks: 'Webhooks',
+    keys: 'Keys',
+    settings: 'Settings',
     playground: 'Playground',
+    groups: {
+      inbound: 'Coming in',
+      outbound: 'Going out',
+      server: 'This server',
+    },
   },
   playground: enPlayground,
+  ...enConsoleConnections,
+  ...enConsoleEvents,
+  ...enConsoleGrants,
+  ...enConsoleServer,
+  ...enConsoleWebhooks,
   overview: {
     title: 'Overview',
     lead: 'What is registered here, what happens, and what needs you.',
@@ -368,19 +388,5 @@ export const enConsole = {
     all: 'All',
     filter: 'Filter by state',
     apply: 'Apply',
-  },
-  events: {
-    title: 'Events',
-    lead: 'Who did what, and when. Routine token issuance is counted, not listed.',
-    empty: 'No event matches',
-    empty_body: 'Take away a filter to see more.',
-    when: 'When',
-    event: 'Event',
-    actor: 'By',
-    target: 'On',
-    filter_event: 'Event or its beginning',
-    filter_actor: 'By (username, or as listed)',
-    apply: 'Apply',
-    clear: 'Clear',
   },
 } as const

@@ -1,0 +1,80 @@
+import { checkSettings, saveSettings } from '../../inbound/administration/configure.ts'
+import { listChangedNames } from '../../inbound/changed_names.ts'
+import { refusal } from '../../oauth/clients/metadata_member.ts'
+import { OAuthError } from '../../oauth/errors.ts'
+import { DEFAULT_SETTINGS, type Settings } from '../../store/settings.ts'
+import { ours, redirect, send, type Visit } from '../page.ts'
+import { paths } from '../ui/paths.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
+import { refusedField } from './refused_field.ts'
+import { scriptOf } from './same_by_script.ts'
+import { type EditSettingsData, renderEditSettings, renderSettings, SETTING_KINDS } from './templates/settings.ts'
+import { type FormValues, readTyped, writeTyped } from './typed_form.ts'
+
+/** GET /admin/settings. */
+export const settingsPage = consolePage(async (visit) => {
+  const { settings } = visit.configuration
+  const changed = listChangedNames(DEFAULT_SETTINGS, settings)
+  const all = (Object.keys(settings) as (keyof Settings)[]).map((setting) => ({
+    ...{ setting, value: settings[setting], is_default: !changed.includes(setting) },
+  }))
+  return send(visit, renderSettings(visit.view, { settings: all, saved: visit.query['saved'] === 'true' }))
+})
+
+/** GET /admin/settings/edit. */
+export const editSettingsPage = consolePage(async (visit) => show(visit, write(visit.configuration.settings)))
+
+/** POST /admin/settings/edit: what was typed differently is changed, all of it or nothing. */
+export const editSettingsSubmit = consoleSubmit(async (visit, actor, values) => {
+  const { settings, config_version } = visit.configuration
+  const seen = Number(values['seen'])
+  if (seen !== config_version) return show(visit, values, 'stale')
+  try {
+    const wanted = read(values)
+    const changed = listChangedNames(settings, { ...settings, ...wanted })
+    const body = Object.fromEntries(changed.map((name) => [name, wanted[name]]))
+    check(body)
+    const saved = changed.length === 0 || (await saveSettings(visit.web.tenant, body, { actor, changed, seen }))
+    return saved
+      ? redirect(visit, ours(visit.web, paths.admin_settings, { saved: 'true' }))
+      : show(visit, values, 'stale')
+  } catch (error) {
+    if (!(error instanceof OAuthError) || error.status >= 500) throw error
+    return show(visit, values, refusedField(error))
+  }
+})
+
+// What is nothing is an empty field.
+function write(settings: Settings): FormValues {
+  const set = Object.entries(settings).filter(
+    ([, value]) => value !== null && !(Array.isArray(value) && value.length === 0),
+  )
+  return writeTyped(SETTING_KINDS, Object.fromEntries(set))
+}
+
+function read(values: FormValues): Record<string, unknown> {
+  const typed = readTyped(SETTING_KINDS, values)
+  const empty = Object.entries(DEFAULT_SETTINGS).map(([name, value]) => [name, Array.isArray(value) ? [] : null])
+  const wanted = { ...Object.fromEntries(empty), ...typed } as Record<string, unknown>
+  // An empty field is nothing where the setting may be that, and else it is missing.
+  for (const [name, value] of Object.entries(DEFAULT_SETTINGS)) {
+    if (wanted[name] === null && value !== null) throw refusal(name, 'is missing')
+  }
+  return wanted
+}
+
+function check(given: Readonly<Record<string, unknown>>): void {
+  try {
+    checkSettings(given)
+  } catch (cause) {
+    // What is wrong with a setting is a sentence of ours that begins with its name, and holds no value.
+    throw new OAuthError('invalid_request', (cause as Error).message.replace(/^settings\./, ''), { cause })
+  }
+}
+
+function show(visit: Visit, values: FormValues, wrong?: EditSettingsData['wrong']): Response {
+  const seen = String(visit.configuration.config_version)
+  const script = scriptOf(visit, 'updateSettings', {}, { body: { session_idle_seconds: 28_800 } })
+  const html = renderEditSettings(visit.view, { values, seen, wrong, script })
+  return send(visit, html, { status: wrong === undefined ? 200 : wrong === 'stale' ? 409 : 400 })
+}

@@ -1,0 +1,165 @@
+import { ALGORITHMS } from '../../../crypto/signing_keys.ts'
+import { DEFAULT_SETTINGS, type Settings } from '../../../store/settings.ts'
+import {
+  badge,
+  card,
+  codeBlock,
+  definitions,
+  notice,
+  pageHeader,
+  type SameScript,
+  sameByScript,
+  section,
+} from '../../ui/components.ts'
+import { button, buttonLink, form } from '../../ui/forms.ts'
+import { type Child, html, type SafeHtml } from '../../ui/html.ts'
+import { consolePage } from '../../ui/layout.ts'
+import { code, name } from '../../ui/name.ts'
+import { paths } from '../../ui/paths.ts'
+import { link, type View } from '../../ui/view.ts'
+import { type FieldKind, type TypedForm, typedField } from './typed_field.ts'
+
+type SettingName = keyof Settings
+type Group = keyof View['text']['console']['settings']['groups']
+
+const put = (group: Group, kind: FieldKind) => ({ group, kind })
+
+/** Where a setting stands in the console, and how it is typed; one that is not here is typed by what its default is. */
+const PLACES: Readonly<Partial<Record<SettingName, { readonly group: Group; readonly kind: FieldKind }>>> = {
+  code_lifetime_seconds: put('tokens', 'number'),
+  refresh_idle_seconds: put('tokens', 'number'),
+  refresh_lifetime_seconds: put('tokens', 'number'),
+  browser_refresh_lifetime_seconds: put('tokens', 'number'),
+  refresh_retry_seconds: put('tokens', 'number'),
+  custom_claims: put('tokens', 'json'),
+  session_idle_seconds: put('sessions', 'number'),
+  session_lifetime_seconds: put('sessions', 'number'),
+  mfa: put('sessions', { one_of: ['optional', 'required', 'required_for_administrators'] }),
+  login_handoff: put('sessions', 'json'),
+  brokers: put('sessions', 'json'),
+  sign_up: put('people', { one_of: ['off', 'open', 'verified'] }),
+  password_min_length: put('people', 'number'),
+  password_min_length_administrators: put('people', 'number'),
+  signing_algs: put('keys', { some_of: ALGORITHMS }),
+  signing_key_days: put('keys', 'number'),
+  profile: put('clients', { one_of: ['standard', 'legacy', 'oauth21', 'mcp', 'fapi2'] }),
+  require_pushed_authorization_requests: put('clients', 'yes_no'),
+  registration: put('clients', { one_of: ['off', 'token', 'open'] }),
+  metadata_documents: put('clients', { one_of: ['off', 'listed', 'any'] }),
+  metadata_document_hosts: put('clients', 'lines'),
+  dynamic_client_scopes: put('clients', 'lines'),
+  dynamic_client_secret_days: put('clients', 'number'),
+  dynamic_client_unused_days: put('clients', 'number'),
+  legacy_grants: put('legacy', { one_of: ['administrators', 'on_request', 'off'] }),
+  service_registration: put('legacy', { one_of: ['administrators', 'open'] }),
+  compat: put('legacy', { one_of: ['none', 'hub'] }),
+}
+
+const GROUPS: readonly Group[] = ['tokens', 'sessions', 'people', 'keys', 'clients', 'legacy', 'other']
+
+function placeOf(setting: SettingName): { readonly group: Group; readonly kind: FieldKind } {
+  const value: unknown = DEFAULT_SETTINGS[setting]
+  const kind =
+    typeof value === 'number'
+      ? 'number'
+      : typeof value === 'boolean'
+        ? 'yes_no'
+        : typeof value === 'string'
+          ? 'literal'
+          : 'json'
+  return PLACES[setting] ?? { group: 'other', kind }
+}
+
+const NAMES = Object.keys(DEFAULT_SETTINGS) as SettingName[]
+
+/** How each setting is typed. */
+export const SETTING_KINDS = Object.fromEntries(NAMES.map((one) => [one, placeOf(one).kind])) as Readonly<
+  Record<SettingName, FieldKind>
+>
+
+function namesOf(group: Group): SettingName[] {
+  return NAMES.filter((one) => placeOf(one).group === group)
+}
+
+function labelOf(view: View, setting: SettingName): string | undefined {
+  const fields: Readonly<Record<string, string>> = view.text.console.settings.fields
+  return fields[setting]
+}
+
+/** What the page of settings shows. */
+export interface SettingsData {
+  /** As they work now, and which of them were never set. */
+  readonly settings: readonly { readonly setting: SettingName; readonly value: unknown; readonly is_default: boolean }[]
+  readonly saved: boolean
+}
+
+/** Every setting, with its value of now. */
+export function renderSettings(view: View, data: SettingsData): SafeHtml {
+  const { settings: words } = view.text.console
+  const edit = buttonLink(words.edit, link(view, paths.admin_edit_settings), 'primary')
+  const past = buttonLink(words.history, link(view, paths.admin_events, { event: 'settings.saved' }), 'quiet')
+  const saved = data.saved && notice('good', html`<p>${words.saved}</p>`)
+  const parts = GROUPS.map((group) => {
+    const names = namesOf(group)
+    const pairs = data.settings
+      .filter(({ setting }) => names.includes(setting))
+      .map((one): [Child, Child] => {
+        const label = html`${labelOf(view, one.setting)} <small>${code(one.setting)}</small>`
+        return [label, html`${shown(view, one.value)} ${one.is_default && badge(words.is_default)}`]
+      })
+    return pairs.length > 0 && section(words.groups[group], card(definitions(pairs)))
+  })
+  const content = html`${pageHeader(words.title, words.lead, html`${past}${edit}`)}${saved}${parts}`
+  return consolePage(view, { entry: 'settings', title: words.title, content })
+}
+
+function shown(view: View, value: unknown): Child {
+  const { settings: words } = view.text.console
+  if (value === null || (Array.isArray(value) && value.length === 0))
+    return html`<span class="hint">${words.not_set}</span>`
+  if (typeof value === 'boolean') return value ? words.yes : words.no
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
+    return html`<span class="codes">${value.map((item) => html`${code(item)} `)}</span>`
+  }
+  return typeof value === 'object' ? codeBlock(JSON.stringify(value, null, 2)) : code(String(value))
+}
+
+/** What the form of settings shows. */
+export interface EditSettingsData extends TypedForm {
+  readonly seen: string
+  readonly script: SameScript
+}
+
+/** The form of all settings, a folded part for each subject; what was wrong stands open. */
+export function renderEditSettings(view: View, data: EditSettingsData): SafeHtml {
+  const { settings: words } = view.text.console
+  const hints: Readonly<Record<string, string>> = words.hints
+  const parts = GROUPS.map((group, i) => {
+    const names = namesOf(group)
+    if (names.length === 0) return ''
+    const fields = names.map((setting) =>
+      typedField(view, data, setting, SETTING_KINDS[setting], {
+        label: labelOf(view, setting) ?? '',
+        hint: hints[setting],
+      }),
+    )
+    const bad =
+      typeof data.wrong === 'object' && names.some((setting) => setting === (data.wrong as { member?: string }).member)
+    const open = bad || (i === 0 && typeof data.wrong !== 'object')
+    return open
+      ? html`<details class="part" open><summary><h2>${words.groups[group]}</h2></summary>${fields}</details>`
+      : html`<details class="part"><summary><h2>${words.groups[group]}</h2></summary>${fields}</details>`
+  })
+  const actions = html`<div class="actions start">${button(words.save)}${buttonLink(words.cancel, link(view, paths.admin_settings), 'quiet')}</div>`
+  const to = { action: link(view, paths.admin_edit_settings), hidden: { seen: data.seen } }
+  const content = html`${pageHeader(words.edit_title, words.edit_lead)}<div class="measure">${refused(view, data)}${form(view, to, html`${parts}${actions}`)}${sameByScript(view, data.script)}</div>`
+  return consolePage(view, { entry: 'settings', title: words.edit_title, content })
+}
+
+function refused(view: View, { wrong }: TypedForm): Child {
+  const { settings: words } = view.text.console
+  if (wrong === undefined) return ''
+  if (wrong === 'stale') return notice('warning', html`<p>${words.stale}</p>`)
+  const known = wrong.member !== undefined && Object.hasOwn(SETTING_KINDS, wrong.member)
+  return notice('danger', html`<p>${words.wrong}</p>${!known && html`<p>${name(wrong.sentence, 300)}</p>`}`)
+}
