@@ -123,6 +123,13 @@ test('a message says no more than that it is time to look, at the exact origin, 
     // Whatever a frame or another window says is not what the popup says.
     postMessage({ type: 'sallyport:connect', connection_id: 'forged' }, location.origin)
   })
+  // A page that looks by itself may be done, and close the popup, before that has said anything.
+  await visitor.page.route('**/connect/session/status', async (route) => {
+    const from_us = (us: string) =>
+      (window as unknown as { heard: [object, string][] }).heard.some(([, from]) => from === us)
+    await visitor.page.waitForFunction(from_us, new URL(bridge.issuer).origin)
+    await route.continue()
+  })
   const popup = await popupOf(visitor)
   await closed(popup)
   const told = JSON.parse(await outcome(visitor.page))
