@@ -13,6 +13,10 @@ import {
 import { DIALECTS } from '../parts/stores.ts'
 import { listEvents } from '../parts/vault.ts'
 
+/** The cookies by which a browser is known in connect sessions. */
+const sessionsOf = ({ browser }: EmbeddingPage) =>
+  [...browser.cookies.keys()].filter((name) => /connect.*_[\da-f]{12}$/.test(name))
+
 for (const dialect of DIALECTS) {
   describe(`connect sessions, on ${dialect}`, () => {
     let bridge: Bridge
@@ -71,6 +75,7 @@ for (const dialect of DIALECTS) {
       const page = new EmbeddingPage(bridge)
       const { session_id, session_token } = await platform.make()
       await page.connect(session_token)
+      assert.deepEqual(sessionsOf(page), [], 'what the session was known by ends with it')
       const { body } = await page.ask(session_token)
       assert.equal(body.connection_id, connection_id)
       assert.equal((await tokenOf()).status, 200)
@@ -83,6 +88,7 @@ for (const dialect of DIALECTS) {
       const { url, response } = await wrong.connect(first.session_token, 'mallory-at-acme')
       assert.match(url, /\/hub\/connect\/session\?session_id=/)
       assert.match(await response.text(), /That is another account[\s\S]*Try again/)
+      assert.equal(sessionsOf(wrong).length, 1)
       assert.deepEqual((await wrong.ask(first.session_token)).body.reason, 'other_account')
       const { body, status } = await platform.call('POST', '/connect_sessions', {
         ...{ end_user_id: 'u-2', connectors: ['acme'], origins: [ORIGIN], connection_id },
@@ -96,6 +102,7 @@ for (const dialect of DIALECTS) {
       const { session_id, session_token } = await platform.make({ end_user_id: 'u-3', return_uri })
       const left = await page.post(new URLSearchParams({ session_token }))
       const back = await page.browser.follow((await consentOverThere(bridge, left.url, 'carol-at-acme')).href)
+      assert.deepEqual(sessionsOf(page), [])
       const { origin, searchParams } = new URL(back.url)
       assert.deepEqual([origin, searchParams.get('tab'), searchParams.get('session_id')], [ORIGIN, '1', session_id])
       assert.equal(
@@ -116,8 +123,10 @@ for (const dialect of DIALECTS) {
       assert.match(html, /connect_done/)
       assert.deepEqual((await page.ask(session_token)).body, { session_id, status: 'failed', reason: 'refused' })
       const again = /href="([^"]*\/connect\/session\/start[^"]*)"/.exec(html)![1]!.replaceAll('&amp;', '&')
+      assert.equal(sessionsOf(page).length, 1)
       const next = await page.browser.follow(new URL(again, bridge.issuer).href)
       await page.browser.follow((await consentOverThere(bridge, next.url, 'dave-at-acme')).href)
+      assert.deepEqual(sessionsOf(page), [])
       assert.equal((await page.ask(session_token)).body.status, 'unconfirmed')
     })
 

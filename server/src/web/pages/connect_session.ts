@@ -211,12 +211,14 @@ async function showDone(visit: Visit, found: ConnectSessionAuthority): Promise<R
   const { session } = found
   if (session.code_challenge === null && session.return_uri !== null && session.invitation === 0) {
     const code = openConfirmation(visit.web.outbound, session)
+    forgetSession(visit, session.session_id)
     return redirect(
       visit,
       withQuery(session.return_uri, { session_id: session.session_id, ...(code !== null && { code }) }),
     )
   }
   const outcome = session.invitation === 1 && session.confirmed_at === null ? 'seen' : 'done'
+  if (tellsOpener(session, outcome)) forgetSession(visit, session.session_id)
   return showEnd(visit, found, { outcome, account_label: found.account_name ?? found.account ?? undefined })
 }
 
@@ -252,16 +254,26 @@ async function showEnd(
   status = 200,
 ): Promise<Response> {
   const [first] = await listConnectors(visit, session)
-  // Only what the page can do nothing more about is told to it: after the rest the person may try again here.
-  const tells = ['done', 'refused'].includes(end.outcome) && session.code_challenge !== null && session.origin !== null
-  const opener = tells ? { origin: session.origin! } : undefined
+  const opener = tellsOpener(session, end.outcome) ? { origin: session.origin! } : undefined
   const { request_id } = visit
   const data = { client_name, provider_name: first?.provider_name ?? '', request_id, opener, ...end }
   return sendInSession(visit, renderConnectSessionEnd(visit.view, data), { status, script: opener !== undefined })
 }
 
+// Only what the page can do nothing more about is told to it: after the rest the person may try again here.
+function tellsOpener({ code_challenge, origin }: ConnectSessionRecord, outcome: ConnectSessionEnd['outcome']): boolean {
+  return ['done', 'refused'].includes(outcome) && code_challenge !== null && origin !== null
+}
+
+// What the browser was known by is of no use any more once the platform has been told, or nothing is there.
+function forgetSession(visit: Visit, session_id: string): void {
+  const name = cookieOf(visit, session_id)
+  if (getCookie(visit.c, name) !== undefined) writeCookie(visit.c, visit.web, name, '', 0)
+}
+
 function sendOver(visit: Visit): Response {
-  const { request_id, view } = visit
+  const { request_id, view, query } = visit
+  forgetSession(visit, query['session_id'] ?? '')
   const data = { outcome: 'over', client_name: '', provider_name: '', request_id } as const
   return sendInSession(visit, renderConnectSessionEnd(view, data), { status: 400 })
 }
