@@ -162,6 +162,20 @@ test('login signs in by the device flow, and the API is commands whose exit code
       .map((line) => JSON.parse(line).type),
     ['client.updated', 'client.deleted'],
   )
+  const verified = await run(['events', 'verify', '--json'])
+  const { sound, events, sequence, link } = JSON.parse(verified.stdout)
+  assert.deepEqual([verified.code, sound, events], [0, true, sequence], verified.stderr)
+  const { stdout: whole } = await run(['events', 'export'])
+  const altered = await run(['events', 'verify', '--file', '-'], {
+    stdin: whole.replace('"user.created"', '"user.deleted"'),
+  })
+  assert.equal(altered.code, 1)
+  assert.match(
+    altered.stderr,
+    /^sallyport: The chain is broken at \d+: that event is altered, missing or out of its place\n$/,
+  )
+  const on = await run(['events', 'verify', '--after', String(sequence), '--link', link])
+  assert.match(on.stdout, /^\d+ events, each as it was sealed\.\nGo on next time with --after \d+ --link [\w-]{43}\n$/)
   // Without a process of their own: nothing of this is printed.
   const refuse = (name: string, given: Given, more: Record<string, string> = {}) => {
     const command = listApiCommands().find(({ route }) => route.name === name)!

@@ -59,6 +59,15 @@ export function addRemote(program: Command, { end, find }: RemoteProgram): void 
       const { issuer } = await findSignedIn(options)
       end(await tailEvents({ issuer, env, json: isJson(options) }, options as never))
     })
+  common(events.command('verify').description('compute the chain of the audit log anew, and say where it is broken'))
+    .option('--file <file>', 'an export (events export > file) instead of the server, - for the standard input')
+    .option('--after <number>', 'go on where an earlier run had come to; with --link')
+    .option('--link <text>', 'the link that it printed')
+    .action(async (options: Options) => {
+      const { verifyEvents } = await import('./events_verify.ts')
+      const find = async () => ({ issuer: (await findSignedIn(options)).issuer, env, json: isJson(options) })
+      end(await verifyEvents(find, options as never, isJson(options)))
+    })
   program
     .command('completion')
     .description('print what completes commands in a shell')

@@ -61,12 +61,13 @@ export async function ask(
   route: ApiRoute,
   asked: Asked,
 ): Promise<{ json: Json | null; etag: string | null }> {
-  const response = await send(api, route, asked)
+  const response = await sendTo(api, route, asked)
   const json = response.status === 204 ? null : await readJson(response)
   return { json, etag: response.headers.get('etag') }
 }
 
-async function send(api: Api, route: ApiRoute, asked: Asked): Promise<Response> {
+/** Sends what asks a route, and answers what came, unless it is a refusal. */
+export async function sendTo(api: Api, route: ApiRoute, asked: Asked): Promise<Response> {
   const { method, repeatable, media_type } = route
   const url = `${api.issuer}/api${fillPath(route.path, asked.params)}${writeQuery(asked.query)}`
   const headers = {
@@ -149,7 +150,7 @@ async function list(api: Api, route: ApiRoute, given: Given, json: boolean): Pro
 }
 
 async function copyOut(api: Api, route: ApiRoute, given: Given): Promise<number> {
-  const response = await send(api, route, { params: given.params, query: queryOf(route, given) })
+  const response = await sendTo(api, route, { params: given.params, query: queryOf(route, given) })
   for await (const chunk of response.body ?? []) {
     if (!process.stdout.write(chunk)) await new Promise((resolve) => process.stdout.once('drain', resolve))
   }
