@@ -10,6 +10,7 @@ const english = {
   },
   codes: 'Wrong codes. Try again in {n} min.',
   nothing: '',
+  groups: { tokens: 'Tokens', other: 'Further' },
 } as const
 const of = (given: unknown, lang = 'de') => translate(english, english, given, lang)
 
@@ -22,6 +23,7 @@ test('a translation stands in the place of English, message by message', () => {
     },
     codes: { one: 'In einer Minute.', other: 'In {n} Minuten.' },
     nothing: '',
+    groups: { tokens: 'Tokens', other: 'Weitere' },
   }
   assert.deepEqual(of(german), { text: german, faults: [], missing: [] })
 })
@@ -29,7 +31,10 @@ test('a translation stands in the place of English, message by message', () => {
 test('what is left out stays as it was, and is named', () => {
   const { text, faults, missing } = of({ login: { title: 'Anmelden' } })
   assert.deepEqual(text, { ...english, login: { ...english.login, title: 'Anmelden' } })
-  assert.deepEqual([faults, missing], [[], ['login.to', 'login.wait', 'codes', 'nothing']])
+  assert.deepEqual(
+    [faults, missing],
+    [[], ['login.to', 'login.wait', 'codes', 'nothing', 'groups.tokens', 'groups.other']],
+  )
 })
 
 test('each fault of a translation is told by the name of its message, and costs that message alone', () => {

@@ -44,9 +44,12 @@ function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Whether a member of a catalogue is a message, and no group of them. */
+const FORMS = ['zero', 'one', 'two', 'few', 'many', 'other']
+
+/** Whether a member of a catalogue is a message, and no group of them; a group may have a message that is called `other`. */
 export function isMessage(value: Message | Catalogue): value is Message {
-  return typeof value === 'string' || typeof value['other'] === 'string'
+  if (typeof value === 'string') return true
+  return typeof value['other'] === 'string' && Object.keys(value).every((form) => FORMS.includes(form))
 }
 
 /** What is wrong with the translation of a message, in words that follow its name. */
