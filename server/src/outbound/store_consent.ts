@@ -1,6 +1,7 @@
 import { newId } from '../crypto/random.ts'
 import type { ConnectFlowRecord } from '../store/verbs/connect_flows.ts'
-import type { ConnectSessionRecord, FinishedSession } from '../store/verbs/connect_sessions.ts'
+import type { ConnectSessionRecord } from '../store/verbs/connect_sessions.ts'
+import type { FinishedSession } from '../store/verbs/finished_sessions.ts'
 import type { Account } from './account.ts'
 import type { ConnectFinished, FlowFailure } from './connect_outcome.ts'
 import { boundLifetime, type ChosenTerms } from './connection_end.ts'

@@ -1,10 +1,10 @@
 import type { NewEvent } from '../records.ts'
 import { bytes, int, NOW, type Run, sql, text, write } from '../sql.ts'
 import { holdChoice, makeChoice } from './choices.ts'
-import { type FinishedSession, finishConnectSession, holdConnectSession } from './connect_sessions.ts'
 import { connectionKey, type SealedAnswer, UNPLANNED } from './connections.ts'
 import { holdConnector } from './connectors.ts'
 import { insertEvent } from './events.ts'
+import { type FinishedSession, finishConnectSession, holdConnectSession } from './finished_sessions.ts'
 
 /** What a finished consent flow stores; `generation` is the one that was read, null for a new connection. */
 export interface NewConsent {
