@@ -195,9 +195,12 @@ describe('a consent flow at a real provider', () => {
     await saveConnector(context, 'test', { ...input, scope })
     const again = await start()
     const brought = await walk(again.authorization_url)
+    const redeemed = () => foreign.ledger.filter(({ grant_type }) => grant_type === 'authorization_code').length
+    const before = redeemed()
     await setConnectorDisabled(context, 'test', 'acme', true)
     await assert.rejects(start(), OAuthError)
     assert.equal((await finish(again, { params: brought })).reason, 'connector_changed')
+    assert.equal(redeemed(), before, 'what nobody may use is not fetched')
     await setConnectorDisabled(context, 'test', 'acme', false)
     assert.deepEqual(await stored(), [])
   })

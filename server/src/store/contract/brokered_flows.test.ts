@@ -46,6 +46,14 @@ contract('a flow is opened once, by its broker, before it runs out', async (stag
   assert.equal(await open(stage, 'late'), null)
 })
 
+contract('a flow that goes through a broker is nothing to a callback that does not', async (stage) => {
+  const { store, tenant_id } = stage
+  await start(stage, 'state')
+  const whose = { connector: 'acme', user_id: 'alice', browser_hash: bytes('browser') }
+  assert.equal(typeof (await store.takeConnectFlow({ tenant_id, state_hash: bytes('state'), ...whose })), 'string')
+  assert.notEqual(await open(stage, 'state'), null)
+})
+
 contract('a flow waits from its opening to its delivery', async (stage) => {
   const { store } = stage
   await start(stage, 'state')

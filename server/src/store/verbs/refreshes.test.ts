@@ -115,6 +115,21 @@ for (const kind of DATABASES) {
       assert.equal((await lease(connection_id, 'i2', { owner: 'p2' })).kind, 'held')
       const taken = await lease(connection_id, 'i3', { owner: 'p2', sole_owner: true })
       assert.ok(taken.kind === 'leased' && taken.uncertain_at !== null)
+      assert.equal(
+        (await lease(connection_id, 'i4', { owner: 'p2', sole_owner: true })).kind,
+        'held',
+        'its own is alive',
+      )
+    })
+
+    test('an intent whose refresh token was answered since leaves nothing uncertain', async () => {
+      const connection_id = await connect()
+      await lease(connection_id, 'i1', { lease_ms: -1 })
+      await lease(connection_id, 'i2', { owner: 'p2', lease_ms: -1 })
+      assert.deepEqual(await store(connection_id, 'i1', 'R1', 'R2'), { kind: 'stored' })
+      assert.notEqual((await load(connection_id)).intent_deadline_at, null)
+      const third = await lease(connection_id, 'i3', { generation: 2 })
+      assert.ok(third.kind === 'leased' && third.uncertain_at === null, JSON.stringify(third))
     })
 
     test('a stored answer raises the generation and ends the intent, also when the call is repeated', async () => {
@@ -242,6 +257,25 @@ for (const kind of DATABASES) {
       const row = await load(connection_id)
       assert.deepEqual([row.generation, row.refresh_failures, row.retry_at], [4, 0, null])
       assert.deepEqual((await eventTypes(tenant)).at(-1), 'connection.recovered')
+    })
+
+    test('a refusal counts for the tokens that were sent alone, and while no late answer is at hand', async () => {
+      const connection_id = await connect()
+      await lease(connection_id, 'i1', { lease_ms: -1 })
+      await lease(connection_id, 'i2', { owner: 'p2' })
+      const mark = (generation: number) =>
+        tenant.store.needReconsent({
+          ...{ tenant_id: tenant.tenant_id, connection_id, generation, intent_id: null, reason: 'revoked' },
+          ...{ error: 'invalid_grant', second_look_ms: null, event: testEvent(tenant.tenant_id) },
+        })
+      await store(connection_id, 'i2', 'R1', 'R2')
+      assert.equal(await mark(1), false)
+      assert.deepEqual(await store(connection_id, 'i1', 'R1', 'R2late'), { kind: 'kept' })
+      assert.equal(await mark(2), false)
+      assert.equal((await load(connection_id)).state, 'ready')
+      await lease(connection_id, 'i3', { generation: 2 })
+      await store(connection_id, 'i3', 'R2', 'R3', 2)
+      assert.equal(await mark(3), true)
     })
 
     test('a refusal that came late marks nothing that somebody else has begun to renew', async () => {
