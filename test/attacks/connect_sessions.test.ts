@@ -47,7 +47,11 @@ for (const dialect of DIALECTS) {
       // Who runs it has its own registration at the honest one, and sees every code and state that comes to it.
       const registration = { client_id: 'sallyport', client_secret: 'secret-at-evil' }
       const redirect_uris = ['evil', 'acme'].map((name) => `${bridge.issuer}/connect/${name}/callback`)
-      evil = await startForeignProvider({ clients: [{ ...registration, redirect_uris }] })
+      const grant_types = ['authorization_code', 'refresh_token', DEVICE]
+      evil = await startForeignProvider({
+        clients: [{ ...registration, redirect_uris, grant_types }],
+        features: { deviceFlow: { enabled: true } },
+      })
       const scope = 'openid email offline_access'
       const input = { connector: 'evil', provider: 'oidc', issuer: evil.issuer, scope, ...registration }
       await saveConnector(bridge.server.app.web.outbound, 'test', input)
@@ -208,6 +212,9 @@ for (const dialect of DIALECTS) {
         const body = { end_user_id: 'attacker', origins: [ORIGIN], ...ask }
         assert.equal((await platform.call('POST', '/connect_sessions', body)).status, status, JSON.stringify(ask))
       }
+      const known = { end_user_id: 'attacker', connectors: ['tv'], expected_account: 'victim' }
+      const shown = await new EmbeddingPage(bridge).open((await platform.make(known)).session_token)
+      assert.match(shown.url, /\/hub\/connect\/tv\/device\?/)
       // Nor by a connector that has become one since.
       await saveConnector(outbound, 'test', { ...tv, connector: 'turned', redirect_uris: undefined })
       const { session_id, session_token } = await platform.make({ connectors: ['turned'] })
