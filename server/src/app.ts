@@ -4,6 +4,7 @@ import { TokenSealer } from './crypto/sealed_token.ts'
 import type { Signer } from './crypto/signer.ts'
 import type { RootKey } from './crypto/tenant_keys.ts'
 import { createEgress, type Egress } from './egress/egress.ts'
+import { observeHours } from './hourly_observer.ts'
 import type { GrantType } from './inbound/authorization/grant_type.ts'
 import type { CertificateForwarding } from './inbound/certificate_forwarding.ts'
 import type { ClaimsHook } from './inbound/claims_hook.ts'
@@ -139,6 +140,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock: tenant.clock,
     wrappers: options.vault_root,
     proxy_limits: options.proxy_limits,
+    noteRefresh: (outcome) => inbound.usage.countHour(tenant.tenant_id, 'refreshes', outcome),
     report: (what, cause) => log.warn({ err: cause }, what),
   })
   const webhooks = createWebhookContext({ tenant, egress, report: (what, cause) => log.warn({ err: cause }, what) })
@@ -147,7 +149,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const url = new URL(issuer)
   const web: Web = {
     authenticate: options.authenticate,
-    observer: options.observer,
+    observer: observeHours(inbound.usage, tenant.tenant_id, options.observer),
     tenant,
     inbound,
     outbound,

@@ -153,6 +153,24 @@ for (const dialect of DIALECTS) {
       )
     })
 
+    test('the overview counts tokens, refusals and refreshes by the hour, and connections by their state', async () => {
+      const { issuer } = bridge
+      const { inbound } = bridge.server.app.web
+      const alice = await bridge.signIn(ALICE)
+      await bridge.obtain(alice)
+      const refused = await bridge.post('/token', { grant_type: 'refresh_token', refresh_token: 'nothing' })
+      assert.equal(refused.body.error, 'invalid_grant')
+      await inbound.usage.flush()
+      const { html } = await open(root, `${issuer}/admin`)
+      assert.match(html, /authorization_code<\/code><\/span><\/div><\/td><td[^>]*><div>1</)
+      assert.match(html, /invalid_grant<\/code>/)
+      assert.match(html, /aria-label="Connections by state: Working \d+, Disconnected 65\."/)
+      assert.match(html, /Nothing in these hours/, 'no connection was refreshed yet')
+      bridge.server.app.web.outbound.noteRefresh('throttled')
+      await inbound.usage.flush()
+      assert.match((await open(root, `${issuer}/admin`)).html, /Asked to wait/)
+    })
+
     test('grants are searched, looked at, and ended with all that hangs on them', async () => {
       const { issuer } = bridge
       const alice = await bridge.signIn(ALICE)

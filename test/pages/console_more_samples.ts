@@ -1,3 +1,4 @@
+import type { ActivityData } from '../../server/src/web/admin/templates/activity.ts'
 import { renderConnection, renderReveal } from '../../server/src/web/admin/templates/connection.ts'
 import { renderEvent } from '../../server/src/web/admin/templates/event.ts'
 import { renderGrant } from '../../server/src/web/admin/templates/grant.ts'
@@ -304,5 +305,41 @@ function webhookPages(view: View, put: Put): Pages {
         secret: put('whsec_MfKQ9r8GKYqrTwjUPD8'),
         former_ends_at: NOW + DAY,
       }),
+  }
+}
+
+/** A day of a server, hour by hour. */
+export function sampleActivity(put: Put): ActivityData {
+  const day = [
+    31, 22, 18, 9, 12, 30, 88, 240, 410, 530, 610, 590, 480, 520, 640, 700, 580, 420, 330, 260, 190, 120, 80, 44,
+  ]
+  const part = (share: number) => day.map((n, i) => Math.round(n * share * (1 + (i % 3) / 6)))
+  const start = NOW - (NOW % HOUR)
+  return {
+    hours: day.map((_, i) => start - (23 - i) * HOUR),
+    tokens: [
+      { label: put('refresh_token'), counts: day },
+      { label: put('client_credentials'), counts: part(0.4) },
+      { label: put('authorization_code'), counts: part(0.2) },
+      { label: put('urn:ietf:params:oauth:grant-type:token-exchange'), counts: part(0.05) },
+    ],
+    refusals: [
+      { label: put('invalid_grant'), counts: part(0.02) },
+      { label: put('invalid_client'), counts: part(0.01) },
+      { label: null, counts: part(0.008) },
+    ],
+    refreshes: [
+      { label: 'tokens', counts: part(0.3) },
+      { label: 'refused', counts: part(0.01) },
+      { label: 'unknown', counts: part(0.006) },
+    ],
+    connections: [
+      { state: 'ready', count: 9120 },
+      { state: 'needs_reconsent', count: 84 },
+      { state: 'error', count: 12 },
+      { state: 'pending', count: 3 },
+      { state: 'disconnected', count: 10_000 },
+    ],
+    most: 10_000,
   }
 }

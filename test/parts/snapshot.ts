@@ -4,7 +4,7 @@ import type { Store } from '../../server/src/store/store.ts'
 type Row = Record<string, unknown>
 
 // What routine work writes and no refusal is measured by: the audit log, counted guesses, and counters written behind.
-const LOGS = ['events', 'event_chains', 'guesses', 'leases', 'migrations']
+const LOGS = ['events', 'event_chains', 'guesses', 'hourly_counts', 'leases', 'migrations']
 const COUNTERS = ['tokens_issued', 'last_used_at', 'last_seen_at']
 
 /** Every row of every table, by table: what an attacker would see who has the database. */

@@ -28,6 +28,8 @@ export interface OutboundParts {
   /** Waits; tests pass one that does not. */
   readonly wait?: (ms: number) => Promise<void>
   readonly random?: Random
+  /** Told what each refresh came to at its provider, for whoever counts. */
+  readonly noteRefresh?: (outcome: string) => void
   /** Told of what went wrong behind the back of every caller. */
   readonly report?: (what: string, cause: unknown) => void
 }
@@ -67,6 +69,7 @@ export function createOutboundContext({ wrappers, ...parts }: OutboundParts): Ou
   return {
     wait: (ms) => sleep(ms),
     report: () => {},
+    noteRefresh: () => {},
     ...parts,
     proxy_limits: { ...PROXY_LIMITS, ...parts.proxy_limits },
     random,

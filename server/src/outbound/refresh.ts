@@ -91,6 +91,7 @@ async function conclude(
   party: RelyingParty,
 ): Promise<RefreshPause | 'again' | null> {
   const outcome = await renew(context, made, party)
+  context.noteRefresh(outcome.kind)
   switch (outcome.kind) {
     case 'tokens':
       await keepTokens(context, made, outcome)

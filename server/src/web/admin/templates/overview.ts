@@ -3,13 +3,13 @@ import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { code, name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
-import { count, link, tell, tellText, type View } from '../../ui/view.ts'
+import { count, link, tell, type View } from '../../ui/view.ts'
+import { type ActivityData, renderActivity } from './activity.ts'
 
 /** What the overview shows. */
 export interface OverviewData {
   readonly counts: { clients: number; users: number; grants: number; connections: number }
-  /** Oldest first. */
-  readonly tokens_per_hour: readonly number[]
+  readonly activity: ActivityData
   readonly attention: { connections_need: number; connectors_fail: number; secrets_expire: number }
   readonly server: { issuer: string; discovery: string; version: string; database: string; production: boolean }
 }
@@ -25,7 +25,7 @@ export function renderOverview(view: View, data: OverviewData): SafeHtml {
     [overview.database, name(server.database)],
     [overview.version, name(server.version)],
   ])
-  const content = html`${pageHeader(overview.title, overview.lead)}${counts(view, data)}${section(overview.attention, attention(view, data))}${tokens(view, data)}${section(overview.server, card(about))}`
+  const content = html`${pageHeader(overview.title, overview.lead)}${counts(view, data)}${section(overview.attention, attention(view, data))}${renderActivity(view, data.activity)}${section(overview.server, card(about))}`
   return consolePage(view, { entry: 'overview', title: overview.title, content })
 }
 
@@ -50,23 +50,4 @@ function attention(view: View, data: OverviewData): Child {
       html`<p>${tell(view, overview[key], { n: data.attention[key] })} <a href="${to}">${overview.look}</a></p>`,
     ),
   )
-}
-
-const BAR = 10
-const HEIGHT = 80
-
-function tokens(view: View, data: OverviewData): Child {
-  const { overview } = view.text.console
-  const hours = data.tokens_per_hour
-  if (hours.length === 0) return ''
-  const most = Math.max(...hours)
-  const highest = count(view, most)
-  const bars = hours.map((n, i) => {
-    const height = most === 0 ? 1 : Math.max(1, Math.round((n / most) * HEIGHT))
-    return html`<rect x="${i * BAR}" y="${HEIGHT - height}" width="${BAR - 3}" height="${height}"/>`
-  })
-  const label = tellText(view, overview.tokens_plot, { last: count(view, hours.at(-1) ?? 0), highest })
-  const box = `0 0 ${hours.length * BAR - 3} ${HEIGHT}`
-  const plot = html`<svg class="plot" role="img" aria-label="${label}" viewBox="${box}" preserveAspectRatio="none">${bars}</svg>`
-  return section(overview.tokens, card(plot), tell(view, overview.tokens_lead, { n: hours.length, highest }))
 }
