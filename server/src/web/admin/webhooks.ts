@@ -28,6 +28,8 @@ import {
 import { type FormValues, readTyped, writeTyped } from './typed_form.ts'
 
 const PAGE = 50
+/** Of a replay, each of many events: a person waits for seconds, and then goes on by hand. */
+const MOST_CALLS = 50
 const LAST_ID = '~'
 
 /** GET /admin/webhooks. */
@@ -115,7 +117,18 @@ export const replayWebhookSubmit = consoleSubmit(async (visit, actor, values) =>
   if (from_at === undefined) return show(visit, found, { from, to, wrong: 'from' })
   if (to_at === undefined) return show(visit, found, { from, to, wrong: 'to' })
   const undelivered_only = values['undelivered_only'] === 'true'
-  const { replayed } = await replayTime(visit.web.webhooks, actor, { webhook, from_at, to_at, undelivered_only })
+  const ask = { webhook, from_at, to_at, undelivered_only }
+  let { replayed, next_cursor } = await replayTime(visit.web.webhooks, actor, ask)
+  for (let calls = 1; next_cursor !== null && calls < MOST_CALLS; calls++) {
+    const more = await replayTime(visit.web.webhooks, actor, { ...ask, cursor: next_cursor })
+    replayed += more.replayed
+    next_cursor = more.next_cursor
+  }
+  if (next_cursor !== null) {
+    // A log as long as that is nothing to wait for: the form says where to go on.
+    const reached = new Date(Number.parseInt(next_cursor, 10)).toISOString()
+    return show(visit, found, { from: reached.slice(0, 16).replace('T', ' '), to })
+  }
   return toWebhook(visit, webhook, { replayed: String(replayed) })
 })
 
@@ -225,5 +238,5 @@ async function show(visit: Visit, found: ShownWebhook, replay?: WebhookData['rep
       delete: scriptOf(visit, 'deleteWebhook', { webhook }),
     },
   })
-  return send(visit, html, { status: replay ? 400 : 200 })
+  return send(visit, html, { status: replay?.wrong ? 400 : 200 })
 }
