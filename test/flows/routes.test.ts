@@ -250,6 +250,7 @@ const PUBLIC = [
 // Whoever is signed in; the rest of the console is for administrators.
 const PERSONAL = [
   ...['/account', '/account/security', '/account/security/totp', '/account/security/password', '/device'],
+  ...['/account/activity', '/account/data', '/account/data/export'],
   ...['/account/security/email/confirm', '/connect/acme', '/connect/acme/callback'],
   ...['/connect/acme/finish', '/connect/acme/key', '/connect/acme/allow'],
   ...['/connect/acme/ask', '/connect/acme/device'],

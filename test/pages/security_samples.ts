@@ -1,5 +1,7 @@
+import { renderActivity } from '../../server/src/web/pages/templates/activity.ts'
 import { renderChangePassword } from '../../server/src/web/pages/templates/change_password.ts'
 import { renderLogin } from '../../server/src/web/pages/templates/login.ts'
+import { renderDeleted, renderOwnData } from '../../server/src/web/pages/templates/own_data.ts'
 import {
   renderConfirmEmail,
   renderNewPassword,
@@ -52,7 +54,28 @@ export function securityPages(view: View, put: Put): Pages {
   }
   const new_account = { action: put('/sign_up'), login_href: put('/login'), password_min_length: 8 }
   const factor = { action: put('/login/factor'), username, back_href: put('/login') }
+  const own_data = { may_administer: true, username, may_delete: true }
+  const client = { client_id: 'calendar', client_name: put('Calendar Sync') }
   return {
+    activity: () =>
+      renderActivity(view, {
+        may_administer: true,
+        activities: [
+          { at: NOW - MINUTE, type: 'session.started', by: 'you' },
+          { at: NOW - 5 * MINUTE, type: 'login.refused', by: 'anybody', times: 3 },
+          { at: NOW - DAY, type: 'connection.used', by: 'app', client, provider_name: put('Google') },
+          { at: NOW - DAY, type: 'user.updated', by: 'administrator' },
+          { at: NOW - 2 * DAY, type: 'something.new', by: 'system' },
+        ],
+        cursor: put('c1'),
+        next_cursor: put('c2'),
+      }),
+    activity_empty: () => renderActivity(view, { may_administer: false, activities: [] }),
+    own_data: () => renderOwnData(view, own_data),
+    own_data_wrong: () => renderOwnData(view, { ...own_data, wrong: 'delete_confirm_wrong' }),
+    own_data_last: () => renderOwnData(view, { ...own_data, wrong: 'last_administrator' }),
+    own_data_administrators: () => renderOwnData(view, { ...own_data, may_delete: false }),
+    deleted: () => renderDeleted(view),
     login_passkey: () =>
       renderLogin(view, {
         action: put('/login'),

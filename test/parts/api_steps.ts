@@ -84,6 +84,7 @@ export function listSteps(bridge: Bridge): readonly [name: string, step: (made: 
     ],
     ['disableUser', ({ createUser: { user_id } }) => ({ params: { user_id } })],
     ['enableUser', ({ createUser: { user_id } }) => ({ params: { user_id } })],
+    ['deleteUser', ({ createUser: { user_id } }) => ({ params: { user_id } })],
 
     ['listGrants', () => ({ query: { client_id: 'web' } })],
     ['getGrant', ({ listGrants: { items } }) => ({ params: { grant_id: items[0].grant_id } })],

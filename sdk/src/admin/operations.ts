@@ -323,6 +323,7 @@ export type Settings = {
   readonly password_min_length: number
   readonly password_min_length_administrators: number
   readonly sign_up: string
+  readonly account_deletion: string
   readonly login_handoff: Readonly<Record<string, unknown>> | null
   readonly brokers: readonly unknown[]
   readonly registration: string
@@ -355,6 +356,7 @@ export type SettingsChange = {
   readonly password_min_length?: number
   readonly password_min_length_administrators?: number
   readonly sign_up?: string
+  readonly account_deletion?: string
   readonly login_handoff?: Readonly<Record<string, unknown>> | null
   readonly brokers?: readonly unknown[]
   readonly registration?: string
@@ -412,7 +414,7 @@ export type Webhook = {
   readonly url: string
   readonly description: string
   /** What it is told of; an empty list is everything */
-  readonly event_types: readonly ('connection.pending' | 'connection.ready' | 'connection.expires_soon' | 'connection.refresh_failed' | 'connection.needs_reconsent' | 'connection.disconnected' | 'connector.error' | 'connector.ready' | 'grant.created' | 'grant.ended' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'webhook.disabled')[]
+  readonly event_types: readonly ('connection.pending' | 'connection.ready' | 'connection.expires_soon' | 'connection.refresh_failed' | 'connection.needs_reconsent' | 'connection.disconnected' | 'connector.error' | 'connector.ready' | 'grant.created' | 'grant.ended' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.deleted' | 'webhook.disabled')[]
   /** What signs, the newest first: two while they change */
   readonly keys: readonly {
     readonly signature: 'v1' | 'v1a'
@@ -437,7 +439,7 @@ export type WebhookDelivery = {
   readonly event_id: string
   /** The header webhook-id, the same at each try */
   readonly webhook_id: string
-  readonly type: 'connection.pending' | 'connection.ready' | 'connection.expires_soon' | 'connection.refresh_failed' | 'connection.needs_reconsent' | 'connection.disconnected' | 'connector.error' | 'connector.ready' | 'grant.created' | 'grant.ended' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'webhook.disabled'
+  readonly type: 'connection.pending' | 'connection.ready' | 'connection.expires_soon' | 'connection.refresh_failed' | 'connection.needs_reconsent' | 'connection.disconnected' | 'connector.error' | 'connector.ready' | 'grant.created' | 'grant.ended' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.deleted' | 'webhook.disabled'
   readonly state: 'pending' | 'delivered' | 'failed'
   readonly attempts: number
   readonly tries: readonly {
@@ -610,6 +612,8 @@ export interface AdminOperations {
     readonly roles?: readonly string[]
     readonly claims?: Readonly<Record<string, unknown>>
   }, options: Change): Promise<User>
+  /** Deletes a user for good: what they were issued, what is known of them, and their connections (DELETE /users/{user_id}; admin:write). */
+  deleteUser(user_id: string, options?: Options & Partial<Change>): Promise<void>
   /** Switches a user off: what they were issued never lives again (POST /users/{user_id}/disable; admin:write). */
   disableUser(user_id: string, options?: Options & Partial<Change>): Promise<User>
   /** Switches a user on again (POST /users/{user_id}/enable; admin:write). */
@@ -764,7 +768,7 @@ export interface AdminOperations {
     readonly url: string
     readonly description?: string
     /** What it is told of; an empty list is everything */
-    readonly event_types?: readonly ('connection.pending' | 'connection.ready' | 'connection.expires_soon' | 'connection.refresh_failed' | 'connection.needs_reconsent' | 'connection.disconnected' | 'connector.error' | 'connector.ready' | 'grant.created' | 'grant.ended' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'webhook.disabled')[]
+    readonly event_types?: readonly ('connection.pending' | 'connection.ready' | 'connection.expires_soon' | 'connection.refresh_failed' | 'connection.needs_reconsent' | 'connection.disconnected' | 'connector.error' | 'connector.ready' | 'grant.created' | 'grant.ended' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.deleted' | 'webhook.disabled')[]
     /** whsec_ or whsk_; one is made unless it is given */
     readonly secret?: string
     /** Which kind is made: v1 unless said */
@@ -774,7 +778,7 @@ export interface AdminOperations {
     readonly url: string
     readonly description: string
     /** What it is told of; an empty list is everything */
-    readonly event_types: readonly ('connection.pending' | 'connection.ready' | 'connection.expires_soon' | 'connection.refresh_failed' | 'connection.needs_reconsent' | 'connection.disconnected' | 'connector.error' | 'connector.ready' | 'grant.created' | 'grant.ended' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'webhook.disabled')[]
+    readonly event_types: readonly ('connection.pending' | 'connection.ready' | 'connection.expires_soon' | 'connection.refresh_failed' | 'connection.needs_reconsent' | 'connection.disconnected' | 'connector.error' | 'connector.ready' | 'grant.created' | 'grant.ended' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.deleted' | 'webhook.disabled')[]
     /** What signs, the newest first: two while they change */
     readonly keys: readonly {
       readonly signature: 'v1' | 'v1a'
@@ -802,7 +806,7 @@ export interface AdminOperations {
     readonly url?: string
     readonly description?: string
     /** What it is told of; an empty list is everything */
-    readonly event_types?: readonly ('connection.pending' | 'connection.ready' | 'connection.expires_soon' | 'connection.refresh_failed' | 'connection.needs_reconsent' | 'connection.disconnected' | 'connector.error' | 'connector.ready' | 'grant.created' | 'grant.ended' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'webhook.disabled')[]
+    readonly event_types?: readonly ('connection.pending' | 'connection.ready' | 'connection.expires_soon' | 'connection.refresh_failed' | 'connection.needs_reconsent' | 'connection.disconnected' | 'connector.error' | 'connector.ready' | 'grant.created' | 'grant.ended' | 'user.created' | 'user.updated' | 'user.disabled' | 'user.enabled' | 'user.deleted' | 'webhook.disabled')[]
     /** While it is, nothing is sent, and nothing kept for later */
     readonly disabled?: boolean
   }, options: Change): Promise<Webhook>
@@ -863,6 +867,7 @@ export const OPERATIONS: Readonly<Record<keyof AdminOperations, string>> = {
   createUser: 'POST /users body keyed',
   getUser: 'GET /users/{user_id}',
   updateUser: 'PATCH /users/{user_id} body',
+  deleteUser: 'DELETE /users/{user_id}',
   disableUser: 'POST /users/{user_id}/disable keyed',
   enableUser: 'POST /users/{user_id}/enable keyed',
   listSessions: 'GET /users/{user_id}/sessions pages',

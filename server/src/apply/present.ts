@@ -126,12 +126,12 @@ async function loadTaken(tenant: Tenant, { clients, users }: Platform): Promise<
   const by_users = new Set<string>()
   const by_clients = new Set<string>()
   for (const { client_id } of clients) {
-    if (await store.findUser({ tenant_id, user_id: client_id })) by_users.add(client_id)
+    if (await store.isUserId({ tenant_id, user_id: client_id })) by_users.add(client_id)
   }
   for (const { user_id } of users) {
     if (user_id === undefined) continue
     if (await store.findClient({ tenant_id, client_id: user_id })) by_clients.add(user_id)
-    if (await store.findUser({ tenant_id, user_id })) by_users.add(user_id)
+    if (await store.isUserId({ tenant_id, user_id })) by_users.add(user_id)
   }
   return { by_users, by_clients }
 }

@@ -47,6 +47,12 @@ export const enLetters = {
     recovery_code_used: 'somebody signed in with one of the recovery codes',
     email: 'the e-mail address was changed to another one',
   },
+  deleted: {
+    subject: 'Your account at {tenant} is deleted',
+    why: 'The account {username} at {tenant} was deleted, with what was known of its owner.',
+    what: 'Apps have no access through it any more, and accounts that were connected to it are disconnected.',
+    otherwise: 'If that was not you, write to {tenant}: the account itself cannot be brought back.',
+  },
   signature: 'This letter was sent by {issuer}.',
 } as const
 

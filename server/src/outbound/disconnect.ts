@@ -37,6 +37,20 @@ export async function disconnect(context: OutboundContext, ask: Disconnection): 
   return 'disconnected'
 }
 
+/** Ends connections side by side; what fails is left to `finishDisconnects`. */
+export async function disconnectAll(
+  context: OutboundContext,
+  connection_ids: readonly string[],
+  by: Omit<Disconnection, 'connection_id'>,
+): Promise<void> {
+  const ended = await Promise.allSettled(
+    connection_ids.map((connection_id) => disconnect(context, { ...by, connection_id })),
+  )
+  for (const one of ended) {
+    if (one.status === 'rejected') context.report('a connection is not yet taken back at its provider', one.reason)
+  }
+}
+
 /** Ends connections whose chosen end has come, and finishes what processes that died had begun; says how many. */
 export async function finishDisconnects(context: OutboundContext): Promise<number> {
   const { tenant_id, store } = context.tenant

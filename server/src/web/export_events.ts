@@ -1,4 +1,5 @@
 import type { Tenant } from '../store/tenant.ts'
+import { streamText } from './stream_text.ts'
 
 const ROWS_AT_ONCE = 500
 
@@ -7,18 +8,7 @@ const ROWS_AT_ONCE = 500
  * from, so that whoever has the lines can verify the chain.
  */
 export function exportEvents(tenant: Pick<Tenant, 'tenant_id' | 'store'>, after: number): ReadableStream<Uint8Array> {
-  const lines = readLines(tenant, after)
-  const encoder = new TextEncoder()
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await lines.next()
-      if (done) controller.close()
-      else controller.enqueue(encoder.encode(value))
-    },
-    async cancel() {
-      await lines.return(undefined)
-    },
-  })
+  return streamText(readLines(tenant, after))
 }
 
 async function* readLines(

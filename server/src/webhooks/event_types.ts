@@ -31,6 +31,7 @@ export const EVENT_TYPES = {
   'user.updated': { of: ['user.updated'], members: ['changed'] },
   'user.disabled': { of: ['user.disabled'], members: [] },
   'user.enabled': { of: ['user.enabled'], members: [] },
+  'user.deleted': { of: ['user.deleted'], members: [] },
   'webhook.disabled': { of: ['webhook.disabled'], members: ['webhook', 'reason'] },
 } as const satisfies Readonly<Record<string, EventType>>
 

@@ -21,7 +21,16 @@ export const TOKEN_ENDPOINT_AUTH_METHODS = [
 ] as const
 
 /** Where a client comes from; the last three were registered by nobody we know. */
-export type ClientSource = 'console' | 'cli' | 'playground' | 'apply' | 'api' | 'hub' | 'open' | 'dynamic' | 'metadata_document'
+export type ClientSource =
+  | 'console'
+  | 'cli'
+  | 'playground'
+  | 'apply'
+  | 'api'
+  | 'hub'
+  | 'open'
+  | 'dynamic'
+  | 'metadata_document'
 
 const SELF_REGISTERED: ReadonlySet<string> = new Set<ClientSource>(['open', 'dynamic', 'metadata_document'])
 
@@ -61,7 +70,7 @@ export async function registerClient(
   const { tenant_id, store } = tenant
   const client_id = args.client_id === undefined ? newId(tenant.clock()) : readClientId(args.client_id)
   // A client must never be taken for a user (RFC 9700 section 4.15).
-  if (await store.findUser({ tenant_id, user_id: client_id })) throw taken()
+  if (await store.isUserId({ tenant_id, user_id: client_id })) throw taken()
   const { token_endpoint_auth_method: method } = metadata
   const client_secret = hasSecret(method) ? (args.client_secret ?? randomSecret('sp_cs_')) : undefined
   const made = await store.createClient({

@@ -87,6 +87,23 @@ export function tellChange(context: InboundContext, user: UserRecord, change: Ch
   context.outbox.post(async () => [{ to: email, letter: changeLetter(await aboutOf(context, user, lang), change) }])
 }
 
+/** Tells the former address of a deleted user, once the answer has left. */
+export function tellDeleted(context: InboundContext, user: UserRecord, lang?: string): void {
+  const { email } = user
+  if (email === null) return
+  context.outbox.post(async () => [{ to: email, letter: deletedLetter(await aboutOf(context, user, lang)) }])
+}
+
+function deletedLetter(about: About): Letter {
+  const { write, lang, dir, letters } = writer(about, about.user)
+  const { deleted, signature } = letters
+  return {
+    ...{ lang, dir, subject: write(deleted.subject) },
+    paragraphs: [write(deleted.why), write(deleted.what)],
+    closing: [write(deleted.otherwise), write(signature)],
+  }
+}
+
 /**
  * What letters say about where they come from; the address is the configured one and never a request's (CVE-2025-64101).
  * They are in the language of the user, or else of the page that led to them.

@@ -24,7 +24,7 @@ export const loadOverview = read(function* (args: {
   const [row] = yield* sql<Overview>`
     select
       (select count(*) from (select 1 from clients where tenant_id = ${tenant_id} limit ${most}) a) as clients,
-      (select count(*) from (select 1 from users where tenant_id = ${tenant_id} limit ${most}) b) as users,
+      (select count(*) from (select 1 from users where tenant_id = ${tenant_id} and deleted_at is null limit ${most}) b) as users,
       (select count(*) from (select 1 from grants where tenant_id = ${tenant_id} and revoked_at is null
         and expires_at > ${NOW} limit ${most}) c) as grants,
       (select count(*) from (select 1 from connections where tenant_id = ${tenant_id}

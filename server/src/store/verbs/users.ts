@@ -52,7 +52,7 @@ export const updateUser = write(function* (args: {
     update users set name = ${text(user.name)}, email = ${text(user.email)}, email_verified = ${user.email_verified ? 1 : 0},
       claims = ${user.claims}, roles = ${user.roles}, password_hash = coalesce(${text(user.password_hash)}, password_hash),
       epoch = epoch + ${user.password_hash === null ? 0 : 1}, updated_at = ${event.at}
-    where tenant_id = ${args.tenant_id} and user_id = ${user.user_id}
+    where tenant_id = ${args.tenant_id} and user_id = ${user.user_id} and deleted_at is null
       and (${seen ? 1 : 0} = 0 or (coalesce(name, '') = ${seen?.name ?? ''} and coalesce(email, '') = ${seen?.email ?? ''}
         and epoch = ${seen?.epoch ?? 0} and email_verified = ${seen?.email_verified ?? 0} and claims = ${seen?.claims ?? ''} and roles = ${seen?.roles ?? ''}))
     returning epoch`
@@ -74,7 +74,8 @@ export const setUserDisabled = write(function* (args: {
         where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and disabled_at is null returning epoch`
     : yield* sql<{ epoch: number }>`
         update users set disabled_at = null
-        where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and disabled_at is not null returning epoch`
+        where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and disabled_at is not null
+          and deleted_at is null returning epoch`
   if (changed && args.disabled) yield* endAllOfUser(args.event, args.user_id, changed.epoch)
   if (changed) yield* insertEvent(args.event)
   return changed !== undefined
@@ -106,7 +107,7 @@ export const findUserByUsername = read(function* (args: {
 export const findUser = read(function* (args: { tenant_id: string; user_id: string }): Run<UserWithPassword | null> {
   const [user] = yield* sql<UserWithPassword>`
     select user_id, username, name, email, email_verified, claims, roles, epoch, disabled_at, updated_at, password_hash
-    from users where tenant_id = ${args.tenant_id} and user_id = ${args.user_id}`
+    from users where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and deleted_at is null`
   return user ?? null
 })
 
@@ -127,7 +128,7 @@ export const pageUsers = read(function* (args: {
 }): Run<UserRecord[]> {
   return yield* sql<UserRecord>`
     select user_id, username, name, email, email_verified, claims, roles, epoch, disabled_at, updated_at
-    from users where tenant_id = ${args.tenant_id} and user_id > ${args.after_user_id}
+    from users where tenant_id = ${args.tenant_id} and user_id > ${args.after_user_id} and deleted_at is null
     order by user_id limit ${args.most}`
 })
 
@@ -140,6 +141,6 @@ export const searchUsers = read(function* (args: {
   return yield* sql<UserRecord>`
     select user_id, username, name, email, email_verified, claims, roles, epoch, disabled_at, updated_at
     from users where tenant_id = ${args.tenant_id} and username_key >= ${args.username_key}
-      and username_key < ${`${args.username_key}\u{10ffff}`}
+      and username_key < ${`${args.username_key}\u{10ffff}`} and deleted_at is null
     order by username_key limit ${args.most}`
 })

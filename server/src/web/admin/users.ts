@@ -2,6 +2,7 @@ import { endSessionsOfUser, isOwnAccount, setUserDisabled } from '../../inbound/
 import { usernameKey } from '../../inbound/users/prepare_user.ts'
 import { listConnections } from '../../outbound/connections.ts'
 import type { UserRecord } from '../../store/records.ts'
+import { deleteUserEverywhere } from '../delete_user.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { joinApps } from '../pages/joined_apps.ts'
 import { paths } from '../ui/paths.ts'
@@ -48,6 +49,16 @@ export const setUserDisabledSubmit = (disabled: boolean) =>
     await setUserDisabled(tenant, user_id, { disabled, actor: administrator })
     return toUser(visit, user_id)
   })
+
+/** POST /admin/user/delete: the user is no more; nobody deletes the account by which they are here. */
+export const deleteUserSubmit = consoleSubmit(async (visit, administrator, { user_id = '' }) => {
+  const { tenant_id, store } = visit.web.tenant
+  if (isOwnAccount(administrator, user_id)) return errorPage(visit, 'forbidden', 403)
+  const user = await store.findUser({ tenant_id, user_id })
+  if (!user) return errorPage(visit, 'not_found', 404)
+  await deleteUserEverywhere(visit.web, user, administrator)
+  return redirect(visit, ours(visit.web, paths.admin_users))
+})
 
 /** POST /admin/user/end_sessions: the user is signed out everywhere (ASVS 7.4.5). */
 export const endSessionsSubmit = consoleSubmit(async (visit, administrator, { user_id = '' }) => {

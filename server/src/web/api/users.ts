@@ -6,12 +6,14 @@ import {
   createUser,
   endSessionOfUser,
   endSessionsOfUser,
+  isOwnAccount,
   setUserDisabled,
   updateUser,
 } from '../../inbound/users/administer_users.ts'
 import { checkChosenUsername, usernameKey } from '../../inbound/users/prepare_user.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { UserRecord } from '../../store/records.ts'
+import { deleteUserEverywhere } from '../delete_user.ts'
 import { PAGING, pageOf, replyPage } from './page_of.ts'
 import { stale } from './preconditions.ts'
 import { conflict, notThere } from './problem.ts'
@@ -154,6 +156,21 @@ export const USER_ROUTES = [
       },
     }),
   ),
+  route({
+    ...{ method: 'DELETE', path: '/users/{user_id}', scope: 'admin:write', name: 'deleteUser' },
+    summary: 'Deletes a user for good: what they were issued, what is known of them, and their connections',
+    subject: user,
+    async run(call) {
+      const { web, found, actor } = call
+      await requireHeldOf(call)
+      if (isOwnAccount(actor, found.user_id)) {
+        throw new OAuthError('access_denied', 'Nobody deletes the account by which they are here', { status: 403 })
+      }
+      const outcome = await deleteUserEverywhere(web, found, actor)
+      if (outcome === 'last_administrator') throw conflict('The user is the last administrator')
+      if (outcome === 'unknown') throw notThere('user')
+    },
+  }),
   route({
     ...{ method: 'GET', path: '/users/{user_id}/sessions', scope: 'admin:read', name: 'listSessions' },
     summary: 'The living sessions of a user by session_id',

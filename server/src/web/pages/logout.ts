@@ -94,5 +94,10 @@ async function finish(visit: Visit, { request }: EndSession): Promise<Response> 
 /** Ends the session of this browser, and the browser forgets it. */
 export async function signOut(visit: Visit): Promise<void> {
   if (visit.signed_in) await endSession(visit.web.tenant, visit.signed_in)
+  forgetSession(visit)
+}
+
+/** The browser forgets its session. */
+export function forgetSession(visit: Visit): void {
   writeCookie(visit.c, visit.web, visit.web.cookies.session, '', 0)
 }

@@ -84,5 +84,13 @@ function endings(view: View, data: UserData): SafeHtml {
         action: link(view, paths.admin_disable_user),
         hidden,
       })
-  return html`<div class="actions start">${!data.disabled && end}${toggle}</div>`
+  const erase = ending(view, {
+    id: 'delete',
+    label: user.delete,
+    title: tell(view, user.delete_title, { user: shown }),
+    consequences: [user.delete_ends, user.delete_erases, user.delete_final],
+    action: link(view, paths.admin_delete_user),
+    hidden,
+  })
+  return html`<div class="actions start">${!data.disabled && end}${toggle}${erase}</div>`
 }

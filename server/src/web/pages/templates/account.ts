@@ -98,8 +98,8 @@ export function renderAccount(view: View, data: AccountData): SafeHtml {
   const { user } = data
   const who = facts([html`<strong>${name(userName(user))}</strong>`, name(user.email ?? user.username)])
   const done = data.done && notice('good', html`<p>${name(data.done, 300)}</p>`)
-  const security = buttonLink(view.text.security.page.open, link(view, paths.account_security))
-  const content = html`${pageHeader(account.title, who, security)}${done}${apps(view, data)}${connections(view, data)}${renderTokens(view, data.tokens)}${sessions(view, data)}`
+  const ways = html`${buttonLink(view.text.security.page.open, link(view, paths.account_security))}${buttonLink(view.text.own_data.activity.open, link(view, paths.account_activity))}${buttonLink(view.text.own_data.data.open, link(view, paths.account_data))}`
+  const content = html`${pageHeader(account.title, who, ways)}${done}${apps(view, data)}${connections(view, data)}${renderTokens(view, data.tokens)}${sessions(view, data)}`
   return accountPage(view, { title: account.title, content, console: data.may_administer })
 }
 

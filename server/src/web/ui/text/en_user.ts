@@ -17,4 +17,10 @@ export const enUser = {
   disable_ends_sessions: 'Every session, token and connected app of this user ends, for good.',
   disable_ends_logins: 'They cannot sign in until the account is enabled again.',
   enable: 'Enable',
+  delete: 'Delete',
+  delete_title: 'Delete {user} for good?',
+  delete_ends:
+    'Every session, token and connected app of this user ends, and accounts that they connected elsewhere are disconnected there.',
+  delete_erases: 'Their name, addresses, ways to sign in and the details of their events are erased.',
+  delete_final: 'This cannot be undone. To keep them out for a while, disable them.',
 }

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { bytes, contract, START, type Stage } from '../../../../test/parts/stores.ts'
+
+const ANSWER = {
+  ...{ sealed_tokens: bytes('sealed'), scope: 'openid', refresh_fingerprint: bytes('R1'), issued_at: START },
+  ...{ access_expires_at: START + 10, refresh_expires_at: null },
+}
+
+const remove = ({ store, tenant_id, event }: Stage, user_id = 'alice') =>
+  store.deleteUser({ tenant_id, user_id, event: event('user.deleted', { user_id }) })
+
+contract('a deleted user is found by nobody, is never enabled again, and leaves the username free', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await Promise.all([stage.user('alice'), stage.user('bob')])
+  const { username } = (await store.findUser({ tenant_id, user_id: 'alice' }))!
+  assert.equal(await remove(stage), true)
+  assert.equal(await remove(stage), false)
+  assert.equal(await remove(stage, 'nobody'), false)
+  assert.equal(await store.findUser({ tenant_id, user_id: 'alice' }), null)
+  assert.equal(await store.findUserByUsername({ tenant_id, username_key: username }), null)
+  const listed = await store.pageUsers({ tenant_id, after_user_id: '', most: 9 })
+  const found = await store.searchUsers({ tenant_id, username_key: '', most: 9 })
+  assert.deepEqual(
+    [listed, found].map((users) => users.map(({ user_id }) => user_id)),
+    [['bob'], ['bob']],
+  )
+  const enabled = { tenant_id, user_id: 'alice', disabled: false, event: event() }
+  assert.equal(await store.setUserDisabled(enabled), false)
+  const user = {
+    ...{ user_id: 'alice', name: 'A', email: null, email_verified: false, claims: '{}', roles: '[]' },
+    password_hash: null,
+  }
+  assert.equal(await store.updateUser({ tenant_id, user, event: event() }), false)
+  const again = { ...user, user_id: 'alice2', username, username_key: username }
+  assert.equal(await store.createUser({ tenant_id, user: again, event: event() }), true)
+})
+
+contract('the user_id of a deleted user stays taken', async (stage) => {
+  const { store, tenant_id } = stage
+  await stage.user('alice')
+  const known = (user_id: string) => store.isUserId({ tenant_id, user_id })
+  await remove(stage)
+  assert.deepEqual([await known('alice'), await known('bob')], [true, false])
+  assert.equal((await store.findUsernames({ tenant_id, user_ids: ['alice'] }))[0]?.username, 'alice')
+})
+
+contract('what a deleted user was issued is dead, and resource servers are told', async (stage) => {
+  const { store, tenant_id, newGrant } = stage
+  await Promise.all([stage.client('web'), stage.user('alice')])
+  await stage.session('s1', 'alice')
+  await store.approveGrant(newGrant('g1'))
+  await remove(stage)
+  assert.deepEqual(await store.listGrantsOfUser({ tenant_id, user_id: 'alice' }), [])
+  assert.deepEqual(await store.listSessionsOfUser({ tenant_id, user_id: 'alice' }), [])
+  await store.numberRevocations({ tenant_id, most: 10 })
+  const { revocations } = await store.pageRevocations({ tenant_id, after_sequence: 0, youngest_ms: 1, most: 10 })
+  assert.ok(revocations.some(({ kind, value, epoch }) => kind === 'sub' && value === 'alice' && epoch === 1))
+})
+
+contract('the details of what a deleted user did are erased, and nobody else\u2019s', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await Promise.all([stage.user('alice'), stage.user('bob')])
+  const told = (user_id: string) => event('factor.added', { user_id, detail: { name: `of ${user_id}` } })
+  for (const user_id of ['alice', 'bob']) await store.recordEvent(told(user_id))
+  await remove(stage)
+  const details = async (user_id: string) => {
+    const events = await store.pageEvents({ tenant_id, user_id, before_event_id: '~', type: '', actor: '', most: 9 })
+    return events.map(({ type, detail }) => `${type} ${detail}`)
+  }
+  assert.deepEqual((await details('alice')).slice(0, 2), ['user.deleted {}', 'factor.added {}'])
+  assert.equal((await details('bob'))[0], 'factor.added {"name":"of bob"}')
+})
+
+contract('connections of a deleted user are at their end, and say nothing of the account', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await Promise.all([stage.user('alice'), stage.user('bob')])
+  const connector = { connector: 'acme', provider: 'oidc', client_id: 'web', sealed_client_secret: null }
+  const more = { scope: 'openid', settings: '{}', version: 1 }
+  await store.createConnector({ tenant_id, connector: { ...connector, ...more }, event: event() })
+  for (const user_id of ['alice', 'bob']) {
+    await store.connectAccount({
+      ...{ tenant_id, connection_id: `c-${user_id}`, connector: 'acme', connector_version: 1, user_id },
+      ...{ account: `account-${user_id}`, account_name: user_id, generation: null, data_key: bytes('key') },
+      ...{ answer: ANSWER, event: event() },
+    })
+  }
+  await remove(stage)
+  assert.deepEqual(await store.listOverdueConnections({ tenant_id }), ['c-alice'])
+  const { connection } = (await store.loadConnection({ tenant_id, connection_id: 'c-alice' }))!
+  assert.deepEqual([connection.account, connection.account_name], [null, null])
+  assert.equal((await store.loadConnection({ tenant_id, connection_id: 'c-bob' }))?.connection.account, 'account-bob')
+})
+
+contract('of a role it is known whether somebody else who may sign in holds it', async (stage) => {
+  const { store, tenant_id, event } = stage
+  const user = { name: null, email: null, email_verified: false, claims: '{}', password_hash: null }
+  for (const [user_id, roles] of [
+    ['a', '["administrator"]'],
+    ['b', '["administrator"]'],
+    ['c', '["administrators"]'],
+  ] as const) {
+    const made = { ...user, user_id, username: user_id, username_key: user_id, roles }
+    await store.createUser({ tenant_id, user: made, event: event() })
+  }
+  const other = (user_id: string) => store.hasOtherUserWithRole({ tenant_id, role: 'administrator', user_id })
+  assert.equal(await other('a'), true)
+  await store.setUserDisabled({ tenant_id, user_id: 'b', disabled: true, event: event() })
+  assert.deepEqual([await other('a'), await other('b')], [false, true])
+})
