@@ -3,13 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import * as oauth from 'openid-client'
 import type { Browser } from 'playwright-core'
 import { launchBrowser } from '../parts/chromium.ts'
+import { type PastedProgram, runPasted } from '../parts/pasted.ts'
 import { startProgram } from '../parts/program.ts'
 import { freePort } from '../parts/sallyport.ts'
 import { Visitor } from '../parts/visitor.ts'
-import { startWebApp } from '../parts/web_app.ts'
 
 const MOST_STEPS = 12
 
@@ -25,8 +24,9 @@ for (const javaScriptEnabled of [true, false]) {
     const cwd = await mkdtemp(path.join(tmpdir(), 'sallyport-first-run-'))
     const port = await freePort()
     const program = startProgram(['serve', '--port', String(port)], { cwd })
-    const app = await startWebApp()
+    const redirect_uri = `http://127.0.0.1:${await freePort()}/callback`
     const person = await Visitor.open(running.browser, { javaScriptEnabled })
+    let app: PastedProgram | undefined
     try {
       const [link] = await program.waitFor(/http:\/\/localhost:\d+\/setup\?token=[\w-]+/)
       await program.waitFor(/listening/)
@@ -35,47 +35,36 @@ for (const javaScriptEnabled of [true, false]) {
       await person.fill('username', 'root')
       await person.fill('password', 'correct horse battery')
       await person.press('Create administrator')
-      assert.equal(new URL(person.page.url()).pathname, '/admin')
-      assert.equal(await person.heading(), 'Overview')
+      assert.equal(await person.heading(), 'Is this the address of your server?')
+      assert.match(await person.page.locator('main').innerText(), /Your browser came to this address/)
+      await person.press('Register the first client')
 
-      await person.press('Clients')
-      await person.press('New client')
       await person.fill('client_name', 'First app')
-      await person.fill('redirect_uris', app.redirect_uri)
+      await person.fill('redirect_uris', redirect_uri)
       await person.press('Create client')
       assert.equal(await person.heading(), 'First app is registered')
 
-      // One step: the code that stands on the page is pasted into the app, the key into its environment.
+      // One step: the code that stands on the page is pasted into a file, the key into its environment.
       person.steps++
-      const [, key] = await person.page.locator('.copyable').allInnerTexts()
-      const { config } = await runSnippet(await person.page.locator('pre').innerText(), key!)
-      app.configure(config)
+      const [, CLIENT_KEY] = await person.page.locator('.copyable').allInnerTexts()
+      const code = await person.page.locator('details[open] pre').innerText()
+      app = await runPasted(code, { CLIENT_KEY: CLIENT_KEY! })
+      const [, login] = await app.waitFor(/^Open (\S+)$/m)
 
-      await person.visit(`${app.origin}/login`)
+      await person.visit(login!)
       assert.equal(await person.heading(), 'Allow First app to use your account?')
       await person.press('Allow')
-      assert.equal(await person.heading(), 'Signed in as root')
+      assert.match(await person.page.locator('body').innerText(), /"signed_in":\{.*"sub":/)
       assert.ok(person.steps <= MOST_STEPS, `${person.steps} steps`)
 
       const again = await fetch(link)
       assert.equal(again.status, 403)
       assert.match(await again.text(), /has been used or has expired/)
     } finally {
-      await app.close()
+      await app?.stop()
       await program.stop()
       await rm(cwd, { recursive: true, force: true })
     }
     await person.close()
   })
-}
-
-/** Runs the code that the console says is ready to paste, as it stands there. */
-async function runSnippet(code: string, CLIENT_KEY: string): Promise<{ config: oauth.Configuration }> {
-  const importLine = "import * as client from 'openid-client'\n"
-  assert.ok(code.startsWith(importLine), code)
-  const AsyncFunction = (async () => {}).constructor as FunctionConstructor
-  const run = new AsyncFunction('client', 'process', `${code.slice(importLine.length)}\nreturn { config, url }`)
-  const made = (await run(oauth, { env: { CLIENT_KEY } })) as { config: oauth.Configuration; url: URL }
-  assert.equal(made.url.searchParams.get('response_type'), 'code')
-  return made
 }

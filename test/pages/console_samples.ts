@@ -6,6 +6,7 @@ import { renderConnector, renderConnectors } from '../../server/src/web/admin/te
 import { renderCreatedClient } from '../../server/src/web/admin/templates/created_client.ts'
 import { renderEditClient } from '../../server/src/web/admin/templates/edit_client.ts'
 import { renderEvents } from '../../server/src/web/admin/templates/events.ts'
+import { renderFirstRun } from '../../server/src/web/admin/templates/first_run.ts'
 import { renderNewClient } from '../../server/src/web/admin/templates/new_client.ts'
 import { renderOverview } from '../../server/src/web/admin/templates/overview.ts'
 import { renderRegistrationTokens } from '../../server/src/web/admin/templates/registration_tokens.ts'
@@ -16,7 +17,7 @@ import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
 import { FLOWS } from '../../server/src/web/playground/flows/index.ts'
 import { renderCallback, renderFlow, renderFlows } from '../../server/src/web/playground/templates/playground.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
-import { consoleMorePages, sampleActivity } from './console_more_samples.ts'
+import { consoleMorePages } from './console_more_samples.ts'
 import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
 
 /** The pages of the console. */
@@ -95,16 +96,11 @@ function clientPages(view: View, put: Put): Pages {
     overview: () =>
       renderOverview(view, {
         counts: { clients: 42, users: 128_431, grants: 310_207, connections: 9312 },
-        activity: sampleActivity(put),
+        tokens_per_hour: [
+          31, 22, 18, 9, 12, 30, 88, 240, 410, 530, 610, 590, 480, 520, 640, 700, 580, 420, 330, 260, 190, 120, 80, 44,
+        ],
         attention: { connections_need: 3, connectors_fail: 1, secrets_expire: 0 },
         server: { issuer, discovery, version: put('0.1.0'), database: put('SQLite 3.53.0'), production: true },
-      }),
-    overview_new: () =>
-      renderOverview(view, {
-        counts: { clients: 0, users: 1, grants: 0, connections: 0 },
-        activity: { hours: [], tokens: [], refusals: [], refreshes: [], connections: [], most: 10_000 },
-        attention: { connections_need: 0, connectors_fail: 0, secrets_expire: 0 },
-        server: { issuer, discovery, version: put('0.1.0'), database: put('SQLite 3.53.0'), production: false },
       }),
     registration_tokens: () =>
       renderRegistrationTokens(view, {
@@ -185,6 +181,11 @@ function clientPages(view: View, put: Put): Pages {
           cli: put('sallyport apply -f platform.yaml'),
         },
       }),
+    first_run: () =>
+      renderFirstRun(view, {
+        ...{ issuer, discovery: put(`${issuer}/.well-known/openid-configuration`), production: true },
+        seen_host: put('10.0.0.7:9400'),
+      }),
     created_client: () =>
       renderCreatedClient(view, {
         client_id: put('notes-web'),
@@ -192,13 +193,25 @@ function clientPages(view: View, put: Put): Pages {
         client_secret: put('sp_2vQk7bJ0mWc9sXyR4tZ8uL1nE5aH3dF6gK0pM2qV7wB'),
         issuer,
         discovery,
-        snippet: put(
-          'curl -u notes-web:$CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  https://id.northwind.example/token',
-        ),
+        snippets: [
+          {
+            framework: put('curl'),
+            code: put(
+              'curl -u notes-web:$CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  https://id.northwind.example/token',
+            ),
+          },
+          { framework: put('openid-client'), code: put("import * as client from 'openid-client'") },
+        ],
       }),
     created_client_key: () =>
       renderCreatedClient(view, {
-        ...{ client_id: put('notes-web'), client_name: put('Acme Notes'), issuer, discovery, snippet: put('x') },
+        ...{
+          client_id: put('notes-web'),
+          client_name: put('Acme Notes'),
+          issuer,
+          discovery,
+          snippets: [{ framework: put('Express'), code: put('x') }],
+        },
         private_key: put(
           '{"crv":"P-256","kty":"EC","x":"2vQk7bJ0mWc9sXyR4tZ8uL1nE5aH3dF6gK0pM2qV7wB","y":"J0mWc9sXyR4tZ8uL1nE5aH3dF6gK0pM2qV7wB2vQk7b","kid":"H3dF6gK0pM2qV7wB2vQk7bJ0mWc9sXyR4tZ8uL1nE5a","alg":"ES256","use":"sig","d":"sXyR4tZ8uL1nE5aH3dF6gK0pM2qV7wB2vQk7bJ0mWc9"}',
         ),
@@ -206,7 +219,7 @@ function clientPages(view: View, put: Put): Pages {
     created_client_rotated: () =>
       renderCreatedClient(view, {
         ...{ client_id: put('notes-web'), client_secret: put('sp_cs_2vQk7bJ0mWc9'), secret: 'rotated' },
-        ...{ issuer, discovery, snippet: put('x') },
+        ...{ issuer, discovery, snippets: [{ framework: put('Express'), code: put('x') }] },
       }),
     client: () =>
       renderClient(view, {

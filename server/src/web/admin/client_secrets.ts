@@ -4,7 +4,7 @@ import { errorPage, ours, redirect, send } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consoleSubmit } from './administrator.ts'
 import { findClient, seenSecret } from './client.ts'
-import { writeSnippet } from './client_snippet.ts'
+import { listSnippets } from './client_snippet.ts'
 import { renderCreatedClient } from './templates/created_client.ts'
 
 /** POST /admin/client/rotate_secret: a new secret, shown once; the old one lives on for a while. */
@@ -27,7 +27,7 @@ export const rotateSecretSubmit = consoleSubmit(async (visit, actor, values) => 
     secret: 'rotated',
     issuer,
     discovery: `${issuer}/.well-known/openid-configuration`,
-    snippet: writeSnippet(issuer, { client_id }, client),
+    snippets: listSnippets(issuer, { ...client, client_id }),
   })
   return send(visit, html)
 })

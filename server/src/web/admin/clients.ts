@@ -5,7 +5,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import { send } from '../page.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { typeOf } from './client.ts'
-import { writeSnippet } from './client_snippet.ts'
+import { listSnippets } from './client_snippet.ts'
 import { CLIENT_TYPES, type ClientType, DEVICE_CODE, PROOFS, type Proof } from './templates/client_type.ts'
 import { renderClients } from './templates/clients.ts'
 import { renderCreatedClient } from './templates/created_client.ts'
@@ -43,7 +43,9 @@ export const clientsPage = consolePage(async (visit) => {
 })
 
 /** GET /admin/clients/new. */
-export const newClientPage = consolePage(async (visit) => send(visit, renderNewClient(visit.view, {})))
+export const newClientPage = consolePage(async (visit) =>
+  send(visit, renderNewClient(visit.view, { first: visit.query['first'] === 'true' })),
+)
 
 /** POST /admin/clients/new: registers a client and shows its private key or its secret once. */
 export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
@@ -89,7 +91,7 @@ export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
     client_name,
     issuer,
     discovery,
-    snippet: writeSnippet(issuer, made, metadata),
+    snippets: listSnippets(issuer, { ...metadata, client_id: made.client_id }),
   })
   return send(visit, html)
 })

@@ -7,7 +7,7 @@ import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { findClient } from './client.ts'
 import { readForm, writeForm } from './client_form.ts'
-import { writeSnippet } from './client_snippet.ts'
+import { listSnippets } from './client_snippet.ts'
 import { renderCreatedClient } from './templates/created_client.ts'
 import { type EditClientData, renderEditClient } from './templates/edit_client.ts'
 import type { FormValues } from './typed_form.ts'
@@ -57,7 +57,7 @@ async function showSecret(visit: Visit, client_id: string, client_secret: string
   const html = renderCreatedClient(visit.view, {
     ...{ client_id, client_name: record.client_name, client_secret, secret: 'replaced', issuer },
     discovery: `${issuer}/.well-known/openid-configuration`,
-    snippet: writeSnippet(issuer, { client_id }, readMetadata(record.metadata)),
+    snippets: listSnippets(issuer, { ...readMetadata(record.metadata), client_id }),
   })
   return send(visit, html)
 }

@@ -10,6 +10,7 @@ import { needsSetup } from '../../inbound/users/setup_link.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { errorPage, ours, page, redirect, requireVisitor, send, submit, type Visit, writeCookie } from '../page.ts'
+import { paths } from '../ui/paths.ts'
 import { goOnToFactor } from './sign_in.ts'
 import { renderSetup, type SetupData } from './templates/setup.ts'
 
@@ -59,7 +60,7 @@ export const setupSubmit = submit(async (visit, form) => {
   }
   const { settings } = visit.configuration
   const user = needsSecondFactor(settings, [ADMINISTRATOR]) && (await store.findUser({ tenant_id, user_id }))
-  const next = ours(visit.web, '/admin')
+  const next = ours(visit.web, paths.admin_first_run)
   if (user) return goOnToFactor(visit, { ...NO_REQUEST, query: { return_to: next }, next }, { step: 'enrol', user })
   const user_agent = visit.c.req.header('user-agent') ?? null
   const session = await startSession(tenant, {
@@ -70,7 +71,7 @@ export const setupSubmit = submit(async (visit, form) => {
     user_agent,
   })
   writeCookie(visit.c, visit.web, visit.web.cookies.session, session.cookie, session.expires_at)
-  return redirect(visit, ours(visit.web, '/admin'))
+  return redirect(visit, next)
 })
 
 /** What is wrong with a new user, at the field that the refusal names; whatever else was thrown goes on. */

@@ -1,6 +1,6 @@
 import { card, codeBlock, copyable, definitions, notice, pageHeader, section } from '../../ui/components.ts'
 import { buttonLink } from '../../ui/forms.ts'
-import { html, type SafeHtml } from '../../ui/html.ts'
+import { attrs, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { clientName, displayName, name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
@@ -18,8 +18,8 @@ export interface CreatedClientData {
   readonly secret?: 'rotated' | 'replaced'
   readonly issuer: string
   readonly discovery: string
-  /** Code that uses the values, made by the caller. */
-  readonly snippet: string
+  /** Code that uses the values, by framework, made by the caller; the first is open. */
+  readonly snippets: readonly { readonly framework: string; readonly code: string }[]
 }
 
 /** The page that shows a client secret or a private key, once. */
@@ -38,7 +38,11 @@ export function renderCreatedClient(view: View, data: CreatedClientData): SafeHt
   ])
   const told = private_key === undefined ? created_client.once : created_client.key_once
   const once = (client_secret ?? private_key) !== undefined && notice('warning', html`<p>${told}</p>`)
-  const snippet = section(created_client.snippet, codeBlock(data.snippet), created_client.snippet_lead)
+  const snippets = data.snippets.map(
+    ({ framework, code }, i) =>
+      html`<details class="script"${attrs({ open: i === 0 })}><summary>${framework}</summary>${codeBlock(code)}</details>`,
+  )
+  const snippet = section(created_client.snippet, html`${snippets}`, created_client.snippet_lead)
   const on = buttonLink(created_client.go_on, link(view, paths.admin_client, { client_id: data.client_id }), 'primary')
   const title = data.secret ? created_client.rotated : created_client.title
   const lead = data.secret ? created_client[`${data.secret}_lead`] : created_client.lead

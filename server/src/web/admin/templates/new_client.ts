@@ -1,3 +1,4 @@
+import { setupStep } from '../../pages/templates/setup_step.ts'
 import { notice, pageHeader, sameByScript } from '../../ui/components.ts'
 import { button, buttonLink, check, field, form, group, radio, textArea } from '../../ui/forms.ts'
 import { html, type SafeHtml } from '../../ui/html.ts'
@@ -19,6 +20,8 @@ export interface NewClientData {
     readonly trusted?: boolean
   }
   readonly errors?: Readonly<Partial<Record<'client_name' | 'type' | 'redirect_uris' | 'scope' | 'trusted', string>>>
+  /** It is the first one, and the last of three steps. */
+  readonly first?: boolean
   readonly script?: { readonly api: string; readonly cli: string }
 }
 
@@ -82,7 +85,7 @@ export function renderNewClient(view: View, data: NewClientData): SafeHtml {
     { name: 'trusted', error: errors['trusted'] },
   )}<div class="actions start">${button(new_client.submit)}${buttonLink(new_client.cancel, link(view, paths.admin_clients), 'quiet')}</div>`
   const wrong = Object.keys(errors).length > 0 && notice('danger', new_client.wrong)
-  const content = html`${pageHeader(new_client.title, new_client.lead)}<div class="measure">${wrong}${form(view, { action: link(view, paths.admin_new_client) }, fields)}${sameByScript(view, data.script)}</div>`
+  const content = html`${data.first && setupStep(view, 3)}${pageHeader(new_client.title, new_client.lead)}<div class="measure">${wrong}${form(view, { action: link(view, paths.admin_new_client) }, fields)}${sameByScript(view, data.script)}</div>`
   return consolePage(view, { entry: 'clients', title: new_client.title, content })
 }
 

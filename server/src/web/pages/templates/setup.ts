@@ -5,6 +5,7 @@ import { narrowPage } from '../../ui/layout.ts'
 import { name } from '../../ui/name.ts'
 import type { View } from '../../ui/view.ts'
 import { newPasswordField } from './new_password_field.ts'
+import { setupStep } from './setup_step.ts'
 
 /** What the setup page shows: the first administrator, by a link that works once. */
 export interface SetupData {
@@ -43,7 +44,7 @@ export function renderSetup(view: View, data: SetupData): SafeHtml {
     password,
   ]
   const hidden = { setup_token: data.setup_token }
-  const content = html`<div class="heading"><h1>${setup.title}</h1><p class="lead">${setup.lead}</p></div>${
+  const content = html`<div class="heading">${setupStep(view, 1)}<h1>${setup.title}</h1><p class="lead">${setup.lead}</p></div>${
     wrong('form') && notice('danger', wrong('form'))
   }${form(view, { action: data.action, hidden }, html`${fields}${button(setup.submit)}`)}`
   return narrowPage(view, { title: setup.title, content, script: true })

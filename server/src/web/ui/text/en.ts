@@ -3,7 +3,6 @@ import type { Catalogue } from '../../../languages/message.ts'
 import { enAllowConnection } from './en_allow_connection.ts'
 import { enConnectSession } from './en_connect_session.ts'
 import { enConsole } from './en_console.ts'
-import { enOwnData } from './en_own_data.ts'
 import { enSecurity } from './en_security.ts'
 import { enSignUp } from './en_sign_up.ts'
 
@@ -182,6 +181,7 @@ export const en = {
     stay: 'Stay signed in',
   },
   setup: {
+    step: 'Step {n} of 3',
     title: 'Set up the first administrator',
     lead: 'This account can manage everything on this server. There is no default password, so choose a good one.',
     username: 'Username',
@@ -412,7 +412,6 @@ export const en = {
   },
   connect_session: enConnectSession,
   security: enSecurity,
-  own_data: enOwnData,
   sign_up: enSignUp,
   console: enConsole,
   letters: enLetters,

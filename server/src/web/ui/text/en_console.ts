@@ -5,11 +5,13 @@ import { enConsoleEvents } from './en_console_events.ts'
 import { enConsoleGrants } from './en_console_grants.ts'
 import { enConsoleServer } from './en_console_server.ts'
 import { enConsoleWebhooks } from './en_console_webhooks.ts'
+import { enFirstRun } from './en_first_run.ts'
 import { enPlayground } from './en_playground.ts'
 import { enUser } from './en_user.ts'
 
 /** The sentences of the console, in English. */
 export const enConsole = {
+  ...enFirstRun,
   nav: {
     menu: 'Menu',
     overview: 'Overview',
