@@ -47,7 +47,7 @@ import {
   trustedIssuerPage,
   trustedIssuersPage,
 } from './admin/trusted_issuers.ts'
-import { endSessionsSubmit, setUserDisabledSubmit, userPage, usersPage } from './admin/users.ts'
+import { deleteUserSubmit, endSessionsSubmit, setUserDisabledSubmit, userPage, usersPage } from './admin/users.ts'
 import {
   deleteWebhookSubmit,
   editWebhookPage,
@@ -118,6 +118,7 @@ import { loginAnswerPage } from './pages/handoff.ts'
 import { languageSubmit } from './pages/language.ts'
 import { loginPage, loginPasskeySubmit, loginSubmit } from './pages/login.ts'
 import { confirmLogoutSubmit, logoutPage, switchSubmit } from './pages/logout.ts'
+import { activityPage, deleteAccountSubmit, exportPage, ownDataPage } from './pages/own_data.ts'
 import { newPasswordPage, newPasswordSubmit, resetPage, resetSubmit } from './pages/reset.ts'
 import { enrolPage, enrolSubmit, secondFactorPage, secondFactorSubmit } from './pages/second_factor.ts'
 import {
@@ -219,6 +220,10 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.account_end_session, endSessionSubmit)
   pages.post(paths.account_end_other_sessions, endOtherSessionsSubmit)
 
+  pages.get(paths.account_activity, activityPage)
+  pages.get(paths.account_data, ownDataPage)
+  pages.get(paths.account_export, exportPage)
+  pages.post(paths.account_delete, deleteAccountSubmit)
   pages.get(paths.account_security, securityPage)
   pages.post(paths.account_identities, unlinkIdentitySubmit)
   pages.post(paths.account_link_identity, linkIdentitySubmit)
@@ -288,6 +293,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get(paths.admin_user, userPage)
   pages.post(paths.admin_disable_user, setUserDisabledSubmit(true))
   pages.post(paths.admin_enable_user, setUserDisabledSubmit(false))
+  pages.post(paths.admin_delete_user, deleteUserSubmit)
   pages.post(paths.admin_end_sessions, endSessionsSubmit)
   pages.get(paths.admin_connectors, connectorsPage)
   pages.get(paths.admin_connector, connectorPage)

@@ -3,6 +3,7 @@ import type { Catalogue } from '../../../languages/message.ts'
 import { enAllowConnection } from './en_allow_connection.ts'
 import { enConnectSession } from './en_connect_session.ts'
 import { enConsole } from './en_console.ts'
+import { enOwnData } from './en_own_data.ts'
 import { enSecurity } from './en_security.ts'
 import { enSignUp } from './en_sign_up.ts'
 
@@ -412,6 +413,7 @@ export const en = {
   },
   connect_session: enConnectSession,
   security: enSecurity,
+  own_data: enOwnData,
   sign_up: enSignUp,
   console: enConsole,
   letters: enLetters,
