@@ -17,7 +17,7 @@ import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
 import { FLOWS } from '../../server/src/web/playground/flows/index.ts'
 import { renderCallback, renderFlow, renderFlows } from '../../server/src/web/playground/templates/playground.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
-import { consoleMorePages } from './console_more_samples.ts'
+import { consoleMorePages, sampleActivity } from './console_more_samples.ts'
 import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
 
 /** The pages of the console. */
@@ -96,11 +96,16 @@ function clientPages(view: View, put: Put): Pages {
     overview: () =>
       renderOverview(view, {
         counts: { clients: 42, users: 128_431, grants: 310_207, connections: 9312 },
-        tokens_per_hour: [
-          31, 22, 18, 9, 12, 30, 88, 240, 410, 530, 610, 590, 480, 520, 640, 700, 580, 420, 330, 260, 190, 120, 80, 44,
-        ],
+        activity: sampleActivity(put),
         attention: { connections_need: 3, connectors_fail: 1, secrets_expire: 0 },
         server: { issuer, discovery, version: put('0.1.0'), database: put('SQLite 3.53.0'), production: true },
+      }),
+    overview_new: () =>
+      renderOverview(view, {
+        counts: { clients: 0, users: 1, grants: 0, connections: 0 },
+        activity: { hours: [], tokens: [], refusals: [], refreshes: [], connections: [], most: 10_000 },
+        attention: { connections_need: 0, connectors_fail: 0, secrets_expire: 0 },
+        server: { issuer, discovery, version: put('0.1.0'), database: put('SQLite 3.53.0'), production: false },
       }),
     registration_tokens: () =>
       renderRegistrationTokens(view, {
