@@ -47,11 +47,8 @@ for (const dialect of DIALECTS) {
       // Who runs it has its own registration at the honest one, and sees every code and state that comes to it.
       const registration = { client_id: 'sallyport', client_secret: 'secret-at-evil' }
       const redirect_uris = ['evil', 'acme'].map((name) => `${bridge.issuer}/connect/${name}/callback`)
-      const grant_types = ['authorization_code', 'refresh_token', DEVICE]
-      evil = await startForeignProvider({
-        clients: [{ ...registration, redirect_uris, grant_types }],
-        features: { deviceFlow: { enabled: true } },
-      })
+      const client = { ...registration, redirect_uris, grant_types: ['authorization_code', 'refresh_token', DEVICE] }
+      evil = await startForeignProvider({ clients: [client], features: { deviceFlow: { enabled: true } } })
       const scope = 'openid email offline_access'
       const input = { connector: 'evil', provider: 'oidc', issuer: evil.issuer, scope, ...registration }
       await saveConnector(bridge.server.app.web.outbound, 'test', input)
