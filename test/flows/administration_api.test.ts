@@ -617,6 +617,12 @@ test('docs/openapi.json is what the table says: npm run openapi writes it', () =
     Object.values(path).map(({ operationId }) => operationId),
   )
   assert.equal(new Set(names).size, API_ROUTES.length)
+  for (const { method, path, name, subject } of API_ROUTES) {
+    const { parameters } = document.paths[path][method.toLowerCase()]
+    if (!parameters.some((one: { name: string }) => one.name === 'If-Match')) continue
+    const shown = API_ROUTES.some((one) => one.subject?.name === subject?.name && declaresEtag(one))
+    assert.ok(shown, `${name} takes the ETag of what no answer shows`)
+  }
   for (const [, name] of committed.matchAll(/"\$ref": "#\/components\/(?:schemas|responses)\/(\w+)"/g)) {
     assert.ok(document.components.schemas[name!] ?? document.components.responses[name!], name)
   }

@@ -25,10 +25,13 @@ export function documentRoute(routes: () => readonly ApiRoute[]): ApiRoute {
 /** The administration API as OpenAPI 3.1: each route of the table, with the schemas that check it. */
 export function describeApi(routes: readonly ApiRoute[], issuer: string): Part {
   const schemas = collectSchemas(routes)
+  const versioned = new Set(routes.flatMap(({ versioned, subject }) => (versioned && subject ? subject.name : [])))
+  // Where no answer has an ETag, nobody has one to send.
+  const showsVersion = ({ subject }: ApiRoute) => subject !== undefined && versioned.has(subject.name)
   const paths: Record<string, Record<string, Part>> = {}
   for (const one of routes) {
     paths[one.path] ??= {}
-    paths[one.path]![one.method.toLowerCase()] = describeRoute(one, schemas)
+    paths[one.path]![one.method.toLowerCase()] = describeRoute(one, schemas, showsVersion)
   }
   return {
     openapi: '3.1.1',
@@ -120,7 +123,7 @@ function forNumbers(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
 }
 
-function describeRoute(one: ApiRoute, schemas: Schemas): Part {
+function describeRoute(one: ApiRoute, schemas: Schemas, showsVersion: (one: ApiRoute) => boolean): Part {
   const { name, summary, path, scope, body } = one
   return {
     operationId: name,
@@ -128,7 +131,7 @@ function describeRoute(one: ApiRoute, schemas: Schemas): Part {
     summary,
     // Any one of these will do.
     security: scope === null ? [] : [scope].flat().map((name) => ({ oauth2: [name] })),
-    parameters: describeParameters(one, schemas),
+    parameters: describeParameters(one, schemas, showsVersion(one)),
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: schemas.of(one, 'body') } } },
     }),
@@ -145,8 +148,8 @@ function describeAnswer(one: ApiRoute, schemas: Schemas): Part {
   return { [status ?? 200]: { description: one.summary, ...(headers && { headers }), content } }
 }
 
-function describeParameters(one: ApiRoute, schemas: Schemas): Part[] {
-  const { method, path, query, answer, subject, repeatable } = one
+function describeParameters(one: ApiRoute, schemas: Schemas, has_version: boolean): Part[] {
+  const { method, path, query, answer, repeatable } = one
   const { properties = {}, required = [] } = (query ? schemas.of(one, 'query') : {}) as {
     properties?: Record<string, Part>
     required?: string[]
@@ -157,7 +160,9 @@ function describeParameters(one: ApiRoute, schemas: Schemas): Part[] {
       parameter('query', name, required.includes(name), { schema, ...(description !== undefined && { description }) }),
     ),
     ...(method === 'GET' && answer ? [parameter('query', 'fields', false)] : []),
-    ...(subject && method !== 'GET' ? [parameter('header', 'If-Match', method === 'PUT' || method === 'PATCH')] : []),
+    ...(has_version && method !== 'GET'
+      ? [parameter('header', 'If-Match', method === 'PUT' || method === 'PATCH')]
+      : []),
     ...(method === 'POST' && !repeatable ? [parameter('header', 'Idempotency-Key', false)] : []),
   ]
 }
