@@ -191,7 +191,7 @@ test('RFC 3207 a letter goes over an encrypted connection to a known server, or 
   }
   await assert.rejects(send(server.url), /self.signed|certificate/i, 'nobody vouches for its certificate')
   const wrong = server.url.replace(/:[^:@]+@/, ':wrong@')
-  await assert.rejects(send(wrong, { ca: 'x' }))
+  await assert.rejects(send(wrong, { ca: server.certificate }), /535|credentials|login/i, 'a password that is wrong')
   assert.equal((await lettersTo('somebody@example.test')).length, 0)
   await server.mailer.send('somebody@example.test', letter)
   assert.equal((await lettersTo('somebody@example.test')).length, 1)
@@ -212,3 +212,105 @@ testOnBoth('a letter that the server refuses holds nobody up, and is in the log'
   assert.match(logged, /a letter was not sent/)
   assert.doesNotMatch(logged, /sp_reset_/)
 })
+
+/** What a page says of its own language: its direction, and whether headers and document agree. */
+function languageOf(html: string, response: Response): string {
+  const [, lang, dir] = /<html lang="([^"]+)" dir="([^"]+)"/.exec(html)!
+  assert.equal(dir, lang === 'ar' ? 'rtl' : 'ltr')
+  assert.equal(response.headers.get('content-language'), lang)
+  assert.equal(response.headers.get('vary'), 'Accept-Language, Cookie')
+  return lang!
+}
+
+testOnBoth(
+  'OpenID Connect Core 3.1.2.1 pages are in the language that the client asks for, until the person chooses another one',
+  async (p) => {
+    const { user } = await newPerson(p, { roles: ['member'] })
+    const agent = new UserAgent()
+    const go = async (at: { url: string; response: Response }) => {
+      const html = await at.response.text()
+      return { url: at.url, html, lang: languageOf(html, at.response) }
+    }
+    const init = { headers: { 'accept-language': 'ar;q=0.9, en;q=0.5' } }
+    const asked = p.authorizeUrl('web', { ui_locales: 'fr-FR de-CH ar' })
+    const login = await go(await agent.follow(asked, init))
+    assert.equal(login.lang, 'de')
+    const wrong = await go(await agent.submit(login, { username: user.username, password: 'no' }))
+    assert.deepEqual(
+      [wrong.lang, /Passwort stimmt nicht/.test(wrong.html)],
+      ['de', true],
+      'it is kept from page to page',
+    )
+    const chosen = await go(await agent.submit(wrong, { locale: 'ar' }, 'name="locale"'))
+    assert.deepEqual([chosen.lang, new URL(chosen.url).search], ['ar', new URL(login.url).search])
+    const consent = await go(await agent.submit(chosen, user))
+    assert.deepEqual([consent.lang, /name="decision"/.test(consent.html)], ['ar', true])
+    const back = await go(await agent.submit(consent, { locale: 'en' }, 'name="locale"'))
+    assert.deepEqual(
+      [back.lang, /name="decision"/.test(back.html)],
+      ['en', true],
+      'a choice leads back to where it was made',
+    )
+    p.pass(2)
+    const later = await go(await agent.follow(p.authorizeUrl('web', { ui_locales: 'de' })))
+    assert.equal(later.lang, 'de', 'a later request asks for itself')
+    const refused = await go(
+      await agent.follow(p.authorizeUrl('web', { ui_locales: 'ar', redirect_uri: 'https://x.example' })),
+    )
+    assert.equal(refused.lang, 'ar', 'so are pages of what is wrong with a request')
+  },
+)
+
+testOnBoth('what was pushed says in which language its user is asked', async (p) => {
+  const query = Object.fromEntries(new URL(p.authorizeUrl('web', { ui_locales: 'ar' })).searchParams)
+  const { body, status } = await p.post('/par', query, 'web')
+  assert.equal(status, 201, JSON.stringify(body))
+  const reference = { client_id: query['client_id']!, request_uri: body.request_uri as string }
+  const url = `${p.issuer}/authorize?${new URLSearchParams(reference)}`
+  const agent = new UserAgent()
+  const { response } = await agent.follow(url)
+  assert.match(await response.text(), /<html lang="ar" dir="rtl"/)
+  const known = await signIn(p)
+  const again = (await p.post('/par', query, 'web')).body.request_uri as string
+  const shown = await known.follow(`${p.issuer}/authorize?${new URLSearchParams({ ...reference, request_uri: again })}`)
+  assert.match(await shown.response.text(), /<html lang="ar" dir="rtl"[\s\S]*name="decision"/)
+})
+
+testOnBoth(
+  'who is signed in chooses a language once, for every browser, for letters and for the claim locale',
+  async (p) => {
+    const email = newAddress()
+    const { user } = await newPerson(p, { roles: ['member'], email })
+    const agent = await signIn(p, user)
+    const german = { headers: { 'accept-language': 'de-AT' } }
+    const account = await agent.request(`${p.issuer}/account`, german)
+    const page = { url: `${p.issuer}/account`, html: await account.text() }
+    assert.equal(languageOf(page.html, account), 'de')
+    const { response } = await agent.submit(page, { locale: 'ar' }, 'name="locale"')
+    assert.equal(languageOf(await response.text(), response), 'ar')
+    const elsewhere = await signIn(p, user)
+    const there = await elsewhere.request(`${p.issuer}/account`, german)
+    assert.equal(languageOf(await there.text(), there), 'ar', 'the choice is of the person')
+    const { url } = await elsewhere.follow(p.authorizeUrl('trusted', { scope: 'openid profile', resource: undefined }))
+    const { body } = await p.exchange('trusted', new URL(url).searchParams.get('code')!)
+    assert.equal((await p.userinfo(body.access_token as string)).body['locale'], 'ar')
+    await ask(p, user.username)
+    const letter = (await lettersTo(email)).at(-1)!
+    assert.match(letter.html, /<html lang="ar" dir="rtl">/)
+    assert.match(letter.subject, /إعادة تعيين كلمة مرورك/)
+    const csrf_token = csrfOf(page)
+    const away = await post(elsewhere, `${p.issuer}/language`, {
+      csrf_token,
+      locale: 'de',
+      return_to: 'https://x.example',
+    })
+    assert.equal(away.status, 403, 'a choice is a form of this browser')
+    const off = {
+      locale: 'xx',
+      return_to: '//x.example/',
+      csrf_token: csrfOf({ html: await (await elsewhere.request(page.url)).text() }),
+    }
+    const nowhere = await post(elsewhere, `${p.issuer}/language`, off)
+    assert.deepEqual([nowhere.status, nowhere.headers.get('location')], [303, new URL(`${p.issuer}/account`).pathname])
+  },
+)

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readConfig } from '../config/read_config.ts'
-import { dataFiles, readRootKey } from './data_folder.ts'
+import { dataFiles, readLanguages, readRootKey } from './data_folder.ts'
 
 async function config(t: TestContext, env: Record<string, string> = {}) {
   const cwd = await mkdtemp(path.join(tmpdir(), 'sallyport-data-'))
@@ -54,4 +54,25 @@ test('a data folder that cannot be made is refused', async (t) => {
   const development = await config(t, { SALLYPORT_DATA_DIR: 'file/data' })
   await writeFile(path.join(development.cwd, 'file'), '')
   assert.throws(() => readRootKey(development), /The data folder .*\/file\/data cannot be made \(ENOTDIR\)/)
+})
+
+test('languages of the operator are files of the data folder; what cannot be read is told, and the others count', async (t) => {
+  const given = await config(t)
+  const warned: object[] = []
+  const log = { debug() {}, info() {}, error() {}, warn: (what: object) => warned.push(what) }
+  assert.deepEqual(readLanguages(given, log), {})
+  const { languages } = dataFiles(given)
+  await mkdir(languages, { recursive: true })
+  await writeFile(path.join(languages, 'de.json'), '{"login": {"title": "Einloggen"}}')
+  await writeFile(path.join(languages, 'fr.json'), '{"login": {"title": "Connexion",}}')
+  await writeFile(path.join(languages, 'it.json'), `"${'x'.repeat(1_000_000)}"`)
+  await writeFile(path.join(languages, 'notes.txt'), 'for us')
+  assert.deepEqual(readLanguages(given, log), { de: { login: { title: 'Einloggen' } } })
+  const told = warned as { path: string; reason: string }[]
+  assert.deepEqual(
+    told.map((one) => path.basename(one.path)),
+    ['fr.json', 'it.json'],
+  )
+  assert.match(told[0]!.reason, /JSON/)
+  assert.match(told[1]!.reason, /more than 1000000 characters/)
 })

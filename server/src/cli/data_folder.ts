@@ -6,6 +6,7 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -22,6 +23,7 @@ export const dataFiles = (config: Pick<Config, 'data_dir'>) => ({
   database: path.join(config.data_dir, 'sallyport.db'),
   setup_link: path.join(config.data_dir, 'setup-link'),
   admin_socket: path.join(config.data_dir, 'admin.sock'),
+  languages: path.join(config.data_dir, 'languages'),
 })
 
 /** Makes the data folder, for its owner alone, unless it is there. */
@@ -32,6 +34,27 @@ export function makeDataFolder(config: Pick<Config, 'data_dir'>): void {
     throw new ConfigError([`The data folder ${config.data_dir} cannot be made (${codeOf(error)})`])
   }
 }
+
+/** Languages and wording of the operator's own, one file each (docs/translate.md); what cannot be read is told and left out. */
+export function readLanguages(config: Pick<Config, 'data_dir'>, log: Log): Record<string, unknown> {
+  const { languages } = dataFiles(config)
+  if (!existsSync(languages)) return {}
+  const read = (file: string): [string, unknown][] => {
+    const place = path.join(languages, file)
+    try {
+      const text = readFileSync(place, 'utf8')
+      if (text.length > LARGEST_LANGUAGE) throw new Error(`it has more than ${LARGEST_LANGUAGE} characters`)
+      return [[path.parse(file).name, JSON.parse(text)]]
+    } catch (error) {
+      log.warn({ path: place, reason: String(error) }, 'a file of a language cannot be read')
+      return []
+    }
+  }
+  const files = readdirSync(languages).filter((file) => file.endsWith('.json'))
+  return Object.fromEntries(files.sort().flatMap(read))
+}
+
+const LARGEST_LANGUAGE = 1_000_000
 
 /** The root key: as given, from its file, or, in development, made at first start. */
 export function readRootKey(config: Config): RootKey {

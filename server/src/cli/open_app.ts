@@ -16,7 +16,7 @@ import type { Log } from '../web/log.ts'
 import { adminSocketPath, findAdministration } from './admin_socket.ts'
 import { type Administration, createAdministration } from './administration.ts'
 import { readCertificateForwarding } from './certificate_forwarding.ts'
-import { dataFiles, readRootKey, readVaultKey } from './data_folder.ts'
+import { dataFiles, readLanguages, readRootKey, readVaultKey } from './data_folder.ts'
 import { askDatabase, openAsItIs, openDatabase } from './open_store.ts'
 
 /** An app over its database. */
@@ -83,6 +83,7 @@ async function buildApp(
     log,
     egress,
     endpoint_aliases: config.endpoint_aliases,
+    languages: readLanguages(config, log),
     proxy_limits: config.proxy_limits,
     ...(metrics && { observer: metrics.web }),
     ...vault_root,

@@ -114,6 +114,10 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option('--timeout <seconds>', 'how long to wait', '600')
     .option('--json', 'print JSON')
   once('doctor', 'look at everything that keeps a server from running well', 'doctor')
+  command('language', 'print every message of a language as a file to translate', async (options, [tag]) => {
+    const { printLanguage } = await import('./languages.ts')
+    return printLanguage(await configure(options), tag!)
+  }).argument('<tag>', 'such as fr or pt-BR')
   command('export', 'print what the server holds as a platform file that apply takes', async (options) => {
     const { exportHeld } = await import('./export.ts')
     return exportHeld(await configure(options), options['users'] === true, options['json'] === true)

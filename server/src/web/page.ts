@@ -145,6 +145,9 @@ function requireLocalName(host: string): void {
   })
 }
 
+// What came of an answer from elsewhere: to ask for it a second time would say that it came twice.
+const COUNTS_ONCE = /\/(callback|finish|answer)$/
+
 async function readVisit(c: Context<PageEnv>): Promise<Visit> {
   const web = c.get('web')
   const { tenant, cookies } = web
@@ -166,7 +169,7 @@ async function readVisit(c: Context<PageEnv>): Promise<Visit> {
   const view: View = {
     ...inLanguage(chooseLanguage(c, web, { configuration, user: signed_in?.user, asked })),
     languages: web.languages.all,
-    here: c.req.method === 'GET' ? here : undefined,
+    here: c.req.method === 'GET' && !COUNTS_ONCE.test(pathname) ? here : undefined,
     now: authority.now,
     base: web.base,
     development: !web.production,

@@ -97,7 +97,8 @@ export function renderConsent(view: View, data: ConsentData): SafeHtml {
     { action: data.action, hidden: data.hidden },
     decide,
   )}<p class="hint after">${tell(view, consent.take_back, { tenant: name(view.tenant.name) })}</p>`
-  return narrowPage(view, { title: tellText(view, consent.page_title, { client: displayName(shown) }), content })
+  const title = tellText(view, consent.page_title, { client: displayName(shown) })
+  return narrowPage(view, { title, content, here: data.action })
 }
 
 function heading(view: View, data: ConsentData, client: SafeHtml): SafeHtml {

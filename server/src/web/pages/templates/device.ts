@@ -4,6 +4,7 @@ import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { caution, tick } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { clientName, code, displayName, exactText, name, userName } from '../../ui/name.ts'
+import { paths } from '../../ui/paths.ts'
 import { ago, link, tell, tellText, type View } from '../../ui/view.ts'
 import {
   type ConsentScope,
@@ -30,9 +31,7 @@ export function renderDeviceEntry(view: View, data: DeviceEntryData): SafeHtml {
   const { refusal } = data
   const error =
     refusal &&
-    (refusal.reason === 'too_many'
-      ? tell(view, device.too_many, { n: refusal.minutes })
-      : device[refusal.reason])
+    (refusal.reason === 'too_many' ? tell(view, device.too_many, { n: refusal.minutes }) : device[refusal.reason])
   const entry = field({
     name: 'user_code',
     label: device.user_code,
@@ -49,7 +48,7 @@ export function renderDeviceEntry(view: View, data: DeviceEntryData): SafeHtml {
     { action: data.action },
     html`${entry}<div class="stack">${button(device.go_on)}</div>`,
   )}`
-  return narrowPage(view, { title: device.title, content })
+  return narrowPage(view, { title: device.title, content, here: data.action })
 }
 
 /** What the page that asks whether a device may use the account shows. */
@@ -107,7 +106,9 @@ export function renderDeviceQuestion(view: View, data: DeviceQuestionData): Safe
   ]
   const decide = html`<div class="parts">${parts}</div><div class="decide">${answers}</div>`
   const content = html`${heading}${warning}${person}${form(view, { action: data.action, hidden: data.hidden }, decide)}`
-  return narrowPage(view, { title: tellText(view, device.question, { client: displayName(shown) }), content })
+  const title = tellText(view, device.question, { client: displayName(shown) })
+  const here = link(view, paths.device, { user_code: data.user_code })
+  return narrowPage(view, { title, content, here })
 }
 
 /** "You can go back to your device." */

@@ -59,7 +59,8 @@ export function renderLogin(view: View, data: LoginData): SafeHtml {
   const reset = data.reset_href && html`<a href="${data.reset_href}">${view.text.security.reset.forgot}</a>`
   const sign_up = !again && data.sign_up_href && html`<a href="${data.sign_up_href}">${view.text.sign_up.offer}</a>`
   const below = (sign_up || reset || cancel) && html`${sign_up} ${reset} ${cancel}`
-  return narrowPage(view, { title, content, below, script: true, passkeys: data.passkey !== undefined })
+  const islands = { script: true, passkeys: data.passkey !== undefined }
+  return narrowPage(view, { title, content, below, here: data.action, ...islands })
 }
 
 function credentials(view: View, data: LoginData, again: boolean): SafeHtml {

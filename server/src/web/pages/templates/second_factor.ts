@@ -57,5 +57,6 @@ export function renderSecondFactor(view: View, data: SecondFactorData): SafeHtml
     general && notice('danger', general)
   }${key_first ? [byKey, byCode] : [byCode, byKey]}`
   const below = html`<a href="${data.back_href}">${second_factor.start_again}</a>`
-  return narrowPage(view, { title: second_factor.title, content, below, passkeys: data.passkey !== undefined })
+  const frame = { title: second_factor.title, content, below, here: data.action }
+  return narrowPage(view, { ...frame, passkeys: data.passkey !== undefined })
 }
