@@ -117,8 +117,11 @@ for (const database of ['sqlite', 'postgres']) {
     assert.ok(alone.stdout.endsWith(`5 made, 1 changed, 0 as described already in ${place}\n`), alone.stdout)
 
     const changed = { ...env, ...SECRETS, WEB_SECRET: 'another-secret-of-enough-characters' }
-    const server = await serve(t, cwd, changed, '--config', 'platform.yaml')
+    const mine = '{ connector: acme, provider: oidc, issuer: https://id.everyone.example, client_id: x }'
+    await writeFile(path.join(cwd, 'everyone.yaml'), `connectors: [${mine}]`)
+    const server = await serve(t, cwd, changed, '--config', 'platform.yaml', '--connectors-file', 'everyone.yaml')
     assert.match(server.stdout, /platform applied created=0 changed=1\n[\s\S]* listening /)
+    assert.match(server.stdout, /connector acme is not given as described: The tenant has a connector acme of its own/)
     assert.equal(await askForToken(env['PORT'], SECRETS.WEB_SECRET), 401)
     assert.equal(await askForToken(env['PORT'], changed.WEB_SECRET), 200)
   })

@@ -51,7 +51,9 @@ export async function exportPlatform(
     clients: await describeClients(tenant, refer),
     roles: [...roles].map(([role, scopes]) => ({ role, scopes })),
     users: options.users ? await describeUsers(tenant) : [],
-    connectors: (await listConnectors(outbound)).map((connector) => describeConnector(connector, refer)),
+    connectors: (await listConnectors(outbound))
+      .filter(({ settings }) => !settings.for_everyone)
+      .map((connector) => describeConnector(connector, refer)),
     trusted_issuers: await describeTrustedIssuers(tenant),
     webhooks: (await listWebhooks(webhooks)).map(({ webhook, url, description, event_types, keys }) => ({
       ...{ webhook, url, ...(description !== '' && { description }), event_types },

@@ -58,12 +58,29 @@ test('the file of SALLYPORT_CONFIG is used where no flag names one, and -f where
   assert.deepEqual(await port({}), [9400, undefined])
 })
 
+test('connectors for everyone are read from a file of their own, with their secrets', async () => {
+  await write('etc/secret', 'of everyone\n')
+  await write('etc/everyone.yaml', 'connectors: [{ connector: crm, provider: oidc, client_secret: { file: secret } }]')
+  await write('etc/e.yaml', 'server: { connectors_file: everyone.yaml }')
+  const { connectors, config } = await read({ config_file: 'etc/e.yaml' })
+  assert.deepEqual(connectors, [{ connector: 'crm', provider: 'oidc', client_secret: 'of everyone' }])
+  assert.equal(config.connectors_file, path.join(cwd, 'etc/everyone.yaml'))
+  assert.equal((await read({})).connectors, undefined)
+  const named = (file: string) => read({}, { SALLYPORT_CONNECTORS_FILE: file })
+  await write('empty.yaml', '{}')
+  assert.deepEqual((await named('empty.yaml')).connectors, [])
+  await write('more.yaml', 'connectors: []\nroles: []')
+  await assert.rejects(named('more.yaml'), /more\.yaml holds roles: connectors_file is for connectors alone/)
+  await assert.rejects(named('etc/e.yaml'), /holds server/)
+  await assert.rejects(named('nowhere.yaml'), /cannot be read \(ENOENT\)/)
+})
+
 test('what is no setting, or no text, is refused by its place in the file', async () => {
   await write('c.yaml', 'server: { prot: 1, toString: x, host: [1], log_level: true }')
   await assert.rejects(read({ config_file: 'c.yaml' }), {
     sentences: [
       'server.prot is not a setting; did you mean port?',
-      `server.toString is not a setting; known are host, port, issuer, data_dir, database_url, root_key, root_key_file, vault_key, vault_key_file, trusted_proxies, endpoint_aliases, client_certificate_header, client_certificate_authorities, client_certificate_origin, egress_allow, proxy_timeout_seconds, proxy_idle_seconds, proxy_body_bytes, proxy_header_bytes, smtp_url, mail_from, claims_hook_url, claims_hook_secret, log_level, log_format, log_file`,
+      `server.toString is not a setting; known are host, port, issuer, data_dir, database_url, root_key, root_key_file, vault_key, vault_key_file, trusted_proxies, endpoint_aliases, client_certificate_header, client_certificate_authorities, client_certificate_origin, egress_allow, proxy_timeout_seconds, proxy_idle_seconds, proxy_body_bytes, proxy_header_bytes, connectors_file, smtp_url, mail_from, claims_hook_url, claims_hook_secret, metrics_listen, metrics_token, log_level, log_format, log_file`,
       'server.host must be text',
       'server.log_level must be text',
     ],

@@ -28,12 +28,24 @@ export interface Surroundings {
 export interface CommandConfig {
   readonly config: Config
   readonly platform: unknown
+  /** The connectors that every tenant has, still to be checked; undefined where no file says so. */
+  readonly connectors: unknown
 }
 
 /** Reads the files that a command names, and its configuration. YAML is loaded only where there is a file. */
 export async function readCommandConfig(options: CommandOptions, at: Surroundings): Promise<CommandConfig> {
   const { sources, platform } = await readSources(options, at)
-  return { config: readConfig(sources), platform }
+  const config = readConfig(sources)
+  const { connectors_file: file } = config
+  return { config, platform, connectors: file === undefined ? undefined : await readConnectors(file, at) }
+}
+
+async function readConnectors(file: string, at: Surroundings): Promise<unknown> {
+  const { server, platform } = await readFile(file, at)
+  const others = [...Object.keys(platform), ...(Object.keys(server).length > 0 ? ['server'] : [])]
+  const [other] = others.filter((name) => name !== 'connectors')
+  if (other !== undefined) throw new ConfigError([`${file} holds ${other}: connectors_file is for connectors alone`])
+  return platform['connectors'] ?? []
 }
 
 /** Which server a command is about. */
@@ -94,6 +106,7 @@ const PATHS: readonly string[] = [
   'root_key_file',
   'vault_key_file',
   'client_certificate_authorities',
+  'connectors_file',
   'log_file',
 ] satisfies SettingName[]
 

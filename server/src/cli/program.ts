@@ -157,9 +157,9 @@ async function addRemoteCommands(
 }
 
 async function runServer(options: Options, mode: 'serve' | 'dev'): Promise<number> {
-  const { config, platform } = await configure(options)
+  const command = await configure(options)
   const { serve } = await import('./serve.ts')
-  return serve(config, platform, mode)
+  return serve(command, mode)
 }
 
 async function runBroker(options: Options): Promise<number> {

@@ -6,9 +6,11 @@ import { isLoopback } from '../config/issuer.ts'
 import type { Config } from '../config/read_config.ts'
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/users/setup_link.ts'
 import { type Listening, listen, type Served } from '../node_server.ts'
+import { giveConnectors } from '../outbound/connectors_for_everyone.ts'
 import { startUpkeep } from '../upkeep.ts'
 import { adminSocketPath, serveAdministration } from './admin_socket.ts'
 import { createAdministration } from './administration.ts'
+import type { CommandConfig } from './command_config.ts'
 import { dataFiles, makeDataFolder } from './data_folder.ts'
 import { createLog, type ServerLog } from './log.ts'
 import { openApp } from './open_app.ts'
@@ -24,8 +26,12 @@ export interface Running {
 const GRACE_MS = 10_000
 const LONGEST_STOP_MS = 20_000
 
-/** Starts a server: opens the database, applies the platform of its file, and listens only then. */
-export async function startServer(config: Config, platform: unknown, log: ServerLog): Promise<Running> {
+/** Starts a server: opens the database, applies what its files describe, and listens only then. */
+export async function startServer(
+  config: Config,
+  { platform, connectors }: Pick<CommandConfig, 'platform' | 'connectors'>,
+  log: ServerLog,
+): Promise<Running> {
   const { app, other_issuers, metrics, close } = await openApp(config, log, { metrics: true })
   const closing: (() => unknown)[] = [close]
   const stop = async () => {
@@ -44,6 +50,7 @@ export async function startServer(config: Config, platform: unknown, log: Server
         'no trusted_proxies are named: the address of a client is not known, so nothing is limited by address',
       )
     }
+    if (connectors !== undefined) await giveToEveryone(app, connectors, log)
     if (platform !== undefined) await applyFile(app, platform, log)
     const upkeep = startUpkeep(app, metrics ? { noteRound: metrics.noteRound } : {})
     closing.push(() => upkeep.stop())
@@ -63,6 +70,12 @@ export async function startServer(config: Config, platform: unknown, log: Server
     await stop()
     throw error
   }
+}
+
+async function giveToEveryone(app: App, connectors: unknown, log: ServerLog): Promise<void> {
+  const { readPlatform } = await import('../apply/platform.ts')
+  const { connectors: inputs } = readPlatform({ connectors }, { grant_types: [] })
+  for (const reason of await giveConnectors(app.web.outbound, inputs)) log.warn({ reason }, 'a connector for everyone')
 }
 
 async function applyFile(app: App, platform: unknown, log: ServerLog): Promise<void> {
@@ -135,7 +148,7 @@ export async function listenOrSay(
 }
 
 /** `serve` and `dev`: runs until a signal says otherwise; answers the exit code. */
-export async function serve(config: Config, platform: unknown, mode: 'serve' | 'dev'): Promise<number> {
+export async function serve({ config, ...described }: CommandConfig, mode: 'serve' | 'dev'): Promise<number> {
   if (mode === 'dev' && config.production) {
     throw new ConfigError([`dev is for development: ${config.issuer} is https, so run \`sallyport serve\``])
   }
@@ -145,7 +158,7 @@ export async function serve(config: Config, platform: unknown, mode: 'serve' | '
   try {
     // In development the playground and examples may call this very server.
     const own = mode === 'dev' ? [new URL(config.issuer).host] : []
-    const running = await startServer({ ...config, egress_allow: [...config.egress_allow, ...own] }, platform, log)
+    const running = await startServer({ ...config, egress_allow: [...config.egress_allow, ...own] }, described, log)
     welcome(config, running, mode)
     log.info({ signal: await stopped }, 'stopping')
     limitStop(log)

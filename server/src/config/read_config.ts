@@ -48,6 +48,8 @@ export interface Config {
   readonly egress_allow: readonly string[]
   /** What bounds calls through the proxy. */
   readonly proxy_limits: ProxyLimits
+  /** A file of connectors that every tenant has. Absolute. */
+  readonly connectors_file: string | undefined
   /** The operator's SMTP server and the sender's address; without them no e-mail is sent. */
   readonly mail: { readonly url: string; readonly from: string } | undefined
   /** The operator's own service of claims, asked for each token; undefined where there is none. */
@@ -120,6 +122,7 @@ export function readConfig(sources: ConfigSources): Config {
       largest_body: read('proxy_body_bytes', wholeNumber(0, 2 ** 40), PROXY_LIMITS.largest_body),
       largest_header: read('proxy_header_bytes', wholeNumber(1024, 1_048_576), PROXY_LIMITS.largest_header),
     },
+    connectors_file: read('connectors_file', (text) => path.resolve(sources.cwd, text), undefined),
     mail: smtp_url === undefined || mail_from === undefined ? undefined : { url: smtp_url, from: mail_from },
     claims_hook: hook_url === undefined || secret === undefined ? undefined : { url: hook_url, secret },
     metrics,

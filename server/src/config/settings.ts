@@ -89,6 +89,11 @@ export const SETTINGS = {
     flag: '--proxy-header-bytes <number>',
     about: "the most bytes of an answer's headers through the proxy (default: 16384)",
   },
+  connectors_file: {
+    env: 'SALLYPORT_CONNECTORS_FILE',
+    flag: '--connectors-file <file>',
+    about: 'file of connectors that every tenant has and none changes; give it to the servers of all (default: none)',
+  },
   smtp_url: { env: 'SALLYPORT_SMTP_URL', about: 'SMTP server for e-mail: smtp[s]://user:password@host:port' },
   mail_from: {
     env: 'SALLYPORT_MAIL_FROM',

@@ -36,6 +36,8 @@ export interface ConnectorSettings extends ConnectorKeys {
   readonly team_id?: string
   /** How long its connections last at most, from consent on. */
   readonly connection_lifetime_seconds?: number
+  /** It comes from whoever runs the server, for every tenant: no administrator of this one changes it. */
+  readonly for_everyone?: true
   /** Whether people sign in here by their account there: those who linked it, or anybody, who then becomes a user. */
   readonly sign_in?: SignInMode
 }

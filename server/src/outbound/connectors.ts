@@ -53,15 +53,16 @@ const MOST_TRIES = 5
 /**
  * Makes a connector or changes it; says which, and `unchanged` when it already is as described, so that flows under way
  * are not disturbed. With `dry_run` it only says; with `seen`, the version that whoever decided this has seen (null is
- * none), it is refused when another stands.
+ * none), it is refused when another stands. `for_everyone` is for whoever runs the server.
  */
 export async function saveConnector(
   context: OutboundContext,
   actor: string,
   input: ConnectorInput,
-  options: { dry_run?: boolean; seen?: number | null } = {},
+  options: { dry_run?: boolean; seen?: number | null; for_everyone?: boolean } = {},
 ): Promise<'created' | 'changed' | 'unchanged'> {
   const { tenant_id, store } = context.tenant
+  const { for_everyone = false } = options
   const wanted = readConnectorInput(context, input)
   const { connector } = wanted
   for (let tries = 0; tries < MOST_TRIES; tries++) {
@@ -69,12 +70,13 @@ export async function saveConnector(
     if (options.seen !== undefined && options.seen !== (found?.version ?? null)) {
       throw new OAuthError('invalid_request', 'The connector has changed since it was seen', { status: 412 })
     }
+    if (found) checkWhose(found, for_everyone)
     const stays = found !== null && staysAtServer(context, found, wanted.resolved)
     const moved = found && movesTokens(context, found, wanted)
     if (moved !== null && found!.connections > 0) throw movedRefusal(moved)
     const chosen = await chooseSecret(context, input, wanted.resolved, found, stays)
     const { secret, ...keys } = withSettings(() => certify(chosen, wanted.settings.certificate, context.clock()))
-    const settings = JSON.stringify({ ...wanted.settings, ...keys })
+    const settings = JSON.stringify({ ...wanted.settings, ...keys, ...(for_everyone && { for_everyone }) })
     if (found && isSame(context, found, { ...wanted, settings }, secret)) return 'unchanged'
     const outcome = found ? 'changed' : 'created'
     if (options.dry_run) return outcome
@@ -104,6 +106,16 @@ export async function saveConnector(
     if (saved === 'updated') return outcome
   }
   throw new OAuthError('temporarily_unavailable', `Connector ${connector} is being changed by somebody else`)
+}
+
+/** A connector that comes from whoever runs the server is theirs, and one of the tenant's is the tenant's. */
+function checkWhose({ connector, settings }: ConnectorRecord, for_everyone: boolean): void {
+  const is_for_everyone = (JSON.parse(settings) as ConnectorSettings).for_everyone === true
+  if (is_for_everyone === for_everyone) return
+  const sentence = is_for_everyone
+    ? `Connector ${connector} is for every tenant: only whoever runs this server changes it; it can be disabled here`
+    : `The tenant has a connector ${connector} of its own`
+  throw new OAuthError('invalid_request', sentence, { status: 403 })
 }
 
 function movedRefusal(field: string): OAuthError {
@@ -151,9 +163,12 @@ export async function deleteConnector(
   context: OutboundContext,
   actor: string,
   connector: string,
-  options: { disconnect?: boolean } = {},
+  options: { disconnect?: boolean; for_everyone?: boolean } = {},
 ): Promise<'deleted' | 'has_connections' | 'unknown'> {
   const { tenant_id, store } = context.tenant
+  const found = await store.findConnector({ tenant_id, connector })
+  if (!found) return 'unknown'
+  checkWhose(found, options.for_everyone === true)
   if (options.disconnect) {
     // No new connection comes about while the old ones are ended.
     await setConnectorDisabled(context, actor, connector, true)

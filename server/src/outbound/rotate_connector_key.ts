@@ -21,7 +21,7 @@ export async function rotateConnectorKey(
     const whole = JSON.parse(found.settings) as ConnectorSettings
     const { key, next_key, former_keys: _, ...settings } = whole
     const stored = openClientSecret(context, found)
-    if (!key?.made || settings.team_id !== undefined || stored === null) return 'not_ours'
+    if (settings.for_everyone || !key?.made || settings.team_id !== undefined || stored === null) return 'not_ours'
     const now = context.clock()
     if (next_key && next_key.signs_at > now) return 'under_way'
     const settled = settleKeys(whole, stored, now)

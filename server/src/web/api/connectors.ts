@@ -58,6 +58,7 @@ const ConnectorSchema = z
     settings: z.partialRecord(z.enum(SETTINGS), z.unknown()).meta({ description: 'What else was described' }),
     callback_url: z.string().meta({ description: 'The redirect URI to register at the provider' }),
     unverified_fields: z.array(z.string()).readonly(),
+    for_everyone: z.boolean().meta({ description: 'It comes with the server, which alone changes it' }),
     disabled_at: z.int().nullable(),
     error: z.string().nullable(),
     error_description: z.string().nullable(),
@@ -216,6 +217,7 @@ function describe(found: ShownConnector): z.input<typeof ConnectorSchema> {
   return {
     ...{ connector, provider, provider_name, client_id, has_client_secret, jwks_uri, scope, callback_url },
     ...{ unverified_fields, disabled_at, error, error_description, error_at, connections, created_at, updated_at },
+    for_everyone: found.settings.for_everyone === true,
     public_jwk: found.public_jwk as Record<string, unknown> | null,
     settings: Object.fromEntries(settings),
   }

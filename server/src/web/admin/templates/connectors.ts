@@ -49,6 +49,8 @@ export function renderConnectors(view: View, data: { readonly connectors: readon
 /** What the page of one connector shows. */
 export interface ConnectorData extends ConnectorRow {
   readonly disabled: boolean
+  /** It comes with the server, which alone changes and deletes it. */
+  readonly for_everyone?: boolean | undefined
   /** Exactly what must be registered at the provider. */
   readonly redirect_uri: string
   readonly client_id: string
@@ -98,7 +100,7 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     [connector.notes, data.notes && name(data.notes, 400)],
     [connector.connections, html`${count(view, data.connections)} · <a href="${all}">${connector.connections_of}</a>`],
   ])
-  const content = html`${pageHeader(name(data.connector), lead, test)}${data.disabled && notice('warning', html`<p>${connector.disabled}</p>`)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${key}${section(connector.details, card(details))}${section(connector.danger, endings(view, data))}`
+  const content = html`${pageHeader(name(data.connector), lead, test)}${data.disabled && notice('warning', html`<p>${connector.disabled}</p>`)}${data.for_everyone && notice('note', html`<p>${connector.for_everyone}</p>`)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${key}${section(connector.details, card(details))}${section(connector.danger, endings(view, data))}`
   return consolePage(view, { entry: 'connectors', title: displayName(data.connector), content })
 }
 
@@ -131,6 +133,7 @@ function endings(view: View, data: ConnectorData): SafeHtml {
         action: link(view, paths.admin_disable_connector),
         hidden,
       })
+  if (data.for_everyone) return html`<div class="actions start">${toggle}</div>`
   const ends = tell(view, connector.delete_ends, { n: data.connections })
   const remove = ending(view, {
     id: 'delete',

@@ -361,6 +361,8 @@ export const enConsole = {
     connections_of: 'Show its connections',
     last_error: 'The provider last refused this connector {when}',
     disabled: 'This connector is disabled: nobody connects by it, and its connections give no tokens.',
+    for_everyone:
+      'It comes with this server, for every tenant: it can be disabled here, and is not changed or deleted.',
     danger: 'Disable or delete',
     disable: 'Disable',
     disable_title: 'Disable {connector}?',
