@@ -628,6 +628,14 @@ test('administrators register webhooks by the API, receivers verify them with th
     const changed = await call('PATCH', '/webhooks/crm', { body: change, if_match })
     assert.deepEqual([changed.body.description, changed.body.disabled_reason], ['Ours', 'administrator'])
     assert.equal((await call('PATCH', '/webhooks/crm', { body: change, if_match })).status, 412)
+    const before = (await call('GET', '/webhooks/erp')).headers.get('etag')!
+    const switches = [true, true, true, false].map((disabled) =>
+      call('PATCH', '/webhooks/erp', { body: { disabled }, if_match: before }),
+    )
+    const outcomes = (await Promise.all(switches)).map(({ status }) => status)
+    assert.equal(outcomes.slice(0, 3).filter((status) => status === 200).length, 1, String(outcomes))
+    assert.notEqual((await call('GET', '/webhooks/erp')).body.disabled_at, null, 'nobody has undone it unseen')
+    assert.equal((await call('PATCH', '/webhooks/erp', { body: { disabled: false }, if_match: '*' })).status, 200)
     const { items } = (await call('GET', '/webhooks/crm/deliveries?state=delivered')).body
     assert.deepEqual([items.length, items[0].tries.length, items[0].webhook_id], [1, 1, users[0]!.webhook_id])
     const replay = `/webhooks/crm/deliveries/${items[0].event_id}/replay`

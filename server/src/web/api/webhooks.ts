@@ -135,7 +135,9 @@ export const WEBHOOK_ROUTES = [
       const options = { from_version: found.version }
       const { outcome } = await saveWebhook(web.webhooks, actor, { webhook: name, ...body }, options)
       if (outcome === 'stale') throw stale()
-      if (disabled !== undefined) await setWebhookDisabled(web.webhooks, actor, name, disabled)
+      // Only from what was seen to the other: else the switch of whoever was faster would be undone.
+      const switched = disabled !== undefined && disabled !== (found.disabled_at !== null)
+      if (switched && !(await setWebhookDisabled(web.webhooks, actor, name, disabled))) throw stale()
       const changed = await findWebhook(web.webhooks, name)
       if (!changed) throw stale()
       return shown(webhook, changed, describe(changed))
