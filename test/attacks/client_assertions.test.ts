@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { SealError } from '../../server/src/crypto/seal.ts'
 import { createEgress } from '../../server/src/egress/egress.ts'
 import { rotateClientSecret } from '../../server/src/inbound/clients/client_secrets.ts'
 import { readAdministratedClient } from '../../server/src/inbound/clients/register_client.ts'
@@ -268,7 +269,8 @@ testOnBoth('3.1.5 a secret that signs is sealed for its client alone, and droppe
   const { tenant_id, store } = tenant
   const sealed = (await store.findSealedSecrets({ tenant_id, client_id }))!.sealed_client_secret!
   const place = { table: 'clients', row: 'another', column: 'sealed_client_secret', version: 1 }
-  assert.throws(() => tenant.keys.open(sealed, place))
+  assert.throws(() => tenant.keys.open(sealed, place), SealError)
+  assert.equal(tenant.keys.open(sealed, { ...place, row: client_id }).toString(), SECRET)
   const change = (method: string, client_secret?: string) =>
     updateClient(tenant, {
       client_id,

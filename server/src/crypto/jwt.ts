@@ -20,7 +20,8 @@ export async function askSigner(key: HeldSigningKey, input: Buffer): Promise<Buf
   const given = Buffer.from(await key.sign(input))
   // Most of them answer ECDSA as DER, and some as JWS has it.
   const signature = key.alg === 'ES256' && given.length !== 64 ? derToRaw(given) : given
-  if (!isSignedBy(key, input, signature)) throw new Error(`the signer did not sign by its key ${key.kid}`)
+  if (signature === null || !isSignedBy(key, input, signature))
+    throw new Error(`the signer did not sign by its key ${key.kid}`)
   return signature
 }
 
@@ -69,7 +70,7 @@ const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }
 const SCHEMES: Readonly<Record<Algorithm, Scheme>> = {
   ES256: {
     // A bare KeyObject signs twice as fast as one with dsaEncoding; the DER answer is turned into raw here.
-    sign: (input, { privateKey }) => derToRaw(sign('sha256', input, privateKey)),
+    sign: (input, { privateKey }) => derToRaw(sign('sha256', input, privateKey))!,
     verify: (input, { publicKey }, signature) =>
       signature.length === 64 && verify('sha256', input, publicKey, rawToDer(signature)),
   },
@@ -114,12 +115,14 @@ function parseJson(part: string): Record<string, unknown> | null {
   }
 }
 
-// ECDSA-Sig-Value (RFC 3279 section 2.2.3) to the fixed 64 bytes of JWS (RFC 7518 section 3.4).
-function derToRaw(der: Buffer): Buffer {
+// ECDSA-Sig-Value (RFC 3279 section 2.2.3) to the fixed 64 bytes of JWS (RFC 7518 section 3.4); null for what is none.
+function derToRaw(der: Buffer): Buffer | null {
   const raw = Buffer.alloc(64)
-  const rLength = der[3]!
+  const rLength = der[3] ?? 0
+  const sLength = der[5 + rLength] ?? 0
+  if (rLength > 33 || sLength > 33 || der.length !== 6 + rLength + sLength) return null
   copyInteger(der, 4, rLength, raw, 32)
-  copyInteger(der, 6 + rLength, der[5 + rLength]!, raw, 64)
+  copyInteger(der, 6 + rLength, sLength, raw, 64)
   return raw
 }
 

@@ -37,12 +37,16 @@ export function holdKey(
   return { ...described, sign }
 }
 
+// What the key's own library calls the curve of ES256.
+const P256 = 'prime256v1'
+
 /** Lets a signer make a key, and sign by it once: one that cannot is never published. */
 export async function makeHeldKey(signer: Signer, alg: Algorithm) {
   const { key, public_jwk } = await signer.createKey(alg)
   const described = describeKey(alg, public_jwk)
   const verifying = readVerifyingKey(alg, described.public_jwk)
-  const { modulusLength = 3072 } = verifying.publicKey.asymmetricKeyDetails ?? {}
+  const { modulusLength = 3072, namedCurve = P256 } = verifying.publicKey.asymmetricKeyDetails ?? {}
+  if (namedCurve !== P256) throw new Error(`the signer made a key on ${namedCurve}, which is none of ${alg}`)
   if (modulusLength < 3072) throw new Error(`the signer made an RSA key of ${modulusLength} bits`)
   await askSigner(holdKey({ key, kid: described.kid, ...verifying }, signer), Buffer.from('Is this your key?'))
   return { ...described, handle: Buffer.from(HANDLE + key) }

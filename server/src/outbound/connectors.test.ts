@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { type Bench, connectAs, eventTypes, listEvents, openBench, openForeign } from '../../../test/parts/vault.ts'
+import { SealError } from '../crypto/seal.ts'
 import { createEgress } from '../egress/egress.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { callbackUrl, openClientSecret, openConnector, relyingParty } from './connector.ts'
@@ -85,8 +86,8 @@ describe('connectors', () => {
     await save({ connector: 'sealed', client_secret: 'very-secret' })
     const row = (await store.findConnector({ tenant_id, connector: 'sealed' }))!
     assert.equal(openClientSecret(context, row), 'very-secret')
-    assert.throws(() => openClientSecret(context, { ...row, version: row.version + 1 }))
-    assert.throws(() => openClientSecret(context, { ...row, connector: 'acme' }))
+    assert.throws(() => openClientSecret(context, { ...row, version: row.version + 1 }), SealError)
+    assert.throws(() => openClientSecret(context, { ...row, connector: 'acme' }), SealError)
     const shown = JSON.stringify([await listConnectors(context), await listEvents(bench.tenant)])
     assert.equal(shown.includes('very-secret'), false)
     assert.equal(Buffer.from(row.sealed_client_secret!).includes('very-secret'), false)

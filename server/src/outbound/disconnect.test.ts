@@ -102,7 +102,7 @@ for (const kind of DATABASES) {
           destroyDataKey: () => Promise.reject(new StoreUnavailable('dead', 'not committed')),
         }),
       })
-      await assert.rejects(disconnect(dying, { connection_id: id, actor: 'test' }))
+      await assert.rejects(disconnect(dying, { connection_id: id, actor: 'test' }), StoreUnavailable)
       assert.deepEqual(await ask(id), { kind: 'refused', reason: 'disconnected' })
       assert.notEqual((await bench.load(id)).data_key, null)
       assert.equal(await finishDisconnects(bench.contexts[0]), 0, 'another process may still be at it')

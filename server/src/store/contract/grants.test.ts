@@ -79,10 +79,10 @@ contract('what decides about a grant is read in one, and holds nothing that was 
 contract('a grant needs its client and its user, and its id is given once', async (stage) => {
   const { store, newGrant } = stage
   await fill(stage)
-  await assert.rejects(store.approveGrant(newGrant('g1', { client_id: 'gone' })))
-  await assert.rejects(store.approveGrant(newGrant('g1', { user_id: 'gone' })))
+  await assert.rejects(store.approveGrant(newGrant('g1', { client_id: 'gone' })), /foreign key/i)
+  await assert.rejects(store.approveGrant(newGrant('g1', { user_id: 'gone' })), /foreign key/i)
   await store.approveGrant(newGrant('g1'))
-  await assert.rejects(store.approveGrant(newGrant('g1', { user_id: 'bob' })))
+  await assert.rejects(store.approveGrant(newGrant('g1', { user_id: 'bob' })), /unique/i)
   assert.equal((await load(stage))!.grant!.user_id, 'alice')
   assert.equal(await typesOf(stage, 'grant.approved'), 1)
 })

@@ -119,7 +119,7 @@ contract(
 contract('a setup link is not spent when the user cannot be made', async (stage) => {
   await stage.user('root')
   await makeLink(stage, 'secret')
-  await assert.rejects(redeem(stage, 'secret'))
+  await assert.rejects(redeem(stage, 'secret'), /unique/i)
   assert.equal(await isThere(stage, 'secret'), true)
   assert.equal(await redeem(stage, 'secret', { username_key: 'admin' }), 'created')
 })

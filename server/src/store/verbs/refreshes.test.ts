@@ -259,6 +259,26 @@ for (const kind of DATABASES) {
       assert.deepEqual((await eventTypes(tenant)).at(-1), 'connection.recovered')
     })
 
+    test('who comes late with nothing ends no intent but its own', async () => {
+      const connection_id = await connect()
+      await lease(connection_id, 'i1', { lease_ms: -1 })
+      await lease(connection_id, 'i2', { owner: 'p2' })
+      const { tenant_id } = tenant
+      const fail = (intent_id: string) =>
+        tenant.store.failRefresh({
+          ...{ tenant_id, connection_id, intent_id, uncertain: false, refused: false, retry_ms: 9, upkeep_ms: null },
+          ...{ error: 'cut', event: null },
+        })
+      await fail('i1')
+      await tenant.store.dropIntent({ tenant_id, connection_id, intent_id: 'i1', upkeep_ms: 0 })
+      const row = await load(connection_id)
+      assert.deepEqual([row.intent_id, row.refresh_failures, row.retry_at], ['i2', 0, null])
+      assert.notEqual(row.intent_deadline_at, null)
+      await fail('i2')
+      const ended = await load(connection_id)
+      assert.deepEqual([ended.refresh_failures, ended.intent_deadline_at], [1, null])
+    })
+
     test('a refusal counts for the tokens that were sent alone, and while no late answer is at hand', async () => {
       const connection_id = await connect()
       await lease(connection_id, 'i1', { lease_ms: -1 })
