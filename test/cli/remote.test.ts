@@ -232,6 +232,72 @@ test('what happened is counted: tokens by grant type, refusals by endpoint and c
     assert.ok(!text.includes(name), name)
 })
 
+test('init writes a platform file and code that belong together, and nothing over what is there', async () => {
+  const folder = await mkdtemp(path.join(cwd, 'init-'))
+  const there = { cwd: folder, env: { ...env } }
+  const written = await runProgram(['init', 'express', '--issuer', issuer, '--client-id', 'first', '--json'], there)
+  assert.deepEqual(JSON.parse(written.stdout).files, ['platform.yaml', 'app.mjs', 'client_key.env'])
+  assert.equal((await stat(path.join(folder, 'client_key.env'))).mode & 0o777, 0o600)
+  assert.match(await readFile(path.join(folder, 'app.mjs'), 'utf8'), /discovery\(issuer, "first"/)
+  const { d } = JSON.parse(/'(.*)'/.exec(await readFile(path.join(folder, 'client_key.env'), 'utf8'))![1]!)
+  assert.ok(d && !(await readFile(path.join(folder, 'platform.yaml'), 'utf8')).includes(d))
+  assert.equal((await run(['apply', '-f', path.join(folder, 'platform.yaml')])).code, 0)
+  const again = await runProgram(['init', 'openid-client'], there)
+  assert.deepEqual([again.code, again.stdout], [1, ''])
+  assert.match(again.stderr, /platform\.yaml is there already/)
+})
+
+test('test token and test login run their flows, and show no token', async () => {
+  const token = await run(
+    [
+      'test',
+      'token',
+      '--issuer',
+      issuer,
+      '--client-id',
+      'batch',
+      '--client-secret-file',
+      '-',
+      '--resource',
+      'https://api.example/v1',
+      '--scope',
+      'v1:read',
+      '--json',
+    ],
+    { stdin: `${SECRETS.CLIENT_BATCH_SECRET}\n` },
+  )
+  assert.equal(token.code, 0, token.stderr)
+  const { access_token, token_type, scope } = JSON.parse(token.stdout)
+  assert.deepEqual([access_token, token_type, scope], ['opaque', 'Bearer', 'v1:read'])
+  const wrong = await run(['test', 'token', '--issuer', issuer, '--client-id', 'batch', '--client-secret-file', '-'], {
+    stdin: 'wrong',
+  })
+  assert.deepEqual([wrong.code, wrong.stdout], [3, ''])
+
+  const port = await freePort()
+  await writeFile(
+    path.join(cwd, 'native.json'),
+    JSON.stringify({
+      clients: [
+        {
+          ...{ client_id: 'native', token_endpoint_auth_method: 'none', application_type: 'native', scope: 'openid' },
+          redirect_uris: [`http://127.0.0.1:${port}/callback`],
+        },
+      ],
+    }),
+  )
+  assert.equal((await run(['apply', '-f', 'native.json'])).code, 0)
+  const args = ['test', 'login', '--issuer', issuer, '--client-id', 'native', '--port', String(port)]
+  const login = startProgram(args, { cwd, env })
+  const [, url] = await login.waitFor(/Open {2}(\S+)\n/)
+  assert.equal((await fetch(`http://127.0.0.1:${port}/callback?code=forged&state=x`)).status, 404)
+  const back = await new UserAgent().authorize(url!, ALICE)
+  assert.equal((await fetch(back)).status, 200)
+  assert.equal(await login.ended, 0, login.stderr)
+  assert.match(login.stdout, /^id_token\.aud +native$/m)
+  assert.doesNotMatch(login.stdout, /eyJ|sp_/)
+})
+
 /** Types the code in as an administrator, and allows what the page asks. */
 async function answerDevice(url: string, user_code: string): Promise<void> {
   const person = new UserAgent()

@@ -68,6 +68,31 @@ export function addRemote(program: Command, { end, find }: RemoteProgram): void 
       const find = async () => ({ issuer: (await findSignedIn(options)).issuer, env, json: isJson(options) })
       end(await verifyEvents(find, options as never, isJson(options)))
     })
+  common(program.command('test').description('run a flow as a client of the server, and say what came of it'))
+    .argument('<flow>', 'login, token or device')
+    .requiredOption('--client-id <client_id>', 'the client')
+    .option('--client-secret-file <file>', 'its secret; - for the standard input, or asked for on a terminal')
+    .option('--scope <scopes>', 'what to ask for')
+    .option('--resource <uri>', 'what the token is for')
+    .option('--port <number>', 'of the redirect URI http://127.0.0.1:<port>/callback of a login (default: a free one)')
+    .action(async (flow: string, options: Options) => {
+      const { tryOut } = await import('./try_out.ts')
+      const { clientId, clientSecretFile, scope, resource, port } = options as Readonly<Record<string, string>>
+      const wish = { client_id: clientId!, secret_file: clientSecretFile, scope, resource, port }
+      const { port: _, ...named } = options
+      end(await tryOut((await findSignedIn(named)).issuer, flow, wish, isJson(options)))
+    })
+  common(program.command('init').description('write a platform file with a first client, and code that signs in by it'))
+    .argument('<framework>', 'express, openid-client, oauth4webapi or oidc-client-ts')
+    .option('--client-id <client_id>', 'the client', 'app')
+    .option('--redirect-uri <uri>', 'where it gets its answers', 'http://127.0.0.1:3000/callback')
+    .action(async (framework: string, options: Options) => {
+      const { initialize } = await import('./init.ts')
+      const { issuer } = await find(options)
+      const { clientId, redirectUri } = options as Readonly<Record<string, string>>
+      const wish = { issuer, client_id: clientId!, redirect_uri: redirectUri!, json: isJson(options) }
+      end(await initialize(process.cwd(), framework, wish))
+    })
   program
     .command('completion')
     .description('print what completes commands in a shell')
