@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newId } from '../../server/src/crypto/random.ts'
 import { event } from '../../server/src/inbound/event.ts'
+import { createConnectSession } from '../../server/src/outbound/connect_sessions.ts'
 import { pageRoutes } from '../../server/src/web/routes.ts'
 import { findWebhook } from '../../server/src/webhooks/webhooks.ts'
 import { ALICE, BOB, type Bridge, startBridge } from '../parts/bridge.ts'
@@ -261,6 +262,29 @@ for (const dialect of DIALECTS) {
       const ended = await root.submit(await open(root, at('connection')), {}, 'connection/disconnect')
       assert.match(await ended.response.text(), /It has ended/)
       assert.equal((await open(root, at('connection').replace(connection_id, 'nothing'))).status, 404)
+    })
+
+    test('what platforms have asked of people is seen until it is done, and ended by an administrator', async () => {
+      const { issuer, server } = bridge
+      const { tenant, outbound } = server.app.web
+      const made = await createConnectSession(outbound, 'web', {
+        ...{ end_user_id: 'u-17', connectors: ['acme'], origins: ['https://shop.example'] },
+      })
+      const page = await open(root, `${issuer}/admin/connect_sessions`)
+      assert.match(page.html, /u-17[\s\S]*acme[\s\S]*Not opened yet/)
+      const ended = await root.submit(page, {}, 'connect_sessions/end')
+      assert.match(await ended.response.text(), /Nothing is pending/)
+      const { tenant_id, store } = tenant
+      const found = await store.loadConnectSession({ tenant_id, session_id: made.session_id })
+      assert.notEqual(found?.session.ended_at, null)
+      const [event] = await store.pageEvents({
+        tenant_id,
+        before_event_id: '~',
+        type: 'connect_session.',
+        actor: '',
+        most: 1,
+      })
+      assert.match(`${event?.type} ${event?.actor}`, /^connect_session\.ended user:/)
     })
 
     test('keys are rotated and revoked, and a page of before changes nothing twice', async () => {

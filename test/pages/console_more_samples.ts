@@ -1,4 +1,5 @@
 import type { ActivityData } from '../../server/src/web/admin/templates/activity.ts'
+import { renderConnectSessions } from '../../server/src/web/admin/templates/connect_sessions.ts'
 import { renderConnection, renderReveal } from '../../server/src/web/admin/templates/connection.ts'
 import { renderEvent } from '../../server/src/web/admin/templates/event.ts'
 import { renderGrant } from '../../server/src/web/admin/templates/grant.ts'
@@ -121,6 +122,18 @@ function connectionPages(view: View, put: Put): Pages {
         ...{ reconnect_url: undefined, may_reveal: 'of_platform', used_by: [] },
       }),
     connection_ended: () => renderConnection(view, { ...connection, state: 'disconnected' }),
+    connect_sessions: () =>
+      renderConnectSessions(view, {
+        sessions: (['created', 'opened', 'failed', 'unconfirmed', 'expired'] as const).map((status, i) => ({
+          ...{ session_id: put(`s${i}`), client_id: put('platform'), client_name: put('Northwind Shop'), status },
+          owner: i % 2 === 0 ? { username: put('alice') } : { end_user_id: put('u-17') },
+          ...{ connectors: [put('google'), put('github')], invitation: i === 1 },
+          ...{ reason: i === 2 ? put('access_denied') : undefined },
+          ...{ created_at: NOW - (i + 1) * 7 * MINUTE, expires_at: NOW + (4 - i) * 9 * MINUTE - 1 },
+        })),
+        ...{ cursor: put('a'), next_cursor: put('b') },
+      }),
+    connect_sessions_empty: () => renderConnectSessions(view, { sessions: [] }),
     reveal_token: () => renderReveal(view, reveal),
     revealed_token: () =>
       renderReveal(view, {

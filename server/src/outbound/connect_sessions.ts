@@ -218,10 +218,13 @@ export async function confirmConnectSession(
 }
 
 /** Ends a session, and what it brought unless that is live: a platform that finds the wrong person there says no by this. */
-export async function endConnectSession(context: OutboundContext, session: ConnectSessionRecord): Promise<void> {
+export async function endConnectSession(
+  context: OutboundContext,
+  session: ConnectSessionRecord,
+  actor = `client:${session.client_id}`,
+): Promise<void> {
   const { tenant_id, store } = context.tenant
   const { session_id, client_id } = session
-  const actor = `client:${client_id}`
   const event = sessionEvent(context, 'connect_session.ended', actor, session)
   const disconnected = outboundEvent(context, 'connection.disconnected', actor, { client_id })
   const ended = await store.endConnectSession({ tenant_id, session_id, event, disconnected })

@@ -5,6 +5,7 @@ import { clientRightsPage } from './admin/client_rights.ts'
 import { endSecretSubmit, rotateSecretSubmit } from './admin/client_secrets.ts'
 import { switchClientSubmit } from './admin/client_switches.ts'
 import { clientsPage, newClientPage, newClientSubmit } from './admin/clients.ts'
+import { connectSessionsPage, endConnectSessionSubmit } from './admin/connect_sessions.ts'
 import {
   connectionPage,
   connectionsPage,
@@ -329,6 +330,8 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get(paths.admin_grant, grantPage)
   pages.post(paths.admin_end_grant, endGrantSubmit)
   pages.get(paths.admin_connections, connectionsPage)
+  pages.get(paths.admin_connect_sessions, connectSessionsPage)
+  pages.post(paths.admin_end_connect_session, endConnectSessionSubmit)
   pages.get(paths.admin_connection, connectionPage)
   pages.post(paths.admin_refresh_connection, refreshConnectionSubmit)
   pages.get(paths.admin_reveal_token, revealTokenPage)

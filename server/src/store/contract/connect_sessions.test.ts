@@ -264,3 +264,30 @@ contract("connections of a platform's users are its own, and end with it", async
   assert.equal(await store.deleteClient({ tenant_id, client_id: 'web', event: event() }), true)
   assert.deepEqual([await state(stage), await state(stage, 'c2')], ['disconnected', 'disconnected'])
 })
+
+contract('sessions that wait are listed from the newest on, until they are confirmed or ended', async (stage) => {
+  const { store, tenant_id, event } = stage
+  await fill(stage)
+  for (const session_id of ['s1', 's2', 's3']) {
+    await store.createConnectSession({
+      ...{
+        tenant_id,
+        session: { ...row, session_id },
+        token_hash: bytes(session_id),
+        lifetime_ms: 1000,
+        event: event(),
+      },
+    })
+  }
+  const page = async (before_session_id = '~', most = 10) =>
+    (await store.pageConnectSessions({ tenant_id, before_session_id, most })).map(({ session }) => session.session_id)
+  assert.deepEqual(await page(), ['s3', 's2', 's1'])
+  assert.deepEqual(await page('s3', 1), ['s2'])
+  await open(stage)
+  await finish(stage)
+  assert.deepEqual(await page(), ['s3', 's2', 's1'], 'what was finished still waits for its platform')
+  await store.confirmConnectSession({ tenant_id, session_id: 's1', event: event() })
+  const disconnected = event()
+  await store.endConnectSession({ tenant_id, session_id: 's3', event: event(), disconnected })
+  assert.deepEqual(await page(), ['s2'])
+})

@@ -99,6 +99,25 @@ export const findConnectSession = read((args: { tenant_id: string; token_hash: U
   selectSession({ ...args, session_id: null }),
 )
 
+/** Sessions that have neither brought anything live nor been ended, the newest first; what is too late stays for a day. */
+export const pageConnectSessions = read(function* (args: {
+  tenant_id: string
+  before_session_id: string
+  most: number
+}): Run<ConnectSessionAuthority[]> {
+  const { tenant_id } = args
+  const found = yield* sql<{ session_id: string }>`
+    select session_id from connect_sessions where tenant_id = ${tenant_id} and session_id < ${args.before_session_id}
+      and confirmed_at is null and ended_at is null
+    order by session_id desc limit ${args.most}`
+  const sessions: ConnectSessionAuthority[] = []
+  for (const { session_id } of found) {
+    const session = yield* selectSession({ tenant_id, session_id, token_hash: null })
+    if (session) sessions.push(session)
+  }
+  return sessions
+})
+
 function* selectSession(args: {
   tenant_id: string
   session_id: string | null

@@ -64,7 +64,8 @@ export function table(caption: string, columns: readonly string[], rows: readonl
       html`<tr role="row">${cells.map((cell, i) => html`<td role="cell" data-label="${columns[i] ?? ''}"><div>${cell}</div></td>`)}</tr>`,
   )
   // Roles are written out: browsers drop them when a table is laid out as blocks.
-  return html`<table role="table"><caption class="unseen">${caption}</caption><thead role="rowgroup"><tr role="row">${head}</tr></thead><tbody role="rowgroup">${body}</tbody></table>`
+  const kind = columns.length > 5 ? 'wide' : columns.length > 2 ? 'list' : 'pairs'
+  return html`<table class="${kind}" role="table"><caption class="unseen">${caption}</caption><thead role="rowgroup"><tr role="row">${head}</tr></thead><tbody role="rowgroup">${body}</tbody></table>`
 }
 
 /** Links to the neighbouring pages of a list that is read by cursor. */

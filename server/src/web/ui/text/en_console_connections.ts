@@ -102,7 +102,6 @@ export const enConsoleConnections = {
     owner: 'For',
     connectors: 'To connect',
     status: 'Status',
-    asked: 'Asked',
     expires: 'Until',
     action: 'Action',
     invitation: 'by invitation',
