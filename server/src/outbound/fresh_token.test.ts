@@ -189,6 +189,24 @@ for (const kind of DATABASES) {
       assert.equal((await ask(id)).kind, 'token')
     })
 
+    test('a token is told to end with its connection, where that ends first', async () => {
+      const id = await own()
+      const { access_expires_at } = await bench.load(id)
+      const endingAt = (ends_at: number) =>
+        bench.another({
+          spoil: (store) => ({
+            ...store,
+            async loadConnection(args) {
+              const found = await store.loadConnection(args)
+              return found && { ...found, connection: { ...found.connection, ends_at } }
+            },
+          }),
+        })
+      const told = async (ends_at: number) => tokenOf(await freshToken(endingAt(ends_at), wish(id))).expires_at
+      assert.equal(await told(access_expires_at! - 1000), access_expires_at! - 1000)
+      assert.equal(await told(access_expires_at! + 1000), access_expires_at)
+    })
+
     test('O-06 what belongs to a user of one platform is nothing to another platform, nor to whoever names none', async () => {
       const id = await own()
       const context = bench.another({

@@ -16,6 +16,7 @@ import { type OutboundContext, settleOutbound } from './context.ts'
 import { disconnect } from './disconnect.ts'
 import { finishConnect } from './finish_connect.ts'
 import { freshToken } from './fresh_token.ts'
+import { LEASE_MS } from './refresh.ts'
 import { startConnect } from './start_connect.ts'
 
 const HOUR = 3_600_000
@@ -335,6 +336,21 @@ for (const kind of DATABASES) {
       assert.equal(calls.length, 0)
       assert.equal((await bench.load(id)).intent_deadline_at, null)
       assert.equal((await ask(id)).kind, 'token')
+    })
+
+    test('I12 a call is over before its lease is, however late it began', async () => {
+      const id = await connect(STRICT, answerTokens('R2'))
+      expire()
+      const given: (number | undefined)[] = []
+      const { egress } = bench.contexts[0]
+      const fetch: typeof egress.fetch = (input, init) => {
+        if (init.purpose === 'token') given.push(init.timeoutMs)
+        return egress.fetch(input, init)
+      }
+      assert.equal((await ask(id, bench.another({ egress: { ...egress, fetch } }))).kind, 'token')
+      assert.equal(given.length, 1)
+      // With room for a slow start and for storing the answer.
+      assert.ok(given[0]! + 9_000 <= LEASE_MS, `${given[0]} of ${LEASE_MS}`)
     })
 
     test('an answer without a refresh token keeps the one that was sent', async () => {
