@@ -218,9 +218,10 @@ const manager = new UserManager({
 })
 
 if (location.origin + location.pathname === redirect_uri) {
-  const user = await manager.signinCallback()
-  history.replaceState(null, '', '/')
-  document.body.append(\`Signed in as \${user.profile.sub}\`)
+  manager.signinCallback().then((user) => {
+    history.replaceState(null, '', '/')
+    document.body.append(\`Signed in as \${user.profile.sub}\`)
+  })
 } else {
   const button = document.createElement('button')
   button.append('Sign in')
