@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { type AdminError, createAdmin, etagOf } from '@sallyport/sdk/admin'
 import { sha256 } from '../../server/src/crypto/hash.ts'
 import { updateUser } from '../../server/src/inbound/users/administer_users.ts'
 import { EMPTY_CHAIN, findBrokenLink, type SealedEvent } from '../../server/src/store/event_chain.ts'
@@ -570,6 +571,33 @@ for (const dialect of DIALECTS) {
       assert.equal(typeof other.body.disabled_at, 'number')
       await ask('enableUser', { params: { user_id: users.bob } }, { headers: { 'if-match': '*' } })
       await server.addRole('member', ['api:read'])
+    })
+
+    test('2.3.3 the admin module of the SDK pages, changes what it has seen, and says what is wrong', async () => {
+      const { issuer } = bridge
+      const admin = createAdmin({ issuer, ...PLATFORM, scope: 'admin:read admin:write' })
+      const roles = ['sdk-a', 'sdk-b', 'sdk-c']
+      for (const role of roles) await admin.createRole({ role, scopes: [] })
+      const seen: string[] = []
+      for await (const { role } of admin.listRoles({ limit: 1 })) seen.push(role)
+      assert.deepEqual(
+        seen.filter((role) => role.startsWith('sdk-')),
+        roles,
+      )
+      const first = await admin.getRole('sdk-a')
+      await admin.updateRole('sdk-a', { scopes: ['api:read'] }, { if_match: etagOf(first) })
+      const late = admin.updateRole('sdk-a', { scopes: [] }, { if_match: etagOf(first) })
+      await assert.rejects(late, (error: AdminError) => error.status === 412 && error.problem?.status === 412)
+      const options = { idempotency_key: 'sdk-once' }
+      const [one, again] = [
+        await admin.createUser({ username: 'erin' }, options),
+        await admin.createUser({ username: 'erin' }, options),
+      ]
+      assert.deepEqual(again, one)
+      await assert.rejects(admin.createUser({ username: 'erin' }), { status: 409, message: 'Member username is taken' })
+      await assert.rejects(admin.getUser('nobody'), { status: 404 })
+      assert.equal(await admin.endSessions(one.user_id), undefined)
+      assert.match(await (await admin.exportEvents({ after_sequence: 0 })).text(), /^$|^\{/)
     })
 
     test('what sign-ups may say of a user is theirs alone', async () => {
