@@ -50,8 +50,9 @@ export async function startServer(
         'no trusted_proxies are named: the address of a client is not known, so nothing is limited by address',
       )
     }
-    if (connectors !== undefined) await giveToEveryone(app, connectors, log)
     if (platform !== undefined) await applyFile(app, platform, log)
+    // After those of the tenant's own file, whose names stay the tenant's.
+    if (connectors !== undefined) await giveToEveryone(app, connectors, log)
     const upkeep = startUpkeep(app, metrics ? { noteRound: metrics.noteRound } : {})
     closing.push(() => upkeep.stop())
     const socket = await openAdminSocket(config, app, log)
