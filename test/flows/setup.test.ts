@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { signJwt } from '../../server/src/crypto/jwt.ts'
+import { saveSettings } from '../../server/src/inbound/administration/configure.ts'
 import { ADMINISTRATOR } from '../../server/src/inbound/tenants.ts'
 import { createSetupLink } from '../../server/src/inbound/users/setup_link.ts'
 import { onBothDatabases } from '../parts/platform.ts'
@@ -19,8 +20,13 @@ testOnBoth('6.3.2 the setup link makes the first administrator, and nobody once 
   const taken = await agent.submit(shown, { username: 'ivan', password: 'a long password' }, 'setup_token')
   assert.equal(taken.response.status, 400)
   assert.match(await taken.response.text(), /username is taken/)
+  // What a file has set before there is anybody holds for the first one too.
+  const settings = { password_min_length_administrators: 20 }
+  await saveSettings(tenant, settings, { actor: 'test', changed: [] })
+  const short = await agent.submit(shown, { username: 'kim', password: 'a long password' }, 'setup_token')
+  assert.deepEqual([short.response.status, / 20 /.test(await short.response.text())], [400, true])
   // An applied file was faster.
-  const judy = { username: 'judy', password: 'password of judy' }
+  const judy = { username: 'judy', password: 'a longer password of judy' }
   await p.server.addUser({ ...judy, roles: [ADMINISTRATOR] })
   assert.equal((await agent.follow(first.url)).response.status, 403)
   const late = await agent.submit(shown, { username: 'mallory', password: 'a long password' }, 'setup_token')

@@ -47,7 +47,8 @@ export const setupSubmit = submit(async (visit, form) => {
     if (await store.findUserByUsername({ tenant_id, username_key: usernameKey(username) })) {
       throw new OAuthError('invalid_request', 'username is taken')
     }
-    const user = await prepareUser(user_id, { username, name, email, password, roles: [ADMINISTRATOR] })
+    const described = { username, name, email, password, roles: [ADMINISTRATOR] }
+    const user = await prepareUser(user_id, described, visit.configuration)
     const outcome = await store.redeemSetupLink({
       tenant_id,
       secret_hash: tenant.keys.hashSecret(token),
