@@ -1,7 +1,7 @@
-// The page of a platform opens a connect session with this: @sallyport/sdk/connect, without its types.
+// Made of sdk/src/connect/connect.ts, the module @sallyport/sdk/connect, by npm run openapi.
 export class ConnectError extends Error {
            reason
-  constructor(reason                ) {
+  constructor(reason) {
     super(`Nothing was connected: ${reason}`)
     this.name = 'ConnectError'
     this.reason = reason
@@ -10,7 +10,7 @@ export class ConnectError extends Error {
 const MESSAGE = 'sallyport:connect'
 const FIRST_POLL_MS = 1000
 const SLOWEST_POLL_MS = 4000
-export async function connect(options                )                     {
+export async function connect(options) {
   const { issuer, session_token, signal, closed_ms = 30_000, timeout_ms = 1_800_000 } = options
   if (signal?.aborted) throw new ConnectError('aborted')
   const verifier = randomVerifier()
@@ -26,14 +26,14 @@ export async function connect(options                )                     {
     popup.close()
   }
 }
-export function connectByRedirect({ issuer, session_token }                                                  )       {
+export function connectByRedirect({ issuer, session_token }) {
   submit(`${issuer}/connect/session`, '_self', { session_token })
 }
 async function finish(
-  { issuer, session_token, signal }                ,
-  popup        ,
-  more                                                                                 ,
-)                     {
+  { issuer, session_token, signal },
+  popup,
+  more,
+) {
   const { verifier, closed_ms, timeout_ms, ended } = more
   const started = Date.now()
   let closed_at
@@ -55,16 +55,16 @@ async function finish(
     }
   }
 }
-function hear(popup        , origin        , ms        , ended             , aborted              )                   {
+function hear(popup, origin, ms, ended, aborted) {
   return new Promise((resolve) => {
-    const done = (told         ) => {
+    const done = (told) => {
       clearTimeout(timer)
       window.removeEventListener('message', onMessage)
       aborted?.removeEventListener('abort', stop)
       resolve(told)
     }
     const stop = () => done(false)
-    const onMessage = (event              ) => {
+    const onMessage = (event) => {
       if (event.origin === origin && event.source === popup && event.data?.type === MESSAGE) done(true)
     }
     const timer = setTimeout(stop, ms)
@@ -72,10 +72,10 @@ function hear(popup        , origin        , ms        , ended             , abo
     aborted?.addEventListener('abort', stop, { once: true })
   })
 }
-async function ask(issuer        , form                        )                  {
-  const waiting         = { status: 'opened' }
+async function ask(issuer, form) {
+  const waiting= { status: 'opened' }
   try {
-    const init              = {
+    const init= {
       method: 'POST',
       body: new URLSearchParams(form),
       credentials: 'omit',
@@ -83,15 +83,15 @@ async function ask(issuer        , form                        )                
     }
     const response = await fetch(`${issuer}/connect/session/status`, init)
     if (response.status === 404) return { status: 'expired' }
-    return response.ok ? ((await response.json())          ) : waiting
+    return response.ok ? ((await response.json())) : waiting
   } catch {
     return waiting
   }
 }
-function readReason(reason                           )                 {
+function readReason(reason) {
   return reason === 'refused' || reason === 'other_account' ? reason : 'failed'
 }
-function submit(action        , target        , values                        )       {
+function submit(action, target, values) {
   const form = document.createElement('form')
   Object.assign(form, { method: 'post', action, target, hidden: true })
   for (const [name, value] of Object.entries(values)) {
@@ -103,13 +103,13 @@ function submit(action        , target        , values                        ) 
   form.submit()
   form.remove()
 }
-function randomVerifier()         {
+function randomVerifier() {
   return toBase64Url(crypto.getRandomValues(new Uint8Array(32)))
 }
-async function hash(text        )                  {
+async function hash(text) {
   return toBase64Url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))))
 }
-function toBase64Url(bytes            )         {
+function toBase64Url(bytes) {
   return btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
