@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { deleteConnector, saveConnector } from '../../server/src/outbound/connectors.ts'
+import { deleteConnector, findConnector, saveConnector } from '../../server/src/outbound/connectors.ts'
+import { giveConnectors } from '../../server/src/outbound/connectors_for_everyone.ts'
 import { disconnect } from '../../server/src/outbound/disconnect.ts'
 import { revokeUnchosen } from '../../server/src/outbound/unchosen.ts'
 import { createCatalogue } from '../../server/src/providers/catalogue.ts'
@@ -232,7 +233,30 @@ test('10.2.1 M-09 an answer that nobody here asked for is dropped, and a flow of
 test('the console shows what the record of a provider says to people', async () => {
   const person = await signIn()
   const { response } = await person.follow(`${server.issuer}/admin/connector?connector=slack`)
-  assert.match(await response.text(), /Rotation is a setting of the application/)
+  const html = await response.text()
+  assert.match(html, /Rotation is a setting of the application/)
+  assert.match(html, /Delete slack\?|Delete <bdi>slack/)
+})
+
+test('a connector for everyone is disabled in the console, and neither deleted nor changed there', async () => {
+  const { outbound } = server.app.web
+  await giveConnectors(outbound, [{ connector: 'given', provider: 'slack', ...REGISTRATION, scope: 'read' }])
+  const person = await signIn()
+  const url = `${server.issuer}/admin/connector?connector=given`
+  const html = await (await person.follow(url)).response.text()
+  assert.match(html, /for every tenant/)
+  assert.match(html, /Disable/)
+  assert.doesNotMatch(html, /Delete/)
+  const csrf_token = /name="csrf_token" value="([^"]+)"/.exec(html)![1]!
+  const body = new URLSearchParams({ csrf_token, connector: 'given' })
+  const forced = await person.follow(`${server.issuer}/admin/connector/delete`, {
+    method: 'POST',
+    body: `${body}`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', origin: new URL(server.issuer).origin },
+  })
+  assert.equal(forced.response.status, 403)
+  assert.match(await forced.response.text(), /cannot be answered/)
+  assert.ok(await findConnector(outbound, 'given'))
 })
 
 async function keyPage(person: UserAgent, connector: string): Promise<{ url: string; html: string }> {
