@@ -56,6 +56,11 @@ test('16.4.2 whatever is altered, missing, put in or out of its place is named b
 test('what is no export, or not all of one, is refused by its line and not quoted', async () => {
   const sound = exported(SEALED.slice(0, 3))
   const secret = Buffer.from('{"password":"hunter2"}\n')
+  const broken = async function* () {
+    yield sound
+    throw new TypeError('terminated')
+  }
+  await assert.rejects(verifyChain(broken(), EMPTY_CHAIN), { name: 'CommandError', message: 'The export broke off' })
   for (const [bytes, sentence] of [
     [Buffer.concat([sound, secret]), /^Line 4 is no event of an export$/],
     [Buffer.concat([secret, sound]), /^Line 1 is no event/],

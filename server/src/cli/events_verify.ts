@@ -75,7 +75,7 @@ async function* readEvents(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Arr
   let rest = ''
   let number = 0
   try {
-    for await (const chunk of chunks) {
+    for await (const chunk of receive(chunks)) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
       rest = lines.pop()!
       if (rest.length > LONGEST_LINE)
@@ -91,6 +91,14 @@ async function* readEvents(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Arr
   }
   // Each line of an export ends: what does not was cut off on the way.
   if (rest !== '') throw new CommandError(`Line ${number + 1} is cut off: the export is not whole`)
+}
+
+async function* receive(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks
+  } catch (cause) {
+    throw cause instanceof CommandError ? cause : new CommandError('The export broke off', undefined, { cause })
+  }
 }
 
 const text = z.string().nullable()
