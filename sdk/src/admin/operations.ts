@@ -729,9 +729,9 @@ export interface AdminOperations {
   /** How far a connect session is, and which account was connected (GET /connect_sessions/{session_id}; connect:sessions). */
   getConnectSession(session_id: string, options?: Options): Promise<ConnectSession>
   /** Says that it was the right person: the connection is live from then on (POST /connect_sessions/{session_id}/confirm; connect:sessions). */
-  confirmConnectSession(session_id: string, body: ConnectSessionConfirmation, options?: Options & Partial<Change>): Promise<ConnectSession>
+  confirmConnectSession(session_id: string, body: ConnectSessionConfirmation, options?: Options): Promise<ConnectSession>
   /** Ends a connect session, and what it brought unless that was confirmed (POST /connect_sessions/{session_id}/end; connect:sessions). */
-  endConnectSession(session_id: string, options?: Options & Partial<Change>): Promise<ConnectSession>
+  endConnectSession(session_id: string, options?: Options): Promise<ConnectSession>
   /** Connections of users to providers, ended ones included (GET /connections; admin:read or connect:sessions). */
   listConnections(options?: Options & { readonly cursor?: string; readonly limit?: number; readonly connector?: string; readonly state?: 'pending' | 'ready' | 'needs_reconsent' | 'disconnected' | 'error'; readonly end_user_id?: string }): Pages<Connection>
   /** One connection (GET /connections/{connection_id}; admin:read or connect:sessions). */
@@ -755,7 +755,7 @@ export interface AdminOperations {
     readonly items: readonly SigningKey[]
   }>
   /** Revokes a key at once: whatever it signed is dead (POST /signing_keys/{kid}/revoke; admin:write). */
-  revokeSigningKey(kid: string, options?: Options & Partial<Change>): Promise<{
+  revokeSigningKey(kid: string, options?: Options): Promise<{
     readonly items: readonly SigningKey[]
   }>
   /** Events of the audit log, newest first; a type is the beginning of one (GET /events; admin:read). */
