@@ -173,10 +173,14 @@ test('a client that begins to authenticate by a secret gets one, shown once', as
   }
 })
 
-test('two secrets live until the older one is ended, each with its times', async (p) => {
-  const agent = await asAdministrator(p)
+test('7.5.3 a new secret is shown to whoever has just signed in; two live until the older one is ended, each with its times', async (p) => {
+  const late = await asAdministrator(p)
   const { client_id, client_secret } = await register(p)
   p.pass(3600)
+  const again = await late.submit(await open(late, urlOf(p, client_id)), {}, '>Make a new secret<')
+  assert.match(again.url, /\/login\?return_to=.*again=yes/)
+  assert.equal((await eventsOf(p, client_id, 'client.secret_rotated')).length, 0)
+  const agent = await asAdministrator(p)
   const page = await open(agent, urlOf(p, client_id))
   assert.doesNotMatch(page.html, /End it now/)
   const rotated = await agent.submit(page, {}, '>Make a new secret<')

@@ -65,7 +65,7 @@ export function table(caption: string, columns: readonly string[], rows: readonl
   )
   // Roles are written out: browsers drop them when a table is laid out as blocks.
   const kind = columns.length > 5 ? 'wide' : columns.length > 2 ? 'list' : 'pairs'
-  return html`<table class="${kind}" role="table"><caption class="unseen">${caption}</caption><thead role="rowgroup"><tr role="row">${head}</tr></thead><tbody role="rowgroup">${body}</tbody></table>`
+  return html`<div class="fits"><table class="${kind}" role="table"><caption class="unseen">${caption}</caption><thead role="rowgroup"><tr role="row">${head}</tr></thead><tbody role="rowgroup">${body}</tbody></table></div>`
 }
 
 /** Links to the neighbouring pages of a list that is read by cursor. */
