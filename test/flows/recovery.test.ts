@@ -213,6 +213,16 @@ testOnBoth('a letter that the server refuses holds nobody up, and is in the log'
   assert.doesNotMatch(logged, /sp_reset_/)
 })
 
+testOnBoth('6.5.1 a code that is typed in the digits of an Arabic or Persian keyboard is that code', async (p) => {
+  const { user, code } = await newPersonWithApp(p)
+  for (const zero of [0x660, 0x6f0]) {
+    const at = await atSecondFactor(p, user)
+    const typed = [...code()].map((digit) => String.fromCodePoint(zero + Number(digit))).join('')
+    assert.equal((await typeCode(at, typed)).status, 303)
+    p.pass(30)
+  }
+})
+
 /** What a page says of its own language: its direction, and whether headers and document agree. */
 function languageOf(html: string, response: Response): string {
   const [, lang, dir] = /<html lang="([^"]+)" dir="([^"]+)"/.exec(html)!
@@ -258,6 +268,8 @@ testOnBoth(
       await agent.follow(p.authorizeUrl('web', { ui_locales: 'ar', redirect_uri: 'https://x.example' })),
     )
     assert.equal(refused.lang, 'ar', 'so are pages of what is wrong with a request')
+    const logout = await go(await agent.follow(`${p.issuer}/logout?ui_locales=ar`))
+    assert.equal(logout.lang, 'ar', 'a request to sign out asks as well')
   },
 )
 

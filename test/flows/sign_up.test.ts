@@ -79,12 +79,12 @@ testOnBoth('6.2.1 6.2.4 what is typed wrongly is told at its field, and no accou
     ['a password that is guessed first', { username, password: 'password1234' }, /would be guessed first/],
     ['the name as password', { username: 'kolibri-kolibri', password: 'kolibri-kolibri' }, /would be guessed first/],
     ['no address', { username, email: 'nowhere' }, /That is not an e-mail address/],
-    ['an address as name', { username: newAddress() }, /username must not have an @ in it/],
-    ['what is read as one', { username: 'eve\uff20example.test' }, /username must not have an @ in it/],
-    ['a name with a control character', { username: 'a\u0007b' }, /username must not have control characters/],
-    ['a name that looks like another', { username: `${taken.user.username}\u200b` }, /must not have invisible/],
-    ['a name that turns the text around', { username: 'a\u202enimda' }, /must not have invisible/],
-    ['a name without characters', { username: ' \u3000 ' }, /username must have 1 to 200 characters/],
+    ['an address as name', { username: newAddress() }, /A username has .* no @/],
+    ['what is read as one', { username: 'eve\uff20example.test' }, /A username has .* no @/],
+    ['a name with a control character', { username: 'a\u0007b' }, /A username has /],
+    ['a name that looks like another', { username: `${taken.user.username}\u200b` }, /A username has /],
+    ['a name that turns the text around', { username: 'a\u202enimda' }, /A username has /],
+    ['a name without characters', { username: ' \u3000 ' }, /A username has /],
   ] as const) {
     const before = await countRows(p.server.store)
     const { response } = await agent.submit(page, {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nameDevice } from './device_name.ts'
+import { en } from './ui/text/en.ts'
+import type { View } from './ui/view.ts'
+
+const view: View = { lang: 'en', dir: 'ltr', text: en, now: 0, base: '', tenant: { name: 'N' }, csrf_token: 't' }
 
 test('a browser is named as people call it', () => {
   const like = 'AppleWebKit/537.36 (KHTML, like Gecko)'
@@ -14,11 +18,11 @@ test('a browser is named as people call it', () => {
     'Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0': 'Firefox on Android',
     'curl/8.5.0': 'curl',
   }
-  for (const [user_agent, name] of Object.entries(names)) assert.equal(nameDevice(user_agent), name)
-  assert.equal(nameDevice(null), '')
+  for (const [user_agent, name] of Object.entries(names)) assert.equal(nameDevice(view, user_agent), name)
+  assert.equal(nameDevice(view, null), '')
 })
 
 test('a hostile user agent is cut to what it calls itself', () => {
-  assert.equal(nameDevice('<script>alert(1)</script>'), '<script>alert(1)<')
-  assert.equal(nameDevice('x'.repeat(10_000)).length, 40)
+  assert.equal(nameDevice(view, '<script>alert(1)</script>'), '<script>alert(1)<')
+  assert.equal(nameDevice(view, 'x'.repeat(10_000)).length, 40)
 })

@@ -56,7 +56,9 @@ export interface GivenFactor {
 
 /** Reads what was typed as a code of the app, or as a recovery code; null when it is neither, or wrong. */
 export function readCode(tenant: Tenant, user_id: string, factors: Factors, typed: string): GivenFactor | null {
-  const code = typed.normalize('NFKC').replace(/[\s-]/g, '')
+  // Arabic and Persian keyboards have digits of their own.
+  const digits = typed.replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 0xf))
+  const code = digits.normalize('NFKC').replace(/[\s-]/g, '')
   const amr = ['otp', 'mfa']
   if (/^\d{6}$/.test(code)) {
     if (!factors.totp) return null

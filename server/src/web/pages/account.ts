@@ -96,7 +96,7 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
       .map(({ session_id, user_agent, auth_time, last_seen_at }) => ({
         sid: session_id,
         current: session_id === session.session_id,
-        device: nameDevice(user_agent),
+        device: nameDevice(visit.view, user_agent),
         created_at: auth_time,
         last_seen_at,
       })),

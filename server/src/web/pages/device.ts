@@ -107,7 +107,7 @@ function ask(visit: Visit, { user }: SignedIn, question: DeviceQuestion): Respon
     end_choices: question.ends,
     longest_seconds: client.grant_lifetime_seconds,
     address: code.address ?? undefined,
-    device: code.user_agent === null ? undefined : nameDevice(code.user_agent),
+    device: code.user_agent === null ? undefined : nameDevice(view, code.user_agent),
     created_at: code.created_at,
   })
   return send(visit, html)

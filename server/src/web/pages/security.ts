@@ -86,7 +86,11 @@ export const removeTotpSubmit = sureSubmit(paths.account_security, (visit, sure)
 /** POST /account/security/passkeys: keeps a new passkey. */
 export const addPasskeySubmit = sureSubmit(paths.account_security, async (visit, sure, values) => {
   const { tenant, inbound } = visit.web
-  const { challenge = '', credential = '', name = nameDevice(visit.c.req.header('user-agent') ?? null) } = values
+  const {
+    challenge = '',
+    credential = '',
+    name = nameDevice(visit.view, visit.c.req.header('user-agent') ?? null),
+  } = values
   const enrolled = await addPasskey(tenant, visit.browser, sure.user.user_id, { challenge, credential, name })
   if (enrolled.kind === 'wrong') return done(visit, 'passkey_wrong')
   if (enrolled.kind === 'known') return done(visit, 'passkey_known')
@@ -222,7 +226,7 @@ async function show(visit: Visit, sure: Sure, done: SecurityData['done']): Promi
       ...{ credential_id, name, synced: backup_eligible === 1, created_at, last_used_at: last_used_at ?? undefined },
     })),
     new_passkey: offer && { ...offer, action: ours(web, paths.account_passkeys) },
-    device: nameDevice(visit.c.req.header('user-agent') ?? null),
+    device: nameDevice(visit.view, visit.c.req.header('user-agent') ?? null),
     host: relyingParty(tenant.issuer)?.id ?? new URL(tenant.issuer).host,
     identities: identities.map(({ authority, account, account_name, connector, last_used_at }) => ({
       ...{ authority, account, provider_name: nameOf(connector) },

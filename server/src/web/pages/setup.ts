@@ -11,6 +11,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { errorPage, ours, page, redirect, requireVisitor, send, submit, type Visit, writeCookie } from '../page.ts'
 import { paths } from '../ui/paths.ts'
+import type { View } from '../ui/view.ts'
 import { goOnToFactor } from './sign_in.ts'
 import { renderSetup, type SetupData } from './templates/setup.ts'
 
@@ -45,7 +46,7 @@ export const setupSubmit = submit(async (visit, form) => {
   try {
     const { name, email } = values
     if (await store.findUserByUsername({ tenant_id, username_key: usernameKey(username) })) {
-      throw new OAuthError('invalid_request', 'username is taken')
+      return show(visit, token, { values: shown, errors: { username: visit.view.text.sign_up.taken } }, 400)
     }
     const described = { username, name, email, password, roles: [ADMINISTRATOR] }
     const user = await prepareUser(user_id, described, visit.configuration)
@@ -57,7 +58,7 @@ export const setupSubmit = submit(async (visit, form) => {
     })
     if (outcome === 'spent') return errorPage(visit, 'setup_link', 403)
   } catch (error) {
-    return show(visit, token, { values: shown, errors: tellRefusal(error) }, 400)
+    return show(visit, token, { values: shown, errors: tellRefusal(visit.view, error) }, 400)
   }
   const { settings } = visit.configuration
   const user = needsSecondFactor(settings, [ADMINISTRATOR]) && (await store.findUser({ tenant_id, user_id }))
@@ -76,11 +77,14 @@ export const setupSubmit = submit(async (visit, form) => {
 })
 
 /** What is wrong with a new user, at the field that the refusal names; whatever else was thrown goes on. */
-export function tellRefusal(error: unknown): NonNullable<SetupData['errors']> {
+export function tellRefusal({ text }: View, error: unknown): NonNullable<SetupData['errors']> {
   if (!(error instanceof OAuthError) || error.status >= 429) throw error
   const fields = ['username', 'name', 'email', 'password'] as const
   const field = fields.find((part) => error.error_description.startsWith(part))
-  return { [field ?? 'form']: error.error_description }
+  const { setup, sign_up } = text
+  const said = { username: setup.username_wrong, name: setup.name_wrong, email: sign_up.email_wrong }
+  const words = field === undefined || field === 'password' ? error.error_description : said[field]
+  return { [field ?? 'form']: words }
 }
 
 /** What was typed about a new user, to be shown again. */

@@ -105,8 +105,8 @@ async function make(visit: Visit, place: Place, form: Params, asks: SignUpData['
 }
 
 function findErrors({ view }: Visit, error: unknown): NonNullable<SignUpData['errors']> {
-  const errors = tellRefusal(error)
-  return errors.email === undefined ? errors : { email: view.text.sign_up.email_wrong }
+  const errors = tellRefusal(view, error)
+  return errors.username === undefined ? errors : { username: view.text.sign_up.username_wrong }
 }
 
 /** Whoever has made an account has signed in by it. */

@@ -73,6 +73,8 @@ export function field(options: Field): SafeHtml {
     required,
     autofocus,
     minlength,
+    // Letters and signs of a name or code stay in their order on a page from right to left.
+    dir: literal ? 'auto' : undefined,
     autocapitalize: literal ? 'none' : undefined,
     spellcheck: literal ? 'false' : undefined,
   })

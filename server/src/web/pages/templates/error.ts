@@ -36,7 +36,7 @@ export function renderError(view: View, data: ErrorData): SafeHtml {
   const { title, body } = error[data.kind]
   const facts: Child = definitions([
     [error.code, data.error && code(data.error)],
-    [error.description, data.error_description && name(data.error_description, 500)],
+    [error.description, data.error_description && html`<span lang="en">${name(data.error_description, 500)}</span>`],
     [error.request_id, code(data.request_id)],
   ])
   const details = data.error

@@ -195,6 +195,8 @@ export const en = {
       other: 'At least {n} characters. A sentence is easier to remember than a riddle.',
     },
     missing: 'This is needed.',
+    username_wrong: 'A username has 1 to 200 characters, all of them visible.',
+    name_wrong: 'A name has at most 200 characters.',
     submit: 'Create administrator',
   },
   account: {
@@ -255,6 +257,7 @@ export const en = {
     signed_in: 'Signed in {when}',
     last_seen: 'Last seen {when}',
     from: 'from {ip}',
+    device: '{browser} on {system}',
     end_session: 'Sign out',
     end_session_of: 'Sign out {device}',
     end_others: 'Sign out everywhere else',

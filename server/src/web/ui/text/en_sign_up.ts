@@ -7,6 +7,7 @@ export const enSignUp = {
   of_email: 'For {email}, which you sign in with.',
   username: 'Username',
   username_hint: 'You sign in with it. Others may see it.',
+  username_wrong: 'A username has 1 to 200 characters, all of them visible, and no @.',
   taken: 'Somebody has this one. Take another.',
   name: 'Your name',
   name_hint: 'How apps greet you. You may leave it empty.',
