@@ -148,6 +148,7 @@ test('13.4.5 metrics are off unless asked for, and refused where other machines 
     [{ SALLYPORT_METRICS_LISTEN: '9464' }, /must be an address and a port/],
     [{ SALLYPORT_METRICS_LISTEN: 'localhost:0' }, /port of SALLYPORT_METRICS_LISTEN must be/],
     [{ ...open, SALLYPORT_METRICS_TOKEN: 'short' }, /must have at least 16/],
+    [{ SALLYPORT_METRICS_TOKEN: token }, /^metrics_token needs metrics_listen/],
   ] as const) {
     assert.throws(
       () => config(env),

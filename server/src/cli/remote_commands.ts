@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { ACCESS_TOKEN_VARIABLE } from '../config/settings.ts'
 import { addApiCommands } from './api_commands.ts'
 import type { ServerOfCommand } from './command_config.ts'
+import { CommandError } from './exit_codes.ts'
 import { readLogins } from './kept_logins.ts'
 
 type Options = Readonly<Record<string, string | boolean | undefined>>
@@ -14,24 +15,60 @@ export interface RemoteProgram {
   find(options: Options): Promise<ServerOfCommand>
 }
 
-/** Adds the commands that ask a server over HTTP: sign-in, the API, trying things out, and what knows all commands. */
-export function addRemote(program: Command, { end, find }: RemoteProgram): void {
-  const { env } = process
-  const common = (command: Command) =>
-    command
-      .exitOverride()
-      .option('--issuer <url>', 'the server (default: where you signed in last) [SALLYPORT_ISSUER]')
-      .option('--config <file>', 'platform file: its server section may name the issuer [SALLYPORT_CONFIG]')
-      .option('--json', 'print JSON')
-  // Where nobody names a server it is the one of the last sign-in, and of a first one that of this machine.
-  const findSignedIn = async (options: Options) => {
-    const { file: _, ...named } = options
-    const place = await find(named)
-    const { last } = readLogins(env)
-    return place.named || last === undefined ? place : { ...place, issuer: last }
-  }
-  const isJson = (options: Options) => options['json'] === true
+type FindServer = (options: Options) => Promise<ServerOfCommand>
 
+/** Adds the commands that ask a server over HTTP: sign-in, the API, trying things out, and what knows all commands. */
+export function addRemote(program: Command, remote: RemoteProgram): void {
+  const findSignedIn = findByLogin(remote.find)
+  addSignIn(program, remote, findSignedIn)
+  addApiCommands(program, common, async (command, given) => {
+    const { runApiCommand } = await import('./run_api_command.ts')
+    const options = given.options as Options
+    const { issuer } = await findSignedIn(options)
+    remote.end(await runApiCommand(command, given, { issuer, env: process.env, json: isJson(options) }))
+  })
+  const events = program.commands.find((known) => known.name() === 'events')!
+  addEventCommands(events, remote, findSignedIn)
+  addStarts(program, remote, findSignedIn)
+  program
+    .command('completion')
+    .description('print what completes commands in a shell')
+    .argument('<shell>', 'bash, zsh or fish')
+    .exitOverride()
+    .action(async (shell: string) => {
+      const { writeCompletion } = await import('./completion.ts')
+      process.stdout.write(writeCompletion(program, shell))
+      remote.end(0)
+    })
+  program.addHelpText('after', `A program gives its access token for the API in ${ACCESS_TOKEN_VARIABLE}.`)
+}
+
+const isJson = (options: Options) => options['json'] === true
+
+function common(command: Command): Command {
+  return command
+    .exitOverride()
+    .option('--issuer <url>', 'the server (default: where you signed in last) [SALLYPORT_ISSUER]')
+    .option('--config <file>', 'platform file: its server section may name the issuer [SALLYPORT_CONFIG]')
+    .option('--json', 'print JSON')
+}
+
+/** Where nobody names a server it is the one of the last sign-in, and before any that of this machine. */
+function findByLogin(find: FindServer): FindServer {
+  return async ({ file: _, ...named }) => {
+    const place = await find(named)
+    if (place.named) return place
+    // A token that was given is one of a certain server: it is not for whichever comes next.
+    if (process.env[ACCESS_TOKEN_VARIABLE]) {
+      throw new CommandError(`Say which server the token of ${ACCESS_TOKEN_VARIABLE} is for: --issuer <url>`)
+    }
+    const { last } = readLogins(process.env)
+    return last === undefined ? place : { ...place, issuer: last }
+  }
+}
+
+function addSignIn(program: Command, { end, find }: RemoteProgram, findSignedIn: FindServer): void {
+  const { env } = process
   common(program.command('login').description('sign in at a server by the device flow, for the commands below'))
     .option('--data-dir <folder>', 'folder of the server of this machine [SALLYPORT_DATA_DIR]')
     .action(async (options: Options) => {
@@ -42,13 +79,10 @@ export function addRemote(program: Command, { end, find }: RemoteProgram): void 
     const { logout } = await import('./login.ts')
     end(await logout(await findSignedIn(options), env, { json: isJson(options) }))
   })
-  addApiCommands(program, common, async (command, given) => {
-    const { runApiCommand } = await import('./run_api_command.ts')
-    const options = given.options as Options
-    const { issuer } = await findSignedIn(options)
-    end(await runApiCommand(command, given, { issuer, env, json: isJson(options) }))
-  })
-  const events = program.commands.find((known) => known.name() === 'events')!
+}
+
+function addEventCommands(events: Command, { end }: RemoteProgram, findSignedIn: FindServer): void {
+  const { env } = process
   common(events.command('tail').description('print the newest events, and each that comes'))
     .option('--lines <number>', 'how many of those that are there', '10')
     .option('--seconds <number>', 'how often to look', '2')
@@ -68,6 +102,9 @@ export function addRemote(program: Command, { end, find }: RemoteProgram): void 
       const find = async () => ({ issuer: (await findSignedIn(options)).issuer, env, json: isJson(options) })
       end(await verifyEvents(find, options as never, isJson(options)))
     })
+}
+
+function addStarts(program: Command, { end, find }: RemoteProgram, findSignedIn: FindServer): void {
   common(program.command('test').description('run a flow as a client of the server, and say what came of it'))
     .argument('<flow>', 'login, token or device')
     .requiredOption('--client-id <client_id>', 'the client')
@@ -93,15 +130,4 @@ export function addRemote(program: Command, { end, find }: RemoteProgram): void 
       const wish = { issuer, client_id: clientId!, redirect_uri: redirectUri!, json: isJson(options) }
       end(await initialize(process.cwd(), framework, wish))
     })
-  program
-    .command('completion')
-    .description('print what completes commands in a shell')
-    .argument('<shell>', 'bash, zsh or fish')
-    .exitOverride()
-    .action(async (shell: string) => {
-      const { writeCompletion } = await import('./completion.ts')
-      process.stdout.write(writeCompletion(program, shell))
-      end(0)
-    })
-  program.addHelpText('after', `A program gives its access token for the API in ${ACCESS_TOKEN_VARIABLE}.`)
 }

@@ -100,6 +100,7 @@ export function readConfig(sources: ConfigSources): Config {
   const token = read('metrics_token', readMetricsToken, undefined)
   const metrics = metrics_listen && { ...metrics_listen, token }
   if (metrics) sentences.push(...refuseOpenMetrics(metrics))
+  else if (token !== undefined) sentences.push('metrics_token needs metrics_listen: without it no metrics are served')
   sentences.push(...refuseHalf(sources, 'smtp_url', 'mail_from'))
   sentences.push(...refuseHalf(sources, 'claims_hook_url', 'claims_hook_secret'))
   if (header !== undefined && findSetting(sources, 'trusted_proxies') === undefined) {
