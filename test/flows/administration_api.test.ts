@@ -590,11 +590,14 @@ for (const dialect of DIALECTS) {
       await assert.rejects(late, (error: AdminError) => error.status === 412 && error.problem?.status === 412)
       const options = { idempotency_key: 'sdk-once' }
       const [one, again] = [
-        await admin.createUser({ username: 'erin' }, options),
-        await admin.createUser({ username: 'erin' }, options),
+        await admin.createUser({ username: 'erin-of-sdk' }, options),
+        await admin.createUser({ username: 'erin-of-sdk' }, options),
       ]
       assert.deepEqual(again, one)
-      await assert.rejects(admin.createUser({ username: 'erin' }), { status: 409, message: 'Member username is taken' })
+      await assert.rejects(admin.createUser({ username: 'erin-of-sdk' }), {
+        status: 409,
+        message: 'Member username is taken',
+      })
       await assert.rejects(admin.getUser('nobody'), { status: 404 })
       assert.equal(await admin.endSessions(one.user_id), undefined)
       assert.match(await (await admin.exportEvents({ after_sequence: 0 })).text(), /^$|^\{/)
