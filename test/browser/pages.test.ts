@@ -76,6 +76,18 @@ test('axe finds nothing on any page, in the light theme and in the dark one', as
   })
 })
 
+// In every language a page has the same elements, so the long suite alone looks at them all.
+for (const lang of process.env['SALLYPORT_TEST_EVERY_PAGE'] ? ['de', 'ar'] : []) {
+  test(`axe finds nothing on any page in ${lang}`, async () => {
+    await visit({ bypassCSP: true }, async (page) => {
+      for (const name of PAGES) {
+        await page.goto(`${preview.origin}/${name}?lang=${lang}`)
+        assert.deepEqual(await findByAxe(page, name), [])
+      }
+    })
+  })
+}
+
 test('axe finds nothing on a small screen, nor in the questions before something ends', async () => {
   await visit({ viewport: { width: 320, height: 700 }, bypassCSP: true }, async (page) => {
     for (const [name, opener] of [
