@@ -47,6 +47,19 @@ test('10.2.2 iss is held to the issuer also where it was not promised, and canno
   assert.equal((await exchange('code=c&iss=whoever', { ...party, provider: bare })).kind, 'tokens')
 })
 
+test('what a provider says of a code that it refuses is kept without the code and its verifier', async (t) => {
+  const { hostile, context, party } = await startRelyingParty(t)
+  const [code, code_verifier] = ['the-code-of-the-flow', 'v'.repeat(43)]
+  hostile.answers.set('/token', (response, request) => {
+    const sent = new URLSearchParams(request.body)
+    const error_description = `no ${sent.get('code')} with ${sent.get('code_verifier')}`
+    return answerJson({ error: 'invalid_grant', error_description }, 400)(response, request)
+  })
+  const params = new URLSearchParams({ code })
+  const outcome = await exchangeCode(context, party, { params, code_verifier, nonce: null })
+  assert.equal(outcome.kind === 'refused' && outcome.error_description, 'no [removed] with [removed]')
+})
+
 test('an error that the provider sends back by the browser is a cleaned refusal', async (t) => {
   const { context, party } = await startRelyingParty(t)
   const params = new URLSearchParams({ error: 'access_denied', error_description: 'No\r\n\u202eway' })
