@@ -24,8 +24,11 @@ test('RFC 9110 section 12.5.4 what a browser accepts is read by weight, and what
   }
 })
 
-test('2.4.1 of a header of any length a few ranges are read', () => {
+test('2.4.1 of a header of any length a few ranges are read, and none that no language has', () => {
   const header = Array.from({ length: 5000 }, (_, i) => `x${'abcdefghij'[i % 10]}`).join(',')
+  const long = `de${'-a'.repeat(8000)}`
+  assert.deepEqual(readAcceptLanguage(`${long}, en`).ranges, ['en'])
+  assert.equal(languages.lookUp([long, 'ar'])?.tag, 'ar')
   const before = performance.now()
   assert.equal(readAcceptLanguage(header).ranges.length, 32)
   assert.ok(performance.now() - before < 50)

@@ -47,6 +47,7 @@ export class Languages<Text> {
   /** The best for a list of ranges, the first before the next, each cut from its end until there is one (RFC 4647 section 3.4). */
   lookUp(ranges: readonly string[], refused: ReadonlySet<string> = new Set()): Language<Text> | undefined {
     for (const range of ranges) {
+      if (range.length > LONGEST_RANGE) continue
       const subtags = range.toLowerCase().split('-')
       while (subtags.length > 0) {
         const tag = subtags.join('-')
@@ -76,6 +77,8 @@ export class Languages<Text> {
 }
 
 const MOST_RANGES = 32
+// Far beyond any tag that there is; each cut of a range costs its length.
+const LONGEST_RANGE = 100
 const RANGE = /^([a-z]{1,8}(?:-[a-z\d]{1,8})*|\*)(?:[ \t]*;[ \t]*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?$/i
 
 /**
@@ -87,7 +90,7 @@ export function readAcceptLanguage(header: string | undefined): {
   readonly refused: ReadonlySet<string>
 } {
   const weighed = (header ?? '').split(',', MOST_RANGES).flatMap((part) => {
-    const [, range, weight] = RANGE.exec(part.trim()) ?? []
+    const [, range, weight] = (part.length <= LONGEST_RANGE && RANGE.exec(part.trim())) || []
     return range === undefined ? [] : [{ range: range.toLowerCase(), q: Number(weight ?? 1) }]
   })
   const wanted = weighed.filter(({ q }) => q > 0).sort((a, b) => b.q - a.q)
