@@ -35,6 +35,27 @@ testOnBoth('6.3.2 the setup link makes the first administrator, and nobody once 
   assert.equal(await store.findUserByUsername({ tenant_id, username_key: 'mallory' }), null)
 })
 
+test('the second step of a first run warns whoever came by another host than the issuer, and is for administrators', async () => {
+  const server = await startSallyport()
+  try {
+    const link = await createSetupLink(server.app.tenant, 'test')
+    const agent = new UserAgent()
+    const page = { url: link.url, html: await (await agent.follow(link.url)).response.text() }
+    const form = { username: 'root', password: 'a long password of mine' }
+    const { url, response } = await agent.submit(page, form, 'setup_token')
+    assert.equal(url, `${server.issuer}/admin/first_run`)
+    const same = await response.text()
+    assert.ok(same.includes('Your browser came to this address') && same.includes('/admin/clients/new?first=true'))
+    const elsewhere = await (await agent.request(url.replace('127.0.0.1', 'localhost'))).text()
+    assert.match(elsewhere, /Your browser came to [^<]*<[^>]*>localhost:\d+/)
+    assert.match((await new UserAgent().follow(url)).url, /\/login\?/)
+    const last = await (await agent.follow(`${server.issuer}/admin/clients/new?first=true`)).response.text()
+    assert.match(last, /Step 3 of 3/)
+  } finally {
+    await server.stop()
+  }
+})
+
 test('CVE-2026-1529 a setup link is a secret of chance, good once: nothing that somebody makes up is one', async () => {
   const server = await startSallyport()
   try {

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { Command } from 'commander'
 import * as z from 'zod'
+import { ACCESS_TOKEN_VARIABLE } from '../config/settings.ts'
 import { API_ROUTES } from '../web/api/table.ts'
 import { listApiCommands } from './api_commands.ts'
 import { writeCompletion } from './completion.ts'
@@ -147,6 +148,15 @@ test('completion knows each command and each option in bash', () => {
   assert.ok(complete('users', 'create', '--').includes('--set-file'))
   for (const shell of ['zsh', 'fish']) assert.match(writeCompletion(program, shell), /clients rotate-secret/)
   assert.throws(() => writeCompletion(program, 'cmd'), /no completion for cmd/)
+})
+
+test('a token that is given goes to no server that nobody has named', async (t) => {
+  process.env[ACCESS_TOKEN_VARIABLE] = 'sp_at_given'
+  t.after(() => delete process.env[ACCESS_TOKEN_VARIABLE])
+  const program = new Command('sallyport').exitOverride()
+  const find = async () => ({ issuer: 'https://other.example', named: false, data_dir: folder })
+  addRemote(program, { end: () => assert.fail('it ran'), find })
+  await assert.rejects(program.parseAsync(['users', 'list'], { from: 'user' }), /Say which server the token/)
 })
 
 test('docs/command_line.md says every exit code', async () => {
