@@ -250,7 +250,7 @@ const FEATURES: Readonly<Record<string, Feature>> = {
 }
 
 /** What only the operator names; it goes by a way out of its own, which lets that through. */
-const OF_THE_OPERATOR = ['broker/primary.ts', 'cli/doctor.ts', 'inbound/http_claims_hook.ts']
+const OF_THE_OPERATOR = ['broker/primary.ts', 'cli/doctor.ts', 'cli/remote_server.ts', 'inbound/http_claims_hook.ts']
 
 const CALL = /\b(?:\w+_)?#?egress\.fetch\(|\bfetchJson\(\w/
 
