@@ -235,6 +235,21 @@ describe('a consent flow at a real provider', () => {
     assert.equal((await freshToken(context, { connection_id: made.connection_id!, user_id })).kind, 'token')
   })
 
+  test('an account that has a connection of its own repairs no other one', async () => {
+    const { connection_id } = await finish(await start())
+    const started = await start({ connection_id: connection_id! })
+    const params = await walk(started.authorization_url)
+    // As if it had been connected elsewhere meanwhile.
+    const there = bench.another({
+      spoil: (store) => ({ ...store, findConnectionOfAccount: async () => 'another connection' }),
+    })
+    const { browser_secret } = started
+    const finished = await finishConnect(there, { connector: 'acme', params, browser_secret, user_id })
+    assert.equal(finished.outcome, 'other_account')
+    const [connection] = await stored()
+    assert.equal(connection!.state, 'ready')
+  })
+
   test('a terminal that waits is told of what was consented to since, and of nothing else', async () => {
     const { connection_id } = await connectAs(context, user_id)
     const id = connection_id!
