@@ -5,6 +5,7 @@ import { runChecks } from './parts/checks.ts'
 import { startPostgres } from './parts/postgres.ts'
 import { COMPILED } from './parts/program.ts'
 import { cleanEnvironment, findTestFiles, runTestFiles } from './parts/runner.ts'
+import { groupTestFiles } from './parts/together.ts'
 
 const SUITE = ['{server,sdk}/**/*.test.ts', 'test/**/*.test.ts']
 const LONG = 'test/long/'
@@ -24,7 +25,7 @@ async function main(): Promise<boolean> {
     ? findTestFiles(positionals)
     : values.long
       ? findTestFiles([`${LONG}**/*.test.ts`])
-      : findTestFiles(SUITE, LONG)
+      : groupTestFiles(findTestFiles(SUITE, LONG))
   if (!named && !values.long && !(await runChecks())) return false
   const postgres = await startPostgres()
   cleanEnvironment()

@@ -24,7 +24,7 @@ export const addHourlyCounts = write(
       ),
     )
   },
-  { key: ({ tenant_id }) => tenant_id },
+  { key: ({ tenant_id }) => `${tenant_id}/` },
 )
 
 /** What happened in each of the latest hours, the present one included, and when that one began. */

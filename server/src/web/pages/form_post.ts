@@ -13,5 +13,7 @@ export function renderFormPost(visit: Visit, response: FormPost): Response {
   const content = html`<div class="heading"><h1>${form_post.title}</h1></div>
 <form method="post" action="${response.action}" id="form_post">${fields}<div class="stack"><button class="button primary">${form_post.go_on}</button></div></form>
 <script type="module" src="${visit.web.base + formPost.path}"></script>`
-  return send(visit, narrowPage(visit.view, { title: form_post.title, content }), { script: true })
+  // The answer is on this page alone: to choose another language would be to lose it.
+  const view = { ...visit.view, languages: [] }
+  return send(visit, narrowPage(view, { title: form_post.title, content }), { script: true })
 }
