@@ -95,7 +95,12 @@ for (const dialect of DIALECTS) {
       // Neither by a link: an invitation is another kind of session.
       const link = await new UserAgent().follow(`${bridge.issuer}/connect/invitation?token=${session_token}`)
       assert.equal(link.response.status, 400)
-      assert.equal((await platform.make()).session_id.length > 0, true)
+      // Nor is an invitation opened by a page, be it one of the platform: the person presses a button of ours.
+      const asked = { end_user_id: 'attacker', connectors: ['acme'], origins: [ORIGIN], invitation: true }
+      const invited = await platform.call('POST', '/connect_sessions', asked)
+      const token = new URL(invited.body.invitation_url).searchParams.get('token')!
+      assert.equal((await new EmbeddingPage(bridge).open(token)).response.status, 403)
+      assert.equal((await new UserAgent().follow(invited.body.invitation_url)).response.status, 200)
       const opened = await new EmbeddingPage(bridge).open(session_token)
       assert.equal(new URL(opened.url).origin, new URL(bridge.foreign.issuer).origin)
     })
