@@ -25,12 +25,12 @@ export function renderFirstRun(view: View, data: FirstRunData): SafeHtml {
       ? notice('good', html`<p>${first_run.same_host}</p>`)
       : notice('warning', html`<p>${tell(view, first_run.other_host, { host: name(seen_host) })}</p>`)
   const values = definitions([
-    [first_run.issuer, copyable(issuer)],
+    [first_run.issuer, html`${copyable(issuer)}<p class="facts">${first_run.change}</p>`],
     [first_run.discovery, copyable(discovery)],
     [first_run.mode, production ? first_run.production : first_run.development],
   ])
   const on = buttonLink(first_run.go_on, link(view, paths.admin_new_client, { first: 'true' }), 'primary')
   const later = buttonLink(first_run.later, link(view, paths.admin), 'quiet')
-  const content = html`${setupStep(view, 2)}${pageHeader(first_run.title, first_run.lead)}${seen}${card(values)}<p class="measure">${first_run.change}</p><div class="actions start">${on}${later}</div>`
+  const content = html`${setupStep(view, 2)}${pageHeader(first_run.title, first_run.lead)}${seen}${card(values)}<div class="actions start">${on}${later}</div>`
   return consolePage(view, { entry: 'overview', title: first_run.title, content })
 }
