@@ -65,7 +65,7 @@ export interface WebhookData extends WebhookRow {
   /** How many were sent again just now. */
   readonly replayed?: number | undefined
   readonly replay?:
-    | { readonly from?: string | undefined; readonly to?: string | undefined; readonly wrong?: 'from' | 'to'}
+    | { readonly from?: string | undefined; readonly to?: string | undefined; readonly wrong?: 'from' | 'to' }
     | undefined
   readonly scripts: {
     readonly replay: SameScript
