@@ -13,6 +13,9 @@ const SHOWN = {
   overview: { width: 1200, height: 860 },
   client: { width: 1200, height: 900 },
   connections: { width: 1200, height: 720 },
+  grant: { width: 1200, height: 900 },
+  event: { width: 1200, height: 900 },
+  keys: { width: 1200, height: 720 },
 }
 
 const images = path.join(ROOT, 'docs/images')

@@ -21,3 +21,7 @@ create table hourly_counts (
 create index hourly_counts_by_hour on hourly_counts (hour_at);
 
 create index connections_by_platform on connections (tenant_id, client_id, connection_id) where client_id is not null;
+-- What waits for a confirmation has a time until which it waits. By its state this index would be taken, on SQLite, for a
+-- hint that there are few of that state, and a list of them would read the table.
+drop index connections_pending;
+create index connections_pending on connections (tenant_id, pending_until_at) where pending_until_at is not null;

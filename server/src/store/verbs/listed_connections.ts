@@ -149,8 +149,12 @@ function* findInAnyState({ tenant_id, connector, after_connection_id: after, mos
   return rows.map(({ connection_id }) => connection_id)
 }
 
+// Above every identifier.
+const LAST_ID = '~'
+
 // A state that is shown is not always the one that is stored: what a failing connector has does not work, and what has
-// reached its end is over although nobody got round to it. The index is asked for each connector by itself.
+// reached its end is over although nobody got round to it. The index is asked for each connector by itself, and by rows:
+// by single columns a planner may prefer another index, and pass over a million rows for a few.
 function* findInState(args: Page & { state: ListedState }): Run<string[]> {
   const { tenant_id, connector, state, after_connection_id: after, most } = args
   const connectors = (yield* connectorsOf(tenant_id)).filter(
@@ -162,10 +166,11 @@ function* findInState(args: Page & { state: ListedState }): Run<string[]> {
   const found = yield* together([
     ...connectors.map(
       (one) => sql<ConnectionId>`
-        select connection_id from connections where tenant_id = ${tenant_id} and state = ${stored}
-          and connector = ${one.connector} and connection_id > ${after}
+        select connection_id from connections where tenant_id = ${tenant_id}
+          and (state, connector, connection_id) > (${stored}, ${one.connector}, ${after})
+          and (state, connector, connection_id) < (${stored}, ${one.connector}, ${LAST_ID})
           and (state = 'disconnected' or ends_at is null or ends_at > ${NOW})
-        order by connection_id limit ${most}`,
+        order by state, connector, connection_id limit ${most}`,
     ),
     ...(state === 'disconnected' ? [endedUnseen(tenant_id, connector, after, most)] : []),
   ])
