@@ -40,7 +40,7 @@ export function renderCreatedClient(view: View, data: CreatedClientData): SafeHt
   const once = (client_secret ?? private_key) !== undefined && notice('warning', html`<p>${told}</p>`)
   const snippets = data.snippets.map(
     ({ framework, code }, i) =>
-      html`<details class="script"${attrs({ open: i === 0 })}><summary>${framework}</summary>${codeBlock(code)}</details>`,
+      html`<details class="script"${attrs({ open: i === 0 })}><summary>${name(framework)}</summary>${codeBlock(code)}</details>`,
   )
   const snippet = section(created_client.snippet, html`${snippets}`, created_client.snippet_lead)
   const on = buttonLink(created_client.go_on, link(view, paths.admin_client, { client_id: data.client_id }), 'primary')
