@@ -20,6 +20,36 @@ test('our own credentials, cookies and what a connection or a proxy adds never r
   assert.equal(sent.get('authorization'), 'Bearer theirs')
 })
 
+test('each header alone that speaks for others, of hops, or of another method goes no further', () => {
+  for (const name of [
+    ...['authorization', 'proxy-authorization', 'proxy-authenticate', 'cookie', 'cookie2', 'dpop', 'client-cert'],
+    ...['client-cert-chain', 'connection', 'proxy-connection', 'keep-alive', 'te', 'trailer', 'trailers', 'upgrade'],
+    ...['transfer-encoding', 'content-length', 'http2-settings', 'expect', 'host', 'accept-encoding', 'via'],
+    ...['forwarded', 'x-forwarded-for', 'x-forwarded-anything', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip'],
+    ...['true-client-ip', 'cf-connecting-ip', 'origin', 'referer', 'sec-fetch-site', 'traceparent', 'tracestate'],
+    ...['baggage', 'x-http-method-override', 'x-http-method', 'x-method-override', 'x-original-url'],
+    ...['x-rewrite-url', 'x-sallyport-error', 'X_Forwarded_For', 'X_HTTP_Method_Override'],
+  ]) {
+    const sent = requestHeaders(new Headers({ [name]: 'theirs to say' }), provider, { access_token: 'theirs' })
+    assert.deepEqual(Object.fromEntries(sent), { authorization: 'Bearer theirs' }, name)
+  }
+})
+
+test('each header alone that would act on our origin, or on a client’s library, does not come back', () => {
+  const usual = Object.fromEntries(responseHeaders(new Headers()))
+  for (const name of [
+    ...['set-cookie', 'set-cookie2', 'www-authenticate', 'proxy-authenticate', 'authentication-info', 'alt-svc'],
+    ...['strict-transport-security', 'public-key-pins', 'public-key-pins-report-only', 'expect-ct', 'clear-site-data'],
+    ...['nel', 'report-to', 'reporting-endpoints', 'service-worker-allowed', 'content-security-policy', 'refresh'],
+    ...['content-security-policy-report-only', 'x-frame-options', 'dpop-nonce', 'sourcemap', 'x-sourcemap'],
+    ...['speculation-rules', 'expires', 'age', 'pragma', 'warning', 'connection', 'keep-alive', 'transfer-encoding'],
+    ...['trailer', 'upgrade', 'access-control-allow-origin', 'cross-origin-opener-policy', 'origin-agent-cluster'],
+    ...['permissions-policy', 'x-sallyport-error'],
+  ]) {
+    assert.deepEqual(Object.fromEntries(responseHeaders(new Headers({ [name]: 'x' }))), usual, name)
+  }
+})
+
 test('a provider has its own header for the token, and headers that every call needs', () => {
   const api_headers = { 'X-Version': '1', 'X-Org': '{org}', 'X-Other': '{other}' }
   const own = { ...provider, authorization_header: 'X-Token', authorization_scheme: null, api_headers }
