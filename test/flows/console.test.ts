@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { listApiCommands } from '../../server/src/cli/api_commands.ts'
 import { newId } from '../../server/src/crypto/random.ts'
 import { event } from '../../server/src/inbound/event.ts'
 import { createConnectSession } from '../../server/src/outbound/connect_sessions.ts'
+import { commandOf, SCRIPTS } from '../../server/src/web/admin/same_by_script.ts'
 import { pageRoutes } from '../../server/src/web/routes.ts'
 import { findWebhook } from '../../server/src/webhooks/webhooks.ts'
 import { ALICE, BOB, type Bridge, startBridge } from '../parts/bridge.ts'
@@ -12,6 +14,13 @@ import type { UserAgent } from '../parts/user_agent.ts'
 
 const ROOT = { username: 'root', password: 'correct horse battery' }
 const CONNECTIONS = 130
+
+test('each command that a form of the console shows is one of the command line', () => {
+  const known = new Map(listApiCommands().map(({ group, name, route }) => [route.name, `${group} ${name}`]))
+  for (const operation of Object.keys(SCRIPTS) as (keyof typeof SCRIPTS)[]) {
+    assert.equal(commandOf(operation).join(' '), known.get(operation))
+  }
+})
 
 for (const dialect of DIALECTS) {
   describe(`lists of the console, on ${dialect}`, () => {
