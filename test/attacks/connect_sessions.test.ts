@@ -128,6 +128,9 @@ for (const dialect of DIALECTS) {
         const { url: at, response } = await new UserAgent().follow(url)
         assert.equal(new URL(at).origin, new URL(bridge.issuer).origin)
         assert.equal(response.status, 400)
+        const guessing = new UserAgent()
+        for (const name of attacker.browser.cookies.keys()) guessing.cookies.set(name, 'x'.repeat(43))
+        assert.equal((await guessing.follow(url)).response.status, 400, 'by a cookie of the right name alone')
         assert.match(await response.text(), /has been used or is too old/)
       }
     })

@@ -35,6 +35,18 @@ test('1.3.6 an IPv4 address is judged alike in all its notations', () => {
   )
 })
 
+test('1.3.6 https on an open port is let through without an entry, and nothing else', () => {
+  assert.equal(readDestination(policy, 'https://8.8.8.8/').port, '')
+  for (const [url, code] of [
+    ['https://8.8.8.8:444/', 'blocked_port'],
+    ['https://8.8.8.8:22/', 'blocked_port'],
+    ['http://8.8.8.8/', 'blocked_scheme'],
+    ['http://8.8.8.8:443/', 'blocked_scheme'],
+  ] as const) {
+    assert.throws(() => readDestination(policy, url), { code }, url)
+  }
+})
+
 test('1.3.6 no IPv6 address that carries a private IPv4 address is let through', () => {
   const prefixes = [
     '::',
