@@ -204,7 +204,7 @@ function serverPages(view: View, put: Put): Pages {
     { setting: 'signing_algs', value: [put('ES256'), put('EdDSA')], is_default: false },
     { setting: 'require_pushed_authorization_requests', value: false, is_default: true },
     { setting: 'login_handoff', value: null, is_default: true },
-    { setting: 'brokers', value: [{ url: put('https://broker.example') }], is_default: false },
+    { setting: 'brokers', value: [{}], is_default: false },
     { setting: 'registration', value: put('token'), is_default: false },
     { setting: 'compat', value: put('none'), is_default: true },
   ] as const
