@@ -24,10 +24,13 @@ test('the imports of both packages are what ARCHITECTURE.md draws, and keep the 
   assert.ok(complaints.length === 0, complaints.join('\n'))
 })
 
-test('the rooms of the inbound floor are what ARCHITECTURE.md draws, each on those below', () => {
-  const drawn = readDrawing(read('ARCHITECTURE.md'), 'rooms of inbound')
-  assert.deepEqual(checkRooms(readTree('server/src/inbound/**/*.ts'), 'server/src/inbound/', drawn), [])
-})
+for (const floor of ['inbound', 'outbound']) {
+  test(`the rooms of the ${floor} floor are what ARCHITECTURE.md draws, each on those below`, () => {
+    const drawn = readDrawing(read('ARCHITECTURE.md'), `rooms of ${floor}`)
+    const folder = `server/src/${floor}/`
+    assert.deepEqual(checkRooms(readTree(`${folder}**/*.ts`), folder, drawn), [])
+  })
+}
 
 test('no file or folder is named by a word that says nothing', () => {
   assert.deepEqual(checkNames(list('{server,sdk}/src/**', '{test,bench,examples,deploy}/**')), [])

@@ -10,8 +10,8 @@ import { checkSectorIdentifier } from '../../server/src/inbound/clients/sector_i
 import { MetadataDocuments } from '../../server/src/inbound/metadata_documents.ts'
 import { RemoteKeys } from '../../server/src/inbound/remote_keys.ts'
 import { deliverLogouts } from '../../server/src/inbound/sessions/backchannel_logout.ts'
-import { readApiBase } from '../../server/src/outbound/learned.ts'
-import { forward } from '../../server/src/outbound/proxy.ts'
+import { readApiBase } from '../../server/src/outbound/connectors/learned.ts'
+import { forward } from '../../server/src/outbound/proxy/proxy.ts'
 import { createCatalogue } from '../../server/src/providers/catalogue.ts'
 import { verified } from '../../server/src/providers/fact.ts'
 import type { ProviderFields } from '../../server/src/providers/provider.ts'
@@ -193,7 +193,7 @@ const FEATURES: Readonly<Record<string, Feature>> = {
       return stepBeforeAuthorization(relying(way), { ...one, provider: { ...one.provider, steps } })
     },
   },
-  'the proxy': { files: ['outbound/proxy.ts'], purpose: 'proxy', ask: throughProxy },
+  'the proxy': { files: ['outbound/proxy/proxy.ts'], purpose: 'proxy', ask: throughProxy },
   'the document of a client': {
     files: ['inbound/metadata_documents.ts'],
     purpose: 'client_metadata',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { saveConnector } from '../../server/src/outbound/connectors.ts'
+import { saveConnector } from '../../server/src/outbound/administration/connectors.ts'
 import { ALICE, BOB, type Bridge, startBridge } from '../parts/bridge.ts'
 import { DIALECTS } from '../parts/stores.ts'
 import { UserAgent } from '../parts/user_agent.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { endUnconfirmed } from '../../server/src/outbound/connect_sessions.ts'
-import { saveConnector } from '../../server/src/outbound/connectors.ts'
+import { saveConnector } from '../../server/src/outbound/administration/connectors.ts'
+import { endUnconfirmed } from '../../server/src/outbound/connect_sessions/connect_sessions.ts'
 import { BOB, type Bridge, startBridge } from '../parts/bridge.ts'
 import {
   type ConnectPlatform,

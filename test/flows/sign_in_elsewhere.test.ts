@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { saveConnector } from '../../server/src/outbound/connectors.ts'
+import { saveConnector } from '../../server/src/outbound/administration/connectors.ts'
 import { ALICE, BOB, type Bridge, CALLBACK, PLATFORM, startBridge } from '../parts/bridge.ts'
 import { open, type Page } from '../parts/sign_in_steps.ts'
 import { DIALECTS } from '../parts/stores.ts'

@@ -3,10 +3,14 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { applyPlatform } from '../../server/src/apply/apply.ts'
 import { readPlatform } from '../../server/src/apply/platform.ts'
 import { createEgress, type Egress } from '../../server/src/egress/egress.ts'
-import { createConnectSession, findSessionOf, judgeSession } from '../../server/src/outbound/connect_sessions.ts'
-import type { ConnectorInput } from '../../server/src/outbound/connector_input.ts'
-import { saveConnector } from '../../server/src/outbound/connectors.ts'
-import { freshToken } from '../../server/src/outbound/fresh_token.ts'
+import type { ConnectorInput } from '../../server/src/outbound/administration/connector_input.ts'
+import { saveConnector } from '../../server/src/outbound/administration/connectors.ts'
+import {
+  createConnectSession,
+  findSessionOf,
+  judgeSession,
+} from '../../server/src/outbound/connect_sessions/connect_sessions.ts'
+import { freshToken } from '../../server/src/outbound/connections/fresh_token.ts'
 import { ALICE, BOB } from '../parts/bridge.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
 import { UserAgent } from '../parts/user_agent.ts'

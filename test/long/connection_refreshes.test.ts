@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { freshToken } from '../../server/src/outbound/fresh_token.ts'
+import { freshToken } from '../../server/src/outbound/connections/fresh_token.ts'
 import type { RefreshOrder } from '../parts/refresh_process.ts'
 import { type Bench, connected, openBench, openForeign } from '../parts/vault.ts'
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { newestHeader } from '../../server/src/outbound/vault_keys.ts'
+import { newestHeader } from '../../server/src/outbound/vault/vault_keys.ts'
 import { makeConnections, makeRootText, openAll, openOutbound } from '../parts/many_connections.ts'
 import { createDatabase, startPostgres } from '../parts/postgres.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { openConnector, relyingParty } from '../../server/src/outbound/connector.ts'
+import { openConnector, relyingParty } from '../../server/src/outbound/connectors/connector.ts'
 import type { ProviderFields } from '../../server/src/providers/provider.ts'
 import { refreshToken } from '../../server/src/relying/token_call.ts'
 import { near, repairs, type Walk } from './catalogue_walk.ts'

@@ -1,8 +1,8 @@
 import { createEgress } from '../../server/src/egress/egress.ts'
-import type { ConnectorInput } from '../../server/src/outbound/connector_input.ts'
-import { saveConnector } from '../../server/src/outbound/connectors.ts'
-import { freshToken } from '../../server/src/outbound/fresh_token.ts'
-import { forward } from '../../server/src/outbound/proxy.ts'
+import type { ConnectorInput } from '../../server/src/outbound/administration/connector_input.ts'
+import { saveConnector } from '../../server/src/outbound/administration/connectors.ts'
+import { freshToken } from '../../server/src/outbound/connections/fresh_token.ts'
+import { forward } from '../../server/src/outbound/proxy/proxy.ts'
 import { startSallyport, type TestServer } from './sallyport.ts'
 import { UserAgent } from './user_agent.ts'
 

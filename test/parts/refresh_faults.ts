@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LEASE_MS } from '../../server/src/outbound/refresh.ts'
+import { LEASE_MS } from '../../server/src/outbound/connections/refresh.ts'
 import { createCertificate } from './certificate.ts'
 import { answerCut, answerJson, answerNothing, answerText } from './hostile_provider.ts'
 import {

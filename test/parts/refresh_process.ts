@@ -1,7 +1,7 @@
 // A replica of its own: opens the database of a test and asks for fresh tokens of the connections it is told of.
 import { createEgress } from '../../server/src/egress/egress.ts'
+import { freshToken } from '../../server/src/outbound/connections/fresh_token.ts'
 import { createOutboundContext } from '../../server/src/outbound/context.ts'
-import { freshToken } from '../../server/src/outbound/fresh_token.ts'
 import { createCatalogue } from '../../server/src/providers/catalogue.ts'
 import { openStore } from '../../server/src/store/store.ts'
 import { openTestTenant } from './vault.ts'

@@ -1,12 +1,12 @@
 // A process of its own with the outbound half alone, which a test tells what to do and how to fail: forked early, it opens
 // its database when told, since a SQLite file has one owner at a time.
 import { createEgress, type Egress } from '../../server/src/egress/egress.ts'
-import { saveConnector } from '../../server/src/outbound/connectors.ts'
+import { saveConnector } from '../../server/src/outbound/administration/connectors.ts'
+import { keepConnections } from '../../server/src/outbound/administration/keep_connections.ts'
+import { finishConnect } from '../../server/src/outbound/connect/finish_connect.ts'
+import { startConnect } from '../../server/src/outbound/connect/start_connect.ts'
+import { freshToken } from '../../server/src/outbound/connections/fresh_token.ts'
 import { createOutboundContext, type OutboundContext } from '../../server/src/outbound/context.ts'
-import { finishConnect } from '../../server/src/outbound/finish_connect.ts'
-import { freshToken } from '../../server/src/outbound/fresh_token.ts'
-import { keepConnections } from '../../server/src/outbound/keep_connections.ts'
-import { startConnect } from '../../server/src/outbound/start_connect.ts'
 import { createCatalogue } from '../../server/src/providers/catalogue.ts'
 import { StoreUnavailable } from '../../server/src/store/sql.ts'
 import { openStore, type Store, type StoreLocation } from '../../server/src/store/store.ts'

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { rekeyStep } from '../../server/src/outbound/rekey.ts'
+import { rekeyStep } from '../../server/src/outbound/administration/rekey.ts'
 import type { StoreLocation } from '../../server/src/store/store.ts'
 import { openOutbound } from './many_connections.ts'
 

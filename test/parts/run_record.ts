@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { listConnections } from '../../server/src/outbound/connections.ts'
-import { disconnect } from '../../server/src/outbound/disconnect.ts'
+import { listConnections } from '../../server/src/outbound/connections/connections.ts'
+import { disconnect } from '../../server/src/outbound/connections/disconnect.ts'
 import type { Provider } from '../../server/src/providers/provider.ts'
 import { refreshes, takesErrors } from './catalogue_refreshes.ts'
 import { checkRefreshLife, near, repairs, Walk } from './catalogue_walk.ts'

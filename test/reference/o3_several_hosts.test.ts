@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createEgress } from '../../server/src/egress/egress.ts'
-import { saveConnector } from '../../server/src/outbound/connectors.ts'
+import { saveConnector } from '../../server/src/outbound/administration/connectors.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 

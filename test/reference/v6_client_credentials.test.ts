@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createEgress, type Egress } from '../../server/src/egress/egress.ts'
-import { saveConnector } from '../../server/src/outbound/connectors.ts'
+import { saveConnector } from '../../server/src/outbound/administration/connectors.ts'
 import { ALICE, BOB, PLATFORM, type Reply } from '../parts/bridge.ts'
 import { type ForeignProvider, startForeignProvider } from '../parts/foreign_provider.ts'
 import { basic, readReply } from '../parts/platform.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { saveConnector } from '../../server/src/outbound/connectors.ts'
+import { saveConnector } from '../../server/src/outbound/administration/connectors.ts'
 import { startUpkeep } from '../../server/src/upkeep.ts'
 import { type Bridge, PLATFORM, startBridge } from '../parts/bridge.ts'
 import { handTimers } from '../parts/hand_timers.ts'

@@ -68,7 +68,8 @@ export async function present<T>(
   try {
     return await use(first)
   } catch (error) {
-    if (!(error instanceof VaultError && /^(invalid_(token|grant)|subject_token_refused)$/.test(error.error))) throw error
+    if (!(error instanceof VaultError && /^(invalid_(token|grant)|subject_token_refused)$/.test(error.error)))
+      throw error
     const second = await credential(first)
     if (second === first || !again) throw error
     return await use(second)

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { ConnectorInput } from '../outbound/connector_input.ts'
-import type { ShownConnector } from '../outbound/connectors.ts'
+import type { ConnectorInput } from '../outbound/administration/connector_input.ts'
+import type { ShownConnector } from '../outbound/administration/connectors.ts'
 import type { Resource } from '../store/tenant.ts'
 import type { WebhookInput } from '../webhooks/webhooks.ts'
 import type { Platform, PlatformClient, PlatformUser } from './platform.ts'

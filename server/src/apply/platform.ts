@@ -6,7 +6,7 @@ import { type UserDescription, usernameKey } from '../inbound/users/prepare_user
 import { type ClientMetadata, readClientId } from '../oauth/clients/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { readTrustedIssuer, type TrustedIssuerRules } from '../oauth/trusted_issuer.ts'
-import type { ConnectorInput } from '../outbound/connector_input.ts'
+import type { ConnectorInput } from '../outbound/administration/connector_input.ts'
 import { CONNECTOR_GRANT_TYPES } from '../providers/grant_types.ts'
 import { DEFAULT_SETTINGS } from '../store/settings.ts'
 import type { Resource } from '../store/tenant.ts'

@@ -14,14 +14,14 @@ import { listSigningKeys, revokeSigningKey, rotateSigningKeysNow } from '../inbo
 import { usernameKey } from '../inbound/users/prepare_user.ts'
 import { createSetupLink, needsSetup, type SetupLink } from '../inbound/users/setup_link.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { describeKeys, type KeyState, type RekeyStep, rekeyStep } from '../outbound/administration/rekey.ts'
 import {
   askToConnect,
   type ConnectedHere,
   findConnected,
   type TerminalConnect,
-} from '../outbound/connect_from_terminal.ts'
-import { describeKeys, type KeyState, type RekeyStep, rekeyStep } from '../outbound/rekey.ts'
-import { VaultClosed } from '../outbound/vault_keys.ts'
+} from '../outbound/connect/connect_from_terminal.ts'
+import { VaultClosed } from '../outbound/vault/vault_keys.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { ListedClient } from '../store/verbs/clients.ts'

@@ -1,4 +1,4 @@
-import type { KeyState } from '../outbound/rekey.ts'
+import type { KeyState } from '../outbound/administration/rekey.ts'
 import type { Administration } from './administration.ts'
 import type { CommandConfig } from './command_config.ts'
 import { isMade, withAdministration } from './open_app.ts'

@@ -10,7 +10,7 @@ import type { NewEvent } from '../store/records.ts'
 import type { Tenant } from '../store/tenant.ts'
 import { PROXY_LIMITS, type ProxyLimits } from './proxy_limits.ts'
 import { ConnectionUses } from './uses.ts'
-import { VaultKeys } from './vault_keys.ts'
+import { VaultKeys } from './vault/vault_keys.ts'
 
 /** What the roof gives the outbound half. */
 export interface OutboundParts {

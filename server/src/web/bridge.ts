@@ -1,8 +1,8 @@
 import type { HandOutToken } from '../inbound/grant_types/token_exchange.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { buildTokenResponse } from '../oauth/token_response.ts'
-import { type BridgeRefusal, handOutToken } from '../outbound/bridge.ts'
 import type { OutboundContext } from '../outbound/context.ts'
+import { type BridgeRefusal, handOutToken } from '../outbound/proxy/bridge.ts'
 import { readSeconds } from './api/provider_token.ts'
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'

@@ -1,6 +1,6 @@
 import { deleteUser } from '../inbound/users/administer_users.ts'
 import { tellDeleted } from '../inbound/users/letters.ts'
-import { disconnectAll } from '../outbound/disconnect.ts'
+import { disconnectAll } from '../outbound/connections/disconnect.ts'
 import type { UserRecord } from '../store/records.ts'
 import type { Web } from './web.ts'
 

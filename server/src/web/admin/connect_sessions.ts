@@ -1,4 +1,4 @@
-import { endConnectSession, judgeSession } from '../../outbound/connect_sessions.ts'
+import { endConnectSession, judgeSession } from '../../outbound/connect_sessions/connect_sessions.ts'
 import { errorPage, ours, redirect, send } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'

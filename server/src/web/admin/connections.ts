@@ -1,8 +1,13 @@
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
-import { findConnection, listConnections, pageConnections, type ShownConnection } from '../../outbound/connections.ts'
+import {
+  findConnection,
+  listConnections,
+  pageConnections,
+  type ShownConnection,
+} from '../../outbound/connections/connections.ts'
+import { disconnect } from '../../outbound/connections/disconnect.ts'
+import { freshToken, type NoToken, type UsableToken } from '../../outbound/connections/fresh_token.ts'
 import { connectUrl, outboundEvent } from '../../outbound/context.ts'
-import { disconnect } from '../../outbound/disconnect.ts'
-import { freshToken, type NoToken, type UsableToken } from '../../outbound/fresh_token.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { joinApps } from '../pages/joined_apps.ts'
 import { readLapse, readReason } from '../ui/connection_state.ts'

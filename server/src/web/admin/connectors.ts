@@ -1,4 +1,3 @@
-import { callbackUrl } from '../../outbound/connector.ts'
 import {
   deleteConnector,
   findConnector,
@@ -6,8 +5,9 @@ import {
   listConnectors,
   type ShownConnector,
   setConnectorDisabled,
-} from '../../outbound/connectors.ts'
-import { rotateConnectorKey } from '../../outbound/rotate_connector_key.ts'
+} from '../../outbound/administration/connectors.ts'
+import { rotateConnectorKey } from '../../outbound/administration/rotate_connector_key.ts'
+import { callbackUrl } from '../../outbound/connectors/connector.ts'
 import { errorPage, ours, redirect, send } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'

@@ -2,7 +2,7 @@ import type { ConnectionChoice } from '../../inbound/authorization/connections.t
 import { endGrant } from '../../inbound/authorization/end_grant.ts'
 import { whyGrantIsDead } from '../../inbound/liveness.ts'
 import { usernameKey } from '../../inbound/users/prepare_user.ts'
-import { findConnection } from '../../outbound/connections.ts'
+import { findConnection } from '../../outbound/connections/connections.ts'
 import type { FoundGrant } from '../../store/verbs/listed_grants.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { scopeSentences } from '../pages/account.ts'

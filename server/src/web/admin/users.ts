@@ -1,6 +1,6 @@
 import { endSessionsOfUser, isOwnAccount, setUserDisabled } from '../../inbound/users/administer_users.ts'
 import { usernameKey } from '../../inbound/users/prepare_user.ts'
-import { listConnections } from '../../outbound/connections.ts'
+import { listConnections } from '../../outbound/connections/connections.ts'
 import type { UserRecord } from '../../store/records.ts'
 import { deleteUserEverywhere } from '../delete_user.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'

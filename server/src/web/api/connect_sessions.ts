@@ -5,7 +5,7 @@ import {
   endConnectSession,
   findSessionOf,
   judgeSession,
-} from '../../outbound/connect_sessions.ts'
+} from '../../outbound/connect_sessions/connect_sessions.ts'
 import type { ConnectSessionAuthority } from '../../store/verbs/connect_sessions.ts'
 import { connectScript, integrityOf } from '../ui/assets.ts'
 import { platformOf } from './platform.ts'

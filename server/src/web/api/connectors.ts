@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { requireHeldOfSignIn } from '../../inbound/administration/given_rights.ts'
-import type { ConnectorInput } from '../../outbound/connector_input.ts'
+import type { ConnectorInput } from '../../outbound/administration/connector_input.ts'
 import {
   deleteConnector,
   findConnector,
@@ -8,8 +8,8 @@ import {
   type ShownConnector,
   saveConnector,
   setConnectorDisabled,
-} from '../../outbound/connectors.ts'
-import { testConnector } from '../../outbound/test_connector.ts'
+} from '../../outbound/administration/connectors.ts'
+import { testConnector } from '../../outbound/administration/test_connector.ts'
 import { unverifiedFields } from '../../providers/catalogue.ts'
 import { CONNECTOR_GRANT_TYPES } from '../../providers/grant_types.ts'
 import type { Provider } from '../../providers/provider.ts'

@@ -1,5 +1,5 @@
 import { OAuthError } from '../../oauth/errors.ts'
-import type { UsableToken } from '../../outbound/fresh_token.ts'
+import type { UsableToken } from '../../outbound/connections/fresh_token.ts'
 
 const MOST_SECONDS = 3600
 

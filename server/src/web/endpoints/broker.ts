@@ -1,6 +1,6 @@
 import { OAuthError } from '../../oauth/errors.ts'
-import { answerBroker } from '../../outbound/broker_requests.ts'
-import { listBrokerKeys, listBrokers } from '../../outbound/brokers.ts'
+import { answerBroker } from '../../outbound/connect/broker_requests.ts'
+import { listBrokerKeys, listBrokers } from '../../outbound/connect/brokers.ts'
 import { decodeUtf8, jsonAnswer, LARGEST_DESCRIPTION, type MachineEndpoint } from '../machine.ts'
 import type { Web } from '../web.ts'
 

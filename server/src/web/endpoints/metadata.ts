@@ -11,7 +11,7 @@ import { buildMetadata, buildProtectedResourceMetadata, type Metadata } from '..
 import { PROFILES } from '../../oauth/profile.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
 import { SCOPE_CLAIMS } from '../../oauth/userinfo.ts'
-import { listConnectorKeys } from '../../outbound/connectors.ts'
+import { listConnectorKeys } from '../../outbound/administration/connectors.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import { aliasedUrls } from '../endpoint_paths.ts'
 import type { Answer, MachineEndpoint } from '../machine.ts'

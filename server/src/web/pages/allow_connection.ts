@@ -8,7 +8,7 @@ import {
 import { type ConnectionAsk, openConnectionAsk } from '../../inbound/authorization/connection_ask.ts'
 import type { SignedIn } from '../../inbound/sessions/sessions.ts'
 import { readDocumentUrl } from '../../oauth/clients/metadata_document.ts'
-import { nameProvider } from '../../outbound/connector.ts'
+import { nameProvider } from '../../outbound/connectors/connector.ts'
 import { ours, send, type Visit } from '../page.ts'
 import { connectPath } from '../ui/paths.ts'
 import { signedInPage, signedInSubmit } from './account.ts'

@@ -17,7 +17,7 @@ import type { AuthorizationResponse } from '../../oauth/authorization_response.t
 import { isConfidential } from '../../oauth/clients/client.ts'
 import { readDocumentUrl } from '../../oauth/clients/metadata_document.ts'
 import type { Params } from '../../oauth/params.ts'
-import { nameProvider } from '../../outbound/connector.ts'
+import { nameProvider } from '../../outbound/connectors/connector.ts'
 import { publishedPath } from '../endpoint_paths.ts'
 import { noteLegacyGrant } from '../legacy_log.ts'
 import { decodeUtf8 } from '../machine.ts'

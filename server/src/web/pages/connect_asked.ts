@@ -1,6 +1,6 @@
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
-import { type AskedQuestion, findAskedQuestion, finishAsked } from '../../outbound/connect_asked.ts'
-import { pollDevice } from '../../outbound/connect_device.ts'
+import { type AskedQuestion, findAskedQuestion, finishAsked } from '../../outbound/connect/connect_asked.ts'
+import { pollDevice } from '../../outbound/connect/connect_device.ts'
 import { errorPage, redirect, send, type Visit } from '../page.ts'
 import { signedInPage, signedInSubmit } from './account.ts'
 import { flowPage, showFinished, stateOf } from './connect.ts'

@@ -2,15 +2,15 @@ import { getCookie } from 'hono/cookie'
 import { equalBytes } from '../../crypto/hash.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { readParams } from '../../oauth/params.ts'
-import { judgeSession, openConfirmation } from '../../outbound/connect_sessions.ts'
-import { nameProvider } from '../../outbound/connector.ts'
+import { judgeSession, openConfirmation } from '../../outbound/connect_sessions/connect_sessions.ts'
 import {
   findUnopened,
   noteFailedTry,
   type OpenedSession,
   openSession,
   startInSession,
-} from '../../outbound/open_session.ts'
+} from '../../outbound/connect_sessions/open_session.ts'
+import { nameProvider } from '../../outbound/connectors/connector.ts'
 import type { ConnectSessionAuthority, ConnectSessionRecord } from '../../store/verbs/connect_sessions.ts'
 import { decodeUtf8, readFailure } from '../machine.ts'
 import {

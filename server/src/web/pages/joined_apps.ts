@@ -3,7 +3,7 @@ import { mayTakeBack } from '../../inbound/authorization/narrow_consent.ts'
 import { readMetadata } from '../../inbound/clients/client_record.ts'
 import { initiateLoginUrl } from '../../oauth/initiate_login.ts'
 import { IDENTITY_SCOPES } from '../../oauth/scope.ts'
-import type { ShownConnection } from '../../outbound/connections.ts'
+import type { ShownConnection } from '../../outbound/connections/connections.ts'
 import type { Visit } from '../page.ts'
 import type { AccountApp } from './templates/account.ts'
 

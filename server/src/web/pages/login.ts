@@ -3,7 +3,7 @@ import { startSession, startSessionBy } from '../../inbound/sessions/sessions.ts
 import { checkLogin } from '../../inbound/users/check_login.ts'
 import { checkPasskey } from '../../inbound/users/passkeys.ts'
 import { signUpWay } from '../../inbound/users/sign_up.ts'
-import { listSignInWays } from '../../outbound/sign_in.ts'
+import { listSignInWays } from '../../outbound/connect/sign_in.ts'
 import { ProofReplayed } from '../../store/verbs/proofs.ts'
 import { ours, page, redirect, send, submit, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'

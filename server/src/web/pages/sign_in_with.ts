@@ -10,7 +10,7 @@ import {
   readSignInState,
   type SignedInElsewhere,
   startSignIn,
-} from '../../outbound/sign_in.ts'
+} from '../../outbound/connect/sign_in.ts'
 import { ours, page, redirect, requireVisitor, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { expired } from './authorize.ts'

@@ -1,7 +1,7 @@
 import { newId } from '../../crypto/random.ts'
 import { readAdministratedClient, registerClient } from '../../inbound/clients/register_client.ts'
 import { event } from '../../inbound/event.ts'
-import { listConnectors } from '../../outbound/connectors.ts'
+import { listConnectors } from '../../outbound/administration/connectors.ts'
 import { consolePage, consoleSubmit } from '../admin/administrator.ts'
 import { publishedPath, STANDARD_PATHS } from '../endpoint_paths.ts'
 import { errorPage, send, type Visit } from '../page.ts'

@@ -1,0 +1,119 @@
+import type { LapsedChoice } from '../../store/verbs/choices.ts'
+import type { ConnectorRecord } from '../../store/verbs/connectors.ts'
+import { revokeUpstream } from '../connections/disconnect.ts'
+import { openConnector } from '../connectors/connector.ts'
+import { type OutboundContext, outboundEvent } from '../context.ts'
+import type { ProviderTokens } from '../vault/vault.ts'
+import { openChoice } from './choose.ts'
+
+/**
+ * Takes back what consents brought of which nobody has chosen in time what it is for. Each is taken back before it is
+ * forgotten, so that a process that dies over one loses none. Says how many there were.
+ */
+export async function revokeUnchosen(context: OutboundContext): Promise<number> {
+  const { tenant_id, store } = context.tenant
+  let taken = 0
+  for (const choice of await store.listLapsedChoices({ tenant_id, connector: '' })) {
+    const is_beside = await isBesideOthers(context, choice, accountOf(context, choice))
+    if (!is_beside && (await forget(context, choice))) taken++
+  }
+  return taken
+}
+
+/** Ends the time to choose at a connector that is to go, or to move to another server, and takes back what nobody chose. */
+export async function revokeChoices(context: OutboundContext, connector: string): Promise<void> {
+  const { tenant_id, store } = context.tenant
+  await store.lapseChoices({ tenant_id, connector })
+  for (let left = true; left; ) {
+    left = false
+    for (const choice of await store.listLapsedChoices({ tenant_id, connector })) {
+      left = (await forget(context, choice)) || left
+    }
+  }
+}
+
+async function forget(context: OutboundContext, choice: LapsedChoice): Promise<boolean> {
+  const { tenant_id, store } = context.tenant
+  const { connector, user_id, state_hash } = choice
+  const revocation = await takeBack(context, choice).catch((cause: unknown) => {
+    context.report(`what a choice at ${connector} was to be made of was not revoked upstream`, cause)
+    return 'failed'
+  })
+  const event = outboundEvent(context, 'connect.choice_lapsed', 'system', {
+    user_id: user_id === '' ? null : user_id,
+    detail: { connector, revocation },
+  })
+  return store.dropChoice({ tenant_id, state_hash, event })
+}
+
+async function takeBack(context: OutboundContext, choice: LapsedChoice): Promise<string> {
+  const { tenant_id, store } = context.tenant
+  const { connector } = choice
+  const record = await store.findConnector({ tenant_id, connector })
+  if (!record) return 'no_connector'
+  const { answer, account } = openChoice(context, choice)
+  return takeBackTokens(context, record, answer.tokens, account.account)
+}
+
+/**
+ * Tells the provider that tokens are not wanted of which nothing came, unless a connection may rest on the same consent:
+ * with a token more may die than itself, and some providers give one out twice. Says in a word what came of it.
+ */
+async function takeBackTokens(
+  context: OutboundContext,
+  record: ConnectorRecord,
+  tokens: ProviderTokens,
+  account: string | null,
+): Promise<string> {
+  const { tenant_id, store } = context.tenant
+  const { connector } = record
+  const { revocation_ends } = openConnector(context, record).provider
+  const may_end_more = account !== null || revocation_ends !== 'token'
+  if (may_end_more && (await store.hasConnectionOfAccount({ tenant_id, connector, account }))) return 'spared'
+  return revokeUpstream(context, record, tokens)
+}
+
+/** Takes back what a consent brought that is not kept, where nothing else may rest on it; never throws. */
+export async function takeBackRefused(
+  context: OutboundContext,
+  record: ConnectorRecord,
+  tokens: ProviderTokens,
+  /** Whose they are over there, where that is known. */
+  account: string | null,
+): Promise<void> {
+  const { connector } = record
+  try {
+    // Its own flow is over, so that of those who are on their way nobody is known to be the same person.
+    const about = { connector, user_id: '', browser_hash: NOBODY }
+    if (!(await isBesideOthers(context, about, account))) await takeBackTokens(context, record, tokens, account)
+  } catch (cause) {
+    context.report(`what came by ${connector} and was not kept was not revoked upstream`, cause)
+  }
+}
+
+const NOBODY = new Uint8Array()
+
+/** Whether what could die with tokens of an account may still become a connection: later it is known whether it did. */
+async function isBesideOthers(
+  context: OutboundContext,
+  { connector, user_id, browser_hash }: Pick<LapsedChoice, 'connector' | 'user_id' | 'browser_hash'>,
+  account: string | null,
+): Promise<boolean> {
+  const { tenant_id, store } = context.tenant
+  const others = await store.listFlowsBeside({ tenant_id, connector, user_id, browser_hash })
+  return others.some((other) => other.holds_tokens === null || mayBeOf(account, accountOf(context, other)))
+}
+
+function mayBeOf(account: string | null, other: string | null): boolean {
+  return account === null || other === null || account === other
+}
+
+/** The account of a choice; null where that cannot be told. */
+function accountOf(context: OutboundContext, choice: Pick<LapsedChoice, 'state_hash' | 'sealed'>): string | null {
+  try {
+    return openChoice(context, choice).account.account
+  } catch (cause) {
+    context.report('what a choice keeps cannot be read', cause)
+    return null
+  }
+}

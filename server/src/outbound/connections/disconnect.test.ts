@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import type { ForeignProvider } from '../../../../test/parts/foreign_provider.ts'
+import {
+  addUser,
+  type Bench,
+  connected,
+  DATABASES,
+  listEvents,
+  openBench,
+  openForeign,
+} from '../../../../test/parts/vault.ts'
+import { StoreUnavailable } from '../../store/sql.ts'
+import { listConnections, pageConnections } from './connections.ts'
+import { disconnect, finishDisconnects } from './disconnect.ts'
+import { freshToken } from './fresh_token.ts'
+
+for (const kind of DATABASES) {
+  describe(`the end of a connection, on ${kind}`, () => {
+    let bench: Bench
+    let foreign: ForeignProvider
+    let users = 0
+
+    before(async () => {
+      bench = await openBench(kind)
+      foreign = await openForeign(bench)
+    })
+    after(async () => {
+      await foreign.close()
+      await bench.drop()
+    })
+    beforeEach(() => {
+      bench.clock.offset = 0
+      foreign.auto_login = `user${++users}`
+    })
+
+    const ask = (connection_id: string, more: object = {}) =>
+      freshToken(bench.contexts[0], { connection_id, user_id: bench.user_id, ...more })
+    const revocationOf = async (connection_id: string) => {
+      const events = await listEvents(bench.tenant)
+      const found = events.filter((event) => event.connection_id === connection_id)
+      const [destroyed] = found.filter(({ type }) => type === 'connection.destroyed')
+      return destroyed && (JSON.parse(destroyed.detail) as { revocation: string }).revocation
+    }
+
+    test('the provider is told, the data key is destroyed, and nothing comes out any more', async () => {
+      const id = await connected(bench)
+      const token = await ask(id)
+      assert.ok(token.kind === 'token')
+      assert.equal(await disconnect(bench.contexts[0], { connection_id: id, actor: 'user:alice' }), 'disconnected')
+      assert.deepEqual(await ask(id), { kind: 'refused', reason: 'disconnected' })
+      const row = await bench.load(id)
+      assert.deepEqual([row.data_key, row.sealed_tokens, row.sealed_candidate], [null, null, null])
+      const headers = { authorization: `Bearer ${token.access_token}` }
+      assert.equal((await fetch(`${foreign.issuer}/me`, { headers })).status, 401)
+      assert.equal(await revocationOf(id), 'revoked')
+      assert.equal(
+        (await listConnections(bench.contexts[0], bench.user_id)).some((c) => c.connection_id === id),
+        false,
+      )
+      const page = { connector: 'acme', after_connection_id: '', most: 100 }
+      const ended = (await pageConnections(bench.contexts[0], page)).find((c) => c.connection_id === id)
+      assert.equal(ended!.state, 'disconnected')
+    })
+
+    test('a second end changes nothing', async () => {
+      const id = await connected(bench)
+      const end = () => disconnect(bench.contexts[0], { connection_id: id, actor: 'test' })
+      assert.deepEqual(await Promise.all([end(), end(), end()]), ['disconnected', 'disconnected', 'disconnected'])
+      const types = (await listEvents(bench.tenant)).filter((e) => e.connection_id === id).map(({ type }) => type)
+      assert.equal(types.filter((type) => type === 'connection.disconnected').length, 1)
+      assert.equal(types.filter((type) => type === 'connection.destroyed').length, 1)
+    })
+
+    test("O-06 nobody ends another user's connection", async () => {
+      const id = await connected(bench)
+      const mallory = await addUser(bench.tenant, `mallory${users}`)
+      const ended = await disconnect(bench.contexts[0], { connection_id: id, user_id: mallory, actor: 'test' })
+      assert.equal(ended, 'unknown')
+      assert.equal((await ask(id)).kind, 'token')
+    })
+
+    test('the answer of a refresh that was under way is neither kept nor left alive at the provider', async () => {
+      const id = await connected(bench)
+      foreign.faults.push({ when: 'after', do: 'delay', ms: 150 })
+      bench.clock.offset = 3_601_000
+      const calls = foreign.ledger.length
+      const late = ask(id)
+      while (foreign.ledger.length === calls) await new Promise((resolve) => setImmediate(resolve))
+      await disconnect(bench.contexts[0], { connection_id: id, actor: 'test' })
+      assert.deepEqual(await late, { kind: 'refused', reason: 'disconnected' })
+      const row = await bench.load(id)
+      assert.deepEqual([row.state, row.sealed_tokens, row.sealed_candidate], ['disconnected', null, null])
+      assert.equal(await foreign.revokeGrants(foreign.auto_login!), 1, 'the grant record is there; its tokens are not')
+    })
+
+    test('a process that dies before the key is destroyed leaves it to the next one', async () => {
+      const id = await connected(bench)
+      const dying = bench.another({
+        spoil: (store) => ({
+          ...store,
+          destroyDataKey: () => Promise.reject(new StoreUnavailable('dead', 'not committed')),
+        }),
+      })
+      await assert.rejects(disconnect(dying, { connection_id: id, actor: 'test' }), StoreUnavailable)
+      assert.deepEqual(await ask(id), { kind: 'refused', reason: 'disconnected' })
+      assert.notEqual((await bench.load(id)).data_key, null)
+      assert.equal(await finishDisconnects(bench.contexts[0]), 0, 'another process may still be at it')
+      bench.clock.offset = 61_000
+      assert.equal(await finishDisconnects(bench.contexts[0]), 1)
+      assert.equal((await bench.load(id)).data_key, null)
+    })
+
+    test('a provider that is away cannot keep a connection alive', async () => {
+      const [id, other] = [await connected(bench), foreign]
+      await other.close()
+      assert.equal(await disconnect(bench.contexts[0], { connection_id: id, actor: 'test' }), 'disconnected')
+      assert.equal((await bench.load(id)).data_key, null)
+      assert.equal(await revocationOf(id), 'unknown')
+      foreign = await openForeign(bench, {}, { connector: 'again' })
+    })
+  })
+}

@@ -1,0 +1,100 @@
+import { revokeToken } from '../../relying/revocation.ts'
+import type { ConnectionAuthority } from '../../store/verbs/connections.ts'
+import { openConnector, partyOfTokens } from '../connectors/connector.ts'
+import { type OutboundContext, outboundEvent } from '../context.ts'
+import { openVault, type ProviderTokens } from '../vault/vault.ts'
+import { VaultClosed } from '../vault/vault_keys.ts'
+
+/** Who ends a connection, and why. With `user_id` only the owner's own; with `client_id` only one of a platform's users. */
+export interface Disconnection {
+  readonly connection_id: string
+  readonly actor: string
+  readonly user_id?: string | null
+  readonly client_id?: string
+  readonly reason?: string
+}
+
+const UNFINISHED_AFTER_MS = 60_000
+
+/**
+ * Ends a connection: from the first commit on no token leaves it, then the provider is told, as well as it lets itself
+ * be told, and then the data key is destroyed. A process that dies in between leaves the rest to `finishDisconnects`.
+ */
+export async function disconnect(context: OutboundContext, ask: Disconnection): Promise<'disconnected' | 'unknown'> {
+  const { tenant_id, store } = context.tenant
+  const { connection_id, actor, reason = 'user' } = ask
+  const authority = await store.loadConnection({ tenant_id, connection_id })
+  if (!authority || (ask.user_id !== undefined && authority.connection.user_id !== ask.user_id)) return 'unknown'
+  if (ask.client_id !== undefined && authority.connection.client_id !== ask.client_id) return 'unknown'
+  const { user_id, connector } = authority.connection
+  const detail = { connector, reason }
+  const event = outboundEvent(context, 'connection.disconnected', actor, { connection_id, user_id, detail })
+  await store.disconnectConnection({ tenant_id, connection_id, reason, event })
+  await destroy(context, connection_id, actor).catch((cause: unknown) => {
+    if (!(cause instanceof VaultClosed)) throw cause
+    context.report(`connection ${connection_id} is disconnected; its data key is destroyed once the vault opens`, cause)
+  })
+  return 'disconnected'
+}
+
+/** Ends connections side by side; what fails is left to `finishDisconnects`. */
+export async function disconnectAll(
+  context: OutboundContext,
+  connection_ids: readonly string[],
+  by: Omit<Disconnection, 'connection_id'>,
+): Promise<void> {
+  const ended = await Promise.allSettled(
+    connection_ids.map((connection_id) => disconnect(context, { ...by, connection_id })),
+  )
+  for (const one of ended) {
+    if (one.status === 'rejected') context.report('a connection is not yet taken back at its provider', one.reason)
+  }
+}
+
+/** Ends connections whose chosen end has come, and finishes what processes that died had begun; says how many. */
+export async function finishDisconnects(context: OutboundContext): Promise<number> {
+  const { tenant_id, store } = context.tenant
+  const overdue = await store.listOverdueConnections({ tenant_id })
+  for (const connection_id of overdue) await disconnect(context, { connection_id, actor: 'system', reason: 'ended' })
+  const before = context.clock() - UNFINISHED_AFTER_MS
+  const unfinished = await store.listUndestroyed({ tenant_id, before })
+  for (const connection_id of unfinished) await destroy(context, connection_id, 'system')
+  return overdue.length + unfinished.length
+}
+
+/** Tells the provider that tokens are no longer wanted; says in a word what came of it. */
+export async function revokeUpstream(
+  context: OutboundContext,
+  connector: ConnectionAuthority['connector'],
+  tokens: ProviderTokens,
+): Promise<string> {
+  const { refresh_token = null, access_token, extra } = tokens
+  const party = partyOfTokens(context, openConnector(context, connector), tokens)
+  const outcome = await revokeToken(context.relying, party, { refresh_token, access_token, extra })
+  return outcome.kind
+}
+
+async function destroy(context: OutboundContext, connection_id: string, actor: string): Promise<void> {
+  const { tenant_id, store } = context.tenant
+  // Read again: a refresh that was under way may have stored a newer token before the end was committed.
+  const authority = await store.loadConnection({ tenant_id, connection_id })
+  if (!authority || authority.connection.data_key === null) return
+  const { user_id, connector } = authority.connection
+  const revocation = await tellProvider(context, authority)
+  const detail = { connector, revocation }
+  const event = outboundEvent(context, 'connection.destroyed', actor, { connection_id, user_id, detail })
+  await store.destroyDataKey({ tenant_id, connection_id, event })
+}
+
+async function tellProvider(context: OutboundContext, { connection, connector }: ConnectionAuthority): Promise<string> {
+  try {
+    const vault = await openVault(context, connection.connection_id, connection.data_key!)
+    return await revokeUpstream(context, connector, vault.open(connection.sealed_tokens!, connection.generation))
+  } catch (cause) {
+    // What is closed now may open again: `finishDisconnects` comes back to it.
+    if (cause instanceof VaultClosed) throw cause
+    // Tokens that cannot be opened any more cannot be revoked either; they die with their key all the same.
+    context.report(`the tokens of connection ${connection.connection_id} were not revoked upstream`, cause)
+    return 'failed'
+  }
+}
