@@ -52,5 +52,5 @@ function line(view: View, one: ShownActivity): Child {
     one.provider_name && tell(view, activity.account, { provider: name(one.provider_name) }),
     one.times !== undefined && one.times > 1 && tell(view, activity.times, { n: one.times }),
   ].filter(Boolean)
-  return html`<h3>${known ?? tell(view, activity.unknown, { type: code(one.type) })}</h3><p class="facts">${facts.map((fact) => html`<span>${fact}</span>`)}</p>`
+  return html`<p><strong>${known ?? tell(view, activity.unknown, { type: code(one.type) })}</strong></p><p class="facts">${facts.map((fact) => html`<span>${fact}</span>`)}</p>`
 }
