@@ -68,14 +68,19 @@ for (const kind of DATABASES) {
       connection_id: string,
       intent_id: string,
       sent: string,
-      got: string,
+      got: string | SealedAnswer,
       generation = 1,
       sent_generation = generation,
       failed?: FailedRefresh,
     ) {
+      const sealed = typeof got === 'string' ? answer(got) : got
       return tenant.store.storeRefreshed({
         ...{ tenant_id: tenant.tenant_id, connection_id, intent_id, generation, sent_generation },
-        ...{ sent_fingerprint: bytes(sent), answer: answer(got), sealed_candidate: bytes(`candidate ${got}`) },
+        ...{
+          sent_fingerprint: bytes(sent),
+          answer: sealed,
+          sealed_candidate: bytes(`candidate ${sealed.refresh_fingerprint}`),
+        },
         failed,
         recovered_event: testEvent(tenant.tenant_id, 'connection.recovered'),
         candidate_event: testEvent(tenant.tenant_id, 'connection.candidate_kept'),
@@ -193,6 +198,51 @@ for (const kind of DATABASES) {
       assert.equal(Buffer.from(row.sealed_tokens!).toString(), 'sealed N1')
       assert.equal(row.sealed_candidate, null)
       assert.equal(row.intent_deadline_at, null)
+    })
+
+    test('a failure that comes late takes nothing from a newer consent, neither its plan nor its time', async () => {
+      const { tenant_id } = tenant
+      const about = async (connection_id: string) => {
+        const { refresh_failures, refresh_refusals, retry_at, uncertain_at } = await load(connection_id)
+        const list = { tenant_id, ahead_ms: 1e12, after: null, most: 1000 }
+        const due = (await tenant.store.listDueConnections(list)).find((one) => one.connection_id === connection_id)
+        return { refresh_failures, refresh_refusals, retry_at, uncertain_at, upkeep_at: due?.upkeep_at }
+      }
+      const plan = { upkeep_at: 77, keep_at: 77, warn_at: null, warned_at: null }
+      const late = { uncertain: true, refused: true, retry_ms: 60_000, upkeep_ms: null, error: 'cut', event: null }
+      for (const end of [
+        (connection_id: string) => tenant.store.failRefresh({ tenant_id, connection_id, intent_id: 'i1', ...late }),
+        (connection_id: string) =>
+          tenant.store.dropIntent({ tenant_id, connection_id, intent_id: 'i1', upkeep_ms: 60_000 }),
+      ]) {
+        const connection_id = await connect()
+        await lease(connection_id, 'i1')
+        const newer = { ...consent(connection_id, 1, 'N1'), account: null, answer: { ...answer('N1'), plan } }
+        assert.equal(await tenant.store.connectAccount(newer), 'connected')
+        const before = await about(connection_id)
+        assert.equal(before.upkeep_at, 77)
+        await end(connection_id)
+        assert.deepEqual(await about(connection_id), before)
+        assert.equal((await load(connection_id)).intent_deadline_at, null, 'its place is given back')
+        assert.equal((await lease(connection_id, 'i2', { generation: 2 })).kind, 'leased')
+      }
+    })
+
+    test('a late answer that brings the stored refresh token again does not replace what was asked for after it', async () => {
+      const candidates = async () => (await eventTypes(tenant)).filter((type) => type.endsWith('candidate_kept')).length
+      const before = await candidates()
+      const connection_id = await connect()
+      await lease(connection_id, 'i1', { lease_ms: -1 })
+      await lease(connection_id, 'i2', { owner: 'p2' })
+      const newer = { ...answer('R1'), sealed_tokens: bytes('newer'), issued_at: 9 }
+      assert.deepEqual(await store(connection_id, 'i2', 'R1', newer), { kind: 'stored' })
+      assert.deepEqual(await store(connection_id, 'i1', 'R1', { ...answer('R1'), issued_at: 8 }), { kind: 'kept' })
+      const row = await load(connection_id)
+      assert.deepEqual(
+        [Buffer.from(row.sealed_tokens!).toString(), row.issued_at, row.generation, row.sealed_candidate],
+        ['newer', 9, 2, null],
+      )
+      assert.equal(await candidates(), before)
     })
 
     test('an ended connection takes no answer, and its key is destroyed once', async () => {

@@ -109,8 +109,8 @@ export type Stored =
 
 /**
  * Stores a provider's answer. What decides is the refresh token that was sent, never who holds the lease: while it is
- * the stored one, the answer replaces it; after that the answer is kept as a candidate, or replaces a token that has
- * turned out dead. Only an answer to an earlier consent, or to an ended connection, has no place. An answer that failed but
+ * the stored one, the answer replaces it, unless it was asked for earlier and brings the same; after that the answer is kept
+ * as a candidate, or replaces a token that has turned out dead. Only an answer to an earlier consent, or to an ended connection, has no place. An answer that failed but
  * for its refresh token is a failure all the same.
  */
 export const storeRefreshed = write(
@@ -118,7 +118,8 @@ export const storeRefreshed = write(
     const { tenant_id, connection_id, answer, failed } = args
     const { plan = UNPLANNED } = answer
     const [row] = yield* sql<StoredRow>`
-      select state, generation, consented_generation, refresh_fingerprint, intent_id, intent_deadline_at, refresh_failures
+      select state, generation, consented_generation, refresh_fingerprint, issued_at, intent_id, intent_deadline_at,
+        refresh_failures
       from connections where tenant_id = ${tenant_id} and connection_id = ${connection_id}`
     if (!row || row.state === 'disconnected') return { kind: 'gone' }
     const [stored] = yield* sql<{ connection_id: string }>`
@@ -150,6 +151,7 @@ interface StoredRow {
   readonly generation: number
   readonly consented_generation: number
   readonly refresh_fingerprint: Uint8Array | null
+  readonly issued_at: number | null
   readonly intent_id: string | null
   readonly intent_deadline_at: number | null
   readonly refresh_failures: number
@@ -158,13 +160,18 @@ interface StoredRow {
 function* placeLate(args: RefreshAnswer): Run<Stored> {
   const { tenant_id, connection_id, intent_id } = args
   const [row] = yield* sql<StoredRow>`
-    select state, generation, consented_generation, refresh_fingerprint, intent_id, intent_deadline_at, refresh_failures
+    select state, generation, consented_generation, refresh_fingerprint, issued_at, intent_id, intent_deadline_at,
+      refresh_failures
     from connections where tenant_id = ${tenant_id} and connection_id = ${connection_id}`
   if (!row || row.state === 'disconnected') return { kind: 'gone' }
   const ours = row.intent_id === intent_id
   // The same call again, after a commit whose outcome was unknown.
   if (ours && row.intent_deadline_at === null && row.generation === args.generation + 1) return { kind: 'stored' }
   const obsolete = args.sent_generation < row.consented_generation
+  if (!obsolete && isOlder(args.answer, row)) {
+    yield* closeIntent(args)
+    return { kind: 'kept' }
+  }
   if (!obsolete && row.refresh_fingerprint !== null) {
     const sentIsStored = equalBytes(row.refresh_fingerprint, args.sent_fingerprint)
     if (sentIsStored || row.state === 'needs_reconsent') {
@@ -178,6 +185,11 @@ function* placeLate(args: RefreshAnswer): Run<Stored> {
   if (obsolete) return { kind: 'obsolete' }
   if (!(yield* isRecorded(args.candidate_event))) yield* insertEvent(args.candidate_event)
   return { kind: 'kept' }
+}
+
+// What brings the stored refresh token again, asked for before the answer that is stored, has nothing that is newer.
+function isOlder({ refresh_fingerprint, issued_at }: SealedAnswer, row: StoredRow): boolean {
+  return equalBytes(refresh_fingerprint, row.refresh_fingerprint) && issued_at < (row.issued_at ?? 0)
 }
 
 /** Makes the kept answer of a late winner the stored one, after the stored token turned out dead. */
@@ -212,7 +224,7 @@ export const promoteCandidate = write(
 
 /**
  * Ends an intent that brought no tokens. `uncertain` when the provider may have answered it, `refused` when it has decided
- * against it.
+ * against it. It says nothing of tokens that came since it began, such as those of a newer consent.
  */
 export const failRefresh = write(
   function* (
@@ -231,20 +243,32 @@ export const failRefresh = write(
         upkeep_at = ${NOW} + ${int(args.upkeep_ms)},
         uncertain_at = case when ${args.uncertain ? 1 : 0} = 1 then coalesce(uncertain_at, intent_at) else uncertain_at end
       where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and intent_id = ${args.intent_id}
-        and intent_deadline_at is not null
+        and intent_deadline_at is not null and intent_generation = generation
       returning refresh_failures`
-    if (failed?.refresh_failures === 1 && args.event) yield* insertEvent(args.event)
+    if (!failed) yield* closeIntent(args)
+    else if (failed.refresh_failures === 1 && args.event) yield* insertEvent(args.event)
   },
   { key: connectionKey, repeatable: true },
 )
 
-/** Ends an intent that used nothing up; upkeep plans anew after `upkeep_ms`. */
+type Intent = { readonly tenant_id: string; readonly connection_id: string; readonly intent_id: string }
+
+function* closeIntent({ tenant_id, connection_id, intent_id }: Intent): Run<void> {
+  yield* sql`
+    update connections set intent_deadline_at = null
+    where tenant_id = ${tenant_id} and connection_id = ${connection_id} and intent_id = ${intent_id}
+      and intent_deadline_at is not null`
+}
+
+/** Ends an intent that used nothing up; upkeep plans anew after `upkeep_ms`, unless newer tokens have a plan of their own. */
 export const dropIntent = write(
-  function* (args: { tenant_id: string; connection_id: string; intent_id: string; upkeep_ms: number }): Run<void> {
-    yield* sql`
+  function* (args: Intent & { upkeep_ms: number }): Run<void> {
+    const [dropped] = yield* sql<{ connection_id: string }>`
       update connections set intent_deadline_at = null, upkeep_at = ${NOW} + cast(${args.upkeep_ms} as bigint)
       where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and intent_id = ${args.intent_id}
-        and intent_deadline_at is not null`
+        and intent_deadline_at is not null and intent_generation = generation
+      returning connection_id`
+    if (!dropped) yield* closeIntent(args)
   },
   { key: connectionKey, repeatable: true },
 )
