@@ -180,6 +180,15 @@ test('O-06 nothing is sent for what is disabled anywhere', () => {
   for (const authority of disabled) assert.equal(decideFor({ keep_at: NOW }, { authority }), HOUR)
 })
 
+test('what is disabled is looked at in time to be kept once it is enabled again, and at most each minute', () => {
+  const wait = (row: Partial<ConnectionRecord>) => decideFor(row, { authority: { tenant_disabled_at: 1 } })
+  assert.equal(wait({ keep_at: NOW, refresh_expires_at: NOW + 20 * MINUTE }), 5 * MINUTE)
+  assert.equal(wait({ keep_at: NOW + 12 * MINUTE, refresh_expires_at: NOW + 20 * MINUTE }), 3 * MINUTE)
+  assert.equal(wait({ keep_at: NOW, refresh_expires_at: NOW + 2 * MINUTE }), MINUTE)
+  assert.equal(wait({ keep_at: NOW, refresh_expires_at: NOW + DAY }), HOUR)
+  assert.equal(wait({ keep_at: NOW, refresh_expires_at: NOW }), HOUR, 'nothing is left to keep')
+})
+
 /** After how long upkeep tries what has failed, with chance in the middle. */
 function retryAfter(row: Partial<ConnectionRecord>, tried: Partial<FailedTry> = {}, policy: object = STRICT) {
   const connection = {

@@ -124,7 +124,9 @@ export function decideUpkeep(
   sole_owner: boolean,
 ): UpkeepStep {
   const { connection: row, now } = authority
-  if (isDisabled(authority) || row.state === 'pending') return { kind: 'wait', until: now + HOUR }
+  // Whoever confirms it, or consents anew, has it looked at.
+  if (row.state === 'pending') return { kind: 'wait', until: now + HOUR }
+  if (isDisabled(authority)) return { kind: 'wait', until: now + untilEnabled(policy, row, now) }
   const { intent_deadline_at: deadline, keep_at } = row
   if (deadline !== null && deadline > now && !sole_owner) return { kind: 'wait', until: deadline }
   const uncertain_at = row.uncertain_at ?? (deadline === null ? null : row.intent_at)
@@ -149,6 +151,12 @@ export function decideUpkeep(
     return isOver ? refreshFrom(row, now) : { kind: 'wait', until: row.access_expires_at }
   }
   return { kind: 'wait', until: soonest(keep_at, warn_at, end) }
+}
+
+// What is enabled again is found in time to be kept, however short its tokens live.
+function untilEnabled(policy: LifePolicy, row: ConnectionRecord, now: number): number {
+  const next = soonest(...[row.keep_at, endOf(policy, timesOf(row))].filter((at) => at !== null && at > now))
+  return next === null ? HOUR : Math.min(HOUR, Math.max(MINUTE, Math.round((next - now) / 4)))
 }
 
 // Nobody is told twice, nor too late, nor of what comes after an end that the owner has chosen.

@@ -114,6 +114,27 @@ contract('what finishes a session is stored with it in one, once, and waits to b
   assert.equal((await load(stage))!.session.sealed_code, null)
 })
 
+contract('what is confirmed is looked at by upkeep at once, unless nothing is ever to be done', async (stage) => {
+  const { store, tenant_id, clock } = stage
+  await fill(stage)
+  await create(stage)
+  const due = async () =>
+    (await store.listDueConnections({ tenant_id, ahead_ms: 1e12, after: null, most: 10 })).map(
+      ({ connection_id, upkeep_at }) => [connection_id, upkeep_at - START],
+    )
+  const planned = (upkeep_at: number | null) => ({
+    answer: { ...answer, plan: { upkeep_at, keep_at: upkeep_at, warn_at: null, warned_at: null } },
+  })
+  await open(stage)
+  await finish(stage, 'c1', planned(START + 3600_000))
+  await openAnother(stage, 's2')
+  await finish(stage, 'c2', { ...planned(null), session: finished('s2'), account: 'b' })
+  clock.now += 500
+  assert.deepEqual(await due(), [['c1', 3600_000]])
+  assert.deepEqual([await confirm(stage), await confirm(stage, 's2')], ['confirmed', 'confirmed'])
+  assert.deepEqual(await due(), [['c1', 500]])
+})
+
 contract(
   'nothing finishes a session that was ended, and nothing confirms what was disconnected or is late',
   async (stage) => {

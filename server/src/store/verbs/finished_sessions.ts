@@ -41,8 +41,9 @@ export function* finishConnectSession(
 }
 
 /**
- * Confirms, once, what a session brought: from then on its connection gives tokens. `over` when the time for that is, the
- * connection was ended, or it holds what another session has brought since.
+ * Confirms, once, what a session brought: from then on its connection gives tokens, and upkeep looks at once for what came
+ * due meanwhile. `over` when the time for that is, the connection was ended, or it holds what another session has brought
+ * since.
  */
 export const confirmConnectSession = write(
   function* (args: { tenant_id: string; session_id: string; event: NewEvent }): Run<'confirmed' | 'over'> {
@@ -56,6 +57,7 @@ export const confirmConnectSession = write(
     if (!held) return 'over'
     const [live] = yield* sql<{ connection_id: string }>`
       update connections set state = case when state = 'pending' then 'ready' else state end, pending_until_at = null,
+        upkeep_at = case when state = 'pending' and upkeep_at is not null then ${NOW} else upkeep_at end,
         updated_at = ${args.event.at}
       where tenant_id = ${tenant_id} and connection_id = ${text(held.connection_id)} and state <> 'disconnected'
         and consented_generation = ${int(held.consented_generation)}
