@@ -180,10 +180,9 @@ for (const dialect of DIALECTS) {
       const confirm = ({ session_id, confirmation_code }: Record<string, string>) =>
         platform.call('POST', `/connect_sessions/${session_id}/confirm`, { confirmation_code })
       const own = await bring('attacker-at-acme')
-      assert.equal((await confirm(own)).status, 200)
-      assert.equal(await token(own.connection_id), 200)
       const foul = await bring('victim-at-acme')
       assert.equal(foul.connection_id, own.connection_id)
+      assert.equal((await confirm(own)).status, 409, "it would be the victim's")
       assert.equal(await token(foul.connection_id), 403)
       const later = await bring('victim-at-acme')
       // The code of one session is none for what came by another.
@@ -195,6 +194,22 @@ for (const dialect of DIALECTS) {
       assert.equal(await token(later.connection_id), 403)
       assert.equal((await confirm(later)).status, 200)
       assert.equal(await token(later.connection_id), 200)
+      // What works is not made to wait, so that what nobody confirms takes nothing along.
+      for (const connection_id of [undefined, later.connection_id]) {
+        const page = new EmbeddingPage(bridge)
+        const ask = { end_user_id: 'insider', connectors: ['other'], connection_id }
+        const { session_id, session_token } = await platform.make(ask)
+        const { response } = await page.connect(session_token, 'victim-at-acme')
+        assert.match(await response.text(), /connected already[\s\S]*left as it is/)
+        const { body } = await page.ask(session_token)
+        assert.deepEqual([body.status, body.reason], ['failed', 'already_connected'])
+        assert.equal((await platform.call('POST', `/connect_sessions/${session_id}/end`)).body.status, 'ended')
+      }
+      bridge.clock.offset += 601_000
+      await endUnconfirmed(bridge.server.app.web.outbound)
+      assert.equal(await token(later.connection_id), 200)
+      const me = `/proxy/connections/${later.connection_id}/me`
+      assert.equal((await bridge.get(me, await platform.token())).status, 200, 'over there too')
       bridge.foreign.claims = {}
     })
 

@@ -14,6 +14,7 @@ export class ConnectError extends Error {
 /**
  * `blocked`: the browser let no popup open. `closed`: the person closed it. `refused`: the person or the provider said
  * no. `failed`: the provider or the server did not do as it should. `other_account`: another account than the expected.
+ * `already_connected`: that account is connected and works, and nothing was changed.
  * `timeout`: it took too long. `expired`: the session token was too old, used, or ended. `aborted`: your page did.
  */
 export type ConnectFailure =
@@ -22,6 +23,7 @@ export type ConnectFailure =
   | 'refused'
   | 'failed'
   | 'other_account'
+  | 'already_connected'
   | 'timeout'
   | 'expired'
   | 'aborted'
@@ -159,7 +161,8 @@ async function ask(issuer: string, form: Record<string, string>): Promise<Status
 }
 
 function readReason(reason: string | null | undefined): ConnectFailure {
-  return reason === 'refused' || reason === 'other_account' ? reason : 'failed'
+  const told = ['refused', 'other_account', 'already_connected'] as const
+  return told.find((known) => known === reason) ?? 'failed'
 }
 
 function submit(action: string, target: string, values: Record<string, string>): void {

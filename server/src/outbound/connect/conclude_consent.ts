@@ -44,6 +44,8 @@ export async function concludeConsent(
   const kept = await keepConsent(context, taken, brought)
   if (!('failed' in kept)) return kept
   const { answer, account } = brought
+  // The connection that works may rest on the same consent.
+  if (kept.failed.outcome === 'already_connected') return taken.failure(kept.failed)
   await takeBackRefused(context, taken.connector.record, answer.tokens, account.account)
   return taken.failure(kept.failed)
 }

@@ -11,6 +11,8 @@ export interface ConnectFinished {
     | 'failed'
     | 'other_browser'
     | 'other_account'
+    /** The connection that would have to wait for its platform works, and stays as it is. */
+    | 'already_connected'
     | 'connector_fault'
   /** One word on what went wrong, for the page, the log and the support. */
   readonly reason?: string

@@ -127,6 +127,11 @@ async function findTarget(context: OutboundContext, { flow, account, owner, sess
   // Tokens of another account would give whoever uses this connection another person's data.
   const other = found.account !== null && found.account !== account.account
   if (other || (same !== null && same !== id)) return { kind: 'none', failure: { outcome: 'other_account' } }
+  // Everybody in an organization has its account, and what is not known may be anybody's.
+  const tells_nobody = found.account === null || account.of !== 'person'
+  // It would be lost by a consent that nobody confirms, so that whoever wants another one ends it first.
+  if (waits && tells_nobody && found.state === 'ready')
+    return { kind: 'none', failure: { outcome: 'already_connected' } }
   const vault = await openVault(context, id, found.data_key)
   return {
     kind: 'found',
@@ -134,6 +139,6 @@ async function findTarget(context: OutboundContext, { flow, account, owner, sess
     generation: found.generation,
     ends_at: found.ends_at,
     vault,
-    pends: waits && (found.state === 'pending' || found.account === null || account.of !== 'person'),
+    pends: waits && (found.state === 'pending' || tells_nobody),
   }
 }

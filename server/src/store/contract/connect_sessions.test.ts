@@ -55,6 +55,13 @@ const openAnother = async (stage: Stage, session_id: string) => {
 const state = async ({ store, tenant_id }: Stage, connection_id = 'c1') =>
   (await store.loadConnection({ tenant_id, connection_id }))?.connection.state
 
+/** Its tokens are of no use any more. */
+const spoil = ({ store, tenant_id, event }: Stage, generation: number, connection_id = 'c1') =>
+  store.needReconsent({
+    ...{ tenant_id, connection_id, generation, intent_id: null, reason: 'revoked', error: '', second_look_ms: null },
+    event: event(),
+  })
+
 contract('a session is found by its id and by the hash of its token, with what decides about it', async (stage) => {
   const { store, tenant_id } = stage
   await fill(stage)
@@ -173,8 +180,13 @@ contract('an account that was known before needs no second look, one that is not
   ].entries()) {
     const session_id = `r${i}`
     await openAnother(stage, session_id)
-    const session = finished(session_id, tells_person)
-    assert.equal(await finish(stage, 'c1', { generation: i + 1, account, session }), 'connected')
+    const repair = { generation: i + 1, account, session: finished(session_id, tells_person) }
+    if (expected === 'pending') {
+      assert.equal(await finish(stage, 'c1', repair), 'moved', 'what works waits for nobody')
+      assert.equal(await state(stage), 'ready')
+      await spoil(stage, i + 1)
+    }
+    assert.equal(await finish(stage, 'c1', repair), 'connected')
     assert.equal(await state(stage), expected, `${i}`)
     assert.equal(await confirm(stage, session_id), 'confirmed')
     assert.equal(await state(stage), 'ready')
@@ -210,6 +222,7 @@ contract(
     assert.equal(await state(stage), 'ready')
     // What nobody confirmed in time is ended once, and not when its time began anew.
     await openAnother(stage, 's3')
+    await spoil(stage, 2)
     assert.equal(await finish(stage, 'c1', { generation: 2, account: null, session: finished('s3') }), 'connected')
     const late = () => store.endUnconfirmedConnection({ tenant_id, connection_id: 'c1', event: event() })
     assert.equal(await late(), false)

@@ -33,7 +33,7 @@ export interface NewConsent {
 
 /**
  * Stores what a consent brought and sets the connection `ready`: a new one, or the same one again. `moved` when another
- * answer was stored, or the account connected, since it was read; `refused` when connector or user no longer allow it;
+ * answer was stored, or the account connected, since it was read, or one that works would have to wait for a confirmation; `refused` when connector or user no longer allow it;
  * `spent` when the choice that it rests on was made before, or too late.
  */
 export const connectAccount = write(
@@ -81,7 +81,8 @@ function* insertConnection(args: NewConsent): Run<boolean> {
 }
 
 // A refresh that is under way keeps its intent: its late answer belongs to the consent before this one. The data key stays as
-// it is wrapped now, which may be otherwise than when it was read.
+// it is wrapped now, which may be otherwise than when it was read. What works is never made to wait for a confirmation: where none
+// comes it would end.
 function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean> {
   const { plan = UNPLANNED } = answer
   const confirm_ms = args.session?.confirm_ms ?? null
@@ -105,6 +106,8 @@ function* repairConnection(args: NewConsent, answer: SealedAnswer): Run<boolean>
     where tenant_id = ${args.tenant_id} and connection_id = ${args.connection_id} and connector = ${args.connector}
       and (user_id = ${text(args.user_id)} or (client_id = ${text(args.client_id)} and end_user_id = ${text(args.end_user_id)}))
       and generation = ${int(args.generation)} and state <> 'disconnected'
+      and (cast(${int(confirm_ms)} as bigint) is null or state <> 'ready'
+        or (account = ${text(args.account)} and cast(${tells_person} as bigint) = 1))
       and (ends_at is null or ends_at > ${NOW})
     returning connection_id`
   return repaired !== undefined

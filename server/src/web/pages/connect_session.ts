@@ -243,8 +243,10 @@ async function showFailed(visit: Visit, found: ConnectSessionAuthority): Promise
   )
 }
 
-function readOutcome(reason: string | null): 'refused' | 'failed' | 'other_account' | 'connector_fault' {
-  return reason === 'refused' || reason === 'other_account' || reason === 'connector_fault' ? reason : 'failed'
+const TOLD = ['refused', 'other_account', 'already_connected', 'connector_fault'] as const
+
+function readOutcome(reason: string | null): (typeof TOLD)[number] | 'failed' {
+  return TOLD.find((known) => known === reason) ?? 'failed'
 }
 
 async function showEnd(

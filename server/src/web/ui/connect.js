@@ -89,7 +89,8 @@ async function ask(issuer, form) {
   }
 }
 function readReason(reason) {
-  return reason === 'refused' || reason === 'other_account' ? reason : 'failed'
+  const told = ['refused', 'other_account', 'already_connected']
+  return told.find((known) => known === reason) ?? 'failed'
 }
 function submit(action, target, values) {
   const form = document.createElement('form')

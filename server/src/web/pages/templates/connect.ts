@@ -16,6 +16,7 @@ export type ConnectOutcome =
   | 'over'
   | 'other_browser'
   | 'other_account'
+  | 'already_connected'
   | 'connector_fault'
 
 /** What the last page of a connect flow shows. */

@@ -96,6 +96,7 @@ export interface ConnectSessionEnd {
     | 'refused'
     | 'failed'
     | 'other_account'
+    | 'already_connected'
     | 'connector_fault'
   readonly client_name: string
   readonly provider_name: string

@@ -325,6 +325,9 @@ export const en = {
     other_account: 'That is another account',
     other_account_body:
       'This connection belongs to another {provider} account than the one you chose. Nothing was changed. Try again with the right one.',
+    already_connected: 'This {provider} account is connected already',
+    already_connected_body:
+      'That connection works, and was left as it is. Nothing was changed. To connect it anew, it has to be disconnected first.',
     connector_fault: '{provider} is not set up rightly here',
     connector_fault_body:
       'That is not your fault, and trying again will not help. Tell an administrator and name the request ID.',
