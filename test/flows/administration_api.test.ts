@@ -194,6 +194,20 @@ for (const dialect of DIALECTS) {
         const other = { params: { user_id: others.body.user_id as string } }
         const [issuer, jwks_uri] = ['https://strong.example', 'https://strong.example/jwks']
         const handoff = { issuer, jwks_uri, login_uri: 'https://strong.example/login' }
+        const administrator = { params: { role: 'administrator' } }
+        const administration = ['admin:read', 'admin:write']
+        await ask('createRole', { body: { role: 'proxies', scopes: ['vault:proxy'] } })
+        const door = {
+          connector: 'door',
+          provider: 'oidc',
+          client_id: 'x',
+          client_secret: 'y',
+          issuer,
+          sign_in: 'linked',
+        }
+        const opened = await ask('createConnector', { body: door })
+        assert.equal(opened.status, 201, opened.text)
+        assert.equal((await ask('disableConnector', { params: { connector: 'door' } })).status, 200)
         const events = await count()
         const refused: [name: string, step: Step, lacks: RegExp][] = [
           ['createClient', { body: { metadata } }, /^Member metadata.scope has vault:token: /],
@@ -209,7 +223,7 @@ for (const dialect of DIALECTS) {
           [
             'createUser',
             { body: { ...boss, username: 'chief' } },
-            /^Member roles has admin:read vault:token vault:proxy: /,
+            /^Member roles has admin:read vault:token vault:proxy admin:create_users connect:sessions connect:token: /,
           ],
           ['updateUser', { ...other, body: { roles: ['administrator'] } }, /^Member roles has /],
           ['updateUser', { ...of_user, body: { password: 'another long secret' } }, /^The user has admin:read /],
@@ -217,6 +231,9 @@ for (const dialect of DIALECTS) {
           ['enableUser', of_user, /^The user has /],
           ['createRole', { body: { role: 'strong', scopes: ['vault:token'] } }, /^Member scopes has /],
           ['updateRole', { params: { role: 'weak' }, body: { scopes: ['connect:token'] } }, /^Member scopes has /],
+          // A role that gave less for a while would guard nobody who holds it, until the console gives it back.
+          ['updateRole', { params: { role: 'proxies' }, body: { scopes: [] } }, /^Member scopes has vault:proxy: /],
+          ['updateRole', { ...administrator, body: { scopes: administration } }, /^Member scopes has vault:token /],
           [
             'createResource',
             { body: { resource: 'https://s.example', every_user: true, scopes: { 'connect:token': 'x' } } },
@@ -235,6 +252,7 @@ for (const dialect of DIALECTS) {
             { body: { connector: 'theirs', provider: 'oidc', client_id: 'x', issuer: jwks_uri, sign_in: 'linked' } },
             /^Whoever signs users in /,
           ],
+          ['enableConnector', { params: { connector: door.connector } }, /^Whoever signs users in /],
         ]
         for (const [name, step, lacks] of refused) {
           const { status, body } = await ask(name, step, { token, headers: { 'if-match': '*' } })
@@ -262,6 +280,24 @@ for (const dialect of DIALECTS) {
           assert.ok(status < 300, `${name} ${text}`)
         }
         assert.equal((await ask('enableUser', of_user)).status, 200)
+        // However little the role has: whoever holds it gives themselves the rest in the console.
+        const any = { 'if-match': '*' }
+        const give = (scopes: string[]) => ask('updateRole', { ...administrator, body: { scopes } }, { headers: any })
+        const { scopes: whole } = (await ask('getRole', administrator)).body
+        assert.equal((await give(administration)).status, 200)
+        const both = await obtain(administration.join(' '))
+        for (const [name, step] of [
+          ['createUser', { body: { ...boss, username: 'chief' } }],
+          ['updateUser', { ...of_user, body: { password: 'another long secret' } }],
+          ['updateSettings', { body: { login_handoff: handoff } }],
+          ['enableConnector', { params: { connector: door.connector } }],
+        ] as const) {
+          const { status, body } = await ask(name, step, { token: both, headers: any })
+          assert.equal(status, 403, name)
+          assert.match(body.detail, /has .*vault:token vault:proxy/, name)
+        }
+        assert.equal((await give(whole)).status, 200)
+        await ask('deleteConnector', { params: { connector: door.connector } })
       })
     }
 

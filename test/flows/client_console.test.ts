@@ -173,6 +173,43 @@ test('a client that begins to authenticate by a secret gets one, shown once', as
   }
 })
 
+test('7.5.1 7.5.3 what gives rights, shows a secret or decides who signs in is opened and saved after a new sign-in', async (p) => {
+  const agent = await asAdministrator(p)
+  const { client_id } = await register(p, { token_endpoint_auth_method: 'none' })
+  const { tenant } = p.server.app
+  const { tenant_id, store } = tenant
+  const issuer = { issuer: 'https://others.example', jwks_uri: 'https://others.example/jwks' }
+  const forms = [
+    [`/admin/client/edit?client_id=${client_id}`, { token_endpoint_auth_method: 'client_secret_basic' }, FORM],
+    ['/admin/settings/edit', { session_idle_seconds: '60' }, 'name="session_idle_seconds"'],
+    ['/admin/role/edit?role=administrator', { scopes: 'admin:read admin:write' }, 'name="scopes"'],
+    ['/admin/roles/new', { role: 'clerk', scopes: 'vault:token' }, 'name="scopes"'],
+    ['/admin/trusted_issuers/new', issuer, 'name="jwks_uri"'],
+  ] as const
+  const base = new URL(p.issuer).pathname.replace(/\/$/, '')
+  const pages = []
+  for (const [path] of forms) pages.push(await open(agent, `${p.issuer}${path}`))
+  const shown = await open(agent, urlOf(p, client_id))
+  const stand = async () => [
+    (await tenant.currentConfiguration()).config_version,
+    await read(p, client_id),
+    await store.pageTrustedIssuers({ tenant_id, after_issuer: '', most: 9 }),
+  ]
+  const before = await stand()
+  p.pass(11 * 60)
+  for (const [i, [path, typed, form]] of forms.entries()) {
+    const { response, url } = await agent.submit(pages[i]!, typed, form)
+    assert.doesNotMatch(await response.text(), /sp_cs_/, path)
+    const { pathname, searchParams } = new URL(url)
+    assert.deepEqual([pathname, searchParams.get('return_to')], [`${base}/login`, `${base}${path}`])
+    assert.match((await open(agent, `${p.issuer}${path}`)).url, /\/login\?return_to=.*again=yes/, path)
+  }
+  const switched = await agent.submit(shown, {}, 'client/switch')
+  assert.match(switched.url, /\/login\?return_to=.*again=yes/)
+  await switched.response.text()
+  assert.deepEqual(await stand(), before)
+})
+
 test('7.5.3 a new secret is shown to whoever has just signed in; two live until the older one is ended, each with its times', async (p) => {
   const late = await asAdministrator(p)
   const { client_id, client_secret } = await register(p)

@@ -14,14 +14,18 @@ export function requireHeld(held: readonly string[], scopes: Iterable<string>, w
   throw new OAuthError('insufficient_scope', text)
 }
 
-/** The scopes that some roles give. */
+/**
+ * The scopes that whoever holds some roles can come by. An administrator's are all of this API, whatever the role has at
+ * the moment: the console gives them back.
+ */
 export function scopesOfRoles({ roles }: Pick<Configuration, 'roles'>, names: readonly string[]): string[] {
-  return names.flatMap((name) => roles.get(name) ?? [])
+  const given = names.flatMap((name) => roles.get(name) ?? [])
+  return names.includes(ADMINISTRATOR) ? [...given, ...Object.keys(API_SCOPES)] : given
 }
 
 /** Refuses a program that decides who signs users in: whoever does can be any of them, administrators too. */
-export function requireHeldOfSignIn(held: readonly string[], configuration: Pick<Configuration, 'roles'>): void {
-  requireHeld(held, scopesOfRoles(configuration, [ADMINISTRATOR]), 'Whoever signs users in')
+export function requireHeldOfSignIn(held: readonly string[]): void {
+  requireHeld(held, Object.keys(API_SCOPES), 'Whoever signs users in')
 }
 
 /** The single scopes of a text of them. */

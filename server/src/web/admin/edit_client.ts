@@ -4,7 +4,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import type { ListedClient } from '../../store/verbs/clients.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { consolePage, consoleSubmit } from './administrator.ts'
+import { sureConsolePage, sureConsoleSubmit } from './administrator.ts'
 import { findClient } from './client.ts'
 import { readForm, writeForm } from './client_form.ts'
 import { listSnippets } from './client_snippet.ts'
@@ -12,16 +12,18 @@ import { renderCreatedClient } from './templates/created_client.ts'
 import { type EditClientData, renderEditClient } from './templates/edit_client.ts'
 import type { FormValues } from './typed_form.ts'
 
-/** GET /admin/client/edit?client_id=. */
-export const editClientPage = consolePage(async (visit) => {
+/** GET /admin/client/edit?client_id=: on the way to rights and to a secret. */
+export const editClientPage = sureConsolePage(async (visit) => {
   const record = await findClient(visit, visit.query['client_id'])
   if (!record) return errorPage(visit, 'not_found', 404)
   if (describedBy(record) !== 'administrators') return toClient(visit, record)
   return show(visit, record, writeForm(readMetadata(record.metadata)))
 })
 
+const toForm = ({ client_id = '' }: FormValues) => `${paths.admin_edit_client}?${new URLSearchParams({ client_id })}`
+
 /** POST /admin/client/edit: what is registered becomes what was typed, or nothing changes and all of it is shown again. */
-export const editClientSubmit = consoleSubmit(async (visit, actor, values) => {
+export const editClientSubmit = sureConsoleSubmit(toForm, async (visit, actor, values) => {
   const { tenant, grant_types } = visit.web
   const record = await findClient(visit, values['client_id'])
   if (!record) return errorPage(visit, 'not_found', 404)

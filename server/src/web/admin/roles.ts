@@ -4,7 +4,7 @@ import { readText, refusal } from '../../oauth/clients/metadata_member.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { consolePage, consoleSubmit } from './administrator.ts'
+import { consolePage, sureConsolePage, sureConsoleSubmit } from './administrator.ts'
 import { refusedField } from './refused_field.ts'
 import { scriptOf } from './same_by_script.ts'
 import { type EditRoleData, ROLE_FIELDS, renderAskRights, renderEditRole, renderRoles } from './templates/roles.ts'
@@ -21,18 +21,23 @@ export const rolesPage = consolePage(async (visit) => {
 })
 
 /** GET /admin/roles/new. */
-export const newRolePage = consolePage(async (visit) => show(visit, undefined, {}))
+export const newRolePage = sureConsolePage(async (visit) => show(visit, undefined, {}))
 
 /** GET /admin/role/edit?role=. */
-export const editRolePage = consolePage(async (visit) => {
+export const editRolePage = sureConsolePage(async (visit) => {
   const { role = '' } = visit.query
   const scopes = visit.configuration.roles.get(role)
   return scopes ? show(visit, role, writeTyped(ROLE_FIELDS, { scopes })) : errorPage(visit, 'not_found', 404)
 })
 
+const toForm =
+  (made: 'new' | 'known') =>
+  ({ role = '' }: FormValues) =>
+    made === 'new' ? paths.admin_new_role : `${paths.admin_edit_role}?${new URLSearchParams({ role })}`
+
 /** POST /admin/roles/new and /admin/role/edit: the role has these scopes and no others, or nothing is changed. */
 export const saveRoleSubmit = (made: 'new' | 'known') =>
-  consoleSubmit(async (visit, actor, values) => {
+  sureConsoleSubmit(toForm(made), async (visit, actor, values) => {
     const { roles, config_version } = visit.configuration
     const known = made === 'known' ? values['role'] : undefined
     if (made === 'known' && !roles.has(known ?? '')) return errorPage(visit, 'not_found', 404)

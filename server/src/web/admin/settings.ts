@@ -5,7 +5,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import { DEFAULT_SETTINGS, type Settings } from '../../store/settings.ts'
 import { ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { consolePage, consoleSubmit } from './administrator.ts'
+import { consolePage, sureConsolePage, sureConsoleSubmit } from './administrator.ts'
 import { refusedField } from './refused_field.ts'
 import { scriptOf } from './same_by_script.ts'
 import { type EditSettingsData, renderEditSettings, renderSettings, SETTING_KINDS } from './templates/settings.ts'
@@ -21,11 +21,13 @@ export const settingsPage = consolePage(async (visit) => {
   return send(visit, renderSettings(visit.view, { settings: all, saved: visit.query['saved'] === 'true' }))
 })
 
-/** GET /admin/settings/edit. */
-export const editSettingsPage = consolePage(async (visit) => show(visit, write(visit.configuration.settings)))
+/** GET /admin/settings/edit: who signs users in is a setting too. */
+export const editSettingsPage = sureConsolePage(async (visit) => show(visit, write(visit.configuration.settings)))
+
+const toForm = () => paths.admin_edit_settings
 
 /** POST /admin/settings/edit: what was typed differently is changed, all of it or nothing. */
-export const editSettingsSubmit = consoleSubmit(async (visit, actor, values) => {
+export const editSettingsSubmit = sureConsoleSubmit(toForm, async (visit, actor, values) => {
   const { settings, config_version } = visit.configuration
   const seen = Number(values['seen'])
   if (seen !== config_version) return show(visit, values, 'stale')

@@ -7,7 +7,7 @@ import { readTrustedIssuer } from '../../oauth/trusted_issuer.ts'
 import type { TrustedIssuerRecord } from '../../store/verbs/trusted_issuers.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { consolePage, consoleSubmit } from './administrator.ts'
+import { consolePage, sureConsolePage, sureConsoleSubmit } from './administrator.ts'
 import { refusedField } from './refused_field.ts'
 import {
   type EditTrustedIssuerData,
@@ -46,17 +46,24 @@ export const trustedIssuerPage = consolePage(async (visit) => {
 })
 
 /** GET /admin/trusted_issuers/new. */
-export const newTrustedIssuerPage = consolePage(async (visit) => show(visit, null, {}))
+export const newTrustedIssuerPage = sureConsolePage(async (visit) => show(visit, null, {}))
 
 /** GET /admin/trusted_issuer/edit?issuer=. */
-export const editTrustedIssuerPage = consolePage(async (visit) => {
+export const editTrustedIssuerPage = sureConsolePage(async (visit) => {
   const found = await find(visit, visit.query['issuer'])
   return found ? show(visit, found, write(found)) : errorPage(visit, 'not_found', 404)
 })
 
+const toForm =
+  (made: 'new' | 'known') =>
+  ({ issuer = '' }: FormValues) =>
+    made === 'new'
+      ? paths.admin_new_trusted_issuer
+      : `${paths.admin_edit_trusted_issuer}?${new URLSearchParams({ issuer })}`
+
 /** POST /admin/trusted_issuers/new and /admin/trusted_issuer/edit: all of it is as it was typed, or nothing is changed. */
 export const saveTrustedIssuerSubmit = (made: 'new' | 'known') =>
-  consoleSubmit(async (visit, actor, values) => {
+  sureConsoleSubmit(toForm(made), async (visit, actor, values) => {
     const found = await find(visit, values['issuer'])
     if (made === 'known' && !found) return errorPage(visit, 'not_found', 404)
     const known = made === 'known' ? found : null

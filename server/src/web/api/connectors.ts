@@ -126,7 +126,7 @@ export const CONNECTOR_ROUTES = [
     answer: ConnectorSchema,
     versioned: true,
     async run({ web, token, body, actor }) {
-      await requireHeldFor({ web, token }, body.sign_in)
+      requireHeldFor(token, body.sign_in)
       if (await findConnector(web.outbound, body.connector)) throw conflict('Member connector is taken')
       await saveConnector(web.outbound, actor, body, { seen: null })
       return show(await again({ web, params: body }))
@@ -149,7 +149,7 @@ export const CONNECTOR_ROUTES = [
     subject: connector,
     async run(call) {
       const { web, found, body, actor } = call
-      await requireHeldFor(call, body.sign_in, found.settings['sign_in'])
+      requireHeldFor(call.token, body.sign_in, found.settings['sign_in'])
       await saveConnector(web.outbound, actor, { connector: found.connector, ...body }, { seen: found.version })
       return show(await again(call))
     },
@@ -175,6 +175,7 @@ export const CONNECTOR_ROUTES = [
       versioned: true,
       subject: connector,
       async run(call) {
+        if (!disabled) requireHeldFor(call.token, call.found.settings['sign_in'])
         await setConnectorDisabled(call.web.outbound, call.actor, call.found.connector, disabled)
         return show(await again(call))
       },
@@ -194,9 +195,8 @@ export const CONNECTOR_ROUTES = [
   }),
 ]
 
-async function requireHeldFor({ web, token }: Pick<ApiRequest, 'web' | 'token'>, ...sign_in: unknown[]): Promise<void> {
-  if (sign_in.every((way) => way === undefined || way === 'off')) return
-  requireHeldOfSignIn(token.scope, await web.tenant.currentConfiguration())
+function requireHeldFor(token: ApiRequest['token'], ...sign_in: unknown[]): void {
+  if (sign_in.some((way) => way !== undefined && way !== 'off')) requireHeldOfSignIn(token.scope)
 }
 
 async function again(request: Pick<ApiRequest, 'web'> & { params: { readonly connector: string } }) {

@@ -73,14 +73,18 @@ export const ROLE_ROUTES = [
   }),
 ]
 
+// What is taken from a role counts like what is given: who holds it would be guarded no more, until somebody gives it back.
+function listChanged(wanted: readonly string[], seen: readonly string[]): string[] {
+  return [...wanted.filter((scope) => !seen.includes(scope)), ...seen.filter((scope) => !wanted.includes(scope))]
+}
+
 async function save(
   { web, token, actor }: Pick<ApiRequest, 'web' | 'token' | 'actor'>,
   wanted: Role,
   seen: Role | undefined,
 ) {
   const { tenant } = web
-  const added = wanted.scopes.filter((scope) => !seen?.scopes.includes(scope))
-  requireHeld(token.scope, added, 'Member scopes')
+  requireHeld(token.scope, listChanged(wanted.scopes, seen?.scopes ?? []), 'Member scopes')
   await saveSeen(
     tenant,
     ({ roles }) => {

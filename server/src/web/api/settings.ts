@@ -44,7 +44,7 @@ export const SETTINGS_ROUTES = [
     async run(call) {
       const { web, found, body, actor } = call
       check(body)
-      await requireHeldOf(call)
+      requireHeldOf(call)
       const changed = Object.keys(body)
       await saveSeen(
         web.tenant,
@@ -58,10 +58,8 @@ export const SETTINGS_ROUTES = [
 ]
 
 // Whoever signs users in can be any of them; and what unknown clients may have, anybody has.
-async function requireHeldOf({ web, token, found, body }: ApiCall<string, unknown, Partial<Settings>, Settings>) {
-  if (body.login_handoff !== undefined) {
-    requireHeldOfSignIn(token.scope, await web.tenant.currentConfiguration())
-  }
+function requireHeldOf({ token, found, body }: ApiCall<string, unknown, Partial<Settings>, Settings>): void {
+  if (body.login_handoff !== undefined) requireHeldOfSignIn(token.scope)
   const added = body.dynamic_client_scopes?.filter((scope) => !found.dynamic_client_scopes.includes(scope)) ?? []
   requireHeld(token.scope, added, 'Member dynamic_client_scopes')
 }
