@@ -431,7 +431,7 @@ testOnBoth('B-12 a bound token is exchanged by its key alone: a public client ha
   }
   for (const headers of [{}, { dpop: tokenProof(p, {}, other) }]) {
     const { status, body } = await p.post('/token', form, null, undefined, headers as Record<string, string>)
-    assert.deepEqual([status, body.error], [400, 'invalid_grant'])
+    assert.deepEqual([status, body.error], [400, 'invalid_request'])
     assert.match(body.error_description, /bound to a key/)
   }
   const right = await p.post('/token', form, null, undefined, { dpop: tokenProof(p) })

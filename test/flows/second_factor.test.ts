@@ -185,7 +185,7 @@ test('6.3.4 the first administrator sets up a second factor, where administrator
     const short = await agent.submit(await open(agent, url), { ...root, password: 'eleven char' }, 'setup_token')
     assert.equal(short.response.status, 400)
     const made = await agent.submit({ url, html: await short.response.text() }, root, 'setup_token')
-    assert.match(made.url, /\/login\/enrol\?return_to=%2Fhub%2Fadmin$/)
+    assert.match(made.url, /\/login\/enrol\?return_to=%2Fhub%2Fadmin%2Ffirst_run$/)
     assert.equal(sessionOf(agent), undefined)
     const page = { url: made.url, html: await made.response.text() }
     const done = await agent.submit(page, { code: readApp(p, page.html).code() }, 'enrolment')

@@ -18,7 +18,7 @@ export function findTestFiles(patterns: readonly string[], except = '\0'): strin
 }
 
 /**
- * Runs test files with node:test, one more at a time than there are cores (some wait), and reports as `node --test` does; true when all passed. A test is
+ * Runs test files with node:test, two more at a time than there are cores (many wait), and reports as `node --test` does; true when all passed. A test is
  * given `seconds`; a file from which nothing is heard for longer (a leaked handle, an endless loop) ends the run.
  */
 export async function runTestFiles(files: readonly string[], seconds: number, signal: AbortSignal): Promise<boolean> {
@@ -26,7 +26,7 @@ export async function runTestFiles(files: readonly string[], seconds: number, si
   const events = run({
     cwd: ROOT,
     files: files.map((file) => path.resolve(ROOT, file)),
-    concurrency: availableParallelism() + 1,
+    concurrency: availableParallelism() + 2,
     timeout: seconds * 1000,
     signal: AbortSignal.any([signal, hung.signal]),
   })

@@ -94,7 +94,7 @@ export function contract(title: string, scenario: (stage: Stage) => Promise<void
     for (const dialect of DIALECTS) {
       for (const company of [false, true]) {
         await t.test(company ? `${dialect}, in company` : dialect, async () => {
-          const { database, store } = await shared(dialect, company)
+          const { database, store } = await shared(dialect, company, t.fullName.slice(0, -title.length))
           const tenant_id = `tenant${String(t.name.length).padStart(3, '0')}${hashOf(t.name)}`
           const journal: unknown[] = []
           database.clock.now = START
@@ -110,8 +110,9 @@ export function contract(title: string, scenario: (stage: Stage) => Promise<void
 
 const opened = new Map<string, Promise<{ database: TestDatabase; store: Store }>>()
 
-function shared(dialect: Dialect, company: boolean) {
-  const name = `${dialect}${company}`
+// What sweeps is told of every tenant, so that no two files share a database.
+function shared(dialect: Dialect, company: boolean, file: string) {
+  const name = `${file}${dialect}${company}`
   let known = opened.get(name)
   if (!known) {
     known = makeDatabase(dialect).then(async (database) => ({ database, store: await database.open() }))

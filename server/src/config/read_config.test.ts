@@ -41,6 +41,7 @@ test('without any setting the server listens on loopback, port 9400, in developm
     mail: undefined,
     claims_hook: undefined,
     metrics: undefined,
+    connectors_file: undefined,
     log_level: 'info',
     log_format: 'text',
     log_file: undefined,

@@ -48,6 +48,30 @@ for (const dialect of DIALECTS) {
   })
 }
 
+for (const dialect of DIALECTS) {
+  test(`of administrators who delete each other at the same time, on ${dialect}, one stays`, async (t) => {
+    const database = await makeDatabase(dialect)
+    t.after(() => database.drop())
+    const stores = [await database.open(), await database.open()]
+    for (let round = 0; round < 5; round++) {
+      const { tenant_id, event } = await openRaces(stores[0]!, database.clock, `t${round}`)
+      const user = { name: null, email: null, email_verified: false, claims: '{}', password_hash: null }
+      const ids = ['x', 'y', 'z']
+      for (const user_id of ids) {
+        const made = { ...user, user_id, username: user_id, username_key: user_id, roles: '["administrator"]' }
+        await stores[0]!.createUser({ tenant_id, user: made, event: event('user.created') })
+      }
+      const indispensable_role = 'administrator'
+      const came = await Promise.all(
+        ids.map((user_id, i) =>
+          stores[i % 2]!.deleteUser({ tenant_id, user_id, indispensable_role, event: event('user.deleted') }),
+        ),
+      )
+      assert.deepEqual(came.toSorted(), ['deleted', 'deleted', 'last'])
+    }
+  })
+}
+
 test('6.3.2 two replicas that start at the same time make one administrator, whatever links they gave out', async (t) => {
   const database = await makeDatabase('postgres')
   t.after(() => database.drop())

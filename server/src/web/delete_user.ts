@@ -1,4 +1,4 @@
-import { deleteUser } from '../inbound/users/administer_users.ts'
+import { deleteUser } from '../inbound/users/delete_user.ts'
 import { tellDeleted } from '../inbound/users/letters.ts'
 import { disconnectAll } from '../outbound/connections/disconnect.ts'
 import type { UserRecord } from '../store/records.ts'
@@ -10,7 +10,7 @@ export async function deleteUserEverywhere(
   user: UserRecord,
   actor: string,
   lang?: string,
-): Promise<'deleted' | 'last_administrator' | 'unknown'> {
+): Promise<'deleted' | 'last' | 'unknown'> {
   const { tenant_id, store } = web.tenant
   const connections = await store.listConnectionsOfUser({ tenant_id, user_id: user.user_id })
   const outcome = await deleteUser(web.tenant, user, actor)

@@ -3,7 +3,6 @@ import { OAuthError } from '../../oauth/errors.ts'
 import type { UserRecord } from '../../store/records.ts'
 import type { Tenant } from '../../store/tenant.ts'
 import { event } from '../event.ts'
-import { ADMINISTRATOR } from '../tenants.ts'
 import { checkPasswordOf, type PasswordRules, prepareUser, type UserDescription } from './prepare_user.ts'
 
 /** Refuses what `createUser` or `updateUser` would refuse, without hashing anything. */
@@ -86,25 +85,6 @@ export function setUserDisabled(
   }
   const changed = event(tenant, disabled ? 'user.disabled' : 'user.enabled', actor, { user_id })
   return tenant.store.setUserDisabled({ tenant_id: tenant.tenant_id, user_id, disabled, event: changed })
-}
-
-/**
- * Deletes a user for good, with all that is known of them; says what came of it. The last administrator stays: nobody
- * could make another one. Their connections to other services are ended by whoever asks.
- */
-export async function deleteUser(
-  tenant: Tenant,
-  user: Pick<UserRecord, 'user_id' | 'roles'>,
-  actor: string,
-): Promise<'deleted' | 'last_administrator' | 'unknown'> {
-  const { tenant_id, store } = tenant
-  const { user_id, roles } = user
-  const administers = (JSON.parse(roles) as string[]).includes(ADMINISTRATOR)
-  if (administers && !(await store.hasOtherUserWithRole({ tenant_id, role: ADMINISTRATOR, user_id }))) {
-    return 'last_administrator'
-  }
-  const deleted = event(tenant, 'user.deleted', actor, { user_id })
-  return (await store.deleteUser({ tenant_id, user_id, event: deleted })) ? 'deleted' : 'unknown'
 }
 
 /** Signs a user out everywhere (ASVS 7.4.5); says how many sessions that ended. */

@@ -7,15 +7,21 @@ const ANSWER = {
 }
 
 const remove = ({ store, tenant_id, event }: Stage, user_id = 'alice') =>
-  store.deleteUser({ tenant_id, user_id, event: event('user.deleted', { user_id }) })
+  store.deleteUser({
+    tenant_id,
+    user_id,
+    indispensable_role: 'administrator',
+    event: event('user.deleted', { user_id }),
+  })
+const erase = ({ store, tenant_id }: Stage, most = 100) => store.eraseDeletedUser({ tenant_id, user_id: 'alice', most })
 
 contract('a deleted user is found by nobody, is never enabled again, and leaves the username free', async (stage) => {
   const { store, tenant_id, event } = stage
   await Promise.all([stage.user('alice'), stage.user('bob')])
   const { username } = (await store.findUser({ tenant_id, user_id: 'alice' }))!
-  assert.equal(await remove(stage), true)
-  assert.equal(await remove(stage), false)
-  assert.equal(await remove(stage, 'nobody'), false)
+  assert.equal(await remove(stage), 'deleted')
+  assert.equal(await remove(stage), 'unknown')
+  assert.equal(await remove(stage, 'nobody'), 'unknown')
   assert.equal(await store.findUser({ tenant_id, user_id: 'alice' }), null)
   assert.equal(await store.findUserByUsername({ tenant_id, username_key: username }), null)
   const listed = await store.pageUsers({ tenant_id, after_user_id: '', most: 9 })
@@ -57,18 +63,46 @@ contract('what a deleted user was issued is dead, and resource servers are told'
   assert.ok(revocations.some(({ kind, value, epoch }) => kind === 'sub' && value === 'alice' && epoch === 1))
 })
 
-contract('the details of what a deleted user did are erased, and nobody else\u2019s', async (stage) => {
+contract('the details of what a deleted user did are erased some at a time, and nobody else\u2019s', async (stage) => {
   const { store, tenant_id, event } = stage
   await Promise.all([stage.user('alice'), stage.user('bob')])
   const told = (user_id: string) => event('factor.added', { user_id, detail: { name: `of ${user_id}` } })
-  for (const user_id of ['alice', 'bob']) await store.recordEvent(told(user_id))
+  for (const user_id of ['alice', 'bob', 'alice', 'alice']) await store.recordEvent(told(user_id))
+  assert.equal(await erase(stage), 0, 'nobody who is there is erased')
   await remove(stage)
+  assert.deepEqual([await erase(stage, 2), await erase(stage, 2), await erase(stage, 2)], [2, 1, 0])
   const details = async (user_id: string) => {
     const events = await store.pageEvents({ tenant_id, user_id, before_event_id: '~', type: '', actor: '', most: 9 })
     return events.map(({ type, detail }) => `${type} ${detail}`)
   }
-  assert.deepEqual((await details('alice')).slice(0, 2), ['user.deleted {}', 'factor.added {}'])
+  const gone = 'factor.added {}'
+  assert.deepEqual((await details('alice')).slice(0, 4), ['user.deleted {}', gone, gone, gone])
   assert.equal((await details('bob'))[0], 'factor.added {"name":"of bob"}')
+})
+
+contract('what is stored of a user while they are deleted is erased until nothing can be under way', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  await stage.user('alice')
+  await stage.session('s1', 'alice')
+  await remove(stage)
+  await erase(stage)
+  const finish = () => store.finishErasure({ tenant_id, user_id: 'alice', after_ms: 1000 })
+  const left = () => store.listUsersToErase({ tenant_id })
+  await finish()
+  assert.deepEqual(await left(), ['alice'])
+  const identity = { authority: 'https://idp.example', account: 'a', account_name: 'Alice', connector: 'idp' }
+  await store.linkIdentity({
+    tenant_id,
+    identity,
+    user_id: 'alice',
+    event: event('identity.linked', { detail: { account: 'a' }, user_id: 'alice' }),
+  })
+  assert.equal(await erase(stage), 1)
+  assert.deepEqual(await store.listIdentitiesOfUser({ tenant_id, user_id: 'alice' }), [])
+  assert.deepEqual(await store.useIdentity({ tenant_id, authority: identity.authority, account: 'a' }), null)
+  clock.now += 1001
+  await finish()
+  assert.deepEqual(await left(), [])
 })
 
 contract('connections of a deleted user are at their end, and say nothing of the account', async (stage) => {
@@ -85,13 +119,14 @@ contract('connections of a deleted user are at their end, and say nothing of the
     })
   }
   await remove(stage)
+  await erase(stage)
   assert.deepEqual(await store.listOverdueConnections({ tenant_id }), ['c-alice'])
   const { connection } = (await store.loadConnection({ tenant_id, connection_id: 'c-alice' }))!
   assert.deepEqual([connection.account, connection.account_name], [null, null])
   assert.equal((await store.loadConnection({ tenant_id, connection_id: 'c-bob' }))?.connection.account, 'account-bob')
 })
 
-contract('of a role it is known whether somebody else who may sign in holds it', async (stage) => {
+contract('whoever holds a role that somebody must hold is not deleted when nobody else does', async (stage) => {
   const { store, tenant_id, event } = stage
   const user = { name: null, email: null, email_verified: false, claims: '{}', password_hash: null }
   for (const [user_id, roles] of [
@@ -102,8 +137,10 @@ contract('of a role it is known whether somebody else who may sign in holds it',
     const made = { ...user, user_id, username: user_id, username_key: user_id, roles }
     await store.createUser({ tenant_id, user: made, event: event() })
   }
-  const other = (user_id: string) => store.hasOtherUserWithRole({ tenant_id, role: 'administrator', user_id })
-  assert.equal(await other('a'), true)
   await store.setUserDisabled({ tenant_id, user_id: 'b', disabled: true, event: event() })
-  assert.deepEqual([await other('a'), await other('b')], [false, true])
+  assert.equal(await remove(stage, 'a'), 'last', 'who is disabled cannot sign in')
+  assert.equal((await store.findUser({ tenant_id, user_id: 'a' }))?.roles, '["administrator"]')
+  assert.equal(await remove(stage, 'b'), 'deleted')
+  assert.equal(await remove(stage, 'c'), 'deleted')
+  assert.equal(await remove(stage, 'a'), 'last')
 })

@@ -167,7 +167,7 @@ export const USER_ROUTES = [
         throw new OAuthError('access_denied', 'Nobody deletes the account by which they are here', { status: 403 })
       }
       const outcome = await deleteUserEverywhere(web, found, actor)
-      if (outcome === 'last_administrator') throw conflict('The user is the last administrator')
+      if (outcome === 'last') throw conflict('The user is the last administrator')
       if (outcome === 'unknown') throw notThere('user')
     },
   }),

@@ -124,7 +124,7 @@ export const deleteAccountSubmit = sureSubmit(paths.account_data, async (visit, 
   if (!mayDelete(visit)) return redirect(visit, ours(visit.web, paths.account_data))
   if (usernameKey(username) !== usernameKey(user.username)) return show(visit, sure, 'delete_confirm_wrong')
   const outcome = await deleteUserEverywhere(visit.web, user, `user:${user.user_id}`, visit.view.lang)
-  if (outcome === 'last_administrator') return show(visit, sure, outcome)
+  if (outcome === 'last') return show(visit, sure, 'last_administrator')
   forgetSession(visit)
   return send(visit, renderDeleted(visit.view))
 })
