@@ -176,6 +176,9 @@ test('login signs in by the device flow, and the API is commands whose exit code
   )
   const on = await run(['events', 'verify', '--after', String(sequence), '--link', link])
   assert.match(on.stdout, /^\d+ events, each as it was sealed\.\nGo on next time with --after \d+ --link [\w-]{43}\n$/)
+  const cut = await run(['events', 'verify', '--after', String(sequence + 99), '--link', link])
+  assert.deepEqual([cut.code, cut.stdout], [1, ''])
+  assert.match(cut.stderr, new RegExp(`broken at ${sequence + 99}: `))
   // Without a process of their own: nothing of this is printed.
   const refuse = (name: string, given: Given, more: Record<string, string> = {}) => {
     const command = listApiCommands().find(({ route }) => route.name === name)!

@@ -28,10 +28,21 @@ test('16.4.2 an export is verified from its first event, or from where an earlie
   const half = await verify(SEALED.slice(0, 700))
   const rest = await verify(SEALED.slice(700), half.head)
   assert.deepEqual([rest.events, rest.head.sequence, rest.broken_at], [500, sequence, null])
-  const none = await verify([])
-  assert.deepEqual([none.events, none.head, none.broken_at], [0, EMPTY_CHAIN, null])
+  const again = await verify(SEALED.slice(699), half.head)
+  assert.deepEqual(
+    [again.events, again.head.sequence, again.broken_at],
+    [500, sequence, null],
+    'with the one it came to',
+  )
+  const none = await verify(SEALED.slice(699, 700), half.head)
+  assert.deepEqual([none.events, none.head, none.broken_at], [0, half.head, null], 'nothing new')
   const erased = SEALED.with(800, { ...SEALED[800]!, detail: ERASED, detail_salt: null })
-  assert.equal((await verify(erased)).broken_at, null, 'what was erased verifies all the same')
+  const { broken_at, erased: without } = await verify(erased)
+  assert.deepEqual(
+    [broken_at, without, whole.erased],
+    [null, 1, 0],
+    'what was erased verifies all the same, and is counted',
+  )
 })
 
 test('16.4.2 whatever is altered, missing, put in or out of its place is named by its number', async () => {
@@ -50,6 +61,20 @@ test('16.4.2 whatever is altered, missing, put in or out of its place is named b
     const { broken_at: found, events: sound } = await verify(events, from ?? EMPTY_CHAIN)
     assert.equal(found, broken_at, what)
     assert.equal(sound, broken_at - 1 - (from?.sequence ?? 0), `${what}: those before it`)
+  }
+})
+
+test('16.4.2 a chain whose end was cut off, or written anew, is broken where an earlier run had come to', async () => {
+  const head = { sequence: 700, chain: SEALED[699]!.chain }
+  const anew = sealInOrder(SEALED[698]!, [event(700), event(701)])
+  for (const [what, events, from, broken_at] of [
+    ['nothing is left after it, nor it', [], head, 700],
+    ['written anew from there', anew, head, 700],
+    ['nothing at all', [], EMPTY_CHAIN, 1],
+    ['cut off before it', SEALED.slice(600, 690), head, 701],
+  ] as const) {
+    const found = await verify(events, from)
+    assert.deepEqual([found.broken_at, found.events], [broken_at, 0], what)
   }
 })
 

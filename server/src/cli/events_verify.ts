@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import * as z from 'zod'
+import { equalBytes } from '../crypto/hash.ts'
 import { type ChainHead, EMPTY_CHAIN, findBrokenLink, type SealedEvent } from '../store/event_chain.ts'
 import { API_ROUTES } from '../web/api/table.ts'
 import { CommandError, EXIT } from './exit_codes.ts'
@@ -16,6 +17,8 @@ export interface VerifyOptions {
 /** What verifying came to: where the chain stands, or the number at which it is broken. */
 export interface Verified {
   readonly events: number
+  /** Of how many the details are gone: the chain allows it, and so whoever writes the database could have done it. */
+  readonly erased: number
   readonly head: ChainHead
   readonly broken_at: number | null
 }
@@ -35,7 +38,8 @@ export async function verifyEvents(
   const { issuer, env } = await at()
   const server = reachServer(issuer)
   try {
-    const query = { after_sequence: String(from.sequence) }
+    // With the event that an earlier run came to: an export of nothing would not tell whether it is still there.
+    const query = { after_sequence: String(Math.max(0, from.sequence - 1)) }
     const { body } = await sendTo({ server, issuer, env }, EXPORT, { params: {}, query })
     return tell(await verifyChain(body ?? [], from), json)
   } finally {
@@ -43,13 +47,17 @@ export async function verifyEvents(
   }
 }
 
-/** Goes along a chain from a link of it, however long it is; it holds no more of it than some lines. */
+/**
+ * Goes along a chain from a link of it, however long it is; it holds no more of it than some lines. It begins with the event
+ * of that link or with the next one; where there is neither, the end was cut off.
+ */
 export async function verifyChain(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   from: ChainHead,
 ): Promise<Verified> {
   let head = from
   let events = 0
+  let erased = 0
   let page: SealedEvent[] = []
   const verifyPage = () => {
     const broken_at = findBrokenLink(head, page)
@@ -57,17 +65,24 @@ export async function verifyChain(
     if (broken_at === null && last) {
       head = { sequence: last.sequence, chain: last.chain }
       events += page.length
+      erased += page.filter(({ detail_salt }) => detail_salt === null).length
     }
     page = []
     return broken_at
   }
+  const broken = (broken_at: number) => ({ events: events + broken_at - head.sequence - 1, erased, head, broken_at })
+  let first = true
   for await (const event of readEvents(chunks)) {
-    if (page.push(event) < LINES_AT_ONCE) continue
+    const known = first && event.sequence === from.sequence
+    first = false
+    if (known && !equalBytes(event.chain, from.chain)) return { events, erased, head, broken_at: from.sequence }
+    if (known || page.push(event) < LINES_AT_ONCE) continue
     const broken_at = verifyPage()
-    if (broken_at !== null) return { events: events + broken_at - head.sequence - 1, head, broken_at }
+    if (broken_at !== null) return broken(broken_at)
   }
+  if (first) return { events, erased, head, broken_at: Math.max(1, from.sequence) }
   const broken_at = verifyPage()
-  return { events: broken_at === null ? events : events + broken_at - head.sequence - 1, head, broken_at }
+  return broken_at === null ? { events, erased, head, broken_at } : broken(broken_at)
 }
 
 async function* readEvents(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<SealedEvent> {
@@ -136,15 +151,15 @@ async function* openFile(file: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-function tell({ events, head: { sequence, chain }, broken_at }: Verified, json: boolean): number {
+function tell({ events, erased, head: { sequence, chain }, broken_at }: Verified, json: boolean): number {
   const sound = broken_at === null
   const link = Buffer.from(chain).toString('base64url')
   if (json) {
-    const said = sound ? { sound, events, sequence, link } : { sound, events, broken_at }
+    const said = sound ? { sound, events, erased, sequence, link } : { sound, events, broken_at }
     process.stdout.write(`${JSON.stringify(said, null, 2)}\n`)
   } else if (sound) {
     process.stdout.write(
-      `${events} events, each as it was sealed.\nGo on next time with --after ${sequence} --link ${link}\n`,
+      `${events} events, each as it was sealed${erased > 0 ? `, of ${erased} without its details, which were erased` : ''}.\nGo on next time with --after ${sequence} --link ${link}\n`,
     )
   } else {
     process.stderr.write(
