@@ -1,16 +1,13 @@
 import { backoffMs } from '../../egress/circuit.ts'
-import { StoreUnavailable } from '../../store/sql.ts'
 import type { ConnectionAuthority, UpkeepPlan } from '../../store/verbs/connections.ts'
 import type { DueConnection } from '../../store/verbs/upkeep.ts'
 import { lapse } from '../connections/fresh_token.ts'
 import { refreshConnection } from '../connections/refresh.ts'
+import { isForAll, noteHost, takeTurn } from '../connections/turn.ts'
 import { decideUpkeep, NEVER, planUpkeep, timesOf, UNTIL_REPAIR_MS } from '../connections/upkeep_plan.ts'
 import { openConnector } from '../connectors/connector.ts'
 import { type OutboundContext, outboundEvent, type RefreshPause } from '../context.ts'
-import { VaultClosed } from '../vault/vault_keys.ts'
-import { DueConnections, noteHost } from './due_connections.ts'
 
-const AT_ONCE = 16
 const TURN_MS = 5_000
 // So soon a connection comes up again whose process died over it, or lost its database. A refresh holds it for longer itself.
 const HOLD_MS = 15_000
@@ -22,28 +19,12 @@ const HOLD_MS = 15_000
  * Says how many it looked at.
  */
 export async function keepConnections(context: OutboundContext, ahead_ms = 0): Promise<number> {
-  const ends_at = context.clock() + TURN_MS
-  const all = new DueConnections(context, ahead_ms)
-  let seen = 0
-  let failed = false
-  const work = async () => {
-    while (!failed && context.clock() < ends_at) {
-      const taken = await all.take()
-      if (!taken) return
-      seen++
-      try {
-        await keep(context, taken.due)
-      } catch (cause) {
-        failed = true
-        throw cause
-      } finally {
-        taken.leave()
-      }
-    }
-  }
-  const done = await Promise.allSettled(Array.from({ length: AT_ONCE }, work))
-  for (const worker of done) if (worker.status === 'rejected') throw worker.reason
-  return seen
+  const { tenant_id, store } = context.tenant
+  return takeTurn<DueConnection>(context, {
+    list: (place) => store.listDueConnections({ tenant_id, ahead_ms, ...place }),
+    work: (due) => keep(context, due),
+    turn_ms: TURN_MS,
+  })
 }
 
 // What goes wrong with one connection keeps no other waiting; it comes up again at once, and then ever later.
@@ -58,8 +39,7 @@ async function keep(context: OutboundContext, { connection_id, upkeep_at }: DueC
     await keepClaimed(context, connection_id, claimed_at, upkeep_at === 0)
     troubles.delete(connection_id)
   } catch (cause) {
-    // Nothing can go right for the others either.
-    if (cause instanceof VaultClosed || cause instanceof StoreUnavailable) throw cause
+    if (isForAll(cause)) throw cause
     context.report(`connection ${connection_id} was not kept up`, cause)
     const failures = troubles.get(connection_id) ?? 0
     troubles.set(connection_id, failures + 1)
