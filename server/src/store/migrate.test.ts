@@ -9,6 +9,7 @@ import { createDatabase, type PostgresServer, startPostgres } from '../../../tes
 import { DIALECTS, type Dialect } from '../../../test/parts/stores.ts'
 import { migrate, readMigrations } from './migrate.ts'
 import { openPostgres } from './postgres.ts'
+import { connectClient } from './postgres_connection.ts'
 import type { Driver } from './sql.ts'
 import { openSqlite } from './sqlite.ts'
 
@@ -110,6 +111,44 @@ test('migrators that start at the same time on PostgreSQL apply each migration o
   assert.deepEqual(rows, [{ n: 1 }])
 })
 
+const INDEX = 'create unique index concurrently if not exists first_by_a on first (a)'
+const indexed = { name: '0002_index', script: '', concurrently: [INDEX] }
+const isUsed = "select indisvalid from pg_index where indexrelid = 'first_by_a'::regclass"
+
+test('an index that is made concurrently on PostgreSQL keeps nobody from writing, nor do migrators that wait', async (t) => {
+  const database = await createDatabase(server.url)
+  const opened = [1, 2, 3].map(() => openPostgres({ url: database.url }))
+  const [busy, writer] = await Promise.all([1, 2].map(() => connectClient(database.url, { statement_timeout: 2000 })))
+  t.after(async () => {
+    await Promise.all([...opened.map((driver) => driver.close()), busy!.end(), writer!.end()])
+    await database.drop()
+  })
+  await migrate(opened[0]!, [first])
+  await busy!.query("begin; insert into first values ('busy')")
+  const applied = Promise.all(opened.map((driver) => migrate(driver, [first, indexed])))
+  const waits = `select 1 from pg_locks join pg_stat_activity using (pid)
+    where datname = current_database() and not granted`
+  while ((await writer!.query(waits)).rowCount === 0) await new Promise((resolve) => setImmediate(resolve))
+  await writer!.query("insert into first values ('written meanwhile')")
+  await busy!.query('commit')
+  assert.deepEqual((await applied).flat(), ['0002_index'])
+  assert.deepEqual((await writer!.query(isUsed)).rows, [{ indisvalid: true }])
+})
+
+test('an index that was left unfinished on PostgreSQL is made anew by the next migrator', async (t) => {
+  const driver = (await opener(t, 'postgres'))()
+  const run = (text: string) => driver.exclusively((session) => session.query(text))
+  await migrate(driver, [first])
+  await run("insert into first values ('1')")
+  await assert.rejects(migrate(driver, [first, indexed]), /first_by_a/)
+  assert.deepEqual(await run(isUsed), [{ indisvalid: false }], 'there by its name alone')
+  await run('delete from first')
+  assert.deepEqual(await migrate(driver, [first, indexed]), ['0002_index'])
+  assert.deepEqual(await run(isUsed), [{ indisvalid: true }])
+  const once = { name: '0003_once', script: '', concurrently: ['create index concurrently by_a on first (a)'] }
+  await assert.rejects(migrate(driver, [first, indexed, once]), /cannot be run twice/)
+})
+
 test('a migration may take longer than a statement of the service', async (t) => {
   const open = await opener(t, 'postgres')
   const slow = { ...first, script: `select pg_sleep(3); ${first.script}` }
@@ -152,6 +191,10 @@ test('migrations are read in the order of their numbers, each with what is for i
   t.after(() => rm(folder, { recursive: true }))
   const files = ['0002_b.sql', '0001_a.postgres.sql', '0001_a.sql', '0003_c.sqlite.sql', '0002_b.sqlite.sql']
   for (const file of files) await writeFile(path.join(folder, file), `-- ${file}`)
+  await writeFile(
+    path.join(folder, '0003_c.postgres.concurrently.sql'),
+    '-- Two.\ndrop a;\n\n-- One; or two.\ncreate\n  b;\n',
+  )
   const url = pathToFileURL(`${folder}/`)
   assert.deepEqual(readMigrations('sqlite', url), [
     { name: '0001_a', script: '-- 0001_a.sql' },
@@ -161,7 +204,7 @@ test('migrations are read in the order of their numbers, each with what is for i
   assert.deepEqual(readMigrations('postgres', url), [
     { name: '0001_a', script: '-- 0001_a.sql\n-- 0001_a.postgres.sql' },
     { name: '0002_b', script: '-- 0002_b.sql' },
-    { name: '0003_c', script: '' },
+    { name: '0003_c', script: '', concurrently: ['drop a', 'create\n  b'] },
   ])
 })
 

@@ -1,22 +1,35 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Driver } from './sql.ts'
+import type { Driver, Session } from './sql.ts'
 
 /** One numbered change of the schema: the SQL both databases take, then the one database's own. */
 export interface Migration {
   readonly name: string
   readonly script: string
+  /** Indexes of large tables on PostgreSQL, each made or dropped without a transaction, while others write. */
+  readonly concurrently?: readonly string[]
 }
 
 const FOLDER = new URL('./migrations/', import.meta.url)
 
-/** The migrations for a database, in order: `NNNN_name.sql`, with `NNNN_name.sqlite.sql` or `.postgres.sql` beside it. */
+/**
+ * The migrations for a database, in order: `NNNN_name.sql`, with `NNNN_name.sqlite.sql` or `.postgres.sql` beside it, and
+ * `NNNN_name.postgres.concurrently.sql`, whose statements come first and may all be run again.
+ */
 export function readMigrations(dialect: Driver['dialect'], folder: URL = FOLDER): Migration[] {
   const files = readdirSync(folder).sort()
   const names = new Set(files.map((file) => file.split('.')[0]!))
   return [...names].map((name) => {
     const own = [`${name}.sql`, `${name}.${dialect}.sql`].filter((file) => files.includes(file))
-    return { name, script: own.map((file) => readFileSync(new URL(file, folder), 'utf8')).join('\n') }
+    const read = (file: string) => readFileSync(new URL(file, folder), 'utf8')
+    const migration = { name, script: own.map(read).join('\n') }
+    const concurrent = `${name}.${dialect}.concurrently.sql`
+    return files.includes(concurrent) ? { ...migration, concurrently: listStatements(read(concurrent)) } : migration
   })
+}
+
+function listStatements(script: string): string[] {
+  const statements = script.replace(/^--.*$/gm, '').split(';')
+  return statements.map((statement) => statement.trim()).filter((statement) => statement !== '')
 }
 
 // Names sort and compare by their bytes, as on SQLite, whatever language the database was made for.
@@ -42,6 +55,20 @@ const DATABASE_TIME = {
   postgres: '(extract(epoch from now()) * 1000)::bigint',
 }
 
+const MAKES = /^create (?:unique )?index concurrently if not exists (\w+) /i
+const DROPS = /^drop index concurrently if exists \w+$/i
+
+// An index that was not finished, because the process died or a row was against it, is there by its name and not used.
+async function runConcurrently(session: Session, statement: string): Promise<void> {
+  const made = MAKES.exec(statement)?.[1]
+  if (made === undefined && !DROPS.test(statement)) throw new Error(`A migration cannot be run twice: ${statement}`)
+  const unfinished = `select 1 from pg_index where indexrelid = to_regclass('${made}') and not indisvalid`
+  if (made !== undefined && (await session.query(unfinished)).length > 0) {
+    await session.query(`drop index concurrently if exists ${made}`)
+  }
+  await session.query(statement)
+}
+
 /** Applies what is missing, each migration in one transaction with its own record; returns the names it applied. */
 export function migrate(driver: Driver, migrations = readMigrations(driver.dialect)): Promise<string[]> {
   return driver.exclusively(async (session) => {
@@ -50,8 +77,9 @@ export function migrate(driver: Driver, migrations = readMigrations(driver.diale
     )
     const known = new Set((await session.query('select name from migrations')).map((row) => String(row['name'])))
     const applied: string[] = []
-    for (const { name, script } of migrations) {
+    for (const { name, script, concurrently = [] } of migrations) {
       if (known.has(name)) continue
+      for (const statement of concurrently) await runConcurrently(session, statement)
       const note = `insert into migrations (name, applied_at) values ('${name}', ${DATABASE_TIME[driver.dialect]})`
       const scripts = driver.dialect === 'postgres' ? [script, BYTE_ORDER, note] : [script, note]
       await session.transaction(scripts.join('\n;\n'))

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { Renderer } from './postgres_batch.ts'
 import { connectClient, type Fault, isTimeout, PostgresConnection, readFault } from './postgres_connection.ts'
 import { runInLockstep, VerbThrew } from './postgres_lockstep.ts'
@@ -28,6 +29,7 @@ interface Job {
 const MOST_IN_A_BATCH = 64
 const MOST_TRIES = 6
 const MIGRATION_LOCK = 0x5a11_7007
+const LOCK_EVERY_MS = 50
 // Whoever has waited so long when the database stops answering is not kept waiting for the next attempt.
 const PATIENCE_MS = 1000
 
@@ -81,7 +83,9 @@ class PostgresDriver implements Driver {
     const client = await connectClient(this.#options.url, { statement_timeout: 0 })
     try {
       await client.query('set statement_timeout = 0')
-      await client.query(`select pg_advisory_lock(${MIGRATION_LOCK})`)
+      // Asked again and again: a statement that waits has a snapshot, for which an index made concurrently would wait.
+      const lock = `select pg_try_advisory_lock(${MIGRATION_LOCK}) as is_held`
+      while (!(await client.query(lock)).rows[0].is_held) await setTimeout(LOCK_EVERY_MS)
       return await work({
         query: async (text) => (await client.query(text)).rows,
         transaction: async (text) => {
