@@ -3,9 +3,10 @@ import { newId, randomSecret } from '../../crypto/random.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { readAskedScope } from '../../relying/authorization_url.ts'
 import type { ConnectSessionAuthority, ConnectSessionRecord } from '../../store/verbs/connect_sessions.ts'
+import type { OverConnection } from '../../store/verbs/connection_ends.ts'
 import { checkConnectorOf, confirmationPlace, ownerOfSession, SESSION_PATH } from '../connect/session_flow.ts'
 import { checkRepair, readScope } from '../connect/start_connect.ts'
-import { disconnect } from '../connections/disconnect.ts'
+import { disconnect, takeTurnOfEnds } from '../connections/disconnect.ts'
 import { openConnector, relyingParty } from '../connectors/connector.ts'
 import { type OutboundContext, outboundEvent } from '../context.ts'
 
@@ -232,19 +233,19 @@ export async function endConnectSession(
   await disconnect(context, { connection_id: ended.connection_id, actor, reason: 'not_confirmed' })
 }
 
-const MOST_AT_ONCE = 100
-
 /** Ends what nobody has confirmed in time, at the provider too; says how many. */
 export async function endUnconfirmed(context: OutboundContext): Promise<number> {
   const { tenant_id, store } = context.tenant
-  const late = await store.listUnconfirmed({ tenant_id, most: MOST_AT_ONCE })
   let ended = 0
-  for (const connection_id of late) {
-    const event = outboundEvent(context, 'connection.disconnected', 'system', { connection_id })
-    if (!(await store.endUnconfirmedConnection({ tenant_id, connection_id, event }))) continue
-    await disconnect(context, { connection_id, actor: 'system', reason: 'not_confirmed' })
-    ended++
-  }
+  await takeTurnOfEnds<OverConnection>(context, {
+    list: (place) => store.listUnconfirmed({ tenant_id, ...place }),
+    end: async (connection_id) => {
+      const event = outboundEvent(context, 'connection.disconnected', 'system', { connection_id })
+      if (!(await store.endUnconfirmedConnection({ tenant_id, connection_id, event }))) return
+      ended++
+      await disconnect(context, { connection_id, actor: 'system', reason: 'not_confirmed' })
+    },
+  })
   return ended
 }
 

@@ -4,11 +4,13 @@ import type { ForeignProvider } from '../../../../test/parts/foreign_provider.ts
 import {
   addUser,
   type Bench,
+  connectAs,
   connected,
   DATABASES,
   listEvents,
   openBench,
   openForeign,
+  testEvent,
 } from '../../../../test/parts/vault.ts'
 import { StoreUnavailable } from '../../store/sql.ts'
 import { listConnections, pageConnections } from './connections.ts'
@@ -109,6 +111,50 @@ for (const kind of DATABASES) {
       bench.clock.offset = 61_000
       assert.equal(await finishDisconnects(bench.contexts[0]), 1)
       assert.equal((await bench.load(id)).data_key, null)
+    })
+
+    test('a provider that hangs keeps no end elsewhere waiting, and a turn is over in time', {
+      timeout: 20_000,
+    }, async (t) => {
+      const slow = await openForeign(bench, {}, { connector: 'slow' })
+      const { promise: released, resolve: release } = Promise.withResolvers<void>()
+      t.after(() => {
+        release()
+        return slow.close()
+      })
+      const hanging: string[] = []
+      for (let i = 0; i < 9; i++) {
+        slow.auto_login = `slow${i}`
+        const { connection_id } = await connectAs(bench.contexts[0], bench.user_id, { connector: 'slow' })
+        hanging.push(connection_id!)
+      }
+      const id = await connected(bench)
+      const { tenant_id, store } = bench.tenant
+      for (const connection_id of [...hanging, id]) {
+        await store.disconnectConnection({ tenant_id, connection_id, reason: 'test', event: testEvent(tenant_id) })
+      }
+      bench.clock.offset = 61_000
+      let under_way = 0
+      // Where it is noted what the provider said, so that nothing has to be waited for.
+      const context = bench.another({
+        spoil: (all) => ({
+          ...all,
+          async destroyDataKey(args) {
+            if (hanging.includes(args.connection_id)) under_way++
+            if (hanging.includes(args.connection_id)) await released
+            return all.destroyDataKey(args)
+          },
+        }),
+      })
+      const turn = finishDisconnects(context)
+      while ((under_way < 4 || (await bench.load(id)).data_key !== null) && !t.signal.aborted) {
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      assert.equal(under_way, 4)
+      bench.clock.offset += 8_000
+      release()
+      assert.equal(await turn, 5, 'what is left comes up in the next turn')
+      assert.equal(await finishDisconnects(bench.contexts[0]), 5)
     })
 
     test('a provider that is away cannot keep a connection alive', async () => {

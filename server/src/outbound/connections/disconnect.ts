@@ -1,9 +1,11 @@
 import { revokeToken } from '../../relying/revocation.ts'
-import type { ConnectionAuthority } from '../../store/verbs/connections.ts'
+import type { OverConnection } from '../../store/verbs/connection_ends.ts'
+import type { ConnectionAuthority, EndedConnection } from '../../store/verbs/connections.ts'
 import { openConnector, partyOfTokens } from '../connectors/connector.ts'
 import { type OutboundContext, outboundEvent } from '../context.ts'
 import { openVault, type ProviderTokens } from '../vault/vault.ts'
 import { VaultClosed } from '../vault/vault_keys.ts'
+import { isForAll, type Turn, takeTurn } from './turn.ts'
 
 /** Who ends a connection, and why. With `user_id` only the owner's own; with `client_id` only one of a platform's users. */
 export interface Disconnection {
@@ -15,6 +17,8 @@ export interface Disconnection {
 }
 
 const UNFINISHED_AFTER_MS = 60_000
+// Three turns, each with a call that was begun at its end, are over within a minute.
+const TURN_MS = 8_000
 
 /**
  * Ends a connection: from the first commit on no token leaves it, then the provider is told, as well as it lets itself
@@ -54,12 +58,32 @@ export async function disconnectAll(
 /** Ends connections whose chosen end has come, and finishes what processes that died had begun; says how many. */
 export async function finishDisconnects(context: OutboundContext): Promise<number> {
   const { tenant_id, store } = context.tenant
-  const overdue = await store.listOverdueConnections({ tenant_id })
-  for (const connection_id of overdue) await disconnect(context, { connection_id, actor: 'system', reason: 'ended' })
+  const overdue = await takeTurnOfEnds<OverConnection>(context, {
+    list: (place) => store.listOverdueConnections({ tenant_id, ...place }),
+    end: (connection_id) => disconnect(context, { connection_id, actor: 'system', reason: 'ended' }),
+  })
   const before = context.clock() - UNFINISHED_AFTER_MS
-  const unfinished = await store.listUndestroyed({ tenant_id, before })
-  for (const connection_id of unfinished) await destroy(context, connection_id, 'system')
-  return overdue.length + unfinished.length
+  const unfinished = await takeTurnOfEnds<EndedConnection>(context, {
+    list: (place) => store.listUndestroyed({ tenant_id, before, ...place }),
+    end: (connection_id) => destroy(context, connection_id, 'system'),
+  })
+  return overdue + unfinished
+}
+
+/** Ends what is listed, as far as a turn goes; what goes wrong with one keeps no other waiting. */
+export function takeTurnOfEnds<One extends EndedConnection>(
+  context: OutboundContext,
+  { list, end }: Pick<Turn<One>, 'list'> & { readonly end: (connection_id: string) => Promise<unknown> },
+): Promise<number> {
+  const work = async ({ connection_id }: One) => {
+    try {
+      await end(connection_id)
+    } catch (cause) {
+      if (isForAll(cause)) throw cause
+      context.report(`connection ${connection_id} is not yet taken back at its provider`, cause)
+    }
+  }
+  return takeTurn<One>(context, { list, work, turn_ms: TURN_MS })
 }
 
 /** Tells the provider that tokens are no longer wanted; says in a word what came of it. */

@@ -43,6 +43,8 @@ const confirm = ({ store, tenant_id, event }: Stage, session_id = 's1') =>
 const end = ({ store, tenant_id, event }: Stage, session_id = 's1') =>
   store.endConnectSession({ tenant_id, session_id, event: event(), disconnected: event() })
 const load = ({ store, tenant_id }: Stage, session_id = 's1') => store.loadConnectSession({ tenant_id, session_id })
+const unconfirmed = async ({ store, tenant_id }: Stage) =>
+  (await store.listUnconfirmed({ tenant_id, after: null, most: 10 })).map(({ connection_id }) => connection_id)
 /** One more session of the same person, open in a browser. */
 const openAnother = async (stage: Stage, session_id: string) => {
   const { store, tenant_id, event } = stage
@@ -156,12 +158,12 @@ contract(
     assert.equal((await load(stage))!.session.reason, 'refused')
     assert.equal(await finish(stage), 'connected')
     assert.equal(await store.failConnectSession({ tenant_id, session_id: 's1', reason: 'late', event: event() }), false)
-    assert.deepEqual(await store.listUnconfirmed({ tenant_id, most: 10 }), [])
+    assert.deepEqual(await unconfirmed(stage), [])
     clock.now += 2001
     assert.equal(await confirm(stage), 'over')
-    assert.deepEqual(await store.listUnconfirmed({ tenant_id, most: 10 }), ['c1'])
+    assert.deepEqual(await unconfirmed(stage), ['c1'])
     await store.disconnectConnection({ tenant_id, connection_id: 'c1', reason: 'not_confirmed', event: event() })
-    assert.deepEqual(await store.listUnconfirmed({ tenant_id, most: 10 }), [])
+    assert.deepEqual(await unconfirmed(stage), [])
     clock.now -= 2001
     assert.equal(await confirm(stage), 'over')
   },

@@ -140,11 +140,15 @@ contract('an ended connection whose key still stands is found, until the key is 
   await fill(stage)
   await connect(stage, 'c1')
   await connect(stage, 'c2')
-  const found = () => store.listUndestroyed({ tenant_id, before: clock.now })
+  const list = { tenant_id, after: null, most: 10 }
+  const found = async () =>
+    (await store.listUndestroyed({ ...list, before: clock.now })).map(({ connection_id }) => connection_id)
   await store.disconnectConnection({ tenant_id, connection_id: 'c1', reason: 'test', event: event() })
   assert.deepEqual(await found(), [])
   clock.now += 1
   assert.deepEqual(await found(), ['c1'])
+  const after = { connection_id: 'c1', connector: 'acme' }
+  assert.deepEqual(await store.listUndestroyed({ ...list, before: clock.now, after }), [])
   assert.equal(await store.destroyDataKey({ tenant_id, connection_id: 'c1', event: event() }), true)
   assert.equal(await store.destroyDataKey({ tenant_id, connection_id: 'c2', event: event() }), false)
   assert.deepEqual(await found(), [])
@@ -168,19 +172,22 @@ contract(
       (await store.listConnectionsOfUser({ tenant_id, user_id: 'alice' })).map((one) => one.connection_id)
     assert.deepEqual(await seen(), ['ready', null, START + 1000, 'https://broker.example/callback'])
     clock.now += 999
-    assert.deepEqual([await mine(), await store.listOverdueConnections({ tenant_id })], [['c1', 'c2'], []])
+    const overdue = (more = {}) => store.listOverdueConnections({ tenant_id, after: null, most: 10, ...more })
+    assert.deepEqual([await mine(), await overdue()], [['c1', 'c2'], []])
     clock.now += 1
     assert.deepEqual(await seen(), ['disconnected', 'ended', START + 1000, 'https://broker.example/callback'])
     assert.deepEqual(await paged('disconnected'), [['c1', 'disconnected', 'ended']])
     assert.deepEqual([await paged('ready'), await mine()], [[['c2', 'ready', null]], ['c2']])
-    assert.deepEqual(await store.listOverdueConnections({ tenant_id }), ['c1'])
+    const over = { connection_id: 'c1', connector: 'acme', over_at: START + 1000 }
+    assert.deepStrictEqual(await overdue(), [over])
+    assert.deepEqual([await overdue({ after: over }), await overdue({ after: { ...over, over_at: 0 } })], [[], [over]])
     assert.equal(await connect(stage, 'c1', { generation: 1 }), 'moved', 'no consent brings it back')
     const set = (connection_id: string, user_id = 'alice') =>
       store.setConnectionEnd({ tenant_id, connection_id, user_id, lifetime_ms: null, event: event() })
     assert.equal(await set('c1'), false, 'nor does another end')
     const end = { tenant_id, connection_id: 'c1', reason: 'ended', event: event() }
     assert.equal(await store.disconnectConnection(end), true)
-    assert.deepEqual(await store.listOverdueConnections({ tenant_id }), [])
+    assert.deepEqual(await overdue(), [])
   },
 )
 

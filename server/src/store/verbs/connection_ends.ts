@@ -24,11 +24,39 @@ export const setConnectionEnd = write(
   { key: connectionKey },
 )
 
+/** A connection that is to be ended, and since when. */
+export interface OverConnection {
+  readonly connection_id: string
+  readonly connector: string
+  readonly over_at: number
+}
+
+/** What is read at once of a list of such connections, from after a place in it. */
+export interface PlaceAmongOver {
+  readonly after: Pick<OverConnection, 'connection_id' | 'over_at'> | null
+  readonly most: number
+}
+
+const START: NonNullable<PlaceAmongOver['after']> = { over_at: -1, connection_id: '' }
+
 /** Connections whose chosen end has come, and that nobody has disconnected yet, the longest over first. */
-export const listOverdueConnections = read(function* (args: { tenant_id: string }): Run<string[]> {
-  const rows = yield* sql<{ connection_id: string }>`
-    select connection_id from connections
+export const listOverdueConnections = read(function* (
+  args: { tenant_id: string } & PlaceAmongOver,
+): Run<OverConnection[]> {
+  const { over_at, connection_id } = args.after ?? START
+  return yield* sql<OverConnection>`
+    select connection_id, connector, ends_at as over_at from connections
     where tenant_id = ${args.tenant_id} and ends_at <= ${NOW} and state <> 'disconnected'
-    order by ends_at limit 100`
-  return rows.map(({ connection_id }) => connection_id)
+      and (ends_at, connection_id) > (cast(${over_at} as bigint), ${connection_id})
+    order by ends_at, connection_id limit ${args.most}`
+})
+
+/** Connections that nobody has confirmed in time, the longest over first. */
+export const listUnconfirmed = read(function* (args: { tenant_id: string } & PlaceAmongOver): Run<OverConnection[]> {
+  const { over_at, connection_id } = args.after ?? START
+  return yield* sql<OverConnection>`
+    select connection_id, connector, pending_until_at as over_at from connections
+    where tenant_id = ${args.tenant_id} and state = 'pending' and pending_until_at < ${NOW}
+      and (pending_until_at, connection_id) > (cast(${over_at} as bigint), ${connection_id})
+    order by pending_until_at, connection_id limit ${args.most}`
 })

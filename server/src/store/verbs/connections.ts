@@ -173,14 +173,21 @@ export const destroyDataKey = write(
 )
 
 /** Ended connections whose data key still stands, because a process died before it was done. */
-export const listUndestroyed = read(function* (args: { tenant_id: string; before: number }): Run<string[]> {
-  const rows = yield* sql<{ connection_id: string }>`
-    select connection_id from connections
+export const listUndestroyed = read(function* (args: {
+  tenant_id: string
+  before: number
+  after: Pick<EndedConnection, 'connection_id'> | null
+  most: number
+}): Run<EndedConnection[]> {
+  return yield* sql<EndedConnection>`
+    select connection_id, connector from connections
     where tenant_id = ${args.tenant_id} and state = 'disconnected' and data_key is not null
-      and updated_at < ${args.before}
-    order by connection_id limit 100`
-  return rows.map(({ connection_id }) => connection_id)
+      and updated_at < ${args.before} and connection_id > ${args.after?.connection_id ?? ''}
+    order by connection_id limit ${args.most}`
 })
+
+/** A connection that has ended. */
+export type EndedConnection = Pick<ConnectionRecord, 'connection_id' | 'connector'>
 
 /** Notes the last use of a connection; called at most once an hour. */
 export const touchConnection = write(

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../records.ts'
-import { bytes, int, NOW, type Run, read, sql, text, write } from '../sql.ts'
+import { bytes, int, NOW, type Run, sql, text, write } from '../sql.ts'
 import { type ConnectSessionRecord, sessionKey } from './connect_sessions.ts'
 import { insertEvent } from './events.ts'
 
@@ -129,12 +129,3 @@ function* endPending(args: {
   yield* insertEvent({ ...event, connection_id, detail })
   return true
 }
-
-/** Connections that nobody has confirmed in time. */
-export const listUnconfirmed = read(function* (args: { tenant_id: string; most: number }): Run<string[]> {
-  const rows = yield* sql<{ connection_id: string }>`
-    select connection_id from connections
-    where tenant_id = ${args.tenant_id} and state = 'pending' and pending_until_at < ${NOW}
-    order by pending_until_at limit ${args.most}`
-  return rows.map(({ connection_id }) => connection_id)
-})
