@@ -534,6 +534,24 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await warningsOf({ resources: [{ ...open, every_user: true }] }), [])
     })
 
+    test('that an issuer goes by names, which strangers may take, is said', async () => {
+      const context = await makeContext()
+      const [issuer, jwks_uri] = ['https://idp.example', 'https://idp.example/jwks']
+      const warningsOf = async (rules: object, sign_up = 'open') =>
+        (
+          await planPlatform(
+            context,
+            read({ settings: { sign_up }, trusted_issuers: [{ issuer, jwks_uri, clients: [], ...rules }] }),
+          )
+        ).warnings
+      const said = 'goes by username while sign_up is open: whoever takes the name of a deleted user is taken for them'
+      assert.deepEqual(await warningsOf({ subject_is: 'username' }), [`trusted_issuer ${issuer}: ${said}`])
+      assert.deepEqual(await warningsOf({ subjects: { 'idp|7': 'alice' } }), [`trusted_issuer ${issuer}: ${said}`])
+      assert.deepEqual(await warningsOf({ subject_is: 'user_id' }), [])
+      assert.deepEqual(await warningsOf({ subject_is: 'username', disabled: true }), [])
+      assert.deepEqual(await warningsOf({ subject_is: 'username' }, 'off'), [])
+    })
+
     test('what is allowed and yet looks wrong is said', async () => {
       const { warnings } = await planPlatform(
         await makeContext(),

@@ -52,6 +52,7 @@ export async function checkPlatform(issuer: string, platform: Platform, present:
     ...shortSecrets(platform),
     ...rolesByName(platform, present),
     ...openToStrangers(issuer, platform, present),
+    ...takenByName(platform, present),
   ]
 }
 
@@ -147,6 +148,18 @@ function openToStrangers(issuer: string, { settings, roles, resources }: Platfor
   const names = guarded.map(({ resource }) => resource).join(', ')
   const said = `there are no roles, so whoever makes an account may give away every scope of ${names}`
   return [`settings.sign_up is ${sign_up}: ${said}`]
+}
+
+// A username is free once its user is deleted, and the issuer goes on saying it.
+function takenByName({ settings, trusted_issuers }: Platform, present: Present): string[] {
+  const { sign_up } = readSettings({ ...present.settings, ...settings })
+  const by_name = trusted_issuers.filter(
+    ({ disabled, rules: { subject_is, subjects = {} } }) =>
+      !disabled && (subject_is === 'username' || Object.keys(subjects).length > 0),
+  )
+  if (sign_up === 'off') return []
+  const said = `goes by username while sign_up is ${sign_up}: whoever takes the name of a deleted user is taken for them`
+  return by_name.map(({ issuer }) => `trusted_issuer ${issuer}: ${said}`)
 }
 
 function unknownScopes(platform: Platform, present: Present): string[] {
