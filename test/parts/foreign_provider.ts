@@ -53,6 +53,8 @@ export interface ForeignProvider {
   /** Faults for the next token calls, one each, in order. */
   readonly faults: TokenFault[]
   auto_login: string | null
+  /** How often it was told to revoke a token. */
+  revocations: number
   /** What it says of every user in place of, or beside, what it would. */
   claims: Readonly<Record<string, unknown>>
   /** Ends grants on the provider's side: of one user, or all. Returns how many. */
@@ -79,6 +81,7 @@ export async function startForeignProvider(options: ForeignProviderOptions): Pro
     ledger: [],
     faults: [],
     auto_login: options.auto_login === undefined ? 'alice' : options.auto_login,
+    revocations: 0,
     claims: {},
     async revokeGrants(sub) {
       const ids = [...grants].filter(([, accountId]) => sub === undefined || accountId === sub).map(([id]) => id)
@@ -104,6 +107,7 @@ export async function startForeignProvider(options: ForeignProviderOptions): Pro
   provider.use((ctx, next) => (isTokenCall(ctx) ? recordTokenCall(foreign, grants, ctx, next) : next()))
   const handle = provider.callback()
   server.on('request', (request, response) => {
+    if (request.url === '/token/revocation') foreign.revocations++
     if (!request.url!.startsWith('/interaction/')) return handle(request, response)
     interact(provider, foreign, request, response).catch((error) => response.writeHead(500).end(String(error)))
   })

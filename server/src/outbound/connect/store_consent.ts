@@ -3,7 +3,7 @@ import type { ConnectFlowRecord } from '../../store/verbs/connect_flows.ts'
 import type { ConnectSessionRecord } from '../../store/verbs/connect_sessions.ts'
 import type { FinishedSession } from '../../store/verbs/finished_sessions.ts'
 import { boundLifetime, type ChosenTerms } from '../connections/connection_end.ts'
-import { disconnect } from '../connections/disconnect.ts'
+import { commitEnd } from '../connections/disconnect.ts'
 import { planAnswer } from '../connections/upkeep_plan.ts'
 import type { Connector } from '../connectors/connector.ts'
 import { noteConnectorWorks } from '../connectors/connector_error.ts'
@@ -109,7 +109,8 @@ async function findTarget(context: OutboundContext, { flow, account, owner, sess
   const found = id === null ? undefined : (await store.loadConnection({ tenant_id, connection_id: id }))?.connection
   // One whose end has come, and that nobody has disconnected yet: it stays ended, and this one is new.
   const is_over = flow.connection_id === null && found?.state === 'disconnected'
-  if (is_over) await disconnect(context, { connection_id: found.connection_id, actor: 'system', reason: 'ended' })
+  // The provider is told of that end when this one is stored: before, what came just now might die with it.
+  if (is_over) await commitEnd(context, found, { actor: 'system', reason: 'ended' })
   if (id === null || is_over) {
     const connection_id = newId(context.clock())
     return {

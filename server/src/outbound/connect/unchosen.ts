@@ -1,22 +1,29 @@
 import type { LapsedChoice } from '../../store/verbs/choices.ts'
 import type { ConnectorRecord } from '../../store/verbs/connectors.ts'
-import { revokeUpstream } from '../connections/disconnect.ts'
-import { openConnector } from '../connectors/connector.ts'
+import { takeBackTokens } from '../connections/disconnect.ts'
+import { takeTurn } from '../connections/turn.ts'
 import { type OutboundContext, outboundEvent } from '../context.ts'
 import type { ProviderTokens } from '../vault/vault.ts'
 import { openChoice } from './choose.ts'
 
+const TURN_MS = 30_000
+
 /**
  * Takes back what consents brought of which nobody has chosen in time what it is for. Each is taken back before it is
- * forgotten, so that a process that dies over one loses none. Says how many there were.
+ * forgotten, so that a process that dies over one loses none; what still has to wait keeps no other waiting. Says how many
+ * there were.
  */
 export async function revokeUnchosen(context: OutboundContext): Promise<number> {
   const { tenant_id, store } = context.tenant
   let taken = 0
-  for (const choice of await store.listLapsedChoices({ tenant_id, connector: '' })) {
-    const is_beside = await isBesideOthers(context, choice, accountOf(context, choice))
-    if (!is_beside && (await forget(context, choice))) taken++
-  }
+  await takeTurn<LapsedChoice>(context, {
+    list: (place) => store.listLapsedChoices({ tenant_id, connector: '', ...place }),
+    async work(choice) {
+      const is_beside = await isBesideOthers(context, choice, accountOf(context, choice))
+      if (!is_beside && (await forget(context, choice))) taken++
+    },
+    turn_ms: TURN_MS,
+  })
   return taken
 }
 
@@ -26,7 +33,7 @@ export async function revokeChoices(context: OutboundContext, connector: string)
   await store.lapseChoices({ tenant_id, connector })
   for (let left = true; left; ) {
     left = false
-    for (const choice of await store.listLapsedChoices({ tenant_id, connector })) {
+    for (const choice of await store.listLapsedChoices({ tenant_id, connector, after: null, most: 50 })) {
       left = (await forget(context, choice)) || left
     }
   }
@@ -52,25 +59,7 @@ async function takeBack(context: OutboundContext, choice: LapsedChoice): Promise
   const record = await store.findConnector({ tenant_id, connector })
   if (!record) return 'no_connector'
   const { answer, account } = openChoice(context, choice)
-  return takeBackTokens(context, record, answer.tokens, account.account)
-}
-
-/**
- * Tells the provider that tokens are not wanted of which nothing came, unless a connection may rest on the same consent:
- * with a token more may die than itself, and some providers give one out twice. Says in a word what came of it.
- */
-async function takeBackTokens(
-  context: OutboundContext,
-  record: ConnectorRecord,
-  tokens: ProviderTokens,
-  account: string | null,
-): Promise<string> {
-  const { tenant_id, store } = context.tenant
-  const { connector } = record
-  const { revocation_ends } = openConnector(context, record).provider
-  const may_end_more = account !== null || revocation_ends !== 'token'
-  if (may_end_more && (await store.hasConnectionOfAccount({ tenant_id, connector, account }))) return 'spared'
-  return revokeUpstream(context, record, tokens)
+  return takeBackTokens(context, record, answer.tokens, account)
 }
 
 /** Takes back what a consent brought that is not kept, where nothing else may rest on it; never throws. */
@@ -85,7 +74,7 @@ export async function takeBackRefused(
   try {
     // Its own flow is over, so that of those who are on their way nobody is known to be the same person.
     const about = { connector, user_id: '', browser_hash: NOBODY }
-    if (!(await isBesideOthers(context, about, account))) await takeBackTokens(context, record, tokens, account)
+    if (!(await isBesideOthers(context, about, account))) await takeBackTokens(context, record, tokens, { account })
   } catch (cause) {
     context.report(`what came by ${connector} and was not kept was not revoked upstream`, cause)
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import type { ForeignProvider } from '../../../../test/parts/foreign_provider.ts'
+import { type ForeignProvider, startForeignProvider } from '../../../../test/parts/foreign_provider.ts'
 import {
   addUser,
   type Bench,
@@ -12,10 +12,22 @@ import {
   openForeign,
   testEvent,
 } from '../../../../test/parts/vault.ts'
+import { createCatalogue } from '../../providers/catalogue.ts'
+import { verified } from '../../providers/fact.ts'
+import type { Provider } from '../../providers/provider.ts'
+import { oidc } from '../../providers/records/oidc.ts'
 import { StoreUnavailable } from '../../store/sql.ts'
+import { saveConnector } from '../administration/connectors.ts'
 import { listConnections, pageConnections } from './connections.ts'
 import { disconnect, finishDisconnects } from './disconnect.ts'
 import { freshToken } from './fresh_token.ts'
+
+/** Of which a token that is revoked takes nothing along. */
+const LONE: Provider = {
+  ...oidc,
+  provider: 'lone',
+  fields: { ...oidc.fields, revocation_ends: verified('token', 'this test') },
+}
 
 for (const kind of DATABASES) {
   describe(`the end of a connection, on ${kind}`, () => {
@@ -94,6 +106,70 @@ for (const kind of DATABASES) {
       const row = await bench.load(id)
       assert.deepEqual([row.state, row.sealed_tokens, row.sealed_candidate], ['disconnected', null, null])
       assert.equal(await foreign.revokeGrants(foreign.auto_login!), 1, 'the grant record is there; its tokens are not')
+    })
+
+    test('an end ends no other connection that may rest on a consent of the same account, and the last one is told', async () => {
+      const end = (connection_id: string) => disconnect(bench.contexts[0], { connection_id, actor: 'test' })
+      const theirs = await addUser(bench.tenant, `other${users}`)
+      const [first, second] = [await connected(bench), await connected(bench, theirs)]
+      await end(first)
+      assert.equal(await revocationOf(first), 'spared')
+      assert.equal((await bench.load(first)).data_key, null)
+      foreign.auto_login = `nobody${users}`
+      const third = await connected(bench)
+      await end(second)
+      assert.deepEqual([await revocationOf(second), await revocationOf(third)], ['revoked', undefined])
+      // What came too late for a connection that has ended may rest on the same as another.
+      foreign.auto_login = `late${users}`
+      const [ended, living] = [await connected(bench), await connected(bench, theirs)]
+      foreign.faults.push({ when: 'after', do: 'delay', ms: 150 })
+      bench.clock.offset = 3_601_000
+      const calls = foreign.ledger.length
+      const late = ask(ended)
+      while (foreign.ledger.length === calls) await new Promise((resolve) => setImmediate(resolve))
+      const before = foreign.revocations
+      await end(ended)
+      assert.equal((await late).kind, 'refused')
+      assert.equal(foreign.revocations, before)
+      assert.equal((await ask(living, { user_id: theirs })).kind, 'token')
+    })
+
+    test('an account that is connected anew after its chosen end loses nothing by that end', async () => {
+      const { tenant_id, store } = bench.tenant
+      const id = await connected(bench)
+      const event = { tenant_id, event_id: `end${users}`, at: 0, type: 'test', actor: 'test' }
+      await store.setConnectionEnd({ tenant_id, connection_id: id, user_id: bench.user_id, lifetime_ms: 1000, event })
+      bench.clock.offset = 2000
+      const again = await connectAs(bench.contexts[0], bench.user_id)
+      assert.notEqual(again.connection_id, id)
+      assert.deepEqual([(await bench.load(id)).state, await revocationOf(id)], ['disconnected', undefined])
+      bench.clock.offset = 63_000
+      await finishDisconnects(bench.contexts[0])
+      assert.deepEqual([(await bench.load(id)).data_key, await revocationOf(id)], [null, 'spared'])
+      assert.equal((await ask(again.connection_id!)).kind, 'token')
+    })
+
+    test('what comes by a connector for everyone may be the consent of another tenant, and is destroyed here alone', async () => {
+      const context = bench.another({ catalogue: createCatalogue([LONE]) })
+      for (const [provider, expected] of [
+        ['oidc', 'spared'],
+        ['lone', 'revoked'],
+      ] as const) {
+        const connector = `${provider}-for-everyone`
+        const client = { client_id: `web-${provider}`, client_secret: 'foreign-secret' }
+        const redirect_uris = [`${bench.tenant.issuer}/connect/${connector}/callback`]
+        const grant_types = ['authorization_code', 'refresh_token']
+        const there = await startForeignProvider({ clients: [{ ...client, redirect_uris, ...{ grant_types } }] })
+        try {
+          const input = { connector, provider, issuer: there.issuer, scope: 'openid offline_access', ...client }
+          await saveConnector(context, 'test', input, { for_everyone: true })
+          const { connection_id } = await connectAs(context, bench.user_id, { connector })
+          await disconnect(context, { connection_id: connection_id!, actor: 'test' })
+          assert.equal(await revocationOf(connection_id!), expected)
+        } finally {
+          await there.close()
+        }
+      }
     })
 
     test('a process that dies before the key is destroyed leaves it to the next one', async () => {

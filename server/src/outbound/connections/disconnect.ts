@@ -1,6 +1,7 @@
 import { revokeToken } from '../../relying/revocation.ts'
 import type { OverConnection } from '../../store/verbs/connection_ends.ts'
-import type { ConnectionAuthority, EndedConnection } from '../../store/verbs/connections.ts'
+import type { ConnectionAuthority, ConnectionOwner, EndedConnection } from '../../store/verbs/connections.ts'
+import type { ConnectorRecord } from '../../store/verbs/connectors.ts'
 import { openConnector, partyOfTokens } from '../connectors/connector.ts'
 import { type OutboundContext, outboundEvent } from '../context.ts'
 import { openVault, type ProviderTokens } from '../vault/vault.ts'
@@ -26,19 +27,28 @@ const TURN_MS = 8_000
  */
 export async function disconnect(context: OutboundContext, ask: Disconnection): Promise<'disconnected' | 'unknown'> {
   const { tenant_id, store } = context.tenant
-  const { connection_id, actor, reason = 'user' } = ask
+  const { connection_id, actor } = ask
   const authority = await store.loadConnection({ tenant_id, connection_id })
   if (!authority || (ask.user_id !== undefined && authority.connection.user_id !== ask.user_id)) return 'unknown'
   if (ask.client_id !== undefined && authority.connection.client_id !== ask.client_id) return 'unknown'
-  const { user_id, connector } = authority.connection
-  const detail = { connector, reason }
-  const event = outboundEvent(context, 'connection.disconnected', actor, { connection_id, user_id, detail })
-  await store.disconnectConnection({ tenant_id, connection_id, reason, event })
+  await commitEnd(context, authority.connection, ask)
   await destroy(context, connection_id, actor).catch((cause: unknown) => {
     if (!(cause instanceof VaultClosed)) throw cause
     context.report(`connection ${connection_id} is disconnected; its data key is destroyed once the vault opens`, cause)
   })
   return 'disconnected'
+}
+
+/** The first step of that alone; the rest is left to `finishDisconnects`. */
+export async function commitEnd(
+  context: OutboundContext,
+  { connection_id, user_id, connector }: ConnectionAuthority['connection'],
+  { actor, reason = 'user' }: Pick<Disconnection, 'actor' | 'reason'>,
+): Promise<void> {
+  const { tenant_id, store } = context.tenant
+  const detail = { connector, reason }
+  const event = outboundEvent(context, 'connection.disconnected', actor, { connection_id, user_id, detail })
+  await store.disconnectConnection({ tenant_id, connection_id, reason, event })
 }
 
 /** Ends connections side by side; what fails is left to `finishDisconnects`. */
@@ -86,10 +96,44 @@ export function takeTurnOfEnds<One extends EndedConnection>(
   return takeTurn<One>(context, { list, work, turn_ms: TURN_MS })
 }
 
-/** Tells the provider that tokens are no longer wanted; says in a word what came of it. */
-export async function revokeUpstream(
+/**
+ * Tells the provider that tokens are no longer wanted, unless a living connection may rest on the same consent: with a token
+ * more may die than itself, and some providers give one out twice. What every tenant has, others may rest on whom nobody here
+ * knows. Says in a word what came of it.
+ */
+export async function takeBackTokens(
   context: OutboundContext,
-  connector: ConnectionAuthority['connector'],
+  record: ConnectorRecord,
+  tokens: ProviderTokens,
+  /** Whose they are over there, where that is known; here, where that is asked when it is not. */
+  { account, owner }: { readonly account: string | null; readonly owner?: ConnectionOwner },
+): Promise<string> {
+  const { tenant_id, store } = context.tenant
+  const { connector } = record
+  const { provider, settings } = openConnector(context, record)
+  const is_alone = provider.revocation_ends === 'token'
+  if (settings.for_everyone && !is_alone) return 'spared'
+  const about = { tenant_id, connector, account, owner }
+  if ((account !== null || !is_alone) && (await store.hasConnectionOfAccount(about))) return 'spared'
+  return revokeUpstream(context, record, tokens)
+}
+
+/** The same for tokens of a connection that has ended. */
+export async function takeBackConnection(
+  context: OutboundContext,
+  { connection, connector }: ConnectionAuthority,
+  tokens: ProviderTokens,
+): Promise<string> {
+  const { account, user_id, client_id, end_user_id } = connection
+  // What was chosen stands behind the account, which the other choices of its consent have as well.
+  const is_chosen = openConnector(context, connector).provider.steps.some(({ choice }) => choice !== null)
+  const consented = is_chosen && account !== null ? account.split(' ')[0]! : account
+  return takeBackTokens(context, connector, tokens, { account: consented, owner: { user_id, client_id, end_user_id } })
+}
+
+async function revokeUpstream(
+  context: OutboundContext,
+  connector: ConnectorRecord,
   tokens: ProviderTokens,
 ): Promise<string> {
   const { refresh_token = null, access_token, extra } = tokens
@@ -110,10 +154,12 @@ async function destroy(context: OutboundContext, connection_id: string, actor: s
   await store.destroyDataKey({ tenant_id, connection_id, event })
 }
 
-async function tellProvider(context: OutboundContext, { connection, connector }: ConnectionAuthority): Promise<string> {
+async function tellProvider(context: OutboundContext, authority: ConnectionAuthority): Promise<string> {
+  const { connection } = authority
   try {
     const vault = await openVault(context, connection.connection_id, connection.data_key!)
-    return await revokeUpstream(context, connector, vault.open(connection.sealed_tokens!, connection.generation))
+    const tokens = vault.open(connection.sealed_tokens!, connection.generation)
+    return await takeBackConnection(context, authority, tokens)
   } catch (cause) {
     // What is closed now may open again: `finishDisconnects` comes back to it.
     if (cause instanceof VaultClosed) throw cause

@@ -5,7 +5,7 @@ import { type OutboundContext, outboundEvent } from '../context.ts'
 import { type ProviderAnswer, renewedBy } from '../vault/vault.ts'
 import { arrangeAnswer, arrangeSuccessor } from './answer.ts'
 import type { Attempt } from './attempt.ts'
-import { revokeUpstream } from './disconnect.ts'
+import { takeBackConnection } from './disconnect.ts'
 import { planAnswer } from './upkeep_plan.ts'
 
 // About an hour and a half with the longest waits: after that a process that still runs gives the answer up.
@@ -69,7 +69,7 @@ async function keep(
       continue
     }
     // Nobody will ever use these; after a newer consent they may hang on the same grant, and are left alone.
-    if (stored.kind === 'gone') await revokeUpstream(context, authority.connector, answer.tokens)
+    if (stored.kind === 'gone') await takeBackConnection(context, authority, answer.tokens)
     return
   }
 }

@@ -1,6 +1,7 @@
 import type { NewEvent } from '../records.ts'
 import { NOW, type Run, read, sql, text, write } from '../sql.ts'
 import { type ConnectFlowRecord, type FlowRefusal, flowKey, type OfFlow, refuseFlow } from './connect_flows.ts'
+import type { ConnectionOwner } from './connections.ts'
 import { holdConnector } from './connectors.ts'
 import { insertEvent } from './events.ts'
 
@@ -66,17 +67,27 @@ export const lapseChoices = write(function* (args: { tenant_id: string; connecto
 })
 
 /** A choice that nobody has made in time, with what it keeps. */
-export type LapsedChoice = Pick<ConnectFlowRecord, 'connector' | 'user_id' | 'browser_hash' | 'sealed'> & {
+export type LapsedChoice = Pick<
+  ConnectFlowRecord,
+  'connector' | 'user_id' | 'browser_hash' | 'sealed' | 'expires_at'
+> & {
   readonly state_hash: Uint8Array
 }
 
-/** Choices that nobody has made in time, the longest over first; an empty connector means any. */
-export const listLapsedChoices = read(function* (args: { tenant_id: string; connector: string }): Run<LapsedChoice[]> {
+/** Choices that nobody has made in time, the longest over first, from after one; an empty connector means any. */
+export const listLapsedChoices = read(function* (args: {
+  tenant_id: string
+  connector: string
+  after: Pick<LapsedChoice, 'expires_at' | 'state_hash'> | null
+  most: number
+}): Run<LapsedChoice[]> {
+  const { expires_at, state_hash } = args.after ?? { expires_at: -1, state_hash: new Uint8Array() }
   return yield* sql<LapsedChoice>`
-    select state_hash, connector, user_id, browser_hash, sealed from connect_flows
+    select state_hash, connector, user_id, browser_hash, sealed, expires_at from connect_flows
     where tenant_id = ${args.tenant_id} and holds_tokens = 1 and used_at is null and expires_at <= ${NOW}
       and (${args.connector} = '' or connector = ${args.connector})
-    order by expires_at limit 50`
+      and (expires_at, state_hash) > (cast(${expires_at} as bigint), ${state_hash})
+    order by expires_at, state_hash limit ${args.most}`
 })
 
 /** Forgets a choice that nobody has made in time, once. */
@@ -95,13 +106,15 @@ export const dropChoice = write(
 
 /**
  * Whether a living connection may rest on what an account has allowed the registration of a connector: of whichever owner,
- * and through whichever connector. An account that nobody knows may be any.
+ * and through whichever connector. An account that nobody knows may be any; where an owner is named, any of theirs.
  */
 export const hasConnectionOfAccount = read(function* (args: {
   tenant_id: string
   connector: string
   account: string | null
+  owner?: ConnectionOwner | undefined
 }): Run<boolean> {
+  const { account, owner } = args
   const [found] = yield* sql<{ connection_id: string }>`
     select c.connection_id
     from connectors k
@@ -109,8 +122,10 @@ export const hasConnectionOfAccount = read(function* (args: {
     join connections c on c.tenant_id = o.tenant_id and c.connector = o.connector
     where k.tenant_id = ${args.tenant_id} and k.connector = ${args.connector} and c.state <> 'disconnected'
       and (c.ends_at is null or c.ends_at > ${NOW})
-      and (c.account is null or coalesce(${text(args.account)}, c.account) = c.account
-        or substr(c.account, 1, length(${text(args.account)}) + 1) = ${text(args.account)} || ' ')
+      and (c.account = ${text(account)} or substr(c.account, 1, length(${text(account)}) + 1) = ${text(account)} || ' '
+        or ((c.account is null or ${text(account)} is null) and (cast(${owner ? 1 : 0} as bigint) = 0
+          or c.user_id = ${text(owner?.user_id)}
+          or (c.client_id = ${text(owner?.client_id)} and c.end_user_id = ${text(owner?.end_user_id)}))))
     limit 1`
   return found !== undefined
 })

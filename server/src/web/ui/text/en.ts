@@ -243,9 +243,10 @@ export const en = {
     lapses: '{provider} ends this access {when}. Reconnect it before, and nothing stops working.',
     disconnect: 'Disconnect',
     disconnect_title: 'Disconnect {account}?',
-    disconnect_ends: 'The stored access to {provider} is destroyed, and taken back at {provider} where it allows that.',
+    disconnect_ends:
+      'The stored access to {provider} is destroyed, and taken back at {provider} where that is possible.',
     disconnect_ends_all:
-      '{provider} may take everything back that this account has ever allowed here, and end its other connections too.',
+      '{provider} may take everything back that this account has ever allowed here. While another connection rests on that, the access is destroyed here alone.',
     disconnect_ends_app: '{client} can no longer use it.',
     tokens: 'Tokens for scripts',
     tokens_lead: 'Whoever has one of these can act as you, until you delete it.',

@@ -83,7 +83,7 @@ export const enConsoleConnections = {
     end_title: 'Disconnect {account}?',
     end_destroys: 'Its stored tokens are destroyed, and taken back at {provider} where it allows that.',
     end_all:
-      '{provider} may take everything back that this person ever allowed here, and end their other connections too.',
+      '{provider} may take everything back that this person ever allowed here. While another connection rests on that, the access is destroyed here alone.',
     end_apps: {
       one: '{n} client can no longer use it.',
       other: '{n} clients can no longer use it.',
