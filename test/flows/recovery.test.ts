@@ -326,3 +326,45 @@ testOnBoth(
     assert.deepEqual([nowhere.status, nowhere.headers.get('location')], [303, new URL(`${p.issuer}/account`).pathname])
   },
 )
+
+testOnBoth(
+  '6.4.1 whoever is invited chooses a first password by a link, once, and has shown the address',
+  async (p) => {
+    const root = { username: `root${mailboxes}`, password: NEW }
+    await p.server.addUser({ ...root, roles: ['administrator'] })
+    const admin = await signIn(p, root)
+    const email = newAddress()
+    const form = await open(admin, `${p.issuer}/admin/users/new`)
+    const wrong = await admin.submit(form, { username: email, email: 'nowhere' }, 'name="username"')
+    assert.equal(wrong.response.status, 400)
+    assert.match(await wrong.response.text(), /is not an address/)
+    const made = await admin.submit(form, { username: email, email, 'roles.0': 'member' }, 'name="username"')
+    assert.match(await made.response.text(), /A letter with a link/)
+    assert.equal(
+      (await admin.submit(form, { username: email, email }, 'name="username"')).response.status,
+      400,
+      'taken',
+    )
+    await settle(p)
+    const first = (await mail).linkTo(email)
+    // A second letter takes the place of the first.
+    await admin.submit(await open(admin, made.url), {}, '/admin/user/invite')
+    await settle(p)
+    const second = (await mail).linkTo(email)
+    const person = new UserAgent()
+    assert.doesNotMatch((await open(person, first)).html, /Choose your password/)
+    const page = await open(person, second)
+    assert.match(page.html, /Choose your password/)
+    const done = await person.submit(page, { password: NEW })
+    assert.match(await done.response.text(), /Your account is ready/)
+    await settle(p)
+    assert.equal((await lettersTo(email)).length, 2, 'a first password is no change to be told of')
+    assert.doesNotMatch((await open(person, second)).html, /Choose your password/)
+    assert.equal((await tryLogin(p, email, NEW)).status, 303)
+    const { tenant_id, store } = p.server.app.tenant
+    const user = (await store.findUserByUsername({ tenant_id, username_key: email }))!
+    assert.deepEqual([user.email_verified, user.roles], [1, '["member"]'])
+    const again = await open(admin, made.url)
+    assert.doesNotMatch(again.html, /admin\/user\/invite/, 'who has a password asks for another one alone')
+  },
+)

@@ -8,6 +8,7 @@ import { renderEditClient } from '../../server/src/web/admin/templates/edit_clie
 import { renderEvents } from '../../server/src/web/admin/templates/events.ts'
 import { renderFirstRun } from '../../server/src/web/admin/templates/first_run.ts'
 import { renderNewClient } from '../../server/src/web/admin/templates/new_client.ts'
+import { renderNewUser } from '../../server/src/web/admin/templates/new_user.ts'
 import { renderOverview } from '../../server/src/web/admin/templates/overview.ts'
 import { renderRegistrationTokens } from '../../server/src/web/admin/templates/registration_tokens.ts'
 import { renderEditResource, renderResource, renderResources } from '../../server/src/web/admin/templates/resources.ts'
@@ -335,7 +336,7 @@ function clientPages(view: View, put: Put): Pages {
       renderUser(view, {
         ...{ user_id: put('01930000-alice'), username: put('alice'), name: put('Alice Example') },
         ...{ email: put('alice@example.test'), email_verified: false, roles: [put('member'), put('reader')] },
-        ...{ disabled: false, sessions: 3, own: false },
+        ...{ disabled: false, sessions: 3, own: false, no_password: true, may_invite: true, invited: false },
         apps: [
           {
             ...{ client_id: put('desk'), client_name: put('Desk Agent'), scopes: [], created_at: NOW - DAY },
@@ -356,8 +357,20 @@ function clientPages(view: View, put: Put): Pages {
     disabled_user: () =>
       renderUser(view, {
         ...{ user_id: put('01930000-bob'), username: put('bob'), email_verified: false, roles: [] },
-        ...{ disabled: true, sessions: 0, own: false },
+        ...{ disabled: true, sessions: 0, own: false, no_password: false, may_invite: false, invited: true },
         apps: [],
+      }),
+    new_user: () =>
+      renderNewUser(view, {
+        values: {},
+        roles: [put('member')],
+        script: { api: put('curl -X POST x'), cli: put('sallyport users create') },
+      }),
+    new_user_wrong: () =>
+      renderNewUser(view, {
+        values: { username: put('alice'), email: put('nowhere') },
+        wrong: { member: 'email', sentence: put('is not an address') },
+        ...{ roles: [put('member')], script: { api: put('curl -X POST x'), cli: put('sallyport users create') } },
       }),
   }
 }

@@ -143,9 +143,14 @@ export function securityPages(view: View, put: Put): Pages {
       renderNewPassword(view, {
         ...{ action: put('/reset/password'), token: put('sp_reset_x'), username, password_min_length: 8 },
         error: put('password must have 8 to 1024 characters'),
+        first: false,
       }),
-    reset_done: () => renderResetOutcome(view, { done: true, href: put('/login') }),
-    reset_over: () => renderResetOutcome(view, { done: false, href: put('/reset') }),
+    new_password_first: () =>
+      renderNewPassword(view, {
+        ...{ action: put('/reset/password'), token: put('sp_reset_x'), username, password_min_length: 8, first: true },
+      }),
+    reset_done: () => renderResetOutcome(view, { done: true, first: false, href: put('/login') }),
+    reset_over: () => renderResetOutcome(view, { done: false, first: false, href: put('/reset') }),
     confirm_email: () =>
       renderConfirmEmail(view, {
         ...{ action: put('/account/security/email/confirm'), token: put('sp_email_x') },

@@ -72,6 +72,8 @@ export function listSteps(bridge: Bridge): readonly [name: string, step: (made: 
     ['updateRole', () => ({ params: { role: 'reader' }, body: { scopes: [] } })],
     ['explainRights', () => ({ query: { client_id: 'web', user_id: users.alice } })],
 
+    ['createUser', () => ({ body: { username: 'invited', email: 'invited@example.test' } })],
+    ['inviteUser', ({ createUser: { user_id } }) => ({ params: { user_id } })],
     ['createUser', () => ({ body: { username: 'carol', password: 'a long enough secret', roles: ['reader'] } })],
     ['listUsers', () => ({})],
     ['getUser', ({ createUser: { user_id } }) => ({ params: { user_id } })],

@@ -620,6 +620,8 @@ export interface AdminOperations {
   disableUser(user_id: string, options?: Options & Partial<Change>): Promise<User>
   /** Switches a user on again (POST /users/{user_id}/enable; admin:write). */
   enableUser(user_id: string, options?: Options & Partial<Change>): Promise<User>
+  /** Sends a user who has no password a letter with a link to choose one (POST /users/{user_id}/invite; admin:write). */
+  inviteUser(user_id: string, options?: Options & Partial<Change>): Promise<void>
   /** The living sessions of a user by session_id (GET /users/{user_id}/sessions; admin:read). */
   listSessions(user_id: string, options?: Options & { readonly cursor?: string; readonly limit?: number }): Pages<Session>
   /** Signs a user out everywhere (DELETE /users/{user_id}/sessions; admin:write). */
@@ -872,6 +874,7 @@ export const OPERATIONS: Readonly<Record<keyof AdminOperations, string>> = {
   deleteUser: 'DELETE /users/{user_id}',
   disableUser: 'POST /users/{user_id}/disable keyed',
   enableUser: 'POST /users/{user_id}/enable keyed',
+  inviteUser: 'POST /users/{user_id}/invite keyed',
   listSessions: 'GET /users/{user_id}/sessions pages',
   endSessions: 'DELETE /users/{user_id}/sessions',
   endSession: 'DELETE /users/{user_id}/sessions/{session_id}',

@@ -28,6 +28,13 @@ export const enLetters = {
     link: 'Sign in',
     otherwise: 'If it was not you, do nothing: nothing has changed.',
   },
+  invited: {
+    subject: 'Your account at {tenant}',
+    why: 'You were given the account {username} at {tenant}.',
+    what: 'Choose a password for it. The link works once, for seven days.',
+    link: 'Choose a password',
+    otherwise: 'If you expected no account, do nothing.',
+  },
   changed: {
     subject: 'Your sign-in at {tenant} has changed',
     why: 'For the account {username} at {tenant}: {change}.',

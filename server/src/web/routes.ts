@@ -25,6 +25,7 @@ import { editClientPage, editClientSubmit } from './admin/edit_client.ts'
 import { eventPage, eventsPage, exportEventsPage } from './admin/events.ts'
 import { firstRunPage } from './admin/first_run.ts'
 import { endGrantSubmit, grantPage, grantsPage } from './admin/grants.ts'
+import { inviteUserSubmit, newUserPage, newUserSubmit } from './admin/new_user.ts'
 import { overviewPage } from './admin/overview.ts'
 import {
   endRegistrationTokenSubmit,
@@ -294,6 +295,9 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.get(paths.admin_user, userPage)
   pages.post(paths.admin_disable_user, setUserDisabledSubmit(true))
   pages.post(paths.admin_enable_user, setUserDisabledSubmit(false))
+  pages.get(paths.admin_new_user, newUserPage)
+  pages.post(paths.admin_new_user, newUserSubmit)
+  pages.post(paths.admin_invite_user, inviteUserSubmit)
   pages.post(paths.admin_delete_user, deleteUserSubmit)
   pages.post(paths.admin_end_sessions, endSessionsSubmit)
   pages.get(paths.admin_connectors, connectorsPage)

@@ -29,7 +29,7 @@ function writer({ language, tenant_name, issuer }: Sender, user?: UserRecord) {
 }
 
 function linkLetter(
-  kind: 'reset' | 'confirm' | 'sign_up' | 'known',
+  kind: 'reset' | 'confirm' | 'sign_up' | 'known' | 'invited',
   from: Sender,
   url: string,
   user?: UserRecord,
@@ -47,6 +47,11 @@ function linkLetter(
 /** The letter with a link to a new password. */
 export function resetLetter(about: About, url: string): Letter {
   return linkLetter('reset', about, url, about.user)
+}
+
+/** The letter with a link to a first password. */
+export function invitedLetter(about: About, url: string): Letter {
+  return linkLetter('invited', about, url, about.user)
 }
 
 /** The letter that finds out whether an address is its user's. */

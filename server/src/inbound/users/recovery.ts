@@ -8,12 +8,14 @@ import type { UserWithPassword } from '../../store/verbs/users.ts'
 import type { InboundContext } from '../context.ts'
 import { event } from '../event.ts'
 import { checkGuess, findByLink, type Guessed, takeTurn } from '../limits.ts'
-import { aboutOf, confirmLetter, resetLetter, tellChange } from './letters.ts'
+import { aboutOf, confirmLetter, invitedLetter, resetLetter, tellChange } from './letters.ts'
 import { findPasswordFault, type PasswordFault, shortestPassword } from './password_policy.ts'
 import { isEmail, usernameKey } from './prepare_user.ts'
 
 // ASVS 6.6.3 allows ten minutes to codes, 6.4.1 a short time to what sets a first secret: mail is slow now and then.
 const LIFETIME_MS = 15 * 60_000
+// Whoever is invited did not ask for a letter, and reads it when they read letters.
+const INVITED_MS = 7 * 86_400_000
 /** One address may be that of several accounts. */
 const MOST_ACCOUNTS = 3
 
@@ -38,7 +40,7 @@ export async function askForReset(
     for (const user of await findUsers(context, asked.username)) {
       if (user.email === null || (await isForeign(context, user))) continue
       if (!(await mayWriteTo(context, user.user_id))) continue
-      const url = await makeLink(context, 'reset', user, user.email, 'anonymous')
+      const url = await makeLink(context, 'reset', user, user.email, ASKED)
       postings.push({ to: user.email, letter: resetLetter(await aboutOf(context, user, asked.lang), url) })
     }
     return postings
@@ -60,6 +62,28 @@ async function isForeign({ tenant }: InboundContext, { user_id, email_verified }
   return (await tenant.store.listIdentitiesOfUser({ tenant_id: tenant.tenant_id, user_id })).length > 0
 }
 
+const ASKED = { actor: 'anonymous', type: 'password_reset.asked', lifetime_ms: LIFETIME_MS } as const
+
+/**
+ * Sends somebody who has an account and no password yet a link to choose one, which also shows that the address is theirs.
+ * Says why not, where it cannot be.
+ */
+export async function inviteUser(
+  context: InboundContext,
+  user: UserWithPassword,
+  actor: string,
+): Promise<'invited' | 'no_mail' | 'no_email' | 'has_password' | 'disabled'> {
+  const { email } = user
+  if (!context.outbox.on) return 'no_mail'
+  if (email === null) return 'no_email'
+  if (user.password_hash !== null) return 'has_password'
+  if (user.disabled_at !== null) return 'disabled'
+  const made = { actor, type: 'user.invited', lifetime_ms: INVITED_MS }
+  const url = await makeLink(context, 'reset', user, email, made)
+  context.outbox.post(async () => [{ to: email, letter: invitedLetter(await aboutOf(context, user), url) }])
+  return 'invited'
+}
+
 /** Takes a turn of the letters to one account; false when it has had too many of late. */
 export async function mayWriteTo(context: InboundContext, account: string): Promise<boolean> {
   try {
@@ -76,14 +100,14 @@ async function makeLink(
   kind: keyof typeof PREFIXES,
   { user_id }: UserRecord,
   email: string,
-  actor: string,
+  made: { readonly actor: string; readonly type: string; readonly lifetime_ms: number },
 ): Promise<string> {
   const token = randomSecret(PREFIXES[kind])
   const at = tenant.clock()
   await tenant.store.createUserLink({
     ...{ tenant_id: tenant.tenant_id, kind, user_id, email, secret_hash: tenant.keys.hashSecret(token) },
-    expires_at: at + LIFETIME_MS,
-    event: event(tenant, kind === 'reset' ? 'password_reset.asked' : 'email.asked', actor, { user_id }),
+    expires_at: at + made.lifetime_ms,
+    event: event(tenant, made.type, made.actor, { user_id }),
   })
   return `${tenant.issuer}${kind === 'reset' ? RESET_PATH : CONFIRM_PATH}?token=${token}`
 }
@@ -117,11 +141,13 @@ export async function resetPassword(
   if (fault) return fault
   const password_hash = await hashPassword(password)
   const { user_id } = user
-  const outcome = await tenant.store.redeemResetLink({
-    ...{ tenant_id: tenant.tenant_id, secret_hash: tenant.keys.hashSecret(link.token), password_hash },
+  const { tenant_id, store } = tenant
+  const had_one = (await store.findUser({ tenant_id, user_id }))?.password_hash != null
+  const outcome = await store.redeemResetLink({
+    ...{ tenant_id, secret_hash: tenant.keys.hashSecret(link.token), password_hash },
     event: event(tenant, 'password.reset', `user:${user_id}`, { user_id }),
   })
-  if (outcome === 'reset') tellChange(context, user, 'password_reset', lang)
+  if (outcome === 'reset' && had_one) tellChange(context, user, 'password_reset', lang)
   return outcome
 }
 
@@ -189,7 +215,9 @@ export async function askToConfirmEmail(
   await takeTurn(context, 'mail_of_address', { address })
   await takeTurn(context, 'mail', { account: user.user_id })
   context.outbox.post(async () => {
-    const url = await makeLink(context, 'email', user, email, `user:${user.user_id}`)
+    const url = await makeLink(context, 'email', user, email, {
+      ...{ actor: `user:${user.user_id}`, type: 'email.asked', lifetime_ms: LIFETIME_MS },
+    })
     return [{ to: email, letter: confirmLetter(await aboutOf(context, user, lang), url) }]
   })
 }

@@ -15,6 +15,7 @@ export const SCRIPTS = {
   deleteWebhook: 'DELETE /webhooks/{webhook}',
   rotateWebhookSecret: 'POST /webhooks/{webhook}/rotate_secret',
   replayWebhook: 'POST /webhooks/{webhook}/replay',
+  createUser: 'POST /users',
   createRole: 'POST /roles',
   updateRole: 'PUT /roles/{role}',
   explainRights: 'GET /rights',

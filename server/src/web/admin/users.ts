@@ -2,6 +2,7 @@ import { endSessionsOfUser, isOwnAccount, setUserDisabled } from '../../inbound/
 import { usernameKey } from '../../inbound/users/prepare_user.ts'
 import { listConnections } from '../../outbound/connections/connections.ts'
 import type { UserRecord } from '../../store/records.ts'
+import type { UserWithPassword } from '../../store/verbs/users.ts'
 import { deleteUserEverywhere } from '../delete_user.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { joinApps } from '../pages/joined_apps.ts'
@@ -38,8 +39,17 @@ export const userPage = consolePage(async (visit, administrator) => {
   ])
   const apps = joinApps(visit, grants, connections, new Map())
   const own = isOwnAccount(administrator, user_id)
-  return send(visit, renderUser(visit.view, { ...userRow(user), sessions: sessions.length, apps, own }))
+  return send(
+    visit,
+    renderUser(visit.view, { ...userRow(user), sessions: sessions.length, apps, own, ...invitable(visit, user) }),
+  )
 })
+
+function invitable({ web, query }: Visit, { password_hash, email, disabled_at }: UserWithPassword) {
+  const no_password = password_hash === null
+  const may_invite = no_password && email !== null && disabled_at === null && web.inbound.outbox.on
+  return { no_password, may_invite, invited: query['done'] === 'invited' }
+}
 
 /** POST /admin/user/disable and /admin/user/enable; nobody disables the account by which they are here. */
 export const setUserDisabledSubmit = (disabled: boolean) =>

@@ -11,6 +11,7 @@ import {
   updateUser,
 } from '../../inbound/users/administer_users.ts'
 import { checkChosenUsername, usernameKey } from '../../inbound/users/prepare_user.ts'
+import { inviteUser } from '../../inbound/users/recovery.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { UserRecord } from '../../store/records.ts'
 import { deleteUserEverywhere } from '../delete_user.ts'
@@ -157,6 +158,19 @@ export const USER_ROUTES = [
     }),
   ),
   route({
+    ...{ method: 'POST', path: '/users/{user_id}/invite', scope: 'admin:write', name: 'inviteUser' },
+    summary: 'Sends a user who has no password a letter with a link to choose one',
+    subject: user,
+    async run(call) {
+      await requireHeldOf(call)
+      const { web, params, actor } = call
+      const { tenant_id, store } = web.tenant
+      const found = await store.findUser({ tenant_id, user_id: params['user_id']! })
+      const outcome = found ? await inviteUser(web.inbound, found, actor) : 'disabled'
+      if (outcome !== 'invited') throw conflict(NOT_INVITED[outcome])
+    },
+  }),
+  route({
     ...{ method: 'DELETE', path: '/users/{user_id}', scope: 'admin:write', name: 'deleteUser' },
     summary: 'Deletes a user for good: what they were issued, what is known of them, and their connections',
     subject: user,
@@ -208,6 +222,13 @@ export const USER_ROUTES = [
     },
   }),
 ]
+
+const NOT_INVITED = {
+  no_mail: 'This server sends no letters',
+  no_email: 'The user has no e-mail address',
+  has_password: 'The user has a password already',
+  disabled: 'The user is disabled',
+} as const
 
 type Asking = Pick<ApiRequest, 'web' | 'token'>
 

@@ -25,7 +25,7 @@ export const newPasswordPage = page(async (visit) => {
   requireVisitor(visit)
   const token = visit.query['token'] ?? ''
   const link = await findLink(visit.web.inbound, 'reset', token, visit.address)
-  return link ? showNew(visit, token, link) : sendOutcome(visit, false)
+  return link ? showNew(visit, token, link, await isFirst(visit, link)) : sendOutcome(visit, false)
 })
 
 /** POST /reset/password: the new password; whoever set it signs in with it, second factor and all. */
@@ -34,10 +34,12 @@ export const newPasswordSubmit = submit(async (visit, form) => {
   const { inbound } = visit.web
   const link = await findLink(inbound, 'reset', token, visit.address)
   if (!link) return sendOutcome(visit, false)
-  if (password === undefined) return showNew(visit, token, link, visit.view.text.security.change_password.missing)
+  const first = await isFirst(visit, link)
+  if (password === undefined)
+    return showNew(visit, token, link, first, visit.view.text.security.change_password.missing)
   const outcome = await resetPassword(inbound, visit.configuration, { ...link, token }, password, visit.view.lang)
-  if (outcome === 'reset' || outcome === 'spent') return sendOutcome(visit, outcome === 'reset')
-  return showNew(visit, token, link, faultInWords(visit, outcome, link.user))
+  if (outcome === 'reset' || outcome === 'spent') return sendOutcome(visit, outcome === 'reset', first)
+  return showNew(visit, token, link, first, faultInWords(visit, outcome, link.user))
 })
 
 /** What is wrong with a new password, for the person who chose it. */
@@ -63,16 +65,22 @@ function show(visit: Visit, data: Partial<ResetData>, status = 200): Response {
   return send(visit, renderReset(view, whole), { status })
 }
 
-function showNew(visit: Visit, token: string, { user }: UserLink, error?: string): Response {
+// Whoever was invited has none yet.
+async function isFirst({ web }: Visit, { user }: UserLink): Promise<boolean> {
+  const { tenant_id, store } = web.tenant
+  return (await store.findUser({ tenant_id, user_id: user.user_id }))?.password_hash == null
+}
+
+function showNew(visit: Visit, token: string, { user }: UserLink, first: boolean, error?: string): Response {
   const { web, view } = visit
   const html = renderNewPassword(view, {
-    ...{ action: ours(web, paths.reset_password), token, username: user.username, error },
+    ...{ action: ours(web, paths.reset_password), token, username: user.username, error, first },
     password_min_length: shortestFor(visit, user),
   })
   return send(visit, html, { status: error === undefined ? 200 : 400, script: true })
 }
 
-function sendOutcome(visit: Visit, done: boolean): Response {
+function sendOutcome(visit: Visit, done: boolean, first = false): Response {
   const href = ours(visit.web, done ? paths.login : paths.reset)
-  return send(visit, renderResetOutcome(visit.view, { done, href }), { status: done ? 200 : 400 })
+  return send(visit, renderResetOutcome(visit.view, { done, first, href }), { status: done ? 200 : 400 })
 }

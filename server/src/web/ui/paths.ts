@@ -75,6 +75,8 @@ export const paths = {
   admin_user: '/admin/user',
   admin_disable_user: '/admin/user/disable',
   admin_enable_user: '/admin/user/enable',
+  admin_new_user: '/admin/users/new',
+  admin_invite_user: '/admin/user/invite',
   admin_delete_user: '/admin/user/delete',
   admin_end_sessions: '/admin/user/end_sessions',
   admin_connectors: '/admin/connectors',

@@ -16,6 +16,11 @@ export interface UserData extends UserRow {
   readonly apps: readonly AccountApp[]
   /** Whether this is the account of who looks. */
   readonly own: boolean
+  readonly no_password: boolean
+  /** A letter can be sent that leads to a first password. */
+  readonly may_invite: boolean
+  /** It was sent just now. */
+  readonly invited: boolean
 }
 
 /** The page of one user, and what an administrator may end. */
@@ -29,8 +34,12 @@ export function renderUser(view: View, data: UserData): SafeHtml {
     [user.roles, data.roles.length > 0 && html`${data.roles.map((role) => html`${badge(name(role))} `)}`],
     [user.sessions, count(view, data.sessions)],
   ])
-  const note = data.disabled && notice('note', html`<p>${user.disabled_note}</p>`)
-  const content = html`${pageHeader(name(userName(data)), status)}${note}${section(user.account, card(details))}${endings(view, data)}${chains(view, data)}`
+  const notes = [
+    data.invited && notice('good', html`<p>${user.invited}</p>`),
+    data.disabled && notice('note', html`<p>${user.disabled_note}</p>`),
+    data.no_password && !data.invited && notice('note', html`<p>${user.no_password}</p>`),
+  ]
+  const content = html`${pageHeader(name(userName(data)), status)}${notes}${section(user.account, card(details))}${endings(view, data)}${chains(view, data)}`
   return consolePage(view, { entry: 'users', title: displayName(userName(data)), content })
 }
 
@@ -92,5 +101,7 @@ function endings(view: View, data: UserData): SafeHtml {
     action: link(view, paths.admin_delete_user),
     hidden,
   })
-  return html`<div class="actions start">${!data.disabled && end}${toggle}${erase}</div>`
+  const to_invite = { action: link(view, paths.admin_invite_user), hidden }
+  const invite = data.may_invite && form(view, to_invite, button(user.invite, { kind: 'plain' }))
+  return html`<div class="actions start">${invite}${!data.disabled && end}${toggle}${erase}</div>`
 }

@@ -1,4 +1,5 @@
 import { badge, emptyState, pageHeader, pagination, table } from '../../ui/components.ts'
+import { buttonLink } from '../../ui/forms.ts'
 import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { name, userName } from '../../ui/name.ts'
@@ -38,10 +39,11 @@ export function renderUsers(view: View, data: UsersData): SafeHtml {
   const columns = [users.user, users.email, users.roles, users.status]
   const list = rows.length === 0 ? emptyState(users.empty, users.empty_body) : table(users.title, columns, rows)
   const search = html`<form class="filters" role="search" action="${link(view, paths.admin_users)}"><div class="field"><label for="q">${users.search}</label><div class="joined"><input id="q" name="q" type="search"${attrs({ value: q })}><button class="button quiet">${users.search}</button></div></div></form>`
+  const add = buttonLink(view.text.console.new_user.add, link(view, paths.admin_new_user), 'primary')
   const pages = pagination(view, {
     first: data.cursor && link(view, paths.admin_users, { q }),
     next: data.next_cursor && link(view, paths.admin_users, { q, cursor: data.next_cursor }),
   })
-  const content = html`${pageHeader(users.title, users.lead)}${search}${list}${pages}`
+  const content = html`${pageHeader(users.title, users.lead, add)}${search}${list}${pages}`
   return consolePage(view, { entry: 'users', title: users.title, content })
 }

@@ -46,12 +46,17 @@ export interface NewPasswordData {
   readonly username: string
   readonly password_min_length: number
   readonly error?: string | undefined
+  /** Somebody who was invited chooses the first one. */
+  readonly first: boolean
 }
 
 /** The page behind a reset link. */
 export function renderNewPassword(view: View, data: NewPasswordData): SafeHtml {
   const { reset, new_password } = view.text.security
-  const lead = tell(view, reset.new_lead, { user: html`<strong>${name(data.username)}</strong>` })
+  const user = html`<strong>${name(data.username)}</strong>`
+  const lead = data.first
+    ? tell(view, reset.invited_lead, { user, tenant: name(view.tenant.name) })
+    : tell(view, reset.new_lead, { user })
   const password = newPasswordField(view, {
     label: new_password,
     password_min_length: data.password_min_length,
@@ -61,16 +66,25 @@ export function renderNewPassword(view: View, data: NewPasswordData): SafeHtml {
   // For password managers, which keep it under this name.
   const who = html`<input type="hidden" name="username" autocomplete="username" value="${data.username}">`
   const hidden = { token: data.token }
-  const content = form(view, { action: data.action, hidden }, html`${who}${password}${button(reset.submit_new)}`)
-  return plainPage(view, reset.new_title, lead, content, undefined, true)
+  const content = form(
+    view,
+    { action: data.action, hidden },
+    html`${who}${password}${button(data.first ? reset.submit_invited : reset.submit_new)}`,
+  )
+  return plainPage(view, data.first ? reset.invited_title : reset.new_title, lead, content, undefined, true)
 }
 
 /** What came of a reset: done, or a link that is over. */
-export function renderResetOutcome(view: View, data: { done: boolean; href: string }): SafeHtml {
+export function renderResetOutcome(view: View, data: { done: boolean; first: boolean; href: string }): SafeHtml {
   const { reset } = view.text.security
   const way = html`<div class="stack">${buttonLink(data.done ? reset.sign_in : reset.again, data.href, 'primary')}</div>`
   return data.done
-    ? plainPage(view, reset.done_title, reset.done, way)
+    ? plainPage(
+        view,
+        data.first ? reset.invited_done_title : reset.done_title,
+        data.first ? reset.invited_done : reset.done,
+        way,
+      )
     : plainPage(view, reset.over_title, reset.over, way)
 }
 

@@ -6,6 +6,7 @@ import { enConsoleGrants } from './en_console_grants.ts'
 import { enConsoleServer } from './en_console_server.ts'
 import { enConsoleWebhooks } from './en_console_webhooks.ts'
 import { enFirstRun } from './en_first_run.ts'
+import { enNewUser } from './en_new_user.ts'
 import { enPlayground } from './en_playground.ts'
 import { enUser } from './en_user.ts'
 
@@ -304,6 +305,7 @@ export const enConsole = {
     },
   },
   user: enUser,
+  new_user: enNewUser,
   users: {
     title: 'Users',
     lead: 'People who can sign in.',

@@ -60,6 +60,7 @@ export const enOwnData = {
       'connection.used': 'An app used a connected account',
       'connection.refused': 'An app was not let at a connected account',
       'user.created': 'The account was made',
+      'user.invited': 'An invitation was sent',
       'user.updated': 'The account was changed',
       'user.disabled': 'The account was switched off',
       'user.enabled': 'The account was switched on',

@@ -17,6 +17,9 @@ export const enUser = {
   disable_ends_sessions: 'Every session, token and connected app of this user ends, for good.',
   disable_ends_logins: 'They cannot sign in until the account is enabled again.',
   enable: 'Enable',
+  invite: 'Send an invitation',
+  invited: 'A letter with a link to choose a password is on its way.',
+  no_password: 'This user has no password yet, and signs in by another server or not at all.',
   delete: 'Delete',
   delete_title: 'Delete {user} for good?',
   delete_ends:
