@@ -202,6 +202,27 @@ test('what is taken back ends nothing that rests on a consent of the same accoun
   assert.deepEqual([await lapses('xero-too'), revoked()], [['spared'], 0])
 })
 
+test('10.4.9 what has to wait for another choice keeps nothing behind it from being taken back', async () => {
+  const before = (await lapses('atlassian')).length
+  const person = await signIn()
+  await offered(person, 'xero')
+  await offered(await signIn(BOB), 'atlassian')
+  clock.offset += 400_000
+  const last = await offered(person, 'xero')
+  clock.offset += 300_000
+  const { outbound } = server.app.web
+  const { store } = outbound.tenant
+  // As if very many had to wait.
+  const listLapsedChoices: typeof store.listLapsedChoices = async (args) => {
+    const [head, ...others] = await store.listLapsedChoices({ ...args, after: null })
+    return args.after ? others : Array.from({ length: args.most ?? 50 }, () => head!)
+  }
+  const tenant = Object.create(outbound.tenant, { store: { value: { ...store, listLapsedChoices } } })
+  assert.equal(await revokeUnchosen({ ...outbound, tenant }), 1)
+  assert.equal((await lapses('atlassian')).length - before, 1)
+  await person.submit(last, { option: CHOSEN }, 'sp_ch_')
+})
+
 test('Form Post Response Mode 2 an answer that is posted comes to the same end, without what belongs into no URL', async () => {
   const person = await signIn()
   const back = await consent(person, 'slack')
