@@ -37,14 +37,16 @@ export async function exchangeCode(
   if (outcome.kind !== 'tokens') return outcome
   if (outcome.id_token === null) {
     if (input.nonce === null) return { ...outcome, id_token_claims: null }
-    return reject('id_token', 'The provider was asked for an ID token and sent none')
+    return { ...reject('id_token', 'The provider was asked for an ID token and sent none'), dropped: outcome }
   }
   // Some providers send one unasked, and publish nothing to hold it against: then it says nothing.
   if (input.nonce === null && !(await canValidateIdToken(context, party))) return { ...outcome, id_token_claims: null }
   const checked = await validateIdToken(context, party, { id_token: outcome.id_token, nonce: input.nonce })
   if (checked.kind === 'valid') return { ...outcome, id_token_claims: checked.claims }
-  if (checked.kind === 'invalid') return reject('id_token', 'The ID token does not hold', checked.cause)
-  return unknownOutcome(checked.cause, { sent: true })
+  if (checked.kind === 'invalid') {
+    return { ...reject('id_token', 'The ID token does not hold', checked.cause), dropped: outcome }
+  }
+  return { ...unknownOutcome(checked.cause, { sent: true }), dropped: outcome }
 }
 
 /** The response in a form that its code may be redeemed from, or why it may not. */

@@ -54,6 +54,8 @@ export interface Unknown {
   readonly cause: Error
   /** The refresh token that an answer to a refresh brought, although what stood beside it is of no use. */
   readonly successor?: string
+  /** Tokens that came of a code all the same, which nobody may use. */
+  readonly dropped?: Tokens
 }
 
 /** The answer came and was complete, but it is not for us: a mix-up, or an ID token that does not hold. */
@@ -61,6 +63,7 @@ export interface Rejected {
   readonly kind: 'rejected'
   readonly reason: string
   readonly cause: Error
+  readonly dropped?: Tokens
 }
 
 /** What a call to a token endpoint came to. */

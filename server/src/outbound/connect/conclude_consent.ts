@@ -1,6 +1,7 @@
-import type { TokenOutcome } from '../../relying/outcome.ts'
+import type { TokenOutcome, Tokens } from '../../relying/outcome.ts'
 import type { Option } from '../../relying/steps.ts'
 import type { ConnectFlowRecord } from '../../store/verbs/connect_flows.ts'
+import { arrangeAnswer } from '../connections/answer.ts'
 import type { Connector } from '../connectors/connector.ts'
 import type { OutboundContext } from '../context.ts'
 import type { ProviderAnswer } from '../vault/vault.ts'
@@ -15,7 +16,7 @@ import { takeBackRefused } from './unchosen.ts'
 
 /** A flow that was taken up, on its way into the store. */
 export interface TakenFlow extends ForWhom {
-  readonly flow: ConnectFlowRecord
+  readonly flow: ConnectFlowRecord & { readonly state_hash: Uint8Array }
   readonly connector: Connector
   readonly params: URLSearchParams
   readonly memory: FlowMemory
@@ -46,8 +47,23 @@ export async function concludeConsent(
   const { answer, account } = brought
   // The connection that works may rest on the same consent.
   if (kept.failed.outcome === 'already_connected') return taken.failure(kept.failed)
-  await takeBackRefused(context, taken.connector.record, answer.tokens, account.account)
+  await takeBackRefused(context, taken.connector.record, answer.tokens, account.account, taken.flow)
   return taken.failure(kept.failed)
+}
+
+/** Ends a flow that brought tokens of which nothing can come: they are taken back before it is known whose they are. */
+export async function dropTokens(
+  context: OutboundContext,
+  taken: TakenFlow,
+  tokens: Tokens,
+  failed: FlowFailure,
+  proof_key = taken.memory.proof_key,
+): Promise<ConnectFinished> {
+  const { connector, flow, memory } = taken
+  const bound_to = { scope: memory.scope, proof_key }
+  const came = arrangeAnswer(connector.provider, tokens, context.clock(), bound_to)
+  await takeBackRefused(context, connector.record, came.tokens, null, flow)
+  return taken.failure(failed)
 }
 
 async function keepConsent(

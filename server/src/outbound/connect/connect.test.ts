@@ -441,6 +441,34 @@ describe('a consent flow among hostile providers', () => {
     assert.equal(await stored(), 0)
   })
 
+  test('10.4.9 tokens of which nothing came are taken back, unless their person is on the way beside them', async () => {
+    const spare = await startHostileProvider()
+    const input = { connector: 'spare', provider: 'oidc', issuer: spare.issuer, client_secret: 'hush', scope: 'openid' }
+    await saveConnector(context, 'test', { ...input, client_id: 'spare' })
+    const revoked = () => spare.received.filter(({ url }) => url === '/revoke').length
+    const endWrong = async () => {
+      const flow = await begin('spare')
+      spare.answers.set('/token', tokens(spare, flow.nonce, { nonce: 'other' }))
+      assert.equal((await end(flow)).reason, 'id_token')
+    }
+    await endWrong()
+    const once = revoked()
+    assert.ok(once > 0)
+    // One that was taken up a moment ago may be storing its tokens; later it is known not to.
+    await endWrong()
+    assert.equal(revoked(), once)
+    bench.clock.offset += 61_000
+    await endWrong()
+    assert.ok(revoked() > once)
+    bench.clock.offset += 61_000
+    const before = revoked()
+    await begin('spare')
+    await endWrong()
+    assert.equal(revoked(), before)
+    bench.clock.offset = 0
+    await spare.close()
+  })
+
   test('a token answer that cannot be read stores nothing', async () => {
     const spoilt = [
       answerCut(),

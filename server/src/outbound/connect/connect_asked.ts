@@ -18,8 +18,8 @@ import {
 } from '../connectors/connector.ts'
 import type { OutboundContext } from '../context.ts'
 import { type FoundAccount, findAccount } from './account.ts'
-import { concludeConsent, type TakenFlow } from './conclude_consent.ts'
-import type { ConnectFinished } from './connect_outcome.ts'
+import { concludeConsent, dropTokens, type TakenFlow } from './conclude_consent.ts'
+import type { ConnectFinished, FlowFailure } from './connect_outcome.ts'
 import { type ConnectFinish, explain, takeUp } from './finish_connect.ts'
 
 /** What a person says on the page of a connector whose tokens are asked for. */
@@ -109,13 +109,16 @@ export async function storeAsked(
   asked_at: number,
 ): Promise<ConnectFinished> {
   const { connector, session, failure } = taken
+  // What is asked for again at any time rests on nobody's consent.
+  const undo = (failed: FlowFailure, tokens: Tokens = brought) =>
+    isAskedAgain(grant.grant_type) ? failure(failed) : dropTokens(context, taken, tokens, failed, brought.proof_key)
   const said = await readIdToken(context, party, brought)
-  if (said.kind === 'rejected') return failure(await explain(context, connector, new URLSearchParams(), said))
+  if (said.kind === 'rejected') return undo(await explain(context, connector, new URLSearchParams(), said))
   const stepped = await stepAfterExchange(context.relying, party, { ...brought, id_token_claims: said.claims })
-  if (stepped.kind !== 'stepped') return failure(await explain(context, connector, new URLSearchParams(), stepped))
+  if (stepped.kind !== 'stepped') return undo(await explain(context, connector, new URLSearchParams(), stepped))
   const { tokens, options } = stepped
   const account = await nameAccount(context, party, grant, tokens, session?.expected_account != null)
-  if (!account) return failure({ outcome: 'failed', reason: 'account_unknown' })
+  if (!account) return undo({ outcome: 'failed', reason: 'account_unknown' }, tokens)
   const subject = 'subject' in grant ? { subject: grant.subject } : {}
   const asked_again = isAskedAgain(grant.grant_type) ? { asked_again: subject } : {}
   const answer = arrangeAnswer(connector.provider, tokens, asked_at, {

@@ -74,7 +74,10 @@ export async function pollDevice(
   if (!('outcome' in taken)) return conclude(context, taken, party, { outcome, proof_key }, device_code, asked_at)
   if (outcome.kind === 'tokens') {
     const { tokens } = arrangeAnswer(connector.provider, outcome, asked_at, { scope: memory.scope, proof_key })
-    await takeBackRefused(context, record, tokens, null)
+    // Whoever took it up before may be storing what came by the same code.
+    const { user_id, browser_hash } = polled.flow
+    const own = taken.reason === 'used' ? {} : { state_hash }
+    await takeBackRefused(context, record, tokens, null, { user_id, browser_hash, ...own })
   }
   return taken
 }

@@ -59,7 +59,15 @@ export async function finishBrokered(context: OutboundContext, finish: BrokeredF
   const delivery = openDelivery(context, memory.through!, flow.delivered)
   if (!delivery) return failure({ outcome: 'failed', reason: 'delivery' })
   const connector = openConnector(context, record)
-  return finishFlow(context, { flow, connector, memory, ...forWhom, ended, failure, ...delivery })
+  return finishFlow(context, {
+    flow: { ...flow, state_hash },
+    connector,
+    memory,
+    ...forWhom,
+    ended,
+    failure,
+    ...delivery,
+  })
 }
 
 function openDelivery(context: OutboundContext, through: NonNullable<FlowMemory['through']>, delivered: string) {

@@ -23,7 +23,7 @@ import { readCallback } from '../connectors/learned.ts'
 import { connectUrl, type OutboundContext, outboundEvent } from '../context.ts'
 import { type FoundAccount, findAccount } from './account.ts'
 import { isSigned } from './callback_signature.ts'
-import { concludeConsent, type TakenFlow } from './conclude_consent.ts'
+import { concludeConsent, dropTokens, type TakenFlow } from './conclude_consent.ts'
 import type { ConnectFinished, FlowFailure } from './connect_outcome.ts'
 import { findForWhom } from './for_whom.ts'
 import { isSessionFlow } from './session_flow.ts'
@@ -41,6 +41,9 @@ export interface ConnectFinish {
 }
 
 type Brought = Tokens & { readonly id_token_claims: IdTokenClaims | null }
+
+/** Why nothing is stored, and what came all the same. */
+type Undone = FlowFailure & { readonly dropped?: Tokens | undefined }
 
 const STATE = /^(sp_cf_)?[\w-]{43}$/
 
@@ -95,7 +98,10 @@ export async function finishFlow(context: OutboundContext, taken: TakenFlow): Pr
   const brought = await redeem(context, connector, params, {
     ...{ ...memory, exchanged: taken.exchanged ?? null, asks_email },
   })
-  if ('outcome' in brought) return failure(brought)
+  if ('outcome' in brought) {
+    const { dropped, ...failed } = brought
+    return dropped ? dropTokens(context, taken, dropped, failed) : failure(failed)
+  }
   const { tokens, account, options } = brought
   const provider = connector.provider
   const scope = readCallbackScope(provider, params) ?? memory.scope
@@ -109,21 +115,27 @@ async function redeem(
   connector: Connector,
   params: URLSearchParams,
   memory: FlowMemory & { readonly exchanged: TokenOutcome | null; readonly asks_email: boolean },
-): Promise<{ tokens: Brought; account: FoundAccount; options: readonly Option[] | null } | FlowFailure> {
+): Promise<{ tokens: Brought; account: FoundAccount; options: readonly Option[] | null } | Undone> {
   const told = readCallback(connector.provider, params)
   const own = withProofKey(relyingParty(context, connector, told), memory.proof_key)
   const party = { ...own, scope: memory.scope, redirect_uri: memory.through?.redirect_uri ?? own.redirect_uri }
   if (!isSigned(party, params)) return { outcome: 'failed', reason: 'signature' }
   const outcome = await exchangeCode(context.relying, party, { params, ...memory })
-  if (outcome.kind !== 'tokens') return explain(context, connector, params, outcome)
+  if (outcome.kind !== 'tokens') {
+    const dropped = 'dropped' in outcome ? outcome.dropped : undefined
+    const extra = dropped && { ...dropped, extra: { ...dropped.extra, ...told } }
+    return { ...(await explain(context, connector, params, outcome)), dropped: extra }
+  }
   const exchanged = { ...outcome, extra: { ...outcome.extra, ...told } }
   const here = withProofKey(relyingParty(context, connector, exchanged.extra), memory.proof_key)
   const there = { ...here, scope: memory.scope }
   const stepped = await stepAfterExchange(context.relying, there, exchanged)
-  if (stepped.kind !== 'stepped') return explain(context, connector, params, stepped)
+  if (stepped.kind !== 'stepped') {
+    return { ...(await explain(context, connector, params, stepped)), dropped: exchanged }
+  }
   const { tokens, options } = stepped
   const account = await findAccount(context.relying, there, tokens, memory.asks_email)
-  return account ? { tokens, account, options } : { outcome: 'failed', reason: 'account_unknown' }
+  return account ? { tokens, account, options } : { outcome: 'failed', reason: 'account_unknown', dropped: tokens }
 }
 
 function readCallbackScope({ callback_scope }: Connector['provider'], params: URLSearchParams): string | null {

@@ -1,3 +1,4 @@
+import { equalBytes } from '../../crypto/hash.ts'
 import type { LapsedChoice } from '../../store/verbs/choices.ts'
 import type { ConnectorRecord } from '../../store/verbs/connectors.ts'
 import { takeBackTokens } from '../connections/disconnect.ts'
@@ -34,15 +35,17 @@ export async function revokeChoices(context: OutboundContext, connector: string)
   for (let left = true; left; ) {
     left = false
     for (const choice of await store.listLapsedChoices({ tenant_id, connector, after: null, most: 50 })) {
-      left = (await forget(context, choice)) || left
+      const is_beside = await isBesideOthers(context, choice, accountOf(context, choice), connector)
+      left = (await forget(context, choice, is_beside)) || left
     }
   }
 }
 
-async function forget(context: OutboundContext, choice: LapsedChoice): Promise<boolean> {
+async function forget(context: OutboundContext, choice: LapsedChoice, is_spared = false): Promise<boolean> {
   const { tenant_id, store } = context.tenant
   const { connector, user_id, state_hash } = choice
-  const revocation = await takeBack(context, choice).catch((cause: unknown) => {
+  const taking = is_spared ? Promise.resolve('spared') : takeBack(context, choice)
+  const revocation = await taking.catch((cause: unknown) => {
     context.report(`what a choice at ${connector} was to be made of was not revoked upstream`, cause)
     return 'failed'
   })
@@ -69,28 +72,35 @@ export async function takeBackRefused(
   tokens: ProviderTokens,
   /** Whose they are over there, where that is known. */
   account: string | null,
+  /** Whose it was; it is left out itself, unless somebody else may be storing what it brought. */
+  flow: Of,
 ): Promise<void> {
   const { connector } = record
   try {
-    // Its own flow is over, so that of those who are on their way nobody is known to be the same person.
-    const about = { connector, user_id: '', browser_hash: NOBODY }
+    const about = { ...flow, connector }
     if (!(await isBesideOthers(context, about, account))) await takeBackTokens(context, record, tokens, { account })
   } catch (cause) {
     context.report(`what came by ${connector} and was not kept was not revoked upstream`, cause)
   }
 }
 
-const NOBODY = new Uint8Array()
+type Of = Pick<LapsedChoice, 'user_id' | 'browser_hash'> & Partial<Pick<LapsedChoice, 'state_hash'>>
 
 /** Whether what could die with tokens of an account may still become a connection: later it is known whether it did. */
 async function isBesideOthers(
   context: OutboundContext,
-  { connector, user_id, browser_hash }: Pick<LapsedChoice, 'connector' | 'user_id' | 'browser_hash'>,
+  { connector, user_id, browser_hash, state_hash }: Of & Pick<LapsedChoice, 'connector'>,
   account: string | null,
+  /** A connector that goes: what is on its way through it comes to nothing. */
+  going: string | null = null,
 ): Promise<boolean> {
   const { tenant_id, store } = context.tenant
-  const others = await store.listFlowsBeside({ tenant_id, connector, user_id, browser_hash })
-  return others.some((other) => other.holds_tokens === null || mayBeOf(account, accountOf(context, other)))
+  const beside = await store.listFlowsBeside({ tenant_id, connector, user_id, browser_hash })
+  return beside.some((other) => {
+    if (state_hash !== undefined && equalBytes(other.state_hash, state_hash)) return false
+    if (other.holds_tokens === null) return other.connector !== going
+    return mayBeOf(account, accountOf(context, other))
+  })
 }
 
 function mayBeOf(account: string | null, other: string | null): boolean {

@@ -132,6 +132,7 @@ export const hasConnectionOfAccount = read(function* (args: {
 
 /** A flow that may still bring a connection; with what it keeps where it waits for a choice. */
 export interface OtherFlow {
+  readonly connector: string
   readonly state_hash: Uint8Array
   readonly sealed: Uint8Array
   readonly holds_tokens: number | null
@@ -145,7 +146,7 @@ export const listFlowsBeside = read(function* (
   args: { tenant_id: string } & Pick<LapsedChoice, 'connector' | 'user_id' | 'browser_hash'>,
 ): Run<OtherFlow[]> {
   return yield* sql<OtherFlow>`
-    select f.state_hash, f.sealed, f.holds_tokens
+    select f.connector, f.state_hash, f.sealed, f.holds_tokens
     from connectors k
     join connectors o on o.tenant_id = k.tenant_id and o.provider = k.provider and o.client_id = k.client_id
     join connect_flows f on f.tenant_id = o.tenant_id and f.connector = o.connector
