@@ -181,6 +181,19 @@ test('a connector is not deleted, nor moved, before what somebody has to choose 
   }
 })
 
+test('a connector that goes takes nothing along that waits for a choice through another one of the same registration', async () => {
+  const { outbound } = server.app.web
+  const input = { provider: 'xero', ...REGISTRATION, scope: 'read' }
+  for (const connector of ['left', 'right']) await saveConnector(outbound, 'test', { ...input, connector })
+  const person = await signIn()
+  await offered(person, 'left', 'xero')
+  const page = await offered(person, 'right', 'xero')
+  assert.equal(await deleteConnector(outbound, 'test', 'left'), 'deleted')
+  assert.deepEqual([await lapses('left'), revoked()], [['spared'], 0])
+  assert.equal((await person.submit(page, { option: CHOSEN }, 'sp_ch_')).url, `${server.issuer}/account`)
+  await deleteConnector(outbound, 'test', 'right', { disconnect: true })
+})
+
 test('what is taken back ends nothing that rests on a consent of the same account, whoever has it and by whichever connector', async () => {
   const person = await signIn()
   const first = await offered(person, 'xero')
