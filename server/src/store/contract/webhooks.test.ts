@@ -10,6 +10,8 @@ import {
   START,
   type Stage,
 } from '../../../../test/parts/stores.ts'
+import { type Run, read, Statement } from '../sql.ts'
+import { pageDeliveries } from '../verbs/webhook_deliveries.ts'
 
 const TIMES = { give_up_ms: 1000, keep_ms: 5000 }
 const row = (webhook: string, version = 1, more = {}) => ({
@@ -20,6 +22,32 @@ const lease = ({ store, tenant_id, event }: Stage, most = 8) =>
   store.leaseDeliveries({ tenant_id, webhook: 'crm', most, lease_ms: 100, given_up_event: event('webhook.given_up') })
 const list = ({ store, tenant_id }: Stage) =>
   store.pageDeliveries({ tenant_id, webhook: 'crm', state: '', before_event_id: 'g', most: 50 })
+
+test('deliveries of a state are found by the index of their state, and all by their own', async () => {
+  const database = await makeDatabase('sqlite')
+  const store = await database.open()
+  const planOf = (state: 'failed' | '') =>
+    store.driver.run(
+      read(function* (): Run<string> {
+        const page = { tenant_id: 't', webhook: 'crm', state, before_event_id: 'g', most: 50 }
+        const { strings, values } = pageDeliveries.run(page).next().value as Statement<unknown>
+        const [first, ...rest] = strings
+        const explained = [`explain query plan ${first}`, ...rest]
+        const rows = yield* new Statement<{ detail: string }>(Object.assign(explained, { raw: explained }), values)
+        return rows.map(({ detail }) => detail).join()
+      }),
+      {},
+    )
+  try {
+    assert.match(
+      await planOf('failed'),
+      /webhook_deliveries_by_state \(tenant_id=\? AND webhook=\? AND state=\? AND event_id<\?\)$/,
+    )
+    assert.match(await planOf(''), /\(tenant_id=\? AND webhook=\? AND event_id<\?\)$/)
+  } finally {
+    await database.drop()
+  }
+})
 
 async function withDeliveries(stage: Stage, count: number): Promise<string[]> {
   const { store, tenant_id, event } = stage
