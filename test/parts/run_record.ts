@@ -9,7 +9,7 @@ import { LIVES } from './fake_authorization_server.ts'
 import type { Grant } from './fake_grants.ts'
 import type { FakeInternet } from './fake_internet.ts'
 import { endpointOf } from './fake_record.ts'
-import { type Bench, listEvents } from './vault.ts'
+import { type Bench, listEvents, testEvent } from './vault.ts'
 
 /** Connects, and looks at everything that came of it. */
 async function connects(walk: Walk): Promise<void> {
@@ -118,6 +118,16 @@ async function runTyped(walk: Walk, bench: Bench): Promise<void> {
 
 let walks = 0
 
+/** Ends what earlier walks have left, of which the provider of this one is told nothing: what lives spares others. */
+async function forgetWalks({ tenant: { tenant_id, store } }: Bench): Promise<void> {
+  const page = { tenant_id, connector: '', after_connection_id: '', most: 200 }
+  const states = ['ready', 'needs_reconsent', 'error'] as const
+  const left = states.map((state) => store.pageConnections({ ...page, state }))
+  for (const { connection_id } of (await Promise.all(left)).flat()) {
+    await store.disconnectConnection({ tenant_id, connection_id, reason: 'test', event: testEvent(tenant_id) })
+  }
+}
+
 /** Takes a record through everything; `served` is what our side is given in its place. */
 export async function runRecord(
   bench: Bench,
@@ -125,6 +135,7 @@ export async function runRecord(
   record: Provider,
   served = record,
 ): Promise<void> {
+  await forgetWalks(bench)
   const walk = new Walk(bench, internet, `${record.provider}-${++walks}`, record, served)
   await walk.register()
   if (walk.fields.credential !== 'oauth') return runTyped(walk, bench)
