@@ -125,8 +125,21 @@ contract('connections of a deleted user are at their end, and say nothing of the
     overdue.map(({ connection_id }) => connection_id),
     ['c-alice'],
   )
-  const { connection } = (await store.loadConnection({ tenant_id, connection_id: 'c-alice' }))!
-  assert.deepEqual([connection.account, connection.account_name], [null, null])
+  const shown = async () => {
+    const { connection } = (await store.loadConnection({ tenant_id, connection_id: 'c-alice' }))!
+    return [connection.account, connection.account_name]
+  }
+  const left = async () => {
+    await store.finishErasure({ tenant_id, user_id: 'alice', after_ms: -1 })
+    return store.listUsersToErase({ tenant_id })
+  }
+  assert.deepEqual(await shown(), ['account-alice', null], 'what else rests on it is asked for by the account')
+  assert.deepEqual(await left(), ['alice'])
+  const ended = { tenant_id, connection_id: 'c-alice' }
+  await store.disconnectConnection({ ...ended, reason: 'ended', event: event() })
+  await store.destroyDataKey({ ...ended, event: event() })
+  await erase(stage)
+  assert.deepEqual([await shown(), await left()], [[null, null], []])
   assert.equal((await store.loadConnection({ tenant_id, connection_id: 'c-bob' }))?.connection.account, 'account-bob')
 })
 

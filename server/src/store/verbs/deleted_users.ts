@@ -66,11 +66,13 @@ export const eraseDeletedUser = write(
       sql`
         update sessions set user_agent = null
         where tenant_id = ${tenant_id} and user_id = ${user_id} and user_agent is not null`,
+      // Until the provider has been told, the account says what else rests on it over there.
       sql`
-        update connections set account = null, account_name = null,
+        update connections set account_name = null,
+          account = case when data_key is null then null else account end,
           ends_at = case when state = 'disconnected' then ends_at else ${NOW} end
-        where tenant_id = ${tenant_id} and user_id = ${user_id} and (account is not null or account_name is not null
-          or (state <> 'disconnected' and (ends_at is null or ends_at > ${NOW})))`,
+        where tenant_id = ${tenant_id} and user_id = ${user_id} and (account_name is not null
+          or (account is not null and data_key is null) or (state <> 'disconnected' and (ends_at is null or ends_at > ${NOW})))`,
       // As the sealer does: it must not chain a detail that is erased meanwhile.
       sql`update event_chains set sequence = sequence where tenant_id = ${tenant_id}`,
     ])
@@ -99,7 +101,9 @@ export const finishErasure = write(
     yield* sql`
       update users set erased_at = ${NOW}
       where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and deleted_at < ${NOW} - ${args.after_ms}
-        and erased_at is null`
+        and erased_at is null and not exists (
+          select 1 from connections c
+          where c.tenant_id = users.tenant_id and c.user_id = users.user_id and c.data_key is not null)`
   },
   { repeatable: true },
 )
