@@ -602,6 +602,8 @@ for (const dialect of DIALECTS) {
         ask('disableUser', { params: { user_id } }, { token, headers: { 'if-match': '*' } })
       const own = await disable(users.alice)
       assert.deepEqual([own.status, own.body.error], [403, 'access_denied'], own.text)
+      const gone = await ask('deleteUser', { params: { user_id: users.alice } }, { token })
+      assert.deepEqual([gone.status, gone.body.error], [403, 'access_denied'], gone.text)
       const read = await ask('getUser', { params: { user_id: users.alice } })
       assert.equal(read.body.disabled_at, null)
       const other = await disable(users.bob)
@@ -609,6 +611,33 @@ for (const dialect of DIALECTS) {
       assert.equal(typeof other.body.disabled_at, 'number')
       await ask('enableUser', { params: { user_id: users.bob } }, { headers: { 'if-match': '*' } })
       await server.addRole('member', ['api:read'])
+    })
+
+    test('the last administrator is not deleted, and who cannot choose a first password is not invited', async () => {
+      const make = async (body: object) => (await ask('createUser', { body })).body.user_id as string
+      const last = await make({ username: 'last', roles: ['administrator'] })
+      // Who is disabled cannot sign in, and so is no other one.
+      for (const { user_id, roles } of (await ask('listUsers', { query: { limit: '200' } })).body.items) {
+        if (user_id === last || !roles.includes('administrator')) continue
+        await ask('disableUser', { params: { user_id } }, { headers: { 'if-match': '*' } })
+      }
+      const { status, body } = await ask('deleteUser', { params: { user_id: last } })
+      assert.deepEqual([status, body.detail ?? body.error_description], [409, 'The user is the last administrator'])
+      assert.equal((await ask('getUser', { params: { user_id: last } })).body.roles[0], 'administrator')
+      const off = await make({ username: 'off', email: 'off@example.test' })
+      await ask('disableUser', { params: { user_id: off } }, { headers: { 'if-match': '*' } })
+      for (const [user_id, why] of [
+        [
+          await make({ username: 'known', email: 'known@example.test', password: 'a long enough secret' }),
+          /has a password/,
+        ],
+        [last, /no e-mail address/],
+        [off, /is disabled/],
+      ] as const) {
+        const refused = await ask('inviteUser', { params: { user_id } })
+        assert.equal(refused.status, 409, refused.text)
+        assert.match(refused.text, why)
+      }
     })
 
     test('2.3.3 the admin module of the SDK pages, changes what it has seen, and says what is wrong', async () => {

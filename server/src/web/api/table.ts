@@ -32,7 +32,8 @@ import { WEBHOOK_ROUTES } from './webhooks.ts'
  * 5. Write the document anew (`npm run openapi`), and give the route its row in `test/flows/administration_api.test.ts`:
  *    scopes, bad bodies, unknown ids and stale ETags follow from the table.
  *
- * Nothing here is loaded before the first request under `/api`: import these files from nowhere but from here.
+ * Nothing here is loaded before the first request under `/api`, nor by a command that calls no route: import these files from
+ * here alone, and this one where it is asked for.
  */
 export const API_ROUTES: readonly ApiRoute[] = [
   documentRoute(() => API_ROUTES),

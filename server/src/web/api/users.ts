@@ -166,7 +166,8 @@ export const USER_ROUTES = [
       const { web, params, actor } = call
       const { tenant_id, store } = web.tenant
       const found = await store.findUser({ tenant_id, user_id: params['user_id']! })
-      const outcome = found ? await inviteUser(web.inbound, found, actor) : 'disabled'
+      if (!found) throw notThere('user')
+      const outcome = await inviteUser(web.inbound, found, actor)
       if (outcome !== 'invited') throw conflict(NOT_INVITED[outcome])
     },
   }),
