@@ -1,4 +1,4 @@
-/** The sentences about one connection and about connect sessions, in English. */
+/** The sentences of the console about connections and connect sessions, in English. */
 export const enConsoleConnections = {
   connection: {
     title: '{account} at {provider}',
@@ -118,5 +118,21 @@ export const enConsoleConnections = {
     end_title: 'End this connect session?',
     end_link: 'Its link opens nothing any more.',
     end_connection: 'What was connected by it and not confirmed is disconnected.',
+  },
+  connections: {
+    title: 'Connections',
+    lead: 'Accounts at other services that users have connected.',
+    empty: 'No connection yet',
+    empty_body: 'When a user connects an account through a connector, it stands here with its state.',
+    user: 'User',
+    account: 'Account',
+    state: 'State',
+    lapses: 'ends {when}',
+    expires: 'Token expires',
+    refreshed: 'Last refresh',
+    error: 'Last error',
+    all: 'All',
+    filter: 'Filter by state',
+    apply: 'Apply',
   },
 } as const
