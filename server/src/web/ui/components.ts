@@ -47,21 +47,28 @@ export function card(content: Child): SafeHtml {
 
 /** Terms and what they are. Pairs with nothing to say are left out. */
 export function definitions(pairs: readonly (readonly [term: Child, value: Child])[]): SafeHtml {
-  const rows = pairs.filter(([, value]) => value !== undefined && value !== false && value !== '')
+  const rows = pairs.filter(([, value]) => !saysNothing(value))
   return html`<dl>${rows.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`
 }
+
+const saysNothing = (child: Child): boolean =>
+  child === undefined ||
+  child === null ||
+  child === false ||
+  child === '' ||
+  (Array.isArray(child) && child.every(saysNothing))
 
 /** What stands where nothing is yet: it says what will be here and how to begin. */
 export function emptyState(title: Child, explanation: Child, action?: Child): SafeHtml {
   return html`<div class="empty"><p><strong>${title}</strong></p><p>${explanation}</p>${action ?? ''}</div>`
 }
 
-/** A table. On small screens each row becomes a block, and each cell says its column. */
+/** A table. On small screens each row becomes a block, and each cell says its column; a dash stands where nothing is. */
 export function table(caption: string, columns: readonly string[], rows: readonly (readonly Child[])[]): SafeHtml {
   const head = columns.map((column) => html`<th scope="col" role="columnheader">${column}</th>`)
   const body = rows.map(
     (cells) =>
-      html`<tr role="row">${cells.map((cell, i) => html`<td role="cell" data-label="${columns[i] ?? ''}"><div>${cell}</div></td>`)}</tr>`,
+      html`<tr role="row">${cells.map((cell, i) => html`<td role="cell" data-label="${columns[i] ?? ''}"><div>${saysNothing(cell) ? '–' : cell}</div></td>`)}</tr>`,
   )
   // Roles are written out: browsers drop them when a table is laid out as blocks.
   const kind = columns.length > 5 ? 'wide' : columns.length > 2 ? 'list' : 'pairs'

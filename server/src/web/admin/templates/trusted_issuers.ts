@@ -41,8 +41,8 @@ export function renderTrustedIssuers(
   const add = buttonLink(words.add, link(view, paths.admin_new_trusted_issuer), 'primary')
   const rows = data.issuers.map((row): Child[] => [
     html`<a href="${link(view, paths.admin_trusted_issuer, { issuer: row.issuer })}">${code(row.issuer)}</a>`,
-    html`<span class="codes">${row.clients.map((client_id) => html`${code(client_id)} `)}</span>`,
-    row.scope === '' ? '' : code(row.scope),
+    row.clients.map((client_id) => html`${code(client_id)} `),
+    row.scope && code(row.scope),
     row.disabled ? badge(words.disabled, 'danger') : badge(words.trusted, 'good'),
   ])
   const columns = [words.issuer, words.clients, words.scope, words.status]

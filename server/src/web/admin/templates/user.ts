@@ -1,5 +1,15 @@
 import type { AccountApp } from '../../pages/templates/account.ts'
-import { badge, card, definitions, ending, notice, pageHeader, section, table } from '../../ui/components.ts'
+import {
+  badge,
+  card,
+  definitions,
+  emptyState,
+  ending,
+  notice,
+  pageHeader,
+  section,
+  table,
+} from '../../ui/components.ts'
 import { button, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
@@ -45,8 +55,9 @@ export function renderUser(view: View, data: UserData): SafeHtml {
 
 /** Who may use what in the user's name: each app, and each account through it. */
 function chains(view: View, { apps }: UserData): SafeHtml {
-  const { allow_connection: text, account, time } = view.text
-  if (apps.length === 0) return section(text.chains, html`<p class="hint">${account.apps_empty}</p>`)
+  const { allow_connection: text, time } = view.text
+  const { empty, empty_body } = view.text.console.grants
+  if (apps.length === 0) return section(text.chains, emptyState(empty, empty_body))
   const when = (at: number | undefined) => (at === undefined ? time.never : ago(view, at))
   const rows = apps.flatMap((app): Child[][] => [
     [html`<strong>${name(clientName(app))}</strong>`, '–', '–', when(app.last_used_at), when(app.expires_at)],

@@ -1,8 +1,8 @@
-import { codeBlock, copyable } from '../../ui/components.ts'
+import { codeBlock } from '../../ui/components.ts'
 import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { narrowPage } from '../../ui/layout.ts'
-import { name } from '../../ui/name.ts'
+import { code, name } from '../../ui/name.ts'
 import { qrCode } from '../../ui/qr_code.ts'
 import { tell, type View } from '../../ui/view.ts'
 
@@ -46,7 +46,7 @@ export function renderTotp(view: View, data: TotpData): SafeHtml {
 /** The page that shows recovery codes, once. */
 export function renderRecoveryCodes(view: View, data: { codes: readonly string[]; continue_href: string }): SafeHtml {
   const { recovery_codes } = view.text.security
-  const list = html`<ol class="recovery_codes" dir="ltr">${data.codes.map((code) => html`<li>${copyable(code)}</li>`)}</ol>`
+  const list = html`<ol class="recovery_codes" dir="ltr">${data.codes.map((one) => html`<li>${code(one)}</li>`)}</ol>`
   const content = html`<div class="heading"><h1>${recovery_codes.title}</h1><p class="lead">${recovery_codes.lead}</p></div>${list}<div class="stack after">${buttonLink(recovery_codes.go_on, data.continue_href, 'primary')}</div>`
   return narrowPage(view, { title: recovery_codes.title, content })
 }
