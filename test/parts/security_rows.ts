@@ -89,7 +89,6 @@ export const SECURITY_ROWS: Readonly<Record<string, string>> = {
 
 /** Rows that ask for what this product does not do, or that no test here can show, each with the reason. */
 export const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'CVE-2024-29891': 'Nobody uploads anything to this server, so that it serves no file but its own styles and scripts.',
   'CVE-2026-33132': 'A tenant has no organizations inside of it, and so no scope that could name one.',
   'CVE-2026-2603': 'This server speaks no SAML, as a provider or as a client of one.',
   'N-06':

@@ -338,6 +338,9 @@ export type Settings = {
   readonly legacy_grants: string
   readonly compat: string
   readonly default_locale: string
+  readonly brand_name: string
+  readonly brand_accent: string
+  readonly brand_logo: string
 }
 
 /** SettingsChange, as the API says it. */
@@ -371,6 +374,9 @@ export type SettingsChange = {
   readonly legacy_grants?: string
   readonly compat?: string
   readonly default_locale?: string
+  readonly brand_name?: string
+  readonly brand_accent?: string
+  readonly brand_logo?: string
 }
 
 /** next, current, retired or revoked, since state_at */

@@ -56,6 +56,12 @@ export interface Settings {
   readonly compat: 'none' | 'hub'
   /** The language for whoever names none that there is, as a tag (BCP 47). */
   readonly default_locale: string
+  /** What people read as the tenant's name; empty for the one that it was made with. */
+  readonly brand_name: string
+  /** The colour of buttons and links, `#rrggbb`; empty for ours. Pages show the nearest that can be read. */
+  readonly brand_accent: string
+  /** The picture beside the name, as a data URL; empty for a letter. What it holds is read where it is saved. */
+  readonly brand_logo: string
 }
 
 type Reader<Value> = { readonly fallback: Value; readonly must: string; fits(value: unknown): boolean }
@@ -120,6 +126,21 @@ const locale = (): Reader<string> => ({
   fits: (value) => typeof value === 'string' && /^[a-z]{2,3}(-[a-z\d]{2,8}){0,4}$/i.test(value),
 })
 
+/** Nothing, or a text of a shape. */
+const textOrNothing = (must: string, longest: number, shape: RegExp): Reader<string> => ({
+  fallback: '',
+  must: `${must}, or empty`,
+  fits: (value) => typeof value === 'string' && (value === '' || (value.length <= longest && shape.test(value))),
+})
+
+/** One line that shows something, and nothing that is invisible or turns the direction of text; scripts and emoji need joiners. */
+const SHOWN_NAME =
+  /^(?=.*[\p{L}\p{N}\p{P}\p{S}])(?:[^\p{C}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]|[\u200c\u200d]|\ufe0f)+$/u
+
+/** The most bytes of a picture that a setting holds. */
+export const LARGEST_PICTURE = 32_768
+const LONGEST_PICTURE = Math.ceil(LARGEST_PICTURE / 3) * 4 + 'data:image/jpeg;base64,'.length
+
 const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   code_lifetime_seconds: whole(60, 10, 600),
   refresh_idle_seconds: whole(30 * 86_400, 60, 366 * 86_400),
@@ -150,6 +171,13 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   legacy_grants: oneOf('administrators', 'on_request', 'off'),
   compat: oneOf('none', 'hub'),
   default_locale: locale(),
+  brand_name: textOrNothing('a name of at most 80 characters on one line', 80, SHOWN_NAME),
+  brand_accent: textOrNothing('a colour such as #3350c0', 7, /^#[0-9a-f]{6}$/i),
+  brand_logo: textOrNothing(
+    `a PNG, JPEG or WebP picture of at most ${LARGEST_PICTURE} bytes as a data URL`,
+    LONGEST_PICTURE,
+    /^data:image\/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}$/,
+  ),
 }
 
 /** The defaults of a tenant's settings. */

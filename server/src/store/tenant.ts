@@ -33,6 +33,7 @@ export interface Resource {
 /** One version of a tenant's configuration; it never changes, a new version is a new object. */
 export interface Configuration {
   readonly config_version: number
+  /** What people read as the tenant's name. */
   readonly name: string
   readonly settings: Settings
   readonly resources: ReadonlyMap<string, Resource>
@@ -181,7 +182,7 @@ function readConfiguration({ keys, signer }: Pick<Tenant, 'keys' | 'signer'>, co
   const jwks = verifying.map(({ public_jwk }) => JSON.parse(public_jwk) as JsonWebKey)
   return {
     config_version: config.config_version,
-    name: config.name,
+    name: settings.brand_name || config.name,
     settings,
     resources: new Map(config.resources.map((row) => [row.resource, readResource(row)])),
     roles: new Map(config.roles.map((row: RoleRecord) => [row.role, JSON.parse(row.scopes) as string[]])),

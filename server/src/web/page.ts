@@ -7,6 +7,7 @@ import type { Language } from '../languages/languages.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { type Params, readParams } from '../oauth/params.ts'
 import type { Configuration } from '../store/tenant.ts'
+import { brandOf } from './brand.ts'
 import { type Asked, chooseLanguage, readAsked } from './language.ts'
 import { decodeUtf8, LARGEST_BODY, readFailure } from './machine.ts'
 import { type ErrorData, type ErrorKind, renderError } from './pages/templates/error.ts'
@@ -173,7 +174,7 @@ async function readVisit(c: Context<PageEnv>): Promise<Visit> {
     now: authority.now,
     base: web.base,
     development: !web.production,
-    tenant: { name: configuration.name },
+    tenant: brandOf(configuration, web.base),
     theme: theme === 'light' || theme === 'dark' ? theme : undefined,
     csrf_token: csrfToken(tenant, browser, signed_in?.session.session_id ?? null),
   }

@@ -4,6 +4,7 @@ import { addConsoleRoutes } from './admin/console_routes.ts'
 import { administrationApi } from './api/administration_api.ts'
 import { isForPrograms, refuse } from './api/api.ts'
 import { proxy, proxyConnection } from './api/proxy.ts'
+import { findLogo } from './brand.ts'
 import type { CompatDoor } from './door.ts'
 import { addMachineAliases, addPageAliases } from './endpoint_aliases.ts'
 import type { EndpointAliases } from './endpoint_paths.ts'
@@ -209,8 +210,9 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.all('/proxy/connections/:connection_id/*', proxyConnection)
   pages.all('/proxy/:connector/*', proxy)
 
-  pages.get('/assets/:file', (c) => {
-    const asset = findAsset(`/assets/${c.req.param('file')}`)
+  pages.get('/assets/:file', async (c) => {
+    const path = `/assets/${c.req.param('file')}`
+    const asset = findAsset(path) ?? (await findLogo(c.get('web').tenant, path))
     return asset ? c.body(asset.body, 200, asset.headers) : c.text('Not found\n', 404)
   })
   for (const door of doors) door.pages(pages)

@@ -1,3 +1,4 @@
+import { sha256 } from '../../crypto/hash.ts'
 import { whyNoBrokers } from '../../oauth/broker.ts'
 import { readClientId } from '../../oauth/clients/client.ts'
 import { whyNoMappings } from '../../oauth/custom_claims.ts'
@@ -11,6 +12,7 @@ import { listChanges } from '../changed_names.ts'
 import { event } from '../event.ts'
 import { makeMissingKeys } from '../keys/signing_keys.ts'
 import { ADMINISTRATOR } from '../tenants.ts'
+import { readPictureUrl, sayWhyNoPicture } from './picture.ts'
 
 // What makes an administrator: the scopes of the administration API.
 const ADMINISTRATION_SCOPES = ['admin:read', 'admin:write']
@@ -128,7 +130,19 @@ export function checkSettings(given: Readonly<Record<string, unknown>>): Setting
   if (brokers !== null) throw new Error(`settings.brokers: ${brokers}`)
   const wrong = whyNoMappings(settings.custom_claims)
   if (wrong !== null) throw new Error(`settings.custom_claims ${wrong}`)
+  const logo = settings.brand_logo === '' ? null : readPictureUrl(settings.brand_logo)
+  if (typeof logo === 'string') throw new Error(`settings.brand_logo ${sayWhyNoPicture(logo)}`)
   return settings
+}
+
+/** Settings as the audit log tells them: of a picture, which one it is. */
+function describeSettings(settings: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { brand_logo } = settings
+  if (typeof brand_logo !== 'string' || brand_logo === '') return settings
+  const picture = readPictureUrl(brand_logo)
+  if (typeof picture === 'string') return settings
+  const { type, bytes } = picture
+  return { ...settings, brand_logo: `${type}, ${bytes.length} bytes, sha256 ${sha256(bytes).toString('hex')}` }
 }
 
 /**
@@ -153,7 +167,10 @@ export async function saveSettings(
     event: event(tenant, 'settings.saved', args.actor, {
       detail: {
         changed: args.changed,
-        changes: listChanges({ ...DEFAULT_SETTINGS, ...former }, { ...DEFAULT_SETTINGS, ...wanted }),
+        changes: listChanges(
+          describeSettings({ ...DEFAULT_SETTINGS, ...former }),
+          describeSettings({ ...DEFAULT_SETTINGS, ...wanted }),
+        ),
       },
     }),
   })

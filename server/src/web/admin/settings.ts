@@ -49,17 +49,19 @@ export const editSettingsSubmit = sureConsoleSubmit(toForm, async (visit, actor,
 // What is nothing is an empty field.
 function write(settings: Settings): FormValues {
   const set = Object.entries(settings).filter(
-    ([, value]) => value !== null && !(Array.isArray(value) && value.length === 0),
+    ([name, value]) =>
+      Object.hasOwn(SETTING_KINDS, name) && value !== null && !(Array.isArray(value) && value.length === 0),
   )
   return writeTyped(SETTING_KINDS, Object.fromEntries(set))
 }
 
 function read(values: FormValues): Record<string, unknown> {
   const typed = readTyped(SETTING_KINDS, values)
-  const empty = Object.entries(DEFAULT_SETTINGS).map(([name, value]) => [name, Array.isArray(value) ? [] : null])
+  const typable = Object.entries(DEFAULT_SETTINGS).filter(([name]) => Object.hasOwn(SETTING_KINDS, name))
+  const empty = typable.map(([name, value]) => [name, Array.isArray(value) ? [] : null])
   const wanted = { ...Object.fromEntries(empty), ...typed } as Record<string, unknown>
   // An empty field is nothing where the setting may be that, and else it is missing.
-  for (const [name, value] of Object.entries(DEFAULT_SETTINGS)) {
+  for (const [name, value] of typable) {
     if (wanted[name] === null && value !== null) throw refusal(name, 'is missing')
   }
   return wanted

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { sha256 } from '../../crypto/hash.ts'
+import type { Picture } from '../../inbound/administration/picture.ts'
 import { brandStylesheet } from './colour.ts'
 
 /** A file that pages load. Its path carries the hash of its content, so browsers keep it for ever. */
-export interface Asset {
+export interface Asset<Body = string> {
   readonly path: string
-  readonly body: string
+  readonly body: Body
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -70,7 +71,18 @@ function readAsset(file: string, type: string): Asset {
   return asset(`/assets/${stem}-${hash}.${extension}`, body, type)
 }
 
-function asset(path: string, body: string, type: string, caching = 'public, max-age=31536000, immutable'): Asset {
+/** A tenant's own picture, at the path of what it is: another picture has another path. */
+export function pictureAsset({ type, bytes }: Picture): Asset<Picture['bytes']> {
+  const hash = sha256(bytes).toString('hex').slice(0, 24)
+  return asset(`/assets/logo-${hash}.${type.slice('image/'.length)}`, bytes, type)
+}
+
+function asset<Body>(
+  path: string,
+  body: Body,
+  type: string,
+  caching = 'public, max-age=31536000, immutable',
+): Asset<Body> {
   return {
     path,
     body,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
 import { stylesheet } from './assets.ts'
-import { ACCENT_GROUNDS, brandStylesheet, contrast, parseColour, type Rgb } from './colour.ts'
+import { ACCENT_GROUNDS, accentIn, brandStylesheet, contrast, parseColour, type Rgb } from './colour.ts'
 
 /** The colour tokens of a stylesheet, light and dark. */
 function readTokens(css: string): Map<string, [light: Rgb, dark: Rgb]> {
@@ -16,6 +18,7 @@ const tokens = readTokens(stylesheet.body)
 
 // Text on what it stands on, as the stylesheets use them.
 const GROUNDS = ['ground', 'surface', 'inset']
+const TONES = ['good', 'warning', 'danger', 'note'].map((tone) => `${tone}-ground`)
 const TEXTS: readonly (readonly [text: string, ground: string])[] = [
   ...['ink', 'muted', 'accent'].flatMap((text) => GROUNDS.map((ground) => [text, ground] as const)),
   ...['good', 'warning', 'danger', 'note'].map((tone) => [tone, `${tone}-ground`] as const),
@@ -55,23 +58,35 @@ test('contrast is what WCAG 2.2 defines', () => {
   assert.equal(contrast([119, 119, 119], [255, 255, 255]).toFixed(2), '4.48')
 })
 
-test('the colour of any tenant is moved until it can be read, in both themes', () => {
-  const levels = ['00', '33', '80', 'cc', 'ff']
-  for (const red of levels)
-    for (const green of levels)
-      for (const blue of levels) {
-        const brand = readTokens(brandStylesheet(`#${red}${green}${blue}`)!)
-        const [light, dark] = brand.get('accent')!
-        assert.ok(contrast(light, ACCENT_GROUNDS.light) >= 4.5)
-        assert.ok(contrast(dark, ACCENT_GROUNDS.dark) >= 4.5)
-        for (const index of [0, 1] as const) {
-          assert.ok(contrast(brand.get('accent')![index], brand.get('on-accent')![index]) >= 4.5)
-        }
+const colours = fc.integer({ min: 0, max: 0xffffff }).map((number): [string, Rgb] => {
+  const text = `#${number.toString(16).padStart(6, '0')}`
+  return [text, parseColour(text)!]
+})
+
+test('the colour of any tenant is moved until it can be read, in both themes, and not where it can', () => {
+  fc.assert(
+    fc.property(colours, ([text, given]) => {
+      const brand = readTokens(brandStylesheet(text)!)
+      for (const [i, theme] of (['light', 'dark'] as const).entries()) {
+        const [accent, on] = [brand.get('accent')![i]!, brand.get('on-accent')![i]!]
+        for (const ground of GROUNDS)
+          assert.ok(contrast(accent, tokens.get(ground)![i]!) >= 4.5, `${text} on ${ground}`)
+        assert.ok(contrast(accent, on) >= 4.5, `text on ${text}`)
+        const used = accentIn(given, theme)
+        assert.deepEqual([used.colour, used.ink], [accent, on])
+        assert.equal(
+          used.given_contrast >= 4.6,
+          isDeepStrictEqual(accent, given),
+          `${text} is moved only where it must be`,
+        )
       }
+    }),
+    { numRuns: 2_000 },
+  )
 })
 
 test('the grounds that the accent is measured on are the hardest of the stylesheet', () => {
-  for (const ground of GROUNDS) {
+  for (const ground of [...GROUNDS, ...TONES]) {
     const [light, dark] = tokens.get(ground)!
     assert.ok(contrast(light, [0, 0, 0]) >= contrast(ACCENT_GROUNDS.light, [0, 0, 0]))
     assert.ok(contrast(dark, [255, 255, 255]) >= contrast(ACCENT_GROUNDS.dark, [255, 255, 255]))

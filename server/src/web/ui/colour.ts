@@ -18,20 +18,32 @@ const WHITE: Rgb = [255, 255, 255]
 const BLACK: Rgb = [0, 0, 0]
 const READABLE = 4.6
 
-/** The lightest and darkest grounds on which app.css puts the accent, per theme. */
-export const ACCENT_GROUNDS = { light: [242, 242, 239] as Rgb, dark: [36, 39, 43] as Rgb }
+/** The hardest grounds on which our stylesheets put the accent, per theme: those of a remark, and of good news. */
+export const ACCENT_GROUNDS = { light: [238, 241, 252] as Rgb, dark: [23, 48, 31] as Rgb }
 
-/**
- * The stylesheet of a tenant's colour: the colour itself where it can be read, else moved towards black (light theme)
- * or white (dark theme) until it can (WCAG 1.4.3). Undefined when the text is no `#rrggbb`.
- */
+/** What becomes of a tenant's colour in one theme. */
+export interface Accent {
+  readonly colour: Rgb
+  /** Text on it: white or black. */
+  readonly ink: Rgb
+  /** What the colour as it was given would have on the hardest ground; below 4.5 it could not be read (WCAG 1.4.3). */
+  readonly given_contrast: number
+}
+
+/** The colour itself where it can be read, else moved towards black (light theme) or white (dark theme) until it can. */
+export function accentIn(given: Rgb, theme: keyof typeof ACCENT_GROUNDS): Accent {
+  const ground = ACCENT_GROUNDS[theme]
+  const colour = readable(given, ground, theme === 'light' ? BLACK : WHITE)
+  return { colour, ink: inkOn(colour), given_contrast: contrast(given, ground) }
+}
+
+/** The stylesheet of a tenant's colour, in both themes. Undefined when the text is no `#rrggbb`. */
 export function brandStylesheet(accent: string): string | undefined {
-  const colour = parseColour(accent)
-  if (!colour) return undefined
-  const light = readable(colour, ACCENT_GROUNDS.light, BLACK)
-  const dark = readable(colour, ACCENT_GROUNDS.dark, WHITE)
-  const pair = (name: string, a: Rgb, b: Rgb): string => `--${name}: light-dark(${hex(a)}, ${hex(b)});`
-  return `:root { ${pair('accent', light, dark)} ${pair('on-accent', inkOn(light), inkOn(dark))} }\n`
+  const given = parseColour(accent)
+  if (!given) return undefined
+  const [light, dark] = [accentIn(given, 'light'), accentIn(given, 'dark')]
+  const pair = (name: string, a: Rgb, b: Rgb): string => `--${name}: light-dark(${writeColour(a)}, ${writeColour(b)});`
+  return `:root { ${pair('accent', light.colour, dark.colour)} ${pair('on-accent', light.ink, dark.ink)} }\n`
 }
 
 function readable(colour: Rgb, ground: Rgb, towards: Rgb): Rgb {
@@ -50,7 +62,8 @@ function mix(from: Rgb, to: Rgb, part: number): Rgb {
   return [0, 1, 2].map((i) => Math.round(from[i]! + (to[i]! - from[i]!) * part)) as unknown as Rgb
 }
 
-function hex(colour: Rgb): string {
+/** A colour as `#rrggbb`. */
+export function writeColour(colour: Rgb): string {
   return `#${colour.map((part) => part.toString(16).padStart(2, '0')).join('')}`
 }
 

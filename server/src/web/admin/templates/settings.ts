@@ -70,14 +70,22 @@ function placeOf(setting: SettingName): { readonly group: Group; readonly kind: 
   return PLACES[setting] ?? { group: 'other', kind }
 }
 
-const NAMES = Object.keys(DEFAULT_SETTINGS) as SettingName[]
+/** What has a page of its own: one sees there what comes of it. */
+export const BRAND_SETTINGS = ['brand_name', 'brand_accent', 'brand_logo'] as const satisfies readonly SettingName[]
+export type BrandSetting = (typeof BRAND_SETTINGS)[number]
+
+type FormSetting = Exclude<SettingName, BrandSetting>
+
+const NAMES = (Object.keys(DEFAULT_SETTINGS) as SettingName[]).filter(
+  (one): one is FormSetting => !BRAND_SETTINGS.some((brand) => brand === one),
+)
 
 /** How each setting is typed. */
 export const SETTING_KINDS = Object.fromEntries(NAMES.map((one) => [one, placeOf(one).kind])) as Readonly<
-  Record<SettingName, FieldKind>
+  Record<FormSetting, FieldKind>
 >
 
-function namesOf(group: Group): SettingName[] {
+function namesOf(group: Group): FormSetting[] {
   return NAMES.filter((one) => placeOf(one).group === group)
 }
 
@@ -102,7 +110,7 @@ export function renderSettings(view: View, data: SettingsData): SafeHtml {
   const parts = GROUPS.map((group) => {
     const names = namesOf(group)
     const pairs = data.settings
-      .filter(({ setting }) => names.includes(setting))
+      .filter(({ setting }) => names.some((one) => one === setting))
       .map((one): [Child, Child] => {
         const label = html`${labelOf(view, one.setting)} <small>${code(one.setting)}</small>`
         return [label, html`${shown(view, one.value)} ${one.is_default && badge(words.is_default)}`]
