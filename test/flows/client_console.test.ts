@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readAdministratedClient, registerClient } from '../../server/src/inbound/clients/register_client.ts'
 import { onBothDatabases, type Platform } from '../parts/platform.ts'
 import { csrfOf, open, post, signIn } from '../parts/sign_in_steps.ts'
-import type { UserAgent } from '../parts/user_agent.ts'
+import { UserAgent } from '../parts/user_agent.ts'
 
 const test = onBothDatabases()
 const ROOT = { username: 'root', password: 'correct horse battery' }
@@ -14,6 +14,12 @@ async function asAdministrator(p: Platform): Promise<UserAgent> {
   const known = await p.server.store.findUserByUsername({ tenant_id, username_key: ROOT.username })
   if (!known) await p.server.addUser({ ...ROOT, roles: ['administrator'] })
   return signIn(p, ROOT)
+}
+
+/** Signs in anew, in a session that there is. */
+async function renew(p: Platform, agent: UserAgent): Promise<void> {
+  const page = await open(agent, `${p.issuer}/login?again=yes`)
+  assert.equal((await post(agent, page.url, { csrf_token: csrfOf(page), ...ROOT })).status, 303)
 }
 
 /** A client that administrators of the console describe. */
@@ -197,17 +203,92 @@ test('7.5.1 7.5.3 what gives rights, shows a secret or decides who signs in is o
   ]
   const before = await stand()
   p.pass(11 * 60)
+  const ways_back: string[] = []
   for (const [i, [path, typed, form]] of forms.entries()) {
     const { response, url } = await agent.submit(pages[i]!, typed, form)
     assert.doesNotMatch(await response.text(), /sp_cs_/, path)
     const { pathname, searchParams } = new URL(url)
-    assert.deepEqual([pathname, searchParams.get('return_to')], [`${base}/login`, `${base}${path}`])
+    const way_back = searchParams.get('return_to')!
+    assert.ok(way_back.startsWith(`${base}${path}${path.includes('?') ? '&' : '?'}typed=`), way_back)
+    assert.equal(pathname, `${base}/login`)
+    ways_back.push(way_back)
     assert.match((await open(agent, `${p.issuer}${path}`)).url, /\/login\?return_to=.*again=yes/, path)
   }
   const switched = await agent.submit(shown, {}, 'client/switch')
   assert.match(switched.url, /\/login\?return_to=.*again=yes/)
   await switched.response.text()
   assert.deepEqual(await stand(), before)
+
+  await renew(p, agent)
+  for (const [i, [path, typed, form]] of forms.entries()) {
+    const filled = await open(agent, new URL(ways_back[i]!, p.issuer).href)
+    assert.match(filled.html, /nothing is done yet/, path)
+    assert.deepEqual(await stand(), before, 'to come back submits nothing')
+    // Role, settings and issuer are each a change of the configuration that the others had not seen.
+    if (i > 0) continue
+    const { response } = await agent.submit(filled, {}, form)
+    assert.match(await response.text(), /sp_cs_/)
+    assert.equal((await read(p, client_id)).token_endpoint_auth_method, Object.values(typed)[0])
+    before.splice(1, 1, await read(p, client_id))
+  }
+})
+
+const TYPED = 'name="role"'
+
+test('7.5.3 what was typed before a sign-in anew fills the form in again, for who typed it, where and when they did', async (p) => {
+  const agent = await asAdministrator(p)
+  const other = { username: 'other', password: 'correct horse battery two' }
+  const { tenant_id } = p.server.app.tenant
+  const known = await p.server.store.findUserByUsername({ tenant_id, username_key: other.username })
+  if (!known) await p.server.addUser({ ...other, roles: ['administrator'] })
+  const page = await open(agent, `${p.issuer}/admin/roles/new`)
+  p.pass(11 * 60)
+  const late = async (typed: Record<string, string>) => {
+    const { url, response } = await agent.submit(page, typed, TYPED)
+    await response.text()
+    return new URL(new URL(url).searchParams.get('return_to')!, p.issuer).href
+  }
+  const hostile = '"><script>alert(1)</script>'
+  const way_back = await late({ role: hostile, scopes: 'orders:read\r\norders:write', client_secret: 'never-kept' })
+  const too_long = await late({ role: 'clerk', scopes: 'x'.repeat(5000) })
+  assert.ok(!way_back.includes('orders') && way_back.length < 7000)
+  const isFilled = async (who: UserAgent, url: string) => {
+    const { html, status } = await open(who, url)
+    assert.equal(status, 200, url)
+    assert.doesNotMatch(html, /<script>alert|never-kept/)
+    return /orders:write/.test(html)
+  }
+  assert.match((await open(agent, way_back)).url, /\/login\?/, 'nobody comes back who has not signed in')
+  await renew(p, agent)
+  assert.equal(await isFilled(agent, way_back), true)
+  assert.match((await open(agent, too_long)).html, /too long to be kept/)
+  assert.equal((await p.server.app.tenant.currentConfiguration()).roles.has('clerk'), false)
+
+  const sealed = new URL(way_back).searchParams.get('typed')!
+  const elsewhere = await signIn(p, ROOT)
+  const somebody = await signIn(p, other)
+  const same_browser = new UserAgent()
+  for (const [name, value] of agent.cookies) if (!name.includes('session')) same_browser.cookies.set(name, value)
+  await signIn(p, other, same_browser)
+  const altered = `${sealed.slice(0, 60)}${sealed[60] === 'A' ? 'B' : 'A'}${sealed.slice(61)}`
+  for (const [what, who, url] of [
+    ['another browser', elsewhere, way_back],
+    ['another user', somebody, way_back],
+    ['another user of the same browser', same_browser, way_back],
+    ['altered', agent, way_back.replace(sealed, altered)],
+    ['another form', agent, `${p.issuer}/admin/role/edit?role=administrator&typed=${sealed}`],
+    ['with more behind it', agent, `${way_back}&x=1`],
+  ] as const) {
+    assert.equal(await isFilled(who, url), false, what)
+  }
+  // It submits nothing: the token of before the sign-in is worth nothing after it.
+  const forged = { csrf_token: csrfOf(page), role: 'clerk', scopes: 'orders:write' }
+  assert.equal((await post(agent, `${p.issuer}/admin/roles/new`, forged)).status, 403)
+  p.pass(9 * 60)
+  assert.equal(await isFilled(agent, way_back), true)
+  p.pass(61)
+  await renew(p, agent)
+  assert.equal(await isFilled(agent, way_back), false, 'too old')
 })
 
 test('7.5.3 a new secret is shown to whoever has just signed in; two live until the older one is ended, each with its times', async (p) => {

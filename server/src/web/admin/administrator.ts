@@ -3,41 +3,45 @@ import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import { errorPage, type Visit } from '../page.ts'
 import { signedInPage, signedInSubmit } from '../pages/account.ts'
 import { makeSure } from '../pages/security.ts'
+import { type Kept, keepText, readKept } from './kept_text.ts'
+import { formAt, leadsToSensitive } from './sensitive_forms.ts'
 
 type Values = Readonly<Record<string, string>>
 
-/** A page of the console: for users whose roles, read now, hold the administrator's. */
-export function consolePage(answer: (visit: Visit, administrator: string) => Promise<Response>) {
-  return signedInPage((visit, signed_in) => guard(visit, signed_in, (administrator) => answer(visit, administrator)))
-}
-
-/** A form of the console. */
-export function consoleSubmit(answer: (visit: Visit, administrator: string, values: Values) => Promise<Response>) {
-  return signedInSubmit((visit, signed_in, values) =>
-    guard(visit, signed_in, (administrator) => answer(visit, administrator, values)),
-  )
-}
-
-/** A page of the console on the way to a secret: whoever opens it has signed in just now (ASVS 7.5.3). */
-export function sureConsolePage(answer: (visit: Visit, administrator: string) => Promise<Response>) {
+/**
+ * A page of the console: for users whose roles, read now, hold the administrator's; on the way to a sensitive form also
+ * for who has signed in just now (ASVS 7.5.3). What was typed before that sign-in comes with it.
+ */
+export function consolePage(answer: (visit: Visit, administrator: string, kept?: Kept) => Promise<Response>) {
   return signedInPage((visit, signed_in) =>
     guard(visit, signed_in, (administrator) => {
-      const back = visit.here.slice(visit.web.base.length)
-      return makeSure(visit, signed_in, back, () => answer(visit, administrator))
+      if (!leadsToSensitive(pathOf(visit))) return answer(visit, administrator)
+      return makeSure(visit, signed_in, visit.here.slice(visit.web.base.length), () =>
+        answer(visit, administrator, readKept(visit, signed_in.user.user_id)),
+      )
     }),
   )
 }
 
-/** A form of such a page, or one that shows a secret; whoever signs in anew comes back to the page that `back` names. */
-export function sureConsoleSubmit(
-  back: (values: Values) => string,
-  answer: (visit: Visit, administrator: string, values: Values) => Promise<Response>,
-) {
+/** A form of the console, of whose path the table says whether it asks for a sign-in of just now. */
+export function consoleSubmit(answer: (visit: Visit, administrator: string, values: Values) => Promise<Response>) {
   return signedInSubmit((visit, signed_in, values) =>
-    guard(visit, signed_in, (administrator) =>
-      makeSure(visit, signed_in, back(values), () => answer(visit, administrator, values)),
-    ),
+    guard(visit, signed_in, (administrator) => {
+      const path = pathOf(visit)
+      const { sensitive, back } = formAt(path)
+      if (!sensitive) return answer(visit, administrator, values)
+      const to = back(values)
+      // A button alone has nothing to lose; what fills a form comes back with it.
+      const has_fields = to.split('?', 1)[0] === path
+      const way_back = () => (has_fields ? keepText(visit, signed_in.user.user_id, to, values) : to)
+      return makeSure(visit, signed_in, way_back, () => answer(visit, administrator, values))
+    }),
   )
+}
+
+/** The path of a page under the issuer. */
+function pathOf({ here, web }: Visit): string {
+  return here.slice(web.base.length).split('?', 1)[0]!
 }
 
 async function guard(
@@ -47,4 +51,12 @@ async function guard(
 ): Promise<Response> {
   if (!(JSON.parse(user.roles) as string[]).includes(ADMINISTRATOR)) return errorPage(visit, 'forbidden', 403)
   return answer(`user:${user.user_id}`)
+}
+
+/** The same as `consolePage`. */
+export const sureConsolePage = consolePage
+
+/** The same as `consoleSubmit`: where one goes on stands in the table. */
+export function sureConsoleSubmit(_back: (values: Values) => string, answer: Parameters<typeof consoleSubmit>[0]) {
+  return consoleSubmit(answer)
 }

@@ -36,11 +36,6 @@ export const deleteClientSubmit = consoleSubmit(async (visit, actor, values) => 
   return redirect(visit, ours(visit.web, paths.admin_clients))
 })
 
-/** The page of the client that a form is about. */
-export function pathOfClient({ client_id = '' }: Readonly<Record<string, string>>): string {
-  return `${paths.admin_client}?${new URLSearchParams({ client_id })}`
-}
-
 /** The client that a page is about. */
 export async function findClient(visit: Visit, client_id: string | undefined): Promise<ListedClient | null> {
   const { tenant_id, store } = visit.web.tenant

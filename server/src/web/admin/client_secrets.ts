@@ -2,13 +2,13 @@ import { readClientRecord } from '../../inbound/clients/client_record.ts'
 import { endFormerClientSecret, rotateClientSecret } from '../../inbound/clients/client_secrets.ts'
 import { errorPage, ours, redirect, send } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { consoleSubmit, sureConsoleSubmit } from './administrator.ts'
-import { findClient, pathOfClient, seenSecret } from './client.ts'
+import { consoleSubmit } from './administrator.ts'
+import { findClient, seenSecret } from './client.ts'
 import { listSnippets } from './client_snippet.ts'
 import { renderCreatedClient } from './templates/created_client.ts'
 
 /** POST /admin/client/rotate_secret: a new secret, shown once; the old one lives on for a while. */
-export const rotateSecretSubmit = sureConsoleSubmit(pathOfClient, async (visit, actor, values) => {
+export const rotateSecretSubmit = consoleSubmit(async (visit, actor, values) => {
   const { tenant } = visit.web
   const record = await findClient(visit, values['client_id'])
   if (!record) return errorPage(visit, 'not_found', 404)

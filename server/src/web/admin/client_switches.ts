@@ -1,11 +1,10 @@
 import { switchClient } from '../../inbound/clients/switch_client.ts'
 import { errorPage, ours, redirect } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { sureConsoleSubmit } from './administrator.ts'
-import { pathOfClient } from './client.ts'
+import { consoleSubmit } from './administrator.ts'
 
 /** POST /admin/client/switch: turns Trust or a legacy grant of a client on or off. */
-export const switchClientSubmit = sureConsoleSubmit(pathOfClient, async (visit, actor, values) => {
+export const switchClientSubmit = consoleSubmit(async (visit, actor, values) => {
   const { tenant, grant_types } = visit.web
   const { client_id = '', name = '', on } = values
   const record = await tenant.store.findClient({ tenant_id: tenant.tenant_id, client_id })

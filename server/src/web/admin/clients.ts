@@ -3,14 +3,14 @@ import { readClientRecord } from '../../inbound/clients/client_record.ts'
 import { isSelfRegistered, readAdministratedClient, registerClient } from '../../inbound/clients/register_client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { send } from '../page.ts'
-import { paths } from '../ui/paths.ts'
-import { consolePage, sureConsolePage, sureConsoleSubmit } from './administrator.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
 import { typeOf } from './client.ts'
 import { listSnippets } from './client_snippet.ts'
 import { CLIENT_TYPES, type ClientType, DEVICE_CODE, PROOFS, type Proof } from './templates/client_type.ts'
 import { renderClients } from './templates/clients.ts'
 import { renderCreatedClient } from './templates/created_client.ts'
 import { type NewClientData, renderNewClient } from './templates/new_client.ts'
+import { type FormValues, refill } from './typed_form.ts'
 
 const PAGE = 50
 
@@ -44,61 +44,67 @@ export const clientsPage = consolePage(async (visit) => {
 })
 
 /** GET /admin/clients/new: on the way to a secret. */
-export const newClientPage = sureConsolePage(async (visit) =>
-  send(visit, renderNewClient(visit.view, { first: visit.query['first'] === 'true' })),
-)
+export const newClientPage = consolePage(async (visit, _administrator, kept) => {
+  const [typed, again] = refill(kept, {})
+  const values = again === 'renewed' ? readTypedClient(typed) : {}
+  return send(visit, renderNewClient(visit.view, { values, again, first: visit.query['first'] === 'true' }))
+})
 
 /** POST /admin/clients/new: registers a client and shows its private key or its secret once. */
-export const newClientSubmit = sureConsoleSubmit(
-  () => paths.admin_new_client,
-  async (visit, actor, values) => {
-    const { tenant, grant_types } = visit.web
-    const type = CLIENT_TYPES.find((known) => known === values['type']) ?? 'server'
-    const { client_name, scope = DEFAULT_SCOPES[type] } = values
-    const redirect_uris = (values['redirect_uris'] ?? '').split(/\s+/).filter((uri) => uri !== '')
-    const trusted = values['trusted'] === 'true'
-    const proof = PROOFS.find((known) => known === values['token_endpoint_auth_method']) ?? PROOFS[0]
-    const described = metadataOf(type, proof)
-    const key = described['token_endpoint_auth_method'] === 'private_key_jwt' ? await makeClientKey() : undefined
-    const json = { client_name, redirect_uris, scope, trusted, ...described, ...(key && { jwks: key.jwks }) }
-    let made: Awaited<ReturnType<typeof registerClient>>
-    let metadata: ReturnType<typeof readAdministratedClient>
-    try {
-      if (client_name === undefined) throw new OAuthError('invalid_client_metadata', 'Member client_name is missing')
-      if (scope === undefined) throw new OAuthError('invalid_client_metadata', 'Member scope is missing')
-      metadata = readAdministratedClient(
-        json,
-        grant_types.map(({ grant_type }) => grant_type),
-      )
-      made = await registerClient(tenant, { metadata, source: 'console', actor })
-    } catch (error) {
-      if (!(error instanceof OAuthError) || error.status >= 500) throw error
-      const shown: NewClientData = {
-        values: {
-          type,
-          token_endpoint_auth_method: proof,
-          trusted,
-          ...(client_name !== undefined && { client_name }),
-          ...(scope !== undefined && { scope }),
-          redirect_uris: redirect_uris.join('\n'),
-        },
-        errors: { [fieldOf(error)]: error.error_description },
-      }
-      return send(visit, renderNewClient(visit.view, shown), { status: 400 })
+export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
+  const { tenant, grant_types } = visit.web
+  const typed = readTypedClient(values)
+  const { type, trusted, client_name, scope = DEFAULT_SCOPES[type] } = typed
+  const redirect_uris = typed.redirect_uris.split('\n').filter((uri) => uri !== '')
+  const described = metadataOf(type, typed.token_endpoint_auth_method)
+  const key = described['token_endpoint_auth_method'] === 'private_key_jwt' ? await makeClientKey() : undefined
+  const json = { client_name, redirect_uris, scope, trusted, ...described, ...(key && { jwks: key.jwks }) }
+  let made: Awaited<ReturnType<typeof registerClient>>
+  let metadata: ReturnType<typeof readAdministratedClient>
+  try {
+    if (client_name === undefined) throw new OAuthError('invalid_client_metadata', 'Member client_name is missing')
+    if (scope === undefined) throw new OAuthError('invalid_client_metadata', 'Member scope is missing')
+    metadata = readAdministratedClient(
+      json,
+      grant_types.map(({ grant_type }) => grant_type),
+    )
+    made = await registerClient(tenant, { metadata, source: 'console', actor })
+  } catch (error) {
+    if (!(error instanceof OAuthError) || error.status >= 500) throw error
+    const shown: NewClientData = {
+      values: { ...typed, ...(scope !== undefined && { scope }) },
+      errors: { [fieldOf(error)]: error.error_description },
     }
-    const { issuer } = tenant
-    const discovery = `${issuer}/.well-known/openid-configuration`
-    const html = renderCreatedClient(visit.view, {
-      ...made,
-      private_key: key && JSON.stringify(key.private_jwk),
-      client_name,
-      issuer,
-      discovery,
-      snippets: listSnippets(issuer, { ...metadata, client_id: made.client_id }),
-    })
-    return send(visit, html)
-  },
-)
+    return send(visit, renderNewClient(visit.view, shown), { status: 400 })
+  }
+  const { issuer } = tenant
+  const discovery = `${issuer}/.well-known/openid-configuration`
+  const html = renderCreatedClient(visit.view, {
+    ...made,
+    private_key: key && JSON.stringify(key.private_jwk),
+    client_name,
+    issuer,
+    discovery,
+    snippets: listSnippets(issuer, { ...metadata, client_id: made.client_id }),
+  })
+  return send(visit, html)
+})
+
+/** What was typed, one redirect URI a line. */
+function readTypedClient(values: FormValues) {
+  const { client_name, scope } = values
+  return {
+    type: CLIENT_TYPES.find((known) => known === values['type']) ?? ('server' as const),
+    token_endpoint_auth_method: PROOFS.find((known) => known === values['token_endpoint_auth_method']) ?? PROOFS[0],
+    trusted: values['trusted'] === 'true',
+    ...(client_name !== undefined && { client_name }),
+    ...(scope !== undefined && { scope }),
+    redirect_uris: (values['redirect_uris'] ?? '')
+      .split(/\s+/)
+      .filter((uri) => uri !== '')
+      .join('\n'),
+  }
+}
 
 /** What a client of a type may do, by where it runs. */
 function metadataOf(type: ClientType, token_endpoint_auth_method: Proof): Record<string, unknown> {

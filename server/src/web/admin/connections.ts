@@ -12,7 +12,7 @@ import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { joinApps } from '../pages/joined_apps.ts'
 import { readLapse, readReason } from '../ui/connection_state.ts'
 import { paths } from '../ui/paths.ts'
-import { consolePage, consoleSubmit, sureConsolePage, sureConsoleSubmit } from './administrator.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
 import { scriptOf } from './same_by_script.ts'
 import {
   type ConnectionData,
@@ -69,18 +69,15 @@ export const refreshConnectionSubmit = consoleSubmit(async (visit, _actor, value
 })
 
 /** GET /admin/connection/token?connection_id=: the question before a token is shown. */
-export const revealTokenPage = sureConsolePage(async (visit) => {
+export const revealTokenPage = consolePage(async (visit) => {
   const found = await find(visit, visit.query['connection_id'])
   if (!found) return errorPage(visit, 'not_found', 404)
   if (mayReveal(visit, found) !== 'yes') return errorPage(visit, 'forbidden', 403)
   return send(visit, renderReveal(visit.view, reveal(visit, found)))
 })
 
-const toReveal = ({ connection_id = '' }: Readonly<Record<string, string>>) =>
-  `${paths.admin_reveal_token}?${new URLSearchParams({ connection_id })}`
-
 /** POST /admin/connection/token: shows the provider's token, after the log has it that it was shown. */
-export const revealTokenSubmit = sureConsoleSubmit(toReveal, async (visit, actor, values) => {
+export const revealTokenSubmit = consoleSubmit(async (visit, actor, values) => {
   const { tenant, outbound } = visit.web
   const found = await find(visit, values['connection_id'])
   if (!found) return errorPage(visit, 'not_found', 404)

@@ -4,26 +4,24 @@ import { OAuthError } from '../../oauth/errors.ts'
 import type { ListedClient } from '../../store/verbs/clients.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { sureConsolePage, sureConsoleSubmit } from './administrator.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
 import { findClient } from './client.ts'
 import { readForm, writeForm } from './client_form.ts'
 import { listSnippets } from './client_snippet.ts'
 import { renderCreatedClient } from './templates/created_client.ts'
 import { type EditClientData, renderEditClient } from './templates/edit_client.ts'
-import type { FormValues } from './typed_form.ts'
+import { type FormValues, refill, seenIn, statusOf } from './typed_form.ts'
 
 /** GET /admin/client/edit?client_id=: on the way to rights and to a secret. */
-export const editClientPage = sureConsolePage(async (visit) => {
+export const editClientPage = consolePage(async (visit, _administrator, kept) => {
   const record = await findClient(visit, visit.query['client_id'])
   if (!record) return errorPage(visit, 'not_found', 404)
   if (describedBy(record) !== 'administrators') return toClient(visit, record)
-  return show(visit, record, writeForm(readMetadata(record.metadata)))
+  return show(visit, record, ...refill(kept, writeForm(readMetadata(record.metadata))))
 })
 
-const toForm = ({ client_id = '' }: FormValues) => `${paths.admin_edit_client}?${new URLSearchParams({ client_id })}`
-
 /** POST /admin/client/edit: what is registered becomes what was typed, or nothing changes and all of it is shown again. */
-export const editClientSubmit = sureConsoleSubmit(toForm, async (visit, actor, values) => {
+export const editClientSubmit = consoleSubmit(async (visit, actor, values) => {
   const { tenant, grant_types } = visit.web
   const record = await findClient(visit, values['client_id'])
   if (!record) return errorPage(visit, 'not_found', 404)
@@ -47,9 +45,10 @@ function show(visit: Visit, record: ListedClient, values: FormValues, wrong?: Ed
   const { client_id, client_name } = record
   const grant_types = visit.web.grant_types.map(({ grant_type }) => grant_type)
   const html = renderEditClient(visit.view, {
-    ...{ client_id, client_name, grant_types, values, wrong, seen: seenMetadata(visit, record) },
+    ...{ client_id, client_name, grant_types, values, wrong },
+    seen: seenIn(values, wrong, seenMetadata(visit, record)),
   })
-  return send(visit, html, { status: wrong === undefined ? 200 : wrong === 'stale' ? 409 : 400 })
+  return send(visit, html, { status: statusOf(wrong) })
 }
 
 async function showSecret(visit: Visit, client_id: string, client_secret: string): Promise<Response> {

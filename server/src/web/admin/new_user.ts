@@ -4,46 +4,43 @@ import { readText, refusal } from '../../oauth/clients/metadata_member.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { consoleSubmit, sureConsolePage, sureConsoleSubmit } from './administrator.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
 import { refusedField } from './refused_field.ts'
 import { scriptOf } from './same_by_script.ts'
 import { NEW_USER_FIELDS, type NewUserData, renderNewUser } from './templates/new_user.ts'
-import { type FormValues, readTyped } from './typed_form.ts'
+import { type FormValues, readTyped, refill, statusOf } from './typed_form.ts'
 
 const LONGEST = 200
 
 /** GET /admin/users/new. */
-export const newUserPage = sureConsolePage(async (visit) => show(visit, {}))
+export const newUserPage = consolePage(async (visit, _administrator, kept) => show(visit, ...refill(kept, {})))
 
 /** POST /admin/users/new: makes a user without a password, who is sent an invitation where there is an address. */
-export const newUserSubmit = sureConsoleSubmit(
-  () => paths.admin_new_user,
-  async (visit, actor, values) => {
-    const { tenant, inbound } = visit.web
-    try {
-      const kinds = { ...NEW_USER_FIELDS, roles: { some_of: rolesOf(visit) } }
-      const { roles = [], ...typed } = readTyped(kinds, values) as { roles?: string[] }
-      const username = readText(typed, 'username', LONGEST)
-      if (username === undefined) throw refusal('username', 'is missing')
-      const unknown = roles.find((role) => !visit.configuration.roles.has(role))
-      if (unknown !== undefined) throw refusal('roles', `has ${unknown.slice(0, 64)}, which is no role`)
-      const described = {
-        username,
-        roles,
-        name: readText(typed, 'name', LONGEST),
-        email: readText(typed, 'email', LONGEST),
-      }
-      const user_id = await createUser(tenant, described, { actor })
-      if (user_id === null) throw refusal('username', visit.view.text.console.new_user.taken)
-      const user = await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id })
-      const outcome = user ? await inviteUser(inbound, user, actor) : 'no_email'
-      return toUser(visit, user_id, outcome === 'invited')
-    } catch (error) {
-      if (!(error instanceof OAuthError) || error.status >= 500) throw error
-      return show(visit, values, refusedField(error))
+export const newUserSubmit = consoleSubmit(async (visit, actor, values) => {
+  const { tenant, inbound } = visit.web
+  try {
+    const kinds = { ...NEW_USER_FIELDS, roles: { some_of: rolesOf(visit) } }
+    const { roles = [], ...typed } = readTyped(kinds, values) as { roles?: string[] }
+    const username = readText(typed, 'username', LONGEST)
+    if (username === undefined) throw refusal('username', 'is missing')
+    const unknown = roles.find((role) => !visit.configuration.roles.has(role))
+    if (unknown !== undefined) throw refusal('roles', `has ${unknown.slice(0, 64)}, which is no role`)
+    const described = {
+      username,
+      roles,
+      name: readText(typed, 'name', LONGEST),
+      email: readText(typed, 'email', LONGEST),
     }
-  },
-)
+    const user_id = await createUser(tenant, described, { actor })
+    if (user_id === null) throw refusal('username', visit.view.text.console.new_user.taken)
+    const user = await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id })
+    const outcome = user ? await inviteUser(inbound, user, actor) : 'no_email'
+    return toUser(visit, user_id, outcome === 'invited')
+  } catch (error) {
+    if (!(error instanceof OAuthError) || error.status >= 500) throw error
+    return show(visit, values, refusedField(error))
+  }
+})
 
 /** POST /admin/user/invite: sends a link to choose a first password. */
 export const inviteUserSubmit = consoleSubmit(async (visit, actor, { user_id = '' }) => {
@@ -63,5 +60,5 @@ function show(visit: Visit, values: FormValues, wrong?: NewUserData['wrong']): R
   const body = { username: 'alice@example.com', email: 'alice@example.com', roles: ['clerk'] }
   const script = scriptOf(visit, 'createUser', {}, { body })
   const html = renderNewUser(visit.view, { values, wrong, roles: rolesOf(visit), script })
-  return send(visit, html, { status: wrong === undefined ? 200 : 400 })
+  return send(visit, html, { status: statusOf(wrong) })
 }

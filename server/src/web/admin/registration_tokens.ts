@@ -2,35 +2,34 @@ import { createRegistrationToken, endRegistrationToken } from '../../inbound/cli
 import { OAuthError } from '../../oauth/errors.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { consoleSubmit, sureConsolePage, sureConsoleSubmit } from './administrator.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
 import { type RegistrationTokensData, renderRegistrationTokens, TOKEN_FIELDS } from './templates/registration_tokens.ts'
 
 /** GET /admin/clients/registration_tokens: the initial access tokens there are (RFC 7591 section 3). */
-export const registrationTokensPage = sureConsolePage((visit) => show(visit))
+export const registrationTokensPage = consolePage((visit, _administrator, kept) =>
+  show(visit, kept && kept !== 'too_long' ? { values: kept.values } : {}),
+)
 
 /** POST /admin/clients/registration_tokens: a new one, shown once. */
-export const newRegistrationTokenSubmit = sureConsoleSubmit(
-  () => paths.admin_registration_tokens,
-  async (visit, actor, values) => {
-    const { tenant, grant_types } = visit.web
-    const number = (text: string | undefined) => (text === undefined ? undefined : Number(text))
-    const options = {
-      ...values,
-      name: values['name'] ?? '',
-      uses: number(values['uses']),
-      days: number(values['days']),
-    }
-    const known = grant_types.map(({ grant_type }) => grant_type)
-    try {
-      const { token } = await createRegistrationToken(tenant, known, options, actor)
-      return await show(visit, { made: { token, endpoint: `${tenant.issuer}/register` } })
-    } catch (error) {
-      if (!(error instanceof OAuthError) || error.status >= 500) throw error
-      const typed = Object.fromEntries(TOKEN_FIELDS.map((name) => [name, values[name]]))
-      return show(visit, { wrong: error.error_description, values: typed }, 400)
-    }
-  },
-)
+export const newRegistrationTokenSubmit = consoleSubmit(async (visit, actor, values) => {
+  const { tenant, grant_types } = visit.web
+  const number = (text: string | undefined) => (text === undefined ? undefined : Number(text))
+  const options = {
+    ...values,
+    name: values['name'] ?? '',
+    uses: number(values['uses']),
+    days: number(values['days']),
+  }
+  const known = grant_types.map(({ grant_type }) => grant_type)
+  try {
+    const { token } = await createRegistrationToken(tenant, known, options, actor)
+    return await show(visit, { made: { token, endpoint: `${tenant.issuer}/register` } })
+  } catch (error) {
+    if (!(error instanceof OAuthError) || error.status >= 500) throw error
+    const typed = Object.fromEntries(TOKEN_FIELDS.map((name) => [name, values[name]]))
+    return show(visit, { wrong: error.error_description, values: typed }, 400)
+  }
+})
 
 /** POST /admin/clients/registration_tokens/end. */
 export const endRegistrationTokenSubmit = consoleSubmit(async (visit, actor, values) => {

@@ -22,7 +22,7 @@ import {
   renderResource,
   renderResources,
 } from './templates/resources.ts'
-import { type FormValues, readTyped, writeTyped } from './typed_form.ts'
+import { type FormValues, readTyped, refill, seenIn, statusOf, writeTyped } from './typed_form.ts'
 
 const LONGEST_TEXT = 2048
 
@@ -47,14 +47,16 @@ export const resourcePage = consolePage(async (visit) => {
 })
 
 /** GET /admin/resources/new. */
-export const newResourcePage = consolePage(async (visit) => show(visit, undefined, write(DEFAULTS)))
+export const newResourcePage = consolePage(async (visit, _administrator, kept) =>
+  show(visit, undefined, ...refill(kept, write(DEFAULTS))),
+)
 
 /** GET /admin/resource/edit?uri=. */
-export const editResourcePage = consolePage(async (visit) => {
+export const editResourcePage = consolePage(async (visit, _administrator, kept) => {
   const found = find(visit, visit.query['uri'])
   // Nobody describes what is the server's own.
   const mine = found && !isBuiltIn(visit.web.tenant.issuer, found.resource)
-  return mine ? show(visit, found, write(found)) : errorPage(visit, 'not_found', 404)
+  return mine ? show(visit, found, ...refill(kept, write(found))) : errorPage(visit, 'not_found', 404)
 })
 
 /** POST /admin/resources/new and /admin/resource/edit: all of it is as it was typed, or nothing is changed. */
@@ -89,9 +91,9 @@ function show(
   values: FormValues,
   wrong?: EditResourceData['wrong'],
 ): Response {
-  const seen = String(visit.configuration.config_version)
+  const seen = seenIn(values, wrong, String(visit.configuration.config_version))
   const html = renderEditResource(visit.view, { resource, values, seen, wrong })
-  return send(visit, html, { status: wrong === undefined ? 200 : wrong === 'stale' ? 409 : 400 })
+  return send(visit, html, { status: statusOf(wrong) })
 }
 
 const DEFAULTS: Pick<Resource, 'access_token_format' | 'access_token_lifetime_seconds'> & Partial<Resource> = {

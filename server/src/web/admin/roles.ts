@@ -4,11 +4,11 @@ import { readText, refusal } from '../../oauth/clients/metadata_member.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { consolePage, sureConsolePage, sureConsoleSubmit } from './administrator.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
 import { refusedField } from './refused_field.ts'
 import { scriptOf } from './same_by_script.ts'
 import { type EditRoleData, ROLE_FIELDS, renderAskRights, renderEditRole, renderRoles } from './templates/roles.ts'
-import { type FormValues, readTyped, writeTyped } from './typed_form.ts'
+import { type FormValues, readTyped, refill, seenIn, statusOf, writeTyped } from './typed_form.ts'
 
 const LONGEST_NAME = 64
 
@@ -21,23 +21,21 @@ export const rolesPage = consolePage(async (visit) => {
 })
 
 /** GET /admin/roles/new. */
-export const newRolePage = sureConsolePage(async (visit) => show(visit, undefined, {}))
+export const newRolePage = consolePage(async (visit, _administrator, kept) =>
+  show(visit, undefined, ...refill(kept, {})),
+)
 
 /** GET /admin/role/edit?role=. */
-export const editRolePage = sureConsolePage(async (visit) => {
+export const editRolePage = consolePage(async (visit, _administrator, kept) => {
   const { role = '' } = visit.query
   const scopes = visit.configuration.roles.get(role)
-  return scopes ? show(visit, role, writeTyped(ROLE_FIELDS, { scopes })) : errorPage(visit, 'not_found', 404)
+  if (!scopes) return errorPage(visit, 'not_found', 404)
+  return show(visit, role, ...refill(kept, writeTyped(ROLE_FIELDS, { scopes })))
 })
-
-const toForm =
-  (made: 'new' | 'known') =>
-  ({ role = '' }: FormValues) =>
-    made === 'new' ? paths.admin_new_role : `${paths.admin_edit_role}?${new URLSearchParams({ role })}`
 
 /** POST /admin/roles/new and /admin/role/edit: the role has these scopes and no others, or nothing is changed. */
 export const saveRoleSubmit = (made: 'new' | 'known') =>
-  sureConsoleSubmit(toForm(made), async (visit, actor, values) => {
+  consoleSubmit(async (visit, actor, values) => {
     const { roles, config_version } = visit.configuration
     const known = made === 'known' ? values['role'] : undefined
     if (made === 'known' && !roles.has(known ?? '')) return errorPage(visit, 'not_found', 404)
@@ -71,10 +69,10 @@ export const askRightsPage = consolePage(async (visit) => {
 })
 
 function show(visit: Visit, role: string | undefined, values: FormValues, wrong?: EditRoleData['wrong']): Response {
-  const seen = String(visit.configuration.config_version)
+  const seen = seenIn(values, wrong, String(visit.configuration.config_version))
   const body = { ...(role === undefined && { role: 'clerk' }), scopes: ['orders:read'] }
   const script =
     role === undefined ? scriptOf(visit, 'createRole', {}, { body }) : scriptOf(visit, 'updateRole', { role }, { body })
   const html = renderEditRole(visit.view, { role, values, seen, wrong, script })
-  return send(visit, html, { status: wrong === undefined ? 200 : wrong === 'stale' ? 409 : 400 })
+  return send(visit, html, { status: statusOf(wrong) })
 }

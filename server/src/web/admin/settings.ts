@@ -5,11 +5,11 @@ import { OAuthError } from '../../oauth/errors.ts'
 import { DEFAULT_SETTINGS, type Settings } from '../../store/settings.ts'
 import { ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { consolePage, sureConsolePage, sureConsoleSubmit } from './administrator.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
 import { refusedField } from './refused_field.ts'
 import { scriptOf } from './same_by_script.ts'
 import { type EditSettingsData, renderEditSettings, renderSettings, SETTING_KINDS } from './templates/settings.ts'
-import { type FormValues, readTyped, writeTyped } from './typed_form.ts'
+import { type FormValues, readTyped, refill, seenIn, statusOf, writeTyped } from './typed_form.ts'
 
 /** GET /admin/settings. */
 export const settingsPage = consolePage(async (visit) => {
@@ -22,12 +22,12 @@ export const settingsPage = consolePage(async (visit) => {
 })
 
 /** GET /admin/settings/edit: who signs users in is a setting too. */
-export const editSettingsPage = sureConsolePage(async (visit) => show(visit, write(visit.configuration.settings)))
-
-const toForm = () => paths.admin_edit_settings
+export const editSettingsPage = consolePage(async (visit, _administrator, kept) =>
+  show(visit, ...refill(kept, write(visit.configuration.settings))),
+)
 
 /** POST /admin/settings/edit: what was typed differently is changed, all of it or nothing. */
-export const editSettingsSubmit = sureConsoleSubmit(toForm, async (visit, actor, values) => {
+export const editSettingsSubmit = consoleSubmit(async (visit, actor, values) => {
   const { settings, config_version } = visit.configuration
   const seen = Number(values['seen'])
   if (seen !== config_version) return show(visit, values, 'stale')
@@ -77,8 +77,8 @@ function check(given: Readonly<Record<string, unknown>>): void {
 }
 
 function show(visit: Visit, values: FormValues, wrong?: EditSettingsData['wrong']): Response {
-  const seen = String(visit.configuration.config_version)
+  const seen = seenIn(values, wrong, String(visit.configuration.config_version))
   const script = scriptOf(visit, 'updateSettings', {}, { body: { session_idle_seconds: 28_800 } })
   const html = renderEditSettings(visit.view, { values, seen, wrong, script })
-  return send(visit, html, { status: wrong === undefined ? 200 : wrong === 'stale' ? 409 : 400 })
+  return send(visit, html, { status: statusOf(wrong) })
 }

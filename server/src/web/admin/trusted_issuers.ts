@@ -7,7 +7,7 @@ import { readTrustedIssuer } from '../../oauth/trusted_issuer.ts'
 import type { TrustedIssuerRecord } from '../../store/verbs/trusted_issuers.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { consolePage, sureConsolePage, sureConsoleSubmit } from './administrator.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
 import { refusedField } from './refused_field.ts'
 import {
   type EditTrustedIssuerData,
@@ -16,7 +16,7 @@ import {
   renderTrustedIssuer,
   renderTrustedIssuers,
 } from './templates/trusted_issuers.ts'
-import { type FormValues, readTyped, writeTyped } from './typed_form.ts'
+import { type FormValues, readTyped, refill, seenIn, statusOf, writeTyped } from './typed_form.ts'
 
 const PAGE = 50
 const LONGEST_ISSUER = 2048
@@ -46,24 +46,19 @@ export const trustedIssuerPage = consolePage(async (visit) => {
 })
 
 /** GET /admin/trusted_issuers/new. */
-export const newTrustedIssuerPage = sureConsolePage(async (visit) => show(visit, null, {}))
+export const newTrustedIssuerPage = consolePage(async (visit, _administrator, kept) =>
+  show(visit, null, ...refill(kept, {})),
+)
 
 /** GET /admin/trusted_issuer/edit?issuer=. */
-export const editTrustedIssuerPage = sureConsolePage(async (visit) => {
+export const editTrustedIssuerPage = consolePage(async (visit, _administrator, kept) => {
   const found = await find(visit, visit.query['issuer'])
-  return found ? show(visit, found, write(found)) : errorPage(visit, 'not_found', 404)
+  return found ? show(visit, found, ...refill(kept, write(found))) : errorPage(visit, 'not_found', 404)
 })
-
-const toForm =
-  (made: 'new' | 'known') =>
-  ({ issuer = '' }: FormValues) =>
-    made === 'new'
-      ? paths.admin_new_trusted_issuer
-      : `${paths.admin_edit_trusted_issuer}?${new URLSearchParams({ issuer })}`
 
 /** POST /admin/trusted_issuers/new and /admin/trusted_issuer/edit: all of it is as it was typed, or nothing is changed. */
 export const saveTrustedIssuerSubmit = (made: 'new' | 'known') =>
-  sureConsoleSubmit(toForm(made), async (visit, actor, values) => {
+  consoleSubmit(async (visit, actor, values) => {
     const found = await find(visit, values['issuer'])
     if (made === 'known' && !found) return errorPage(visit, 'not_found', 404)
     const known = made === 'known' ? found : null
@@ -96,8 +91,9 @@ function show(
   values: FormValues,
   wrong?: EditTrustedIssuerData['wrong'],
 ): Response {
-  const html = renderEditTrustedIssuer(visit.view, { issuer: known?.issuer, values, seen: seenOf(known), wrong })
-  return send(visit, html, { status: wrong === undefined ? 200 : wrong === 'stale' ? 409 : 400 })
+  const seen = seenIn(values, wrong, seenOf(known))
+  const html = renderEditTrustedIssuer(visit.view, { issuer: known?.issuer, values, seen, wrong })
+  return send(visit, html, { status: statusOf(wrong) })
 }
 
 function describe({ rules, disabled_at }: TrustedIssuerRecord): Json {

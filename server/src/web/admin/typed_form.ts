@@ -1,12 +1,30 @@
 import { parseUniqueJson } from '../../crypto/unique_json.ts'
 import { type Json, refusal } from '../../oauth/clients/metadata_member.ts'
-import type { FieldKind } from './templates/typed_field.ts'
+import type { Kept } from './kept_text.ts'
+import type { FieldKind, TypedForm } from './templates/typed_field.ts'
 
 /** What stands in the fields of a form, by their names. */
 export type FormValues = Readonly<Record<string, string>>
 
 /** How each member of a description is typed. */
 export type FieldKinds = Readonly<Record<string, FieldKind>>
+
+/** What fills in a form that was opened: what stands, or what was typed before a sign-in anew. */
+export function refill(kept: Kept | undefined, standing: FormValues): [values: FormValues, wrong?: TypedForm['wrong']] {
+  if (kept === undefined) return [standing]
+  return kept === 'too_long' ? [standing, kept] : [kept.values, 'renewed']
+}
+
+/** What a form tells its next post to have seen: after a sign-in anew what it had told before, so that no change is missed. */
+export function seenIn(values: FormValues, wrong: TypedForm['wrong'], now: string): string {
+  return wrong === 'renewed' ? (values['seen'] ?? now) : now
+}
+
+/** The status of a page with a form on it. */
+export function statusOf(wrong: TypedForm['wrong']): number {
+  if (wrong === undefined || wrong === 'renewed' || wrong === 'too_long') return 200
+  return wrong === 'stale' ? 409 : 400
+}
 
 /** What fills in a form: a description as one would type it. */
 export function writeTyped(kinds: FieldKinds, source: Json): FormValues {

@@ -14,7 +14,7 @@ import {
 } from '../../webhooks/webhooks.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { consolePage, consoleSubmit, sureConsolePage, sureConsoleSubmit } from './administrator.ts'
+import { consolePage, consoleSubmit } from './administrator.ts'
 import { refusedField } from './refused_field.ts'
 import { scriptOf } from './same_by_script.ts'
 import { DELIVERY_STATES, renderWebhook, type WebhookData } from './templates/webhook.ts'
@@ -25,7 +25,7 @@ import {
   renderWebhooks,
   webhookFields,
 } from './templates/webhooks.ts'
-import { type FormValues, readTyped, writeTyped } from './typed_form.ts'
+import { type FormValues, readTyped, refill, seenIn, statusOf, writeTyped } from './typed_form.ts'
 
 const PAGE = 50
 /** Of a replay, each of many events: a person waits for seconds, and then goes on by hand. */
@@ -45,32 +45,31 @@ export const webhookPage = consolePage(async (visit) => {
 })
 
 /** GET /admin/webhooks/new: on the way to a secret. */
-export const newWebhookPage = sureConsolePage(async (visit) => showForm(visit, null, {}))
+export const newWebhookPage = consolePage(async (visit, _administrator, kept) =>
+  showForm(visit, null, ...refill(kept, {})),
+)
 
 /** GET /admin/webhook/edit?webhook=. */
-export const editWebhookPage = consolePage(async (visit) => {
+export const editWebhookPage = consolePage(async (visit, _administrator, kept) => {
   const found = await find(visit, visit.query['webhook'])
   if (!found) return errorPage(visit, 'not_found', 404)
   const { url, description, event_types } = found
   const kinds = webhookFields(EVENT_TYPE_NAMES, true)
-  return showForm(visit, found, writeTyped(kinds, { url, description, event_types }))
+  return showForm(visit, found, ...refill(kept, writeTyped(kinds, { url, description, event_types })))
 })
 
 /** POST /admin/webhooks/new: makes a webhook and shows its secret, once. */
-export const newWebhookSubmit = sureConsoleSubmit(
-  () => paths.admin_new_webhook,
-  async (visit, actor, values) => {
-    try {
-      const input = read(values, false)
-      if (input.webhook === '') throw refusal('webhook', 'is missing')
-      const { outcome, secret } = await saveWebhook(visit.web.webhooks, actor, input, { from_version: null })
-      if (outcome === 'stale') throw refusal('webhook', 'is that of a webhook that is there already')
-      return send(visit, renderMadeSecret(visit.view, { webhook: input.webhook, secret: secret ?? '' }))
-    } catch (error) {
-      return refuse(visit, null, values, error)
-    }
-  },
-)
+export const newWebhookSubmit = consoleSubmit(async (visit, actor, values) => {
+  try {
+    const input = read(values, false)
+    if (input.webhook === '') throw refusal('webhook', 'is missing')
+    const { outcome, secret } = await saveWebhook(visit.web.webhooks, actor, input, { from_version: null })
+    if (outcome === 'stale') throw refusal('webhook', 'is that of a webhook that is there already')
+    return send(visit, renderMadeSecret(visit.view, { webhook: input.webhook, secret: secret ?? '' }))
+  } catch (error) {
+    return refuse(visit, null, values, error)
+  }
+})
 
 /** POST /admin/webhook/edit: the webhook is as it was typed, or nothing is changed. */
 export const editWebhookSubmit = consoleSubmit(async (visit, actor, values) => {
@@ -87,10 +86,8 @@ export const editWebhookSubmit = consoleSubmit(async (visit, actor, values) => {
   }
 })
 
-const toOne = ({ webhook = '' }: FormValues) => `${paths.admin_webhook}?${new URLSearchParams({ webhook })}`
-
 /** POST /admin/webhook/rotate_secret: a further secret, shown once; the one before signs beside it for a day. */
-export const rotateWebhookSubmit = sureConsoleSubmit(toOne, async (visit, actor, values) => {
+export const rotateWebhookSubmit = consoleSubmit(async (visit, actor, values) => {
   const found = await find(visit, values['webhook'])
   if (!found) return errorPage(visit, 'not_found', 404)
   const { webhook } = found
@@ -202,10 +199,9 @@ function showForm(
   const script = found
     ? scriptOf(visit, 'updateWebhook', { webhook: found.webhook }, { body })
     : scriptOf(visit, 'createWebhook', {}, { body })
-  const seen = String(found?.version ?? '')
+  const seen = seenIn(values, wrong, String(found?.version ?? ''))
   const data = { webhook: found?.webhook, event_types: EVENT_TYPE_NAMES, values, seen, wrong, script }
-  const status = wrong === undefined ? 200 : wrong === 'stale' ? 409 : 400
-  return send(visit, renderEditWebhook(visit.view, data), { status })
+  return send(visit, renderEditWebhook(visit.view, data), { status: statusOf(wrong) })
 }
 
 async function show(visit: Visit, found: ShownWebhook, replay?: WebhookData['replay']): Promise<Response> {

@@ -35,7 +35,7 @@ export interface Sure extends SignedIn {
 export async function makeSure(
   visit: Visit,
   signed_in: SignedIn,
-  back: string,
+  back: string | (() => string),
   answer: (sure: Sure) => Promise<Response> | Response,
 ): Promise<Response> {
   const { tenant_id, store } = visit.web.tenant
@@ -43,7 +43,8 @@ export async function makeSure(
   const factors = await store.loadFactors({ tenant_id, user_id: user.user_id })
   const reachable = reachableAcr(factorsAt(factors, session.auth_time))
   if (isFresh(session, reachable, factors.now)) return answer({ ...signed_in, factors })
-  return redirect(visit, ours(visit.web, paths.login, { return_to: ours(visit.web, back), again: 'yes' }))
+  const way_back = typeof back === 'string' ? back : back()
+  return redirect(visit, ours(visit.web, paths.login, { return_to: ours(visit.web, way_back), again: 'yes' }))
 }
 
 /** A page for which one signs in anew: what it shows or changes decides who signs in next time (ASVS 7.5.1, 7.5.3). */

@@ -1,4 +1,4 @@
-import { notice, pageHeader } from '../../ui/components.ts'
+import { pageHeader } from '../../ui/components.ts'
 import { button, buttonLink, form } from '../../ui/forms.ts'
 import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
@@ -7,6 +7,7 @@ import { paths } from '../../ui/paths.ts'
 import { link, tell, tellText, type View } from '../../ui/view.ts'
 import { CLIENT_MEMBERS, CLIENT_SECTIONS, type ClientSection, type MemberName, membersOf } from './client_members.ts'
 import { errorOf, isSet, type TypedForm, typedField } from './typed_field.ts'
+import { formNotice } from './typed_page.ts'
 
 /** What the form for a client shows: what is registered, or what was typed. */
 export interface EditClientData extends TypedForm {
@@ -25,17 +26,9 @@ export function renderEditClient(view: View, data: EditClientData): SafeHtml {
   const hidden = { client_id: data.client_id, seen: data.seen }
   const parts = CLIENT_SECTIONS.map((section) => part(view, data, section))
   const actions = html`<div class="actions start">${button(words.save)}${buttonLink(words.cancel, back, 'quiet')}</div>`
-  const content = html`${pageHeader(tell(view, words.title, { client: name(shown) }), words.lead)}<div class="measure">${refused(view, data)}${form(view, { action: link(view, paths.admin_edit_client), hidden }, html`${parts}${actions}`)}</div>`
+  const content = html`${pageHeader(tell(view, words.title, { client: name(shown) }), words.lead)}<div class="measure">${formNotice(view, data, words, CLIENT_MEMBERS)}${form(view, { action: link(view, paths.admin_edit_client), hidden }, html`${parts}${actions}`)}</div>`
   const title = tellText(view, words.title, { client: displayName(shown) })
   return consolePage(view, { entry: 'clients', title, content })
-}
-
-function refused(view: View, { wrong }: EditClientData): Child {
-  const { client_form: words } = view.text.console
-  if (wrong === undefined) return ''
-  if (wrong === 'stale') return notice('warning', html`<p>${words.stale}</p>`)
-  const known = wrong.member !== undefined && Object.hasOwn(CLIENT_MEMBERS, wrong.member)
-  return notice('danger', html`<p>${words.wrong}</p>${!known && html`<p>${name(wrong.sentence, 300)}</p>`}`)
 }
 
 function part(view: View, data: EditClientData, section: ClientSection): SafeHtml {

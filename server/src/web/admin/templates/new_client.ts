@@ -7,6 +7,8 @@ import { name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { link, type View } from '../../ui/view.ts'
 import { CLIENT_TYPES, type ClientType, PROOFS, type Proof } from './client_type.ts'
+import type { TypedForm } from './typed_field.ts'
+import { renewal } from './typed_page.ts'
 
 /** What the form for a new client shows, again after a refusal. Fields are named as in RFC 7591, plus `type` and `trusted`. */
 export interface NewClientData {
@@ -20,6 +22,8 @@ export interface NewClientData {
     readonly trusted?: boolean
   }
   readonly errors?: Readonly<Partial<Record<'client_name' | 'type' | 'redirect_uris' | 'scope' | 'trusted', string>>>
+  /** It comes back after a sign-in anew, with what was typed or without. */
+  readonly again?: TypedForm['wrong']
   /** It is the first one, and the last of three steps. */
   readonly first?: boolean
   readonly script?: { readonly api: string; readonly cli: string }
@@ -84,7 +88,7 @@ export function renderNewClient(view: View, data: NewClientData): SafeHtml {
     }),
     { name: 'trusted', error: errors['trusted'] },
   )}<div class="actions start">${button(new_client.submit)}${buttonLink(new_client.cancel, link(view, paths.admin_clients), 'quiet')}</div>`
-  const wrong = Object.keys(errors).length > 0 && notice('danger', new_client.wrong)
+  const wrong = Object.keys(errors).length > 0 ? notice('danger', new_client.wrong) : renewal(view, data.again)
   const content = html`${data.first && setupStep(view, 3)}${pageHeader(new_client.title, new_client.lead)}<div class="measure">${wrong}${form(view, { action: link(view, paths.admin_new_client) }, fields)}${sameByScript(view, data.script)}</div>`
   return consolePage(view, { entry: 'clients', title: new_client.title, content })
 }

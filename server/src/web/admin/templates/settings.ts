@@ -14,10 +14,11 @@ import {
 import { button, buttonLink, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
-import { code, name } from '../../ui/name.ts'
+import { code } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { link, type View } from '../../ui/view.ts'
 import { type FieldKind, type TypedForm, typedField } from './typed_field.ts'
+import { formNotice } from './typed_page.ts'
 
 type SettingName = keyof Settings
 type Group = keyof View['text']['console']['settings']['groups']
@@ -160,14 +161,6 @@ export function renderEditSettings(view: View, data: EditSettingsData): SafeHtml
   })
   const actions = html`<div class="actions start">${button(words.save)}${buttonLink(words.cancel, link(view, paths.admin_settings), 'quiet')}</div>`
   const to = { action: link(view, paths.admin_edit_settings), hidden: { seen: data.seen } }
-  const content = html`${pageHeader(words.edit_title, words.edit_lead)}<div class="measure">${refused(view, data)}${form(view, to, html`${parts}${actions}`)}${sameByScript(view, data.script)}</div>`
+  const content = html`${pageHeader(words.edit_title, words.edit_lead)}<div class="measure">${formNotice(view, data, words, SETTING_KINDS)}${form(view, to, html`${parts}${actions}`)}${sameByScript(view, data.script)}</div>`
   return consolePage(view, { entry: 'settings', title: words.edit_title, content })
-}
-
-function refused(view: View, { wrong }: TypedForm): Child {
-  const { settings: words } = view.text.console
-  if (wrong === undefined) return ''
-  if (wrong === 'stale') return notice('warning', html`<p>${words.stale}</p>`)
-  const known = wrong.member !== undefined && Object.hasOwn(SETTING_KINDS, wrong.member)
-  return notice('danger', html`<p>${words.wrong}</p>${!known && html`<p>${name(wrong.sentence, 300)}</p>`}`)
 }

@@ -23,10 +23,18 @@ export type FieldKind =
   | { readonly some_of: readonly string[] }
   | { readonly parts: Readonly<Record<string, 'literal' | 'lines' | 'flag'>> }
 
-/** What a form of typed fields shows beside their names: what was typed, and what was wrong with it. */
+/**
+ * What a form of typed fields shows beside their names: what was typed, and what was wrong with it; that somebody else has
+ * changed it meanwhile; or that it comes back after a sign-in anew, with what was typed or without.
+ */
 export interface TypedForm {
   readonly values: Readonly<Record<string, string>>
-  readonly wrong?: { readonly member?: string | undefined; readonly sentence: string } | 'stale' | undefined
+  readonly wrong?:
+    | { readonly member?: string | undefined; readonly sentence: string }
+    | 'stale'
+    | 'renewed'
+    | 'too_long'
+    | undefined
 }
 
 /** What people read about a field; `parts` are those of an object. */

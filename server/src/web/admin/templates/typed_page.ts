@@ -35,14 +35,27 @@ export function typedPage(
   )
   const actions = html`<div class="actions start">${button(words.save)}${buttonLink(words.cancel, page.back, 'quiet')}</div>`
   const shown = form(view, { action: page.action, hidden: page.hidden }, html`${fields}${actions}`)
-  return html`${pageHeader(page.title, words.lead)}<div class="measure">${refused(typed, words, kinds)}${shown}</div>`
+  return html`${pageHeader(page.title, words.lead)}<div class="measure">${formNotice(view, typed, words, kinds)}${shown}</div>`
 }
 
-function refused({ wrong }: TypedForm, words: TypedWords, kinds: Readonly<Record<string, FieldKind>>): Child {
-  if (wrong === undefined) return ''
+/** What stands above a form: why it was refused, where no field says it; or why it is shown again. */
+export function formNotice(
+  view: View,
+  { wrong }: Pick<TypedForm, 'wrong'>,
+  words: { readonly wrong: string; readonly stale: string },
+  kinds: Readonly<Record<string, unknown>>,
+): Child {
   if (wrong === 'stale') return notice('warning', html`<p>${words.stale}</p>`)
+  if (typeof wrong !== 'object') return renewal(view, wrong)
   const known = wrong.member !== undefined && Object.hasOwn(kinds, wrong.member)
   return notice('danger', html`<p>${words.wrong}</p>${!known && html`<p>${name(wrong.sentence, 300)}</p>`}`)
+}
+
+/** That a form comes back after a sign-in anew, and that nothing is done yet. */
+export function renewal(view: View, wrong: TypedForm['wrong']): Child {
+  const { again } = view.text.console
+  if (wrong === 'renewed') return notice('good', html`<p>${again.renewed}</p>`)
+  return wrong === 'too_long' && notice('warning', html`<p>${again.too_long}</p>`)
 }
 
 /** What stands, field by field, as a form would have it; `yes` is what a ticked box says. */

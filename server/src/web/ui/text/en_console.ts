@@ -4,6 +4,7 @@ import { enConsoleClients } from './en_console_clients.ts'
 import { enConsoleConnections } from './en_console_connections.ts'
 import { enConsoleConnectors } from './en_console_connectors.ts'
 import { enConsoleEvents } from './en_console_events.ts'
+import { enConsoleForms } from './en_console_forms.ts'
 import { enConsoleGrants } from './en_console_grants.ts'
 import { enConsoleServer } from './en_console_server.ts'
 import { enConsoleWebhooks } from './en_console_webhooks.ts'
@@ -42,6 +43,7 @@ export const enConsole = {
   ...enConsoleConnections,
   ...enConsoleConnectors,
   ...enConsoleEvents,
+  ...enConsoleForms,
   ...enConsoleGrants,
   ...enConsoleServer,
   ...enConsoleWebhooks,
