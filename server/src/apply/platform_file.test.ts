@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { dataUrl, makePng } from '../../../test/parts/pictures.ts'
 import { PlatformError } from './platform_error.ts'
 import { readPlatformFile } from './platform_file.ts'
 
@@ -11,6 +12,8 @@ before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sallyport-platform-'))
   await writeFile(path.join(folder, 'secret'), 'from the file\n')
   await writeFile(path.join(folder, 'empty'), '\n')
+  await writeFile(path.join(folder, 'logo.gif'), makePng())
+  await writeFile(path.join(folder, 'logo.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>')
 })
 after(() => rm(folder, { recursive: true, force: true }))
 
@@ -45,6 +48,19 @@ test('13.3.1 secrets come by value, from the environment, or from a file beside 
       connectors: [{ connector: 'acme', client_secret: 's' }],
     },
   })
+})
+
+test('the picture of a tenant is a file beside the platform file, and what is no picture is refused by its place', () => {
+  const logo = (given: string) => `settings: { brand_logo: ${given} }`
+  const url = dataUrl('image/png', makePng())
+  assert.deepEqual(read(logo('{ file: logo.gif }')).platform, { settings: { brand_logo: url } })
+  assert.deepEqual(read(logo(`'${url}'`)).platform, { settings: { brand_logo: url } })
+  refuses(logo('{ file: nowhere.png }'), 'settings.brand_logo.file: nowhere.png cannot be read (ENOENT)')
+  refuses(logo('{ file: secret }'), 'settings.brand_logo.file: secret is no PNG, JPEG or WebP picture')
+  refuses(logo('{ file: logo.svg }'), /logo\.svg is a drawing \(SVG\), which can hold scripts/)
+  for (const wrong of ['{ env: LOGO }', '{ file: [] }', '{ file: secret, env: LOGO }']) {
+    refuses(logo(wrong), 'settings.brand_logo must be a data URL or { file: path }')
+  }
 })
 
 test('an empty file describes nothing, and JSON is YAML', () => {

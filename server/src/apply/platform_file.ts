@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { readPicture, sayWhyNoPicture, writePictureUrl } from '../inbound/administration/picture.ts'
 import { suggest } from './nearest.ts'
 import { PlatformError } from './platform_error.ts'
 
@@ -51,6 +52,14 @@ export function readPlatformFile(text: string, sources: SecretSources): Platform
       }
     }
   }
+  const { settings } = value
+  if (isObject(settings) && isObject(settings['brand_logo'])) {
+    try {
+      settings['brand_logo'] = readLogo(settings['brand_logo'], sources)
+    } catch (error) {
+      sentences.push(`settings.brand_logo${(error as Error).message}`)
+    }
+  }
   if (sentences.length > 0) throw new PlatformError(sentences)
   const { server = {}, ...platform } = value
   if (!isObject(server)) throw new PlatformError(['server: must be a map of names to values'])
@@ -97,6 +106,22 @@ function readSecret(given: unknown, sources: SecretSources): string {
   const secret = kind === 'value' ? text : kind === 'env' ? fromEnvironment(text, sources) : fromFile(text, sources)
   if (secret === '') throw new Error(`.${kind} is empty`)
   return secret
+}
+
+/** Reads the picture that a setting refers to. */
+function readLogo(given: Record<string, unknown>, { folder }: SecretSources): string {
+  const { file } = given
+  if (typeof file !== 'string' || Object.keys(given).length !== 1) {
+    throw new Error(' must be a data URL or { file: path }')
+  }
+  let picture: ReturnType<typeof readPicture>
+  try {
+    picture = readPicture(readFileSync(path.resolve(folder, file)))
+  } catch (error) {
+    throw new Error(`.file: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+  if (typeof picture === 'string') throw new Error(`.file: ${file} ${sayWhyNoPicture(picture)}`)
+  return writePictureUrl(picture)
 }
 
 function fromEnvironment(name: string, { env }: SecretSources): string {

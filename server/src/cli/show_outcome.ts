@@ -21,6 +21,11 @@ export function describeOutcome(
 
 function describeField({ field, from, to, secret }: FieldChange): string {
   if (secret) return `    ${field}: (secret)`
-  const shown = (value: unknown) => (value === undefined ? '(none)' : JSON.stringify(value))
+  const shown = (value: unknown) => (value === undefined ? '(none)' : cut(JSON.stringify(value)))
   return from === undefined ? `    ${field}: ${shown(to)}` : `    ${field}: ${shown(from)} -> ${shown(to)}`
+}
+
+// A picture is a line of forty thousand letters, which say nothing to anybody.
+function cut(text: string): string {
+  return text.length > 1000 ? `${text.slice(0, 40)}… (${text.length} characters)` : text
 }
