@@ -613,7 +613,7 @@ for (const dialect of DIALECTS) {
       await server.addRole('member', ['api:read'])
     })
 
-    test('the last administrator is not deleted, and who cannot choose a first password is not invited', async () => {
+    test('the last administrator is neither deleted nor disabled, and who cannot choose a first password is not invited', async () => {
       const make = async (body: object) => (await ask('createUser', { body })).body.user_id as string
       const last = await make({ username: 'last', roles: ['administrator'] })
       // Who is disabled cannot sign in, and so is no other one.
@@ -621,9 +621,13 @@ for (const dialect of DIALECTS) {
         if (user_id === last || !roles.includes('administrator')) continue
         await ask('disableUser', { params: { user_id } }, { headers: { 'if-match': '*' } })
       }
-      const { status, body } = await ask('deleteUser', { params: { user_id: last } })
-      assert.deepEqual([status, body.detail ?? body.error_description], [409, 'The user is the last administrator'])
-      assert.equal((await ask('getUser', { params: { user_id: last } })).body.roles[0], 'administrator')
+      for (const way of ['deleteUser', 'disableUser']) {
+        const { status, body } = await ask(way, { params: { user_id: last } }, { headers: { 'if-match': '*' } })
+        assert.equal(status, 409, way)
+        assert.equal(body.detail ?? body.error_description, 'The user is the last administrator who can sign in', way)
+      }
+      const { body: kept } = await ask('getUser', { params: { user_id: last } })
+      assert.deepEqual([kept.roles[0], kept.disabled_at], ['administrator', null])
       const off = await make({ username: 'off', email: 'off@example.test' })
       await ask('disableUser', { params: { user_id: off } }, { headers: { 'if-match': '*' } })
       for (const [user_id, why] of [

@@ -376,7 +376,7 @@ for (const dialect of DIALECTS) {
       const { tenant_id } = server.app.tenant
       const client = (client_id: string) => (disabled: boolean) =>
         server.store.setClientDisabled({ tenant_id, client_id, disabled, event: newEvent() })
-      const switches: [string, (disabled: boolean) => Promise<boolean>][] = [
+      const switches: [string, (disabled: boolean) => Promise<unknown>][] = [
         ['the client of the grant', client('shop')],
         ['the client between', client('orders')],
         ['the client that acts', client('stock')],

@@ -3,7 +3,11 @@ import { OAuthError } from '../../oauth/errors.ts'
 import type { UserRecord } from '../../store/records.ts'
 import type { Tenant } from '../../store/tenant.ts'
 import { event } from '../event.ts'
+import { ADMINISTRATOR } from '../tenants.ts'
 import { checkPasswordOf, type PasswordRules, prepareUser, type UserDescription } from './prepare_user.ts'
+
+/** Why somebody is neither disabled nor deleted. */
+export const LAST_ADMINISTRATOR = 'The user is the last administrator who can sign in'
 
 /** Refuses what `createUser` or `updateUser` would refuse, without hashing anything. */
 export async function checkUser(description: UserDescription, rules: PasswordRules): Promise<void> {
@@ -73,8 +77,11 @@ export function isOwnAccount(actor: string, user_id: string): boolean {
   return actor === `user:${user_id}`
 }
 
-/** Disables or enables a user; false when they already are, or are not there. Nobody disables themselves. */
-export function setUserDisabled(
+/**
+ * Disables or enables a user; false when they already are, or are not there. Nobody disables themselves, nor the last
+ * administrator: nobody could enable them again.
+ */
+export async function setUserDisabled(
   tenant: Tenant,
   user_id: string,
   args: { readonly disabled: boolean; readonly actor: string },
@@ -84,7 +91,10 @@ export function setUserDisabled(
     throw new OAuthError('access_denied', 'Nobody disables the account by which they are here', { status: 403 })
   }
   const changed = event(tenant, disabled ? 'user.disabled' : 'user.enabled', actor, { user_id })
-  return tenant.store.setUserDisabled({ tenant_id: tenant.tenant_id, user_id, disabled, event: changed })
+  const change = { tenant_id: tenant.tenant_id, user_id, disabled, indispensable_role: ADMINISTRATOR, event: changed }
+  const outcome = await tenant.store.setUserDisabled(change)
+  if (outcome === 'last') throw new OAuthError('access_denied', LAST_ADMINISTRATOR, { status: 409 })
+  return outcome
 }
 
 /** Signs a user out everywhere (ASVS 7.4.5); says how many sessions that ended. */

@@ -55,6 +55,25 @@ contract('disabling a user raises the epoch, and enabling leaves it there', asyn
   assert.equal(await set(true, 'unknown'), false)
 })
 
+contract(
+  'of two who disable each other one stays, when nobody else holds a role that somebody must hold',
+  async (stage) => {
+    const { store, tenant_id, event } = stage
+    const roles = '["administrator"]'
+    for (const user_id of ['a', 'b']) await make(stage, { user_id, username_key: user_id, roles })
+    await make(stage, { user_id: 'c', username_key: 'c', roles: '["administrators"]' })
+    const disable = (user_id: string) =>
+      store.setUserDisabled({ tenant_id, user_id, disabled: true, indispensable_role: 'administrator', event: event() })
+    const outcomes = await Promise.all([disable('a'), disable('b')])
+    assert.deepEqual(outcomes.toSorted(), ['last', true])
+    const [gone, left] = outcomes[0] === true ? ['a', 'b'] : ['b', 'a']
+    assert.equal(await disable(left!), 'last')
+    assert.equal((await store.findUser({ tenant_id, user_id: left! }))?.disabled_at, null)
+    assert.equal(await disable(gone!), false)
+    assert.equal(await disable('c'), true)
+  },
+)
+
 contract('users are listed by user_id, page by page, without their passwords', async (stage) => {
   const { store, tenant_id } = stage
   for (const user_id of ['c', 'a', 'b', 'B']) await make(stage, { user_id, username_key: user_id })

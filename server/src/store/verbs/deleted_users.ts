@@ -1,7 +1,7 @@
 import type { NewEvent } from '../records.ts'
 import { NOW, type Run, read, sql, together, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
-import { endAllOfUser } from './users.ts'
+import { endAllOfUser, isLastHolder } from './users.ts'
 
 /**
  * Deletes a user for good: whatever they were issued dies with this commit, and their name is gone. The row stays, so that
@@ -16,18 +16,7 @@ export const deleteUser = write(function* (args: {
   event: NewEvent
 }): Run<'deleted' | 'last' | 'unknown'> {
   const { tenant_id, user_id, event } = args
-  const role = JSON.stringify(args.indispensable_role)
-  const [user] = yield* sql<{ roles: string }>`
-    select roles from users where tenant_id = ${tenant_id} and user_id = ${user_id} and deleted_at is null`
-  if (!user) return 'unknown'
-  if (user.roles.includes(role)) {
-    // Updating the row locks it: of two who delete each other one comes second, and sees that.
-    yield* sql`update tenants set disabled_at = disabled_at where tenant_id = ${tenant_id}`
-    const [other] = yield* sql<{ user_id: string }>`
-      select user_id from users where tenant_id = ${tenant_id} and user_id <> ${user_id}
-        and disabled_at is null and replace(roles, ${role}, '') <> roles limit 1`
-    if (!other) return 'last'
-  }
+  if (yield* isLastHolder({ ...args, role: args.indispensable_role })) return 'last'
   // No username has a control character, so this key is in nobody's way.
   const key = `\u0001${user_id}`
   const [deleted] = yield* sql<{ epoch: number }>`

@@ -61,13 +61,20 @@ export const updateUser = write(function* (args: {
   return changed !== undefined
 })
 
-/** Disables or enables a user. Disabling raises the epoch, so that what was issued before never lives again. */
+/**
+ * Disables or enables a user. Disabling raises the epoch, so that what was issued before never lives again. False when
+ * they are so already; `last` when nobody else who can sign in holds the indispensable role.
+ */
 export const setUserDisabled = write(function* (args: {
   tenant_id: string
   user_id: string
   disabled: boolean
+  /** Somebody must be left who holds it. */
+  indispensable_role?: string
   event: NewEvent
-}): Run<boolean> {
+}): Run<boolean | 'last'> {
+  const role = args.indispensable_role
+  if (args.disabled && role !== undefined && (yield* isLastHolder({ ...args, role }))) return 'last'
   const [changed] = args.disabled
     ? yield* sql<{ epoch: number }>`
         update users set disabled_at = ${NOW}, epoch = epoch + 1
@@ -80,6 +87,22 @@ export const setUserDisabled = write(function* (args: {
   if (changed) yield* insertEvent(args.event)
   return changed !== undefined
 })
+
+/** Whether a user who can sign in holds a role, and nobody else who can does; until its transaction ends nobody joins. */
+export function* isLastHolder(args: { tenant_id: string; user_id: string; role: string }): Run<boolean> {
+  const { tenant_id, user_id } = args
+  const role = JSON.stringify(args.role)
+  const [holder] = yield* sql<{ user_id: string }>`
+    select user_id from users where tenant_id = ${tenant_id} and user_id = ${user_id}
+      and deleted_at is null and disabled_at is null and replace(roles, ${role}, '') <> roles`
+  if (!holder) return false
+  // Updating the row locks it: of two who end each other's one comes second, and sees that.
+  yield* sql`update tenants set disabled_at = disabled_at where tenant_id = ${tenant_id}`
+  const [other] = yield* sql<{ user_id: string }>`
+    select user_id from users where tenant_id = ${tenant_id} and user_id <> ${user_id}
+      and disabled_at is null and replace(roles, ${role}, '') <> roles limit 1`
+  return !other
+}
 
 /** After the epoch of a user has risen: tells resource servers, ends the sessions, and tells the clients of those. */
 export function* endAllOfUser(event: NewEvent, user_id: string, epoch: number): Run<void> {

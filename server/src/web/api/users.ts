@@ -7,6 +7,7 @@ import {
   endSessionOfUser,
   endSessionsOfUser,
   isOwnAccount,
+  LAST_ADMINISTRATOR,
   setUserDisabled,
   updateUser,
 } from '../../inbound/users/administer_users.ts'
@@ -182,7 +183,7 @@ export const USER_ROUTES = [
         throw new OAuthError('access_denied', 'Nobody deletes the account by which they are here', { status: 403 })
       }
       const outcome = await deleteUserEverywhere(web, found, actor)
-      if (outcome === 'last') throw conflict('The user is the last administrator')
+      if (outcome === 'last') throw conflict(LAST_ADMINISTRATOR)
       if (outcome === 'unknown') throw notThere('user')
     },
   }),
