@@ -237,6 +237,11 @@ export type Provider = {
   readonly name: string
   readonly notes: string | null
   readonly placeholders: readonly string[]
+  /** The record stands for any server: a connector says where it is */
+  readonly any_server: boolean
+  /** What a connector to it has to be told, besides a name */
+  readonly needs: readonly string[]
+  readonly known_scope: readonly string[]
   readonly unverified_fields: readonly string[]
 }
 
@@ -325,6 +330,7 @@ export type Settings = {
   readonly password_min_length: number
   readonly password_min_length_administrators: number
   readonly sign_up: string
+  readonly sign_in_link: boolean
   readonly account_deletion: string
   readonly login_handoff: Readonly<Record<string, unknown>> | null
   readonly brokers: readonly unknown[]
@@ -361,6 +367,7 @@ export type SettingsChange = {
   readonly password_min_length?: number
   readonly password_min_length_administrators?: number
   readonly sign_up?: string
+  readonly sign_in_link?: boolean
   readonly account_deletion?: string
   readonly login_handoff?: Readonly<Record<string, unknown>> | null
   readonly brokers?: readonly unknown[]
@@ -672,7 +679,7 @@ export interface AdminOperations {
     readonly disabled?: boolean
   }, options: Change): Promise<TrustedIssuer>
   /** The catalogue of providers by name (GET /providers; admin:read). */
-  listProviders(options?: Options & { readonly cursor?: string; readonly limit?: number }): Pages<Provider>
+  listProviders(options?: Options & { readonly cursor?: string; readonly limit?: number; readonly q?: string }): Pages<Provider>
   /** Connectors by name (GET /connectors; admin:read). */
   listConnectors(options?: Options & { readonly cursor?: string; readonly limit?: number }): Pages<Connector>
   /** Makes a connector to a provider (POST /connectors; admin:write). */
@@ -729,6 +736,7 @@ export interface AdminOperations {
     readonly items: readonly {
       readonly check: 'metadata' | 'client'
       readonly outcome: 'ok' | 'failed' | 'unknown' | 'not_asked'
+      readonly reason: 'endpoints_known' | 'metadata_read' | 'metadata_unreachable' | 'metadata_invalid' | 'issuer_differs' | 'endpoint_missing' | 'client_accepted' | 'client_refused' | 'client_unclear' | 'pause_asked' | 'not_let_out' | 'no_answer' | 'people_type_keys'
       readonly detail: string
     }[]
   }>

@@ -72,6 +72,15 @@ export async function discoverProvider(
   return showsCertificate(provider) ? overlayAliases(provider, server) : server
 }
 
+/** The same, asked for anew and kept nowhere: for whoever wants to know whether it can be had now. */
+export async function askForMetadata(
+  context: RelyingContext,
+  provider: ResolvedProvider,
+): Promise<AuthorizationServer> {
+  const server = await load(context, provider, ownEndpoints(provider))
+  return showsCertificate(provider) ? overlayAliases(provider, server) : server
+}
+
 /** Whether we show a certificate there: as the client, or because tokens are bound to it. */
 function showsCertificate(provider: ResolvedProvider): boolean {
   const { token_endpoint_auth_method: method, tls_client_certificate_bound_access_tokens: is_bound } = provider
@@ -87,7 +96,7 @@ function overlayAliases(provider: ResolvedProvider, server: AuthorizationServer)
 
 async function loadProvider(context: RelyingContext, provider: ResolvedProvider): Promise<AuthorizationServer> {
   const { issuer, discovery } = provider
-  const own = Object.fromEntries(ENDPOINTS.flatMap((name) => (provider[name] ? [[name, provider[name]]] : [])))
+  const own = ownEndpoints(provider)
   const key = JSON.stringify([issuer, discovery, own])
   const now = context.clock()
   const known = context.metadata.get(key)
@@ -110,6 +119,10 @@ async function loadProvider(context: RelyingContext, provider: ResolvedProvider)
   const remember = (metadata: RememberedMetadata) => context.metadata.set(key, metadata)
   remember({ loading, loaded: null, loaded_at: now })
   return loading
+}
+
+function ownEndpoints(provider: ResolvedProvider): Record<string, string> {
+  return Object.fromEntries(ENDPOINTS.flatMap((name) => (provider[name] ? [[name, provider[name]]] : [])))
 }
 
 async function load(

@@ -18,6 +18,7 @@ import {
   setConnectorDisabled,
 } from './connectors.ts'
 import { rotateConnectorKey } from './rotate_connector_key.ts'
+import { testConnector } from './test_connector.ts'
 
 const INPUT: ConnectorInput = {
   ...{ connector: 'acme', provider: 'oidc', issuer: 'https://idp.example', client_id: 'web', client_secret: 'hush' },
@@ -353,6 +354,50 @@ describe('connectors', () => {
     await save({ connector: 'foreign' })
     assert.ok((await findConnector(context, 'foreign'))!.version > version, 'a name used again never repeats a version')
     await foreign.close()
+  })
+
+  test('a test of a connector says what is wrong with it, changes nothing, and is in the audit log', async () => {
+    const connector = 'asked'
+    const foreign = await openForeign(bench, {}, { connector })
+    const { issuer } = foreign
+    const look = async (of = context) =>
+      (await testConnector(of, 'user:root', connector))?.map(({ outcome, reason }) => `${reason} ${outcome}`)
+    const right = { connector, issuer, client_secret: 'foreign-secret' }
+    assert.deepEqual(await look(), ['metadata_read ok', 'client_accepted ok'])
+    assert.deepEqual(
+      foreign.ledger.map(({ grant_type, error }) => [grant_type, error]),
+      [['authorization_code', 'invalid_grant']],
+      'one question, with nothing that is worth anything',
+    )
+    const before = await findConnector(context, connector)
+    await save({ ...right, client_secret: 'wrong' })
+    assert.deepEqual(await look(), ['metadata_read ok', 'client_refused failed'])
+    assert.equal((await findConnector(context, connector))!.error, null, 'a test says nothing of connections')
+    await save({ ...right, client_id: 'nobody' })
+    assert.deepEqual(await look(), ['metadata_read ok', 'client_refused failed'])
+    await save({ ...right, fields: { token_endpoint: `${issuer}/nowhere` } })
+    assert.match((await look())!.join(), /^metadata_read ok,(client_unclear unknown|no_answer failed)$/)
+    await save({ ...right, issuer: `${issuer}/` })
+    assert.deepEqual(await look(), ['issuer_differs failed'])
+    await save({ ...right, issuer: `${issuer}/nowhere` })
+    assert.deepEqual(await look(), ['metadata_invalid failed'])
+    await save(right)
+    assert.deepEqual(await look(), ['metadata_read ok', 'client_accepted ok'])
+    assert.deepEqual(await look(strict), ['not_let_out failed'], 'the guard is asked, not passed by')
+    await foreign.close()
+    assert.deepEqual(await look(), ['metadata_unreachable failed'], 'what was remembered says nothing of now')
+    const endpoints = { authorization_endpoint: `${issuer}/auth`, token_endpoint: `${issuer}/token` }
+    await save({ ...right, provider: 'oauth2', issuer: undefined, scope: 'a', fields: endpoints })
+    assert.deepEqual(await look(), ['endpoints_known ok', 'no_answer failed'])
+    await save({ connector: 'desk', ...DESK })
+    assert.equal((await testConnector(context, 'user:root', 'desk'))![0]!.reason, 'people_type_keys')
+    assert.equal(await testConnector(context, 'user:root', 'nobody'), null)
+    assert.equal((await findConnector(context, connector))!.connections, before!.connections)
+    const events = (await listEvents(bench.tenant)).filter(({ type }) => type === 'connector.tested')
+    assert.equal(events.length, 11)
+    assert.ok(events.every(({ actor }) => actor === 'user:root'))
+    assert.deepEqual(JSON.parse(events[0]!.detail), { connector, reasons: ['metadata_read', 'client_accepted'] })
+    assert.doesNotMatch(JSON.stringify(events), /foreign-secret|wrong/)
   })
 
   test('a connector is disabled once and enabled once', async () => {

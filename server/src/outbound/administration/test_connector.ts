@@ -1,59 +1,152 @@
-import { discoverProvider } from '../../relying/discovery.ts'
+import { EgressError } from '../../egress/egress_error.ts'
+import type { ResolvedProvider } from '../../providers/resolve.ts'
+import { chooseProofKey } from '../../relying/authorization_url.ts'
+import type { RelyingParty } from '../../relying/context.ts'
+import { askForMetadata, DiscoveryError } from '../../relying/discovery.ts'
 import type { TokenOutcome } from '../../relying/outcome.ts'
-import { refreshToken } from '../../relying/token_call.ts'
-import { openConnector, relyingParty } from '../connectors/connector.ts'
-import type { OutboundContext } from '../context.ts'
+import { probeWithCode, probeWithRefreshToken } from '../../relying/probe_client.ts'
+import { type Connector, grantTypeOf, openConnector, relyingParty, withProofKey } from '../connectors/connector.ts'
+import { withSettings } from '../connectors/connector_secret.ts'
+import { type OutboundContext, outboundEvent } from '../context.ts'
+
+/** What a check can come to, as a word that pages and programs can branch on. */
+export const CHECK_REASONS = [
+  ...(['endpoints_known', 'metadata_read', 'metadata_unreachable', 'metadata_invalid'] as const),
+  ...(['issuer_differs', 'endpoint_missing'] as const),
+  ...(['client_accepted', 'client_refused', 'client_unclear', 'pause_asked', 'not_let_out', 'no_answer'] as const),
+  'people_type_keys',
+] as const
 
 /** One thing that was looked at; `unknown` is what no answer says. */
 export interface ConnectorCheck {
   readonly check: 'metadata' | 'client'
   readonly outcome: 'ok' | 'failed' | 'unknown' | 'not_asked'
+  readonly reason: (typeof CHECK_REASONS)[number]
+  /** In English, with what the provider said. */
   readonly detail: string
 }
 
-// Nobody's: a provider that looks at it has first looked at who sends it.
-const NO_REFRESH_TOKEN = 'sallyport-connector-test'
+// Somebody waits for the answer, and a call of the provider's that takes longer would fail people as well.
+const PROBE_MS = 8_000
 
 /**
- * Tests whether a connector can work: its provider's metadata can be had, and its token endpoint knows us as a client. The
- * provider is asked with a refresh token that is none, which it refuses by `invalid_grant` where it accepts the client
- * (RFC 6749 section 5.2). Nothing is changed. Null where there is no such connector.
+ * Tests whether a connector can work: its provider's metadata can be had now, and its token endpoint knows us as a client.
+ * Nothing is issued or changed, here or there, but the audit log. Null where there is no such connector.
  */
-export async function testConnector(context: OutboundContext, connector: string): Promise<ConnectorCheck[] | null> {
+export async function testConnector(
+  context: OutboundContext,
+  actor: string,
+  connector: string,
+): Promise<ConnectorCheck[] | null> {
   const { tenant_id, store } = context.tenant
   const record = await store.findConnector({ tenant_id, connector })
   if (!record) return null
-  const opened = openConnector(context, record)
-  if (opened.provider.credential !== 'oauth') {
-    const detail = 'People type keys of this provider: there is nothing to ask it as a client'
-    return [{ check: 'client', outcome: 'not_asked', detail }]
-  }
-  try {
-    await discoverProvider(context.relying, opened.provider)
-  } catch (error) {
-    return [{ check: 'metadata', outcome: 'failed', detail: (error as Error).message }]
-  }
-  const metadata = { check: 'metadata', outcome: 'ok', detail: 'The endpoints are known' } as const
-  const outcome = await refreshToken(context.relying, relyingParty(context, opened), {
-    refresh_token: NO_REFRESH_TOKEN,
-  })
-  return [metadata, { check: 'client', ...judge(outcome) }]
+  const opened = withSettings(() => openConnector(context, record))
+  const checks = await look(context, opened)
+  const detail = { connector, reasons: checks.map(({ reason }) => reason) }
+  await store.recordEvent(outboundEvent(context, 'connector.tested', actor, { detail }))
+  return checks
 }
 
-function judge(outcome: TokenOutcome): Pick<ConnectorCheck, 'outcome' | 'detail'> {
+async function look(context: OutboundContext, opened: Connector): Promise<ConnectorCheck[]> {
+  const { provider } = opened
+  if (provider.credential !== 'oauth') {
+    const detail = 'People type keys of this provider: there is nothing to ask it as a client'
+    return [{ check: 'client', outcome: 'not_asked', reason: 'people_type_keys', detail }]
+  }
+  const plain = [provider.issuer, provider.token_endpoint].find(
+    (url) => url?.startsWith('http:') && !context.egress.mayUseHttp(url),
+  )
+  if (plain) {
+    const detail = `SALLYPORT_EGRESS_ALLOW does not name ${new URL(plain).host}`
+    return [{ check: 'metadata', outcome: 'failed', reason: 'not_let_out', detail }]
+  }
+  let proof_key: string | null
+  try {
+    const server = await askForMetadata(context.relying, provider)
+    const needed = grantTypeOf(opened) === 'authorization_code' ? ENDPOINTS : ENDPOINTS.slice(1)
+    const missing = needed.find((name) => !server[name])
+    if (missing) {
+      const detail = `The provider has no ${missing.replaceAll('_', ' ')}`
+      return [{ check: 'metadata', outcome: 'failed', reason: 'endpoint_missing', detail }]
+    }
+    proof_key = await chooseProofKey(provider, server)
+  } catch (error) {
+    return [judgeMetadata(error)]
+  }
+  const party = withProofKey(relyingParty(context, opened), proof_key ?? undefined)
+  return [foundMetadata(provider), await probe(context, opened, party)]
+}
+
+const ENDPOINTS = ['authorization_endpoint', 'token_endpoint'] as const
+
+function foundMetadata({ issuer, discovery }: ResolvedProvider): ConnectorCheck {
+  const reason = issuer !== null && discovery !== null ? 'metadata_read' : 'endpoints_known'
+  return { check: 'metadata', outcome: 'ok', reason, detail: 'The endpoints are known' }
+}
+
+function judgeMetadata(error: unknown): ConnectorCheck {
+  const failed = { check: 'metadata', outcome: 'failed', detail: explain(error) } as const
+  if (isHeldBack(error)) return { ...failed, reason: 'not_let_out' }
+  const reason = error instanceof DiscoveryError ? error.reason : 'invalid'
+  if (reason === 'unreachable') return { ...failed, reason: 'metadata_unreachable' }
+  if (reason === 'missing') return { ...failed, reason: 'endpoint_missing' }
+  return { ...failed, reason: reason === 'issuer_mismatch' ? 'issuer_differs' : 'metadata_invalid' }
+}
+
+async function probe(context: OutboundContext, opened: Connector, party: RelyingParty): Promise<ConnectorCheck> {
+  if (grantTypeOf(opened) === 'authorization_code') {
+    const judged = judge(await probeWithCode(context.relying, party, PROBE_MS))
+    if (judged.reason !== 'client_unclear') return judged
+  }
+  return judge(await probeWithRefreshToken(context.relying, party, PROBE_MS))
+}
+
+function judge(outcome: TokenOutcome): ConnectorCheck {
+  const check = 'client'
   switch (outcome.kind) {
     case 'tokens':
-      return { outcome: 'unknown', detail: 'The provider gave a token for a refresh token that is none' }
-    case 'refused': {
-      const known = outcome.error === 'invalid_grant'
-      const what = known ? 'The provider accepts the client' : 'The provider refused, and not the client alone'
-      return { outcome: known ? 'ok' : 'unknown', detail: `${what}: ${outcome.provider_error}` }
-    }
+      return { check, outcome: 'unknown', reason: 'client_unclear', detail: 'The provider gave a token for nothing' }
+    case 'refused':
+      return outcome.error === 'invalid_grant'
+        ? {
+            check,
+            outcome: 'ok',
+            reason: 'client_accepted',
+            detail: `The provider accepts the client: ${say(outcome)}`,
+          }
+        : { check, outcome: 'unknown', reason: 'client_unclear', detail: `The provider refused: ${say(outcome)}` }
     case 'client_refused':
-      return { outcome: 'failed', detail: `The provider refuses the client: ${outcome.provider_error}` }
+      return {
+        ...{ check, outcome: 'failed', reason: 'client_refused' },
+        detail: `The provider refuses the client: ${say(outcome)}`,
+      }
     case 'throttled':
-      return { outcome: 'unknown', detail: 'The provider asks for a pause' }
-    case 'unknown':
-      return { outcome: 'failed', detail: outcome.cause.message }
+      return { check, outcome: 'unknown', reason: 'pause_asked', detail: 'The provider asks for a pause' }
+    case 'unknown': {
+      const reason = isHeldBack(outcome.cause) ? 'not_let_out' : 'no_answer'
+      return { check, outcome: 'failed', reason, detail: explain(outcome.cause) }
+    }
   }
+}
+
+function say({ provider_error, error_description }: { provider_error: string; error_description: string }): string {
+  return [provider_error, error_description].filter((part) => part !== '').join(': ')
+}
+
+/** A call that the egress guard did not let out: only the operator can. */
+function isHeldBack(error: unknown): boolean {
+  return causesOf(error).some((cause) => cause instanceof EgressError && cause.code.startsWith('blocked_'))
+}
+
+function explain(error: unknown): string {
+  const [first, ...others] = causesOf(error)
+  const guards = others.find((cause) => cause instanceof EgressError)
+  return [first, guards].flatMap((cause) => (cause ? [cause.message] : [])).join('. ')
+}
+
+function causesOf(error: unknown): Error[] {
+  const causes: Error[] = []
+  for (let cause = error; cause instanceof Error && causes.length < 5; cause = cause.cause) causes.push(cause)
+  return causes
 }

@@ -5,6 +5,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import { type ConnectorGrantType, isAskedAgain } from '../../providers/grant_types.ts'
 import type { ProviderFields } from '../../providers/provider.ts'
 import { type ResolvedProvider, resolveProvider } from '../../providers/resolve.ts'
+import { isAnyServer } from '../../providers/search.ts'
 import { SettingError } from '../../providers/setting_error.ts'
 import type { PlaceholderValues } from '../../providers/template.ts'
 import type { AskedGrant } from '../../relying/asked_grant.ts'
@@ -106,9 +107,7 @@ export function nameProvider(
   { provider, connector }: { readonly provider: string; readonly connector: string },
 ): string {
   const record = catalogue.get(provider)
-  return record && (record.fields.issuer ?? record.fields.authorization_endpoint ?? record.fields.api_base_url)
-    ? record.name
-    : connector
+  return record && !isAnyServer(record) ? record.name : connector
 }
 
 /** A connector as one connection sees it: what was learned on the way stands in for the placeholders of its name. */

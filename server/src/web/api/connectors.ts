@@ -9,10 +9,11 @@ import {
   saveConnector,
   setConnectorDisabled,
 } from '../../outbound/administration/connectors.ts'
-import { testConnector } from '../../outbound/administration/test_connector.ts'
-import { unverifiedFields } from '../../providers/catalogue.ts'
+import { describeProvider } from '../../outbound/administration/describe_provider.ts'
+import { CHECK_REASONS, testConnector } from '../../outbound/administration/test_connector.ts'
 import { CONNECTOR_GRANT_TYPES } from '../../providers/grant_types.ts'
 import type { Provider } from '../../providers/provider.ts'
+import { searchCatalogue } from '../../providers/search.ts'
 import { PAGING, pageOf, replyWhole } from './page_of.ts'
 import { conflict, notThere } from './problem.ts'
 import { type ApiRequest, route, type Subject, shown } from './route.ts'
@@ -75,6 +76,12 @@ const ProviderSchema = z
     name: z.string(),
     notes: z.string().nullable(),
     placeholders: z.array(z.string()).readonly(),
+    any_server: z.boolean().meta({ description: 'The record stands for any server: a connector says where it is' }),
+    needs: z
+      .array(z.string())
+      .readonly()
+      .meta({ description: 'What a connector to it has to be told, besides a name' }),
+    known_scope: z.array(z.string()).readonly(),
     unverified_fields: z.array(z.string()).readonly(),
   })
   .meta({ id: 'Provider', description: 'A record of the catalogue' })
@@ -84,6 +91,7 @@ const Checks = z.strictObject({
     z.strictObject({
       check: z.enum(['metadata', 'client']),
       outcome: z.enum(['ok', 'failed', 'unknown', 'not_asked']),
+      reason: z.enum(CHECK_REASONS),
       detail: z.string(),
     }),
   ),
@@ -100,14 +108,15 @@ export const CONNECTOR_ROUTES = [
   route({
     ...{ method: 'GET', path: '/providers', scope: 'admin:read', name: 'listProviders' },
     summary: 'The catalogue of providers by name',
-    query: PAGING,
+    query: { ...PAGING, q: z.string().max(200).optional().meta({ description: 'Words of the name' }) },
     answer: pageOf(ProviderSchema),
     run({ web, query }) {
-      const describeProvider = (one: Provider) => ({
-        ...{ provider: one.provider, name: one.name, notes: one.fields.notes?.value ?? null },
-        ...{ placeholders: Object.keys(one.placeholders), unverified_fields: unverifiedFields(one) },
-      })
-      return replyWhole(query, [...web.outbound.catalogue.values()], describeProvider, ({ provider }) => provider)
+      return replyWhole(
+        query,
+        searchCatalogue(web.outbound.catalogue, query.q),
+        showProvider,
+        ({ provider }) => provider,
+      )
     },
   }),
   route({
@@ -187,13 +196,20 @@ export const CONNECTOR_ROUTES = [
     answer: Checks,
     subject: connector,
     repeatable: true,
-    async run({ web, found }) {
-      const items = await testConnector(web.outbound, found.connector)
+    async run({ web, found, actor }) {
+      const items = await testConnector(web.outbound, actor, found.connector)
       if (!items) throw notThere('connector')
       return { value: { items } }
     },
   }),
 ]
+
+function showProvider(record: Provider): z.input<typeof ProviderSchema> {
+  const { provider, name, notes, placeholders, any_server, needs, known_scope, unverified_fields } =
+    describeProvider(record)
+  const named = Object.keys(placeholders)
+  return { provider, name, notes, placeholders: named, any_server, needs, known_scope, unverified_fields }
+}
 
 function requireHeldFor(token: ApiRequest['token'], ...sign_in: unknown[]): void {
   if (sign_in.some((way) => way !== undefined && way !== 'off')) requireHeldOfSignIn(token.scope)
