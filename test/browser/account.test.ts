@@ -4,6 +4,7 @@ import * as oauth from 'openid-client'
 import type { Browser } from 'playwright-core'
 import { ALICE, type Bridge, startBridge } from '../parts/bridge.ts'
 import { launchBrowser } from '../parts/chromium.ts'
+import { Keyboard } from '../parts/keyboard.ts'
 import { Visitor } from '../parts/visitor.ts'
 import { startWebApp, type WebApp, type WebAppTokens } from '../parts/web_app.ts'
 
@@ -101,16 +102,26 @@ for (const javaScriptEnabled of [true, false]) {
   })
 }
 
-test('with the keyboard alone an app is removed', async () => {
+test('with the keyboard alone an app is removed: Escape takes the question away and leads back to its button', async () => {
   const { person, tokens } = await atAccount()
-  const { keyboard } = person.page
-  const focused = () => person.page.evaluate(() => document.activeElement?.textContent)
-  for (let stops = 0; stops < 30 && (await focused()) !== 'Remove access'; stops++) await keyboard.press('Tab')
-  await keyboard.press('Enter')
-  await keyboard.press('Tab')
-  if ((await focused()) !== 'Remove access') await keyboard.press('Tab')
-  assert.equal(await focused(), 'Remove access')
-  await Promise.all([person.page.waitForNavigation(), keyboard.press('Enter')])
+  const keys = new Keyboard(person.page)
+  const asked = () => person.page.locator('[popover]:popover-open').count()
+  await keys.to('Skip to content')
+  await keys.press('Enter')
+  await keys.to('Remove access')
+  await keys.press('Enter')
+  await keys.to('Keep')
+  await keys.press('Escape')
+  assert.deepEqual([await asked(), (await keys.at()).name], [0, 'Remove access'])
+  await keys.press('Space')
+  await keys.to('Keep')
+  await keys.press('Enter')
+  assert.deepEqual([await asked(), await isActive(tokens.access_token)], [0, true])
+  assert.equal((await keys.at()).name, 'Remove access')
+  await keys.press('Enter')
+  await keys.to('Keep')
+  await keys.to('Remove access')
+  await keys.go('Remove access')
   assert.match(await person.page.locator('main').innerText(), /No app can use your account/)
   assert.equal(await isActive(tokens.access_token), false)
   await person.close()

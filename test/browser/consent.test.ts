@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
+import { LANGUAGES } from '../pages/sample_view.ts'
 import { ALICE, BOB, type Bridge, startBridge } from '../parts/bridge.ts'
 import { launchBrowser } from '../parts/chromium.ts'
+import { Keyboard } from '../parts/keyboard.ts'
 import { Visitor } from '../parts/visitor.ts'
 import { startWebApp, type WebApp } from '../parts/web_app.ts'
+
+/** Somebody in two roles. */
+const CAROL = { username: 'carol', password: 'keys and no mouse at all' } as const
 
 let running: { browser: Browser; close(): Promise<void> }
 let bridge: Bridge
@@ -14,6 +19,13 @@ before(async () => {
   running = await launchBrowser()
   bridge = await startBridge({ path: '/hub' })
   app = await startWebApp()
+  await bridge.server.addRole('clerk', ['api:read'])
+  await bridge.server.addUser({
+    ...CAROL,
+    name: 'Carol Example',
+    email: 'carol@example.test',
+    roles: ['member', 'clerk'],
+  })
   await register('shop')
 })
 after(async () => {
@@ -23,12 +35,13 @@ after(async () => {
 })
 
 /** A client of its own for a story, so that no consent is remembered from another one. */
-async function register(client_id: string): Promise<void> {
+async function register(client_id: string, more: Record<string, unknown> = {}): Promise<void> {
   const client_secret = `secret-of-${client_id}`
   await bridge.server.addClient({
     ...{ client_id, client_secret, client_name: 'Corner Shop', redirect_uris: [app.redirect_uri] },
     grant_types: ['authorization_code', 'refresh_token'],
     scope: 'openid email profile offline_access api:read',
+    ...more,
   })
   await app.register({ issuer: bridge.issuer, client_id, client_secret })
 }
@@ -253,24 +266,65 @@ for (const javaScriptEnabled of [true, false]) {
   })
 }
 
-test('with the keyboard alone: sign in, choose, allow', async () => {
-  await register('keys')
+test('with the keyboard alone: sign in, leave out what is optional, pick a role, allow', async () => {
+  await register('keys', { optional_scope: 'profile email', one_role: true })
   const person = await Visitor.open(running.browser)
-  const { keyboard } = person.page
-  await person.visit(`${app.origin}/login`)
+  const keys = new Keyboard(person.page)
+  await person.visit(`${app.origin}/login?scope=openid+profile+email+api:read`)
   await person.page.waitForFunction(() => document.activeElement?.id === 'username')
-  await keyboard.type(ALICE.username)
-  await keyboard.press('Tab')
-  await keyboard.type(ALICE.password)
-  await keyboard.press('Enter')
-  await person.page.waitForURL('**/consent?**')
-  for (let stops = 0; stops < 20; stops++) {
-    await keyboard.press('Tab')
-    if ((await person.page.evaluate(() => document.activeElement?.textContent)) === 'Allow') break
+  await keys.type('Username or e-mail', CAROL.username)
+  await keys.type('Password', CAROL.password)
+  await keys.to('Sign in')
+  await keys.to('Password', 'Shift+Tab')
+  await keys.go('Sign in')
+  assert.equal(await person.heading(), 'Allow Corner Shop to use your account?')
+  await keys.to('Skip to content')
+  await keys.to('Not you?')
+  for (const scope of ['See your name and profile Optional', 'See your e-mail address Optional']) {
+    await keys.to(scope)
+    await keys.press('Space')
   }
-  await keyboard.press('Enter')
-  await person.page.waitForURL(`${app.origin}/**`)
-  assert.equal(await person.heading(), 'Signed in as alice')
+  await keys.to('See your name and profile Optional', 'Shift+Tab')
+  await keys.press('Space')
+  await keys.to('member')
+  await keys.press('ArrowDown')
+  assert.equal((await keys.at()).name, 'clerk')
+  await keys.to('Deny')
+  await keys.go('Allow', 'Space')
+  assert.match(await person.heading(), /^Signed in as [\da-f-]{36}$/, 'the name was left out')
+  const { scope, access_token } = app.sign_ins.at(-1)!
+  assert.equal(scope, 'openid email api:read')
+  assert.deepEqual(JSON.parse(atob(access_token.split('.')[1]!)).roles, ['clerk'])
+  await person.close()
+})
+
+test('with the keyboard alone, from right to left: type the code of a device, compare it, allow', async () => {
+  const grant_type = 'urn:ietf:params:oauth:grant-type:device_code'
+  const client_id = 'tv'
+  await bridge.server.addClient({
+    ...{ client_id, client_name: 'Big Television', token_endpoint_auth_method: 'none', scope: 'openid api:read' },
+    ...{ grant_types: [grant_type], redirect_uris: [] },
+  })
+  const ask = async (path: string, form: Record<string, string>) => {
+    const body = new URLSearchParams({ client_id, ...form })
+    return (await fetch(bridge.issuer + path, { method: 'POST', body })).json() as Promise<Record<string, string>>
+  }
+  const { device_code, user_code } = await ask('/device_authorization', { scope: 'openid api:read' })
+  const { login, device, layout } = LANGUAGES.find('ar')!.text
+  const person = await Visitor.open(running.browser, { locale: 'ar' })
+  const keys = new Keyboard(person.page)
+  await person.visit(`${bridge.issuer}/device`)
+  await keys.type(login.username, CAROL.username)
+  await keys.type(login.password, CAROL.password)
+  await keys.go(login.submit)
+  await keys.type(device.user_code, user_code!.toLowerCase().replace('-', ' '))
+  await keys.go(device.go_on)
+  assert.match(await person.page.locator('main').innerText(), new RegExp(user_code!))
+  await keys.to(layout.skip)
+  await keys.to(device.deny)
+  await keys.go(device.allow)
+  assert.match(await person.heading(), /Big Television/)
+  assert.ok((await ask('/token', { grant_type, device_code: device_code! }))['access_token'])
   await person.close()
 })
 

@@ -4,6 +4,7 @@ import * as oauth from 'openid-client'
 import type { Browser } from 'playwright-core'
 import { ALICE, type Bridge, startBridge } from '../parts/bridge.ts'
 import { launchBrowser } from '../parts/chromium.ts'
+import { Keyboard } from '../parts/keyboard.ts'
 import { Visitor } from '../parts/visitor.ts'
 import { startWebApp, type WebApp } from '../parts/web_app.ts'
 
@@ -100,6 +101,34 @@ for (const javaScriptEnabled of [true, false]) {
     await person.close()
   })
 }
+
+test('with the keyboard alone a client is made, from the overview to a sign-in', async () => {
+  const person = await Visitor.open(running.browser)
+  const keys = new Keyboard(person.page)
+  await person.visit(`${bridge.issuer}/admin`)
+  await keys.type('Username or e-mail', ROOT.username)
+  await keys.type('Password', ROOT.password)
+  await keys.go('Sign in')
+  await keys.go('Clients')
+  await keys.to('Skip to content')
+  await keys.press('Enter')
+  await keys.go('New client')
+  await keys.type('Name', 'Made by keys')
+  await keys.to('Web server')
+  await keys.press('ArrowDown')
+  await keys.press('ArrowUp')
+  await keys.to('By a key')
+  await keys.press('ArrowDown')
+  await keys.type('Redirect URIs', app.redirect_uri)
+  await keys.go('Create client')
+  assert.equal(await person.heading(), 'Made by keys is registered')
+  const [client_id, client_secret] = await person.page.locator('.copyable').allInnerTexts()
+  await app.register({ issuer: bridge.issuer, client_id: client_id!, client_secret: client_secret! })
+  await person.visit(`${app.origin}/login`)
+  await keys.go('Allow')
+  assert.equal(await person.heading(), 'Signed in as root')
+  await person.close()
+})
 
 test('without JavaScript a client is changed, and what was typed stays when it is refused', async () => {
   const person = await atConsole('/admin', { javaScriptEnabled: false })

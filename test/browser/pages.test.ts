@@ -8,6 +8,7 @@ import { servePreview } from '../pages/preview.ts'
 import { sampleView } from '../pages/sample_view.ts'
 import { samplePages } from '../pages/samples.ts'
 import { launchBrowser } from '../parts/chromium.ts'
+import { Keyboard } from '../parts/keyboard.ts'
 
 const EVERY_PAGE = Object.keys(samplePages(sampleView()))
 // One page of each template; every state of each is for the long suite.
@@ -15,7 +16,9 @@ const TEMPLATES = EVERY_PAGE.filter((name) => !EVERY_PAGE.some((other) => name.s
 const THOROUGH = process.env['SALLYPORT_TEST_EVERY_PAGE'] !== undefined
 const PAGES = THOROUGH ? EVERY_PAGE : TEMPLATES
 // Together they have every component; the long suite looks at the colours of all templates.
-const COLOURFUL = THOROUGH ? TEMPLATES : ['login', 'consent', 'account', 'device', 'overview', 'client', 'webhook']
+const COLOURFUL = THOROUGH
+  ? TEMPLATES
+  : ['login', 'consent', 'account', 'device_question', 'overview', 'client', 'webhook']
 
 let running: { browser: Browser; close(): Promise<void> }
 let preview: { origin: string; close(): void }
@@ -188,6 +191,34 @@ test('every stop of the keyboard can be seen, and the skip link comes first', as
       }
     }
   })
+})
+
+test('the keyboard of the tests stops at what cannot be seen, lies behind, or is never reached', async () => {
+  const stops =
+    '<style>:focus-visible { outline: 2px solid }</style><button>one</button><br><button id="two">two</button>'
+  const page = await running.browser.newPage()
+  const keys = new Keyboard(page)
+  for (const [change, wrong] of [
+    ['<style>#two { outline: none }</style>', /no ring/],
+    ['<style>#two { position: fixed; top: -90px }</style>', /out of sight/],
+    [
+      '<style>button { position: absolute } #two { right: 70vw; top: 0 } button { top: 90px; right: 0 }</style>',
+      /lies before/,
+    ],
+    ['<style>#two { display: none }</style>', /two is reached by no Tab|goes back/],
+    ['<script>document.querySelector("#two").tabIndex = 1</script>', /goes back/],
+  ] as const) {
+    await page.setContent(stops + change)
+    await assert.rejects(
+      keys.to('two').then(() => keys.to('one')),
+      wrong,
+      change,
+    )
+  }
+  await page.setContent(stops)
+  await keys.to('two')
+  await keys.to('one', 'Shift+Tab')
+  await page.close()
 })
 
 test('5.8 CVE-2018-1000088 CVE-2025-67495 under our policy a hostile name is no element, and no script makes markup', async () => {
