@@ -43,11 +43,14 @@ export interface ShownConnector {
   readonly error: string | null
   readonly error_description: string | null
   readonly error_at: number | null
+  /** Those that are not disconnected, counted up to `MOST_COUNTED`. */
   readonly connections: number
   readonly created_at: number
   readonly updated_at: number
 }
 
+/** No more connections of a connector than these are counted, so that it stays fast. */
+export const MOST_COUNTED = 10_000
 const MOST_TRIES = 5
 
 /**
@@ -73,7 +76,7 @@ export async function saveConnector(
     if (found) checkWhose(found, for_everyone)
     const stays = found !== null && staysAtServer(context, found, wanted.resolved)
     const moved = found && movesTokens(context, found, wanted)
-    if (moved !== null && found!.connections > 0) throw movedRefusal(moved)
+    if (moved !== null && (await countConnections(context, [connector], 1))[0]! > 0) throw movedRefusal(moved)
     const chosen = await chooseSecret(context, input, wanted.resolved, found, stays)
     const { secret, ...keys } = withSettings(() => certify(chosen, wanted.settings.certificate, context.clock()))
     const settings = JSON.stringify({ ...wanted.settings, ...keys, ...(for_everyone && { for_everyone }) })
@@ -126,14 +129,25 @@ function movedRefusal(field: string): OAuthError {
 /** Every connector of the tenant, as shown. */
 export async function listConnectors(context: OutboundContext): Promise<ShownConnector[]> {
   const { tenant_id, store } = context.tenant
-  return (await store.listConnectors({ tenant_id })).map((record) => show(context, record))
+  const records = await store.listConnectors({ tenant_id })
+  const counts = await countConnections(
+    context,
+    records.map(({ connector }) => connector),
+  )
+  return records.map((record, i) => show(context, record, counts[i]!))
 }
 
 /** One connector as shown, or null. */
 export async function findConnector(context: OutboundContext, connector: string): Promise<ShownConnector | null> {
   const { tenant_id, store } = context.tenant
   const record = await store.findConnector({ tenant_id, connector })
-  return record && show(context, record)
+  if (!record) return null
+  const [connections] = await countConnections(context, [connector])
+  return show(context, record, connections!)
+}
+
+function countConnections({ tenant }: OutboundContext, connectors: readonly string[], most = MOST_COUNTED) {
+  return tenant.store.countConnectionsThrough({ tenant_id: tenant.tenant_id, connectors, most })
 }
 
 /** The public keys that sign for a connector (RFC 7517 section 5), or null where none does. */
@@ -207,12 +221,13 @@ function isSame(
   return same && found.settings === settings && equalBytes(known, Buffer.from(secret ?? ''))
 }
 
-function show(context: OutboundContext, row: ListedConnector): ShownConnector {
+function show(context: OutboundContext, row: ListedConnector, connections: number): ShownConnector {
   const { sealed_client_secret, settings, ...shown } = row
   const record = context.catalogue.get(row.provider)
   const read = JSON.parse(settings) as ConnectorSettings
   return {
     ...shown,
+    connections,
     settings: read,
     provider_name: record?.name ?? row.provider,
     has_client_secret: sealed_client_secret !== null && read.key === undefined,

@@ -99,6 +99,16 @@ contract('a consent is told from a refresh by the generation that it brought', a
   assert.deepStrictEqual(await list(), [])
 })
 
+contract('counts of connections by state go on past a tenth of the most, and stop at it', async (stage) => {
+  const { store, tenant_id } = stage
+  await fill(stage)
+  for (let i = 1; i <= 5; i++) await connect(stage, `c${i}`)
+  await connect(stage, 'c6', { connector: 'beta' })
+  const ready = async (most: number) =>
+    (await store.countConnections({ tenant_id, most })).find(({ state }) => state === 'ready')!.count
+  assert.deepEqual(await Promise.all([1, 4, 5, 6, 20, 50, 60, 1000].map(ready)), [1, 4, 5, 6, 6, 6, 6, 6])
+})
+
 contract('connections are listed for their user, and page by page by connector and state', async (stage) => {
   const { store, tenant_id, event } = stage
   await fill(stage)
@@ -128,6 +138,10 @@ contract('connections are listed for their user, and page by page by connector a
     { state: 'disconnected', count: 1 },
   ])
   assert.equal((await store.countConnections({ tenant_id, most: 1 })).find((one) => one.state === 'ready')?.count, 1)
+  const through = (connectors: string[], most = 10) => store.countConnectionsThrough({ tenant_id, connectors, most })
+  assert.deepEqual(await through(['beta', 'acme', 'unknown']), [1, 2, 0])
+  assert.deepEqual(await through(['acme'], 1), [1])
+  assert.deepEqual(await through([]), [])
   for (const one of [beta, bobs, ended]) {
     const { connection_id } = one
     assert.deepStrictEqual(await store.findListedConnection({ tenant_id, connection_id }), one)

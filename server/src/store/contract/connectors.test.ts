@@ -6,7 +6,7 @@ const saved = {
   ...{ settings: '{}', version: 1 },
 }
 const record = { ...saved, error: null, error_description: null, error_at: null, disabled_at: null }
-const listed = { ...record, created_at: START, updated_at: START, connections: 0 }
+const listed = { ...record, created_at: START, updated_at: START }
 const make = ({ store, tenant_id, event }: Stage, more = {}) =>
   store.createConnector({ tenant_id, connector: { ...saved, ...more }, event: event('connector.created') })
 const find = ({ store, tenant_id }: Stage, connector = 'acme') => store.findConnector({ tenant_id, connector })
@@ -238,13 +238,15 @@ contract(
     await start(stage, 'state')
     const remove = () => store.deleteConnector({ tenant_id, connector: 'acme', event: event('connector.deleted') })
     assert.equal(await connect(stage), 'connected')
-    assert.equal((await find(stage))!.connections, 1)
+    const connections = () => store.countConnectionsThrough({ tenant_id, connectors: ['acme'], most: 10 })
+    assert.deepEqual(await connections(), [1])
     assert.equal(await remove(), 'has_connections')
     const change = (unconnected: boolean) =>
       store.updateConnector({ tenant_id, connector: saved, from_version: 1, unconnected, event: event() })
     assert.deepEqual([await change(true), await change(false)], ['has_connections', 'updated'])
     const end = { tenant_id, connection_id: 'c1', reason: 'test', event: event() }
     assert.equal(await store.disconnectConnection(end), true)
+    assert.deepEqual(await connections(), [0])
     assert.deepEqual([await remove(), await change(true)], ['has_connections', 'has_connections'])
     await store.destroyDataKey({ tenant_id, connection_id: 'c1', event: event() })
     await offer(stage, 'choice')

@@ -177,18 +177,14 @@ export const deleteConnector = write(function* (args: {
 export interface ListedConnector extends ConnectorRecord {
   readonly created_at: number
   readonly updated_at: number
-  /** Connections that are not disconnected. */
-  readonly connections: number
 }
 
 /** The connectors of a tenant, by name. */
 export const listConnectors = read(function* (args: { tenant_id: string }): Run<ListedConnector[]> {
   return yield* sql<ListedConnector>`
-    select k.connector, k.provider, k.client_id, k.sealed_client_secret, k.scope, k.settings, k.version, k.error,
-      k.error_description, k.error_at, k.disabled_at, k.created_at, k.updated_at,
-      (select count(*) from connections c
-        where c.tenant_id = k.tenant_id and c.connector = k.connector and c.state <> 'disconnected') as connections
-    from connectors k where k.tenant_id = ${args.tenant_id} order by k.connector limit 1000`
+    select connector, provider, client_id, sealed_client_secret, scope, settings, version, error, error_description,
+      error_at, disabled_at, created_at, updated_at
+    from connectors where tenant_id = ${args.tenant_id} order by connector limit 1000`
 })
 
 /** One connector, or null. */
@@ -197,11 +193,9 @@ export const findConnector = read(function* (args: {
   connector: string
 }): Run<ListedConnector | null> {
   const [connector] = yield* sql<ListedConnector>`
-    select k.connector, k.provider, k.client_id, k.sealed_client_secret, k.scope, k.settings, k.version, k.error,
-      k.error_description, k.error_at, k.disabled_at, k.created_at, k.updated_at,
-      (select count(*) from connections c
-        where c.tenant_id = k.tenant_id and c.connector = k.connector and c.state <> 'disconnected') as connections
-    from connectors k where k.tenant_id = ${args.tenant_id} and k.connector = ${args.connector}`
+    select connector, provider, client_id, sealed_client_secret, scope, settings, version, error, error_description,
+      error_at, disabled_at, created_at, updated_at
+    from connectors where tenant_id = ${args.tenant_id} and connector = ${args.connector}`
   return connector ?? null
 })
 
