@@ -32,7 +32,7 @@ export const newUserSubmit = consoleSubmit(async (visit, actor, values) => {
       email: readText(typed, 'email', LONGEST),
     }
     const user_id = await createUser(tenant, described, { actor })
-    if (user_id === null) throw refusal('username', visit.view.text.console.new_user.taken)
+    if (user_id === null) throw refusal('username', 'is that of somebody else')
     const user = await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id })
     const outcome = user ? await inviteUser(inbound, user, actor) : 'no_email'
     return toUser(visit, user_id, outcome === 'invited')

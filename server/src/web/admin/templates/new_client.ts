@@ -3,10 +3,10 @@ import { notice, pageHeader, sameByScript } from '../../ui/components.ts'
 import { button, buttonLink, check, field, form, group, radio, textArea } from '../../ui/forms.ts'
 import { html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
-import { name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { link, type View } from '../../ui/view.ts'
 import { CLIENT_TYPES, type ClientType, PROOFS, type Proof } from './client_type.ts'
+import { refusalText } from './refusal.ts'
 import type { TypedForm } from './typed_field.ts'
 import { renewal } from './typed_page.ts'
 
@@ -33,7 +33,7 @@ export interface NewClientData {
 export function renderNewClient(view: View, data: NewClientData): SafeHtml {
   const { new_client, client_types, client_type_hints } = view.text.console
   const { values = {} } = data
-  const errors = cleaned(data.errors)
+  const errors = tellErrors(view, data.errors)
   const types = CLIENT_TYPES.map((type) =>
     radio({
       name: 'type',
@@ -94,6 +94,8 @@ export function renderNewClient(view: View, data: NewClientData): SafeHtml {
 }
 
 /** Sentences about what was typed, which may repeat it. */
-function cleaned(errors: NewClientData['errors']): Partial<Record<string, SafeHtml>> {
-  return Object.fromEntries(Object.entries(errors ?? {}).map(([field, sentence]) => [field, name(sentence, 300)]))
+function tellErrors(view: View, errors: NewClientData['errors']): Partial<Record<string, SafeHtml>> {
+  return Object.fromEntries(
+    Object.entries(errors ?? {}).map(([field, sentence]) => [field, refusalText(view, sentence)]),
+  )
 }

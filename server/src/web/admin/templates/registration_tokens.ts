@@ -15,6 +15,7 @@ import { consolePage } from '../../ui/layout.ts'
 import { code, name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { link, moment, tell, type View } from '../../ui/view.ts'
+import { refusalText } from './refusal.ts'
 
 /** The fields of the form, again after a refusal. */
 export const TOKEN_FIELDS = ['name', 'uses', 'days', 'scope', 'grant_types'] as const
@@ -88,6 +89,7 @@ function newToken(view: View, { values = {}, wrong }: RegistrationTokensData): S
       ...(hint === undefined ? {} : { hint }),
     })
   const fields = html`${line('name', words.name, words.name_hint)}${line('uses', words.most_uses, words.uses_hint)}${line('days', words.days, words.days_hint)}${line('scope', words.scope, words.scope_hint)}${line('grant_types', words.grant_types, words.grant_types_hint)}<div class="actions start">${button(words.submit)}</div>`
-  const refused = wrong === undefined ? '' : notice('danger', html`<p>${name(wrong, 300)}</p>`)
+  const refused =
+    wrong === undefined ? '' : notice('danger', html`<p>${refusalText(view, wrong, wrong.split(' ', 1)[0])}</p>`)
   return html`<div class="measure">${refused}${form(view, { action: link(view, paths.admin_registration_tokens) }, fields)}</div>`
 }

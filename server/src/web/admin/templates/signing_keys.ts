@@ -12,9 +12,10 @@ import {
 } from '../../ui/components.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
-import { code, exactText, name } from '../../ui/name.ts'
+import { code, exactText } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { ago, link, moment, tell, tellText, type View } from '../../ui/view.ts'
+import { refusalText } from './refusal.ts'
 
 /** A key with the times at which it changes, as far as they are known or foreseen. */
 export interface ShownKey {
@@ -44,7 +45,7 @@ export function renderKeys(view: View, data: KeysData): SafeHtml {
   const { keys: words } = view.text.console
   const wrong =
     data.wrong !== undefined &&
-    notice('danger', html`<p>${tell(view, words.failed, { why: name(data.wrong, 300) })}</p>`)
+    notice('danger', html`<p>${tell(view, words.failed, { why: refusalText(view, data.wrong) })}</p>`)
   const parts = data.algs.map((one, i) => succession(view, one, i))
   const rotations = data.algs.filter(({ rotates }) => rotates).map(({ alg }, i) => rotation(view, alg, i))
   const by_hand = section(

@@ -1,12 +1,13 @@
 import { check, field, group, select, textArea } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
-import { code, name } from '../../ui/name.ts'
+import { code } from '../../ui/name.ts'
 import type { View } from '../../ui/view.ts'
+import { refusalText } from './refusal.ts'
 
 /**
  * How a member is typed: a line of prose or of code, lines with one value each, a box to tick (`yes_no` says no too), a
  * number, JSON, lines of `name: words` or `name: sentence`, one of several values, some of them, or an object whose members
- * are typed one by one. `follows` is not typed.
+ * are typed one by one. A secret, in one line or in many, is never shown again. `follows` is not typed.
  */
 export type FieldKind =
   | 'text'
@@ -18,6 +19,8 @@ export type FieldKind =
   | 'json'
   | 'map'
   | 'sentences'
+  | 'secret'
+  | 'secret_lines'
   | 'follows'
   | { readonly one_of: readonly string[]; readonly optional?: true }
   | { readonly some_of: readonly string[] }
@@ -57,7 +60,7 @@ export function isSet({ values }: TypedForm, member: string): boolean {
 /** A field under its label and its name on the wire. */
 export function typedField(view: View, typed: TypedForm, member: string, kind: FieldKind, words: FieldWords): Child {
   const sentence = errorOf(typed, member)
-  const error = sentence === undefined ? undefined : name(sentence, 300)
+  const error = sentence === undefined ? undefined : refusalText(view, sentence)
   const { hint } = words
   const label = html`${words.label} ${code(member)}`
   if (typeof kind === 'object' && 'some_of' in kind) {
@@ -89,6 +92,8 @@ function plainField(
   }
   const options = { name: field_name, value, ...about, autocomplete: 'off', literal: kind !== 'text' }
   if (typeof kind === 'object') return oneOf(view, options, 'one_of' in kind ? kind : { one_of: [] })
+  if (kind === 'secret') return field({ ...options, type: 'password', value: undefined, autocomplete: 'new-password' })
+  if (kind === 'secret_lines') return textArea({ ...options, value: undefined, rows: 3 })
   if (kind === 'text' || kind === 'literal' || kind === 'number') return field(options)
   return textArea({ ...options, rows: rowsOf(value, kind === 'json' ? 4 : 2) })
 }

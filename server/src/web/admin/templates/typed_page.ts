@@ -3,6 +3,7 @@ import { button, buttonLink, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { code, name } from '../../ui/name.ts'
 import type { View } from '../../ui/view.ts'
+import { refusalText } from './refusal.ts'
 import { type FieldKind, type TypedForm, typedField } from './typed_field.ts'
 
 /** The words that such a page needs. */
@@ -48,7 +49,10 @@ export function formNotice(
   if (wrong === 'stale') return notice('warning', html`<p>${words.stale}</p>`)
   if (typeof wrong !== 'object') return renewal(view, wrong)
   const known = wrong.member !== undefined && Object.hasOwn(kinds, wrong.member)
-  return notice('danger', html`<p>${words.wrong}</p>${!known && html`<p>${name(wrong.sentence, 300)}</p>`}`)
+  return notice(
+    'danger',
+    html`<p>${words.wrong}</p>${!known && html`<p>${refusalText(view, wrong.sentence, wrong.member)}</p>`}`,
+  )
 }
 
 /** That a form comes back after a sign-in anew, and that nothing is done yet. */

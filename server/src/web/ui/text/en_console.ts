@@ -11,6 +11,7 @@ import { enConsoleWebhooks } from './en_console_webhooks.ts'
 import { enFirstRun } from './en_first_run.ts'
 import { enNewUser } from './en_new_user.ts'
 import { enPlayground } from './en_playground.ts'
+import { enRefusals } from './en_refusals.ts'
 import { enUser } from './en_user.ts'
 
 /** The sentences of the console, in English. */
@@ -39,6 +40,7 @@ export const enConsole = {
     },
   },
   playground: enPlayground,
+  refusals: enRefusals,
   ...enConsoleClients,
   ...enConsoleConnections,
   ...enConsoleConnectors,

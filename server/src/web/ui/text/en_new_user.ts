@@ -7,7 +7,6 @@ export const enNewUser = {
   cancel: 'Cancel',
   wrong: 'That cannot be. Nothing was added.',
   stale: 'Meanwhile something else was changed. Look again.',
-  taken: 'is that of somebody else',
   fields: {
     username: 'Username',
     name: 'Name',
