@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createAdministration } from '../../server/src/cli/administration.ts'
 import { ALICE, onBothDatabases } from '../parts/platform.ts'
 import { csrfOf, isSignedIn, open, post, SAME, sessionOf, signIn, tryLogin } from '../parts/sign_in_steps.ts'
 import { snapshotRows } from '../parts/snapshot.ts'
@@ -176,15 +177,14 @@ testOnBoth(
     const agent = new UserAgent()
     const page = await open(agent, `${p.issuer}/login`)
     const { tenant_id } = p.server.app.tenant
-    const set = (disabled: boolean) => {
-      const event = { tenant_id, event_id: crypto.randomUUID(), at: p.now(), type: 'tenant.disabled', actor: 'cli' }
-      return p.server.store.setTenantDisabled({ tenant_id, disabled, event })
-    }
-    await set(true)
+    const operator = createAdministration(p.server.app)
+    const set = (disabled: boolean) => operator.switchTenant({ tenant_id, disabled })
+    assert.equal((await set(true)).changed, true)
     const refused = await post(agent, page.url, { csrf_token: csrfOf(page), ...ALICE })
     assert.equal(refused.status, 503)
     assert.equal(sessionOf(agent), undefined)
-    await set(false)
+    assert.equal((await set(true)).changed, false)
+    assert.equal((await set(false)).tenant.disabled, null)
     assert.equal(await isSignedIn(p, agent), false)
     await signIn(p)
   },

@@ -45,6 +45,10 @@ const ECHO: Administration = {
     throw new Error('not asked for')
   },
   findConnected: async () => null,
+  listTenants: async () => [],
+  switchTenant: async () => {
+    throw new Error('not asked for')
+  },
 }
 
 let sockets = 0

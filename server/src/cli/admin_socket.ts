@@ -33,6 +33,7 @@ const OPERATIONS: readonly Operation[] = [
   ...(['createRegistrationToken', 'listRegistrationTokens', 'endRegistrationToken'] as const),
   ...(['listClientSecrets', 'rotateClientSecret', 'endFormerClientSecret'] as const),
   ...(['allowCommandLine', 'askToConnect', 'findConnected'] as const),
+  ...(['listTenants', 'switchTenant'] as const),
 ]
 
 /**
@@ -126,6 +127,8 @@ export async function findAdministration(path: string): Promise<Administration |
     allowCommandLine: () => call(path, 'allowCommandLine'),
     askToConnect: (wish) => call(path, 'askToConnect', wish),
     findConnected: (asked) => call(path, 'findConnected', asked),
+    listTenants: () => call(path, 'listTenants'),
+    switchTenant: (wish) => call(path, 'switchTenant', wish),
   }
 }
 

@@ -3,6 +3,7 @@ import type { Outcome } from '../apply/apply.ts'
 import type { ExportedPlatform } from '../apply/export_platform.ts'
 import type { Platform } from '../apply/platform.ts'
 import { SealError } from '../crypto/seal.ts'
+import { type ListedTenant, listTenants, switchTenant } from '../inbound/administration/switch_tenant.ts'
 import { endFormerClientSecret, formerSecretEnds, rotateClientSecret } from '../inbound/clients/client_secrets.ts'
 import { allowCommandLine } from '../inbound/clients/command_line_client.ts'
 import {
@@ -59,6 +60,19 @@ export interface Administration {
   askToConnect(wish: unknown): Promise<TerminalConnect>
   /** What came of that, or null while nothing has. */
   findConnected(asked: unknown): Promise<ConnectedHere | null>
+  /** Every tenant of the database. */
+  listTenants(): Promise<readonly ShownTenant[]>
+  /** Disables or enables one of them; what it is then, and whether it was something else before. */
+  switchTenant(wish: unknown): Promise<{ readonly changed: boolean; readonly tenant: ShownTenant }>
+}
+
+/** A tenant as the terminal shows it; its times are for people and programs (RFC 3339). */
+export interface ShownTenant extends Pick<ListedTenant, 'tenant_id' | 'issuer' | 'name'> {
+  readonly since: string
+  /** Null while it is enabled. */
+  readonly disabled: string | null
+  /** Whether it is the one of this configuration. */
+  readonly here: boolean
 }
 
 /** A living secret of a client as the terminal shows it; its times are for people and programs (RFC 3339). */
@@ -190,6 +204,12 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
       return askToConnect(web.outbound, { name: name ?? '', user_id: user.user_id, connection_id })
     },
     findConnected: (asked) => findConnected(web.outbound, asked as TerminalConnect),
+    listTenants: () => showTenants(tenant),
+    async switchTenant(wish) {
+      const { tenant_id, disabled } = (wish ?? {}) as { tenant_id?: unknown; disabled?: unknown }
+      const changed = await switchTenant(tenant, { tenant_id: String(tenant_id), disabled: disabled === true, actor })
+      return { changed, tenant: (await showTenants(tenant)).find((one) => one.tenant_id === tenant_id)! }
+    },
     async examine() {
       const { store, issuer } = tenant
       const tenants = await store.listTenants({})
@@ -209,6 +229,13 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
       }
     },
   }
+}
+
+async function showTenants(tenant: Tenant): Promise<ShownTenant[]> {
+  return (await listTenants(tenant)).map(({ tenant_id, issuer, name, created_at, disabled_at }) => ({
+    ...{ tenant_id, issuer, name, since: new Date(created_at).toISOString(), disabled: showTime(disabled_at) },
+    here: tenant_id === tenant.tenant_id,
+  }))
 }
 
 function showRegistrationToken(record: RegistrationTokenRecord): ShownRegistrationToken {

@@ -113,6 +113,20 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option('--connection <connection_id>', 'the connection to repair (default: a new one)')
     .option('--timeout <seconds>', 'how long to wait', '600')
     .option('--json', 'print JSON')
+  command(
+    'tenants',
+    'list the tenants of the database, disable one or enable it again',
+    async (options, [action, which]) => {
+      const { tenants } = await import('./tenants.ts')
+      return tenants(await configure(options), action!, which, {
+        ...{ json: options['json'] === true, yes: options['yes'] === true },
+      })
+    },
+  )
+    .argument('<action>', 'list, disable or enable')
+    .argument('[tenant]', 'its issuer or its tenant_id')
+    .option('--yes', 'disable without asking')
+    .option('--json', 'print JSON')
   once('doctor', 'look at everything that keeps a server from running well', 'doctor')
   command('language', 'print every message of a language as a file to translate', async (options, [tag]) => {
     const { printLanguage } = await import('./languages.ts')
