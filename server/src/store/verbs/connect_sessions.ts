@@ -1,5 +1,5 @@
 import type { NewEvent } from '../records.ts'
-import { bytes, NOW, type Run, read, sql, text, write } from '../sql.ts'
+import { bytes, NOW, type Run, read, sql, text, together, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
 
 /** What a platform asks of one of its people, as its row holds it. */
@@ -110,20 +110,23 @@ export const pageConnectSessions = read(function* (args: {
     select session_id from connect_sessions where tenant_id = ${tenant_id} and session_id < ${args.before_session_id}
       and confirmed_at is null and ended_at is null
     order by session_id desc limit ${args.most}`
-  const sessions: ConnectSessionAuthority[] = []
-  for (const { session_id } of found) {
-    const session = yield* selectSession({ tenant_id, session_id, token_hash: null })
-    if (session) sessions.push(session)
-  }
-  return sessions
+  const rows = yield* together(found.map(({ session_id }) => sessionBy({ tenant_id, session_id, token_hash: null })))
+  return rows.flat().map(readSession)
 })
 
-function* selectSession(args: {
-  tenant_id: string
-  session_id: string | null
-  token_hash: Uint8Array | null
-}): Run<ConnectSessionAuthority | null> {
-  const [row] = yield* sql<SessionRow>`
+interface SessionKey {
+  readonly tenant_id: string
+  readonly session_id: string | null
+  readonly token_hash: Uint8Array | null
+}
+
+function* selectSession(args: SessionKey): Run<ConnectSessionAuthority | null> {
+  const [row] = yield* sessionBy(args)
+  return row ? readSession(row) : null
+}
+
+function sessionBy(args: SessionKey) {
+  return sql<SessionRow>`
     select ${NOW} as now, s.session_id, s.client_id, s.user_id, s.end_user_id, s.invitation, s.expected_account,
       s.connectors, s.origins, s.scope, s.connection_id, s.return_uri, s.created_at, s.expires_at, s.opened_at,
       s.browser_hash, s.origin, s.code_challenge, s.reason, s.finished_at, s.consented_generation, s.sealed_code,
@@ -134,7 +137,9 @@ function* selectSession(args: {
     left join connections c on c.tenant_id = s.tenant_id and c.connection_id = s.connection_id
     where s.tenant_id = ${args.tenant_id}
       and (s.session_id = ${text(args.session_id)} or s.token_hash = ${bytes(args.token_hash)})`
-  if (!row) return null
+}
+
+function readSession(row: SessionRow): ConnectSessionAuthority {
   const { now, client_name, client_disabled_at, connection_state, connection_generation, ...rest } = row
   const { account, account_name, ...session } = rest
   return {
