@@ -236,6 +236,7 @@ const PUBLIC = [
   '/consent',
   '/login',
   '/login/answer',
+  '/login/link/open',
   '/login/with',
   '/logout',
   '/setup',

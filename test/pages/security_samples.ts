@@ -10,6 +10,12 @@ import {
 } from '../../server/src/web/pages/templates/reset.ts'
 import { renderSecondFactor } from '../../server/src/web/pages/templates/second_factor.ts'
 import { renderSecurity } from '../../server/src/web/pages/templates/security.ts'
+import {
+  renderLinkCode,
+  renderLinkOver,
+  renderLinkSent,
+  renderOpenLink,
+} from '../../server/src/web/pages/templates/sign_in_link.ts'
 import { renderSignUp, renderSignUpOver, renderSignUpSent } from '../../server/src/web/pages/templates/sign_up.ts'
 import { renderRecoveryCodes, renderTotp } from '../../server/src/web/pages/templates/totp.ts'
 import { name } from '../../server/src/web/ui/name.ts'
@@ -116,6 +122,42 @@ export function securityPages(view: View, put: Put): Pages {
       }),
     login_sign_up: () =>
       renderLogin(view, { action: put('/login'), reset_href: put('/reset'), sign_up_href: put('/sign_up') }),
+    login_link: () =>
+      renderLogin(view, {
+        ...{ action: put('/login'), link_action: put('/login/link'), client, passkey },
+        ...{ reset_href: put('/reset'), sign_up_href: put('/sign_up') },
+      }),
+    login_link_again: () =>
+      renderLogin(view, {
+        ...{ action: put('/login'), link_action: put('/login/link'), reauthenticate: true, username },
+        refusal: { reason: 'wrong_credentials' },
+      }),
+    link_sent: () => renderLinkSent(view, { action: put('/login/link/code'), username, login_href: put('/login') }),
+    link_code_wrong: () =>
+      renderLinkSent(view, {
+        ...{ action: put('/login/link/code'), username, login_href: put('/login') },
+        refusal: { reason: 'wrong' },
+      }),
+    link_code_too_many: () =>
+      renderLinkSent(view, {
+        ...{ action: put('/login/link/code'), username, login_href: put('/login') },
+        refusal: { reason: 'too_many_tries', minutes: 2 },
+      }),
+    link_open: () =>
+      renderOpenLink(view, {
+        ...{ action: put('/login/link/open'), token: put('sp_sign_in_x'), username, client },
+        login_href: put('/login'),
+      }),
+    link_open_former: () =>
+      renderOpenLink(view, {
+        ...{ action: put('/login/link/open'), token: put('sp_sign_in_x'), username, client: undefined },
+        ...{ former: put('bob'), login_href: put('/login') },
+      }),
+    link_code: () =>
+      renderLinkCode(view, {
+        ...{ code: put('WDJB-MJHT'), username, host: put('login.example.com'), login_href: put('/login') },
+      }),
+    link_over: () => renderLinkOver(view, { login_href: put('/login') }),
     sign_up: () =>
       renderSignUp(view, {
         ...new_account,

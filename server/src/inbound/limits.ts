@@ -29,8 +29,8 @@ export const LIMITS = {
   password_in_a_day: guesses('wrong passwords', 'account', 100, DAY, HOURLY),
   second_factor: guesses('wrong one-time and recovery codes', 'account', 10, TEN_MINUTES, SOON),
   second_factor_in_a_day: guesses('wrong one-time and recovery codes', 'account', 100, DAY, HOURLY),
-  email_code: guesses('wrong codes sent by e-mail', 'account', 10, TEN_MINUTES, SOON),
-  email_code_in_a_day: guesses('wrong codes sent by e-mail', 'account', 100, DAY, HOURLY),
+  email_code: guesses('wrong codes of links to a mailbox', 'session', 10, TEN_MINUTES, SOON),
+  email_code_in_a_day: guesses('wrong codes of links to a mailbox', 'session', 100, DAY, HOURLY),
   user_code: guesses('wrong user codes of devices', 'session', 5, TEN_MINUTES),
   user_code_of_address: guesses('wrong user codes of devices', 'address', 5, TEN_MINUTES),
   guesses_of_address: guesses('wrong guesses of any other kind', 'address', 100, TEN_MINUTES),
@@ -80,7 +80,10 @@ const OF_GUESSES = {
 export interface Guess {
   /** What is guessed: one-time codes of apps and recovery codes are both `second_factor`, one counter for both. */
   readonly kind: keyof typeof OF_GUESSES
-  /** Whose secret it is: one canonical account (a user_id where there is one); for user codes the session that types. */
+  /**
+   * Whose secret it is: one canonical account (a user_id where there is one); for user codes the session that types, and
+   * for codes of links the request that asked for them, where alone they count.
+   */
   readonly of: string
   readonly address: string | undefined
   /** The device from which this account signed in before: it has counters of its own, which no stranger can fill. */
@@ -176,6 +179,13 @@ export async function takeTurn(context: InboundContext, name: LimitName, source:
   const { tenant_id, store } = tenant
   const { refused_until } = await store.reserveGuess({ tenant_id, subject, ...toGuessLimit(limit) })
   if (refused_until > 0) throw tooMany(limit, refused_until, now)
+}
+
+/** Gives a turn back that was well spent. */
+export async function returnTurn({ tenant }: InboundContext, name: LimitName, source: Source): Promise<void> {
+  const { tenant_id, store } = tenant
+  const { subject } = subjectOf(tenant, name, [keyOf(LIMITS[name], source)])
+  await store.returnGuess({ tenant_id, subject })
 }
 
 /** Runs what fails only for who lacks a secret that nobody can guess: failures are counted, after too many none is looked at. */

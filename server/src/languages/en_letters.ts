@@ -14,6 +14,13 @@ export const enLetters = {
     link: 'Confirm the address',
     otherwise: 'If this is not your account, do nothing.',
   },
+  sign_in: {
+    subject: 'Sign in to {tenant}',
+    why: 'Somebody, we hope you, wants to sign in to the account {username} at {tenant}.',
+    what: 'Open the link in the browser where you asked for it. Opened elsewhere it shows a code, which you type there. It works once, for 10 minutes.',
+    link: 'Sign in',
+    otherwise: 'If it was not you, do nothing, and give nobody the link or the code: without them nobody gets in.',
+  },
   sign_up: {
     subject: 'Your account at {tenant}',
     why: 'Somebody, we hope you, wants an account at {tenant} with this address.',

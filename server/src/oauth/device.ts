@@ -18,6 +18,17 @@ export function newUserCode(): string {
   return randomLetters(ALPHABET, LENGTH)
 }
 
+/** The code of the same kind that belongs to a hash of 16 bytes or more: of 128 bits no letter is likelier than another. */
+export function userCodeOf(hash: Uint8Array): string {
+  let number = hash.subarray(0, 16).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n)
+  let code = ''
+  while (code.length < LENGTH) {
+    code += ALPHABET[Number(number % BigInt(ALPHABET.length))]
+    number /= BigInt(ALPHABET.length)
+  }
+  return code
+}
+
 /** A user code as a person types it from a screen. */
 export function showUserCode(user_code: string): string {
   return `${user_code.slice(0, LENGTH / 2)}-${user_code.slice(LENGTH / 2)}`

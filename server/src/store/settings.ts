@@ -31,6 +31,8 @@ export interface Settings {
   readonly password_min_length_administrators: number
   /** Whether people make accounts for themselves: not at all, by a username, or by an address that a letter has confirmed. */
   readonly sign_up: 'off' | 'open' | 'verified'
+  /** Whether a link to their mailbox signs people in, in the place of a password. */
+  readonly sign_in_link: boolean
   /** Who deletes an account: also whoever it is of, on their own page, or administrators alone. */
   readonly account_deletion: 'self' | 'administrators'
   /** Where a platform with users of its own signs them in, and whose answer counts; null where users sign in here. */
@@ -158,6 +160,7 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   password_min_length: whole(8, 8, 64),
   password_min_length_administrators: whole(12, 8, 64),
   sign_up: oneOf('off', 'open', 'verified'),
+  sign_in_link: flag(),
   account_deletion: oneOf('self', 'administrators'),
   login_handoff: object(),
   brokers: objects(),

@@ -75,6 +75,7 @@ import {
   totpSubmit,
 } from './pages/security.ts'
 import { setupPage, setupSubmit } from './pages/setup.ts'
+import { askLinkSubmit, linkCodeSubmit, openLinkPage, openLinkSubmit } from './pages/sign_in_link.ts'
 import { linkIdentitySubmit, signInWithPage, unlinkIdentitySubmit } from './pages/sign_in_with.ts'
 import { signUpAccountPage, signUpAccountSubmit, signUpPage, signUpSubmit } from './pages/sign_up.ts'
 import { themeSubmit } from './pages/theme.ts'
@@ -127,6 +128,10 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post('/consent', consentSubmit)
   pages.get('/login', loginPage)
   pages.post('/login', loginSubmit)
+  pages.post(paths.sign_in_link, askLinkSubmit)
+  pages.post(paths.sign_in_link_code, linkCodeSubmit)
+  pages.get(paths.sign_in_link_open, openLinkPage)
+  pages.post(paths.sign_in_link_open, openLinkSubmit)
   pages.get(paths.login_with, signInWithPage)
   pages.get(paths.login_answer, loginAnswerPage)
   pages.post(paths.login_passkey, loginPasskeySubmit)

@@ -29,7 +29,7 @@ function writer({ language, tenant_name, issuer }: Sender, user?: UserRecord) {
 }
 
 function linkLetter(
-  kind: 'reset' | 'confirm' | 'sign_up' | 'known' | 'invited',
+  kind: 'reset' | 'confirm' | 'sign_in' | 'sign_up' | 'known' | 'invited',
   from: Sender,
   url: string,
   user?: UserRecord,
@@ -52,6 +52,11 @@ export function resetLetter(about: About, url: string): Letter {
 /** The letter with a link to a first password. */
 export function invitedLetter(about: About, url: string): Letter {
   return linkLetter('invited', about, url, about.user)
+}
+
+/** The letter with a link that signs in. */
+export function signInLetter(about: About, url: string): Letter {
+  return linkLetter('sign_in', about, url, about.user)
 }
 
 /** The letter that finds out whether an address is its user's. */

@@ -24,7 +24,14 @@ export const RESET_PATH = '/reset/password'
 /** The page behind a link that confirms an address. */
 export const CONFIRM_PATH = '/account/security/email/confirm'
 
-const PREFIXES = { reset: 'sp_reset_', email: 'sp_email_' } as const
+/** The page behind a link that signs in. */
+export const SIGN_IN_LINK_PATH = '/login/link/open'
+
+const LINKS = {
+  reset: { prefix: 'sp_reset_', path: RESET_PATH },
+  email: { prefix: 'sp_email_', path: CONFIRM_PATH },
+  sign_in: { prefix: 'sp_sign_in_', path: SIGN_IN_LINK_PATH },
+} as const
 
 /**
  * Sends a link to a new password to whoever is called so, or has this address. It answers before anything is looked up,
@@ -47,7 +54,8 @@ export async function askForReset(
   })
 }
 
-async function findUsers({ tenant }: InboundContext, typed: string): Promise<UserRecord[]> {
+/** Whoever is called so or has this address, and can sign in. */
+export async function findUsers({ tenant }: InboundContext, typed: string): Promise<UserRecord[]> {
   const { tenant_id, store } = tenant
   const username_key = usernameKey(typed)
   if (typed.length > 200 || typed.includes('\0')) return []
@@ -95,27 +103,36 @@ export async function mayWriteTo(context: InboundContext, account: string): Prom
   }
 }
 
-async function makeLink(
+/** Makes a link to a user's mailbox, of which the store keeps a hash; answers its URL. */
+export async function makeLink(
   { tenant }: InboundContext,
-  kind: keyof typeof PREFIXES,
-  { user_id }: UserRecord,
+  kind: keyof typeof LINKS,
+  { user_id, epoch }: UserRecord,
   email: string,
-  made: { readonly actor: string; readonly type: string; readonly lifetime_ms: number },
+  made: {
+    readonly actor: string
+    readonly type: string
+    readonly lifetime_ms: number
+    /** Of one that signs in: the request that asked for it, and the query that takes it back there. */
+    readonly asked?: { readonly asked_hash: Uint8Array; readonly query: Readonly<Record<string, string>> }
+  },
 ): Promise<string> {
-  const token = randomSecret(PREFIXES[kind])
+  const { prefix, path } = LINKS[kind]
+  const token = randomSecret(prefix)
   const at = tenant.clock()
+  const asked = made.asked && { asked_hash: made.asked.asked_hash, user_epoch: epoch }
   await tenant.store.createUserLink({
     ...{ tenant_id: tenant.tenant_id, kind, user_id, email, secret_hash: tenant.keys.hashSecret(token) },
-    expires_at: at + made.lifetime_ms,
+    ...{ expires_at: at + made.lifetime_ms, asked },
     event: event(tenant, made.type, made.actor, { user_id }),
   })
-  return `${tenant.issuer}${kind === 'reset' ? RESET_PATH : CONFIRM_PATH}?token=${token}`
+  return `${tenant.issuer}${path}?${new URLSearchParams({ ...made.asked?.query, token })}`
 }
 
 /** What a link opens, while it can be used. */
 export function findLink(
   context: InboundContext,
-  kind: keyof typeof PREFIXES,
+  kind: 'reset' | 'email',
   token: string,
   address: string | undefined,
 ): Promise<UserLink | null> {

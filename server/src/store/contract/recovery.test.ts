@@ -114,3 +114,112 @@ contract('an address is found whatever its case, for everybody who has it', asyn
   await store.setUserDisabled({ tenant_id, user_id: 'alice', disabled: true, event: event() })
   assert.deepEqual(await find('alice@example.test'), [])
 })
+
+/** What a link is for: a request of a browser, and the user as they are. */
+async function signInLink(stage: Stage, id: string, { user_id = 'alice', asked = 'here', email = '' } = {}) {
+  const { epoch } = await userOf(stage, user_id)
+  await stage.store.createUserLink({
+    ...{ tenant_id: stage.tenant_id, kind: 'sign_in', user_id, email: email || `${user_id}@example.test` },
+    ...{ secret_hash: bytes(id), asked: { asked_hash: bytes(asked), user_epoch: epoch } },
+    ...{ expires_at: stage.clock.now + 10 * MINUTE, event: stage.event('sign_in_link.asked') },
+  })
+}
+async function confirmed(stage: Stage): Promise<void> {
+  await fill(stage)
+  for (const user_id of ['alice', 'bob']) {
+    await link(stage, 'email', `address of ${user_id}`, user_id)
+    await confirm(stage, `address of ${user_id}`, user_id)
+  }
+}
+const signInBy = ({ store, tenant_id, clock, event }: Stage, id: string, n: number, user_id = 'alice') => {
+  const now = clock.now
+  const from = { auth_time: now, acr: null, amr: '[]', user_agent: null, epoch: 0, tenant_epoch: 0, user_epoch: 0 }
+  return store.startSession({
+    tenant_id,
+    factor: { kind: 'sign_in_link', secret_hash: bytes(id) },
+    session: {
+      ...{ session_id: `session ${id} ${n}`, user_id, secret_hash: bytes(`${id} ${n}`), ...from },
+      ...{ created_at: now, expires_at: now + 60 * MINUTE },
+    },
+    former_session_id: null,
+    event: event('session.started'),
+  })
+}
+const redeem = ({ store, tenant_id, event }: Stage, id: string, user_id = 'alice') =>
+  store.redeemSignInLink({ tenant_id, user_id, secret_hash: bytes(id), event: event('sign_in_link.used') })
+const found = async ({ store, tenant_id }: Stage, id: string) =>
+  (await store.findSignInLinks({ tenant_id, hash: bytes(id) })).map(({ user }) => user.user_id)
+
+contract('6.5.1 a link that signs in starts one session, and is its user’s alone', async (stage) => {
+  await confirmed(stage)
+  await signInLink(stage, 's1')
+  assert.deepEqual(
+    [await found(stage, 's1'), await found(stage, 'here'), await found(stage, 'there')],
+    [['alice'], ['alice'], []],
+  )
+  assert.equal(await signInBy(stage, 's1', 0, 'bob'), 'spent')
+  const outcomes = await Promise.all(Array.from({ length: 64 }, (_, n) => signInBy(stage, 's1', n)))
+  assert.equal(outcomes.filter((outcome) => outcome === 'started').length, 1)
+  assert.deepEqual([await found(stage, 's1'), await found(stage, 'here')], [[], []])
+  await signInLink(stage, 's2')
+  await signInLink(stage, 's3', { user_id: 'bob' })
+  assert.deepEqual((await found(stage, 'here')).toSorted(), ['alice', 'bob'], 'an address may be that of several users')
+  const redeemed = await Promise.all(Array.from({ length: 64 }, () => redeem(stage, 's2')))
+  assert.equal(redeemed.filter((outcome) => outcome === 'redeemed').length, 1)
+  assert.equal(await redeem(stage, 's3'), 'spent', 'of another user')
+  assert.deepEqual(await found(stage, 'here'), ['bob'])
+  const { store, tenant_id } = stage
+  assert.equal((await store.listSessionsOfUser({ tenant_id, user_id: 'alice' })).length, 1)
+  const events = await store.pageEvents({ tenant_id, before_event_id: '~', type: '', actor: '', most: 1000 })
+  const counted = (type: string) => events.filter((one) => one.type === type).length
+  assert.deepEqual([counted('sign_in_link.used'), counted('sign_in_link.asked')], [1, 3])
+})
+
+contract('6.6.2 7.4.3 a link that signs in ends with whatever says that its user is another one now', async (stage) => {
+  const { store, tenant_id, clock, event } = stage
+  await confirmed(stage)
+  const update = (more: { email?: string; email_verified?: boolean }) => {
+    const same = { user_id: 'alice', name: null, claims: '{}', roles: '[]', password_hash: null }
+    const user = { ...same, email: 'alice@example.test', email_verified: true, ...more }
+    return store.updateUser({ tenant_id, user, event: event() })
+  }
+  const setDisabled = (disabled: boolean) =>
+    store.setUserDisabled({ tenant_id, user_id: 'alice', disabled, event: event() })
+  const ends: Record<string, () => Promise<unknown>> = {
+    'a newer one': () => signInLink(stage, 'newer'),
+    'its time': async () => {
+      clock.now += 10 * MINUTE
+    },
+    'another address': () => update({ email: 'moved@example.test' }),
+    'an address that is confirmed no more': () => update({ email_verified: false }),
+    'a confirmed address': async () => {
+      await link(stage, 'email', `e${clock.now}`)
+      await confirm(stage, `e${clock.now}`)
+    },
+    'a reset': async () => {
+      await link(stage, 'reset', 'r')
+      assert.equal(await reset(stage, 'r'), 'reset')
+    },
+    'a changed password': () =>
+      store.changePassword({
+        ...{ tenant_id, user_id: 'alice', former_hash: 'new', password_hash: 'newer' },
+        ...{ only_session_id: null, end_apps: false, event: event() },
+      }),
+    'the end of all sessions': () =>
+      store.endOtherSessions({ tenant_id, user_id: 'alice', kept_session_id: '', event: event() }),
+    'a disablement, even one that is over': async () => {
+      await setDisabled(true)
+      await setDisabled(false)
+    },
+  }
+  let n = 0
+  for (const [what, end] of Object.entries(ends)) {
+    const id = `link ${n++}`
+    await signInLink(stage, id, { asked: id })
+    assert.deepEqual(await found(stage, id), ['alice'], what)
+    await end()
+    assert.deepEqual(await found(stage, id), [], what)
+    assert.deepEqual([await redeem(stage, id), await signInBy(stage, id, n)], ['spent', 'spent'], what)
+    await update({})
+  }
+})

@@ -2,6 +2,7 @@ import type { NewEvent } from '../records.ts'
 import { NOW, type Run, read, sql, together, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
 import { type EndedSession, endWhatHangsOn } from './logouts.ts'
+import { endSignInLinks } from './sign_in_links.ts'
 
 /** How much of everything there is; each count stops at `most`, so that it stays fast. */
 export interface Overview {
@@ -76,6 +77,7 @@ export const endOtherSessions = write(function* (args: {
     where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} and session_id <> ${args.kept_session_id}
       and ended_at is null returning session_id, coalesce(sid, session_id) as sid`
   yield* endWhatHangsOn(args.event, ended)
+  yield* endSignInLinks(args.tenant_id, args.user_id)
   if (ended.length > 0) yield* insertEvent(args.event)
   return ended.length
 })

@@ -2,6 +2,7 @@ import type { NewEvent, UserRecord } from '../records.ts'
 import { NOW, pickColumns, type Run, read, sql, together, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
 import { type Proof, recordProofs } from './proofs.ts'
+import { spendSignInLink } from './sign_in_links.ts'
 
 /** A passkey at rest (WebAuthn section 4, credential record). */
 export interface PasskeyRecord {
@@ -58,6 +59,7 @@ export const loadFactors = read(function* (args: { tenant_id: string; user_id: s
 export type SpentFactor =
   | { readonly kind: 'totp'; readonly step: number }
   | { readonly kind: 'recovery_code'; readonly code_hash: Uint8Array }
+  | { readonly kind: 'sign_in_link'; readonly secret_hash: Uint8Array }
   | {
       readonly kind: 'passkey'
       readonly credential_id: string
@@ -82,6 +84,8 @@ export function* spendFactor(tenant_id: string, user_id: string, factor: SpentFa
         returning user_id`
       return spent !== undefined
     }
+    case 'sign_in_link':
+      return yield* spendSignInLink(tenant_id, user_id, factor.secret_hash)
     case 'passkey': {
       // A counter that does not rise is that of a copy, but for keys that never count (WebAuthn section 6.1.1).
       const [spent] = yield* sql<{ user_id: string }>`

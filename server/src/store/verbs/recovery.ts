@@ -1,12 +1,13 @@
 import type { NewEvent, UserRecord } from '../records.ts'
-import { NOW, type Run, read, sql, write } from '../sql.ts'
+import { bytes, int, NOW, type Run, read, sql, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
 import { type EndedSession, endWhatHangsOn } from './logouts.ts'
 import { type EndedGrant, revokeTokensOf } from './revocations.ts'
+import { endSignInLinks } from './sign_in_links.ts'
 import { endAllOfUser } from './users.ts'
 
-/** What a link to a mailbox does: set a new password, or confirm the address. */
-export type UserLinkKind = 'reset' | 'email'
+/** What a link to a mailbox does: set a new password, confirm the address, or sign in. */
+export type UserLinkKind = 'reset' | 'email' | 'sign_in'
 
 const ofUser = (args: { tenant_id: string; user_id: string }) => `${args.tenant_id}/${args.user_id}`
 
@@ -19,15 +20,19 @@ export const createUserLink = write(
     email: string
     secret_hash: Uint8Array
     expires_at: number
+    /** Of one that signs in: which request of which browser asked for it, and the user's epoch then. */
+    asked?: { readonly asked_hash: Uint8Array; readonly user_epoch: number } | undefined
     event: NewEvent
   }): Run<void> {
-    const { tenant_id, kind, user_id, event } = args
+    const { tenant_id, kind, user_id, asked, event } = args
     yield* sql`
       delete from one_time_links
       where tenant_id = ${tenant_id} and user_id = ${user_id} and kind = ${kind} and used_at is null`
     yield* sql`
-      insert into one_time_links (tenant_id, kind, secret_hash, created_at, expires_at, user_id, email)
-      values (${tenant_id}, ${kind}, ${args.secret_hash}, ${event.at}, ${args.expires_at}, ${user_id}, ${args.email})`
+      insert into one_time_links (tenant_id, kind, secret_hash, created_at, expires_at, user_id, email, asked_hash,
+        user_epoch)
+      values (${tenant_id}, ${kind}, ${args.secret_hash}, ${event.at}, ${args.expires_at}, ${user_id}, ${args.email},
+        ${bytes(asked?.asked_hash)}, ${int(asked?.user_epoch)})`
     yield* insertEvent(event)
   },
   { key: ofUser },
@@ -148,6 +153,7 @@ export const changePassword = write(
     yield* sql`
       delete from one_time_links
       where tenant_id = ${tenant_id} and user_id = ${user_id} and kind = 'reset' and used_at is null`
+    yield* endSignInLinks(tenant_id, user_id)
     if (args.only_session_id !== null) {
       const sessions = yield* sql<EndedSession>`
         update sessions set ended_at = ${NOW}, epoch = epoch + 1

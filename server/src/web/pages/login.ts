@@ -2,6 +2,7 @@ import { getCookie } from 'hono/cookie'
 import { startSession, startSessionBy } from '../../inbound/sessions/sessions.ts'
 import { checkLogin } from '../../inbound/users/check_login.ts'
 import { checkPasskey } from '../../inbound/users/passkeys.ts'
+import { signsInByLink } from '../../inbound/users/sign_in_link.ts'
 import { signUpWay } from '../../inbound/users/sign_up.ts'
 import { listSignInWays } from '../../outbound/connect/sign_in.ts'
 import { ProofReplayed } from '../../store/verbs/proofs.ts'
@@ -22,7 +23,7 @@ export const loginPage = page(async (visit) => {
   const by_others = visit.query['here'] === undefined ? await signInByOthers(visit, place) : null
   if (by_others) return by_others
   const refusal = visit.query['over'] === undefined ? {} : { refusal: { reason: 'factor_over' } as const }
-  return show(visit, place, { username: place.login_hint, ...refusal })
+  return showLogin(visit, place, { username: place.login_hint, ...refusal })
 })
 
 /** POST /login: checks username and password, and starts a session unless a second factor is needed. */
@@ -32,18 +33,19 @@ export const loginSubmit = submit(
     const place = await readPlace(visit)
     if (!place) return expired(visit)
     const { username, password } = values
-    if (username === undefined) return show(visit, place, { refusal: { reason: 'username_missing' } }, 400)
-    if (password === undefined) return show(visit, place, { username, refusal: { reason: 'password_missing' } }, 400)
+    if (username === undefined) return showLogin(visit, place, { refusal: { reason: 'username_missing' } }, 400)
+    if (password === undefined)
+      return showLogin(visit, place, { username, refusal: { reason: 'password_missing' } }, 400)
     const { web } = visit
     const device = getCookie(visit.c, web.cookies.device)
     const result = await checkLogin(web.inbound, { username, password, address: visit.address, device })
     switch (result.kind) {
       case 'refused':
-        return show(visit, place, { username, refusal: { reason: 'wrong_credentials' } }, 401)
+        return showLogin(visit, place, { username, refusal: { reason: 'wrong_credentials' } }, 401)
       case 'busy':
       case 'too_many': {
         const wait_ms = result.kind === 'busy' ? 1000 : result.until - web.tenant.clock()
-        return show(visit, place, { username, refusal: tooManyTries(visit, wait_ms) }, 429)
+        return showLogin(visit, place, { username, refusal: tooManyTries(visit, wait_ms) }, 429)
       }
       case 'not_enough':
         return goOnToFactor(visit, place, result)
@@ -55,7 +57,7 @@ export const loginSubmit = submit(
   },
   async (visit) => {
     const place = await readPlace(visit)
-    return place ? show(visit, place, { refusal: { reason: 'stale' } }, 403) : expired(visit)
+    return place ? showLogin(visit, place, { refusal: { reason: 'stale' } }, 403) : expired(visit)
   },
 )
 
@@ -69,7 +71,7 @@ export const loginPasskeySubmit = submit(
     const given = await checkPasskey(tenant, visit.browser, { challenge, credential })
     if (!given) {
       inbound.refused_logins.count(null, visit.address, false)
-      return show(visit, place, { refusal: { reason: 'passkey_refused' } }, 401)
+      return showLogin(visit, place, { refusal: { reason: 'passkey_refused' } }, 401)
     }
     const { user_id, epoch } = given.user
     const proved = { user_id, user_epoch: epoch, amr: given.amr, ...inBrowser(visit) }
@@ -77,12 +79,12 @@ export const loginPasskeySubmit = submit(
       if (error instanceof ProofReplayed) return null
       throw error
     })
-    if (!session) return show(visit, place, { refusal: { reason: 'passkey_refused' } }, 401)
+    if (!session) return showLogin(visit, place, { refusal: { reason: 'passkey_refused' } }, 401)
     return redirect(visit, endSignIn(visit, place, session, { user_id, epoch }))
   },
   async (visit) => {
     const place = await readPlace(visit)
-    return place ? show(visit, place, { refusal: { reason: 'passkey_expired' } }, 403) : expired(visit)
+    return place ? showLogin(visit, place, { refusal: { reason: 'passkey_expired' } }, 403) : expired(visit)
   },
 )
 
@@ -93,7 +95,8 @@ export function tooManyTries(visit: Visit, ms: number): { reason: 'too_many_trie
   return { reason: 'too_many_tries', minutes: Math.ceil(wait_ms / 60_000) }
 }
 
-async function show(visit: Visit, place: Place, data: Partial<LoginData>, status = 200): Promise<Response> {
+/** Shows the sign-in page. */
+export async function showLogin(visit: Visit, place: Place, data: Partial<LoginData>, status = 200): Promise<Response> {
   const { web, view, signed_in } = visit
   const again = 'again' in place.query && signed_in !== null
   const html = renderLogin(view, {
@@ -106,6 +109,9 @@ async function show(visit: Visit, place: Place, data: Partial<LoginData>, status
     })),
     sign_up_href:
       signUpWay(web.inbound, visit.configuration) === 'off' ? undefined : ours(web, paths.sign_up, place.query),
+    link_action: signsInByLink(web.inbound, visit.configuration)
+      ? ours(web, paths.sign_in_link, place.query)
+      : undefined,
     reset_href: web.inbound.outbox.on ? ours(web, paths.reset) : undefined,
     ...(again && { reauthenticate: true, username: signed_in.user.username }),
     ...data,

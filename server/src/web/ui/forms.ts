@@ -7,16 +7,16 @@ export type ButtonKind = 'primary' | 'ink' | 'plain' | 'danger' | 'quiet'
 /** A form that posts to a path of ours. Every one carries the token against request forgery (RFC 9700 section 4.7). */
 export function form(
   view: View,
-  to: { action: string; id?: string; hidden?: Readonly<Record<string, string>> | undefined },
+  to: { action: string; id?: string; hidden?: Readonly<Record<string, string>> | undefined; files?: boolean },
   content: Child,
 ): SafeHtml {
   const hidden = Object.entries({ ...to.hidden, csrf_token: view.csrf_token })
-  return html`<form method="post" action="${to.action}"${attrs({ id: to.id })}>${hidden.map(
+  return html`<form method="post" action="${to.action}"${attrs({ id: to.id, enctype: to.files ? 'multipart/form-data' : undefined })}>${hidden.map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   )}${content}</form>`
 }
 
-/** A button that submits its form, or the form named by `form`; `unchecked` lets it go without what is required. */
+/** A button that submits its form, or the form named by `form`, or to `action`; `unchecked` lets it go without what is required. */
 export function button(
   label: Child,
   options: {
@@ -24,15 +24,17 @@ export function button(
     name?: string
     value?: string
     form?: string
+    action?: string
     pressed?: boolean
     unchecked?: boolean
   } = {},
 ): SafeHtml {
-  const { kind = 'primary', name, value, form, pressed, unchecked } = options
+  const { kind = 'primary', name, value, form, action, pressed, unchecked } = options
   const rest = attrs({
     name,
     value,
     form,
+    formaction: action,
     formnovalidate: unchecked,
     'aria-pressed': pressed === undefined ? undefined : String(pressed),
   })
@@ -49,7 +51,9 @@ export interface Field {
   /** Name on the wire; also the id. */
   readonly name: string
   readonly label: Child
-  readonly type?: 'text' | 'password' | 'email' | 'search' | 'url'
+  readonly type?: 'text' | 'password' | 'email' | 'search' | 'url' | 'file'
+  /** The types of files that can be chosen. */
+  readonly accept?: string
   readonly value?: string | undefined
   readonly hint?: Child
   readonly error?: Child
@@ -65,10 +69,11 @@ export interface Field {
 
 /** A labelled input; the error is text, tied to the field (WCAG 3.3.1). */
 export function field(options: Field): SafeHtml {
-  const { name, type = 'text', value, autocomplete, required, autofocus, minlength, literal } = options
+  const { name, type = 'text', value, autocomplete, required, autofocus, minlength, literal, accept } = options
   const input = attrs({
     ...described(options),
     value,
+    accept,
     autocomplete,
     required,
     autofocus,

@@ -17,6 +17,7 @@ import { consolePage } from '../../ui/layout.ts'
 import { code } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { link, type View } from '../../ui/view.ts'
+import { brandSummary } from './brand.ts'
 import { type FieldKind, type TypedForm, typedField } from './typed_field.ts'
 import { formNotice } from './typed_page.ts'
 
@@ -39,6 +40,7 @@ const PLACES: Readonly<Partial<Record<SettingName, { readonly group: Group; read
   login_handoff: put('sessions', 'json'),
   brokers: put('sessions', 'json'),
   sign_up: put('people', { one_of: ['off', 'open', 'verified'] }),
+  sign_in_link: put('people', 'yes_no'),
   password_min_length: put('people', 'number'),
   password_min_length_administrators: put('people', 'number'),
   signing_algs: put('keys', { some_of: ALGORITHMS }),
@@ -118,7 +120,8 @@ export function renderSettings(view: View, data: SettingsData): SafeHtml {
       })
     return pairs.length > 0 && section(words.groups[group], card(definitions(pairs)))
   })
-  const content = html`${pageHeader(words.title, words.lead, html`${past}${edit}`)}${saved}${parts}`
+  const brand = brandSummary(view, view.tenant.accent ?? '')
+  const content = html`${pageHeader(words.title, words.lead, html`${past}${edit}`)}${saved}${brand}${parts}`
   return consolePage(view, { entry: 'settings', title: words.title, content })
 }
 

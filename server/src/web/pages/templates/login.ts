@@ -33,6 +33,8 @@ export interface LoginData {
   readonly refusal?: LoginRefusal | undefined
   /** Asks the browser for a passkey; absent where the issuer's host is no name. */
   readonly passkey?: PasskeyQuestion | undefined
+  /** Where the same form asks for a link to the mailbox; absent where none signs in. */
+  readonly link_action?: string | undefined
   /** Where a forgotten password is reset; absent where this server sends no e-mail. */
   readonly reset_href?: string | undefined
   /** Where people make accounts for themselves, if they may. */
@@ -90,8 +92,12 @@ function credentials(view: View, data: LoginData, again: boolean): SafeHtml {
     // It stands at the password, which is empty again, and says nothing about which of the two is wrong.
     error: at_password && refusal,
   })
+  // In this order the enter key signs in by the password.
+  const byLink =
+    data.link_action &&
+    button(view.text.sign_in_link.offer, { kind: 'plain', action: data.link_action, unchecked: true })
   const fixed = html`<input type="hidden" name="username" value="${data.username ?? ''}">`
-  return html`${general && notice('danger', refusal)}${again ? fixed : username}${password}${button(login.submit)}`
+  return html`${general && notice('danger', refusal)}${again ? fixed : username}${password}${button(login.submit)}${byLink}`
 }
 
 /** The button that shows what is typed into the field `password`; hidden until its script runs. */

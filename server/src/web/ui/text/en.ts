@@ -5,6 +5,7 @@ import { enConnectSession } from './en_connect_session.ts'
 import { enConsole } from './en_console.ts'
 import { enOwnData } from './en_own_data.ts'
 import { enSecurity } from './en_security.ts'
+import { enSignInLink } from './en_sign_in_link.ts'
 import { enSignUp } from './en_sign_up.ts'
 
 /** Every sentence that people read, in English: templates hold none. Other languages are files beside this one. */
@@ -422,6 +423,7 @@ export const en = {
   security: enSecurity,
   own_data: enOwnData,
   sign_up: enSignUp,
+  sign_in_link: enSignInLink,
   console: enConsole,
   letters: enLetters,
 } as const satisfies Catalogue

@@ -25,6 +25,8 @@ export const enOwnData = {
       'password.changed': 'The password was changed',
       'password.reset': 'The password was reset by a link',
       'password_reset.asked': 'A link to reset the password was asked for',
+      'sign_in_link.asked': 'A link to sign in was asked for',
+      'sign_in_link.used': 'A link to sign in was used',
       'factor.added': 'A second factor or passkey was added',
       'factor.removed': 'A second factor or passkey was removed',
       'recovery_codes.renewed': 'New recovery codes were made',
