@@ -10,7 +10,8 @@ import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { describeMembers } from './client_form.ts'
-import { renderClient } from './templates/client.ts'
+import { scriptOf } from './same_by_script.ts'
+import { type ClientData, renderClient } from './templates/client.ts'
 import { type ClientType, DEVICE_CODE } from './templates/client_type.ts'
 
 /** GET /admin/client?client_id=. */
@@ -42,17 +43,35 @@ export async function findClient(visit: Visit, client_id: string | undefined): P
   return client_id === undefined ? null : store.findClient({ tenant_id, client_id })
 }
 
+/** What the buttons of a client's page do, each as it would be done now. */
+function scriptsOf(
+  visit: Visit,
+  record: ListedClient,
+  switches: ReturnType<typeof listSwitches>,
+): NonNullable<ClientData['scripts']> {
+  const values = { client_id: record.client_id }
+  return {
+    switches: switches.map(({ name, on }) => scriptOf(visit, 'switchClient', values, { body: { name, on: !on } })),
+    secrets: [scriptOf(visit, 'rotateClientSecret', values), scriptOf(visit, 'endFormerClientSecret', values)],
+    endings: [
+      scriptOf(visit, record.disabled_at === null ? 'disableClient' : 'enableClient', values),
+      scriptOf(visit, 'deleteClient', values),
+    ],
+  }
+}
+
 async function showClient(visit: Visit, record: ListedClient): Promise<Response> {
   const { tenant_id, store } = visit.web.tenant
   const { client_id, client_name, created_at, last_used_at } = record
   const client = readClientRecord(record)
   const { grants, users } = await store.countGrantsOfClient({ tenant_id, client_id, most: 10_000 })
+  const switches = listSwitches(record)
   const html = renderClient(visit.view, {
     ...{ client_id, client_name, type: typeOf(client), trusted: client.trusted },
     members: describeMembers(client),
     described_by: describedBy(record),
     unverified: isSelfRegistered(record.source),
-    switches: listSwitches(record),
+    ...{ switches, scripts: scriptsOf(visit, record, switches) },
     disabled: record.disabled_at !== null,
     created_at,
     last_used_at: last_used_at ?? undefined,

@@ -2,10 +2,11 @@ import { makeClientKey } from '../../inbound/clients/client_keys.ts'
 import { readClientRecord } from '../../inbound/clients/client_record.ts'
 import { isSelfRegistered, readAdministratedClient, registerClient } from '../../inbound/clients/register_client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
-import { send } from '../page.ts'
+import { send, type Visit } from '../page.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { typeOf } from './client.ts'
 import { listSnippets } from './client_snippet.ts'
+import { scriptOf } from './same_by_script.ts'
 import { CLIENT_TYPES, type ClientType, DEVICE_CODE, PROOFS, type Proof } from './templates/client_type.ts'
 import { renderClients } from './templates/clients.ts'
 import { renderCreatedClient } from './templates/created_client.ts'
@@ -47,7 +48,8 @@ export const clientsPage = consolePage(async (visit) => {
 export const newClientPage = consolePage(async (visit, _administrator, kept) => {
   const [typed, again] = refill(kept, {})
   const values = again === 'renewed' ? readTypedClient(typed) : {}
-  return send(visit, renderNewClient(visit.view, { values, again, first: visit.query['first'] === 'true' }))
+  const script = scriptOfNew(visit, readTypedClient(typed))
+  return send(visit, renderNewClient(visit.view, { values, again, script, first: visit.query['first'] === 'true' }))
 })
 
 /** POST /admin/clients/new: registers a client and shows its private key or its secret once. */
@@ -74,6 +76,7 @@ export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
     const shown: NewClientData = {
       values: { ...typed, ...(scope !== undefined && { scope }) },
       errors: { [fieldOf(error)]: error.error_description },
+      script: scriptOfNew(visit, typed),
     }
     return send(visit, renderNewClient(visit.view, shown), { status: 400 })
   }
@@ -89,6 +92,25 @@ export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
   })
   return send(visit, html)
 })
+
+/** What the form does, with what was typed; by API one brings the public half of one's own key. */
+function scriptOfNew(visit: Visit, typed: ReturnType<typeof readTypedClient>) {
+  const { type, trusted, client_name = 'Notes', scope = DEFAULT_SCOPES[type] ?? 'notes:read' } = typed
+  const described = metadataOf(type, typed.token_endpoint_auth_method)
+  const typed_uris = typed.redirect_uris.split('\n').filter((uri) => uri !== '')
+  const like = type === 'native' || type === 'agent' ? 'http://127.0.0.1/callback' : 'https://notes.example/callback'
+  const metadata = {
+    client_name,
+    ...(type !== 'script' && type !== 'machine' && { redirect_uris: typed_uris.length > 0 ? typed_uris : [like] }),
+    scope,
+    ...(trusted && { trusted }),
+    ...described,
+    ...(described['token_endpoint_auth_method'] === 'private_key_jwt' && {
+      jwks_uri: 'https://notes.example/jwks.json',
+    }),
+  }
+  return scriptOf(visit, 'createClient', {}, { body: { metadata } })
+}
 
 /** What was typed, one redirect URI a line. */
 function readTypedClient(values: FormValues) {

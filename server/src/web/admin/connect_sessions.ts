@@ -2,6 +2,7 @@ import { endConnectSession, judgeSession } from '../../outbound/connect_sessions
 import { errorPage, ours, redirect, send } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
+import { scriptOf } from './same_by_script.ts'
 import { renderConnectSessions } from './templates/connect_sessions.ts'
 
 const PAGE = 50
@@ -29,7 +30,9 @@ export const connectSessionsPage = consolePage(async (visit) => {
     }
   })
   const next_cursor = found.length > PAGE ? shown.at(-1)!.session.session_id : undefined
-  return send(visit, renderConnectSessions(visit.view, { sessions, cursor, next_cursor }))
+  const living = sessions.find(({ status }) => status !== 'expired' && status !== 'ended')
+  const script = living && scriptOf(visit, 'endConnectSession', { session_id: living.session_id })
+  return send(visit, renderConnectSessions(visit.view, { sessions, cursor, next_cursor, script }))
 })
 
 /** POST /admin/connect_sessions/end: it brings nothing any more, and what it brought unconfirmed is disconnected. */

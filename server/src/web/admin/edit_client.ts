@@ -8,6 +8,7 @@ import { consolePage, consoleSubmit } from './administrator.ts'
 import { findClient } from './client.ts'
 import { readForm, writeForm } from './client_form.ts'
 import { listSnippets } from './client_snippet.ts'
+import { scriptOf, sentOr } from './same_by_script.ts'
 import { renderCreatedClient } from './templates/created_client.ts'
 import { type EditClientData, renderEditClient } from './templates/edit_client.ts'
 import { type FormValues, refill, seenIn, statusOf } from './typed_form.ts'
@@ -44,9 +45,12 @@ export const editClientSubmit = consoleSubmit(async (visit, actor, values) => {
 function show(visit: Visit, record: ListedClient, values: FormValues, wrong?: EditClientData['wrong']): Response {
   const { client_id, client_name } = record
   const grant_types = visit.web.grant_types.map(({ grant_type }) => grant_type)
+  const like = { metadata: readMetadata(record.metadata) }
+  const body = sentOr(() => ({ metadata: readForm(values) }), like)
   const html = renderEditClient(visit.view, {
     ...{ client_id, client_name, grant_types, values, wrong },
     seen: seenIn(values, wrong, seenMetadata(visit, record)),
+    script: scriptOf(visit, 'updateClient', { client_id }, { body }),
   })
   return send(visit, html, { status: statusOf(wrong) })
 }

@@ -57,7 +57,9 @@ function toUser(visit: Visit, user_id: string, invited: boolean): Response {
 const rolesOf = ({ configuration }: Visit) => [...configuration.roles.keys()].sort()
 
 function show(visit: Visit, values: FormValues, wrong?: NewUserData['wrong']): Response {
-  const body = { username: 'alice@example.com', email: 'alice@example.com', roles: ['clerk'] }
+  const kinds = { ...NEW_USER_FIELDS, roles: { some_of: rolesOf(visit) } }
+  const like = { username: 'alice@example.com', email: 'alice@example.com', roles: ['clerk'] }
+  const body = values['username'] === undefined ? like : readTyped(kinds, values)
   const script = scriptOf(visit, 'createUser', {}, { body })
   const html = renderNewUser(visit.view, { values, wrong, roles: rolesOf(visit), script })
   return send(visit, html, { status: statusOf(wrong) })

@@ -3,6 +3,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
+import { scriptOf } from './same_by_script.ts'
 import { type RegistrationTokensData, renderRegistrationTokens, TOKEN_FIELDS } from './templates/registration_tokens.ts'
 
 /** GET /admin/clients/registration_tokens: the initial access tokens there are (RFC 7591 section 3). */
@@ -41,5 +42,13 @@ async function show(visit: Visit, more: Partial<RegistrationTokensData> = {}, st
   const { tenant_id, store } = visit.web.tenant
   const { registration } = visit.configuration.settings
   const tokens = await store.listRegistrationTokens({ tenant_id })
-  return send(visit, renderRegistrationTokens(visit.view, { registration, tokens, ...more }), { status })
+  const { name = 'partners', uses, days, scope, grant_types } = more.values ?? {}
+  const numbers = { ...(Number(uses) > 0 && { uses: Number(uses) }), ...(Number(days) > 0 && { days: Number(days) }) }
+  const body = { name, ...numbers, ...(scope && { scope }), ...(grant_types && { grant_types }) }
+  const [first] = tokens
+  const scripts = {
+    create: scriptOf(visit, 'createRegistrationToken', {}, { body }),
+    end: first && scriptOf(visit, 'endRegistrationToken', { token_id: first.token_id }),
+  }
+  return send(visit, renderRegistrationTokens(visit.view, { registration, tokens, scripts, ...more }), { status })
 }

@@ -15,6 +15,7 @@ import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { refusedField } from './refused_field.ts'
+import { scriptOf, sentOr } from './same_by_script.ts'
 import {
   type EditResourceData,
   RESOURCE_FIELDS,
@@ -92,8 +93,37 @@ function show(
   wrong?: EditResourceData['wrong'],
 ): Response {
   const seen = seenIn(values, wrong, String(visit.configuration.config_version))
-  const html = renderEditResource(visit.view, { resource, values, seen, wrong })
+  const html = renderEditResource(visit.view, {
+    resource,
+    values,
+    seen,
+    wrong,
+    script: scriptOfForm(visit, resource, values),
+  })
   return send(visit, html, { status: statusOf(wrong) })
+}
+
+function scriptOfForm(visit: Visit, known: Resource | undefined, values: FormValues) {
+  const like = { name: 'Orders', scopes: { 'orders:read': 'See your orders' } }
+  if (known) {
+    const body = sentOr(() => describe(read({ ...values, uri: known.resource })), like)
+    return scriptOf(visit, 'updateResource', { resource: known.resource }, { body })
+  }
+  const named = () => ({ resource: read(values).resource, ...describe(read(values)) })
+  return scriptOf(
+    visit,
+    'createResource',
+    {},
+    { body: sentOr(named, { resource: 'https://orders.example/api', ...like }) },
+  )
+}
+
+function describe(resource: Resource): Readonly<Record<string, unknown>> {
+  const { name, scopes, default_scopes, every_user, introspection_clients, access_token_signing_alg: alg } = resource
+  const { access_token_format: format, access_token_lifetime_seconds: lifetime_seconds } = resource
+  const access_token = { format, lifetime_seconds, ...(alg && { signing_alg: alg }) }
+  const allowed = { default_scopes, every_user, introspection_clients }
+  return { name, scopes: Object.fromEntries(scopes), access_token, ...allowed }
 }
 
 const DEFAULTS: Pick<Resource, 'access_token_format' | 'access_token_lifetime_seconds'> & Partial<Resource> = {

@@ -70,7 +70,11 @@ export const askRightsPage = consolePage(async (visit) => {
 
 function show(visit: Visit, role: string | undefined, values: FormValues, wrong?: EditRoleData['wrong']): Response {
   const seen = seenIn(values, wrong, String(visit.configuration.config_version))
-  const body = { ...(role === undefined && { role: 'clerk' }), scopes: ['orders:read'] }
+  const typed = readTyped(ROLE_FIELDS, values) as { scopes?: string[] }
+  const body = {
+    ...(role === undefined && { role: values['role'] ?? 'clerk' }),
+    scopes: typed.scopes ?? ['orders:read'],
+  }
   const script =
     role === undefined ? scriptOf(visit, 'createRole', {}, { body }) : scriptOf(visit, 'updateRole', { role }, { body })
   const html = renderEditRole(visit.view, { role, values, seen, wrong, script })

@@ -7,7 +7,7 @@ import { ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { refusedField } from './refused_field.ts'
-import { scriptOf } from './same_by_script.ts'
+import { scriptOf, sentOr } from './same_by_script.ts'
 import { type EditSettingsData, renderEditSettings, renderSettings, SETTING_KINDS } from './templates/settings.ts'
 import { type FormValues, readTyped, refill, seenIn, statusOf, writeTyped } from './typed_form.ts'
 
@@ -32,9 +32,8 @@ export const editSettingsSubmit = consoleSubmit(async (visit, actor, values) => 
   const seen = Number(values['seen'])
   if (seen !== config_version) return show(visit, values, 'stale')
   try {
-    const wanted = read(values)
-    const changed = listChangedNames(settings, { ...settings, ...wanted })
-    const body = Object.fromEntries(changed.map((name) => [name, wanted[name]]))
+    const body = listChanged(settings, read(values))
+    const changed = Object.keys(body)
     check(body)
     const saved = changed.length === 0 || (await saveSettings(visit.web.tenant, body, { actor, changed, seen }))
     return saved
@@ -67,6 +66,11 @@ function read(values: FormValues): Record<string, unknown> {
   return wanted
 }
 
+function listChanged(settings: Settings, wanted: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const changed = listChangedNames(settings, { ...settings, ...wanted })
+  return Object.fromEntries(changed.map((name) => [name, wanted[name]]))
+}
+
 function check(given: Readonly<Record<string, unknown>>): void {
   try {
     checkSettings(given)
@@ -78,7 +82,10 @@ function check(given: Readonly<Record<string, unknown>>): void {
 
 function show(visit: Visit, values: FormValues, wrong?: EditSettingsData['wrong']): Response {
   const seen = seenIn(values, wrong, String(visit.configuration.config_version))
-  const script = scriptOf(visit, 'updateSettings', {}, { body: { session_idle_seconds: 28_800 } })
+  const like = { session_idle_seconds: 28_800 }
+  const body = sentOr(() => listChanged(visit.configuration.settings, read(values)), like)
+  const typed = Object.keys(body).length > 0 ? body : like
+  const script = scriptOf(visit, 'updateSettings', {}, { body: typed })
   const html = renderEditSettings(visit.view, { values, seen, wrong, script })
   return send(visit, html, { status: statusOf(wrong) })
 }

@@ -9,6 +9,7 @@ import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { refusedField } from './refused_field.ts'
+import { scriptOf, sentOr } from './same_by_script.ts'
 import {
   type EditTrustedIssuerData,
   ISSUER_FIELDS,
@@ -92,7 +93,17 @@ function show(
   wrong?: EditTrustedIssuerData['wrong'],
 ): Response {
   const seen = seenIn(values, wrong, seenOf(known))
-  const html = renderEditTrustedIssuer(visit.view, { issuer: known?.issuer, values, seen, wrong })
+  const like = { jwks_uri: 'https://idp.example/jwks', subject_is: 'username', clients: ['CLIENT_ID'], scope: 'openid' }
+  const typed = sentOr(() => (values['clients'] === undefined ? like : readTyped(ISSUER_FIELDS, values)), like)
+  const script = known
+    ? scriptOf(visit, 'updateTrustedIssuer', { issuer: known.issuer }, { body: typed })
+    : scriptOf(
+        visit,
+        'createTrustedIssuer',
+        {},
+        { body: { issuer: values['issuer'] ?? 'https://idp.example', ...typed } },
+      )
+  const html = renderEditTrustedIssuer(visit.view, { issuer: known?.issuer, values, seen, wrong, script })
   return send(visit, html, { status: statusOf(wrong) })
 }
 

@@ -8,6 +8,7 @@ import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { joinApps } from '../pages/joined_apps.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
+import { scriptOf } from './same_by_script.ts'
 import { renderUser } from './templates/user.ts'
 import { renderUsers } from './templates/users.ts'
 
@@ -39,11 +40,24 @@ export const userPage = consolePage(async (visit, administrator) => {
   ])
   const apps = joinApps(visit, grants, connections, new Map())
   const own = isOwnAccount(administrator, user_id)
+  const invitation = invitable(visit, user)
+  const scripts = scriptsOf(visit, user, { own, may_invite: invitation.may_invite })
   return send(
     visit,
-    renderUser(visit.view, { ...userRow(user), sessions: sessions.length, apps, own, ...invitable(visit, user) }),
+    renderUser(visit.view, { ...userRow(user), sessions: sessions.length, apps, own, scripts, ...invitation }),
   )
 })
+
+/** What the buttons of a user's page do, as far as they stand there. */
+function scriptsOf(visit: Visit, { user_id, disabled_at }: UserRecord, page: { own: boolean; may_invite: boolean }) {
+  const script = (operation: Parameters<typeof scriptOf>[1]) => scriptOf(visit, operation, { user_id })
+  const disabled = disabled_at !== null
+  return [
+    ...(page.may_invite && !page.own ? [script('inviteUser')] : []),
+    ...(disabled ? [] : [script('endSessions')]),
+    ...(page.own ? [] : [script(disabled ? 'enableUser' : 'disableUser'), script('deleteUser')]),
+  ]
+}
 
 function invitable({ web, query }: Visit, { password_hash, email, disabled_at }: UserWithPassword) {
   const no_password = password_hash === null

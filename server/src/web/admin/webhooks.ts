@@ -195,7 +195,9 @@ function showForm(
   values: FormValues,
   wrong?: EditWebhookData['wrong'],
 ): Response {
-  const body = { ...(!found && { webhook: 'crm' }), url: 'https://crm.example/hooks', event_types: ['grant.ended'] }
+  const like = { webhook: 'crm', url: 'https://crm.example/hooks', event_types: ['grant.ended'] }
+  const { webhook, ...typed } = values['url'] === undefined ? like : { ...like, ...read(values, found !== null) }
+  const body = found ? typed : { webhook: webhook || like.webhook, ...typed }
   const script = found
     ? scriptOf(visit, 'updateWebhook', { webhook: found.webhook }, { body })
     : scriptOf(visit, 'createWebhook', {}, { body })

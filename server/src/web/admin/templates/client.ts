@@ -7,6 +7,8 @@ import {
   ending,
   notice,
   pageHeader,
+  type SameScript,
+  sameByScript,
   section,
 } from '../../ui/components.ts'
 import { button, buttonLink, form } from '../../ui/forms.ts'
@@ -41,6 +43,8 @@ export interface ClientData {
   readonly seen: string
   /** What can be switched for it; none for one that registered itself. */
   readonly switches: readonly { readonly name: 'trusted' | 'password' | 'implicit'; readonly on: boolean }[]
+  /** What the buttons do, by API and command line. */
+  readonly scripts?: Readonly<Record<'switches' | 'secrets' | 'endings', readonly SameScript[]>>
   /** Something was changed just now. */
   readonly saved?: boolean
 }
@@ -97,7 +101,13 @@ function secrets(view: View, data: ClientData): SafeHtml {
     const which = i === 0 ? client.secret_newest : client.secret_older
     return html`<li><div><p><strong>${which}</strong></p><p class="facts">${made}<span>${end}</span></p></div>${i > 0 && endSecret(view, data)}</li>`
   })
-  return section(client.secrets, card(html`<ul class="rows switches">${rows}</ul>`), client.secrets_lead, rotate)
+  const scripts = sameByScript(view, ...(data.scripts?.secrets ?? []).slice(0, data.secrets.length))
+  return section(
+    client.secrets,
+    html`${card(html`<ul class="rows switches">${rows}</ul>`)}${scripts}`,
+    client.secrets_lead,
+    rotate,
+  )
 }
 
 function endSecret(view: View, data: ClientData): SafeHtml {
@@ -132,7 +142,12 @@ function switches(view: View, data: ClientData): Child {
     )
     return html`<li><div><p><strong>${client.switch_names[what]}</strong> ${state}</p><p class="hint">${client.switch_hints[what]}</p></div>${turn}</li>`
   })
-  return section(client.switches, card(html`<ul class="rows switches">${rows}</ul>`), client.switches_lead)
+  const scripts = sameByScript(view, ...(data.scripts?.switches ?? []))
+  return section(
+    client.switches,
+    html`${card(html`<ul class="rows switches">${rows}</ul>`)}${scripts}`,
+    client.switches_lead,
+  )
 }
 
 function endings(view: View, data: ClientData): SafeHtml {
@@ -161,5 +176,5 @@ function endings(view: View, data: ClientData): SafeHtml {
     action: link(view, paths.admin_delete_client),
     hidden,
   })
-  return html`<div class="actions start">${toggle}${remove}</div>`
+  return html`<div class="actions start">${toggle}${remove}</div>${sameByScript(view, ...(data.scripts?.endings ?? []))}`
 }

@@ -1,4 +1,14 @@
-import { badge, emptyState, ending, pageHeader, pagination, type Tone, table } from '../../ui/components.ts'
+import {
+  badge,
+  emptyState,
+  ending,
+  pageHeader,
+  pagination,
+  type SameScript,
+  sameByScript,
+  type Tone,
+  table,
+} from '../../ui/components.ts'
 import { buttonLink } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
@@ -37,6 +47,7 @@ export function renderConnectSessions(
     readonly sessions: readonly ConnectSessionRow[]
     readonly cursor?: string | undefined
     readonly next_cursor?: string | undefined
+    readonly script?: SameScript | undefined
   },
 ): SafeHtml {
   const { connect_sessions: words } = view.text.console
@@ -55,7 +66,7 @@ export function renderConnectSessions(
     first: data.cursor && link(view, paths.admin_connect_sessions),
     next: data.next_cursor && link(view, paths.admin_connect_sessions, { cursor: data.next_cursor }),
   })
-  const content = html`${pageHeader(words.title, words.lead, back)}${list}${pages}`
+  const content = html`${pageHeader(words.title, words.lead, back)}${list}${pages}${sameByScript(view, data.script)}`
   return consolePage(view, { entry: 'connections', title: words.title, content })
 }
 

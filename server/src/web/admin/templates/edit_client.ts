@@ -1,4 +1,4 @@
-import { pageHeader } from '../../ui/components.ts'
+import { pageHeader, type SameScript, sameByScript } from '../../ui/components.ts'
 import { button, buttonLink, form } from '../../ui/forms.ts'
 import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
@@ -16,6 +16,7 @@ export interface EditClientData extends TypedForm {
   readonly grant_types: readonly string[]
   /** What was shown when this was decided. */
   readonly seen: string
+  readonly script?: SameScript
 }
 
 /** The form for everything that is registered of a client, in parts that open by themselves where something is said. */
@@ -26,7 +27,7 @@ export function renderEditClient(view: View, data: EditClientData): SafeHtml {
   const hidden = { client_id: data.client_id, seen: data.seen }
   const parts = CLIENT_SECTIONS.map((section) => part(view, data, section))
   const actions = html`<div class="actions start">${button(words.save)}${buttonLink(words.cancel, back, 'quiet')}</div>`
-  const content = html`${pageHeader(tell(view, words.title, { client: name(shown) }), words.lead)}<div class="measure">${formNotice(view, data, words, CLIENT_MEMBERS)}${form(view, { action: link(view, paths.admin_edit_client), hidden }, html`${parts}${actions}`)}</div>`
+  const content = html`${pageHeader(tell(view, words.title, { client: name(shown) }), words.lead)}<div class="measure">${formNotice(view, data, words, CLIENT_MEMBERS)}${form(view, { action: link(view, paths.admin_edit_client), hidden }, html`${parts}${actions}`)}${sameByScript(view, data.script)}</div>`
   const title = tellText(view, words.title, { client: displayName(shown) })
   return consolePage(view, { entry: 'clients', title, content })
 }

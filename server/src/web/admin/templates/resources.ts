@@ -1,5 +1,5 @@
 import { ALGORITHMS } from '../../../crypto/signing_keys.ts'
-import { badge, emptyState, notice, pageHeader, section, table } from '../../ui/components.ts'
+import { badge, emptyState, notice, pageHeader, type SameScript, section, table } from '../../ui/components.ts'
 import { buttonLink } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
@@ -70,6 +70,7 @@ export function renderResource(view: View, data: ResourceData): SafeHtml {
 export interface EditResourceData extends TypedForm {
   readonly resource?: { readonly resource: string; readonly name: string } | undefined
   readonly seen: string
+  readonly script?: SameScript
 }
 
 /** The form for a resource, new or not. */
@@ -77,7 +78,7 @@ export function renderEditResource(view: View, data: EditResourceData): SafeHtml
   const { resource: words } = view.text.console
   const { resource, seen } = data
   const shown = {
-    words,
+    ...{ words, script: data.script },
     kinds: resource ? RESOURCE_FIELDS : { uri: 'literal' as const, ...RESOURCE_FIELDS },
     action: link(view, resource ? paths.admin_edit_resource : paths.admin_new_resource),
     back: resource ? link(view, paths.admin_resource, { uri: resource.resource }) : link(view, paths.admin_resources),

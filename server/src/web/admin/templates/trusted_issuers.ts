@@ -1,4 +1,13 @@
-import { badge, emptyState, notice, pageHeader, pagination, section, table } from '../../ui/components.ts'
+import {
+  badge,
+  emptyState,
+  notice,
+  pageHeader,
+  pagination,
+  type SameScript,
+  section,
+  table,
+} from '../../ui/components.ts'
 import { buttonLink } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
@@ -78,6 +87,7 @@ export function renderTrustedIssuer(view: View, data: TrustedIssuerData): SafeHt
 export interface EditTrustedIssuerData extends TypedForm {
   readonly issuer?: string | undefined
   readonly seen: string
+  readonly script?: SameScript
 }
 
 /** The form for a trusted issuer, new or not. */
@@ -86,7 +96,7 @@ export function renderEditTrustedIssuer(view: View, data: EditTrustedIssuerData)
   const { issuer, seen } = data
   const known = issuer !== undefined
   const shown = {
-    words,
+    ...{ words, script: data.script },
     kinds: known ? ISSUER_FIELDS : { issuer: 'literal' as const, ...ISSUER_FIELDS },
     action: link(view, known ? paths.admin_edit_trusted_issuer : paths.admin_new_trusted_issuer),
     back: known ? link(view, paths.admin_trusted_issuer, { issuer }) : link(view, paths.admin_trusted_issuers),

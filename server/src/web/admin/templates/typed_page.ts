@@ -1,4 +1,4 @@
-import { card, codeBlock, definitions, notice, pageHeader } from '../../ui/components.ts'
+import { card, codeBlock, definitions, notice, pageHeader, type SameScript, sameByScript } from '../../ui/components.ts'
 import { button, buttonLink, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { code, name } from '../../ui/name.ts'
@@ -28,6 +28,7 @@ export function typedPage(
     readonly action: string
     readonly back: string
     readonly hidden: Readonly<Record<string, string>>
+    readonly script?: SameScript | undefined
   },
 ): SafeHtml {
   const { words, kinds } = page
@@ -36,7 +37,7 @@ export function typedPage(
   )
   const actions = html`<div class="actions start">${button(words.save)}${buttonLink(words.cancel, page.back, 'quiet')}</div>`
   const shown = form(view, { action: page.action, hidden: page.hidden }, html`${fields}${actions}`)
-  return html`${pageHeader(page.title, words.lead)}<div class="measure">${formNotice(view, typed, words, kinds)}${shown}</div>`
+  return html`${pageHeader(page.title, words.lead)}<div class="measure">${formNotice(view, typed, words, kinds)}${shown}${sameByScript(view, page.script)}</div>`
 }
 
 /** What stands above a form: why it was refused, where no field says it; or why it is shown again. */

@@ -7,6 +7,8 @@ import {
   ending,
   notice,
   pageHeader,
+  type SameScript,
+  sameByScript,
   section,
   table,
 } from '../../ui/components.ts'
@@ -29,6 +31,8 @@ export interface UserData extends UserRow {
   readonly no_password: boolean
   /** A letter can be sent that leads to a first password. */
   readonly may_invite: boolean
+  /** What the buttons do, by API and command line. */
+  readonly scripts?: readonly SameScript[]
   /** It was sent just now. */
   readonly invited: boolean
 }
@@ -49,7 +53,7 @@ export function renderUser(view: View, data: UserData): SafeHtml {
     data.disabled && notice('note', html`<p>${user.disabled_note}</p>`),
     data.no_password && !data.invited && notice('note', html`<p>${user.no_password}</p>`),
   ]
-  const content = html`${pageHeader(name(userName(data)), status)}${notes}${section(user.account, card(details))}${endings(view, data)}${chains(view, data)}`
+  const content = html`${pageHeader(name(userName(data)), status)}${notes}${section(user.account, card(details))}${endings(view, data)}${sameByScript(view, ...(data.scripts ?? []))}${chains(view, data)}`
   return consolePage(view, { entry: 'users', title: displayName(userName(data)), content })
 }
 
