@@ -32,6 +32,7 @@ import { createHandOut } from './web/bridge.ts'
 import { COMPAT_DOORS } from './web/compat/index.ts'
 import type { CompatDoor } from './web/door.ts'
 import type { EndpointAliases } from './web/endpoint_paths.ts'
+import { EventTail } from './web/event_tail.ts'
 import type { Log } from './web/log.ts'
 import { createMachines, createRouter, type Machines } from './web/router.ts'
 import { createLanguages, type Translations } from './web/ui/text/languages.ts'
@@ -98,6 +99,8 @@ export interface App {
   readonly machines: Machines
   /** Paths where what is asked and answered may go on for long: the proxy's. */
   readonly streams: { has(path: string): boolean; readonly seconds: number }
+  /** Ends the answers that go on for as long as somebody listens: a listener that stops would wait for them. */
+  endStreams(): void
   /** Writes what was counted; the store stays open. */
   close(): Promise<void>
 }
@@ -154,6 +157,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     inbound,
     outbound,
     webhooks,
+    event_tail: new EventTail(tenant, (what, cause) => log.warn({ err: cause }, what)),
     languages,
     version: VERSION,
     grant_types: [...GRANT_TYPES, createTokenExchange(createHandOut(outbound)), ...(options.grant_types ?? [])],
@@ -176,7 +180,9 @@ export async function createApp(options: AppOptions): Promise<App> {
       has: (path) => path.startsWith(`${web.base}/proxy/`),
       seconds: Math.ceil(outbound.proxy_limits.timeout_ms / 1000),
     },
+    endStreams: () => web.event_tail.stop(),
     async close() {
+      web.event_tail.stop()
       await stopWebhooks(webhooks)
       await settleOutbound(outbound)
       await inbound.outbox.settle()

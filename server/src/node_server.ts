@@ -45,7 +45,7 @@ export interface ListenOptions {
 }
 
 /** What is served: an app, or a smaller thing that answers the same way. */
-export interface Served extends Pick<App, 'fetch' | 'machines'>, Partial<Pick<App, 'streams'>> {
+export interface Served extends Pick<App, 'fetch' | 'machines'>, Partial<Pick<App, 'streams' | 'endStreams'>> {
   readonly web: Pick<App['web'], 'production'>
 }
 
@@ -101,7 +101,7 @@ export async function listen(app: Served, options: ListenOptions): Promise<Liste
   })
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : options.port
-  return { server, port, stop: (grace_ms = 10_000) => stop(server, grace_ms) }
+  return { server, port, stop: (grace_ms = 10_000) => stop(app, server, grace_ms) }
 }
 
 // What stands between Node's requests and the web's is loaded with the first page: machines, and a start, need none of it.
@@ -247,8 +247,9 @@ function refusalHeaders(): Record<string, string> {
   }
 }
 
-async function stop(server: Server, grace_ms: number): Promise<void> {
+async function stop(app: Served, server: Server, grace_ms: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  app.endStreams?.()
   server.closeIdleConnections()
   const timer = setTimeout(() => server.closeAllConnections(), grace_ms)
   // Connections that fall idle while others are still being answered are let go as well.

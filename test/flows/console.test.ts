@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { createApp } from '../../server/src/app.ts'
 import { listApiCommands } from '../../server/src/cli/api_commands.ts'
-import { newId } from '../../server/src/crypto/random.ts'
+import { newId, randomBytes } from '../../server/src/crypto/random.ts'
+import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
 import { event } from '../../server/src/inbound/event.ts'
+import { deleteConnector, findConnector, saveConnector } from '../../server/src/outbound/administration/connectors.ts'
 import { createConnectSession } from '../../server/src/outbound/connect_sessions/connect_sessions.ts'
 import { commandOf, SCRIPTS } from '../../server/src/web/admin/same_by_script.ts'
 import { pageRoutes } from '../../server/src/web/routes.ts'
@@ -67,7 +70,8 @@ for (const dialect of DIALECTS) {
         const { response } = await root.follow(url)
         const html = await response.text()
         assert.equal(response.status, 200, html.slice(0, 300))
-        pages.push(html.match(/<tr role="row"><td[\s\S]*?<\/tr>/g) ?? [])
+        const shown = html.replace(/<template>[\s\S]*?<\/template>/g, '')
+        pages.push(shown.match(/<tr role="row"><td[\s\S]*?<\/tr>/g) ?? [])
         const next = /href="([^"]*)">Next page/.exec(html)?.[1]
         if (next === undefined) return pages
         url = new URL(next.replaceAll('&amp;', '&'), url).href
@@ -403,6 +407,211 @@ for (const dialect of DIALECTS) {
       assert.notEqual((await findWebhook(webhooks, 'crm'))?.disabled_at, null)
       await (await root.submit(page, {}, 'webhook/delete')).response.text()
       assert.equal(await findWebhook(webhooks, 'crm'), null)
+    })
+
+    test('a connector is chosen from the catalogue, made, tested and changed, and its secret is never shown again', async () => {
+      const { issuer, foreign } = bridge
+      const { outbound } = bridge.server.app.web
+      const at = (query: string) => `${issuer}/admin/connectors/new?${query}`
+      assert.deepEqual((await sizes('/admin/connectors/new'))[0]! > 60, true)
+      assert.deepEqual(await sizes('/admin/connectors/new?q=open+CONNECT'), [1])
+      assert.match((await open(root, at('q=nobody'))).html, /No provider of that name/)
+      assert.equal((await open(root, at('provider=nobody'))).status, 404)
+      assert.match((await open(root, at('provider=oidc&connector=acme'))).html, /There is a connector of this name/)
+      assert.match((await open(root, at('provider=oidc&connector=A+b'))).html, /id="connector-error"/)
+      assert.match((await open(root, at('provider=github'))).html, /\/connect\/github\/callback/)
+      const form = await open(root, at('provider=oidc&connector=other'))
+      assert.match(form.html, new RegExp(`${issuer}/connect/other/callback`))
+      const secret = 'a secret that is wrong'
+      const typed = { client_id: 'sallyport', client_secret: secret, 'scopes.0': 'openid', scope: 'calendar' }
+      const wrong = await root.submit(form, { ...typed, issuer: 'http://169.254.169.254/' }, 'name="seen"')
+      const refused = { url: wrong.url, html: await wrong.response.text() }
+      assert.equal(wrong.response.status, 400)
+      assert.match(refused.html, /type them anew[\s\S]*id="issuer-error"/)
+      assert.match(refused.html, /value="calendar"/)
+      assert.doesNotMatch(refused.html, new RegExp(secret), 'a secret comes back in no page')
+      const made = await root.submit(refused, { issuer: foreign.issuer, client_secret: secret }, 'name="seen"')
+      const page = { url: made.url, html: await made.response.text() }
+      assert.match(page.html, /The connector is made/)
+      const stored = (await findConnector(outbound, 'other'))!
+      assert.deepEqual([stored.scope, stored.settings.fields], ['openid offline_access calendar', { issuer: foreign.issuer }])
+      const twice = await root.submit(refused, { issuer: foreign.issuer, client_secret: secret }, 'name="seen"')
+      assert.equal(twice.response.status, 409)
+      assert.match(await twice.response.text(), /There is a connector of this name/)
+      const look = async () => (await root.submit(page, {}, 'connector/test')).response.text()
+      assert.match(await look(), /refuses the client[\s\S]*invalid_client/)
+      const edit = await open(root, `${issuer}/admin/connector/edit?connector=other`)
+      assert.match(edit.html, /One is stored/)
+      assert.match(edit.html, /sallyport connectors[\s\\]+update/)
+      const kept = await root.submit(edit, { scope: 'calendar mail' }, 'name="seen"')
+      assert.match(await kept.response.text(), /Saved/)
+      const late = await root.submit(edit, { client_secret: 'late' }, 'name="seen"')
+      assert.equal(late.response.status, 409)
+      assert.doesNotMatch(await late.response.text(), /value="late"/)
+      assert.match(await look(), /refuses the client/, 'nothing that came too late is kept')
+      const anew = await open(root, `${issuer}/admin/connector/edit?connector=other`)
+      await (await root.submit(anew, { client_secret: 'secret-at-acme' }, 'name="seen"')).response.text()
+      assert.match(await look(), /accepts the client ID/)
+      assert.equal((await findConnector(outbound, 'other'))!.scope, 'openid offline_access calendar mail')
+      bridge.clock.offset += 11 * 60_000
+      const old = await root.submit(anew, { client_secret: 'old' }, 'name="seen"')
+      assert.match(old.url, /\/login\?/)
+      await old.response.text()
+      bridge.clock.offset -= 11 * 60_000
+      assert.match(await look(), /accepts the client ID/)
+      await root.submit(page, {}, 'connector/delete').then(({ response }) => response.text())
+      assert.equal(await findConnector(outbound, 'other'), null)
+      assert.equal((await open(root, `${issuer}/admin/connector/edit?connector=other`)).status, 404)
+    })
+
+    test('a connector that comes with the server is not changed in the console', async () => {
+      const { issuer, foreign } = bridge
+      const { outbound } = bridge.server.app.web
+      const input = { connector: 'plant', provider: 'oidc', issuer: foreign.issuer, client_id: 'c', client_secret: 's' }
+      await saveConnector(outbound, 'system', input, { for_everyone: true })
+      const page = await open(root, `${issuer}/admin/connector/edit?connector=plant`)
+      assert.match(page.html, /comes with this server/)
+      assert.doesNotMatch(page.html, /name="seen"/)
+      const version = String((await findConnector(outbound, 'plant'))!.version)
+      const form = { connector: 'plant', seen: version, issuer: 'https://evil.example', client_id: 'c' }
+      const answer = await post(root, `${issuer}/admin/connector/edit`, { csrf_token: csrfOf(page), ...form })
+      assert.equal(answer.status, 400)
+      assert.match(await answer.text(), /only whoever runs this server changes it/)
+      assert.equal((await findConnector(outbound, 'plant'))!.client_id, 'c')
+      await deleteConnector(outbound, 'system', 'plant', { for_everyone: true })
+    })
+
+    /** Follows the log from now on; what comes is read message by message. */
+    async function follow(agent: UserAgent, query = ''): Promise<{ read(): Promise<string>; close(): Promise<void> }> {
+      const response = await agent.request(`${bridge.issuer}/admin/events/follow?${query}`)
+      assert.equal(response.status, 200, query)
+      assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+      const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+      let text = ''
+      const read = async (): Promise<string> => {
+        for (let end = text.indexOf('\n\n'); ; end = text.indexOf('\n\n')) {
+          if (end >= 0) {
+            const message = text.slice(0, end)
+            text = text.slice(end + 2)
+            return message
+          }
+          const { done, value } = await reader.read()
+          if (done) return 'closed'
+          text += value
+        }
+      }
+      assert.equal(await read(), 'retry: 3000')
+      return { read, close: () => reader.cancel() }
+    }
+    const happen = async (type: string, more: Parameters<typeof event>[3] = {}) => {
+      const { tenant } = bridge.server.app
+      await tenant.store.recordEvent(event(tenant, type, 'cli', more))
+      await tenant.store.sealEvents({ tenant_id: tenant.tenant_id, most: 1000 })
+    }
+    const followed = (message: string) => JSON.parse(/^data: (.*)$/m.exec(message)?.[1] ?? '{}').event as string
+    const headOf = async () => {
+      const { tenant_id, store } = bridge.server.app.tenant
+      await store.sealEvents({ tenant_id, most: 1000 })
+      return (await store.loadChainHead({ tenant_id }))!.sequence
+    }
+
+    test('the log is followed as it grows, with the filters of the page, and from where it was left', async () => {
+      const after = await headOf()
+      const [all, some] = [
+        await follow(root, `after=${after}`),
+        await follow(root, `event=test.b&user=alice&after=${after}`),
+      ]
+      const { alice, bob } = bridge.users
+      await happen('test.a', { user_id: alice, detail: { note: 'a\n\ndata: forged' } })
+      await happen('test.b1', { user_id: bob })
+      await happen('test.b2', { user_id: alice, client_id: '\u202e<b>' })
+      const first = await all.read()
+      assert.match(first, new RegExp(`^id: ${after + 1}\ndata: \\{.*"event":"test.a"`))
+      assert.deepEqual([await all.read(), await all.read()].map(followed), ['test.b1', 'test.b2'])
+      const shown = await some.read()
+      assert.equal(followed(shown), 'test.b2')
+      assert.match(shown, /"target":"<b> · alice"/, 'texts are sent as they are shown, and made into no markup')
+      await Promise.all([all.close(), some.close()])
+      const late = await follow(root, `after=${after + 1}`)
+      assert.equal(followed(await late.read()), 'test.b1')
+      await late.close()
+      const page = (await open(root, `${bridge.issuer}/admin/events?event=test.b`)).html
+      assert.match(page, new RegExp(`data-url="/hub/admin/events/follow\\?event=test.b&amp;after=${after + 3}"`))
+      const { response } = await root.follow(`${bridge.issuer}/admin/events?until=2026-01-01`)
+      assert.doesNotMatch(await response.text(), /data-url/, 'what has an end does not grow')
+    })
+
+    test('T-07 15.2.2 one person follows four times at most, and whoever missed much is told so and begins with the newest', async () => {
+      const after = await headOf()
+      const open = await Promise.all([1, 2, 3, 4].map(() => follow(root, `after=${after}`)))
+      const fifth = await root.request(`${bridge.issuer}/admin/events/follow`)
+      assert.deepEqual([fifth.status, fifth.headers.get('retry-after')], [429, '60'])
+      await fifth.text()
+      await open[0]!.close()
+      const again = await follow(root, `after=${after + 1_000_000}`)
+      await happen('test.c')
+      assert.equal(followed(await again.read()), 'test.c', 'a number that is not there yet is now')
+      await Promise.all([...open, again].map((one) => one.close()))
+      const wrong = await root.request(`${bridge.issuer}/admin/events/follow?user=nobody`)
+      assert.equal(wrong.status, 400)
+      await wrong.text()
+      const head = await root.request(`${bridge.issuer}/admin/events/follow`, { method: 'HEAD' })
+      assert.equal(await head.text(), '', 'a question about it takes no place')
+      const { tenant } = bridge.server.app
+      await Promise.all(Array.from({ length: 520 }, () => tenant.store.recordEvent(event(tenant, 'test.d', 'cli'))))
+      await headOf()
+      const late = await follow(root, `after=${after}`)
+      assert.equal(await late.read(), 'event: missed\ndata:')
+      assert.equal(followed(await late.read()), 'test.d')
+      await late.close()
+    })
+
+    test('8.3.2 7.4.1 who follows is let go when the right is taken away or the session ends, before another event is seen', async () => {
+      const { tenant } = bridge.server.app
+      const { tenant_id, store } = tenant
+      const watcher = { username: 'watcher', password: 'staple of yet another kind' }
+      const user_id = await bridge.server.addUser({ ...watcher, roles: ['administrator'] })
+      const agent = await bridge.signIn(watcher)
+      const following = await follow(agent, `after=${await headOf()}`)
+      await happen('test.seen')
+      assert.equal(followed(await following.read()), 'test.seen')
+      const user = (await store.findUser({ tenant_id, user_id }))!
+      const roles = (is: string) =>
+        store.updateUser({
+          tenant_id,
+          user: { ...user, email_verified: true, roles: is },
+          event: event(tenant, 'test.e', 'cli'),
+        })
+      await roles('["member"]')
+      await happen('test.unseen')
+      assert.deepEqual([await following.read(), await following.read()], ['event: end\ndata:', 'closed'])
+      await roles('["administrator"]')
+      const anew = await bridge.signIn(watcher)
+      const second = await follow(anew, `after=${await headOf()}`)
+      const [session] = await store.listSessionsOfUser({ tenant_id, user_id })
+      await store.endSessionOfUser({
+        tenant_id,
+        user_id,
+        session_id: session!.session_id,
+        event: event(tenant, 'test.f', 'cli'),
+      })
+      await happen('test.unseen')
+      assert.deepEqual([await second.read(), await second.read()], ['event: end\ndata:', 'closed'])
+      const signed_out = await anew.request(`${bridge.issuer}/admin/events/follow`)
+      assert.equal(signed_out.status, 303, 'whoever is signed out is asked to sign in')
+      await signed_out.text()
+    })
+
+    test('8.4.1 whoever follows the log of a tenant sees no event of another, of the same database', async () => {
+      const { store, log } = { store: bridge.server.store, log: { debug() {}, info() {}, warn() {}, error() {} } }
+      const other = await createApp({ issuer: 'https://other.example', store, root: new RootKey(randomBytes(32)), log })
+      const following = await follow(root, `after=${await headOf()}`)
+      await store.recordEvent(event(other.tenant, 'test.theirs', 'cli'))
+      await store.sealEvents({ tenant_id: other.tenant.tenant_id, most: 1000 })
+      await happen('test.ours')
+      assert.equal(followed(await following.read()), 'test.ours')
+      await following.close()
+      await other.close()
     })
 
     test('8.3.1 nobody but an administrator opens any of it, or changes anything by its forms', async () => {

@@ -7,6 +7,7 @@ import type { OutboundContext } from '../outbound/context.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { WebhookContext } from '../webhooks/context.ts'
 import type { EndpointAliases } from './endpoint_paths.ts'
+import type { EventTail } from './event_tail.ts'
 import type { Log } from './log.ts'
 import type { Text } from './ui/text/en.ts'
 
@@ -18,6 +19,8 @@ export interface Web {
   readonly inbound: InboundContext
   readonly outbound: OutboundContext
   readonly webhooks: WebhookContext
+  /** Those who follow the audit log. */
+  readonly event_tail: EventTail
   readonly grant_types: readonly GrantType[]
   /** What people can be answered in. */
   readonly languages: Languages<Text>

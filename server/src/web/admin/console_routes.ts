@@ -25,6 +25,7 @@ import {
 import { editClientPage, editClientSubmit } from './edit_client.ts'
 import { eventPage, eventsPage, exportEventsPage } from './events.ts'
 import { firstRunPage } from './first_run.ts'
+import { followEventsPage } from './follow_events.ts'
 import { endGrantSubmit, grantPage, grantsPage } from './grants.ts'
 import { inviteUserSubmit, newUserPage, newUserSubmit } from './new_user.ts'
 import { overviewPage } from './overview.ts'
@@ -143,5 +144,6 @@ export function addConsoleRoutes(pages: Hono<PageEnv>): void {
   pages.post(paths.admin_disconnect, disconnectConnectionSubmit)
   pages.get(paths.admin_events, eventsPage)
   pages.get(paths.admin_event, eventPage)
+  pages.get(paths.admin_follow_events, followEventsPage)
   pages.get(paths.admin_export_events, exportEventsPage)
 }

@@ -1,12 +1,12 @@
 import { idFromBytes } from '../../crypto/random.ts'
 import { usernameKey } from '../../inbound/users/prepare_user.ts'
-import type { EventRecord } from '../../store/verbs/events.ts'
+import type { ChainedEvent } from '../../store/event_chain.ts'
 import { exportEvents } from '../export_events.ts'
 import { errorPage, send, type Visit } from '../page.ts'
 import { consolePage } from './administrator.ts'
 import { scriptOf } from './same_by_script.ts'
 import { renderEvent } from './templates/event.ts'
-import { type EventData, type EventRow, renderEvents } from './templates/events.ts'
+import { type EventData, type EventRow, type EventsData, renderEvents } from './templates/events.ts'
 
 const PAGE = 50
 // Above every identifier: the cursor of the first page of a list that runs backwards.
@@ -15,6 +15,29 @@ const LAST_ID = '~'
 /** GET /admin/events?event=&actor=&user=&connection=&until=: newest first. */
 export const eventsPage = consolePage(async (visit) => {
   const { tenant_id, store } = visit.web.tenant
+  const { filter, meant, until, wrong } = await readFilter(visit)
+  const cursor = visit.query['cursor']
+  // Read first: what happens meanwhile is listed twice rather than never.
+  const head = await store.loadChainHead({ tenant_id })
+  const found = wrong
+    ? []
+    : await store.pageEvents({ tenant_id, ...meant, before_event_id: cursor ?? until, most: PAGE + 1 })
+  const shown = found.slice(0, PAGE)
+  const events = await describeRows(visit, shown)
+  const next_cursor = found.length > PAGE ? shown.at(-1)!.event_id : undefined
+  const query = Object.fromEntries(
+    Object.entries({ type: meant.type, actor: meant.actor }).filter(([, value]) => value !== ''),
+  )
+  const script = scriptOf(visit, 'listEvents', {}, { query })
+  // What is listed up to a day, or from a later page on, is not where new events belong.
+  const grows = !wrong && cursor === undefined && filter.until === undefined
+  const after = grows ? head?.sequence : undefined
+  const html = renderEvents(visit.view, { events, filter, wrong, cursor, next_cursor, after, script })
+  return send(visit, html, { script: after !== undefined })
+})
+
+/** What the address asks for, and which events that means. */
+export async function readFilter(visit: Visit) {
   const filter = {
     event: asked(visit, 'event'),
     actor: asked(visit, 'actor'),
@@ -24,26 +47,15 @@ export const eventsPage = consolePage(async (visit) => {
   }
   const [actor, user] = await Promise.all([findByName(visit, filter.actor), findByName(visit, filter.user)])
   const until = filter.until === undefined ? LAST_ID : idBefore(filter.until)
-  const wrong = user === null ? 'user' : until === null ? 'until' : undefined
-  const cursor = visit.query['cursor']
+  const wrong: EventsData['wrong'] = user === null ? 'user' : until === null ? 'until' : undefined
   const meant = {
     type: filter.event ?? '',
     actor: actor ? `user:${actor.user_id}` : (filter.actor ?? ''),
     user_id: user?.user_id ?? '',
     connection_id: filter.connection ?? '',
   }
-  const found = wrong
-    ? []
-    : await store.pageEvents({ tenant_id, ...meant, before_event_id: cursor ?? until ?? LAST_ID, most: PAGE + 1 })
-  const shown = found.slice(0, PAGE)
-  const events = await describeRows(visit, shown)
-  const next_cursor = found.length > PAGE ? shown.at(-1)!.event_id : undefined
-  const query = Object.fromEntries(
-    Object.entries({ type: meant.type, actor: meant.actor }).filter(([, value]) => value !== ''),
-  )
-  const script = scriptOf(visit, 'listEvents', {}, { query })
-  return send(visit, renderEvents(visit.view, { events, filter, wrong, cursor, next_cursor, script }))
-})
+  return { filter, meant, until: until ?? LAST_ID, wrong }
+}
 
 /** GET /admin/event?event_id=. */
 export const eventPage = consolePage(async (visit) => {
@@ -103,7 +115,8 @@ function idBefore(text: string): string | null {
   return idFromBytes(bytes)
 }
 
-async function describeRows(visit: Visit, events: readonly EventRecord[]): Promise<EventRow[]> {
+/** The cells of some events, with users by their names. */
+export async function describeRows(visit: Visit, events: readonly ChainedEvent[]): Promise<EventRow[]> {
   const names = await nameActors(visit, events)
   return events.map(({ event_id, at, type, actor, client_id, user_id, grant_id, connection_id }) => {
     const owner = actor === `user:${user_id}` ? null : names.get(`user:${user_id}`)
@@ -113,7 +126,7 @@ async function describeRows(visit: Visit, events: readonly EventRecord[]): Promi
 }
 
 /** The usernames behind the users of some events, by the name of their actor. */
-async function nameActors(visit: Visit, events: readonly EventRecord[]): Promise<ReadonlyMap<string, string>> {
+async function nameActors(visit: Visit, events: readonly ChainedEvent[]): Promise<ReadonlyMap<string, string>> {
   const { tenant_id, store } = visit.web.tenant
   const actors = events.flatMap(({ actor, user_id }) => [actor, `user:${user_id ?? ''}`])
   const user_ids = [...new Set(actors)].flatMap((actor) => /^user:(.+)$/.exec(actor)?.[1] ?? [])

@@ -28,6 +28,9 @@ export const formPost = readAsset('form_post.js', JAVASCRIPT)
 /** The island that signs in with a passkey, or makes one. */
 export const passkey = readAsset('passkey.js', JAVASCRIPT)
 
+/** The island that follows the audit log. */
+export const liveEvents = readAsset('live_events.js', JAVASCRIPT)
+
 /** The island of the last page of a connect session in a popup. */
 export const connectDone = readAsset('connect_done.js', JAVASCRIPT)
 
@@ -46,7 +49,7 @@ export const icon = readAsset('icon.svg', 'image/svg+xml')
 const byPath = new Map(
   [
     ...[stylesheet, signedInStylesheet, playgroundStylesheet, icon],
-    ...[showPassword, formPost, passkey, connectDone, connectScript, playground],
+    ...[showPassword, formPost, passkey, liveEvents, connectDone, connectScript, playground],
   ].map((asset) => [asset.path, asset]),
 )
 

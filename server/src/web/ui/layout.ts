@@ -1,6 +1,7 @@
 import {
   brandPath,
   icon,
+  liveEvents,
   passkey,
   playground,
   playgroundStylesheet,
@@ -28,6 +29,8 @@ export interface PageFrame {
   readonly passkeys?: boolean
   /** True where the island of the playground runs; the headers must then allow scripts of ours. */
   readonly playground?: boolean
+  /** True where the island that follows the audit log runs; the headers must then allow scripts of ours. */
+  readonly live_events?: boolean
   /** Where whoever chooses another language comes back to, where that is not the address of this answer. */
   readonly here?: string | undefined
 }
@@ -89,7 +92,7 @@ function shell(view: View, kind: 'narrow' | 'account' | 'console', frame: PageFr
 <link rel="stylesheet" href="${view.base + stylesheet.path}">
 ${kind !== 'narrow' && html`<link rel="stylesheet" href="${view.base + signedInStylesheet.path}">`}${brand && html`<link rel="stylesheet" href="${view.base + brand}">`}${
   frame.script && html`<script type="module" src="${view.base + showPassword.path}"></script>`
-}${frame.passkeys && html`<script type="module" src="${view.base + passkey.path}"></script>`}${
+}${frame.passkeys && html`<script type="module" src="${view.base + passkey.path}"></script>`}${frame.live_events && html`<script type="module" src="${view.base + liveEvents.path}"></script>`}${
   frame.playground &&
   html`<link rel="stylesheet" href="${view.base + playgroundStylesheet.path}"><script type="module" src="${view.base + playground.path}"></script>`
 }</head>

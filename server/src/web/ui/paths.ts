@@ -118,6 +118,7 @@ export const paths = {
   admin_settings: '/admin/settings',
   admin_edit_settings: '/admin/settings/edit',
   admin_events: '/admin/events',
+  admin_follow_events: '/admin/events/follow',
   admin_event: '/admin/event',
   admin_export_events: '/admin/events/export',
   playground: '/playground',

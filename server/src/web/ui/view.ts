@@ -65,12 +65,12 @@ export function ago(view: View, at: number): SafeHtml {
     length === Number.POSITIVE_INFINITY
       ? view.text.time.now
       : formatsOf(view.lang).relative.format(Math.trunc(distance / length), unit)
-  return html`<time${attrs({ datetime: isoTime(at), title: exactTime(view, at) })}>${words}</time>`
+  return html`<time${attrs({ datetime: isoTime(at), title: momentText(view, at) })}>${words}</time>`
 }
 
 /** A moment with date and minute, in UTC. */
 export function moment(view: View, at: number): SafeHtml {
-  return html`<time datetime="${isoTime(at)}">${exactTime(view, at)}</time>`
+  return html`<time datetime="${isoTime(at)}">${momentText(view, at)}</time>`
 }
 
 /** A number with the separators of the language. */
@@ -78,7 +78,8 @@ export function count(view: View, n: number): string {
   return writeNumber(view.lang, n)
 }
 
-function exactTime(view: View, at: number): string {
+/** The same as plain text. */
+export function momentText(view: View, at: number): string {
   return `${formatsOf(view.lang).moment.format(at)} UTC`
 }
 
@@ -106,6 +107,7 @@ function formatsOf(lang: string): Formats {
   return formats
 }
 
-function isoTime(at: number): string {
+/** A moment for machines. */
+export function isoTime(at: number): string {
   return new Date(at).toISOString()
 }

@@ -33,6 +33,8 @@ export interface EventsData {
   readonly wrong?: 'user' | 'until' | undefined
   readonly cursor?: string | undefined
   readonly next_cursor?: string | undefined
+  /** The newest number of the chain, where what follows it can be followed. */
+  readonly after?: number | undefined
   readonly script?: SameScript | undefined
 }
 
@@ -49,8 +51,27 @@ export function renderEvents(view: View, data: EventsData): SafeHtml {
     next: data.next_cursor && link(view, paths.admin_events, { ...kept, cursor: data.next_cursor }),
   })
   const save = buttonLink(events.export, link(view, paths.admin_export_events), 'quiet')
-  const content = html`${pageHeader(events.title, events.lead, save)}${filters(view, data)}${list}${pages}${sameByScript(view, data.script)}`
-  return consolePage(view, { entry: 'events', title: events.title, content })
+  const content = html`${pageHeader(events.title, events.lead, save)}${filters(view, data)}${follow(view, data)}<div id="list">${list}</div>${pages}${sameByScript(view, data.script)}`
+  const live_events = data.after !== undefined
+  return consolePage(view, { entry: 'events', title: events.title, live_events, content })
+}
+
+/** Following what happens; without script a way to look again. */
+function follow(view: View, { filter = {}, after }: EventsData): Child {
+  if (after === undefined) return ''
+  const { events } = view.text.console
+  const { until: _, ...kept } = filter
+  const words = {
+    ...{ 'data-stop': events.tail_stop, 'data-on': events.tail_on, 'data-news': events.tail_news },
+    ...{ 'data-lost': events.tail_lost, 'data-ended': events.tail_ended, 'data-refused': events.tail_refused },
+    'data-missed': events.tail_missed,
+  }
+  const url = link(view, paths.admin_follow_events, { ...kept, after: String(after) })
+  const columns = [events.when, events.event, events.actor, events.target]
+  const row = table(events.title, columns, [
+    cells(view, { event_id: '', at: view.now, event: '', actor: ' ', target: ' ' }),
+  ])
+  return html`<div class="actions start live" id="live"${attrs({ 'data-url': url, ...words })}>${buttonLink(events.tail_look, link(view, paths.admin_events, kept))}<button class="button plain" type="button" aria-pressed="false" hidden>${events.tail}</button><p class="hint" role="status"></p><template>${row}</template></div>`
 }
 
 function cells(view: View, row: EventRow): Child[] {

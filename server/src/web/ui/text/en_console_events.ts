@@ -22,7 +22,13 @@ export const enConsoleEvents = {
     export_hint: 'Every sealed event, one JSON object a line, with what verifies the chain.',
     tail: 'Follow live',
     tail_stop: 'Stop following',
+    tail_look: 'Look for new events',
     tail_on: 'New events appear at the top as they happen.',
+    tail_news: 'New events: {n}',
+    tail_lost: 'The connection was lost. It is tried again.',
+    tail_ended: 'You are signed out, or may look no more.',
+    tail_refused: 'Nothing can be followed now: too many do already. Try again in a minute.',
+    tail_missed: 'More happened than is shown here. Load the page again to see all of it.',
   },
   event: {
     details: 'What is written down',
