@@ -88,6 +88,7 @@ test('B-20 B-03 3.4.3 3.4.6 5.8 3.4.5 3.4.8 3.5.8 every page, errors included, c
     for (const [, url] of html.matchAll(/(?:src|href)="([^"]*)"/g)) {
       assert.match(url!, /^(\/hub\/|#|data:image\/)/, `${what}: ${url}`)
     }
+    if (/^(expired|stale)/.test(what)) assert.match(html, /<a class="button|name="decision"|name="password"/, what)
   }
 })
 

@@ -102,12 +102,17 @@ export function ours(web: Web, path: string, query: Readonly<Record<string, stri
   return web.base + path + (search === '' ? '' : `?${search}`)
 }
 
+const NEEDS_A_WAY_ON: readonly ErrorKind[] = ['forged', 'expired']
+const LEADS_NOWHERE: readonly ErrorKind[] = ['forbidden', 'not_found', 'bad_request', 'too_many']
+
 /** Sends an error page. */
 export function errorPage(visit: Visit, kind: ErrorKind, status: number, data: Partial<ErrorData> = {}): Response {
   if (kind === 'forbidden') logRefusal(visit, kind)
-  const lost = visit.signed_in && (kind === 'forbidden' || kind === 'not_found' || kind === 'forged')
-  const way_on = lost ? { to: 'account' as const, href: ours(visit.web, '/account') } : undefined
-  return send(visit, renderError(visit.view, { kind, request_id: visit.request_id, way_on, ...data }), { status })
+  const lost = NEEDS_A_WAY_ON.includes(kind) || (visit.signed_in && LEADS_NOWHERE.includes(kind))
+  // Whoever is not signed in does so there.
+  const account = lost ? { to: 'account' as const, href: ours(visit.web, '/account') } : undefined
+  const { way_on = account, ...rest } = data
+  return send(visit, renderError(visit.view, { kind, request_id: visit.request_id, way_on, ...rest }), { status })
 }
 
 function logRefusal({ web, request_id, signed_in }: Visit, error: ErrorKind): void {
