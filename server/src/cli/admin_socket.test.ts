@@ -45,6 +45,7 @@ const ECHO: Administration = {
     throw new Error('not asked for')
   },
   findConnected: async () => null,
+  copyDatabase: async () => ({ file: 'copy', made_at: 1 }),
   listTenants: async () => [],
   switchTenant: async () => {
     throw new Error('not asked for')

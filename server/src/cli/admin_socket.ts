@@ -7,6 +7,7 @@ import { ConfigError } from '../config/config_error.ts'
 import type { Config } from '../config/read_config.ts'
 import { PasswordQueueFull } from '../crypto/password.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { BackupError } from '../store/backup/backup_file.ts'
 import { StoreUnavailable } from '../store/sql.ts'
 import type { Log } from '../web/log.ts'
 import type { Administration } from './administration.ts'
@@ -32,7 +33,7 @@ const OPERATIONS: readonly Operation[] = [
   ...(['listKeys', 'rotateKeys', 'revokeKey', 'rekey'] as const),
   ...(['createRegistrationToken', 'listRegistrationTokens', 'endRegistrationToken'] as const),
   ...(['listClientSecrets', 'rotateClientSecret', 'endFormerClientSecret'] as const),
-  ...(['allowCommandLine', 'askToConnect', 'findConnected'] as const),
+  ...(['allowCommandLine', 'askToConnect', 'findConnected', 'copyDatabase'] as const),
   ...(['listTenants', 'switchTenant'] as const),
 ]
 
@@ -102,6 +103,7 @@ export function sentencesOf(error: unknown): readonly string[] | undefined {
   if (error instanceof PlatformError || error instanceof ConfigError) return error.sentences
   if (error instanceof OAuthError) return [error.error_description]
   if (error instanceof StoreUnavailable || error instanceof PasswordQueueFull) return [error.message]
+  if (error instanceof BackupError) return [error.message]
   return undefined
 }
 
@@ -127,6 +129,7 @@ export async function findAdministration(path: string): Promise<Administration |
     allowCommandLine: () => call(path, 'allowCommandLine'),
     askToConnect: (wish) => call(path, 'askToConnect', wish),
     findConnected: (asked) => call(path, 'findConnected', asked),
+    copyDatabase: () => call(path, 'copyDatabase'),
     listTenants: () => call(path, 'listTenants'),
     switchTenant: (wish) => call(path, 'switchTenant', wish),
   }

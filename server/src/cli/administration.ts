@@ -23,6 +23,7 @@ import {
   type TerminalConnect,
 } from '../outbound/connect/connect_from_terminal.ts'
 import { VaultClosed } from '../outbound/vault/vault_keys.ts'
+import { type CopiedDatabase, copySqlite } from '../store/backup/sqlite_source.ts'
 import { listPendingMigrations } from '../store/pending_migrations.ts'
 import type { Tenant } from '../store/tenant.ts'
 import type { ListedClient } from '../store/verbs/clients.ts'
@@ -60,6 +61,8 @@ export interface Administration {
   askToConnect(wish: unknown): Promise<TerminalConnect>
   /** What came of that, or null while nothing has. */
   findConnected(asked: unknown): Promise<ConnectedHere | null>
+  /** Copies a SQLite database, beside its use, into a new file of its folder: whoever asked reads and removes it. */
+  copyDatabase(): Promise<CopiedDatabase>
   /** Every tenant of the database. */
   listTenants(): Promise<readonly ShownTenant[]>
   /** Disables or enables one of them; what it is then, and whether it was something else before. */
@@ -119,8 +122,8 @@ export interface Facts {
   readonly other_issuers: readonly string[]
 }
 
-/** Administers an app in this process. `actor` is who the audit log says it was. */
-export function createAdministration(app: App, actor = 'cli'): Administration {
+/** Administers an app in this process. `actor` is who the audit log says it was; `database` is where a SQLite one lies. */
+export function createAdministration(app: App, actor = 'cli', database?: string): Administration {
   const { tenant, web } = app
   const read = async (platform: unknown): Promise<Platform> => {
     // Most starts have no platform to read: what checks one is loaded when it is needed.
@@ -204,6 +207,10 @@ export function createAdministration(app: App, actor = 'cli'): Administration {
       return askToConnect(web.outbound, { name: name ?? '', user_id: user.user_id, connection_id })
     },
     findConnected: (asked) => findConnected(web.outbound, asked as TerminalConnect),
+    async copyDatabase() {
+      if (database === undefined) throw refuse('The database of this server is no file')
+      return copySqlite(tenant.store.driver, database, tenant.clock())
+    },
     listTenants: () => showTenants(tenant),
     async switchTenant(wish) {
       const { tenant_id, disabled } = (wish ?? {}) as { tenant_id?: unknown; disabled?: unknown }

@@ -1,21 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { ConfigError } from '../config/config_error.ts'
 import type { Config } from '../config/read_config.ts'
 import { decodeRootKey, type VaultKeySource } from '../config/root_key.ts'
 import type { RootKey } from '../crypto/tenant_keys.ts'
+import { syncPath } from '../store/backup/durable.ts'
 import type { Log } from '../web/log.ts'
 
 /** The files of a data folder. */
@@ -108,15 +98,8 @@ function makeRootKey(config: Config, file: string): void {
   } finally {
     rmSync(aside, { force: true })
   }
-  syncFolder(config.data_dir)
-}
-
-// A file whose name is lost in a power cut is lost. Windows cannot open folders and needs no such step.
-function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return
-  const handle = openSync(folder, 'r')
-  fsyncSync(handle)
-  closeSync(handle)
+  // A file whose name is lost in a power cut is lost.
+  syncPath(config.data_dir)
 }
 
 function codeOf(error: unknown): string {

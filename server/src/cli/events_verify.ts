@@ -85,7 +85,10 @@ export async function verifyChain(
   return broken_at === null ? { events, erased, head, broken_at } : broken(broken_at)
 }
 
-async function* readEvents(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<SealedEvent> {
+/** The events of an export, line by line. */
+export async function* readEvents(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<SealedEvent> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let rest = ''
   let number = 0
@@ -141,7 +144,8 @@ function readHead({ after, link }: VerifyOptions): ChainHead {
   return { sequence: Number(after), chain: Buffer.from(link, 'base64url') }
 }
 
-async function* openFile(file: string): AsyncGenerator<Uint8Array> {
+/** What is in a file; - is the standard input. */
+export async function* openFile(file: string): AsyncGenerator<Uint8Array> {
   try {
     yield* file === '-' ? process.stdin : createReadStream(file)
   } catch (error) {

@@ -56,6 +56,22 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   once('plan', 'print what apply would change, and change nothing', 'plan').requiredOption(...FILE)
   once('setup-link', 'print a new link that makes the first administrator, once', 'setupLink')
   once('migrate', 'bring the database up to date, before a new version serves', 'migrate')
+  command(
+    'backup',
+    'write everything that the database has into one file, beside a running server',
+    async (options, [file]) => {
+      const { backUp } = await import('./backup.ts')
+      return backUp(await configure(options), file!, options['json'] === true)
+    },
+  )
+    .argument('<file>', 'the new file, - for the standard output')
+    .option('--json', 'print JSON')
+  command('restore', 'fill the database of a stopped server from a backup, of SQLite or PostgreSQL', runRestore)
+    .argument('<file>', 'the backup, - for the standard input')
+    .option('--replace', 'also over a database that holds something')
+    .option('--revocations <files>', 'events export since the backup, of each tenant, by commas: proven grants go on')
+    .option('-y, --yes', 'without asking')
+    .option('--json', 'print JSON')
   command('keys', 'list signing keys, rotate them now, or revoke one at once', async (options, [action, argument]) => {
     const { keys } = await import('./keys.ts')
     return keys(await configure(options), action!, argument, options['json'] === true)
@@ -180,6 +196,14 @@ async function runBroker(options: Options): Promise<number> {
   const { config } = await configure(options)
   const { serveBroker } = await import('./broker.ts')
   return serveBroker(config, String(options['primary']))
+}
+
+async function runRestore(options: Options, [file]: string[]): Promise<number> {
+  const { restore } = await import('./restore.ts')
+  const revocations = typeof options['revocations'] === 'string' ? options['revocations'].split(',') : []
+  const is = (name: string) => options[name] === true
+  const wish = { replace: is('replace'), revocations, yes: is('yes'), json: is('json') }
+  return restore(await configure(options), file!, wish)
 }
 
 function configure(options: Options): Promise<CommandConfig> {

@@ -87,7 +87,8 @@ async function applyFile(app: App, platform: unknown, log: ServerLog): Promise<v
 }
 
 async function openAdminSocket(config: Config, app: App, log: ServerLog): Promise<Server | null> {
-  const administration = createAdministration(app)
+  const database = config.database_url === undefined ? dataFiles(config).database : undefined
+  const administration = createAdministration(app, 'cli', database)
   const createSetupLink = async () => {
     const link = await administration.createSetupLink()
     keepSetupLink(config, link, log)

@@ -17,6 +17,12 @@ export function hmac(key: KeyObject, ...parts: (string | Uint8Array)[]): Buffer 
   return mac.digest()
 }
 
+/** HMAC-SHA-256 of what does not come at once. */
+export function startHmac(key: KeyObject): { add(part: string | Uint8Array): void; end(): Buffer } {
+  const mac = createHmac('sha256', key)
+  return { add: (part) => void mac.update(part), end: () => mac.digest() }
+}
+
 /** Whether two byte strings are equal, in time that depends on their length alone. */
 export function equalBytes(a: Uint8Array | null | undefined, b: Uint8Array | null | undefined): boolean {
   return a != null && b != null && a.length === b.length && timingSafeEqual(a, b)

@@ -113,6 +113,11 @@ export class RootKey {
     return deriveKey(this.#keys[0]!.tenants, 'sallyport/broker')
   }
 
+  /** The key that proves a backup to be as it was made: of the present root key, or of the one that is named, if it is here. */
+  backupKey(name: string = this.name): KeyObject | null {
+    return this.#keys.find((key) => key.name === name)?.backups ?? null
+  }
+
   /** Makes and wraps a new tenant key. */
   newTenantKey(tenant_id: string, kid: number): WrappedKey {
     return this.#wrap(tenant_id, kid, randomBytes(32))
@@ -148,10 +153,11 @@ export class RootKey {
   }
 }
 
-/** One root key of this process: a subkey for tenant keys, and one for those of the vault. */
+/** One root key of this process: a subkey for tenant keys, one for those of the vault, and one for backups. */
 class RootBytes implements KeyWrapper {
   readonly name: string
   readonly tenants: KeyObject
+  readonly backups: KeyObject
   readonly #vault: KeyObject
 
   constructor(bytes: Uint8Array) {
@@ -159,6 +165,7 @@ class RootBytes implements KeyWrapper {
     const key = createSecretKey(bytes)
     this.name = deriveBytes(key, 'sallyport/root/name').toString('hex', 0, 8)
     this.tenants = deriveKey(key, 'sallyport/root/wrap')
+    this.backups = deriveKey(key, 'sallyport/root/backup')
     this.#vault = deriveKey(key, 'sallyport/root/vault')
   }
 

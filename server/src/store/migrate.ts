@@ -27,13 +27,18 @@ export function readMigrations(dialect: Driver['dialect'], folder: URL = FOLDER)
   })
 }
 
+/** The migrations of these names, as a backup lists those that made its tables. */
+export function namedMigrations(dialect: Driver['dialect'], names: readonly string[]): Migration[] {
+  return readMigrations(dialect).filter(({ name }) => names.includes(name))
+}
+
 function listStatements(script: string): string[] {
   const statements = script.replace(/^--.*$/gm, '').split(';')
   return statements.map((statement) => statement.trim()).filter((statement) => statement !== '')
 }
 
-// Names sort and compare by their bytes, as on SQLite, whatever language the database was made for.
-const BYTE_ORDER = `do $$
+/** Names sort and compare by their bytes, as on SQLite, whatever language the database was made for. */
+export const BYTE_ORDER = `do $$
 declare
   script text;
 begin
@@ -69,8 +74,16 @@ async function runConcurrently(session: Session, statement: string): Promise<voi
   await session.query(statement)
 }
 
+/** The statement that records a migration. */
+export function noteOf(name: string, dialect: Driver['dialect']): string {
+  return `insert into migrations (name, applied_at) values ('${name}', ${DATABASE_TIME[dialect]})`
+}
+
 /** Applies what is missing, each migration in one transaction with its own record; returns the names it applied. */
-export function migrate(driver: Driver, migrations = readMigrations(driver.dialect)): Promise<string[]> {
+export function migrate(
+  driver: Driver,
+  migrations: readonly Migration[] = readMigrations(driver.dialect),
+): Promise<string[]> {
   return driver.exclusively(async (session) => {
     await session.transaction(
       'create table if not exists migrations (name text not null primary key, applied_at bigint not null)',
@@ -80,7 +93,7 @@ export function migrate(driver: Driver, migrations = readMigrations(driver.diale
     for (const { name, script, concurrently = [] } of migrations) {
       if (known.has(name)) continue
       for (const statement of concurrently) await runConcurrently(session, statement)
-      const note = `insert into migrations (name, applied_at) values ('${name}', ${DATABASE_TIME[driver.dialect]})`
+      const note = noteOf(name, driver.dialect)
       const scripts = driver.dialect === 'postgres' ? [script, BYTE_ORDER, note] : [script, note]
       await session.transaction(scripts.join('\n;\n'))
       applied.push(name)

@@ -28,7 +28,8 @@ interface Job {
 
 const MOST_IN_A_BATCH = 64
 const MOST_TRIES = 6
-const MIGRATION_LOCK = 0x5a11_7007
+/** Held by whoever migrates or restores a database; a server that starts waits for it. */
+export const MIGRATION_LOCK = 0x5a11_7007
 const LOCK_EVERY_MS = 50
 // Whoever has waited so long when the database stops answering is not kept waiting for the next attempt.
 const PATIENCE_MS = 1000

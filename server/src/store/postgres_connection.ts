@@ -3,10 +3,10 @@ import pg from 'pg'
 import type { Query } from './postgres_batch.ts'
 import { StoreUnavailable } from './sql.ts'
 
-// Every integer of ours fits a JavaScript number; times are milliseconds.
-const types = new pg.TypeOverrides()
-types.setTypeParser(pg.types.builtins.INT8, Number)
-types.setTypeParser(pg.types.builtins.BYTEA, (hex: string) => {
+/** How values of the database are read: every integer of ours fits a JavaScript number; times are milliseconds. */
+export const ownTypes = new pg.TypeOverrides()
+ownTypes.setTypeParser(pg.types.builtins.INT8, Number)
+ownTypes.setTypeParser(pg.types.builtins.BYTEA, (hex: string) => {
   const bytes = Buffer.from(hex.slice(2), 'hex')
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 })
@@ -77,7 +77,7 @@ export class PostgresConnection {
   /** Rows as arrays, with the names of their columns. */
   async query(query: Query): Promise<{ columns: string[]; rows: unknown[][] }> {
     if (++this.#queries === this.#replan_at) this.#replan()
-    const { fields, rows } = await this.#client.query({ ...query, types, rowMode: 'array' as const })
+    const { fields, rows } = await this.#client.query({ ...query, types: ownTypes, rowMode: 'array' as const })
     return { columns: fields.map(({ name }) => name), rows }
   }
 

@@ -12,6 +12,9 @@ export class VerbThrew extends Error {
   }
 }
 
+/** What sends a query and gathers its rows. */
+export type Asker = Pick<PostgresConnection, 'query'>
+
 /** What one run asked for in one step, a statement or several, and the rows of each. */
 interface Asked {
   readonly index: number
@@ -27,7 +30,7 @@ interface Call {
 
 /** Runs verbs side by side: what they ask with the same template in the same step goes out as one statement. */
 export async function runInLockstep(
-  connection: PostgresConnection,
+  connection: Asker,
   renderer: Renderer,
   runs: readonly Run<unknown>[],
 ): Promise<unknown[]> {
@@ -69,7 +72,7 @@ function groupByTemplate(step: readonly Asked[]): Call[][] {
   return [...groups.values()]
 }
 
-async function execute(connection: PostgresConnection, renderer: Renderer, calls: readonly Call[]): Promise<void> {
+async function execute(connection: Asker, renderer: Renderer, calls: readonly Call[]): Promise<void> {
   const many = calls.length > 1 ? renderer.many(calls.map(({ statement }) => statement)) : null
   if (!many) {
     await Promise.all(calls.map((call) => executeOne(connection, renderer, call)))
@@ -83,7 +86,7 @@ async function execute(connection: PostgresConnection, renderer: Renderer, calls
   }
 }
 
-async function executeOne(connection: PostgresConnection, renderer: Renderer, call: Call): Promise<void> {
+async function executeOne(connection: Asker, renderer: Renderer, call: Call): Promise<void> {
   const { columns, rows } = await connection.query(renderer.one(call.statement))
   call.asked.answers[call.place] = rows.map((values) => makeRow(columns, values))
 }

@@ -103,6 +103,8 @@ export interface GrantRecord {
   readonly refresh_previous_hash: Uint8Array | null
   readonly refresh_kid: number | null
   readonly refresh_rotated_at: number | null
+  /** When it came out of a backup; null for one that lives where it was made. */
+  readonly restored_at: number | null
   readonly created_at: number
   readonly idle_expires_at: number | null
   readonly expires_at: number

@@ -97,6 +97,8 @@ export interface Driver {
   run<Args, Result>(verb: Verb<Args, Result>, args: Args): Promise<Result>
   /** Runs work while no other process does the same; for migrations only. */
   exclusively<T>(work: (session: Session) => Promise<T>): Promise<T>
+  /** Copies the database into a new file, as of one moment and beside its use; SQLite alone. */
+  copyTo?(file: string): Promise<void>
   close(): Promise<void>
 }
 

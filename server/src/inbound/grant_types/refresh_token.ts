@@ -53,6 +53,13 @@ export const refresh_token: GrantType<Presented> = {
       })
       if (verdict === 'unknown') break
       if (verdict === 'reused') throw await endReused(context, request, grant, token)
+      if (verdict === 'newer') {
+        await goForward(context, grant, token)
+        const reloaded = await loadGrant(context, client.client_id, token)
+        if (!reloaded) break
+        authority = reloaded
+        continue
+      }
       if (verdict === 'rotate' && staysTheSame(request)) {
         const answer = await answerWithout(context, { ...request, authority }, grant, token)
         if (answer) return answer
@@ -148,6 +155,18 @@ function checkGrant(authority: GrantAuthority, client: Client, cnf: Confirmation
 function refused(cause: string): OAuthError {
   const text = 'The refresh token is unknown, expired, revoked or was issued to another client'
   return new OAuthError('invalid_grant', text, { cause })
+}
+
+/** What a backup was too old to know: the token's tag proves that this server had come so far, and the client itself. */
+async function goForward({ tenant }: InboundContext, grant: GrantRecord, token: RefreshToken): Promise<void> {
+  await tenant.store.forwardRefreshToken({
+    ...{ tenant_id: tenant.tenant_id, grant_id: grant.grant_id, from: grant.refresh_generation },
+    ...{ generation: token.generation, hash: tenant.keys.hashSecret(token.secret) },
+    event: event(tenant, 'refresh_token.forwarded', `client:${grant.client_id}`, {
+      ...{ client_id: grant.client_id, user_id: grant.user_id, grant_id: grant.grant_id },
+      detail: { from: grant.refresh_generation, to: token.generation },
+    }),
+  })
 }
 
 async function endReused(

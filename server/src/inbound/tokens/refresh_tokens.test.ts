@@ -37,6 +37,7 @@ function grantOf(tokens: readonly RefreshToken[], rotated_at = 0): GrantRecord {
     refresh_hash: one.hashSecret(newest.secret),
     refresh_previous_hash: previous ? one.hashSecret(previous.secret) : null,
     refresh_rotated_at: rotated_at,
+    restored_at: null,
   } as unknown as GrantRecord
 }
 
@@ -71,6 +72,15 @@ test('B-18 a token of a history that this database has not seen is unknown, and 
   assert.equal(judge(other[2]!, grant), 'unknown', 'another secret of the newest generation')
   assert.equal(judge(other[1]!, grant), 'unknown', 'another secret of the generation before')
   assert.equal(judge(tokens[0]!, { ...grant, refresh_generation: 0 }), 'unknown', 'a grant without refresh tokens')
+})
+
+test('B-18 of a restored grant a genuine newer token goes on, unless any bearer could have it', () => {
+  const tokens = chain(one, 5)
+  const grant = { ...grantOf(tokens.slice(0, 2)), restored_at: 1 }
+  const verdicts = (options = {}) => tokens.map((token) => judge(token, grant, options))
+  assert.deepEqual(verdicts(), ['retry', 'rotate', 'newer', 'newer', 'newer'])
+  assert.deepEqual(verdicts({ bearer_public: true }), ['retry', 'rotate', 'unknown', 'unknown', 'unknown'])
+  assert.equal(judge(tokens[2]!, { ...grant, refresh_generation: 0 }), 'unknown', 'a grant without refresh tokens')
 })
 
 test('10.4.5 every replica derives the same successor, with the key of the rotation and no other', () => {

@@ -74,6 +74,8 @@ export type RefreshVerdict =
   | 'retry'
   /** Genuine and older than a retry may be: the grant must end. */
   | 'reused'
+  /** Genuine and newer than a grant that came out of a backup: it goes on from there. */
+  | 'newer'
   /** Not a token of this grant as it stands: refuse and change nothing. */
   | 'unknown'
 
@@ -86,6 +88,9 @@ export function judgeRefreshToken(
 ): RefreshVerdict {
   const newest = grant.refresh_generation
   if (token.generation === newest) return equalBytes(hash, grant.refresh_hash) ? 'rotate' : 'unknown'
+  // Of a grant that nobody restored no token is newer than its row, and of a bearer any thief could have the newest.
+  const may_be_newer = grant.restored_at !== null && !options.bearer_public && newest > 0
+  if (token.generation > newest && may_be_newer) return 'newer'
   if (token.generation > newest || newest === 0) return 'unknown'
   if (token.generation < newest - 1) return 'reused'
   if (!equalBytes(hash, grant.refresh_previous_hash)) return 'unknown'

@@ -53,7 +53,8 @@ contract('what decides about a grant is read in one, and holds nothing that was 
       ...made.grant,
       claims: null,
       ...{ code_redeemed_at: null, code_failures: 0, refresh_generation: 0, refresh_hash: null },
-      ...{ refresh_previous_hash: null, refresh_kid: null, refresh_rotated_at: null, revoked_at: null },
+      ...{ refresh_previous_hash: null, refresh_kid: null, refresh_rotated_at: null, restored_at: null },
+      revoked_at: null,
     },
     user: {
       ...{ user_id: 'alice', username: 'alice', name: null, email: null, email_verified: 0, claims: '{}', roles: '[]' },

@@ -22,7 +22,7 @@ export const loadGrantAuthority = read(function* (args: {
       g.grant_id, g.client_id, g.user_id, g.session_id, g.scope, g.resource, g.authorization_details, g.connections,
       g.claims as g_claims, g.role, g.nonce, g.auth_time, g.acr, g.amr, g.tenant_epoch, g.client_epoch, g.user_epoch, g.session_epoch, g.offline,
       g.code_hash, g.code_expires_at, g.code_redeemed_at, g.code_failures, g.code_challenge, g.redirect_uri, g.cnf,
-      g.refresh_generation, g.refresh_hash, g.refresh_previous_hash, g.refresh_kid, g.refresh_rotated_at,
+      g.refresh_generation, g.refresh_hash, g.refresh_previous_hash, g.refresh_kid, g.refresh_rotated_at, g.restored_at,
       g.created_at, g.idle_expires_at, g.expires_at, g.revoked_at,
       u.user_id as u_user_id, u.username, u.name, u.email, u.email_verified, u.claims, u.roles, u.epoch as u_epoch,
       u.disabled_at as u_disabled_at, u.updated_at as u_updated_at,
@@ -125,7 +125,8 @@ const GRANT_COLUMNS: readonly (keyof GrantRecord)[] = [
     'refresh_hash',
     'refresh_previous_hash',
   ] as const),
-  ...(['refresh_kid', 'refresh_rotated_at', 'created_at', 'idle_expires_at', 'expires_at', 'revoked_at'] as const),
+  ...(['refresh_kid', 'refresh_rotated_at', 'restored_at', 'created_at'] as const),
+  ...(['idle_expires_at', 'expires_at', 'revoked_at'] as const),
 ]
 
 // `claims` is a column of users as well.
@@ -180,6 +181,7 @@ type RefreshColumn =
   | 'refresh_previous_hash'
   | 'refresh_kid'
   | 'refresh_rotated_at'
+  | 'restored_at'
 
 /**
  * Makes a grant with its code, the remembered consent and the event; `withdrawn` when the user has taken back the consent
@@ -336,6 +338,32 @@ export const rotateRefreshToken = write(
   },
   // After an unknown outcome it answers `stale`; the caller reads again and derives the same successor.
   { key: grantKey, repeatable: true },
+)
+
+/**
+ * Takes a restored grant to the generation of a token that has been proven genuine, so that this one is its newest; says
+ * whether this call did. What is older than it is then older than the newest, as everywhere.
+ */
+export const forwardRefreshToken = write(
+  function* (args: {
+    tenant_id: string
+    grant_id: string
+    /** The generation that the grant is at. */
+    from: number
+    generation: number
+    hash: Uint8Array
+    event: NewEvent
+  }): Run<boolean> {
+    const [forwarded] = yield* sql<{ grant_id: string }>`
+      update grants set refresh_generation = ${args.generation}, refresh_hash = ${args.hash},
+        refresh_previous_hash = null, refresh_rotated_at = ${NOW}
+      where tenant_id = ${args.tenant_id} and grant_id = ${args.grant_id} and refresh_generation = ${args.from}
+        and refresh_generation < ${args.generation} and restored_at is not null and revoked_at is null
+      returning grant_id`
+    if (forwarded) yield* eventStatement(args.event)
+    return forwarded !== undefined
+  },
+  { key: grantKey },
 )
 
 /** Notes the use of a refresh token that stays (FAPI 2.0 Security Profile section 5.3.2.1); `stale` when it no longer is the newest. */
