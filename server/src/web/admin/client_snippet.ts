@@ -9,7 +9,7 @@ export interface Snippet {
 }
 
 /** What there is code for. */
-export const FRAMEWORKS = ['Express', 'openid-client', 'oauth4webapi', 'oidc-client-ts', 'curl'] as const
+export const FRAMEWORKS = ['Express', 'Passport', 'openid-client', 'oauth4webapi', 'oidc-client-ts', 'curl'] as const
 
 /** One of those. */
 export type Framework = (typeof FRAMEWORKS)[number]
@@ -22,6 +22,7 @@ export function listSnippets(issuer: string, client: SnippetClient): readonly Sn
   const at = { issuer, client, insecure: issuer.startsWith('http:') }
   const write: Record<Framework, (at: Place) => string> = {
     Express: writeExpress,
+    Passport: writePassport,
     'openid-client': writeOpenidClient,
     oauth4webapi: writeOauth4webapi,
     'oidc-client-ts': writeOidcClientTs,
@@ -45,7 +46,7 @@ function chooseFrameworks(client: SnippetClient): readonly Framework[] {
       ? ['openid-client', 'oauth4webapi', 'curl']
       : ['openid-client', 'oauth4webapi']
   }
-  if (method !== 'none') return ['Express', 'openid-client', 'oauth4webapi']
+  if (method !== 'none') return ['Express', 'Passport', 'openid-client', 'oauth4webapi']
   return application_type === 'native' ? ['openid-client', 'oauth4webapi'] : ['oidc-client-ts', 'oauth4webapi']
 }
 
@@ -113,6 +114,41 @@ app.get(new URL(redirect_uri).pathname, async (request, response) => {
   const tokens = await client.authorizationCodeGrant(config, url, { pkceCodeVerifier, expectedState })
   // Here your own session begins.
   response.clearCookie('sign_in').json({ signed_in: tokens.claims() })
+})
+
+app.listen(new URL(redirect_uri).port || 3000)
+console.log('Open', new URL('/login', redirect_uri).href)
+`
+}
+
+function writePassport(at: Place): string {
+  const { redirect_uris, scope } = at.client
+  return `import { randomUUID } from 'node:crypto'
+import express from 'express'
+import * as client from 'openid-client'
+import { Strategy } from 'openid-client/passport'
+import passport from 'passport'
+
+${configureOpenidClient(at)}const redirect_uri = ${text(redirect_uris[0])}
+const options = { name: 'sallyport', config, scope: ${text(scope)}, callbackURL: redirect_uri }
+passport.use(new Strategy(options, (tokens, done) => done(null, tokens.claims())))
+const app = express()
+
+// Your own session stands here, such as that of express-session: this one is gone with the process.
+const sessions = new Map()
+app.use((request, response, next) => {
+  const [, known] = /(?:^|; )session=([^;]+)/.exec(request.headers.cookie ?? '') ?? []
+  const id = sessions.has(known) ? known : randomUUID()
+  if (id !== known) sessions.set(id, {})
+  request.session = sessions.get(id)
+  response.cookie('session', id, { httpOnly: true, sameSite: 'lax', secure: redirect_uri.startsWith('https:') })
+  next()
+})
+
+const signIn = passport.authenticate('sallyport', { session: false })
+app.get('/login', signIn)
+app.get(new URL(redirect_uri).pathname, signIn, (request, response) => {
+  response.json({ signed_in: request.user })
 })
 
 app.listen(new URL(redirect_uri).port || 3000)
