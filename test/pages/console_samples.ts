@@ -18,6 +18,7 @@ import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
 import { FLOWS } from '../../server/src/web/playground/flows/index.ts'
 import { renderCallback, renderFlow, renderFlows } from '../../server/src/web/playground/templates/playground.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
+import { newConnectorPages } from './connector_samples.ts'
 import { consoleMorePages, sampleActivity } from './console_more_samples.ts'
 import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
 
@@ -395,6 +396,7 @@ function connectorPages(view: View, put: Put): Pages {
   return {
     connectors: () => renderConnectors(view, { connectors: [google, acme] }),
     connectors_empty: () => renderConnectors(view, { connectors: [] }),
+    ...newConnectorPages(view, put),
     connector: () =>
       renderConnector(view, {
         disabled: false,
@@ -406,6 +408,19 @@ function connectorPages(view: View, put: Put): Pages {
         authorization_endpoint: put('https://id.acme.example/authorize'),
         token_endpoint: put('https://id.acme.example/token'),
         notes: put('A refresh token lives seven days while the application is in testing.'),
+        checks: [
+          { check: 'metadata', outcome: 'ok', reason: 'metadata_read', detail: 'The endpoints are known' },
+          {
+            check: 'client',
+            outcome: 'failed',
+            reason: 'client_refused',
+            detail: put('invalid_client: The secret has expired'),
+          },
+        ],
+        script: {
+          api: put('curl -X POST https://id.example/api/connectors/acme/test'),
+          cli: put('sallyport connectors test acme'),
+        },
         last_error: {
           at: NOW - 2 * HOUR,
           error: put('invalid_client'),

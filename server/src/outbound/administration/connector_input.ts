@@ -30,6 +30,11 @@ export interface ConnectorInput extends SecretInput {
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/
 const LONGEST_LIFETIME_SECONDS = 315_360_000
 
+/** Whether a connector may be called so: the proxy has a path of the reserved name. */
+export function isConnectorName(connector: string): boolean {
+  return NAME.test(connector) && connector !== 'connections'
+}
+
 /** The same, checked and complete. */
 export interface WantedConnector {
   readonly connector: string

@@ -7,10 +7,12 @@ import {
   setConnectorDisabled,
 } from '../../outbound/administration/connectors.ts'
 import { rotateConnectorKey } from '../../outbound/administration/rotate_connector_key.ts'
+import { type ConnectorCheck, testConnector } from '../../outbound/administration/test_connector.ts'
 import { callbackUrl } from '../../outbound/connectors/connector.ts'
-import { errorPage, ours, redirect, send } from '../page.ts'
+import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
+import { scriptOf } from './same_by_script.ts'
 import { renderConnector, renderConnectors } from './templates/connectors.ts'
 
 /** GET /admin/connectors. */
@@ -22,7 +24,17 @@ export const connectorsPage = consolePage(async (visit) => {
 /** GET /admin/connector?connector=. */
 export const connectorPage = consolePage(async (visit) => {
   const found = await findConnector(visit.web.outbound, visit.query['connector'] ?? '')
-  if (!found) return errorPage(visit, 'not_found', 404)
+  return found ? show(visit, found) : errorPage(visit, 'not_found', 404)
+})
+
+/** POST /admin/connector/test: what the provider says of the registration now, on the connector's page. */
+export const testConnectorSubmit = consoleSubmit(async (visit, actor, { connector = '' }) => {
+  const checks = await testConnector(visit.web.outbound, actor, connector)
+  const found = await findConnector(visit.web.outbound, connector)
+  return found && checks ? show(visit, found, checks) : errorPage(visit, 'not_found', 404)
+})
+
+async function show(visit: Visit, found: ShownConnector, checks?: readonly ConnectorCheck[]): Promise<Response> {
   const { error, error_description, error_at } = found
   const record = visit.web.outbound.catalogue.get(found.provider)
   const html = renderConnector(visit.view, {
@@ -43,9 +55,12 @@ export const connectorPage = consolePage(async (visit) => {
       error === null
         ? undefined
         : { error, at: error_at ?? 0, ...(error_description !== null && { error_description }) },
+    checks,
+    done: (['made', 'saved'] as const).find((word) => visit.query[word] === 'true'),
+    script: scriptOf(visit, 'testConnector', { connector: found.connector }),
   })
   return send(visit, html)
-})
+}
 
 /** POST /admin/connector/disable and /admin/connector/enable. */
 export const setConnectorDisabledSubmit = (disabled: boolean) =>

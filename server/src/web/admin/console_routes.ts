@@ -21,8 +21,10 @@ import {
   deleteConnectorSubmit,
   rotateConnectorKeySubmit,
   setConnectorDisabledSubmit,
+  testConnectorSubmit,
 } from './connectors.ts'
 import { editClientPage, editClientSubmit } from './edit_client.ts'
+import { editConnectorPage, editConnectorSubmit, newConnectorPage, newConnectorSubmit } from './edit_connector.ts'
 import { eventPage, eventsPage, exportEventsPage } from './events.ts'
 import { firstRunPage } from './first_run.ts'
 import { followEventsPage } from './follow_events.ts'
@@ -102,7 +104,12 @@ export function addConsoleRoutes(pages: Hono<PageEnv>): void {
   pages.post(paths.admin_delete_user, deleteUserSubmit)
   pages.post(paths.admin_end_sessions, endSessionsSubmit)
   pages.get(paths.admin_connectors, connectorsPage)
+  pages.get(paths.admin_new_connector, newConnectorPage)
+  pages.post(paths.admin_new_connector, newConnectorSubmit)
   pages.get(paths.admin_connector, connectorPage)
+  pages.get(paths.admin_edit_connector, editConnectorPage)
+  pages.post(paths.admin_edit_connector, editConnectorSubmit)
+  pages.post(paths.admin_test_connector, testConnectorSubmit)
   pages.post(paths.admin_disable_connector, setConnectorDisabledSubmit(true))
   pages.post(paths.admin_enable_connector, setConnectorDisabledSubmit(false))
   pages.post(paths.admin_delete_connector, deleteConnectorSubmit)

@@ -20,6 +20,7 @@ const open = (why: string): ConsoleForm => ({ sensitive: false, why, back: () =>
 
 const TAKES = 'takes away what can be given again, and must not wait when something is wrong'
 const GIVES = 'gives back what somebody has taken away'
+const DIRECTS = 'says where secrets, and the tokens of people, are sent'
 
 /**
  * Every form of the console, by the path that it posts to: what gives rights, shows a secret, decides who signs in, sends
@@ -46,6 +47,9 @@ export const CONSOLE_FORMS: Readonly<Record<string, ConsoleForm>> = {
   [paths.admin_enable_user]: sure(GIVES, paths.admin_user, 'user_id'),
   [paths.admin_delete_user]: sure('cannot be undone', paths.admin_user, 'user_id'),
   [paths.admin_end_sessions]: open(TAKES),
+  [paths.admin_new_connector]: sure(DIRECTS, paths.admin_new_connector, 'provider', 'connector', 'grant_type'),
+  [paths.admin_edit_connector]: sure(DIRECTS, paths.admin_edit_connector, 'connector'),
+  [paths.admin_test_connector]: open('asks a provider what it would be asked anyhow, and changes nothing'),
   [paths.admin_disable_connector]: open(TAKES),
   [paths.admin_enable_connector]: sure(GIVES, paths.admin_connector, 'connector'),
   [paths.admin_delete_connector]: sure('ends every connection of it, for good', paths.admin_connector, 'connector'),

@@ -42,7 +42,8 @@ export function readTyped(kinds: FieldKinds, values: FormValues): Json {
 }
 
 function writeMember(name: string, kind: FieldKind, value: unknown): [string, string][] {
-  if (value === undefined || value === false || kind === 'follows') return []
+  if (value === undefined || value === false || kind === 'follows' || kind === 'secret' || kind === 'secret_lines')
+    return []
   if (typeof kind === 'object' && 'some_of' in kind) {
     return (value as string[]).map((item, i) => [`${name}.${i}`, item])
   }

@@ -1,3 +1,4 @@
+import type { ConnectorCheck } from '../../../outbound/administration/test_connector.ts'
 import {
   badge,
   card,
@@ -7,6 +8,8 @@ import {
   ending,
   notice,
   pageHeader,
+  type SameScript,
+  sameByScript,
   section,
   table,
 } from '../../ui/components.ts'
@@ -40,9 +43,12 @@ export function renderConnectors(view: View, data: { readonly connectors: readon
     row.refused ? badge(connectors.refused, 'danger') : badge(connectors.working, 'good'),
   ])
   const columns = [connectors.name, connectors.provider, connectors.scope, connectors.connections, connectors.status]
+  const add = buttonLink(connectors.add, link(view, paths.admin_new_connector), 'primary')
   const list =
-    rows.length === 0 ? emptyState(connectors.empty, connectors.empty_body) : table(connectors.title, columns, rows)
-  const content = html`${pageHeader(connectors.title, connectors.lead)}${list}`
+    rows.length === 0
+      ? emptyState(connectors.empty, connectors.empty_body, add)
+      : table(connectors.title, columns, rows)
+  const content = html`${pageHeader(connectors.title, connectors.lead, rows.length > 0 && add)}${list}`
   return consolePage(view, { entry: 'connectors', title: connectors.title, content })
 }
 
@@ -71,6 +77,11 @@ export interface ConnectorData extends ConnectorRow {
   readonly per_customer?: boolean | undefined
   /** What its record says to people. */
   readonly notes?: string | undefined
+  /** What a test has just found. */
+  readonly checks?: readonly ConnectorCheck[] | undefined
+  /** It was just made or changed. */
+  readonly done?: 'made' | 'saved' | undefined
+  readonly script?: SameScript | undefined
   readonly last_error?: { readonly at: number; readonly error: string; readonly error_description?: string } | undefined
 }
 
@@ -78,7 +89,11 @@ export interface ConnectorData extends ConnectorRow {
 export function renderConnector(view: View, data: ConnectorData): SafeHtml {
   const { connector, connectors } = view.text.console
   const lead = html`${name(data.provider_name)} ${data.refused ? badge(connectors.refused, 'danger') : badge(connectors.working, 'good')} ${!data.verified && badge(connectors.unverified)}`
-  const test = buttonLink(connector.test, link(view, connectPath(data.connector)))
+  const own = buttonLink(connector.test, link(view, connectPath(data.connector)))
+  const edit =
+    !data.for_everyone &&
+    buttonLink(connector.edit, link(view, paths.admin_edit_connector, { connector: data.connector }))
+  const done = data.done && notice('good', html`<p>${connector[data.done]}</p>`)
   const callback = section(connector.callback, codeBlock(data.redirect_uri), connector.callback_lead)
   const key =
     data.jwks_uri &&
@@ -100,8 +115,28 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     [connector.notes, data.notes && name(data.notes, 400)],
     [connector.connections, html`${count(view, data.connections)} · <a href="${all}">${connector.connections_of}</a>`],
   ])
-  const content = html`${pageHeader(name(data.connector), lead, test)}${data.disabled && notice('warning', html`<p>${connector.disabled}</p>`)}${data.for_everyone && notice('note', html`<p>${connector.for_everyone}</p>`)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${key}${section(connector.details, card(details))}${section(connector.danger, endings(view, data))}`
+  const content = html`${pageHeader(name(data.connector), lead, html`${own}${edit}`)}${done}${tested(view, data)}${data.disabled && notice('warning', html`<p>${connector.disabled}</p>`)}${data.for_everyone && notice('note', html`<p>${connector.for_everyone}</p>`)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${key}${look(view, data)}${section(connector.details, card(details))}${section(connector.danger, endings(view, data))}`
   return consolePage(view, { entry: 'connectors', title: displayName(data.connector), content })
+}
+
+/** The button that asks the provider. */
+function look(view: View, data: ConnectorData): SafeHtml {
+  const { connector } = view.text.console
+  const action = link(view, paths.admin_test_connector)
+  const press = button(connector.look_button, { kind: 'plain' })
+  const ask = form(view, { action, hidden: { connector: data.connector } }, press)
+  return section(connector.look, html`${ask}${sameByScript(view, data.script)}`, connector.look_lead)
+}
+
+const TONES = { ok: 'good', failed: 'danger', unknown: 'warning', not_asked: 'note' } as const
+
+/** What a test has found, each with a word for it and with what the provider said. */
+function tested(view: View, { checks }: ConnectorData): Child {
+  const { connector } = view.text.console
+  return checks?.map(({ outcome, reason, detail }) => {
+    const said = outcome !== 'ok' && html`<p><small lang="en" dir="ltr">${name(detail, 400)}</small></p>`
+    return notice(TONES[outcome], html`<p>${connector.checks[reason]}</p>${said}`)
+  })
 }
 
 function rotation(view: View, data: ConnectorData): Child {
