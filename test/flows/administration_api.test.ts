@@ -102,7 +102,8 @@ for (const dialect of DIALECTS) {
           }
           const { status, body, headers } = await call(route, {}, { token: '' })
           assert.deepEqual([status, body.error, body.status], [401, 'invalid_token', 401], route.name)
-          assert.match(headers.get('www-authenticate')!, /^Bearer realm=/)
+          const metadata = `${new URL(bridge.issuer).origin}/.well-known/oauth-protected-resource/hub/api`
+          assert.ok(headers.get('www-authenticate')!.includes(`, resource_metadata="${metadata}", DPoP`))
           assert.equal(headers.get('content-type'), 'application/problem+json')
         }
         assert.equal(await count(), events, 'nothing happened')

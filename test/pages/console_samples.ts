@@ -15,7 +15,7 @@ import { renderEditResource, renderResource, renderResources } from '../../serve
 import { renderTrustedIssuer, renderTrustedIssuers } from '../../server/src/web/admin/templates/trusted_issuers.ts'
 import { renderUser } from '../../server/src/web/admin/templates/user.ts'
 import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
-import { FLOWS } from '../../server/src/web/playground/flows/index.ts'
+import { FLOWS, findFlow } from '../../server/src/web/playground/flows/index.ts'
 import { renderCallback, renderFlow, renderFlows } from '../../server/src/web/playground/templates/playground.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 import { newConnectorPages } from './connector_samples.ts'
@@ -29,11 +29,13 @@ export function consolePages(view: View, put: Put): Pages {
     ...consoleMorePages(view, put),
     playground: () => renderFlows(view, FLOWS),
     flow: () =>
-      renderFlow(view, FLOWS[1]!, {
+      renderFlow(view, findFlow('connection')!, {
         known: { issuer: put('https://auth.northwind.example') },
         connectors: [{ connector: put('google'), provider_name: put('Google') }],
       }),
-    playground_empty: () => renderFlow(view, FLOWS[1]!, { known: {}, connectors: [] }),
+    flow_with_checks: () => renderFlow(view, findFlow('openid_connect')!, { known: {}, connectors: [] }),
+    playground_empty: () => renderFlow(view, findFlow('connection')!, { known: {}, connectors: [] }),
+    playground_closed: () => renderFlow(view, findFlow('registration')!, { known: {}, connectors: [], closed: true }),
     callback: () => renderCallback(view),
   }
 }

@@ -20,6 +20,8 @@ interface Asked {
   readonly scope: readonly string[]
   /** Any one of these will do instead. */
   readonly or_scope?: readonly string[]
+  /** Where the metadata of the resource is (RFC 9728 section 5.1). */
+  readonly resource_metadata?: string
 }
 
 type Scheme = 'Bearer' | 'DPoP'
@@ -38,8 +40,10 @@ export async function requireAccessToken(
 ): Promise<LivingToken> {
   const realm = context.tenant.issuer
   const { authorization } = request
+  const { resource_metadata } = asked
   if (authorization === undefined) {
-    const challenges = [buildChallenge('Bearer', { realm }), buildChallenge('DPoP', { realm, algs: ALGS })]
+    const params = { realm, resource_metadata }
+    const challenges = [buildChallenge('Bearer', params), buildChallenge('DPoP', { ...params, algs: ALGS })]
     throw new OAuthError('invalid_token', 'The request has no access token', {
       headers: { 'WWW-Authenticate': challenges.join(', ') },
     })
@@ -110,6 +114,7 @@ function challenge(error: OAuthError, realm: string, scheme: Scheme, asked: Aske
     error: code,
     error_description,
     ...(code === 'insufficient_scope' ? { scope: asked.scope.join(' ') } : {}),
+    resource_metadata: asked.resource_metadata,
   }
   const value = scheme === 'DPoP' ? buildChallenge('DPoP', { ...params, algs: ALGS }) : buildChallenge('Bearer', params)
   const status = code === 'invalid_dpop_proof' || code === 'use_dpop_nonce' ? 401 : error.status

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { renewNonce } from '../../inbound/client_authentication/sender_constraint.ts'
 import { requireAccessToken } from '../../inbound/tokens/require_access_token.ts'
 import { OAuthError } from '../../oauth/errors.ts'
+import { protectedResourceMetadataUrl } from '../../oauth/metadata.ts'
 import { methodNotAllowed } from '../machine.ts'
 import { type PageEnv, readQuery } from '../page.ts'
 import { readResourceRequest } from './api.ts'
@@ -93,8 +94,10 @@ async function authorize(c: Context<PageEnv>, route: ApiRoute, params: Match['pa
   // What needs no token has nothing to do with one.
   if (route.scope === null) return { c, web, params } as unknown as ApiRequest
   const request = readResourceRequest(c)
+  const resource = `${web.tenant.issuer}/api`
   const token = await requireAccessToken(web.inbound, request, {
-    audience: [`${web.tenant.issuer}/api`],
+    audience: [resource],
+    resource_metadata: protectedResourceMetadataUrl(resource),
     scope: scope.slice(0, 1),
     or_scope: scope.slice(1),
   })

@@ -1,6 +1,7 @@
 import { newId } from '../../crypto/random.ts'
 import { readAdministratedClient, registerClient } from '../../inbound/clients/register_client.ts'
 import { event } from '../../inbound/event.ts'
+import { wellKnownPaths } from '../../oauth/metadata.ts'
 import { listConnectors } from '../../outbound/administration/connectors.ts'
 import { consolePage, consoleSubmit } from '../admin/administrator.ts'
 import { publishedPath, STANDARD_PATHS } from '../endpoint_paths.ts'
@@ -18,7 +19,11 @@ export const playgroundFlowPage = inDevelopment(async (visit) => {
   const flow = findFlow(visit.query['flow'])
   if (!flow) return errorPage(visit, 'not_found', 404)
   const connectors = flow.inputs ? await listConnectors(visit.web.outbound) : []
-  return send(visit, renderFlow(visit.view, flow, { known: knownValues(visit), connectors }), { script: true })
+  const closed = flow.needs === 'open_registration' && visit.configuration.settings.registration !== 'open'
+  const data = { known: knownValues(visit), connectors, closed }
+  // A platform opens a connect session from a page whose origin the browser tells.
+  const headers = { 'Referrer-Policy': 'same-origin' }
+  return send(visit, renderFlow(visit.view, flow, data), { script: true, headers })
 })
 
 /** GET /playground/callback: where the browser comes back to; the island takes what it brings to the flow that waits. */
@@ -32,7 +37,7 @@ export const playgroundClientSubmit = consoleSubmit(async (visit, actor, { flow:
   if (visit.web.production || !flow) return errorPage(visit, 'not_found', 404)
   const { tenant, grant_types } = visit.web
   if (former !== undefined) await throwAway(visit, actor, former)
-  const json = { client_name: 'Playground', redirect_uris: redirectUris(visit, flow), ...flow.client }
+  const json = { client_name: 'Playground', ...describeClient(visit, flow) }
   const metadata = readAdministratedClient(
     json,
     grant_types.map(({ grant_type }) => grant_type),
@@ -47,16 +52,30 @@ function inDevelopment(answer: (visit: Visit) => Promise<Response>) {
   return consolePage(async (visit) => (visit.web.production ? errorPage(visit, 'not_found', 404) : answer(visit)))
 }
 
-function redirectUris(visit: Visit, flow: Flow): string[] {
+/** What it may do ends within the hour, and with that upkeep takes it for unused: a run that nobody ends leaves nothing. */
+const LIFE = { grant_lifetime_seconds: 3600 }
+
+function describeClient(visit: Visit, flow: Flow): Record<string, unknown> {
+  const callback = visit.web.tenant.issuer + paths.playground_callback
   const comes_back = flow.steps.some(({ kind }) => kind === 'browser')
-  return comes_back ? [visit.web.tenant.issuer + paths.playground_callback] : []
+  const filled = Object.entries(flow.client).map(([name, value]) =>
+    Array.isArray(value) ? [name, value.map((one) => (one === '{redirect_uri}' ? callback : one))] : [name, value],
+  )
+  return { ...Object.fromEntries(filled), redirect_uris: comes_back ? [callback] : [], ...LIFE }
 }
 
 function knownValues({ web }: Visit): Record<string, string> {
   const { issuer } = web.tenant
   const names = Object.keys(STANDARD_PATHS) as (keyof typeof STANDARD_PATHS)[]
   const endpoints = names.map((name) => [name, issuer + publishedPath(web.aliases, name)])
-  return { issuer, redirect_uri: issuer + paths.playground_callback, ...Object.fromEntries(endpoints) }
+  const { origin } = new URL(issuer)
+  // Where RFC 8414 section 3.1 has it.
+  const found = wellKnownPaths(issuer).find(({ path }) => path.startsWith('/.well-known/oauth-authorization-server'))
+  return {
+    ...{ issuer, origin, redirect_uri: issuer + paths.playground_callback },
+    ...{ registration_endpoint: `${issuer}/register`, metadata_url: origin + found!.path },
+    ...Object.fromEntries(endpoints),
+  }
 }
 
 async function throwAway({ web }: Visit, actor: string, client_id: string): Promise<void> {

@@ -37,8 +37,11 @@ export const connectDone = readAsset('connect_done.js', JAVASCRIPT)
 /** What pages of platforms load from here to open a connect session; it is the same as in the SDK. */
 export const connectScript = shared(readAsset('connect.js', JAVASCRIPT))
 
+/** What the island of the playground is made of beside itself. */
+const playgroundModules = ['playground_http.js', 'playground_keys.js'].map((file) => readAsset(file, JAVASCRIPT))
+
 /** The island that runs the flows of the playground. */
-export const playground = readAsset('playground.js', JAVASCRIPT)
+export const playground = readAsset('playground.js', JAVASCRIPT, playgroundModules)
 
 /** What the playground adds to the console's looks. */
 export const playgroundStylesheet = readAsset('playground.css', CSS)
@@ -49,7 +52,7 @@ export const icon = readAsset('icon.svg', 'image/svg+xml')
 const byPath = new Map(
   [
     ...[stylesheet, signedInStylesheet, playgroundStylesheet, icon],
-    ...[showPassword, formPost, passkey, liveEvents, connectDone, connectScript, playground],
+    ...[showPassword, formPost, passkey, liveEvents, connectDone, connectScript, playground, ...playgroundModules],
   ].map((asset) => [asset.path, asset]),
 )
 
@@ -66,12 +69,18 @@ export function brandPath(accent: string | undefined): string | undefined {
   return `/assets/brand-${accent.slice(1).toLowerCase()}.css`
 }
 
-function readAsset(file: string, type: string): Asset {
+/** A module that imports others finds them at their paths. */
+function readAsset(file: string, type: string, imports: readonly Asset[] = []): Asset {
   const source = readFileSync(new URL(file, import.meta.url), 'utf8')
-  const body = file.endsWith('.css') ? shortenCss(source) : source
+  const body = imports.reduce(nameImport, file.endsWith('.css') ? shortenCss(source) : source)
   const hash = sha256(body).toString('hex').slice(0, 12)
   const [stem, extension] = file.split('.')
   return asset(`/assets/${stem}-${hash}.${extension}`, body, type)
+}
+
+function nameImport(source: string, { path }: Asset): string {
+  const name = path.slice('/assets/'.length)
+  return source.replace(`'./${name.replace(/-[0-9a-f]{12}\./, '.')}'`, `'./${name}'`)
 }
 
 /** A tenant's own picture, at the path of what it is: another picture has another path. */

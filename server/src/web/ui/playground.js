@@ -1,19 +1,14 @@
 // Runs the flows of the playground in this tab: every request is a real one, and what it needs stands in the page.
+import { at, fill, fillCode, fillJson, writeAnswer, writeCurl, writeRequest } from './playground_http.js'
+import { forge, halfHash, hash, isJwt, isSignedBy, makeKey, makeProof, openJwt, publicPart, random, thumbprint } from './playground_keys.js'
+
 const stage = document.querySelector('[data-flow]')
 const callback = document.querySelector('[data-callback]')
 const WAITING = 'sallyport-playground-waiting'
 const REPEAT_MS = 5000
-// These travel in a header: a broken step that sets one sends it there.
-const CREDENTIALS = ['client_secret', 'access_token']
 
 const read = (key) => JSON.parse(sessionStorage.getItem(key) ?? 'null')
 const write = (key, value) => sessionStorage.setItem(key, JSON.stringify(value))
-const base64url = (bytes) =>
-  btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=+$/, '')
-const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)))
 const make = (name, content, attributes = {}) => {
   const element = document.createElement(name)
   element.append(content)
@@ -21,7 +16,7 @@ const make = (name, content, attributes = {}) => {
   return element
 }
 
-// The browser comes back with the answer of the authorization endpoint: it is the waiting flow's.
+// The browser comes back with an answer: it is the waiting flow's, and leaves the address at once.
 if (callback) {
   const waiting = read(WAITING)
   sessionStorage.removeItem(WAITING)
@@ -42,14 +37,34 @@ function start() {
   const names = JSON.parse(stage.dataset.values)
   const key = `sallyport-playground-${flow.flow}`
   const run = read(key) ?? { values: {}, client: null }
-  const save = () => write(key, run)
   const say = (text, holes = {}) => text.replace(/\{(\w+)\}/g, (_, name) => holes[name] ?? '')
-  const placeOf = (step) => stage.querySelector(`[data-step="${step}"]`)
+  const placeOf = ({ step }) => stage.querySelector(`[data-step="${step}"]`)
+  const save = () => {
+    write(key, run)
+    for (const step of flow.steps) showCode(step)
+  }
 
   const opening = stage.querySelector('[data-opening]')
   opening.hidden = false
   opening.parentElement.querySelector('.notice').remove()
-  opening.querySelector('form').addEventListener('submit', async (event) => {
+  opening.querySelector('form').addEventListener('submit', begin)
+  for (const step of flow.steps) {
+    const place = placeOf(step)
+    place.querySelector('[data-run]').addEventListener('click', () => perform(step, brokenOf(step)))
+    place.querySelector('[data-break]')?.addEventListener('change', () => showCode(step))
+    for (const details of place.querySelectorAll('[data-as]')) {
+      details.addEventListener('toggle', () => showCode(step))
+      details.querySelector('button').addEventListener('click', async ({ currentTarget }) => {
+        await navigator.clipboard.writeText(details.querySelector('pre').textContent)
+        currentTarget.textContent = words.copied
+      })
+    }
+  }
+  show()
+  for (const [step, tone] of Object.entries(run.tones ?? {})) paintArrow(step, tone)
+  if (run.arrived) arrive()
+
+  async function begin(event) {
     event.preventDefault()
     const form = event.currentTarget
     const body = new URLSearchParams(new FormData(form))
@@ -63,17 +78,7 @@ function start() {
     for (const arrow of stage.querySelectorAll('[data-arrow]')) arrow.removeAttribute('class')
     for (const place of stage.querySelectorAll('[data-outcome]')) place.replaceChildren()
     show()
-  })
-  for (const step of flow.steps) {
-    const place = placeOf(step.step)
-    place.querySelector('[data-run]').addEventListener('click', () => {
-      const broken = step.breaks?.find((one) => one.break === place.querySelector('[data-break]').value)
-      return perform(step, broken)
-    })
   }
-  show()
-  for (const [step, tone] of Object.entries(run.tones ?? {})) mark(step, tone)
-  if (run.arrived) arrive()
 
   function show() {
     const ready = run.client !== null
@@ -81,14 +86,19 @@ function start() {
     if (ready) stage.querySelector('[data-client]').textContent = say(words.client, { client_id: run.client })
   }
 
-  /** `{name}` becomes its value; of a broken step some values are others. */
-  function fill(text, values) {
-    return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '')
+  function brokenOf(step) {
+    const chosen = placeOf(step).querySelector('[data-break]')?.value
+    return step.breaks?.find((one) => one.break === chosen)
   }
 
-  function valuesFor(broken) {
+  /** All values of this moment; of a broken step some are others. */
+  async function valuesFor(step, broken) {
     const values = { ...known, ...run.values, random: random() }
-    for (const name of CREDENTIALS) if (broken?.set?.[name]) values[name] = fill(broken.set[name], values)
+    const changed = Object.entries(broken?.values ?? {})
+    if (changed.some(([, text]) => text === '{other_key}')) values.other_key = await makeKey()
+    const token = values[step.token ?? 'access_token']
+    if (changed.some(([, text]) => text === '{forged}') && isJwt(token ?? '')) values.forged = forge(token)
+    for (const [name, text] of changed) values[name] = fill(text, values)
     return values
   }
 
@@ -96,127 +106,193 @@ function start() {
     const filled = new URLSearchParams(params.map(({ name, value }) => [name, fill(value, values)]))
     for (const [name, value] of Object.entries(broken?.set ?? {})) {
       if (value === null) filled.delete(name)
-      else if (!CREDENTIALS.includes(name)) filled.set(name, fill(value, values))
+      else filled.set(name, fill(value, values))
     }
     return filled
   }
 
+  function jsonOf(params, values, broken) {
+    const filled = Object.fromEntries(params.map((one) => [one.name, one.json ? fillJson(one.value, values) : fill(one.value, values)]))
+    for (const [name, value] of Object.entries(broken?.set ?? {})) {
+      if (value === null) delete filled[name]
+      else filled[name] = params.find((one) => one.name === name)?.json ? fillJson(value, values) : fill(value, values)
+    }
+    return JSON.stringify(filled)
+  }
+
+  async function prepare(step, broken) {
+    const values = await valuesFor(step, broken)
+    const { method } = step
+    const url = fill(step.url, values)
+    const headers = {}
+    const token = values[step.token ?? 'access_token']
+    if (step.authorization === 'client') {
+      const encode = (text) => new URLSearchParams({ text }).toString().slice(5)
+      headers.Authorization = `Basic ${btoa(`${encode(values.client_id)}:${encode(values.client_secret)}`)}`
+    }
+    if (step.authorization === 'bearer') headers.Authorization = `Bearer ${token}`
+    if (step.authorization === 'dpop') headers.Authorization = `DPoP ${token}`
+    if (step.proof) {
+      const { htm = method, htu = url, jti = random(), dpop_nonce: nonce } = values
+      const access_token = step.authorization === 'dpop' ? token : undefined
+      headers.DPoP = await makeProof(values.dpop_key, { jti, htm, htu, nonce, access_token })
+    }
+    if (method !== 'POST' || (step.json && !step.body)) return { method, url, headers }
+    const body = step.json ? jsonOf(step.body, values, broken) : paramsOf(step.body ?? [], values, broken)
+    headers['Content-Type'] = step.json ? 'application/json' : 'application/x-www-form-urlencoded'
+    return { method, url, headers, body }
+  }
+
   async function perform(step, broken) {
-    mark(step.step, 'now')
-    if (step.kind === 'make') return makeValues(step)
-    if (step.kind === 'person') return void window.open(fill(step.link, valuesFor()), '_blank', 'noopener')
-    if (step.kind === 'browser') return leave(step, broken)
-    return request(step, broken)
+    const button = placeOf(step).querySelector('[data-run]')
+    button.disabled = true
+    mark(step, 'now')
+    try {
+      if (step.kind === 'make') await makeValues(step)
+      else if (step.kind === 'check') await inspect(step, broken)
+      else if (step.kind === 'person') window.open(fill(step.link, await valuesFor(step)), '_blank', 'noopener')
+      else if (step.kind === 'browser') await leave(step, broken)
+      else await request(step, broken)
+    } catch (error) {
+      tell(step, 'danger', say(words.wrong, { what: String(error.message) }))
+    } finally {
+      button.disabled = false
+    }
   }
 
   async function makeValues(step) {
     for (const { name, how, of } of step.makes) {
-      const hash = async () => new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(run.values[of])))
-      run.values[name] = how === 'random' ? random() : base64url(await hash())
+      if (how === 'S256') run.values[name] = await hash(run.values[of])
+      else if (how === 'thumbprint') run.values[name] = await thumbprint(run.values[of])
+      else run.values[name] = how === 'key' ? await makeKey() : random()
     }
-    save()
-    tell(step, 'good', words.done, step.makes.map(({ name }) => `${name} = ${run.values[name]}`).join('\n'))
+    const shown = ({ name, how }) => (how === 'key' ? JSON.stringify(publicPart(run.values[name])) : run.values[name])
+    tell(step, 'good', words.done, step.makes.map((one) => `${one.name} = ${shown(one)}`).join('\n'))
   }
 
-  function leave(step, broken) {
-    const values = valuesFor(broken)
+  /** Reads a JWT as an app must: each check is said, and the first that fails is the refusal. */
+  async function inspect(step, broken) {
+    const values = await valuesFor(step, broken)
+    const { header, claims } = openJwt(values[step.token] ?? '')
+    const lines = []
+    let failed
+    for (const { check, how, value } of step.checks) {
+      const expected = how === 'half_hash' ? await halfHash(values[value]) : fill(value ?? '', values)
+      const got = how === 'header' ? header[check] : at(claims, check)
+      const holds =
+        how === 'signature'
+          ? await isSignedBy(values[step.token], await (await fetch(values.jwks_uri)).json())
+          : how === 'future'
+            ? got * 1000 > Date.now()
+            : [got].flat().includes(expected)
+      const shown = how === 'signature' ? `${header.alg}, kid ${header.kid}` : typeof got === 'string' ? got : JSON.stringify(got)
+      lines.push(`${holds ? '✓' : '✗'} ${check}: ${shown}${holds || how === 'signature' || how === 'future' ? '' : ` ≠ ${expected}`}`)
+      if (!holds) failed ??= check
+    }
+    judge({ ...step, checks: {} }, broken, failed ? { error: failed } : claims, lines.join('\n'))
+  }
+
+  async function leave(step, broken) {
+    const values = await valuesFor(step, broken)
+    const params = paramsOf(step.query, values, broken)
     write(WAITING, { flow: flow.flow, step: step.step, broken: broken?.break })
-    location.assign(`${fill(step.url, values)}?${paramsOf(step.query, values, broken)}`)
+    if (step.method !== 'POST') return location.assign(`${fill(step.url, values)}?${params}`)
+    const form = make('form', '', { method: 'post', action: fill(step.url, values), hidden: '' })
+    for (const [name, value] of params) form.append(make('input', '', { type: 'hidden', name, value }))
+    document.body.append(form)
+    form.submit()
   }
 
   function arrive() {
     const { step: name, broken: called, answer } = run.arrived
     const step = flow.steps.find((one) => one.step === name)
     const broken = step.breaks?.find((one) => one.break === called)
-    const params = Object.fromEntries(new URLSearchParams(answer))
+    const params = [...new URLSearchParams(answer)]
     run.arrived = null
-    judge(step, broken, params, `GET ${location.pathname}?\n${[...new URLSearchParams(answer)].map(([k, v]) => `  ${k}=${v}`).join('\n')}`)
-    placeOf(name).scrollIntoView({ block: 'center' })
+    judge(step, broken, Object.fromEntries(params), `GET ${new URL(known.redirect_uri).pathname}?\n${params.map(([k, v]) => `  ${k}=${v}`).join('\n')}`)
+    placeOf(step).scrollIntoView({ block: 'center' })
   }
 
   async function request(step, broken) {
-    const values = valuesFor(broken)
-    const url = fill(step.url, values)
-    const headers = {}
-    if (step.authorization === 'client') {
-      const encode = (text) => encodeURIComponent(text)
-      headers.Authorization = `Basic ${btoa(`${encode(values.client_id)}:${encode(values.client_secret)}`)}`
+    if (broken?.after && run.tones?.[step.step] !== 'good') {
+      await request(step)
+      if (run.tones[step.step] !== 'good') return
     }
-    if (step.authorization === 'bearer') headers.Authorization = `Bearer ${values.access_token}`
-    const body = step.method === 'POST' ? paramsOf(step.body ?? [], values, broken) : undefined
-    if (body) headers['Content-Type'] = 'application/x-www-form-urlencoded'
-    const sent = { method: step.method, url, headers, body }
     for (;;) {
-      let answer
-      try {
-        answer = await fetch(url, { method: step.method, headers, body, credentials: 'omit', cache: 'no-store' })
-      } catch {
-        return tell(step, 'danger', words.failed, writeRequest(sent))
-      }
+      const sent = await prepare(step, broken)
+      const { method, url, headers, body } = sent
+      const answer = await fetch(url, { method, headers, body, credentials: 'omit', cache: 'no-store' }).catch(() => null)
+      if (!answer) return tell(step, 'danger', words.failed, writeRequest(sent))
+      if (headers.DPoP && answer.ok) run.values.last_jti = openJwt(headers.DPoP).claims.jti
       const text = await answer.text()
-      let json = {}
-      try {
-        json = JSON.parse(text)
-      } catch {}
-      const shown = writeAnswer(answer, text, json)
+      const json = readJson(text)
+      const shown = [writeRequest(sent), writeAnswer(answer, text, json)]
       if (step.again_on?.includes(json.error) && !broken) {
-        tell(step, 'note', say(words.waiting, { n: REPEAT_MS / 1000 }), writeRequest(sent), shown, sent)
+        tell(step, 'note', say(words.waiting, { n: REPEAT_MS / 1000 }), ...shown)
         await new Promise((resolve) => setTimeout(resolve, REPEAT_MS))
         continue
       }
-      return judge(step, broken, answer.ok ? json : { error: String(answer.status), ...json }, writeRequest(sent), shown, sent)
+      for (const [name, header] of Object.entries(step.keeps_headers ?? {})) run.values[name] = readHeader(answer, header)
+      const error = json.error ?? (readHeader(answer, 'www-authenticate#error') || String(answer.status))
+      const got = answer.ok ? json : { ...json, error }
+      return judge(step, broken, got, ...shown)
+    }
+  }
+
+  /** A header, or after # one parameter of it. */
+  function readHeader({ headers }, name) {
+    const [header, param] = name.split('#')
+    const value = headers.get(header) ?? ''
+    return param ? (new RegExp(`\\b${param}="([^"]*)"`).exec(value)?.[1] ?? '') : value
+  }
+
+  function readJson(text) {
+    try {
+      const json = JSON.parse(text)
+      return typeof json === 'object' && json !== null ? json : {}
+    } catch {
+      return {}
     }
   }
 
   /** Says whether it went as it must, and keeps what later steps use. */
   function judge(step, broken, got, ...shown) {
-    if (broken) {
-      if (got.error === broken.error) tell(step, 'good', say(words.refused_rightly, got), ...shown)
-      else if (got.error) tell(step, 'danger', say(words.refused_otherwise, { error: got.error, expected: broken.error }), ...shown)
-      else tell(step, 'danger', words.not_refused, ...shown)
-      return
+    const refusal = broken?.error ?? step.refused_with
+    if (refusal !== undefined && got.error !== refusal) {
+      const text = got.error ? say(words.refused_otherwise, { error: got.error, expected: refusal }) : words.not_refused
+      return tell(step, 'danger', text, ...shown)
     }
-    if (got.error) {
-      tell(step, 'danger', say(words.wrong, { what: [got.error, got.error_description].filter(Boolean).join(': ') }), ...shown)
-      return
+    if (refusal === undefined && got.error) {
+      const what = [got.error, got.error_description].filter(Boolean).join(': ')
+      return tell(step, 'danger', say(words.wrong, { what }), ...shown)
     }
-    for (const [name, expected] of Object.entries(step.checks ?? {})) {
-      const must = typeof expected === 'string' ? fill(expected, valuesFor()) : expected
-      if (got[name] !== must) return tell(step, 'danger', say(words.wrong, { what: name }), ...shown)
+    if (refusal !== undefined) {
+      const told = say(words.refused_rightly, got)
+      return tell(step, 'good', broken?.ends ? `${told}. ${words.ended}` : told, ...shown)
+    }
+    for (const [place, expected] of Object.entries(step.checks ?? {})) {
+      const must = typeof expected === 'string' ? fill(expected, { ...known, ...run.values }) : expected
+      if (at(got, place) !== must) return tell(step, 'danger', say(words.wrong, { what: place }), ...shown)
     }
     const keeps = Array.isArray(step.keeps) ? Object.fromEntries(step.keeps.map((name) => [name, name])) : (step.keeps ?? {})
-    for (const [name, member] of Object.entries(keeps)) if (got[member] !== undefined) run.values[name] = got[member]
-    save()
+    for (const [name, place] of Object.entries(keeps)) {
+      const value = at(got, place)
+      if (value !== undefined) run.values[name] = typeof value === 'string' ? value : JSON.stringify(value)
+    }
     tell(step, 'good', words.done, ...shown)
   }
 
-  function writeRequest({ method, url, headers, body }) {
-    const { pathname, search, host } = new URL(url)
-    const lines = [`${method} ${pathname}${search}`, `Host: ${host}`, ...Object.entries(headers).map(([k, v]) => `${k}: ${v}`)]
-    return body ? `${lines.join('\n')}\n\n${[...body].map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join('\n&')}` : lines.join('\n')
-  }
-
-  function writeAnswer(answer, text, json) {
-    const shown = ['content-type', 'cache-control', 'www-authenticate'].flatMap((name) => {
-      const value = answer.headers.get(name)
-      return value === null ? [] : [`${name}: ${value}`]
-    })
-    const body = Object.keys(json).length > 0 ? JSON.stringify(json, null, 2) : text
-    return [`${answer.status} ${answer.statusText}`, ...shown, '', body].join('\n')
-  }
-
-  function tell(step, tone, sentence, sent, answered, call) {
-    mark(step.step, tone)
+  function tell(step, tone, sentence, sent, answered) {
+    mark(step, tone)
     const parts = [make('p', sentence, { class: `outcome ${tone}` })]
     if (sent !== undefined) parts.push(...exchange(answered === undefined ? '' : words.request, sent))
     if (answered !== undefined) parts.push(...exchange(words.answer, answered))
-    if (call) parts.push(copies(call))
     parts.push(...decode(`${sent}\n${answered}`))
-    placeOf(step.step).querySelector('[data-outcome]').replaceChildren(...parts)
+    placeOf(step).querySelector('[data-outcome]').replaceChildren(...parts)
   }
 
   function exchange(title, text) {
-    const pre = make('pre', '', { dir: 'ltr', tabindex: '0', 'aria-label': title || words.answer })
+    const pre = make('pre', '', { dir: 'ltr', tabindex: '0', role: 'group', 'aria-label': title || words.answer })
     pre.append(...paint(text))
     return title === '' ? [pre] : [make('h3', title), pre]
   }
@@ -233,7 +309,7 @@ function start() {
     for (let rest = text; rest !== ''; ) {
       const found = marks
         .map((one) => ({ ...one, at: rest.indexOf(one.spelt) }))
-        .filter(({ at }) => at >= 0)
+        .filter((one) => one.at >= 0)
         .reduce((first, one) => (first === undefined || one.at < first.at ? one : first), undefined)
       if (!found) {
         parts.push(rest)
@@ -247,40 +323,41 @@ function start() {
 
   /** JWTs are read here in the browser: no token goes anywhere for it. */
   function decode(text) {
-    return Object.entries(run.values).flatMap(([name, value]) => {
-      if (!/^eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+$/.test(value) || !text.includes(value)) return []
-      const open = (part) => JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(part.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))))
-      const [header, claims] = value.split('.', 2).map(open)
+    const found = new Map(Object.entries(run.values).filter(([, value]) => isJwt(value) && text.includes(value)))
+    const proof = /^DPoP: (\S+)$/m.exec(text)?.[1]
+    if (proof) found.set('DPoP', proof)
+    return [...found].map(([name, jwt]) => {
+      const { header, claims } = openJwt(jwt)
       const details = make('details', make('summary', say(words.decoded, { name })))
-      details.append(make('pre', `${JSON.stringify(header, null, 2)}\n${JSON.stringify(claims, null, 2)}`, { dir: 'ltr', tabindex: '0' }))
-      return [details]
+      const pre = make('pre', '', { dir: 'ltr', tabindex: '0', role: 'group', 'aria-label': name })
+      pre.append(...paint(`${JSON.stringify(header, null, 2)}\n${JSON.stringify(claims, null, 2)}`))
+      details.append(pre)
+      return details
     })
   }
 
-  function copies({ method, url, headers, body }) {
-    const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`
-    const parts = ['curl', quote(url)]
-    for (const [name, value] of Object.entries(headers)) if (name !== 'Content-Type') parts.push('-H', quote(`${name}: ${value}`))
-    for (const [name, value] of body ?? []) parts.push('--data-urlencode', quote(`${name}=${value}`))
-    const script = `const answer = await fetch(${JSON.stringify(url)}, {\n  method: ${JSON.stringify(method)},\n  headers: ${JSON.stringify(headers)},${body ? `\n  body: new URLSearchParams(${JSON.stringify([...body])}),` : ''}\n})\nconsole.log(answer.status, await answer.text())`
-    const row = make('div', '', { class: 'actions start' })
-    for (const [label, text] of [
-      [words.curl, parts.join(' ')],
-      [words.script, script],
-    ]) {
-      const copy = make('button', label, { type: 'button', class: 'button plain', 'data-text': text })
-      copy.addEventListener('click', async () => {
-        await navigator.clipboard.writeText(text)
-        copy.textContent = words.copied
-      })
-      row.append(copy)
+  /** Writes the step for a shell and as code, with the values of this moment, where somebody looks at it. */
+  async function showCode(step) {
+    if (step.kind !== 'request' || run.client === null) return
+    const broken = brokenOf(step)
+    for (const details of placeOf(step).querySelectorAll('[data-as]')) {
+      const as_code = details.dataset.as === 'code'
+      details.hidden = as_code && broken !== undefined
+      if (!details.open || details.hidden) continue
+      const text = as_code
+        ? fillCode(details.dataset.code, { ...known, ...run.values })
+        : writeCurl(await prepare(step, broken).catch(() => ({ ...step, headers: {} })))
+      details.querySelector('pre').replaceChildren(...paint(text))
     }
-    return row
   }
 
-  function mark(step, tone) {
+  function mark({ step }, tone) {
     run.tones = { ...run.tones, [step]: tone }
     save()
+    paintArrow(step, tone)
+  }
+
+  function paintArrow(step, tone) {
     for (const arrow of stage.querySelectorAll('[data-arrow]')) {
       if (arrow.dataset.arrow === step) arrow.setAttribute('class', tone)
     }

@@ -51,6 +51,7 @@ export const tokens: readonly Step[] = [
       { name: 'code_verifier', value: '{code_verifier}', spec: 'RFC 7636 § 4.5', note: 'verifier_sent' },
     ],
     keeps: { access_token: 'access_token', refresh_token: 'refresh_token', id_token: 'id_token' },
+    code: 'exchange_code',
     breaks: [
       {
         ...{ break: 'wrong_verifier', error: 'invalid_grant' },
@@ -62,15 +63,16 @@ export const tokens: readonly Step[] = [
       },
       { break: 'no_verifier', error: 'invalid_grant', set: { code_verifier: null } },
       { break: 'wrong_code', error: 'invalid_grant', set: { code: '{random}' } },
+      { break: 'reused_code', error: 'invalid_grant', after: true, ends: true },
     ],
   },
   {
     ...{ step: 'userinfo', says: 'userinfo', kind: 'request', from: 'app', to: 'server' },
-    ...{ method: 'GET', url: '{userinfo_endpoint}', authorization: 'bearer' },
+    ...{ method: 'GET', url: '{userinfo_endpoint}', authorization: 'bearer', code: 'userinfo' },
     breaks: [
       {
         ...{ break: 'wrong_token', error: 'invalid_token' },
-        set: { access_token: '{random}' },
+        values: { access_token: '{random}' },
       },
     ],
   },
@@ -87,6 +89,7 @@ export const tokens: readonly Step[] = [
       },
     ],
     keeps: { access_token: 'access_token', next_refresh_token: 'refresh_token' },
+    code: 'refresh',
     breaks: [
       {
         ...{ break: 'wrong_refresh_token', error: 'invalid_grant' },
@@ -101,11 +104,12 @@ export const tokens: readonly Step[] = [
   {
     ...{ step: 'introspect', says: 'introspect', kind: 'request', from: 'app', to: 'server' },
     ...{ method: 'POST', url: '{introspection_endpoint}', authorization: 'client', checks: { active: true } },
+    code: 'introspect',
     body: [{ name: 'token', value: '{access_token}', spec: 'RFC 7662 § 2.1', note: 'token' }],
   },
   {
     ...{ step: 'revoke', says: 'revoke', kind: 'request', from: 'app', to: 'server' },
-    ...{ method: 'POST', url: '{revocation_endpoint}', authorization: 'client' },
+    ...{ method: 'POST', url: '{revocation_endpoint}', authorization: 'client', code: 'revoke' },
     body: [
       { name: 'token', value: '{next_refresh_token}', spec: 'RFC 7009 § 2.1', note: 'either_token' },
       { name: 'token_type_hint', value: 'refresh_token', spec: 'RFC 7009 § 2.1', note: 'token_type_hint' },
@@ -114,9 +118,23 @@ export const tokens: readonly Step[] = [
   {
     ...{ step: 'ended', says: 'ended', kind: 'request', from: 'app', to: 'server' },
     ...{ method: 'POST', url: '{introspection_endpoint}', authorization: 'client', checks: { active: false } },
+    code: 'introspect',
     body: [{ name: 'token', value: '{access_token}', spec: 'RFC 7662 § 2.2', note: 'ended_token' }],
   },
 ]
+
+/** The steps of these names, for flows that share them. */
+export const pick = (...steps: readonly string[]) => tokens.filter(({ step }) => steps.includes(step))
+
+/** A step as it should be, and not otherwise. */
+export const unbroken = ({ breaks: _, ...step }: Step) => step as Step
+
+/** Ends the grant of a flow that has not refreshed. */
+export const revokeFirst: Step = {
+  ...{ step: 'revoke', says: 'revoke', kind: 'request', from: 'app', to: 'server' },
+  ...{ method: 'POST', url: '{revocation_endpoint}', authorization: 'client', code: 'revoke_refresh_token' },
+  body: [{ name: 'token', value: '{refresh_token}', spec: 'RFC 7009 § 2.1', note: 'either_token' }],
+}
 
 /** The grant that nearly everybody needs. */
 export const authorization_code: Flow = {

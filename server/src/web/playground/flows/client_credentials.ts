@@ -19,10 +19,11 @@ export const client_credentials: Flow = {
         { name: 'resource', value: '{issuer}/api', spec: 'RFC 8707 § 2', note: 'resource' },
       ],
       keeps: { access_token: 'access_token' },
+      code: 'client_token',
       breaks: [
         {
           ...{ break: 'wrong_secret', error: 'invalid_client' },
-          set: { client_secret: '{random}' },
+          values: { client_secret: '{random}' },
         },
         {
           ...{ break: 'unregistered_scope', error: 'invalid_scope' },
@@ -40,22 +41,23 @@ export const client_credentials: Flow = {
     },
     {
       ...{ step: 'call', says: 'call', kind: 'request', from: 'app', to: 'api' },
-      ...{ method: 'GET', url: '{issuer}/api/connections', authorization: 'bearer' },
+      ...{ method: 'GET', url: '{issuer}/api/connections', authorization: 'bearer', code: 'list_connections' },
       breaks: [
         {
           ...{ break: 'wrong_token', error: 'invalid_token' },
-          set: { access_token: '{random}' },
+          values: { access_token: '{random}' },
         },
       ],
     },
     {
       ...{ step: 'revoke', says: 'revoke_one', kind: 'request', from: 'app', to: 'server' },
-      ...{ method: 'POST', url: '{revocation_endpoint}', authorization: 'client' },
+      ...{ method: 'POST', url: '{revocation_endpoint}', authorization: 'client', code: 'revoke_access_token' },
       body: [{ name: 'token', value: '{access_token}', spec: 'RFC 7009 § 2.1' }],
     },
     {
       ...{ step: 'ended', says: 'ended_one', kind: 'request', from: 'app', to: 'server' },
       ...{ method: 'POST', url: '{introspection_endpoint}', authorization: 'client', checks: { active: false } },
+      code: 'introspect',
       body: [{ name: 'token', value: '{access_token}', spec: 'RFC 7662 § 2.1' }],
     },
   ],

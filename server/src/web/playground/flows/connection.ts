@@ -1,7 +1,5 @@
 import type { Flow } from '../flow.ts'
-import { ANSWER, authorization_code, REQUEST, secrets, tokens } from './authorization_code.ts'
-
-const pick = (...steps: readonly string[]) => tokens.filter(({ step }) => steps.includes(step))
+import { ANSWER, authorization_code, pick, REQUEST, secrets } from './authorization_code.ts'
 
 /** Outbound: the app uses an account that the person has at another provider, and never sees that provider's token. */
 export const connection: Flow = {
@@ -28,8 +26,8 @@ export const connection: Flow = {
     ...pick('token'),
     {
       ...{ step: 'call', says: 'call_provider', kind: 'request', from: 'app', to: 'provider' },
-      ...{ method: 'GET', url: '{issuer}/proxy/{connector}{path}', authorization: 'bearer' },
-      breaks: [{ ...{ break: 'wrong_token', error: 'invalid_token' }, set: { access_token: '{random}' } }],
+      ...{ method: 'GET', url: '{issuer}/proxy/{connector}{path}', authorization: 'bearer', code: 'proxy' },
+      breaks: [{ ...{ break: 'wrong_token', error: 'invalid_token' }, values: { access_token: '{random}' } }],
     },
     ...pick('refresh', 'revoke', 'ended'),
   ],

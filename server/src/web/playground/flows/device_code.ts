@@ -1,8 +1,6 @@
 import { DEVICE_CODE_GRANT } from '../../../oauth/device.ts'
 import type { Flow } from '../flow.ts'
-import { tokens } from './authorization_code.ts'
-
-const after = (...steps: readonly string[]) => tokens.filter(({ step }) => steps.includes(step))
+import { pick } from './authorization_code.ts'
 
 /** A device without a keyboard, or a terminal. */
 export const device_code: Flow = {
@@ -22,6 +20,7 @@ export const device_code: Flow = {
         ...{ device_code: 'device_code', user_code: 'user_code' },
         verification_uri_complete: 'verification_uri_complete',
       },
+      code: 'device_authorization',
       breaks: [
         {
           ...{ break: 'unknown_scope', error: 'invalid_scope' },
@@ -40,6 +39,7 @@ export const device_code: Flow = {
         { name: 'grant_type', value: DEVICE_CODE_GRANT, spec: 'RFC 8628 § 3.4' },
         { name: 'device_code', value: '{device_code}', spec: 'RFC 8628 § 3.4', note: 'device_code' },
       ],
+      code: 'device_code',
       again_on: ['authorization_pending', 'slow_down'],
       keeps: { access_token: 'access_token', refresh_token: 'refresh_token' },
       breaks: [
@@ -50,6 +50,6 @@ export const device_code: Flow = {
         },
       ],
     },
-    ...after('userinfo', 'refresh', 'introspect', 'revoke', 'ended'),
+    ...pick('userinfo', 'refresh', 'introspect', 'revoke', 'ended'),
   ],
 }

@@ -1,12 +1,24 @@
 import type { Flow } from '../flow.ts'
 import { authorization_code } from './authorization_code.ts'
+import { authorization_details } from './authorization_details.ts'
 import { client_credentials } from './client_credentials.ts'
+import { connect_session } from './connect_session.ts'
 import { connection } from './connection.ts'
 import { device_code } from './device_code.ts'
+import { discovery } from './discovery.ts'
+import { dpop } from './dpop.ts'
+import { openid_connect } from './openid_connect.ts'
 import { pushed_request } from './pushed_request.ts'
+import { refresh_token } from './refresh_token.ts'
+import { registration } from './registration.ts'
+import { token_exchange } from './token_exchange.ts'
 
-/** The flows of the playground, the most usual first. */
-export const FLOWS: readonly Flow[] = [authorization_code, connection, client_credentials, device_code, pushed_request]
+/** The flows of the playground, the most usual first; those that go out to providers come last. */
+export const FLOWS: readonly Flow[] = [
+  ...[authorization_code, openid_connect, refresh_token, client_credentials, device_code, pushed_request],
+  ...[discovery, registration, dpop, token_exchange],
+  ...[connection, authorization_details, connect_session],
+]
 
 /** The flow of a name. */
 export function findFlow(name: string | undefined): Flow | undefined {

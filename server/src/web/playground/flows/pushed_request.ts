@@ -13,6 +13,7 @@ export const pushed_request: Flow = {
       ...{ method: 'POST', url: '{pushed_authorization_request_endpoint}', authorization: 'client' },
       body: REQUEST,
       keeps: { request_uri: 'request_uri' },
+      code: 'push',
       breaks: [
         {
           ...{

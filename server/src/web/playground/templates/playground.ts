@@ -1,11 +1,13 @@
-import { card, emptyState, notice, pageHeader, table } from '../../ui/components.ts'
+import { card, emptyState, notice, pageHeader } from '../../ui/components.ts'
 import { field, form, select } from '../../ui/forms.ts'
 import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { displayName } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { link, tell, type View } from '../../ui/view.ts'
-import type { Flow, Param, Step } from '../flow.ts'
+import { writeCode } from '../code.ts'
+import type { Flow, Param, RequestStep, Step } from '../flow.ts'
+import { colourOf, listValues } from '../values.ts'
 import { sequenceDiagram } from './diagram.ts'
 
 /** The list of flows. */
@@ -24,13 +26,20 @@ export interface FlowData {
   /** The values that are known before it starts. */
   readonly known: Readonly<Record<string, string>>
   readonly connectors: readonly { readonly connector: string; readonly provider_name: string }[]
+  /** The tenant does not allow what the flow needs. */
+  readonly closed?: boolean
 }
 
 /** One flow: the diagram, and each step with its parameters. What runs it stands in `data-flow`. */
 export function renderFlow(view: View, flow: Flow, data: FlowData): SafeHtml {
   const { playground } = view.text.console
   const { title, lead } = playground.flows[flow.flow]
-  const colours = listValues(flow)
+  const header = pageHeader(title, html`${lead} <small>${cite(flow.spec)}</small>`)
+  const missing = findMissing(view, flow, data)
+  if (missing) {
+    return consolePage(view, { entry: 'playground', title, content: html`${header}${missing}` })
+  }
+  const values = listValues(flow)
   const start = form(
     view,
     { action: link(view, paths.playground_client), id: 'start', hidden: { flow: flow.flow } },
@@ -40,17 +49,22 @@ export function renderFlow(view: View, flow: Flow, data: FlowData): SafeHtml {
     'data-flow': JSON.stringify(flow),
     'data-known': JSON.stringify(data.known),
     'data-words': JSON.stringify(playground.words),
-    'data-values': JSON.stringify(colours),
+    'data-values': JSON.stringify(values),
   })
-  const steps = flow.steps.map((step, index) => renderStep(view, step, index + 1, colours))
-  if (flow.inputs?.includes('connector') && data.connectors.length === 0) {
-    const content = html`${pageHeader(title, lead)}${emptyState(playground.no_connector, playground.no_connector_body)}`
-    return consolePage(view, { entry: 'playground', title, content })
-  }
+  const issuer = data.known['issuer'] ?? ''
+  const steps = flow.steps.map((step, index) => renderStep(view, step, { number: index + 1, values, issuer }))
   const opening = html`<div class="card">${notice('note', html`<p>${playground.needs_script}</p>`)}<div hidden data-opening><p>${playground.throw_away}</p>${start}<p data-client></p></div></div>`
-  const body = html`<div class="playground"${run}><div>${opening}<ol class="steps">${steps}</ol></div><aside>${sequenceDiagram(view, flow)}</aside></div>`
-  const content = html`${pageHeader(title, html`${lead} <small>${cite(flow.spec)}</small>`)}${body}`
-  return consolePage(view, { entry: 'playground', title, content, playground: true })
+  const body = html`<div class="playground"${run}>${opening}<aside>${sequenceDiagram(view, flow, values)}</aside><ol class="steps">${steps}</ol></div>`
+  return consolePage(view, { entry: 'playground', title, content: html`${header}${body}`, playground: true })
+}
+
+/** What has to be there first. */
+function findMissing(view: View, flow: Flow, { connectors, closed }: FlowData): Child {
+  const { playground } = view.text.console
+  if (flow.inputs?.includes('connector') && connectors.length === 0) {
+    return emptyState(playground.no_connector, playground.no_connector_body)
+  }
+  return closed && emptyState(playground.registration_closed, playground.registration_closed_body)
 }
 
 function inputs(view: View, flow: Flow, { connectors }: FlowData): Child {
@@ -73,61 +87,79 @@ export function renderCallback(view: View): SafeHtml {
   return consolePage(view, { entry: 'playground', title: playground.title, content, playground: true })
 }
 
-function renderStep(view: View, step: Step, number: number, colours: readonly string[]): SafeHtml {
+interface StepData {
+  readonly number: number
+  readonly values: readonly string[]
+  readonly issuer: string
+}
+
+function renderStep(view: View, step: Step, { number, values, issuer }: StepData): SafeHtml {
   const { playground } = view.text.console
   const { title, text } = playground.steps[step.says]
+  const [from, to] = [playground.parties[step.from], playground.parties[step.to]]
+  const way = step.from === step.to ? from : tell(view, playground.way, { from, to })
   const breaks = step.breaks ?? []
   const options = breaks.map((one) => html`<option value="${one.break}">${playground.breaks[one.break]}</option>`)
   const choose =
     breaks.length > 0 &&
     html`<label>${playground.break_it} <select data-break><option value="">${playground.as_it_should_be}</option>${options}</select></label>`
   const action = html`<button type="button" class="button primary" data-run>${playground.actions[step.kind]}</button>`
-  return html`<li class="card" id="${step.step}" data-step="${step.step}"><h2>${number}. ${title}</h2><p>${text}</p>${describe(view, step, colours)}<div class="actions start" hidden data-controls>${choose}${action}</div><div data-outcome aria-live="polite"></div></li>`
+  const controls = html`<div class="actions start" hidden data-controls>${choose}${action}</div>`
+  const scripts =
+    step.kind === 'request' && html`<div class="scripts" hidden data-controls>${writings(view, step, issuer)}</div>`
+  return html`<li class="card" id="${step.step}" data-step="${step.step}"><div><h2>${number}. ${title}</h2><p class="hint">${way}</p></div><p>${text}</p>${describe(view, step, values)}${controls}${scripts}<div data-outcome aria-live="polite"></div></li>`
 }
 
-function describe(view: View, step: Step, colours: readonly string[]): Child {
-  const { columns, notes, steps } = view.text.console.playground
-  const { title } = steps[step.says]
+/** The step for a shell, and as code where there is a library for it: the island writes what is in them. */
+function writings(view: View, step: RequestStep, issuer: string): Child {
+  const { playground } = view.text.console
+  const write = (as: 'curl' | 'code', code?: string) => {
+    const label = playground.writings[as]
+    return html`<details data-as="${as}"${attrs({ 'data-code': code })}><summary>${label}</summary><pre dir="ltr" tabindex="0" role="group" aria-label="${label}"></pre><button type="button" class="button plain">${playground.copy}</button></details>`
+  }
+  return html`${write('curl')}${step.code && write('code', writeCode(step.code, issuer))}`
+}
+
+function describe(view: View, step: Step, values: readonly string[]): Child {
+  const { notes, authorization } = view.text.console.playground
   if (step.kind === 'person') return ''
   if (step.kind === 'make') {
-    const rows = step.makes.map(({ name, spec, note }) => [value(name, colours), note && notes[note], cite(spec)])
-    return table(title, [columns.value, columns.note, columns.spec], rows)
+    return parameters(step.makes.map(({ name, spec, note }) => [value(name, values), note && notes[note], spec]))
   }
-  const to = html`<p><code dir="ltr">${step.kind === 'browser' ? 'GET' : step.method}</code> ${pattern(step.url, colours)}</p>`
+  if (step.kind === 'check') {
+    const rows = step.checks.map(({ check, how: by, value: text, spec, note }) => {
+      const expected = text !== undefined && (by === 'half_hash' ? value(text, values) : pattern(text, values))
+      return [html`<code dir="ltr">${check}</code> ${expected}`, notes[note], spec] as const
+    })
+    return html`<p>${value(step.token, values)}</p>${parameters(rows)}`
+  }
+  const method = step.method ?? 'GET'
+  const to = html`<p><code dir="ltr">${method}</code> ${pattern(step.url, values)}</p>`
+  const proof = step.kind === 'request' && step.authorization && html`<p>${authorization[step.authorization]}</p>`
   const params: readonly Param[] = step.kind === 'browser' ? step.query : (step.body ?? [])
-  const head = step.kind === 'request' && step.authorization
-  const proof = head && html`<p>${tell(view, view.text.console.playground.authorization[head], {})}</p>`
-  if (params.length === 0) return html`${to}${proof}`
-  const rows = params.map((param) => [
-    html`<code dir="ltr">${param.name}</code>`,
-    pattern(param.value, colours),
-    param.note && notes[param.note],
-    cite(param.spec),
-  ])
-  return html`${to}${proof}${table(title, [columns.param, columns.value, columns.note, columns.spec], rows)}`
+  const rows = params.map(
+    ({ name, value: text, spec, note }) =>
+      [html`<code dir="ltr">${name}</code> ${pattern(text, values)}`, note && notes[note], spec] as const,
+  )
+  return html`${to}${proof}${rows.length > 0 && parameters(rows)}`
+}
+
+/** What is sent, made or checked: why, and where that is written. */
+function parameters(rows: readonly (readonly [what: Child, why: Child, spec: string])[]): SafeHtml {
+  const items = rows.map(([what, why, spec]) => html`<div><dt>${what}</dt><dd>${why} ${cite(spec)}</dd></div>`)
+  return html`<dl class="parameters">${items}</dl>`
 }
 
 /** A text with its `{values}` in their colours. */
-function pattern(text: string, colours: readonly string[]): Child {
+function pattern(text: string, values: readonly string[]): Child {
   return text.split(/(\{\w+\})/).map((part) => {
-    if (/^\{\w+\}$/.test(part)) return value(part.slice(1, -1), colours)
+    if (/^\{\w+\}$/.test(part)) return value(part.slice(1, -1), values)
     return part && html`<code dir="ltr">${part}</code>`
   })
 }
 
-function value(name: string, colours: readonly string[]): SafeHtml {
-  const colour = colours.indexOf(name)
-  return html`<code class="${colour < 0 ? 'value' : `value v${colour % 8}`}" dir="ltr">${name}</code>`
-}
-
-/** The values that go from one step to another, in the order in which they are made: each has its colour everywhere. */
-function listValues({ steps }: Flow): string[] {
-  const made = steps.flatMap((step) => {
-    if (step.kind === 'make') return step.makes.map(({ name }) => name)
-    if (step.kind === 'browser') return step.keeps
-    return step.kind === 'request' ? Object.keys(step.keeps ?? {}) : []
-  })
-  return ['client_id', 'client_secret', ...new Set(made)]
+function value(name: string, values: readonly string[]): SafeHtml {
+  return html`<code class="${`value ${colourOf(values, name)}`.trim()}" dir="ltr">${name}</code>`
 }
 
 /** A document and its section: the same in every language. */

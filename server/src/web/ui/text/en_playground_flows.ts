@@ -21,8 +21,200 @@ export const enPlaygroundFlows = {
       title: 'Send the request ahead',
       lead: 'Pushed authorization request: the app sends the whole request itself, authenticated; the browser carries a reference that works once.',
     },
+    openid_connect: {
+      title: 'Know who signed in',
+      lead: 'OpenID Connect: the ID token is checked line by line, and the session ends where it began.',
+    },
+    refresh_token: {
+      title: 'Stay signed in, and notice a thief',
+      lead: 'Refresh tokens follow one another. When an old one comes back, somebody else has it, and all of them end.',
+    },
+    discovery: {
+      title: 'Find the way, as MCP clients do',
+      lead: 'The app knows the address of an API and nothing else. A refusal tells where to read on, up to a token for that API alone.',
+    },
+    registration: {
+      title: 'A client registers itself',
+      lead: 'Dynamic client registration: an app that nobody knew describes itself, reads what was made of it, and takes itself away.',
+    },
+    dpop: {
+      title: 'A token that is nothing without its key',
+      lead: 'DPoP: this very browser makes a key and proves with each request that it has it. A stolen token is worth nothing.',
+    },
+    token_exchange: {
+      title: 'Hand on less than one has',
+      lead: 'Token exchange: a token for less, for one API, that says who acts for whom. It ends with the one that it came of.',
+    },
+    authorization_details: {
+      title: 'Ask for one account, and for reading alone',
+      lead: 'Rich authorization requests: rights finer than scopes. What was allowed stands in the answer, and can be narrowed later.',
+    },
+    connect_session: {
+      title: 'Connect accounts of one’s own users',
+      lead: 'Outbound, for platforms: their user connects an account without being a user here; the platform confirms, calls, renews and disconnects.',
+    },
   },
   steps: {
+    id_token: {
+      title: 'Check the ID token',
+      text: 'Six things, and none is left out: who signed it, who issued it, for whom, until when, for which sign-in, and for which access token.',
+    },
+    logout: {
+      title: 'End the session',
+      text: 'The app names itself, and no ID token: nothing that is secret belongs into an address. So the person is asked. With the session you are signed out here as well: sign in again to come back to this page.',
+    },
+    rotate: {
+      title: 'Refresh for the first time',
+      text: 'The answer brings the successor of the refresh token.',
+    },
+    retry: {
+      title: 'Send the same once more, as after a lost answer',
+      text: 'The successor was not used yet, so the answer holds the very same one: a bad line costs nobody their session.',
+    },
+    rotate_again: {
+      title: 'Use the successor',
+      text: 'With this the app shows that it got the answer. From now on the first token is of the past.',
+    },
+    replay: {
+      title: 'A thief comes with the first one',
+      text: 'It is genuine, of this client, and two generations old: one of two has stolen it, and nobody can tell which. It is refused.',
+    },
+    family: {
+      title: 'The newest one has ended as well',
+      text: 'The grant has ended with all of its tokens, the thief’s and the app’s. The person signs in again, and the thief cannot.',
+    },
+    unauthorized: {
+      title: 'Knock at the API',
+      text: 'Without a token it says no, and where its metadata is.',
+    },
+    resource_metadata: {
+      title: 'Read the metadata of the API',
+      text: 'It names itself, and the server that gives out tokens for it. The app compares the name with the address it asked.',
+    },
+    server_metadata: {
+      title: 'Read the metadata of the server',
+      text: 'Every endpoint and everything it can do. Its issuer must be the one by which it was found.',
+    },
+    authorize_api: {
+      title: 'Send the browser, and name the API',
+      text: 'The person sees which API is meant. The token will work there and nowhere else.',
+    },
+    register: {
+      title: 'Register',
+      text: 'The client says who it is and gets an identifier, and a token for its own registration.',
+    },
+    read_registration: {
+      title: 'Read the registration',
+      text: 'With that token it sees what stands here of it.',
+    },
+    delete_registration: {
+      title: 'Take it away',
+      text: 'The client and all that was granted to it are gone.',
+    },
+    registration_gone: {
+      title: 'See that it is gone',
+      text: 'The token of the registration has ended with it.',
+    },
+    dpop_key: {
+      title: 'Make a key',
+      text: 'The key is made by this browser. What others see of it is its public half, and the thumbprint of that.',
+    },
+    dpop_nonce: {
+      title: 'Ask, and get a nonce',
+      text: 'This client’s proofs must hold a nonce of this server, so none can be made in advance. The refusal brings it, and uses nothing up.',
+    },
+    dpop_token: {
+      title: 'Exchange the code with a proof',
+      text: 'A proof names the method, the address, the nonce and an identifier of its own: it is good for this request, once.',
+    },
+    bound: {
+      title: 'See that the token is bound',
+      text: 'The thumbprint of the key stands in the token. Whoever takes the token asks for a proof by that key.',
+    },
+    dpop_userinfo: {
+      title: 'Use the token with a proof',
+      text: 'Here the proof holds the hash of the token as well.',
+    },
+    as_bearer: {
+      title: 'Try it without a proof',
+      text: 'A thief has the token and not the key. The API refuses it as a bearer token.',
+    },
+    actor: {
+      title: 'A token for the one who acts',
+      text: 'The program that will do the work gets a token of its own.',
+    },
+    exchange: {
+      title: 'Exchange both for one',
+      text: 'The new token is the person’s, for less, and says that the program acts. The token of the person stays where it is.',
+    },
+    acts: {
+      title: 'Ask what it says',
+      text: 'For whom, for which API, for what, and who acts: the API can tell them apart.',
+    },
+    call_narrow: {
+      title: 'Do what it is for',
+      text: 'Reading is what it was given for.',
+    },
+    too_much: {
+      title: 'Try what it is not for',
+      text: 'The person may do it, and so may the first token. This one may not.',
+    },
+    revoke_root: {
+      title: 'Revoke where it came from',
+      text: 'The refresh token of the person ends the grant, with all that came of it.',
+    },
+    ended_exchanged: {
+      title: 'See that the exchanged token has ended',
+      text: 'It never outlives the one that it came of.',
+    },
+    authorize_details: {
+      title: 'Ask for one account, to read',
+      text: 'The person sees the account and that it is for reading, picks which one, and says until when.',
+    },
+    read_allowed: {
+      title: 'Read',
+      text: 'The proxy adds the provider’s token to what was allowed.',
+    },
+    write_refused: {
+      title: 'Try to write',
+      text: 'This is stopped here: the provider never hears of it.',
+    },
+    narrow: {
+      title: 'Give it back',
+      text: 'A refresh may ask for less and never for more. Here the token that comes may use no account at all.',
+    },
+    end_user: {
+      title: 'Name the user',
+      text: 'The platform has its own users. What it calls them is all that is known of them here.',
+    },
+    session: {
+      title: 'Make a connect session',
+      text: 'The platform says for whom, to which provider, and which of its pages may open it. The token that it gets is for that page, once.',
+    },
+    open_session: {
+      title: 'Send the browser to connect',
+      text: 'The person allows it at the provider and comes back with a code. Until the platform confirms, nothing is connected.',
+    },
+    confirm: {
+      title: 'Confirm that it was the right person',
+      text: 'The code came by the browser in which the platform knows its user. With it the connection is live.',
+    },
+    call_connection: {
+      title: 'Call the provider',
+      text: 'The platform names the connection. The provider’s token stays in the vault.',
+    },
+    refresh_connection: {
+      title: 'Renew the provider’s token',
+      text: 'By itself this server does so in time. Many who ask at once are one refresh.',
+    },
+    disconnect: {
+      title: 'Disconnect',
+      text: 'The token is revoked at the provider where it can be, and the key of this connection destroyed.',
+    },
+    connection_gone: {
+      title: 'See that it is gone',
+      text: 'What was sealed with that key is nothing any more.',
+    },
     authorize_connection: {
       title: 'Ask for a connected account',
       text: 'The person picks which of their accounts this app may use, or connects one on the spot, and says until when.',
@@ -102,6 +294,37 @@ export const enPlaygroundFlows = {
   },
   /** Why a parameter is there. */
   notes: {
+    signature: 'by a key of this server',
+    iss: 'issued by this server',
+    aud: 'for this client',
+    aud_api: 'for this API alone',
+    exp: 'not over yet',
+    nonce_back: 'of this very sign-in',
+    at_hash: 'goes with this access token',
+    whose_logout: 'who asks for it',
+    logout_uri: 'where the browser comes back',
+    found_resource: 'as the API names itself',
+    client_name: 'what the person will see',
+    grant_types: 'what it will use',
+    auth_method: 'it can keep no secret',
+    dpop_key: 'stays in this browser',
+    jkt: 'by which the key is known',
+    typ: 'an access token and nothing else',
+    cnf: 'the key that it is bound to',
+    subject_token: 'whose rights they are',
+    actor_token: 'who acts with them',
+    token_type: 'what kind of token that is',
+    narrower_scope: 'less than there was',
+    act: 'who acts',
+    never_made: 'is never made',
+    details: 'which connector, and what for',
+    no_details: 'no account any more',
+    end_user_id: 'the platform’s own name of its user',
+    connectors: 'what may be connected',
+    origins: 'whose pages may open it',
+    return_uri: 'where the browser comes back',
+    session_token: 'works once',
+    confirmation_code: 'shows that it was the same browser',
     proxy: 'the token is for this connector alone',
     state: 'ties the answer to this browser',
     nonce: 'comes back in the ID token',
@@ -131,6 +354,25 @@ export const enPlaygroundFlows = {
   },
   /** Wrong ways to do it. */
   breaks: {
+    reused_code: 'Use the code a second time',
+    replayed_refresh: 'Come back with the first one',
+    forged_token: 'Put another user into it',
+    other_client: 'Be another client',
+    other_session: 'Expect another sign-in',
+    other_access_token: 'Take it with another access token',
+    wrong_htu: 'Make the proof for another address',
+    wrong_htm: 'Make the proof for another method',
+    wrong_nonce: 'Make up a nonce',
+    reused_jti: 'Use the identifier of the last proof again',
+    other_key: 'Sign with another key',
+    wrong_subject: 'Show a subject token that is none',
+    wrong_actor: 'Show an actor token that is none',
+    wrong_token_type: 'Call it something else',
+    unknown_connector: 'Name a connector that is not there',
+    unknown_type: 'Ask for a type that is not known here',
+    other_origin: 'Come back to another site',
+    unsafe_redirect_uri: 'Name a redirect URI without TLS',
+    unknown_method: 'Name a method that does not exist',
     wrong_verifier: 'Send a verifier of somebody else',
     wrong_redirect_uri: 'Name another redirect URI',
     no_verifier: 'Leave the verifier out',

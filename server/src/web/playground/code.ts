@@ -1,0 +1,214 @@
+// The steps of the playground as a program: with our SDK where it has the call, else with oauth4webapi. `{name}` in it is
+// a value of the flow, which the page writes as a text of the program; `OPTIONS` allows plain http, where there is no TLS.
+
+const VAULT = `import { createVault } from '@sallyport/sdk/vault'
+
+`
+const ADMIN = `import { createAdmin } from '@sallyport/sdk/admin'
+
+`
+const PRINT = (what: string) => `console.log(JSON.stringify(${what}, null, 2))
+`
+
+const OAUTH = `import * as oauth from 'oauth4webapi'
+
+const issuer = new URL({issuer})
+const found = await oauth.discoveryRequest(issuer, OPTIONS)
+const server = await oauth.processDiscoveryResponse(issuer, found)
+const client = { client_id: {client_id} }
+const authenticate = oauth.ClientSecretBasic({client_secret})
+`
+
+const CAME_BACK = `const came_back = new URL({redirect_uri})
+came_back.search = new URLSearchParams({ code: {code}, state: {state}, iss: {issuer} }).toString()
+const params = oauth.validateAuthResponse(server, client, came_back, {state})
+`
+
+const DPOP = `const jwk = JSON.parse({dpop_key})
+const ES256 = { name: 'ECDSA', namedCurve: 'P-256' }
+const privateKey = await crypto.subtle.importKey('jwk', jwk, ES256, false, ['sign'])
+const publicKey = await crypto.subtle.importKey('jwk', { ...jwk, d: undefined }, ES256, true, ['verify'])
+const DPoP = oauth.DPoP(client, { privateKey, publicKey })
+`
+
+const SUBJECT = `const access_token = 'urn:ietf:params:oauth:token-type:access_token'
+`
+
+const exchange = (more: string) => `${OAUTH}${SUBJECT}
+const grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const asked = new URLSearchParams({
+  subject_token: {access_token},
+  subject_token_type: access_token,
+${more}  resource: {issuer} + '/api',
+  scope: 'admin:read',
+})
+const response = await oauth.genericTokenEndpointRequest(server, client, authenticate, grant_type, asked, OPTIONS)
+const tokens = await oauth.processGenericTokenEndpointResponse(server, client, response)
+${PRINT('tokens')}`
+
+const refresh = (name: string) => `${OAUTH}
+const response = await oauth.refreshTokenGrantRequest(server, client, authenticate, {${name}}, OPTIONS)
+const tokens = await oauth.processRefreshTokenResponse(server, client, response)
+${PRINT('tokens')}`
+
+const introspect = (name: string) => `${OAUTH}
+const response = await oauth.introspectionRequest(server, client, authenticate, {${name}}, OPTIONS)
+const told = await oauth.processIntrospectionResponse(server, client, response)
+${PRINT('told')}`
+
+const revoke = (name: string) => `${OAUTH}
+const response = await oauth.revocationRequest(server, client, authenticate, {${name}}, OPTIONS)
+await oauth.processRevocationResponse(response)
+`
+
+const code = (nonce: string) => `${OAUTH}
+${CAME_BACK}const verifier = {code_verifier}
+const response = await oauth.authorizationCodeGrantRequest(server, client, authenticate, params, {redirect_uri}, verifier, OPTIONS)
+const tokens = await oauth.processAuthorizationCodeResponse(server, client, response${nonce})
+${PRINT('tokens')}`
+
+const PLATFORM = `${ADMIN}const issuer = {issuer}
+const scope = 'connect:sessions connect:token'
+const admin = createAdmin({ issuer, client_id: {client_id}, client_secret: {client_secret}, scope })
+`
+
+const TEMPLATES = {
+  exchange_code: code(', { expectedNonce: {nonce} }'),
+  exchange_plain_code: code(''),
+  refresh: refresh('refresh_token'),
+  refresh_again: refresh('second_refresh_token'),
+  introspect: introspect('access_token'),
+  introspect_exchanged: introspect('exchanged_token'),
+  revoke: revoke('next_refresh_token'),
+  revoke_access_token: revoke('access_token'),
+  revoke_refresh_token: revoke('refresh_token'),
+  userinfo: `${OAUTH}
+const response = await oauth.userInfoRequest(server, client, {access_token}, OPTIONS)
+const user = await oauth.processUserInfoResponse(server, client, oauth.skipSubjectCheck, response)
+${PRINT('user')}`,
+  push: `${OAUTH}
+const asked = new URLSearchParams({
+  response_type: 'code',
+  redirect_uri: {redirect_uri},
+  scope: {scope},
+  state: {state},
+  nonce: {nonce},
+  code_challenge: await oauth.calculatePKCECodeChallenge({code_verifier}),
+  code_challenge_method: 'S256',
+})
+const response = await oauth.pushedAuthorizationRequest(server, client, authenticate, asked, OPTIONS)
+const pushed = await oauth.processPushedAuthorizationResponse(server, client, response)
+${PRINT('pushed')}`,
+  device_authorization: `${OAUTH}
+const asked = new URLSearchParams({ scope: {scope} })
+const response = await oauth.deviceAuthorizationRequest(server, client, authenticate, asked, OPTIONS)
+const device = await oauth.processDeviceAuthorizationResponse(server, client, response)
+${PRINT('device')}`,
+  device_code: `${OAUTH}
+const response = await oauth.deviceCodeGrantRequest(server, client, authenticate, {device_code}, OPTIONS)
+const tokens = await oauth.processDeviceCodeResponse(server, client, response)
+${PRINT('tokens')}`,
+  client_token: `${VAULT}const vault = createVault({ issuer: {issuer}, client_id: {client_id}, client_secret: {client_secret} })
+const access_token = await vault.clientToken({ resource: {issuer} + '/api', scope: 'admin:read' })
+${PRINT('{ access_token }')}`,
+  platform_token: `${VAULT}const vault = createVault({ issuer: {issuer}, client_id: {client_id}, client_secret: {client_secret} })
+const scope = 'connect:sessions connect:token'
+const access_token = await vault.clientToken({ resource: {issuer} + '/api', scope })
+${PRINT('{ access_token }')}`,
+  register: `${OAUTH.slice(0, OAUTH.indexOf('const client'))}
+const metadata = {
+  client_name: 'Registered in the playground',
+  redirect_uris: [{redirect_uri}],
+  grant_types: ['authorization_code'],
+  token_endpoint_auth_method: 'none',
+}
+const response = await oauth.dynamicClientRegistrationRequest(server, metadata, OPTIONS)
+const client = await oauth.processDynamicClientRegistrationResponse(response)
+${PRINT('client')}`,
+  list_connections: `${ADMIN}const admin = createAdmin({ issuer: {issuer}, access_token: {access_token} })
+const page = await admin.listConnections().page()
+${PRINT('page')}`,
+  list_clients: `${ADMIN}const admin = createAdmin({ issuer: {issuer}, access_token: {exchanged_token} })
+const page = await admin.listClients().page()
+${PRINT('page')}`,
+  proxy: `${VAULT}const vault = createVault({ issuer: {issuer} })
+const api = vault.connection({ connector: {connector}, access_token: {access_token} })
+const answer = await api.fetch({path})
+console.log(await answer.text())
+`,
+  exchange_token: exchange(''),
+  exchange_for_actor: exchange(`  actor_token: {actor_token},
+  actor_token_type: access_token,
+`),
+  dpop_token: `${OAUTH}
+${CAME_BACK}${DPOP}
+const options = { ...OPTIONS, DPoP }
+const ask = () =>
+  oauth.authorizationCodeGrantRequest(server, client, authenticate, params, {redirect_uri}, {code_verifier}, options)
+// The first answer names the nonce, and DPoP remembers it.
+let tokens
+try {
+  tokens = await oauth.processAuthorizationCodeResponse(server, client, await ask())
+} catch (error) {
+  if (!oauth.isDPoPNonceError(error)) throw error
+  tokens = await oauth.processAuthorizationCodeResponse(server, client, await ask())
+}
+${PRINT('tokens')}`,
+  dpop_userinfo: `${OAUTH}
+${DPOP}
+const ask = () => oauth.userInfoRequest(server, client, {access_token}, { ...OPTIONS, DPoP })
+let user
+try {
+  user = await oauth.processUserInfoResponse(server, client, oauth.skipSubjectCheck, await ask())
+} catch (error) {
+  if (!oauth.isDPoPNonceError(error)) throw error
+  user = await oauth.processUserInfoResponse(server, client, oauth.skipSubjectCheck, await ask())
+}
+${PRINT('user')}`,
+  resource_metadata: `import * as oauth from 'oauth4webapi'
+
+const resource = new URL({issuer} + '/api')
+const response = await oauth.resourceDiscoveryRequest(resource, OPTIONS)
+const found = await oauth.processResourceDiscoveryResponse(resource, response)
+${PRINT('found')}`,
+  server_metadata: `import * as oauth from 'oauth4webapi'
+
+const issuer = new URL({issuer})
+const response = await oauth.discoveryRequest(issuer, { ...OPTIONS, algorithm: 'oauth2' })
+const server = await oauth.processDiscoveryResponse(issuer, response)
+${PRINT('server')}`,
+  make_session: `${PLATFORM}const made = await admin.createConnectSession({
+  end_user_id: {state},
+  connectors: [{connector}],
+  origins: [new URL(issuer).origin],
+  return_uri: {redirect_uri},
+})
+${PRINT('made')}`,
+  confirm_session: `${PLATFORM}const session = await admin.confirmConnectSession({session_id}, { confirmation_code: {code} })
+${PRINT('session')}`,
+  proxy_connection: `${VAULT}const vault = createVault({ issuer: {issuer}, client_id: {client_id}, client_secret: {client_secret} })
+const api = vault.connection({ connection_id: {connection_id}, scope: 'connect:token' })
+const answer = await api.fetch({path})
+console.log(await answer.text())
+`,
+  refresh_connection: `${PLATFORM}const token = await admin.refreshConnection({connection_id})
+${PRINT('token')}`,
+  disconnect: `${PLATFORM}await admin.disconnectConnection({connection_id})
+`,
+} as const
+
+/** What there is code for. */
+export type CodeName = keyof typeof TEMPLATES
+
+/** The code of a step; `{name}` in it stands for a value of the flow. */
+export function writeCode(name: CodeName, issuer: string): string {
+  return allowHttp(TEMPLATES[name], issuer.startsWith('http:'))
+}
+
+function allowHttp(code: string, insecure: boolean): string {
+  if (insecure)
+    return code
+      .replaceAll('OPTIONS', '{ [oauth.allowInsecureRequests]: true }')
+      .replaceAll(/\{ \.\.\.\{ ([^}]+) \}/g, '{ $1')
+  return code.replaceAll(/, OPTIONS(?=\))/g, '').replaceAll('...OPTIONS, ', '')
+}

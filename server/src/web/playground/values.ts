@@ -1,0 +1,47 @@
+import type { Flow, Step } from './flow.ts'
+
+/** The values that go from one step to another, in the order in which they are made: each has its colour everywhere. */
+export function listValues({ steps }: Flow): string[] {
+  return ['client_id', 'client_secret', ...new Set(steps.flatMap(keptBy))]
+}
+
+/** The class of a value's colour. */
+export function colourOf(values: readonly string[], name: string): string {
+  const index = values.indexOf(name)
+  return index < 0 ? '' : `v${index % 8}`
+}
+
+/** The values that a step makes, or gets. */
+export function keptBy(step: Step): readonly string[] {
+  if (step.kind === 'make') return step.makes.map(({ name }) => name)
+  if (step.kind === 'browser') return step.keeps
+  return step.kind === 'request' ? Object.keys({ ...step.keeps, ...step.keeps_headers }) : []
+}
+
+/** The values that a step uses. */
+export function usedBy(step: Step): readonly string[] {
+  if (step.kind === 'make') return step.makes.flatMap(({ of }) => of ?? [])
+  if (step.kind === 'check') {
+    return [
+      step.token,
+      ...step.checks.flatMap(({ how, value }) => (how === 'half_hash' ? (value ?? []) : named(value ?? ''))),
+    ]
+  }
+  if (step.kind === 'person') return named(step.link)
+  if (step.kind === 'browser') return [...named(step.url), ...step.query.flatMap(({ value }) => named(value))]
+  const credentials = {
+    client: ['client_id', 'client_secret'],
+    bearer: [step.token ?? 'access_token'],
+    dpop: ['access_token'],
+  }
+  return [
+    ...(step.authorization ? credentials[step.authorization] : []),
+    ...(step.proof ? ['dpop_key', 'dpop_nonce'] : []),
+    ...named(step.url),
+    ...(step.body ?? []).flatMap(({ value }) => named(value)),
+  ]
+}
+
+function named(text: string): string[] {
+  return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!)
+}

@@ -1,0 +1,50 @@
+// How the playground writes what it sends and gets: as HTTP, as a line for a shell, and as code.
+
+/** A request as it goes over the wire, a parameter to a line. */
+export function writeRequest({ method, url, headers, body }) {
+  const { pathname, search, host } = new URL(url)
+  const lines = [`${method} ${pathname}${search}`, `Host: ${host}`, ...Object.entries(headers).map(([k, v]) => `${k}: ${v}`)]
+  if (body === undefined) return lines.join('\n')
+  const written =
+    typeof body === 'string'
+      ? JSON.stringify(JSON.parse(body), null, 2)
+      : [...body].map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join('\n&')
+  return `${lines.join('\n')}\n\n${written}`
+}
+
+/** An answer: its status, the headers that matter here, and its body. */
+export function writeAnswer(answer, text, json) {
+  const shown = ['content-type', 'cache-control', 'www-authenticate', 'dpop-nonce', 'location'].flatMap((name) => {
+    const value = answer.headers.get(name)
+    return value === null ? [] : [`${name}: ${value}`]
+  })
+  const body = Object.keys(json).length > 0 ? JSON.stringify(json, null, 2) : text
+  return [`${answer.status} ${answer.statusText}`, ...shown, '', body].join('\n').trimEnd()
+}
+
+/** The same request for a shell. */
+export function writeCurl({ method, url, headers, body }) {
+  const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`
+  const parts = [`curl ${quote(url)}`]
+  if (method !== (body === undefined ? 'GET' : 'POST')) parts.push(`-X ${method}`)
+  for (const [name, value] of Object.entries(headers)) {
+    if (name !== 'Content-Type' || typeof body === 'string') parts.push(`-H ${quote(`${name}: ${value}`)}`)
+  }
+  if (typeof body === 'string') parts.push(`--data-raw ${quote(body)}`)
+  else for (const [name, value] of body ?? []) parts.push(`--data-urlencode ${quote(`${name}=${value}`)}`)
+  return parts.join(' \\\n  ')
+}
+
+/** Code with its `{names}` replaced by what they stand for, written as the texts of a program. */
+export const fillCode = (code, values) =>
+  code.replace(/\{(\w+)\}/g, (hole, name) => (name in values ? JSON.stringify(values[name]) : JSON.stringify(hole)))
+
+/** `{name}` becomes its value. */
+export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '')
+
+/** What stands at a place such as `cnf.jkt` of an answer. */
+export const at = (json, place) => place.split('.').reduce((inner, name) => inner?.[name], json)
+
+/** The same with `{name}` replaced inside of a text of JSON. */
+export const fillJson = (text, values) =>
+  JSON.parse(text, (_, value) => (typeof value === 'string' ? fill(value, values) : value))

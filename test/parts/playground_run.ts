@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { Locator, Page, Route } from 'playwright-core'
+import type { Break, Flow, Step } from '../../server/src/web/playground/flow.ts'
+import type { Bridge } from './bridge.ts'
+import { runPasted } from './pasted.ts'
+import type { Visitor } from './visitor.ts'
+
+/** The administrator who runs the flows. */
+export const ROOT = { username: 'root', password: 'correct horse battery' }
+
+/** What carries out the requests of a flow: the page itself, the line for a shell that it shows, or its code. */
+export type By = 'page' | 'curl' | 'code'
+
+/** Opens a flow in a browser and starts it; whoever is not signed in signs in. */
+export async function startFlow(person: Visitor, issuer: string, flow: Flow): Promise<void> {
+  await person.visit(`${issuer}/playground/flow?flow=${flow.flow}`)
+  if ((await person.page.locator('[name=password]').count()) > 0) await person.signIn(ROOT)
+  await person.press('Start anew')
+  await person.page.getByText('The client of this run is').waitFor()
+}
+
+/** Runs one step as it must be, or in a wrong way; answers what the page says of it. */
+export async function runStep(person: Visitor, bridge: Bridge, step: Step, how: { broken?: Break; by?: By } = {}) {
+  const { page } = person
+  const place = page.locator(`[data-step="${step.step}"]`)
+  if (step.breaks) await place.locator('select').selectOption(how.broken?.break ?? '')
+  await place.locator('[data-outcome]').evaluate((outcome) => outcome.replaceChildren())
+  if (step.kind === 'person') return allowElsewhere(page, place)
+  const route = await answerBy(page, place, step, how.by ?? 'page')
+  await place.locator('[data-run]').click()
+  const outcome = place.locator('.outcome')
+  if (step.kind === 'browser' && !how.broken) await goThrough(person, bridge, outcome)
+  await outcome.waitFor()
+  if (route) await page.unroute('**/*', route)
+  return outcome.innerText()
+}
+
+/** What the page says when all is well. */
+export function expectedOf(step: Step, broken?: Break): RegExp {
+  const refusal = broken?.error ?? (step.kind === 'request' ? step.refused_with : undefined)
+  if (refusal === undefined) return /^As it should be$/
+  return new RegExp(`^Refused, as it must be: ${refusal}${broken?.ends ? '\\. Whatever came of it has ended' : '$'}`)
+}
+
+async function allowElsewhere(page: Page, place: Locator): Promise<string> {
+  const [opened] = await Promise.all([page.context().waitForEvent('page'), place.locator('[data-run]').click()])
+  await opened.getByRole('button', { name: 'Continue' }).click()
+  await opened.getByRole('button', { name: 'Allow' }).click()
+  await opened.getByRole('heading').first().waitFor()
+  await opened.close()
+  return 'As it should be'
+}
+
+/** What a person does on the pages between: connects an account where one is asked for, allows, signs out and in again. */
+async function goThrough(person: Visitor, bridge: Bridge, outcome: Locator): Promise<void> {
+  const { page } = person
+  bridge.foreign.auto_login = 'ada-at-acme'
+  const connect = page.getByText('Connect your acme account', { exact: true })
+  const picked = page.locator('input[type=radio]:checked:not([value=""])')
+  const allow = page.getByRole('button', { name: 'Allow', exact: true })
+  const leave = page.locator('main').getByRole('button', { name: 'Sign out', exact: true })
+  const password = page.locator('[name=password]')
+  for (;;) {
+    await outcome.or(allow).or(leave).or(password).first().waitFor()
+    if ((await outcome.count()) > 0) return
+    if ((await password.count()) > 0) await person.signIn(ROOT)
+    else if ((await leave.count()) > 0) await leave.click()
+    else if ((await connect.count()) > 0 && (await picked.count()) === 0) {
+      await connect.first().click()
+      await picked.waitFor({ state: 'attached' })
+    } else {
+      await allow.click()
+      await outcome.or(password).first().waitFor()
+    }
+  }
+}
+
+/** Has a request of the page answered by what the page says for a shell or a program; undefined where there is none. */
+async function answerBy(page: Page, place: Locator, step: Step, by: By) {
+  if (by === 'page' || step.kind !== 'request') return undefined
+  const details = place.locator(`details[data-as="${by}"]`)
+  if ((await details.count()) === 0) return undefined
+  if ((await details.getAttribute('open')) === null) await details.locator('summary').click()
+  const pre = details.locator('pre:not(:empty)')
+  await pre.waitFor()
+  const text = (await pre.textContent())!
+  const answer = by === 'curl' ? await runCurl(text) : await runCode(text)
+  const handler = (route: Route) => {
+    if (route.request().resourceType() !== 'fetch') return route.continue()
+    return route.fulfill(answer)
+  }
+  await page.route('**/*', handler)
+  return handler
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: Record<string, string>
+  readonly body: string
+}
+
+async function runCurl(command: string): Promise<Answer> {
+  const { stdout } = await promisify(execFile)('bash', ['-c', command.replace(/^curl /, 'curl -s -i ')])
+  const [head = '', ...body] = stdout.split('\r\n\r\n')
+  const [first = '', ...lines] = head.split('\r\n')
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)]),
+  )
+  const { 'transfer-encoding': _, 'content-length': __, ...kept } = headers
+  return { status: Number(first.split(' ')[1]), headers: kept, body: body.join('\r\n\r\n') }
+}
+
+async function runCode(code: string): Promise<Answer> {
+  const program = await runPasted(code, { NODE_OPTIONS: '--conditions=sallyport-source' })
+  if ((await program.ended) !== 0) throw new Error(`${code}\n${program.stderr}`)
+  // The library writes types of tokens in small letters.
+  const body = program.stdout.replace('"token_type": "dpop"', '"token_type": "DPoP"')
+  return { status: 200, headers: { 'content-type': 'application/json' }, body }
+}
