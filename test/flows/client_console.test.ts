@@ -139,6 +139,25 @@ test('what is wrong is refused by its name, what was typed stays, and nothing is
   assert.deepEqual(await eventsOf(p, client_id, 'client.updated'), [])
 })
 
+test('each redirect URI that is wrong is told of, not the first alone, and one that stands is warned of', async (p) => {
+  const agent = await asAdministrator(p)
+  const { client_id } = await register(p)
+  const typed = 'https://a.example/#x\r\nhttps://good.example/cb\r\nhttps://b.example/*'
+  const told = (html: string) => /id="redirect_uris-error">([\s\S]*?)<\/p>/.exec(html)?.[1] ?? ''
+  const page = await open(agent, urlOf(p, client_id, '/edit'))
+  const edited = await agent.submit(page, { redirect_uris: typed }, FORM)
+  const empty = await open(agent, `${p.issuer}/admin/clients/new`)
+  const made = await agent.submit(empty, { client_name: 'Two wrong', redirect_uris: typed }, FORM)
+  for (const { response } of [edited, made]) {
+    assert.equal(response.status, 400)
+    const words = told(await response.text())
+    assert.match(words, /fragment[\s\S]*a\.example[\s\S]*wildcard[\s\S]*b\.example/)
+    assert.doesNotMatch(words, /good\.example/)
+  }
+  const saved = await agent.submit(page, { redirect_uris: 'http://localhost:3000/cb\nhttps://a.example/' }, FORM)
+  assert.match(await saved.response.text(), /There are better ones[\s\S]*127\.0\.0\.1[\s\S]*is a start page/)
+})
+
 test('whoever saves over what somebody else has just changed is told so first', async (p) => {
   const agent = await asAdministrator(p)
   const { client_id } = await register(p)

@@ -10,6 +10,7 @@ import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { describeMembers } from './client_form.ts'
+import { lintRedirects } from './lint_redirects.ts'
 import { scriptOf } from './same_by_script.ts'
 import { type ClientData, renderClient } from './templates/client.ts'
 import { type ClientType, DEVICE_CODE } from './templates/client_type.ts'
@@ -69,6 +70,7 @@ async function showClient(visit: Visit, record: ListedClient): Promise<Response>
   const html = renderClient(visit.view, {
     ...{ client_id, client_name, type: typeOf(client), trusted: client.trusted },
     members: describeMembers(client),
+    redirects: lintRedirects(client.redirect_uris, client.application_type),
     described_by: describedBy(record),
     unverified: isSelfRegistered(record.source),
     ...{ switches, scripts: scriptsOf(visit, record, switches) },
@@ -95,7 +97,8 @@ export function seenSecret(visit: Visit, { client_secret_hash }: ListedClient): 
 /** Where a client runs, by what is registered of it. */
 export function typeOf(client: Client): ClientType {
   if (!client.grant_types.includes('authorization_code')) {
-    return client.grant_types.includes(DEVICE_CODE) ? 'script' : 'machine'
+    if (!client.grant_types.includes(DEVICE_CODE)) return 'machine'
+    return client.application_type === 'native' ? 'device' : 'script'
   }
   if (client.application_type === 'native') return 'native'
   return client.token_endpoint_auth_method === 'none' ? 'browser' : 'server'

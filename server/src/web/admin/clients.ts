@@ -6,6 +6,7 @@ import { send, type Visit } from '../page.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { typeOf } from './client.ts'
 import { listSnippets } from './client_snippet.ts'
+import { lintRedirects } from './lint_redirects.ts'
 import { scriptOf } from './same_by_script.ts'
 import { CLIENT_TYPES, type ClientType, DEVICE_CODE, PROOFS, type Proof } from './templates/client_type.ts'
 import { renderClients } from './templates/clients.ts'
@@ -18,7 +19,15 @@ const PAGE = 50
 const SIGN_IN = 'openid profile email offline_access'
 /** What a client may ask for where nothing is said; a script for itself has nothing that would go without saying. */
 const DEFAULT_SCOPES: Readonly<Record<ClientType, string | undefined>> = {
-  ...{ server: SIGN_IN, browser: SIGN_IN, native: SIGN_IN, agent: SIGN_IN, script: SIGN_IN, machine: undefined },
+  ...{
+    server: SIGN_IN,
+    browser: SIGN_IN,
+    native: SIGN_IN,
+    agent: SIGN_IN,
+    device: SIGN_IN,
+    script: SIGN_IN,
+    machine: undefined,
+  },
 }
 
 /** GET /admin/clients. */
@@ -76,6 +85,7 @@ export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
     const shown: NewClientData = {
       values: { ...typed, ...(scope !== undefined && { scope }) },
       errors: { [fieldOf(error)]: error.error_description },
+      redirects: lintRedirects(redirect_uris, described['application_type'] === 'native' ? 'native' : 'web'),
       script: scriptOfNew(visit, typed),
     }
     return send(visit, renderNewClient(visit.view, shown), { status: 400 })
@@ -101,7 +111,9 @@ function scriptOfNew(visit: Visit, typed: ReturnType<typeof readTypedClient>) {
   const like = type === 'native' || type === 'agent' ? 'http://127.0.0.1/callback' : 'https://notes.example/callback'
   const metadata = {
     client_name,
-    ...(type !== 'script' && type !== 'machine' && { redirect_uris: typed_uris.length > 0 ? typed_uris : [like] }),
+    ...(type !== 'device' &&
+      type !== 'script' &&
+      type !== 'machine' && { redirect_uris: typed_uris.length > 0 ? typed_uris : [like] }),
     scope,
     ...(trusted && { trusted }),
     ...described,
@@ -131,6 +143,7 @@ function readTypedClient(values: FormValues) {
 /** What a client of a type may do, by where it runs. */
 function metadataOf(type: ClientType, token_endpoint_auth_method: Proof): Record<string, unknown> {
   const code = { grant_types: ['authorization_code', 'refresh_token'] }
+  const asked_elsewhere = { grant_types: [DEVICE_CODE, 'refresh_token'], token_endpoint_auth_method: 'none' }
   switch (type) {
     case 'server':
       return { ...code, token_endpoint_auth_method }
@@ -139,8 +152,10 @@ function metadataOf(type: ClientType, token_endpoint_auth_method: Proof): Record
     case 'native':
     case 'agent':
       return { ...code, token_endpoint_auth_method: 'none', application_type: 'native' }
+    case 'device':
+      return { ...asked_elsewhere, application_type: 'native' }
     case 'script':
-      return { grant_types: [DEVICE_CODE, 'refresh_token'], token_endpoint_auth_method: 'none' }
+      return asked_elsewhere
     case 'machine':
       return { grant_types: ['client_credentials'], token_endpoint_auth_method }
   }

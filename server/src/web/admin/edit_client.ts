@@ -8,10 +8,11 @@ import { consolePage, consoleSubmit } from './administrator.ts'
 import { findClient } from './client.ts'
 import { readForm, writeForm } from './client_form.ts'
 import { listSnippets } from './client_snippet.ts'
+import { lintRedirects } from './lint_redirects.ts'
 import { scriptOf, sentOr } from './same_by_script.ts'
 import { renderCreatedClient } from './templates/created_client.ts'
 import { type EditClientData, renderEditClient } from './templates/edit_client.ts'
-import { type FormValues, refill, seenIn, statusOf } from './typed_form.ts'
+import { type FormValues, readLines, refill, seenIn, statusOf } from './typed_form.ts'
 
 /** GET /admin/client/edit?client_id=: on the way to rights and to a secret. */
 export const editClientPage = consolePage(async (visit, _administrator, kept) => {
@@ -38,7 +39,11 @@ export const editClientSubmit = consoleSubmit(async (visit, actor, values) => {
       : showSecret(visit, record.client_id, client_secret)
   } catch (error) {
     if (!(error instanceof OAuthError) || !/^invalid_(client_metadata|redirect_uri)$/.test(error.error)) throw error
-    return show(visit, record, values, { member: memberOf(error), sentence: error.error_description })
+    const member = memberOf(error)
+    const uris = readLines(values['redirect_uris'] ?? '')
+    const type = values['application_type'] === 'native' ? ('native' as const) : ('web' as const)
+    const redirects = member === 'redirect_uris' ? { redirects: lintRedirects(uris, type) } : {}
+    return show(visit, record, values, { member, sentence: error.error_description, ...redirects })
   }
 })
 

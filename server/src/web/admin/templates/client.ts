@@ -19,6 +19,7 @@ import { paths } from '../../ui/paths.ts'
 import { ago, count, link, moment, tell, type View } from '../../ui/view.ts'
 import type { ClientType } from './client_type.ts'
 import { type DescribedMember, describedMembers } from './described_members.ts'
+import { type LintedRedirect, redirectWarnings } from './redirect_lint.ts'
 
 /** What the page of one client shows (RFC 7591 section 2, plus our own settings). */
 export interface ClientData {
@@ -28,6 +29,7 @@ export interface ClientData {
   readonly trusted: boolean
   /** What is registered of it, and who says so. */
   readonly members: readonly DescribedMember[]
+  readonly redirects?: readonly LintedRedirect[]
   readonly described_by: 'administrators' | 'file' | 'itself'
   /** Nobody of the tenant registered it. */
   readonly unverified?: boolean
@@ -78,7 +80,8 @@ function described(view: View, data: ClientData): SafeHtml {
   const mine = data.described_by === 'administrators'
   const edit = mine && buttonLink(client_form.edit, link(view, paths.admin_edit_client, { client_id: data.client_id }))
   const lead = mine ? undefined : data.described_by === 'file' ? client_form.in_file : client_form.by_itself
-  return section(client.metadata, describedMembers(view, data.members), lead, edit)
+  const warnings = redirectWarnings(view, data.redirects ?? [])
+  return section(client.metadata, html`${warnings}${describedMembers(view, data.members)}`, lead, edit)
 }
 
 function secrets(view: View, data: ClientData): SafeHtml {

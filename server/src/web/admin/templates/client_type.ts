@@ -1,5 +1,5 @@
 /** Where a client runs: the console's question, from which the safe defaults follow. */
-export const CLIENT_TYPES = ['server', 'browser', 'native', 'script', 'machine', 'agent'] as const
+export const CLIENT_TYPES = ['server', 'browser', 'native', 'device', 'script', 'machine', 'agent'] as const
 
 /** The grant type of a client that runs where no browser is. */
 export const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'

@@ -6,6 +6,7 @@ import { consolePage } from '../../ui/layout.ts'
 import { paths } from '../../ui/paths.ts'
 import { link, type View } from '../../ui/view.ts'
 import { CLIENT_TYPES, type ClientType, PROOFS, type Proof } from './client_type.ts'
+import { type LintedRedirect, refusedRedirects } from './redirect_lint.ts'
 import { refusalText } from './refusal.ts'
 import type { TypedForm } from './typed_field.ts'
 import { renewal } from './typed_page.ts'
@@ -22,6 +23,8 @@ export interface NewClientData {
     readonly trusted?: boolean
   }
   readonly errors?: Readonly<Partial<Record<'client_name' | 'type' | 'redirect_uris' | 'scope' | 'trusted', string>>>
+  /** What is wrong with each redirect URI, after a refusal. */
+  readonly redirects?: readonly LintedRedirect[]
   /** It comes back after a sign-in anew, with what was typed or without. */
   readonly again?: TypedForm['wrong']
   /** It is the first one, and the last of three steps. */
@@ -66,7 +69,7 @@ export function renderNewClient(view: View, data: NewClientData): SafeHtml {
       label: new_client.redirect_uris,
       hint: new_client.redirect_uris_hint,
       value: values.redirect_uris,
-      error: errors['redirect_uris'],
+      error: errors['redirect_uris'] && (refusedRedirects(view, data.redirects ?? []) ?? errors['redirect_uris']),
       literal: true,
     },
   )}</div>${field({

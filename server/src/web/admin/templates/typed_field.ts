@@ -2,6 +2,7 @@ import { check, field, group, select, textArea } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { code } from '../../ui/name.ts'
 import type { View } from '../../ui/view.ts'
+import { type LintedRedirect, refusedRedirects } from './redirect_lint.ts'
 import { refusalText } from './refusal.ts'
 
 /**
@@ -33,7 +34,12 @@ export type FieldKind =
 export interface TypedForm {
   readonly values: Readonly<Record<string, string>>
   readonly wrong?:
-    | { readonly member?: string | undefined; readonly sentence: string }
+    | {
+        readonly member?: string | undefined
+        readonly sentence: string
+        /** What is wrong with each redirect URI, where the refusal is about them. */
+        readonly redirects?: readonly LintedRedirect[]
+      }
     | 'stale'
     | 'renewed'
     | 'too_long'
@@ -60,7 +66,9 @@ export function isSet({ values }: TypedForm, member: string): boolean {
 /** A field under its label and its name on the wire. */
 export function typedField(view: View, typed: TypedForm, member: string, kind: FieldKind, words: FieldWords): Child {
   const sentence = errorOf(typed, member)
-  const error = sentence === undefined ? undefined : refusalText(view, sentence)
+  const redirects = typeof typed.wrong === 'object' ? typed.wrong.redirects : undefined
+  const told = sentence === undefined ? undefined : refusalText(view, sentence)
+  const error = told && ((redirects && refusedRedirects(view, redirects)) ?? told)
   const { hint } = words
   const label = html`${words.label} ${code(member)}`
   if (typeof kind === 'object' && 'some_of' in kind) {
