@@ -365,6 +365,32 @@ test('without JavaScript a script for itself is not asked for redirect URIs', as
   })
 })
 
+test('recovery codes are printed in black on white, without what is only to press, whatever theme was chosen', async () => {
+  await visit({ colorScheme: 'dark' }, async (page) => {
+    await page.goto(`${preview.origin}/recovery_codes?theme=dark`)
+    await page.emulateMedia({ media: 'print' })
+    assert.equal(
+      await page.evaluate(() => getComputedStyle(document.querySelector('ol code')!).color),
+      'rgb(28, 29, 32)',
+    )
+    assert.equal(await page.locator('a, button, summary').filter({ visible: true }).count(), 0)
+  })
+})
+
+test('where the system chooses the colours, what is pressed and where one stands is seen by a line; nothing moves by itself', async () => {
+  await visit({ forcedColors: 'active' }, async (page) => {
+    for (const name of ['clients', 'account', 'overview']) {
+      await page.goto(`${preview.origin}/${name}`)
+      const marked = page.locator('[aria-pressed="true"], [aria-current]')
+      for (const one of await marked.all()) {
+        assert.equal(await one.evaluate((element) => getComputedStyle(element).outlineStyle), 'solid', name)
+      }
+      assert.ok((await marked.count()) > 0)
+      assert.equal(await page.evaluate(() => document.getAnimations().length), 0)
+    }
+  })
+})
+
 test('deny and allow are as large, as heavy and as near', async () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     await visit({ colorScheme, viewport: { width: 320, height: 700 } }, async (page) => {

@@ -12,7 +12,11 @@ import { renderNewUser } from '../../server/src/web/admin/templates/new_user.ts'
 import { renderOverview } from '../../server/src/web/admin/templates/overview.ts'
 import { renderRegistrationTokens } from '../../server/src/web/admin/templates/registration_tokens.ts'
 import { renderEditResource, renderResource, renderResources } from '../../server/src/web/admin/templates/resources.ts'
-import { renderTrustedIssuer, renderTrustedIssuers } from '../../server/src/web/admin/templates/trusted_issuers.ts'
+import {
+  renderEditTrustedIssuer,
+  renderTrustedIssuer,
+  renderTrustedIssuers,
+} from '../../server/src/web/admin/templates/trusted_issuers.ts'
 import { renderUser } from '../../server/src/web/admin/templates/user.ts'
 import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
 import { FLOWS, findFlow } from '../../server/src/web/playground/flows/index.ts'
@@ -90,6 +94,12 @@ function configurationPages(view: View, put: Put): Pages {
         ...{ cursor: put('a'), next_cursor: put('b') },
       }),
     trusted_issuer: () => renderTrustedIssuer(view, { issuer, disabled: true, saved: true, values: trusted }),
+    new_trusted_issuer: () =>
+      renderEditTrustedIssuer(view, {
+        ...{ values: trusted, seen: put('') },
+        wrong: { member: 'issuer', sentence: put('issuer must be an https URL') },
+      }),
+    new_trusted_issuer_known: () => renderEditTrustedIssuer(view, { issuer, values: trusted, seen: put('7') }),
   }
 }
 
