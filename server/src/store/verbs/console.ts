@@ -29,7 +29,7 @@ export const loadOverview = read(function* (args: {
       (select count(*) from (select 1 from grants where tenant_id = ${tenant_id} and revoked_at is null
         and expires_at > ${NOW} limit ${most}) c) as grants,
       (select count(*) from (select 1 from connections where tenant_id = ${tenant_id}
-        and state <> 'disconnected' limit ${most}) d) as connections,
+        and state in ('needs_reconsent', 'pending', 'ready') limit ${most}) d) as connections,
       (select count(*) from (select 1 from connections where tenant_id = ${tenant_id}
         and state = 'needs_reconsent' limit ${most}) e) as connections_need,
       (select count(*) from connectors where tenant_id = ${tenant_id} and error is not null) as connectors_fail,
