@@ -18,7 +18,7 @@ export interface LintedRedirect {
 export function refusedRedirects(view: View, linted: readonly LintedRedirect[]): SafeHtml | undefined {
   const wrong = linted.flatMap(({ uri, refused }) => (refused === undefined ? [] : [{ uri, refused }]))
   if (wrong.length === 0) return undefined
-  return html`${wrong.map(({ uri, refused }, i) => html`${i > 0 && html`<br>`}${refusalText(view, refused)} ${code(uri)}`)}`
+  return html`${wrong.map(({ uri, refused }, i) => html`${i > 0 && html`<br>`}${code(uri)}: ${refusalText(view, refused)}`)}`
 }
 
 /** What is to be said of redirect URIs that stand. */

@@ -116,6 +116,12 @@ test('a refusal keeps its numbers and names in every language, and an unknown on
     /<code[^>]*>access_token\.lifetime_seconds<\/code>: Muss .* von 1 bis 86\.400 sein\.$/,
   )
   assert.match(told('de', 'Member profile must be one of oauth21, fapi2'), /oauth21<\/code>, <code[^>]*>fapi2</)
+  assert.match(told('ar', 'default_scopes: orders:all is not among the scopes'), /<code[^>]*>orders:all<\/code> ليس/)
+  assert.match(
+    told('de', 'role administrator is built in and keeps admin:read and admin:write'),
+    />administrator<\/code> ist/,
+  )
+  assert.match(told('de', "scopes: 'a b' is not one scope"), />a b<\/code> ist nicht/)
   const hostile = `scopes: '"><script>' has a character that no scope may have`
   assert.match(told('ar', hostile), /&quot;&gt;&lt;script&gt;/)
   assert.equal(

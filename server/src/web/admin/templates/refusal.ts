@@ -14,11 +14,12 @@ export interface KnownRefusal {
 const LONGEST = 300
 /** A longer sentence repeats what was typed, and is shown as it is. */
 const LONGEST_SENTENCE = 2000
-/** What a hole takes: numbers, several words with something between them, or anything. */
+/** What a hole takes: numbers, several words with something between them, an example, or a word; between quotes anything. */
 const HOLES: Readonly<Record<string, string>> = {
   least: '\\d+',
   most: '\\d+',
   position: '\\d+',
+  example: '.+?',
   values: "[\\w:./+-]+(?:(?:, | or | and )[\\w:./+'-]+)*",
 }
 
@@ -26,9 +27,12 @@ const literal = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
 function compile(message: string): { readonly pattern: RegExp; readonly holes: readonly string[]; fixed: number } {
   const pieces = message.split(/\{(\w+)\}/)
-  const pattern = pieces.map((piece, i) => (i % 2 === 0 ? literal(piece) : `(${HOLES[piece] ?? '.+?'})`)).join('')
+  const pattern = pieces.map((piece, i) => {
+    if (i % 2 === 0) return literal(piece)
+    return `(${HOLES[piece] ?? (pieces[i - 1]!.endsWith("'") ? '.+?' : '\\S+')})`
+  })
   const fixed = pieces.reduce((sum, piece, i) => (i % 2 === 0 ? sum + piece.length : sum), 0)
-  return { pattern: new RegExp(`^${pattern}$`, 's'), holes: pieces.filter((_, i) => i % 2 === 1), fixed }
+  return { pattern: new RegExp(`^${pattern.join('')}$`, 's'), holes: pieces.filter((_, i) => i % 2 === 1), fixed }
 }
 
 /** Those with the most words of their own first: what they leave open is the least. */

@@ -158,7 +158,7 @@ export const enRefusals = {
   not_with_grant: 'does not go with grant_type {part}',
   none_with_machine: 'none does not go with grant_type client_credentials',
   no_consent_there: '{part} has no consent of a person',
-  issuer_or_endpoints: 'is missing, or {part}',
+  issuer_or_endpoints: 'is missing, or {values}',
   uris_normal_form: 'must be https URLs in their normal form',
   may_not_move:
     'may not change while it has connections, whose tokens are for the present one: end those first, or make another connector',
