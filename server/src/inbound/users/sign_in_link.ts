@@ -129,7 +129,11 @@ export function redeemSignInLink(
   })
 }
 
-/** Whoever used a letter wanted it: it does not count towards too many. */
-export function returnLetter(context: InboundContext, { user }: SignInLink, device: string | undefined): Promise<void> {
-  return returnTurn(context, 'mail', { account: mailboxOf(context.tenant, user, device) })
+/** Whoever used a letter wanted it: it does not count towards too many. Nobody waits for that. */
+export function returnLetter(context: InboundContext, { user }: SignInLink, device: string | undefined): void {
+  const account = mailboxOf(context.tenant, user, device)
+  context.outbox.post(async () => {
+    await returnTurn(context, 'mail', { account })
+    return []
+  })
 }

@@ -116,14 +116,14 @@ async function enter(visit: Visit, place: Place, link: SignInLink): Promise<Resp
   const step = await stepAfterFirstFactor(tenant, link.user)
   if (step.kind === 'not_enough') {
     if ((await redeemSignInLink(inbound, link)) === 'spent') return null
-    await returnLetter(inbound, link, device)
+    returnLetter(inbound, link, device)
     return goOnToFactor(visit, place, step, [])
   }
   const { user_id, epoch } = step
   const proved = { user_id, user_epoch: epoch, amr: [], ...inBrowser(visit) }
   const session = await startSessionBy(tenant, proved, asFactor(link))
   if (!session) return null
-  await returnLetter(inbound, link, device)
+  returnLetter(inbound, link, device)
   return redirect(visit, endSignIn(visit, place, session, { user_id, epoch }))
 }
 

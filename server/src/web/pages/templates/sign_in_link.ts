@@ -38,9 +38,10 @@ export function renderLinkSent(view: View, data: LinkSentData): SafeHtml {
     error: refusal?.reason === 'missing' ? words.code_missing : refusal?.reason === 'wrong' && words.code_wrong,
   })
   const hidden = { username }
-  const typed = form(view, { action: data.action, hidden }, html`${code}${button(words.submit_code)}`)
+  const elsewhere = html`<p>${words.elsewhere_hint}</p>`
+  const typed = form(view, { action: data.action, hidden }, html`${elsewhere}${code}${button(words.submit_code)}`)
   const lead = tell(view, words.sent, { name: html`<strong>${name(username)}</strong>` })
-  const content = html`${too_many && notice('danger', too_many)}<p>${words.elsewhere_hint}</p>${typed}`
+  const content = html`${too_many && notice('danger', too_many)}${typed}`
   const below = html`<a href="${data.login_href}">${words.back}</a>`
   return plainPage(view, words.sent_title, lead, content, below)
 }
