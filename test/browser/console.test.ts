@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as oauth from 'openid-client'
 import type { Browser } from 'playwright-core'
+import { event } from '../../server/src/inbound/event.ts'
+import { endSessionsOfUser } from '../../server/src/inbound/users/administer_users.ts'
 import { ALICE, type Bridge, startBridge } from '../parts/bridge.ts'
 import { launchBrowser } from '../parts/chromium.ts'
 import { Keyboard } from '../parts/keyboard.ts'
@@ -282,6 +284,58 @@ test('lists are filtered and paged in the address', async () => {
   await person.visit(`${bridge.issuer}/admin/users?q=ali`)
   assert.deepEqual(await person.page.locator('tbody tr').count(), 1)
   await person.close()
+})
+
+test('the log is followed with the keyboard, as text and not as markup, stops when told, and ends with the session', async () => {
+  const { tenant } = bridge.server.app
+  const { tenant_id, store } = tenant
+  const happen = async (type: string) => {
+    const more = { client_id: `<img src=x onerror=alert(1)> ${type}` }
+    await store.recordEvent(event(tenant, type, 'cli', more))
+    await store.sealEvents({ tenant_id, most: 1000 })
+  }
+  const person = await atConsole('/admin/events?event=live.')
+  const { page } = person
+  const status = page.locator('#live [role=status]')
+  assert.equal(await page.getByRole('link', { name: 'Look for new events' }).count(), 0)
+  await page.getByRole('button', { name: 'Follow live' }).focus()
+  await page.keyboard.press('Enter')
+  assert.equal(await status.innerText(), 'New events appear at the top as they happen.')
+  await happen('live.first')
+  await happen('other.kind')
+  await happen('live.second')
+  await page.getByText('live.second', { exact: true }).waitFor()
+  assert.deepEqual(await page.locator('tbody code').allInnerTexts(), ['live.second', 'live.first'])
+  assert.match(await page.locator('tbody tr').first().innerText(), /<img src=x onerror=alert\(1\)> live\.second/)
+  await page.getByText('New events: 2').waitFor()
+
+  const button = page.getByRole('button', { name: 'Stop following' })
+  assert.equal(await button.getAttribute('aria-pressed'), 'true')
+  await page.keyboard.press('Enter')
+  assert.deepEqual([await status.innerText(), await page.locator('tbody tr').count()], ['', 2])
+  await happen('live.third')
+  await page.keyboard.press('Enter')
+  await page.getByText('live.third', { exact: true }).waitFor()
+  await page.getByRole('link', { name: 'live.third', exact: true }).click()
+  await page.waitForURL(/\/admin\/event\?event_id=/)
+  assert.match(await page.locator('main').innerText(), /live\.third/)
+
+  await page.goBack()
+  await page.getByRole('button', { name: 'Follow live' }).press('Enter')
+  const user = (await store.findUserByUsername({ tenant_id, username_key: ROOT.username }))!
+  await endSessionsOfUser(tenant, user.user_id, 'test')
+  await happen('live.unseen')
+  await page.getByText('You are signed out, or may look no more.').waitFor()
+  assert.equal(await page.getByText('live.unseen').count(), 0)
+  assert.equal(await page.getByRole('button', { name: 'Follow live' }).getAttribute('aria-pressed'), 'false')
+  assert.deepEqual(person.complaints, [])
+  await person.close()
+
+  const without = await atConsole('/admin/events?event=live.', { javaScriptEnabled: false })
+  await happen('live.later')
+  await without.press('Look for new events')
+  assert.match(await without.page.locator('tbody').innerText(), /live\.later/)
+  await without.close()
 })
 
 test('8.3.1 who is no administrator sees no page of the console, and changes nothing', async () => {

@@ -76,7 +76,8 @@ function tell() {
 }
 
 function add({ event_id, at, when, event, actor, target }) {
-  const sample = template.content.cloneNode(true)
+  // Into this document: links of a template lead nowhere.
+  const sample = document.importNode(template.content, true)
   if (!list.querySelector('tbody')) {
     const empty = sample.cloneNode(true)
     empty.querySelector('tbody').replaceChildren()
