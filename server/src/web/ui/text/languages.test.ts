@@ -12,14 +12,21 @@ for (const tag of BUNDLED) {
   })
 }
 
+const words = (message: unknown): string[] =>
+  typeof message === 'string' ? [message] : Object.values(message as object).flatMap(words)
+
 test('a translation that was forgotten is not English under another name', () => {
-  const words = (message: unknown): string[] =>
-    typeof message === 'string' ? [message] : Object.values(message as object).flatMap(words)
   const [english, arabic] = [words(en), words(readBundled('ar'))]
   // Names of protocols and products stay as they are, and where nothing else stands the message is the same.
   const same = arabic.filter((text) => /[a-z]{3}/i.test(text) && !/\p{Script=Arabic}/u.test(text))
   assert.deepEqual(same, ['{page} · {tenant}', 'Sallyport'])
   assert.ok(english.length > 1000)
+})
+
+test('in Arabic a date to type stands between marks of left to right: without them its parts change places (UAX 9)', () => {
+  const dates = words(readBundled('ar')).flatMap((text) => text.match(/.?\d{4}-\d\d-\d\d(?: \d\d:\d\d)?.?/g) ?? [])
+  assert.ok(dates.length > 0)
+  for (const date of dates) assert.match(date, /^\u200e.*\u200e$/)
 })
 
 test('a file of the operator changes the wording of a language, and adds others', () => {
