@@ -469,6 +469,7 @@ function connectorPages(view: View, put: Put): Pages {
       }),
     events: () =>
       renderEvents(view, {
+        after: 4711,
         filter: { event: put('grant.'), actor: put('alice') },
         events: [
           {
@@ -492,7 +493,7 @@ function connectorPages(view: View, put: Put): Pages {
         ],
         cursor: put('abc'),
       }),
-    events_empty: () => renderEvents(view, { events: [] }),
+    events_empty: () => renderEvents(view, { events: [], after: 7 }),
     events_wrong: () =>
       renderEvents(view, {
         ...{ events: [], wrong: 'until', script: { api: put('curl https://id.northwind.example/api/events') } },
