@@ -54,13 +54,9 @@ export async function restore({ config }: CommandConfig, file: string, wish: Res
   const target = await openTarget(config, wish.replace)
   const progress = showProgress('restore', 'rows', wish.json)
   try {
-    const head = await fill(target, root, file, progress)
-    const tenants = await settle(target, head, wish.revocations)
-    await target.finish()
+    const restored = await restoreInto(target, root, { file, revocations: wish.revocations }, progress)
     progress.end()
-    const { made_at, row_count: rows, database } = head
-    const told = { rows, made_at: new Date(made_at).toISOString(), from: database, tenants }
-    process.stdout.write(wish.json ? `${JSON.stringify(told, null, 2)}\n` : describe(told))
+    process.stdout.write(wish.json ? `${JSON.stringify(restored, null, 2)}\n` : describe(restored))
     return EXIT.done
   } catch (error) {
     if (error instanceof CommandError || error instanceof BackupError) throw error
@@ -69,6 +65,29 @@ export async function restore({ config }: CommandConfig, file: string, wish: Res
     progress.end()
     await target.close()
   }
+}
+
+/** What was restored. */
+export interface Restored {
+  readonly rows: number
+  readonly made_at: string
+  /** The kind of database that the backup was made of. */
+  readonly from: string
+  readonly tenants: readonly RestoredTenant[]
+}
+
+/** Fills a target from a file, settles each tenant, and only then puts the target in its place. */
+export async function restoreInto(
+  target: RestoreTarget,
+  root: RootKey,
+  { file, revocations }: { readonly file: string; readonly revocations: readonly string[] },
+  progress: Progress,
+): Promise<Restored> {
+  const head = await fill(target, root, file, progress)
+  const tenants = await settle(target, head, revocations)
+  await target.finish()
+  const { made_at, row_count: rows, database: from } = head
+  return { rows, made_at: new Date(made_at).toISOString(), from, tenants }
 }
 
 // A root key that was made now would open nothing.
@@ -130,7 +149,7 @@ async function settle(target: RestoreTarget, head: BackupHead, files: readonly s
   return restored
 }
 
-function describe({ rows, made_at, tenants }: { rows: number; made_at: string; tenants: RestoredTenant[] }): string {
+function describe({ rows, made_at, tenants }: Restored): string {
   const lines = tenants.flatMap(({ issuer, kept_grants, ended_grants, undone }) => [
     `${issuer}: ${ended_grants} grants ended, ${kept_grants} go on; every token and session of before is void`,
     ...Object.entries(undone).map(([type, count]) => `  undone, to be done again: ${type} (${count})`),
