@@ -84,7 +84,12 @@ function configurationPages(view: View, put: Put): Pages {
       renderEditResource(view, {
         ...{ resource: { resource: api, name: put('Orders') }, values: resource, seen: put('7') },
         wrong: { member: 'default_scopes', sentence: put('default_scopes: orders:all is not among the scopes') },
+        script: {
+          api: put('curl -X PUT https://id.northwind.example/api/resources/x'),
+          cli: put('sallyport resources'),
+        },
       }),
+    edit_resource_renewed: () => renderEditResource(view, { values: resource, seen: put('7'), wrong: 'renewed' }),
     trusted_issuers: () =>
       renderTrustedIssuers(view, {
         issuers: [
@@ -192,7 +197,19 @@ function clientPages(view: View, put: Put): Pages {
           scope: put('openid profile'),
           trusted: false,
         },
-        errors: { redirect_uris: put('Line 1 has a fragment; a redirect URI has none.') },
+        errors: { redirect_uris: put('A redirect URI must not have a fragment') },
+        redirects: [
+          {
+            uri: put('https://notes.acme.example/callback#x'),
+            refused: put('A redirect URI must not have a fragment'),
+            warnings: [],
+          },
+          {
+            uri: put('http://notes.acme.example/*'),
+            refused: put('A redirect URI must not have a wildcard'),
+            warnings: [],
+          },
+        ],
         script: {
           api: put(
             'curl -X POST https://id.northwind.example/api/clients -H "Authorization: Bearer $TOKEN" -d @client.json',
@@ -258,6 +275,15 @@ function clientPages(view: View, put: Put): Pages {
           { name: 'require_pkce', on: true },
         ],
         described_by: 'administrators',
+        redirects: [
+          { uri: put('https://acme.example/'), warnings: ['start_page'] },
+          { uri: put('http://localhost:3000/cb'), warnings: ['localhost', 'this_machine'] },
+        ],
+        scripts: {
+          switches: [{ api: put('curl -X POST https://id.northwind.example/api/clients/notes-web/switch') }],
+          secrets: [{ api: put('curl -X POST https://id.northwind.example/api/clients/notes-web/secrets') }],
+          endings: [{ api: put('curl -X DELETE https://id.northwind.example/api/clients/notes-web') }],
+        },
         trusted: true,
         disabled: false,
         created_at: NOW - 200 * DAY,
