@@ -4,16 +4,19 @@ import { createApp } from '../../server/src/app.ts'
 import { listApiCommands } from '../../server/src/cli/api_commands.ts'
 import { newId, randomBytes } from '../../server/src/crypto/random.ts'
 import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
+import { checkSettings } from '../../server/src/inbound/administration/configure.ts'
 import { event } from '../../server/src/inbound/event.ts'
 import { deleteConnector, findConnector, saveConnector } from '../../server/src/outbound/administration/connectors.ts'
 import { createConnectSession } from '../../server/src/outbound/connect_sessions/connect_sessions.ts'
+import { LARGEST_PICTURE } from '../../server/src/store/settings.ts'
 import { commandOf, SCRIPTS } from '../../server/src/web/admin/same_by_script.ts'
 import { pageRoutes } from '../../server/src/web/routes.ts'
 import { findWebhook } from '../../server/src/webhooks/webhooks.ts'
 import { ALICE, BOB, type Bridge, startBridge } from '../parts/bridge.ts'
-import { csrfOf, open, post } from '../parts/sign_in_steps.ts'
+import { makePng } from '../parts/pictures.ts'
+import { csrfOf, open, post, SAME } from '../parts/sign_in_steps.ts'
 import { DIALECTS } from '../parts/stores.ts'
-import type { UserAgent } from '../parts/user_agent.ts'
+import { UserAgent } from '../parts/user_agent.ts'
 
 const ROOT = { username: 'root', password: 'correct horse battery' }
 const CONNECTIONS = 130
@@ -372,6 +375,95 @@ for (const dialect of DIALECTS) {
       )
       const stale = await root.submit(settings, { code_lifetime_seconds: '20' }, 'name="seen"')
       assert.equal(stale.response.status, 409)
+    })
+
+    test('5.8 CVE-2024-29891 CVE-2026-5468 a tenant has its name, colour and picture, which is served as what it is', async () => {
+      const { issuer } = bridge
+      const { tenant } = bridge.server.app
+      const at = `${issuer}/admin/settings/brand`
+      const page = await open(root, at)
+      const seen = () => tenant.currentConfiguration().then(({ config_version }) => String(config_version))
+      const send = async (fields: Record<string, string | Uint8Array<ArrayBuffer>>, headers = SAME) => {
+        const form = new FormData()
+        const given = { csrf_token: csrfOf(page), seen: await seen(), brand_name: '', brand_accent: '', ...fields }
+        for (const [name, value] of Object.entries(given)) {
+          if (typeof value === 'string') form.append(name, value)
+          else form.append(name, new Blob([value], { type: 'text/html' }), 'logo.html')
+        }
+        const response = await root.request(at, { method: 'POST', headers, body: form })
+        return { status: response.status, html: await response.text(), location: response.headers.get('location') }
+      }
+      const png = new Uint8Array(makePng({ width: 40 }))
+      const text = (of: string) => new Uint8Array(Buffer.from(of))
+      const before = (await tenant.currentConfiguration()).settings
+      for (const [fields, said] of [
+        [{ brand_logo: text('<svg xmlns="http://www.w3.org/2000/svg"/>') }, /This is a drawing \(SVG\)/],
+        [{ brand_logo: text('<script>alert(1)</script>') }, /This is no PNG, JPEG or WebP picture/],
+        [{ brand_logo: new Uint8Array(LARGEST_PICTURE + 1) }, /This picture is too large/],
+        [{ brand_logo: new Uint8Array(makePng({ width: 1025, height: 1 })) }, /too wide or too high/],
+        [{ kept_logo: 'https://cdn.example/logo.png' }, /This is no PNG, JPEG or WebP picture/],
+        [{ brand_accent: '#123456;}*{display:none' }, /A colour is # and six digits/],
+        [{ brand_accent: 'url(//evil.example)' }, /A colour is # and six digits/],
+        [{ brand_name: 'a\u202eb' }, /A name is one line/],
+        [{ brand_name: 'x'.repeat(81) }, /A name is one line/],
+        [{ brand_name: '\u3164' }, /A name is one line/],
+      ] as const) {
+        const refused = await send(fields)
+        assert.equal(refused.status, 400)
+        assert.match(refused.html, said)
+      }
+      const forged = await send({ csrf_token: 'x', brand_name: 'Evil' })
+      const foreign = await send({ brand_name: 'Evil' }, { 'sec-fetch-site': 'cross-site' })
+      const plain = await post(root, at, { csrf_token: csrfOf(page), brand_name: 'Evil' })
+      const named = await send({ seen: text('1') })
+      const huge = await send({ brand_logo: new Uint8Array(2 ** 20) })
+      assert.deepEqual(
+        [forged, foreign, plain, named, huge].map(({ status }) => status),
+        [403, 403, 415, 400, 413],
+      )
+      assert.equal((await send({ brand_name: 'Late', seen: '0' })).status, 409)
+      const shown = await send({ brand_logo: png, brand_accent: 'FFD54A', action: 'preview' })
+      assert.match(
+        shown.html,
+        /src="data:image\/png;base64,[\s\S]*name="kept_logo"|name="kept_logo"[\s\S]*src="data:image/,
+      )
+      assert.match(shown.html, /Darker than you gave it: that has only 1\.\d to 1/)
+      assert.deepEqual((await tenant.currentConfiguration()).settings, before)
+
+      const kept_logo = /name="kept_logo" value="([^"]+)"/.exec(shown.html)![1]!
+      const saved = await send({ brand_name: 'Tom & "Jerry" <b>', brand_accent: '#fd5', kept_logo })
+      assert.match(saved.location ?? '', /\/admin\/settings\?saved=true$/)
+      const login = await open(new UserAgent(), `${issuer}/login`)
+      assert.match(login.html, /<bdi>Tom &amp; &quot;Jerry&quot; &lt;b&gt;<\/bdi>/)
+      assert.match(login.html, /href="\/hub\/assets\/brand-ffdd55\.css"/)
+      const [, path] = /<img class="mark" src="\/hub(\/assets\/logo-[0-9a-f]{24}\.png)"/.exec(login.html)!
+      const picture = await fetch(`${issuer}${path}`)
+      assert.deepEqual(new Uint8Array(await picture.arrayBuffer()), png)
+      assert.equal(picture.headers.get('content-type'), 'image/png')
+      assert.equal(picture.headers.get('x-content-type-options'), 'nosniff')
+      assert.match(picture.headers.get('cache-control')!, /immutable/)
+      assert.match(picture.headers.get('content-security-policy')!, /default-src 'none'/)
+      const { html } = await open(root, `${issuer}/admin/events?event=settings.saved`)
+      const event = await open(root, `${issuer}/admin/event?event_id=${/event_id=([0-9a-f-]{36})/.exec(html)![1]}`)
+      assert.match(event.html, new RegExp(`image/png, ${png.length} bytes, sha256 ${path!.slice(13, 37)}`))
+
+      assert.equal((await send({ remove_logo: 'yes' })).status, 303)
+      assert.equal((await fetch(`${issuer}${path}`)).status, 404)
+      assert.deepEqual((await tenant.currentConfiguration()).settings, before)
+      const svg = 'data:image/png;base64,PHN2Zy8+'
+      assert.throws(() => checkSettings({ brand_logo: svg }), /^Error: settings\.brand_logo is a drawing \(SVG\)/)
+      assert.throws(
+        () => checkSettings({ brand_logo: 'https://cdn.example/l.png' }),
+        /brand_logo must be a PNG, JPEG or WebP/,
+      )
+    })
+
+    test('the console shows the tenant that it is of, and no other of the same database', async () => {
+      const { tenant } = bridge.server.app
+      const { html } = await open(root, `${bridge.issuer}/admin/tenant`)
+      assert.ok(html.includes(tenant.tenant_id) && html.includes(tenant.issuer))
+      assert.match(html, new RegExp(`sallyport tenants disable ${tenant.issuer}`))
+      assert.equal((await (await bridge.signIn(BOB)).request(`${bridge.issuer}/admin/tenant`)).status, 403)
     })
 
     test('a webhook is made with a secret that is shown once, changed, replayed, switched off and deleted', async () => {

@@ -1,4 +1,5 @@
 import type { ActivityData } from '../../server/src/web/admin/templates/activity.ts'
+import { renderBrand } from '../../server/src/web/admin/templates/brand.ts'
 import { renderConnectSessions } from '../../server/src/web/admin/templates/connect_sessions.ts'
 import { renderConnection, renderReveal } from '../../server/src/web/admin/templates/connection.ts'
 import { renderEvent } from '../../server/src/web/admin/templates/event.ts'
@@ -7,8 +8,10 @@ import { renderGrants } from '../../server/src/web/admin/templates/grants.ts'
 import { renderAskRights, renderEditRole, renderRoles } from '../../server/src/web/admin/templates/roles.ts'
 import { renderEditSettings, renderSettings } from '../../server/src/web/admin/templates/settings.ts'
 import { renderKeys } from '../../server/src/web/admin/templates/signing_keys.ts'
+import { renderTenant } from '../../server/src/web/admin/templates/tenant.ts'
 import { renderWebhook } from '../../server/src/web/admin/templates/webhook.ts'
 import { renderEditWebhook, renderMadeSecret, renderWebhooks } from '../../server/src/web/admin/templates/webhooks.ts'
+import { icon } from '../../server/src/web/ui/assets.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
 
@@ -217,9 +220,32 @@ function serverPages(view: View, put: Put): Pages {
     },
   }
   const seen = put('7')
+  const brand = {
+    ...{ brand_name: put('Northwind Cloud'), brand_accent: '', brand_logo: '', seen, script: script(put) },
+  }
+  const logo = { brand_logo: put('data:image/png;base64,iVBO'), logo: view.base + icon.path }
   return {
     keys: () => renderKeys(view, keys),
     keys_wrong: () => renderKeys(view, { ...keys, wrong: put('The key is revoked already') }),
+    brand: () => renderBrand(view, brand),
+    brand_chosen: () =>
+      renderBrand(view, { ...brand, ...logo, brand_accent: '#f5d04a', kept_logo: put('data:image/png;base64,iVBO') }),
+    brand_wrong: () =>
+      renderBrand(view, {
+        ...{ ...brand, ...logo, brand_accent: put('greenish') },
+        wrong: { brand_name: true, brand_accent: true, brand_logo: 'drawn' },
+      }),
+    brand_stale: () => renderBrand(view, { ...brand, again: 'stale' }),
+    tenant: () =>
+      renderTenant(view, {
+        ...{ name: put('Northwind Cloud'), issuer: put('https://id.northwind.example'), tenant_id: put('01930000-t') },
+        ...{ created_at: NOW - 400 * DAY, most: 10_000 },
+        counts: { users: 4821, clients: 37, grants: 10_000, connections: 912, resources: 6, roles: 4 },
+        commands: {
+          disable: put('sallyport tenants disable https://id.northwind.example'),
+          enable: put('sallyport tenants enable'),
+        },
+      }),
     settings: () => renderSettings(view, { settings, saved: true }),
     edit_settings: () => renderEditSettings(view, { values, seen, script: script(put) }),
     edit_settings_wrong: () =>

@@ -35,6 +35,7 @@ export interface Configuration {
   readonly config_version: number
   /** What people read as the tenant's name. */
   readonly name: string
+  readonly created_at: number
   readonly settings: Settings
   readonly resources: ReadonlyMap<string, Resource>
   readonly roles: ReadonlyMap<string, readonly string[]>
@@ -183,6 +184,7 @@ function readConfiguration({ keys, signer }: Pick<Tenant, 'keys' | 'signer'>, co
   return {
     config_version: config.config_version,
     name: settings.brand_name || config.name,
+    created_at: config.created_at,
     settings,
     resources: new Map(config.resources.map((row) => [row.resource, readResource(row)])),
     roles: new Map(config.roles.map((row: RoleRecord) => [row.role, JSON.parse(row.scopes) as string[]])),

@@ -59,14 +59,18 @@ export function page(answer: (visit: Visit) => Promise<Response> | Response) {
   }
 }
 
+/** How a posted form is read. */
+export type ReadForm = (c: Context<PageEnv>) => Promise<Params>
+
 /** A page whose form was posted: the post is proved to come from a page of ours before it is looked at. */
 export function submit(
   answer: (visit: Visit, form: Params) => Promise<Response>,
   onStale?: (visit: Visit) => Promise<Response>,
+  read: ReadForm = readPostedForm,
 ) {
   return page(async (visit) => {
     requireSameOrigin(visit)
-    const form = await readPostedForm(visit.c)
+    const form = await read(visit.c)
     const { tenant } = visit.web
     const session_id = visit.signed_in?.session.session_id ?? null
     if (!isCsrfToken(tenant, visit.browser, session_id, form.values['csrf_token'])) {

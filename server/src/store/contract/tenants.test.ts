@@ -21,7 +21,13 @@ const key = (kid: string, state: SigningKeyRecord['state']): SigningKeyRecord =>
 
 contract('a tenant is made once for an issuer, with everything it was given', async ({ store, tenant_id, event }) => {
   const other = {
-    ...{ tenant_id: `${tenant_id}b`, issuer: `https://${tenant_id}b.example`, name: 'B', settings: '{"a":1}' },
+    ...{
+      tenant_id: `${tenant_id}b`,
+      issuer: `https://${tenant_id}b.example`,
+      name: 'B',
+      settings: '{"a":1}',
+      created_at: START,
+    },
     ...{
       key: { kid: 7, wrapped: bytes('wrapped'), wrapped_by: 'root' },
       signing_keys: [key('k1', 'current')],
@@ -84,6 +90,7 @@ contract('every change of settings, resources, roles and signing keys raises con
   assert.deepEqual(versions, [0, 1, 2, 3, 5, 6, 7])
   assert.deepStrictEqual(await store.loadTenantConfig({ tenant_id }), {
     ...{ config_version: 7, issuer: `https://${tenant_id}.example`, name: 'Test' },
+    created_at: START,
     settings: '{"code_lifetime_seconds":30}',
     resources: [{ ...resource, name: 'API 2', scopes: '{}' }],
     roles: [{ role: 'member', scopes: '["read"]' }],

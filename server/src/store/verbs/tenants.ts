@@ -143,6 +143,7 @@ export interface TenantConfig {
   readonly issuer: string
   readonly name: string
   readonly settings: string
+  readonly created_at: number
   readonly resources: readonly ResourceRecord[]
   readonly roles: readonly RoleRecord[]
   readonly signing_keys: readonly SigningKeyRecord[]
@@ -166,11 +167,11 @@ export const loadTenantConfig = read(function* ({ tenant_id }: { tenant_id: stri
   }
 })
 
-type TenantHead = Pick<TenantConfig, 'config_version' | 'issuer' | 'name' | 'settings'>
+type TenantHead = Pick<TenantConfig, 'config_version' | 'issuer' | 'name' | 'settings' | 'created_at'>
 
 function* selectTenant(tenant_id: string): Run<TenantHead | undefined> {
   const [tenant] = yield* sql<TenantHead>`
-    select config_version, issuer, name, settings from tenants where tenant_id = ${tenant_id}`
+    select config_version, issuer, name, settings, created_at from tenants where tenant_id = ${tenant_id}`
   return tenant
 }
 

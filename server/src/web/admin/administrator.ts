@@ -1,6 +1,6 @@
 import type { SignedIn } from '../../inbound/sessions/sessions.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
-import { errorPage, type Visit } from '../page.ts'
+import { errorPage, type ReadForm, type Visit } from '../page.ts'
 import { signedInPage, signedInSubmit } from '../pages/account.ts'
 import { makeSure } from '../pages/security.ts'
 import { type Kept, keepText, readKept } from './kept_text.ts'
@@ -24,8 +24,11 @@ export function consolePage(answer: (visit: Visit, administrator: string, kept?:
 }
 
 /** A form of the console, of whose path the table says whether it asks for a sign-in of just now. */
-export function consoleSubmit(answer: (visit: Visit, administrator: string, values: Values) => Promise<Response>) {
-  return signedInSubmit((visit, signed_in, values) =>
+export function consoleSubmit(
+  answer: (visit: Visit, administrator: string, values: Values) => Promise<Response>,
+  read?: ReadForm,
+) {
+  const submitted = (visit: Visit, signed_in: SignedIn, values: Values) =>
     guard(visit, signed_in, (administrator) => {
       const path = pathOf(visit)
       const { sensitive, back } = formAt(path)
@@ -35,8 +38,8 @@ export function consoleSubmit(answer: (visit: Visit, administrator: string, valu
       const has_fields = to.split('?', 1)[0] === path
       const way_back = () => (has_fields ? keepText(visit, signed_in.user.user_id, to, values) : to)
       return makeSure(visit, signed_in, way_back, () => answer(visit, administrator, values))
-    }),
-  )
+    })
+  return signedInSubmit(submitted, read)
 }
 
 /** The path of a page under the issuer. */

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import type { PageEnv } from '../page.ts'
 import { paths } from '../ui/paths.ts'
+import { brandPage, brandSubmit } from './brand.ts'
 import { clientPage, deleteClientSubmit, setClientDisabledSubmit } from './client.ts'
 import { clientRightsPage } from './client_rights.ts'
 import { endSecretSubmit, rotateSecretSubmit } from './client_secrets.ts'
@@ -40,6 +41,7 @@ import { editResourcePage, newResourcePage, resourcePage, resourcesPage, saveRes
 import { askRightsPage, editRolePage, newRolePage, rolesPage, saveRoleSubmit } from './roles.ts'
 import { editSettingsPage, editSettingsSubmit, settingsPage } from './settings.ts'
 import { keysPage, revokeKeySubmit, rotateKeysSubmit } from './signing_keys.ts'
+import { tenantPage } from './tenant.ts'
 import {
   editTrustedIssuerPage,
   newTrustedIssuerPage,
@@ -138,6 +140,9 @@ export function addConsoleRoutes(pages: Hono<PageEnv>): void {
   pages.get(paths.admin_settings, settingsPage)
   pages.get(paths.admin_edit_settings, editSettingsPage)
   pages.post(paths.admin_edit_settings, editSettingsSubmit)
+  pages.get(paths.admin_brand, brandPage)
+  pages.post(paths.admin_brand, brandSubmit)
+  pages.get(paths.admin_tenant, tenantPage)
   pages.get(paths.admin_grants, grantsPage)
   pages.get(paths.admin_grant, grantPage)
   pages.post(paths.admin_end_grant, endGrantSubmit)

@@ -67,6 +67,7 @@ export const CONSOLE_FORMS: Readonly<Record<string, ConsoleForm>> = {
   [paths.admin_rotate_keys]: sure('decides what tokens are signed with', paths.admin_keys),
   [paths.admin_revoke_key]: sure('ends every token that a key has signed', paths.admin_keys),
   [paths.admin_edit_settings]: sure('decides how people sign in', paths.admin_edit_settings),
+  [paths.admin_brand]: sure('decides what people take this server for', paths.admin_brand),
   [paths.admin_end_grant]: open(TAKES),
   [paths.admin_end_connect_session]: open(TAKES),
   [paths.admin_refresh_connection]: open('asks for what would be asked for anyhow'),

@@ -9,7 +9,7 @@ import { listConnections } from '../../outbound/connections/connections.ts'
 import { isForAdministrators, nameProvider } from '../../outbound/connectors/connector.ts'
 import type { Configuration } from '../../store/tenant.ts'
 import { nameDevice } from '../device_name.ts'
-import { errorPage, ours, page, redirect, send, submit, type Visit } from '../page.ts'
+import { errorPage, ours, page, type ReadForm, redirect, send, submit, type Visit } from '../page.ts'
 import { readLapse, readReason } from '../ui/connection_state.ts'
 import { paths } from '../ui/paths.ts'
 import type { Text } from '../ui/text/en.ts'
@@ -27,11 +27,13 @@ export function signedInPage(answer: (visit: Visit, signed_in: SignedIn) => Prom
 /** A form of whoever is signed in. */
 export function signedInSubmit(
   answer: (visit: Visit, signed_in: SignedIn, values: Readonly<Record<string, string>>) => Promise<Response>,
+  read?: ReadForm,
 ) {
   return submit(
     async (visit, form) => (visit.signed_in ? answer(visit, visit.signed_in, form.values) : signInFirst(visit)),
     // The page is of a session that has ended, or of another one that began since.
     async (visit) => (visit.signed_in ? errorPage(visit, 'forged', 403) : signInFirst(visit)),
+    read,
   )
 }
 

@@ -18,6 +18,7 @@ const GROUPS = {
     events: paths.admin_events,
     webhooks: paths.admin_webhooks,
     keys: paths.admin_keys,
+    tenant: paths.admin_tenant,
     settings: paths.admin_settings,
     playground: paths.playground,
   },

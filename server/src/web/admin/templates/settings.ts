@@ -17,6 +17,7 @@ import { consolePage } from '../../ui/layout.ts'
 import { code } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { link, type View } from '../../ui/view.ts'
+import { brandSummary } from './brand.ts'
 import { type FieldKind, type TypedForm, typedField } from './typed_field.ts'
 import { formNotice } from './typed_page.ts'
 
@@ -119,7 +120,8 @@ export function renderSettings(view: View, data: SettingsData): SafeHtml {
       })
     return pairs.length > 0 && section(words.groups[group], card(definitions(pairs)))
   })
-  const content = html`${pageHeader(words.title, words.lead, html`${past}${edit}`)}${saved}${parts}`
+  const brand = brandSummary(view, view.tenant.accent ?? '')
+  const content = html`${pageHeader(words.title, words.lead, html`${past}${edit}`)}${saved}${brand}${parts}`
   return consolePage(view, { entry: 'settings', title: words.title, content })
 }
 

@@ -1,3 +1,4 @@
+import { enBrand, enTenant } from './en_brand.ts'
 import { enClientForm } from './en_client_form.ts'
 import { enConfiguration } from './en_configuration.ts'
 import { enConsoleClients } from './en_console_clients.ts'
@@ -31,6 +32,7 @@ export const enConsole = {
     roles: 'Roles',
     webhooks: 'Webhooks',
     keys: 'Keys',
+    tenant: 'Tenant',
     settings: 'Settings',
     playground: 'Playground',
     groups: {
@@ -39,6 +41,8 @@ export const enConsole = {
       server: 'This server',
     },
   },
+  brand: enBrand,
+  tenant: enTenant,
   playground: enPlayground,
   refusals: enRefusals,
   ...enConsoleClients,

@@ -1,0 +1,71 @@
+/** The sentences about what people see of a tenant, in English. */
+export const enBrand = {
+  title: 'Name, colour and picture',
+  lead: 'What people see of you wherever they sign in, allow something or look after their account, and the name in letters.',
+  change: 'Change how it looks',
+  name: 'Name',
+  name_hint: 'Empty for the name of the host.',
+  accent: 'Colour',
+  accent_hint: 'Of buttons and links, such as #0a7f5a. Empty for ours.',
+  logo: 'Picture',
+  logo_hint:
+    'PNG, JPEG or WebP, at most {kb} kB and 1024 pixels wide and high. It is shown small, in a square on white, so a sign works better than a word.',
+  logo_stands: 'The picture that is shown now',
+  logo_kept: 'The picture that you have chosen. It is not saved yet.',
+  remove_logo: 'Take the picture away',
+  show: 'Show without saving',
+  wrong_name: 'A name is one line of at most 80 characters, and shows something.',
+  wrong_accent: 'A colour is # and six digits of 0 to 9 and a to f, such as #0a7f5a.',
+  wrong_logo: {
+    large: 'This picture is too large: 32 kB is the most. Make it smaller, or save it as WebP.',
+    wide: 'This picture is too wide or too high: 1024 pixels is the most.',
+    moving: 'This picture moves. Take one that stands still: who reads beside it would be disturbed.',
+    drawn: 'This is a drawing (SVG), which can hold scripts. Save it as PNG or WebP.',
+    unknown: 'This is no PNG, JPEG or WebP picture, whatever it is called.',
+    other: 'This is another kind of picture than it says. Choose it once more.',
+    damaged: 'This picture is damaged, or has something behind its end. Save it anew.',
+  },
+  preview: 'As people see it',
+  preview_lead: 'The page of sign-in, in light and in dark.',
+  contrast: 'What becomes of the colour',
+  contrast_lead: 'Text must stand out from its ground by 4.5 to 1 (WCAG 2.2), so that everybody can read it.',
+  theme: 'Theme',
+  used: 'Used',
+  why: 'Why',
+  used_as_given: 'As you gave it: it has {has} to 1 on the hardest ground.',
+  darkened: 'Darker than you gave it: that has only {has} to 1 on the hardest ground.',
+  lightened: 'Lighter than you gave it: that has only {has} to 1 on the hardest ground.',
+} as const
+
+/** The sentences about the tenant itself, in English. */
+export const enTenant = {
+  title: 'Tenant',
+  lead: 'Everything in this console is of this tenant alone: its users, keys and connections are nobody else’s.',
+  about: 'What it is',
+  name: 'Name',
+  issuer: 'Issuer',
+  tenant_id: 'Tenant ID',
+  since: 'Made',
+  state: 'State',
+  enabled: 'Enabled',
+  counts: {
+    users: 'Users',
+    clients: 'Clients',
+    grants: 'Living grants',
+    connections: 'Connections',
+    resources: 'Resources',
+    roles: 'Roles',
+  },
+  disable: 'Disable the tenant',
+  disable_lead:
+    'For an emergency, or for a customer who is gone. Whoever operates the server does it; it counts at once and everywhere.',
+  ends: {
+    sessions: 'Nobody signs in, and every session ends. Everybody signs in anew once it is enabled again.',
+    tokens: 'No token is issued, and none that was issued before is ever good again.',
+    apps: 'Apps, agents and the proxy are refused; the API and this console are closed.',
+    stays:
+      'Users, clients, settings and connections stay. Connections are not refreshed meanwhile, and some may lapse.',
+  },
+  disable_how: 'On the machine of the server:',
+  enable_how: 'And back:',
+} as const
