@@ -10,7 +10,10 @@ export function newConnectorPages(view: View, put: Put): Pages {
   const catalogue = createCatalogue()
   const describe = (provider: string) => {
     const known = describeProvider(catalogue.get(provider)!)
-    return { ...known, name: put(known.name), notes: known.notes && put(known.notes) }
+    const placeholders = Object.fromEntries(
+      Object.entries(known.placeholders).map(([name, place]) => [name, { ...place, label: put(place.label) }]),
+    )
+    return { ...known, placeholders, name: put(known.name), notes: known.notes && put(known.notes) }
   }
   const form: Omit<ConnectorFormData, 'provider' | 'values'> = {
     ...{ connector: put('acme'), known: false, grant_type: 'authorization_code', seen: '' },

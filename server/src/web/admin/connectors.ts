@@ -40,7 +40,9 @@ async function show(visit: Visit, found: ShownConnector, checks?: readonly Conne
   const html = renderConnector(visit.view, {
     ...connectorRow(found),
     disabled: found.disabled_at !== null,
-    redirect_uri: (found.settings.redirect_uris ?? [callbackUrl(visit.web.outbound, found.connector)]).join('\n'),
+    redirect_uri: sendsBack(visit, found)
+      ? (found.settings.redirect_uris ?? [callbackUrl(visit.web.outbound, found.connector)]).join('\n')
+      : undefined,
     client_id: found.client_id,
     has_secret: found.has_client_secret || found.public_jwk !== null,
     jwks_uri: found.jwks_uri ?? undefined,
@@ -60,6 +62,12 @@ async function show(visit: Visit, found: ShownConnector, checks?: readonly Conne
     script: scriptOf(visit, 'testConnector', { connector: found.connector }),
   })
   return send(visit, html)
+}
+
+/** Whether its provider sends people back here. */
+function sendsBack({ web }: Visit, { provider, settings }: ShownConnector): boolean {
+  const typed = (web.outbound.catalogue.get(provider)?.fields.credential?.value ?? 'oauth') !== 'oauth'
+  return !typed && settings.grant_type === undefined
 }
 
 /** POST /admin/connector/disable and /admin/connector/enable. */

@@ -90,9 +90,9 @@ export function renderConnectorForm(view: View, data: ConnectorFormData): SafeHt
   const shown = tell(view, title as typeof words.title, holes as { provider: SafeHtml })
   const steps = known
     ? measure(enter(view, data))
-    : html`${nameIt(view, data)}${data.wrong_name === undefined && html`${register(view, data)}${section(enterTitle(view, data), measure(enter(view, data)))}`}`
+    : html`${nameIt(view, data)}${data.wrong_name === undefined && beyondName(view, data)}`
   const above = html`${formNotice(view, data, words, allFields(data))}${lostSecrets(view, data)}`
-  const content = html`${pageHeader(shown, known ? words.edit_lead : words.lead)}${above}${steps}`
+  const content = html`${pageHeader(shown, known ? words.edit_lead : provider.credential === 'oauth' && words.lead)}${above}${steps}`
   return consolePage(view, {
     entry: 'connectors',
     title: tellText(view, title as typeof words.title, named as { provider: string }),
@@ -104,9 +104,24 @@ function measure(content: Child): SafeHtml {
   return html`<div class="measure">${content}</div>`
 }
 
-function enterTitle(view: View, { provider }: ConnectorFormData): string {
+/** The steps that follow once it has a name. */
+function beyondName(view: View, data: ConnectorFormData): SafeHtml {
   const { connector_form: words } = view.text.console
-  return provider.credential === 'oauth' ? words.step_enter : words.step_enter_keys
+  const { credential, any_server, name: called } = data.provider
+  const here = name(any_server ? data.connector : called)
+  if (credential === 'oauth') {
+    const first = section(tell(view, words.step_register, { provider: here }), measure(register(view, data, here)))
+    return html`${first}${section(words.step_enter, measure(enter(view, data)))}`
+  }
+  const lead = html`<p>${tell(view, words.people_keys, { provider: here })}</p>${goodToKnow(view, data)}`
+  return section(words.step_enter_keys, measure(html`${lead}${enter(view, data)}`))
+}
+
+function goodToKnow(view: View, { provider: { notes, unverified_fields } }: ConnectorFormData): Child {
+  const { connector_form: words, connectors } = view.text.console
+  const unsure = unverified_fields.length > 0 && html`<p>${connectors.unverified_note}</p>`
+  const said = notes !== null && html`<p>${words.notes} <span lang="en" dir="ltr">${name(notes, 600)}</span></p>`
+  return (said || unsure) && notice('note', html`${said}${unsure}`)
 }
 
 function allFields({ provider, grant_type }: ConnectorFormData): Kinds {
@@ -139,7 +154,7 @@ function nameIt(view: View, data: ConnectorFormData): SafeHtml {
   const hidden = html`<input type="hidden" name="provider" value="${provider.provider}">`
   const press = button(words.show_address, { kind: 'plain' })
   const content = html`<form action="${action}">${hidden}${fields}<div class="actions start">${press}</div></form>`
-  return section(words.step_name, measure(content), words.step_name_lead)
+  return section(words.step_name, measure(content), provider.credential === 'oauth' && words.step_name_lead)
 }
 
 function grantWord(grant_type: ConnectorGrantType) {
@@ -147,16 +162,10 @@ function grantWord(grant_type: ConnectorGrantType) {
 }
 
 /** What to do at the provider, in the order in which its pages ask for it. */
-function register(view: View, data: ConnectorFormData): Child {
+function register(view: View, data: ConnectorFormData, here: SafeHtml): SafeHtml {
   const { connector_form: words } = view.text.console
   const { provider, grant_type } = data
-  const { notes, proof } = provider
-  const here = name(provider.any_server ? data.connector : provider.name)
-  const unsure = provider.unverified_fields.length > 0 && html`<p>${view.text.console.connectors.unverified_note}</p>`
-  const said = notes !== null && html`<p>${words.notes} <span lang="en" dir="ltr">${name(notes, 600)}</span></p>`
-  const good = (said || unsure) && notice('note', html`${said}${unsure}`)
-  if (provider.credential !== 'oauth')
-    return measure(html`<p>${tell(view, words.people_keys, { provider: here })}</p>${good}`)
+  const { proof } = provider
   const how = { client_secret: 'secret', made_key: 'made_key', private_key: 'private_key', nothing: 'public' } as const
   const kind = html`<p>${words[`register_${how[proof]}`]}</p>${proof === 'made_key' && codeBlock(data.jwks_uri)}`
   const by_consent = grant_type === 'authorization_code'
@@ -171,8 +180,7 @@ function register(view: View, data: ConnectorFormData): Child {
     html`<p>${words.register_scopes}</p>`,
     by_consent && provider.pkce !== 'refused' && html`<p>${words.register_pkce}</p>`,
   ]
-  const list = html`<ol class="steps">${steps.map((step) => step && html`<li>${step}</li>`)}</ol>${good}`
-  return section(tell(view, words.step_register, { provider: here }), measure(list))
+  return html`<ol class="steps">${steps.map((step) => step && html`<li>${step}</li>`)}</ol>${goodToKnow(view, data)}`
 }
 
 function enter(view: View, data: ConnectorFormData): SafeHtml {
@@ -204,7 +212,9 @@ function memberField(view: View, data: ConnectorFormData, member: string, kind: 
   }
   const place = data.provider.placeholders[member.replace(/^placeholders\./, '')]
   if (place && member.startsWith('placeholders.')) {
-    return typedField(view, data, member, kind, { label: displayName(place.label, 120) })
+    return typedField(view, data, member, kind, {
+      label: html`<span lang="en">${displayName(place.label, 120)}</span>`,
+    })
   }
   if (member === 'scopes') return scopeBoxes(view, data)
   if (member === 'sign_in') return signIn(view, data)

@@ -57,8 +57,8 @@ export interface ConnectorData extends ConnectorRow {
   readonly disabled: boolean
   /** It comes with the server, which alone changes and deletes it. */
   readonly for_everyone?: boolean | undefined
-  /** Exactly what must be registered at the provider. */
-  readonly redirect_uri: string
+  /** Exactly what must be registered at the provider, where it sends people back. */
+  readonly redirect_uri?: string | undefined
   readonly client_id: string
   readonly has_secret: boolean
   /** What the provider is given to know our key by: where it reads it, or the key itself. */
@@ -94,7 +94,8 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     !data.for_everyone &&
     buttonLink(connector.edit, link(view, paths.admin_edit_connector, { connector: data.connector }))
   const done = data.done && notice('good', html`<p>${connector[data.done]}</p>`)
-  const callback = section(connector.callback, codeBlock(data.redirect_uri), connector.callback_lead)
+  const callback =
+    data.redirect_uri && section(connector.callback, codeBlock(data.redirect_uri), connector.callback_lead)
   const key =
     data.jwks_uri &&
     section(

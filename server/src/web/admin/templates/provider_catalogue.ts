@@ -5,7 +5,7 @@ import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { displayName, name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
-import { link, listed, type View } from '../../ui/view.ts'
+import { link, type View } from '../../ui/view.ts'
 
 /** What the catalogue of providers shows. */
 export interface CatalogueData {
@@ -33,8 +33,9 @@ export function renderCatalogue(view: View, { providers, q }: CatalogueData): Sa
 }
 
 function anyServer(view: View): SafeHtml {
+  const { any_openid, any_oauth } = view.text.console.catalogue
   const to = (provider: string) => link(view, paths.admin_new_connector, { provider })
-  return html`<div class="actions">${buttonLink('OpenID Connect', to('oidc'))}${buttonLink('OAuth 2', to('oauth2'))}</div>`
+  return html`<div class="actions">${buttonLink(any_openid, to('oidc'))}${buttonLink(any_oauth, to('oauth2'))}</div>`
 }
 
 function generic(view: View, { any_server, discovery }: DescribedProvider): Child {
@@ -52,10 +53,12 @@ function waysIn(view: View, { credential }: DescribedProvider): string {
 function needs(view: View, { needs: members, placeholders }: DescribedProvider): Child {
   const { catalogue } = view.text.console
   if (members.length === 0) return catalogue.nothing
-  const words = members.map((member) => {
+  return members.map((member, i) => {
     const place = placeholders[member.replace(/^placeholders\./, '')]
     // The label of a record says what the value is, and behind a colon where to find it.
-    return place ? displayName(place.label.split(':', 1)[0]!) : catalogue.need[member as keyof typeof catalogue.need]
+    const word = place
+      ? html`<span lang="en">${displayName(place.label.split(':', 1)[0]!)}</span>`
+      : catalogue.need[member as keyof typeof catalogue.need]
+    return html`${i > 0 && ' · '}${word}`
   })
-  return html`<bdi>${listed(view, words)}</bdi>`
 }

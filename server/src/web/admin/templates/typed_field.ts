@@ -48,7 +48,7 @@ export interface TypedForm {
 
 /** What people read about a field; `parts` are those of an object. */
 export interface FieldWords {
-  readonly label: string
+  readonly label: SafeHtml | string
   readonly hint?: string | undefined
   readonly parts?: Readonly<Record<string, string>>
 }
