@@ -25,11 +25,11 @@ export async function runStep(person: Visitor, bridge: Bridge, step: Step, how: 
   const { page } = person
   const place = page.locator(`[data-step="${step.step}"]`)
   if (step.breaks) await place.locator('select').selectOption(how.broken?.break ?? '')
-  await place.locator('[data-outcome]').evaluate((outcome) => outcome.replaceChildren())
+  await place.locator('[data-told]').evaluate((told) => told.replaceChildren())
   if (step.kind === 'person') return allowElsewhere(page, place)
   const route = await answerBy(page, place, step, how.by ?? 'page')
   await place.locator('[data-run]').click()
-  const outcome = place.locator('.outcome')
+  const outcome = place.locator('.outcome:not(:empty)')
   if (step.kind === 'browser' && !how.broken) await goThrough(person, bridge, outcome)
   await outcome.waitFor()
   if (route) await page.unroute('**/*', route)

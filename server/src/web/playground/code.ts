@@ -34,18 +34,6 @@ const DPoP = oauth.DPoP(client, { privateKey, publicKey })
 const SUBJECT = `const access_token = 'urn:ietf:params:oauth:token-type:access_token'
 `
 
-const exchange = (more: string) => `${OAUTH}${SUBJECT}
-const grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange'
-const asked = new URLSearchParams({
-  subject_token: {access_token},
-  subject_token_type: access_token,
-${more}  resource: {issuer} + '/api',
-  scope: 'admin:read',
-})
-const response = await oauth.genericTokenEndpointRequest(server, client, authenticate, grant_type, asked, OPTIONS)
-const tokens = await oauth.processGenericTokenEndpointResponse(server, client, response)
-${PRINT('tokens')}`
-
 const refresh = (name: string) => `${OAUTH}
 const response = await oauth.refreshTokenGrantRequest(server, client, authenticate, {${name}}, OPTIONS)
 const tokens = await oauth.processRefreshTokenResponse(server, client, response)
@@ -61,20 +49,18 @@ const response = await oauth.revocationRequest(server, client, authenticate, {${
 await oauth.processRevocationResponse(response)
 `
 
-const code = (nonce: string) => `${OAUTH}
-${CAME_BACK}const verifier = {code_verifier}
-const response = await oauth.authorizationCodeGrantRequest(server, client, authenticate, params, {redirect_uri}, verifier, OPTIONS)
-const tokens = await oauth.processAuthorizationCodeResponse(server, client, response${nonce})
-${PRINT('tokens')}`
-
 const PLATFORM = `${ADMIN}const issuer = {issuer}
 const scope = 'connect:sessions connect:token'
 const admin = createAdmin({ issuer, client_id: {client_id}, client_secret: {client_secret}, scope })
 `
 
 const TEMPLATES = {
-  exchange_code: code(', { expectedNonce: {nonce} }'),
-  exchange_plain_code: code(''),
+  exchange_code: `${OAUTH}
+${CAME_BACK}const verifier = {code_verifier}
+const response = await oauth.authorizationCodeGrantRequest(server, client, authenticate, params, {redirect_uri}, verifier, OPTIONS)
+const expected = { expectedNonce: {nonce} }
+const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, expected)
+${PRINT('tokens')}`,
   refresh: refresh('refresh_token'),
   refresh_again: refresh('second_refresh_token'),
   introspect: introspect('access_token'),
@@ -136,22 +122,32 @@ const api = vault.connection({ connector: {connector}, access_token: {access_tok
 const answer = await api.fetch({path})
 console.log(await answer.text())
 `,
-  exchange_token: exchange(''),
-  exchange_for_actor: exchange(`  actor_token: {actor_token},
+  exchange: `${OAUTH}${SUBJECT}
+const grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const asked = new URLSearchParams({
+  subject_token: {access_token},
+  subject_token_type: access_token,
+  actor_token: {actor_token},
   actor_token_type: access_token,
-`),
+  resource: {issuer} + '/api',
+  scope: 'admin:read',
+})
+const response = await oauth.genericTokenEndpointRequest(server, client, authenticate, grant_type, asked, OPTIONS)
+const tokens = await oauth.processGenericTokenEndpointResponse(server, client, response)
+${PRINT('tokens')}`,
   dpop_token: `${OAUTH}
 ${CAME_BACK}${DPOP}
 const options = { ...OPTIONS, DPoP }
 const ask = () =>
   oauth.authorizationCodeGrantRequest(server, client, authenticate, params, {redirect_uri}, {code_verifier}, options)
+const expected = { expectedNonce: {nonce} }
 // The first answer names the nonce, and DPoP remembers it.
 let tokens
 try {
-  tokens = await oauth.processAuthorizationCodeResponse(server, client, await ask())
+  tokens = await oauth.processAuthorizationCodeResponse(server, client, await ask(), expected)
 } catch (error) {
   if (!oauth.isDPoPNonceError(error)) throw error
-  tokens = await oauth.processAuthorizationCodeResponse(server, client, await ask())
+  tokens = await oauth.processAuthorizationCodeResponse(server, client, await ask(), expected)
 }
 ${PRINT('tokens')}`,
   dpop_userinfo: `${OAUTH}
@@ -178,7 +174,7 @@ const response = await oauth.discoveryRequest(issuer, { ...OPTIONS, algorithm: '
 const server = await oauth.processDiscoveryResponse(issuer, response)
 ${PRINT('server')}`,
   make_session: `${PLATFORM}const made = await admin.createConnectSession({
-  end_user_id: {state},
+  end_user_id: {end_user_id},
   connectors: [{connector}],
   origins: [new URL(issuer).origin],
   return_uri: {redirect_uri},

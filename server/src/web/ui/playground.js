@@ -76,7 +76,7 @@ function start() {
     Object.assign(run, { values: { ...typed, ...made }, client: made.client_id, arrived: null, tones: {} })
     save()
     for (const arrow of stage.querySelectorAll('[data-arrow]')) arrow.removeAttribute('class')
-    for (const place of stage.querySelectorAll('[data-outcome]')) place.replaceChildren()
+    for (const place of stage.querySelectorAll('[data-outcome], [data-told]')) place.replaceChildren()
     show()
   }
 
@@ -145,7 +145,9 @@ function start() {
 
   async function perform(step, broken) {
     const button = placeOf(step).querySelector('[data-run]')
-    button.disabled = true
+    // Not disabled: whoever uses the keyboard stays where they are.
+    if (button.ariaBusy === 'true') return
+    button.ariaBusy = 'true'
     mark(step, 'now')
     try {
       if (step.kind === 'make') await makeValues(step)
@@ -156,7 +158,7 @@ function start() {
     } catch (error) {
       tell(step, 'danger', say(words.wrong, { what: String(error.message) }))
     } finally {
-      button.disabled = false
+      button.ariaBusy = 'false'
     }
   }
 
@@ -210,7 +212,8 @@ function start() {
     const params = [...new URLSearchParams(answer)]
     run.arrived = null
     judge(step, broken, Object.fromEntries(params), `GET ${new URL(known.redirect_uri).pathname}?\n${params.map(([k, v]) => `  ${k}=${v}`).join('\n')}`)
-    placeOf(step).scrollIntoView({ block: 'center' })
+    placeOf(step).focus()
+    placeOf(step).querySelector('[data-told]').scrollIntoView({ block: 'center' })
   }
 
   async function request(step, broken) {
@@ -284,7 +287,10 @@ function start() {
 
   function tell(step, tone, sentence, sent, answered) {
     mark(step, tone)
-    const parts = [make('p', sentence, { class: `outcome ${tone}` })]
+    const told = placeOf(step).querySelector('[data-told]')
+    told.className = `outcome ${tone}`
+    told.textContent = sentence
+    const parts = []
     if (sent !== undefined) parts.push(...exchange(answered === undefined ? '' : words.request, sent))
     if (answered !== undefined) parts.push(...exchange(words.answer, answered))
     parts.push(...decode(`${sent}\n${answered}`))

@@ -26,7 +26,9 @@ export function writeAnswer(answer, text, json) {
 export function writeCurl({ method, url, headers, body }) {
   const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`
   const parts = [`curl ${quote(url)}`]
-  if (method !== (body === undefined ? 'GET' : 'POST')) parts.push(`-X ${method}`)
+  // By its data curl knows a POST, and by nothing else.
+  const has_data = typeof body === 'string' || [...(body ?? [])].length > 0
+  if (method !== (has_data ? 'POST' : 'GET')) parts.push(`-X ${method}`)
   for (const [name, value] of Object.entries(headers)) {
     if (name !== 'Content-Type' || typeof body === 'string') parts.push(`-H ${quote(`${name}: ${value}`)}`)
   }

@@ -2,7 +2,8 @@ import type { Flow, Step } from '../flow.ts'
 import { authorization_code, pick, revokeFirst, unbroken } from './authorization_code.ts'
 
 const [token] = pick('token') as [Extract<Step, { kind: 'request' }>]
-const { breaks: _, ...exchange } = token
+// Without a proof it is another step, and other code.
+const { breaks: _, code: __, ...exchange } = token
 
 const makeKey: Step = {
   ...{ step: 'key', says: 'dpop_key', kind: 'make', from: 'app', to: 'app' },

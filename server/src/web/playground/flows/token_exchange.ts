@@ -33,7 +33,7 @@ export const token_exchange: Flow = {
     },
     {
       ...{ step: 'exchange', says: 'exchange', kind: 'request', from: 'app', to: 'server' },
-      ...{ method: 'POST', url: '{token_endpoint}', authorization: 'client', code: 'exchange_for_actor' },
+      ...{ method: 'POST', url: '{token_endpoint}', authorization: 'client', code: 'exchange' },
       body: [
         { name: 'grant_type', value: TOKEN_EXCHANGE_GRANT, spec: 'RFC 8693 § 2.1' },
         { name: 'subject_token', value: '{access_token}', spec: 'RFC 8693 § 2.1', note: 'subject_token' },

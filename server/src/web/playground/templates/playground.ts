@@ -107,7 +107,7 @@ function renderStep(view: View, step: Step, { number, values, issuer }: StepData
   const controls = html`<div class="actions start" hidden data-controls>${choose}${action}</div>`
   const scripts =
     step.kind === 'request' && html`<div class="scripts" hidden data-controls>${writings(view, step, issuer)}</div>`
-  return html`<li class="card" id="${step.step}" data-step="${step.step}"><div><h2>${number}. ${title}</h2><p class="hint">${way}</p></div><p>${text}</p>${describe(view, step, values)}${controls}${scripts}<div data-outcome aria-live="polite"></div></li>`
+  return html`<li class="card" id="${step.step}" data-step="${step.step}" tabindex="-1"><div><h2>${number}. ${title}</h2><p class="hint">${way}</p></div><p>${text}</p>${describe(view, step, values)}${controls}${scripts}<p role="status" data-told></p><div data-outcome></div></li>`
 }
 
 /** The step for a shell, and as code where there is a library for it: the island writes what is in them. */

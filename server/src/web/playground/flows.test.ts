@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { stripTypeScriptTypes } from 'node:module'
+import { test } from 'node:test'
+import { STANDARD_PATHS } from '../endpoint_paths.ts'
+import { writeCode } from './code.ts'
+import type { Flow, Step } from './flow.ts'
+import { FLOWS } from './flows/index.ts'
+import { keptBy, usedBy } from './values.ts'
+
+/** What a flow knows before its first step: of this server, of its client, and what its person typed. */
+const knownOf = ({ inputs = [] }: Flow) => [
+  ...Object.keys(STANDARD_PATHS),
+  ...[
+    'issuer',
+    'origin',
+    'redirect_uri',
+    'registration_endpoint',
+    'metadata_url',
+    'client_id',
+    'client_secret',
+    'scope',
+  ],
+  ...inputs,
+]
+const HOLE = /\{(\w+)\}/g
+const holesOf = (text: string) => [...text.matchAll(HOLE)].map(([, name]) => name!)
+const codeOf = (step: Step, issuer: string) =>
+  step.kind === 'request' && step.code ? writeCode(step.code, issuer) : ''
+
+test('each step uses what is known, or what a step before it has brought', () => {
+  for (const flow of FLOWS) {
+    const known = new Set(knownOf(flow))
+    for (const step of flow.steps) {
+      if (step.kind === 'make') for (const { name } of step.makes) known.add(name)
+      const nonce_of_before = flow.steps.some(({ step }) => step === 'nonce') ? ['dpop_nonce'] : []
+      const used = [...usedBy(step), ...holesOf(codeOf(step, 'https://auth.example'))]
+      for (const name of used) {
+        if (!nonce_of_before.includes(name)) assert.ok(known.has(name), `${flow.flow} ${step.step} ${name}`)
+      }
+      for (const name of keptBy(step)) known.add(name)
+    }
+    const names = flow.steps.map(({ step }) => step)
+    assert.deepEqual([...new Set(names)], names, `${flow.flow} has two steps of one name`)
+  }
+})
+
+test('a broken step sends something else, and what it sends is known', () => {
+  for (const flow of FLOWS) {
+    const made = new Set([...knownOf(flow), ...flow.steps.flatMap(keptBy), 'random', 'forged', 'other_key', 'last_jti'])
+    for (const step of flow.steps) {
+      for (const { set, values, after, ...broken } of step.breaks ?? []) {
+        assert.ok(set ?? values ?? after, `${flow.flow} ${step.step} ${broken.break} is not broken`)
+        for (const text of Object.values({ ...set, ...values })) {
+          for (const name of holesOf(text ?? '')) assert.ok(made.has(name), `${flow.flow} ${broken.break} ${name}`)
+        }
+      }
+    }
+  }
+})
+
+test('the code of a step is a program, with TLS and without', () => {
+  for (const issuer of ['https://auth.example', 'http://127.0.0.1:3000']) {
+    for (const step of FLOWS.flatMap(({ steps }) => steps)) {
+      const code = codeOf(step, issuer)
+      assert.doesNotThrow(() => stripTypeScriptTypes(code.replaceAll(HOLE, '"x"')), code)
+      assert.doesNotMatch(code, /OPTIONS/)
+      assert.equal(code.includes('allowInsecureRequests'), issuer.startsWith('http:') && code.includes('oauth4webapi'))
+    }
+  }
+})
