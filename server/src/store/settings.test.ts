@@ -33,3 +33,29 @@ test('services are registered by administrators or by anyone, and nothing else',
     assert.throws(() => readSettings({ service_registration: value }), refusal)
   }
 })
+
+test('5.8 the look of a tenant is a line that shows something, a colour, and a small picture, or nothing', () => {
+  const refuses = (setting: string, must: string, ...values: unknown[]) => {
+    for (const value of values) {
+      assert.throws(() => readSettings({ [setting]: value }), { message: `settings.${setting} must be ${must}` })
+    }
+  }
+  const names = ['a\nb', 'a\u202eb', 'a\u0000b', ' ', '\u200b', '\u3164', '\u2060\u200d', 'x'.repeat(81), null, 5]
+  refuses('brand_name', 'a name of at most 80 characters on one line, or empty', ...names)
+  for (const brand_name of ['', 'Nordwind & Söhne', 'شمال', '日本', '👩‍💻', '“N”', 'می‌خواهم', '❤️']) {
+    assert.equal(readSettings({ brand_name }).brand_name, brand_name)
+  }
+  const colours = ['red', '#fff', '#1234567', '#12345g', '#123456;}*{display:none', 'url(//e.example)', 0x123456]
+  refuses('brand_accent', 'a colour such as #3350c0, or empty', ...colours)
+  const picture = 'data:image/png;base64,'
+  const pictures = [
+    '/logo.png',
+    'https://e.example/l.png',
+    'data:image/svg+xml;base64,AA==',
+    `${picture}<svg>`,
+    picture,
+  ]
+  const long = `${picture}${'A'.repeat(44_000)}`
+  const must = 'a PNG, JPEG or WebP picture of at most 32768 bytes as a data URL, or empty'
+  refuses('brand_logo', must, ...pictures, long, [], null)
+})
