@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { COMPAT_DOORS } from '../../server/src/web/compat/index.ts'
 import { machineRoutes, pageRoutes } from '../../server/src/web/routes.ts'
+import { paths as page_paths } from '../../server/src/web/ui/paths.ts'
 import { basic, CALLBACK, CLIENTS, JWT_API, OPAQUE_API, type Platform, startPlatform, VERIFIER } from './platform.ts'
 import { csrfOf, open } from './sign_in_steps.ts'
 import { UserAgent } from './user_agent.ts'
@@ -92,7 +93,9 @@ async function fillFuzzWorld(platform: Platform): Promise<FuzzWorld> {
   const paths = new Map<string, readonly string[]>()
   for (const [path, { methods }] of machineRoutes(issuer, COMPAT_DOORS)) paths.set(path, methods)
   for (const { path, method } of pageRoutes(COMPAT_DOORS).routes) {
-    if (method !== 'ALL') paths.set(base + path, [...(paths.get(base + path) ?? []), method])
+    // What is followed has no end.
+    if (method !== 'ALL' && path !== page_paths.admin_follow_events)
+      paths.set(base + path, [...(paths.get(base + path) ?? []), method])
   }
   return { platform, paths: [...paths], values, sessions }
 }
