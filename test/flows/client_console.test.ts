@@ -158,6 +158,31 @@ test('each redirect URI that is wrong is told of, not the first alone, and one t
   assert.match(await saved.response.text(), /There are better ones[\s\S]*127\.0\.0\.1[\s\S]*is a start page/)
 })
 
+test('a form for a client that is sent twice, at once or after a step back, makes one, and leads to it', async (p) => {
+  const agent = await asAdministrator(p)
+  const page = await open(agent, `${p.issuer}/admin/clients/new`)
+  const typed = { client_name: 'Sent twice', redirect_uris: 'https://twice.example/cb', scope: 'openid' }
+  const send = () => agent.submit(page, { ...typed, token_endpoint_auth_method: 'client_secret_basic' }, FORM)
+  const answers = await Promise.all([send(), send(), send()])
+  answers.push(await send())
+  const pages = await Promise.all(answers.map(async ({ url, response }) => ({ url, html: await response.text() })))
+  assert.equal(pages.filter(({ html }) => /sp_cs_/.test(html)).length, 1, 'one secret, once')
+  const others = pages.filter(({ html }) => !/sp_cs_/.test(html))
+  for (const { url, html } of others) {
+    assert.match(url, /\/admin\/client\?client_id=.*twice=true/)
+    assert.match(html, /This form was sent twice[\s\S]*Sent twice|Sent twice[\s\S]*This form was sent twice/)
+  }
+  const { tenant_id } = p.server.app.tenant
+  const clients = await p.server.store.pageClients({ tenant_id, after_client_id: '', most: 100 })
+  assert.equal(clients.filter(({ client_name }) => client_name === 'Sent twice').length, 1)
+  // Another tab has a form of its own, and a refusal keeps the form's.
+  const tab = await open(agent, `${p.issuer}/admin/clients/new`)
+  const refused = await agent.submit(tab, { ...typed, redirect_uris: 'nothing' }, FORM)
+  const again = await agent.submit({ url: tab.url, html: await refused.response.text() }, typed, FORM)
+  assert.equal(again.response.status, 200)
+  assert.match((await agent.submit(tab, typed, FORM)).url, /twice=true/)
+})
+
 test('whoever saves over what somebody else has just changed is told so first', async (p) => {
   const agent = await asAdministrator(p)
   const { client_id } = await register(p)

@@ -53,6 +53,11 @@ test('an administrator makes an initial access token that is shown once, and end
     'name="grant_types"',
   )
   const page = { url: second.url, html: await second.response.text() }
+  const twice = await agent.submit(listed, { name: 'More' }, 'name="grant_types"')
+  assert.match(twice.url, /\?twice=true$/)
+  const once = await twice.response.text()
+  assert.match(once, /This form was sent twice/)
+  assert.equal(once.match(/<bdi>More<\/bdi><\/div>/g)?.length, 1)
   const ended = await agent.submit(page, {}, 'name="token_id"')
   assert.match(await ended.response.text(), /No token/)
 })

@@ -24,18 +24,20 @@ export interface RegistrationTokenOptions {
 }
 
 /**
- * Issues an initial access token (RFC 7591 section 3). It is in the answer and nowhere else: the store keeps its hash.
+ * Issues an initial access token (RFC 7591 section 3). It is in the answer and nowhere else: the store keeps its hash. A
+ * `token_id` that is taken is refused.
  */
 export async function createRegistrationToken(
   tenant: Tenant,
   known_grant_types: readonly string[],
   options: RegistrationTokenOptions,
   actor: string,
+  token_id = newId(tenant.clock()),
 ): Promise<{ token: string; record: RegistrationTokenRecord }> {
   const created_at = tenant.clock()
   const secret = randomSecret('sp_iat_')
   const record: RegistrationTokenRecord = {
-    token_id: newId(created_at),
+    token_id,
     name: readName(options.name),
     scope: readScope(options.scope),
     grant_types: readGrantTypes(options.grant_types, known_grant_types),
@@ -43,13 +45,14 @@ export async function createRegistrationToken(
     created_at,
     expires_at: created_at + readWhole('days', options.days ?? 7, MOST_DAYS) * DAY_MS,
   }
-  const { token_id, name, scope, grant_types, uses_left, expires_at } = record
+  const { name, scope, grant_types, uses_left, expires_at } = record
   const detail = { token_id, name, scope, grant_types, uses: uses_left, expires_at }
-  await tenant.store.createRegistrationToken({
+  const made = await tenant.store.createRegistrationToken({
     tenant_id: tenant.tenant_id,
     token: { ...record, secret_hash: tenant.keys.hashSecret(secret) },
     event: event(tenant, 'registration_token.created', actor, { detail }),
   })
+  if (!made) throw new OAuthError('invalid_request', 'token_id is taken', { status: 409 })
   return { token: secret, record }
 }
 

@@ -28,7 +28,10 @@ const typesOf = async ({ store, tenant_id }: Stage) =>
 
 contract('an initial access token registers as many clients as it has uses, and none after its end', async (stage) => {
   const { store, tenant_id, event, clock } = stage
-  await store.createRegistrationToken({ tenant_id, token: { ...token, secret_hash }, event: event() })
+  const made = { tenant_id, token: { ...token, secret_hash }, event: event() }
+  assert.equal(await store.createRegistrationToken(made), true)
+  const twice = { ...made, token: { ...token, secret_hash: bytes('another') }, event: event() }
+  assert.equal(await store.createRegistrationToken(twice), false)
   assert.deepStrictEqual(await store.findRegistrationToken({ tenant_id, secret_hash }), token)
   assert.equal(await store.findRegistrationToken({ tenant_id, secret_hash: bytes('another') }), null)
   assert.equal(await store.findRegistrationToken({ tenant_id: 'nobody', secret_hash }), null)

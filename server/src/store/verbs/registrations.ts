@@ -16,19 +16,21 @@ export interface RegistrationTokenRecord {
   readonly expires_at: number
 }
 
-/** Keeps a new initial access token. */
+/** Keeps a new initial access token; false when there is one of that id. */
 export const createRegistrationToken = write(function* (args: {
   tenant_id: string
   token: RegistrationTokenRecord & { readonly secret_hash: Uint8Array }
   event: NewEvent
-}): Run<void> {
+}): Run<boolean> {
   const { token } = args
-  yield* sql`
+  const [made] = yield* sql`
     insert into registration_tokens (tenant_id, token_id, name, secret_hash, scope, grant_types, uses_left, created_at,
       expires_at)
     values (${args.tenant_id}, ${token.token_id}, ${token.name}, ${token.secret_hash}, ${text(token.scope)},
-      ${text(token.grant_types)}, ${int(token.uses_left)}, ${token.created_at}, ${token.expires_at})`
-  yield* insertEvent(args.event)
+      ${text(token.grant_types)}, ${int(token.uses_left)}, ${token.created_at}, ${token.expires_at})
+    on conflict do nothing returning token_id`
+  if (made) yield* insertEvent(args.event)
+  return made !== undefined
 })
 
 /** The initial access tokens that can still be used, newest first. */

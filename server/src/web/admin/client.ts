@@ -10,6 +10,7 @@ import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { describeMembers } from './client_form.ts'
+import { listSnippets } from './client_snippet.ts'
 import { lintRedirects } from './lint_redirects.ts'
 import { scriptOf } from './same_by_script.ts'
 import { type ClientData, renderClient } from './templates/client.ts'
@@ -83,7 +84,8 @@ async function showClient(visit: Visit, record: ListedClient): Promise<Response>
       ? await store.listClientSecrets({ tenant_id, client_id })
       : [],
     seen: seenSecret(visit, record),
-    saved: visit.query['saved'] === 'true',
+    ...{ saved: visit.query['saved'] === 'true', twice: visit.query['twice'] === 'true' },
+    snippets: listSnippets(visit.web.tenant.issuer, { ...client, client_id }),
   })
   return send(visit, html)
 }

@@ -1,11 +1,14 @@
+import { newId } from '../../crypto/random.ts'
 import { makeClientKey } from '../../inbound/clients/client_keys.ts'
 import { readClientRecord } from '../../inbound/clients/client_record.ts'
 import { isSelfRegistered, readAdministratedClient, registerClient } from '../../inbound/clients/register_client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
-import { send, type Visit } from '../page.ts'
+import { ours, redirect, send, type Visit } from '../page.ts'
+import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { typeOf } from './client.ts'
 import { listSnippets } from './client_snippet.ts'
+import { readFormId } from './form_id.ts'
 import { lintRedirects } from './lint_redirects.ts'
 import { scriptOf } from './same_by_script.ts'
 import { CLIENT_TYPES, type ClientType, DEVICE_CODE, PROOFS, type Proof } from './templates/client_type.ts'
@@ -57,14 +60,19 @@ export const clientsPage = consolePage(async (visit) => {
 export const newClientPage = consolePage(async (visit, _administrator, kept) => {
   const [typed, again] = refill(kept, {})
   const values = again === 'renewed' ? readTypedClient(typed) : {}
+  const client_id = readFormId(typed['client_id']) ?? newId(visit.view.now)
   const script = scriptOfNew(visit, readTypedClient(typed))
-  return send(visit, renderNewClient(visit.view, { values, again, script, first: visit.query['first'] === 'true' }))
+  return send(
+    visit,
+    renderNewClient(visit.view, { values, client_id, again, script, first: visit.query['first'] === 'true' }),
+  )
 })
 
 /** POST /admin/clients/new: registers a client and shows its private key or its secret once. */
 export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
   const { tenant, grant_types } = visit.web
   const typed = readTypedClient(values)
+  const client_id = readFormId(values['client_id'])
   const { type, trusted, client_name, scope = DEFAULT_SCOPES[type] } = typed
   const redirect_uris = typed.redirect_uris.split('\n').filter((uri) => uri !== '')
   const described = metadataOf(type, typed.token_endpoint_auth_method)
@@ -79,10 +87,15 @@ export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
       json,
       grant_types.map(({ grant_type }) => grant_type),
     )
-    made = await registerClient(tenant, { metadata, source: 'console', actor })
+    made = await registerClient(tenant, { metadata, source: 'console', actor, client_id })
   } catch (error) {
     if (!(error instanceof OAuthError) || error.status >= 500) throw error
+    const { tenant_id, store } = tenant
+    if (client_id && (await store.findClient({ tenant_id, client_id }))) {
+      return redirect(visit, ours(visit.web, paths.admin_client, { client_id, twice: 'true' }))
+    }
     const shown: NewClientData = {
+      client_id: client_id ?? newId(visit.view.now),
       values: { ...typed, ...(scope !== undefined && { scope }) },
       errors: { [fieldOf(error)]: error.error_description },
       redirects: lintRedirects(redirect_uris, described['application_type'] === 'native' ? 'native' : 'web'),

@@ -1,6 +1,7 @@
 import {
   badge,
   card,
+  codeBlock,
   copyable,
   definitions,
   emptyState,
@@ -49,6 +50,10 @@ export interface ClientData {
   readonly scripts?: Readonly<Record<'switches' | 'secrets' | 'endings', readonly SameScript[]>>
   /** Something was changed just now. */
   readonly saved?: boolean
+  /** The form that made it was sent twice. */
+  readonly twice?: boolean
+  /** Code that uses it, by framework; the first is the best fit. */
+  readonly snippets?: readonly { readonly framework: string; readonly code: string }[]
 }
 
 /** The page of one client. */
@@ -57,8 +62,11 @@ export function renderClient(view: View, data: ClientData): SafeHtml {
   const shown = clientName(data)
   const standing = html`${data.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${data.trusted && badge(clients.trusted, 'note')} ${data.unverified && badge(clients.unverified, 'warning')} ${usesLegacy(data) && badge(client.legacy, 'warning')}`
   const disabled = data.disabled && notice('danger', html`<p>${client.disabled}</p>`)
-  const saved = data.saved && notice('good', html`<p>${view.text.console.client_form.saved}</p>`)
-  const content = html`${pageHeader(name(shown), standing)}${saved}${disabled}${section(client.details, card(registration(view, data)), undefined, buttonLink(client.why, link(view, paths.admin_client_rights, { client_id: data.client_id })))}${secrets(view, data)}${switches(view, data)}${described(view, data)}${section(client.danger, endings(view, data))}`
+  const { client_form, again } = view.text.console
+  const saved = data.twice
+    ? notice('note', html`<p>${again.twice}</p>`)
+    : data.saved && notice('good', html`<p>${client_form.saved}</p>`)
+  const content = html`${pageHeader(name(shown), standing)}${saved}${disabled}${section(client.details, card(registration(view, data)), undefined, buttonLink(client.why, link(view, paths.admin_client_rights, { client_id: data.client_id })))}${secrets(view, data)}${switches(view, data)}${described(view, data)}${tryIt(view, data)}${section(client.danger, endings(view, data))}`
   return consolePage(view, { entry: 'clients', title: displayName(shown), content })
 }
 
@@ -151,6 +159,15 @@ function switches(view: View, data: ClientData): Child {
     html`${card(html`<ul class="rows switches">${rows}</ul>`)}${scripts}`,
     client.switches_lead,
   )
+}
+
+function tryIt(view: View, { snippets = [] }: ClientData): Child {
+  const { created_client: words } = view.text.console
+  const shown = snippets.map(
+    ({ framework, code }) =>
+      html`<details class="script"><summary>${name(framework)}</summary>${codeBlock(code)}</details>`,
+  )
+  return snippets.length > 0 && section(words.snippet, html`${shown}`, words.snippet_lead)
 }
 
 function endings(view: View, data: ClientData): SafeHtml {

@@ -23,6 +23,8 @@ export interface NewClientData {
     readonly trusted?: boolean
   }
   readonly errors?: Readonly<Partial<Record<'client_name' | 'type' | 'redirect_uris' | 'scope' | 'trusted', string>>>
+  /** What it will be called, so that a form that is sent twice makes one. */
+  readonly client_id?: string
   /** What is wrong with each redirect URI, after a refusal. */
   readonly redirects?: readonly LintedRedirect[]
   /** It comes back after a sign-in anew, with what was typed or without. */
@@ -92,7 +94,7 @@ export function renderNewClient(view: View, data: NewClientData): SafeHtml {
     { name: 'trusted', error: errors['trusted'] },
   )}<div class="actions start">${button(new_client.submit)}${buttonLink(new_client.cancel, link(view, paths.admin_clients), 'quiet')}</div>`
   const wrong = Object.keys(errors).length > 0 ? notice('danger', new_client.wrong) : renewal(view, data.again)
-  const content = html`${data.first && setupStep(view, 3)}${pageHeader(new_client.title, new_client.lead)}<div class="measure">${wrong}${form(view, { action: link(view, paths.admin_new_client) }, fields)}${sameByScript(view, data.script)}</div>`
+  const content = html`${data.first && setupStep(view, 3)}${pageHeader(new_client.title, new_client.lead)}<div class="measure">${wrong}${form(view, { action: link(view, paths.admin_new_client), hidden: data.client_id === undefined ? {} : { client_id: data.client_id } }, fields)}${sameByScript(view, data.script)}</div>`
   return consolePage(view, { entry: 'clients', title: new_client.title, content })
 }
 

@@ -39,6 +39,9 @@ export interface RegistrationTokensData {
   readonly made?: { readonly token: string; readonly endpoint: string } | undefined
   readonly values?: Readonly<Partial<Record<(typeof TOKEN_FIELDS)[number], string | undefined>>>
   readonly wrong?: string | undefined
+  /** What the next one is called, so that a form that is sent twice makes one. */
+  readonly token_id?: string
+  readonly twice?: boolean
   readonly scripts?: Readonly<Record<'create' | 'end', SameScript | undefined>>
 }
 
@@ -48,7 +51,7 @@ export function renderRegistrationTokens(view: View, data: RegistrationTokensDat
   const back = buttonLink(words.back, link(view, paths.admin_clients), 'quiet')
   const standing = data.registration === 'off' ? notice('warning', html`<p>${words.off}</p>`) : ''
   const open = data.registration === 'open' ? notice('note', html`<p>${words.open}</p>`) : ''
-  const content = html`${pageHeader(words.title, words.lead, back)}${standing}${open}${made(view, data)}${section(words.tokens, html`${tokens(view, data)}${sameByScript(view, data.scripts?.end)}`)}${section(words.new, newToken(view, data))}`
+  const content = html`${pageHeader(words.title, words.lead, back)}${standing}${open}${data.twice && notice('note', html`<p>${view.text.console.again.twice}</p>`)}${made(view, data)}${section(words.tokens, html`${tokens(view, data)}${sameByScript(view, data.scripts?.end)}`)}${section(words.new, newToken(view, data))}`
   return consolePage(view, { entry: 'clients', title: words.title, content })
 }
 
@@ -83,7 +86,7 @@ function tokens(view: View, data: RegistrationTokensData): SafeHtml {
   return table(words.tokens, [words.name, words.uses, words.ends, words.scope, words.grant_types, words.actions], rows)
 }
 
-function newToken(view: View, { values = {}, wrong, scripts }: RegistrationTokensData): SafeHtml {
+function newToken(view: View, { values = {}, wrong, scripts, token_id = '' }: RegistrationTokensData): SafeHtml {
   const { registration_tokens: words } = view.text.console
   const line = (field_name: (typeof TOKEN_FIELDS)[number], label: string, hint?: string) =>
     field({
@@ -94,5 +97,5 @@ function newToken(view: View, { values = {}, wrong, scripts }: RegistrationToken
   const fields = html`${line('name', words.name, words.name_hint)}${line('uses', words.most_uses, words.uses_hint)}${line('days', words.days, words.days_hint)}${line('scope', words.scope, words.scope_hint)}${line('grant_types', words.grant_types, words.grant_types_hint)}<div class="actions start">${button(words.submit)}</div>`
   const refused =
     wrong === undefined ? '' : notice('danger', html`<p>${refusalText(view, wrong, wrong.split(' ', 1)[0])}</p>`)
-  return html`<div class="measure">${refused}${form(view, { action: link(view, paths.admin_registration_tokens) }, fields)}${sameByScript(view, scripts?.create)}</div>`
+  return html`<div class="measure">${refused}${form(view, { action: link(view, paths.admin_registration_tokens), hidden: { token_id } }, fields)}${sameByScript(view, scripts?.create)}</div>`
 }

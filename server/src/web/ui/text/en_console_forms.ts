@@ -6,6 +6,7 @@ export const enConsoleForms = {
       'You have signed in again. What you typed is still here, and nothing is done yet: look at it, and press again.',
     too_long:
       'You have signed in again. What you typed was too long to be kept meanwhile: go back in your browser to copy it.',
+    twice: 'This form was sent twice. What it made is here, once. If you did not copy its secret, make a new one.',
   },
   /** Of the redirect URIs of a client; each sentence follows the URI. */
   redirect_lint: {
