@@ -133,12 +133,12 @@ export function securityPages(view: View, put: Put): Pages {
         refusal: { reason: 'wrong_credentials' },
       }),
     link_sent: () => renderLinkSent(view, { action: put('/login/link/code'), username, login_href: put('/login') }),
-    link_code_wrong: () =>
+    link_sent_wrong: () =>
       renderLinkSent(view, {
         ...{ action: put('/login/link/code'), username, login_href: put('/login') },
         refusal: { reason: 'wrong' },
       }),
-    link_code_too_many: () =>
+    link_sent_too_many: () =>
       renderLinkSent(view, {
         ...{ action: put('/login/link/code'), username, login_href: put('/login') },
         refusal: { reason: 'too_many_tries', minutes: 2 },
