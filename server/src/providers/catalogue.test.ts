@@ -6,6 +6,7 @@ import { type Fact, secondary, unverified, verified } from './fact.ts'
 import { OVERRIDABLE_FIELDS, readOverrides } from './overrides.ts'
 import type { Provider } from './provider.ts'
 import { missingPlaceholders, readFields, resolveProvider } from './resolve.ts'
+import { searchCatalogue } from './search.ts'
 import { SettingError } from './setting_error.ts'
 import { STANDARD_FIELDS } from './standard.ts'
 import { type Placeholder, readLearnedOrigin, readPlaceholderValue } from './template.ts'
@@ -251,6 +252,15 @@ test('the console can ask which placeholders lack a value', () => {
   assert.deepEqual(missingPlaceholders(acme, { shop: 'north' }), [])
   assert.deepEqual(missingPlaceholders(createCatalogue().get('salesforce')!), [])
   assert.throws(() => missingPlaceholders(acme, { shop: '../' }), SettingError)
+})
+
+test('the catalogue is searched by every word, in any spelling, and begins with what stands for any server', () => {
+  const search = (q?: string) => searchCatalogue(createCatalogue(), q).map(({ provider }) => provider)
+  assert.equal(search().length, BUILT_IN.length)
+  assert.deepEqual(search().slice(0, 3), ['oauth2', 'oidc', 'airtable'])
+  assert.deepEqual(search('  entra MICROSOFT '), ['microsoft-entra'])
+  assert.deepEqual(search('git'), ['github', 'gitlab'])
+  assert.deepEqual(search('.*'), [])
 })
 
 test('overrides from configuration are checked by name and type', () => {

@@ -1,3 +1,4 @@
+import { describeKey } from '../../crypto/signing_keys.ts'
 import { refusal } from '../../oauth/clients/metadata_member.ts'
 import type { OAuthError } from '../../oauth/errors.ts'
 import type { ConnectorInput } from '../../outbound/administration/connector_input.ts'
@@ -43,7 +44,8 @@ export function writeConnectorForm(found: ShownConnector, provider: DescribedPro
     issuer: String(own['issuer'] ?? ''),
     client_id: found.client_id,
     scope: scopes.filter((one) => !provider.known_scope.includes(one)).join(' '),
-    key_id: key && !key.made ? key.kid : '',
+    // A name of the provider's own; another key has another thumbprint.
+    key_id: key && key.kid !== describeKey(key.alg, key.public_jwk).kid ? key.kid : '',
     team_id: settings.team_id ?? '',
     certificate: settings.certificate ?? '',
     sign_in: settings.sign_in ?? 'off',

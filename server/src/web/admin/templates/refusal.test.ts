@@ -2,9 +2,15 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { whyNoMappings } from '../../../oauth/custom_claims.ts'
+import { OAuthError } from '../../../oauth/errors.ts'
+import { type ConnectorInput, readConnectorInput } from '../../../outbound/administration/connector_input.ts'
+import { describeProvider } from '../../../outbound/administration/describe_provider.ts'
+import type { OutboundContext } from '../../../outbound/context.ts'
+import { createCatalogue } from '../../../providers/catalogue.ts'
 import { DEFAULT_SETTINGS, readSettings } from '../../../store/settings.ts'
 import { createLanguages } from '../../ui/text/languages.ts'
 import type { View } from '../../ui/view.ts'
+import { refusedConnectorField } from '../connector_form.ts'
 import { findRefusal, refusalText } from './refusal.ts'
 
 /** Where what is typed into a form of the console is read. */
@@ -21,6 +27,7 @@ const READERS = [
       .concat('administration/configure', 'users/prepare_user', 'keys/signing_keys')
       .map((file) => `inbound/${file}`),
     ...['webhooks/webhooks', 'outbound/administration/connector_input', 'outbound/administration/connectors'],
+    'outbound/connectors/connector_secret',
     ...['clients', 'new_user', 'resources', 'roles', 'settings', 'trusted_issuers', 'typed_form', 'webhooks'].map(
       (file) => `web/admin/${file}`,
     ),
@@ -32,7 +39,9 @@ const NOT_OF_FORMS = [
   /^secret must be whsec_/,
   /^(Connector|The tenant has a connector) /,
   // Where a file puts the name of a member before the rest.
-  /^((Member|The webhook's|A redirect URI|The message)( 7)* 7|Member jwks 7|it 7)$/,
+  /^((Member|The webhook's|The connector's|A redirect URI|The message)( 7)* 7|Member jwks 7|it 7)$/,
+  // The test of settings of a connector says these whole.
+  /^7 (is missing7|does not go with 7|\(7\))$/,
 ]
 
 /** What a file says after this is about requests of clients and messages of brokers. */
@@ -104,6 +113,54 @@ test('what is wrong with a setting is told in German and in Arabic', () => {
   ]
   const of_claims = ['x', ...mappings.map((one) => [one])].map((given) => `custom_claims ${whyNoMappings(given)}`)
   for (const sentence of [...wrong, ...of_claims]) assert.ok(findRefusal(sentence), sentence)
+})
+
+test('what is wrong with a setting of a connector is told at its field, in German and in Arabic', () => {
+  const context = {
+    catalogue: createCatalogue(),
+    tenant: { issuer: 'https://id.example' },
+    egress: { mayUseHttp: () => false },
+  }
+  const save = (input: ConnectorInput) => readConnectorInput(context as unknown as OutboundContext, input)
+  const github = { connector: 'a', provider: 'github', client_id: 'c', client_secret: 's' }
+  const apple = { connector: 'a', provider: 'apple', client_id: 'c', private_key: 'x' }
+  const wrong: [ConnectorInput, string | undefined][] = [
+    [{ ...github, provider: 'shopify', placeholders: { shop: 'a b' } }, 'placeholders.shop'],
+    [{ ...github, provider: 'shopify' }, 'placeholders.shop'],
+    [{ ...github, fields: { steps: [] } }, 'fields'],
+    [{ ...github, fields: { pkce: 'no' } }, 'fields'],
+    [{ ...github, provider: 'oidc', issuer: 'javascript:alert(1)' }, 'issuer'],
+    [{ ...github, provider: 'oidc', issuer: 'http://10.0.0.1' }, 'issuer'],
+    [{ ...github, provider: 'oidc' }, 'issuer'],
+    [{ ...github, client_id: '' }, 'client_id'],
+    [{ ...github, private_key: 'x' }, 'private_key'],
+    [apple, 'team_id'],
+    [{ ...github, provider: 'oauth2', fields: { token_endpoint: 'x' } }, 'fields.token_endpoint'],
+  ]
+  for (const [input, member] of wrong) {
+    assert.throws(
+      () => save(input),
+      (error: OAuthError) => {
+        const provider = describeProvider(context.catalogue.get(input.provider)!)
+        const plain = new OAuthError('invalid_request', error.error_description.replace("The connector's ", ''), {
+          cause: error.cause,
+        })
+        const told = refusedConnectorField(plain, provider, 'authorization_code')
+        assert.equal(told.member, member, error.error_description)
+        for (const tag of ['de', 'ar'])
+          assert.doesNotMatch(refusalText(viewIn(tag), told.sentence).toString(), /lang="en"/, told.sentence)
+        return true
+      },
+    )
+  }
+  const of_keys = [
+    'private key is a PEM or JWK of P-256, Ed25519 or RSA with 2048 bits or more',
+    'key_id has 1 to 256 printable ASCII characters',
+  ]
+  const of_certificates = ['certificate is no PEM, or one of another private key', 'certificate is not good now']
+  const others = [...of_keys.map((one) => `A ${one}`), ...of_certificates.map((one) => `The ${one}`)]
+  others.push('client_secret is missing: the present one is for another server', 'key_id does not go with grant_type x')
+  for (const sentence of others) assert.ok(findRefusal(sentence), sentence)
 })
 
 test('a refusal keeps its numbers and names in every language, and an unknown one stands as the API says it', () => {

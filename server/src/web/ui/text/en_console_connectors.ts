@@ -149,7 +149,6 @@ export const enConsoleConnectors = {
     stale: 'Somebody has changed it while you wrote. Nothing was saved: look at it and do it again.',
     name_taken: 'There is a connector of this name.',
     name_wrong: 'Lower-case letters, digits, - and _, at most 64.',
-    unsaid: 'As usual',
     grants: {
       authorization_code: 'A person consents at the provider',
       client_credentials: 'This server for itself, without a person',
