@@ -3,6 +3,7 @@ import type { CommandConfig } from './command_config.ts'
 import { describeChecks, examine } from './doctor.ts'
 import { withAdministration } from './open_app.ts'
 import { migrateDatabase } from './open_store.ts'
+import { showProgress } from './progress.ts'
 import { describeOutcome } from './show_outcome.ts'
 
 const APPLIED = { create: 'made', change: 'changed', none: 'as described already' }
@@ -36,7 +37,8 @@ export async function setupLink({ config }: CommandConfig, json: boolean): Promi
 
 /** `migrate`: brings the database up to date. */
 export async function migrate({ config }: CommandConfig, json: boolean): Promise<number> {
-  const applied = await migrateDatabase(config)
+  const progress = showProgress('migrate', 'migrations', json)
+  const applied = await migrateDatabase(config, progress.tell).finally(progress.end)
   const said = applied.length === 0 ? 'The database is up to date' : `Applied ${applied.join(', ')}`
   print(json ? toJson({ applied }) : `${said}\n`)
   return 0

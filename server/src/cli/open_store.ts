@@ -24,10 +24,13 @@ export async function openDatabase(config: Config): Promise<Store> {
 }
 
 /** Brings the database up to date and says what was missing. */
-export async function migrateDatabase(config: Config): Promise<string[]> {
+export async function migrateDatabase(
+  config: Config,
+  told: (done: number, total: number) => void = () => {},
+): Promise<string[]> {
   const store = await openAsItIs(config)
   try {
-    return await askDatabase(() => migrate(store.driver))
+    return await askDatabase(() => migrate(store.driver, undefined, told))
   } finally {
     await store.close()
   }

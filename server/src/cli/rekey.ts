@@ -2,6 +2,7 @@ import type { KeyState } from '../outbound/administration/rekey.ts'
 import type { Administration } from './administration.ts'
 import type { CommandConfig } from './command_config.ts'
 import { isMade, withAdministration } from './open_app.ts'
+import { type Progress, showProgress } from './progress.ts'
 
 /** What a whole rekeying has done, and how keys stand then. */
 export interface Rekeyed extends KeyState {
@@ -11,7 +12,6 @@ export interface Rekeyed extends KeyState {
   readonly unreadable: number
 }
 
-const PROGRESS_EVERY_MS = 1_000
 // Further than this nobody counts.
 const MOST_COUNTED = 100_000
 
@@ -20,26 +20,24 @@ const MOST_COUNTED = 100_000
  * in steps, so that a server serves on meanwhile and a kill costs nothing. 1 says that something was left.
  */
 export async function rekey({ config }: CommandConfig, data_keys: boolean, json: boolean): Promise<number> {
-  const done = await withAdministration(config, (administration) => run(administration, data_keys), {
+  const progress = showProgress('rekey', 'data keys', json)
+  const done = await withAdministration(config, (administration) => run(administration, data_keys, progress), {
     read_only: !(await isMade(config)),
-  })
+  }).finally(() => progress.end())
   process.stdout.write(json ? `${JSON.stringify(done, null, 2)}\n` : describe(done))
   return done.unreadable > 0 || done.under_former_roots > 0 ? 1 : 0
 }
 
-async function run(administration: Administration, data_keys: boolean): Promise<Rekeyed> {
+async function run(administration: Administration, data_keys: boolean, progress: Progress): Promise<Rekeyed> {
   const count = { rewrapped_keys: 0, rewrapped_data_keys: 0, destroyed_keys: 0, unreadable: 0 }
   let total = 0
-  let told = Date.now()
   for (let after: string | null = ''; after !== null; ) {
     const step = await administration.rekey({ data_keys, after })
     for (const name of Object.keys(count) as (keyof typeof count)[]) count[name] += step[name]
     if (after === '') total = (await administration.examine()).keys.under_former_vault_keys + step.rewrapped_data_keys
     after = step.after
-    if (Date.now() < told + PROGRESS_EVERY_MS || after === null) continue
-    told = Date.now()
-    const all = total >= MOST_COUNTED ? `more than ${MOST_COUNTED}` : total
-    process.stderr.write(`sallyport: ${count.rewrapped_data_keys} of ${all} data keys\n`)
+    // Further than to the most that are counted, nobody knows how many there are.
+    progress.tell(count.rewrapped_data_keys, total >= MOST_COUNTED ? undefined : total)
   }
   return { ...count, ...(await administration.examine()).keys }
 }

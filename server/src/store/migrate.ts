@@ -83,6 +83,7 @@ export function noteOf(name: string, dialect: Driver['dialect']): string {
 export function migrate(
   driver: Driver,
   migrations: readonly Migration[] = readMigrations(driver.dialect),
+  told: (done: number, total: number) => void = () => {},
 ): Promise<string[]> {
   return driver.exclusively(async (session) => {
     await session.transaction(
@@ -90,13 +91,14 @@ export function migrate(
     )
     const known = new Set((await session.query('select name from migrations')).map((row) => String(row['name'])))
     const applied: string[] = []
-    for (const { name, script, concurrently = [] } of migrations) {
-      if (known.has(name)) continue
+    const missing = migrations.filter(({ name }) => !known.has(name))
+    for (const { name, script, concurrently = [] } of missing) {
       for (const statement of concurrently) await runConcurrently(session, statement)
       const note = noteOf(name, driver.dialect)
       const scripts = driver.dialect === 'postgres' ? [script, BYTE_ORDER, note] : [script, note]
       await session.transaction(scripts.join('\n;\n'))
       applied.push(name)
+      told(applied.length, missing.length)
     }
     return applied
   })
