@@ -60,6 +60,8 @@ test('an administrator makes a resource and changes it; saved as it stands nothi
   assert.equal(await countEvents(p, 'resource.saved'), 1)
   assert.match((await open(agent, urlOf(p, 'resources'))).html, /https:\/\/orders\.example\/api/)
 
+  const { html: shown } = await open(agent, urlOf(p, 'resource', { uri }))
+  assert.match(shown, /As people read it[\s\S]*class="permissions"[\s\S]*See your orders[\s\S]*Change: them/)
   const page = await open(agent, urlOf(p, 'resource/edit', { uri }))
   await agent.submit(page, {}, SEEN)
   assert.equal(await countEvents(p, 'resource.saved'), 1)

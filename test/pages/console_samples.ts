@@ -79,7 +79,13 @@ function configurationPages(view: View, put: Put): Pages {
         ],
       }),
     resource: () =>
-      renderResource(view, { resource: api, name: put('Orders'), built_in: false, saved: true, values: resource }),
+      renderResource(view, {
+        ...{ resource: api, name: put('Orders'), built_in: false, saved: true, values: resource },
+        preview: [
+          { scope: put('orders:read'), description: put('See your orders'), kind: 'read' },
+          { scope: put('orders:write'), description: put('Change your orders'), kind: 'change' },
+        ],
+      }),
     edit_resource: () =>
       renderEditResource(view, {
         ...{ resource: { resource: api, name: put('Orders') }, values: resource, seen: put('7') },

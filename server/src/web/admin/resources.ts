@@ -12,6 +12,7 @@ import {
 import { OAuthError } from '../../oauth/errors.ts'
 import type { Resource } from '../../store/tenant.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
+import { describeScopes } from '../pages/described_scopes.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
 import { refusedField } from './refused_field.ts'
@@ -44,7 +45,10 @@ export const resourcePage = consolePage(async (visit) => {
   const { resource, name } = found
   const built_in = isBuiltIn(visit.web.tenant.issuer, resource)
   const saved = visit.query['saved'] === 'true'
-  return send(visit, renderResource(visit.view, { resource, name, built_in, saved, values: write(found) }))
+  const preview = describeScopes(visit.view, visit.web.tenant.issuer, visit.configuration, {
+    ...{ scope: [...found.scopes.keys()], resource: [resource], new_scope: [], optional_scope: [] },
+  })
+  return send(visit, renderResource(visit.view, { resource, name, built_in, saved, preview, values: write(found) }))
 })
 
 /** GET /admin/resources/new. */

@@ -1,5 +1,6 @@
 import { ALGORITHMS } from '../../../crypto/signing_keys.ts'
-import { badge, emptyState, notice, pageHeader, type SameScript, section, table } from '../../ui/components.ts'
+import { type ConsentScope, renderPermissions } from '../../pages/templates/consent.ts'
+import { badge, card, emptyState, notice, pageHeader, type SameScript, section, table } from '../../ui/components.ts'
 import { buttonLink } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
@@ -53,6 +54,8 @@ export interface ResourceData extends Pick<TypedForm, 'values'> {
   readonly name: string
   readonly built_in: boolean
   readonly saved?: boolean
+  /** Its scopes as the consent page tells them. */
+  readonly preview?: readonly ConsentScope[]
 }
 
 /** The page of one resource. */
@@ -62,8 +65,14 @@ export function renderResource(view: View, data: ResourceData): SafeHtml {
   const details = typedDetails(data, RESOURCE_FIELDS, words.fields, client_form.yes)
   const saved = data.saved && notice('good', html`<p>${words.saved}</p>`)
   const lead = data.built_in ? words.built_in : undefined
-  const content = html`${pageHeader(name(data.name), code(data.resource))}${saved}${section(words.details, details, lead, !data.built_in && edit)}`
+  const content = html`${pageHeader(name(data.name), code(data.resource))}${saved}${section(words.details, details, lead, !data.built_in && edit)}${consentPreview(view, data)}`
   return consolePage(view, { entry: 'resources', title: displayName(data.name), content })
+}
+
+function consentPreview(view: View, { preview = [] }: ResourceData): Child {
+  const { consent_preview: words } = view.text.console
+  if (preview.length === 0) return ''
+  return section(words.title, card(renderPermissions(view, preview, html`${words.client}`)), words.lead)
 }
 
 /** What the form for a resource shows; without one it makes a new one. */

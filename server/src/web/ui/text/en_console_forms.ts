@@ -8,6 +8,12 @@ export const enConsoleForms = {
       'You have signed in again. What you typed was too long to be kept meanwhile: go back in your browser to copy it.',
     twice: 'This form was sent twice. What it made is here, once. If you did not copy its secret, make a new one.',
   },
+  /** The scopes of a resource, as the consent page has them. */
+  consent_preview: {
+    title: 'As people read it',
+    lead: 'What the consent page says of all these scopes: what only reads stands first.',
+    client: 'An app',
+  },
   /** Of the redirect URIs of a client; each sentence follows the URI. */
   redirect_lint: {
     title: 'These redirect URIs work. There are better ones:',
