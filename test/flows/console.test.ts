@@ -422,6 +422,10 @@ for (const dialect of DIALECTS) {
         [403, 403, 415, 400, 413],
       )
       assert.equal((await send({ brand_name: 'Late', seen: '0' })).status, 409)
+      const large = new FormData()
+      large.append('brand_logo', new Blob([new Uint8Array(100_000)]))
+      const stranger = await new UserAgent().request(at, { method: 'POST', headers: SAME, body: large })
+      assert.equal(stranger.status, 413, 'of whoever is not signed in nothing large is read')
       const shown = await send({ brand_logo: png, brand_accent: 'FFD54A', action: 'preview' })
       assert.match(
         shown.html,
@@ -440,6 +444,8 @@ for (const dialect of DIALECTS) {
       const picture = await fetch(`${issuer}${path}`)
       assert.deepEqual(new Uint8Array(await picture.arrayBuffer()), png)
       assert.equal(picture.headers.get('content-type'), 'image/png')
+      const [other] = /[0-9a-f]{24}/.exec(path!)!
+      assert.equal((await fetch(`${issuer}${path!.replace(other, '0'.repeat(24))}`)).status, 404)
       assert.equal(picture.headers.get('x-content-type-options'), 'nosniff')
       assert.match(picture.headers.get('cache-control')!, /immutable/)
       assert.match(picture.headers.get('content-security-policy')!, /default-src 'none'/)

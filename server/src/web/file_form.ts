@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { OAuthError } from '../oauth/errors.ts'
 import { type Params, readParams } from '../oauth/params.ts'
+import { LARGEST_BODY } from './machine.ts'
 import { type PageEnv, readBody } from './page.ts'
 
 // Who chose a file that is too large is to be told so on the page, and not by a connection that breaks.
@@ -11,12 +12,12 @@ const LARGEST_FORM = 2 ** 20
  * nothing but its bytes: what it was called and what type it was said to have is not read.
  */
 export function readFileForm(...files: readonly string[]) {
-  return async (c: Context<PageEnv>): Promise<Params> => {
+  return async (c: Context<PageEnv>, signed_in: boolean): Promise<Params> => {
     const type = c.req.header('content-type') ?? ''
     if (!/^multipart\/form-data;/i.test(type)) {
       throw new OAuthError('invalid_request', 'The Content-Type must be multipart/form-data', { status: 415 })
     }
-    const body = Buffer.from(await readBody(c, LARGEST_FORM))
+    const body = Buffer.from(await readBody(c, signed_in ? LARGEST_FORM : LARGEST_BODY))
     const texts = new URLSearchParams()
     const contents: Record<string, string> = {}
     for (const [name, value] of await readParts(body, type)) {

@@ -23,7 +23,8 @@ type Typed = Pick<BrandData, 'brand_name' | 'brand_accent' | 'brand_logo'>
 export const brandPage = consolePage(async (visit, _administrator, kept) => {
   const standing = visit.configuration.settings
   if (kept === undefined || kept === 'too_long') return show(visit, standing, kept && { again: kept })
-  return show(visit, { ...readTexts(kept.values), brand_logo: standing.brand_logo }, { again: 'renewed' })
+  const typed = { ...readTexts(kept.values), brand_logo: standing.brand_logo }
+  return show(visit, typed, { again: 'renewed', seen: kept.values['seen'] })
 })
 
 /** POST /admin/settings/brand: saves it, or shows what it would look like. */
@@ -86,14 +87,15 @@ function readFile(url: string): Picture | WhyNoPicture {
 function show(
   visit: Visit,
   { brand_name, brand_accent, brand_logo }: Typed,
-  said: { readonly wrong?: BrandWrong; readonly again?: BrandData['again'] } = {},
+  said: { readonly wrong?: BrandWrong; readonly again?: BrandData['again']; readonly seen?: string | undefined } = {},
 ): Response {
   const { configuration, web, view } = visit
   const stands = brand_logo === configuration.settings.brand_logo
   const script = scriptOf(visit, 'updateSettings', {}, { body: { brand_name: 'Northwind', brand_accent: '#0a7f5a' } })
   const html = renderBrand(view, {
     ...{ brand_name, brand_accent, brand_logo, ...said, script },
-    seen: String(configuration.config_version),
+    // After a sign-in anew, what the page had told before: no change of meanwhile is overwritten unseen.
+    seen: said.seen ?? String(configuration.config_version),
     logo: stands ? brandOf(configuration, web.base).logo_uri : brand_logo,
     kept_logo: stands ? undefined : brand_logo,
   })
