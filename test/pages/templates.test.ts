@@ -206,7 +206,7 @@ test('every word that people read comes from the catalogue', () => {
       .replace(/<time.*?<\/time>/gs, '')
       .replace(/<(?:button|span)[^>]* lang="[a-z]+">[^<]*/g, '')
       .replace(
-        /<code[^>]*>[\w.:/{}-]+<\/code>|<cite[^>]*>[^<]*<\/cite>|<code[^>]*>[[{][^<]*<\/code>|<dt><code.*?<\/dt>|<text class="what".*?<\/text>|<title>\w+<\/title><\/circle>|<option value="([^"]+)"[^>]*>\1<\/option>/g,
+        /<code[^>]*>[\w.:/{}-]+<\/code>|<cite[^>]*>[^<]*<\/cite>|<code[^>]*>[[{][^<]*<\/code>|<dt><bdi.*?<\/dt>|<text class="what".*?<\/text>|<title>\w+<\/title><\/circle>|<option value="([^"]+)"[^>]*>\1<\/option>/g,
         '',
       )
     let rest = [said, ...attributes].join('\n').replace(/<[^>]*>/g, '')

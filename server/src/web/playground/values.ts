@@ -5,10 +5,12 @@ export function listValues({ steps }: Flow): string[] {
   return ['client_id', 'client_secret', ...new Set(steps.flatMap(keptBy))]
 }
 
+const COLOURS = 12
+
 /** The class of a value's colour. */
 export function colourOf(values: readonly string[], name: string): string {
   const index = values.indexOf(name)
-  return index < 0 ? '' : `v${index % 8}`
+  return index < 0 ? '' : `v${index % COLOURS}`
 }
 
 /** The values that a step makes, or gets. */

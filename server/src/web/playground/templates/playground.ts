@@ -17,7 +17,7 @@ export function renderFlows(view: View, flows: readonly Flow[]): SafeHtml {
     const to = link(view, paths.playground_flow, { flow: flow.flow })
     return html`<li>${card(html`<h2><a href="${to}">${playground.flows[flow.flow].title}</a></h2><p>${playground.flows[flow.flow].lead}</p><p class="hint">${cite(flow.spec)}</p>`)}</li>`
   })
-  const content = html`${pageHeader(playground.title, playground.lead)}<ul class="cards">${cards}</ul>`
+  const content = html`${pageHeader(playground.title, playground.lead)}<ul class="cards pairs">${cards}</ul>`
   return consolePage(view, { entry: 'playground', title: playground.title, content })
 }
 
@@ -49,7 +49,7 @@ export function renderFlow(view: View, flow: Flow, data: FlowData): SafeHtml {
     'data-flow': JSON.stringify(flow),
     'data-known': JSON.stringify(data.known),
     'data-words': JSON.stringify(playground.words),
-    'data-values': JSON.stringify(values),
+    'data-values': JSON.stringify(values.map((name) => ({ name, colour: colourOf(values, name) }))),
   })
   const issuer = data.known['issuer'] ?? ''
   const steps = flow.steps.map((step, index) => renderStep(view, step, { number: index + 1, values, issuer }))
@@ -129,24 +129,28 @@ function describe(view: View, step: Step, values: readonly string[]): Child {
   if (step.kind === 'check') {
     const rows = step.checks.map(({ check, how: by, value: text, spec, note }) => {
       const expected = text !== undefined && (by === 'half_hash' ? value(text, values) : pattern(text, values))
-      return [html`<code dir="ltr">${check}</code> ${expected}`, notes[note], spec] as const
+      return [html`<code>${check}</code>${expected && html` = ${expected}`}`, notes[note], spec] as const
     })
     return html`<p>${value(step.token, values)}</p>${parameters(rows)}`
   }
   const method = step.method ?? 'GET'
-  const to = html`<p><code dir="ltr">${method}</code> ${pattern(step.url, values)}</p>`
+  const to = html`<p><bdi dir="ltr"><code>${method}</code> ${pattern(step.url, values)}</bdi></p>`
   const proof = step.kind === 'request' && step.authorization && html`<p>${authorization[step.authorization]}</p>`
+  const proves =
+    step.kind === 'request' && step.proof && step.authorization !== 'dpop' && html`<p>${authorization.proof}</p>`
   const params: readonly Param[] = step.kind === 'browser' ? step.query : (step.body ?? [])
   const rows = params.map(
     ({ name, value: text, spec, note }) =>
-      [html`<code dir="ltr">${name}</code> ${pattern(text, values)}`, note && notes[note], spec] as const,
+      [html`<code>${name}</code> = ${pattern(text, values)}`, note && notes[note], spec] as const,
   )
-  return html`${to}${proof}${rows.length > 0 && parameters(rows)}`
+  return html`${to}${proof}${proves}${rows.length > 0 && parameters(rows)}`
 }
 
 /** What is sent, made or checked: why, and where that is written. */
 function parameters(rows: readonly (readonly [what: Child, why: Child, spec: string])[]): SafeHtml {
-  const items = rows.map(([what, why, spec]) => html`<div><dt>${what}</dt><dd>${why} ${cite(spec)}</dd></div>`)
+  const items = rows.map(
+    ([what, why, spec]) => html`<div><dt><bdi dir="ltr">${what}</bdi></dt><dd>${why} ${cite(spec)}</dd></div>`,
+  )
   return html`<dl class="parameters">${items}</dl>`
 }
 
@@ -154,7 +158,7 @@ function parameters(rows: readonly (readonly [what: Child, why: Child, spec: str
 function pattern(text: string, values: readonly string[]): Child {
   return text.split(/(\{\w+\})/).map((part) => {
     if (/^\{\w+\}$/.test(part)) return value(part.slice(1, -1), values)
-    return part && html`<code dir="ltr">${part}</code>`
+    return part && html`<code>${part}</code>`
   })
 }
 

@@ -25,6 +25,7 @@ export const enPlayground = {
   authorization: {
     client: 'The client proves who it is in the Authorization header (RFC 6749 section 2.3.1).',
     bearer: 'The access token is in the Authorization header (RFC 6750 section 2.1).',
+    proof: 'A proof by the key of this flow is in the DPoP header (RFC 9449 section 5).',
     dpop: 'The access token is in the Authorization header, and a proof of its key beside it (RFC 9449 section 7.1).',
   },
   inputs: {
