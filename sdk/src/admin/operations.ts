@@ -237,6 +237,8 @@ export type Provider = {
   readonly name: string
   readonly notes: string | null
   readonly placeholders: readonly string[]
+  /** Where its developers register an application */
+  readonly registration: string | null
   /** The record stands for any server: a connector says where it is */
   readonly any_server: boolean
   /** What a connector to it has to be told, besides a name */

@@ -254,6 +254,12 @@ test('the console can ask which placeholders lack a value', () => {
   assert.throws(() => missingPlaceholders(acme, { shop: '../' }), SettingError)
 })
 
+test('an application is registered at a page of https, whose source is named', () => {
+  const known = BUILT_IN.flatMap(({ registration }) => registration ?? [])
+  assert.ok(known.length > 5)
+  for (const { value, source } of known) assert.ok(URL.parse(value)?.protocol === 'https:' && source, value)
+})
+
 test('the catalogue is searched by every word, in any spelling, and begins with what stands for any server', () => {
   const search = (q?: string) => searchCatalogue(createCatalogue(), q).map(({ provider }) => provider)
   assert.equal(search().length, BUILT_IN.length)

@@ -159,5 +159,7 @@ export interface Provider {
   readonly provider: string
   readonly name: string
   readonly placeholders: Readonly<Record<string, Placeholder>>
+  /** The page of the provider on which its developers register an application. */
+  readonly registration?: Fact<string>
   readonly fields: { readonly [K in keyof ProviderFields]?: Fact<ProviderFields[K]> }
 }

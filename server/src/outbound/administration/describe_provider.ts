@@ -16,6 +16,8 @@ export interface DescribedProvider {
   readonly provider: string
   readonly name: string
   readonly notes: string | null
+  /** Where its developers register an application; null where nobody has said. */
+  readonly registration: string | null
   readonly unverified_fields: readonly string[]
   readonly placeholders: Readonly<Record<string, Placeholder>>
   /** The record stands for any server: a connector says where it is. */
@@ -52,6 +54,7 @@ export function describeProvider(
   const default_scope = [...new Set([...usual, ...offline])]
   return {
     ...{ provider: record.provider, name: record.name, notes: all.notes, unverified_fields: unverifiedFields(record) },
+    registration: record.registration?.value ?? null,
     ...{ placeholders: record.placeholders, any_server, discovery: all.discovery, credential: all.credential },
     ...{ pkce: all.pkce, proof, signs_secret, needs_certificate },
     client_per_connection: all.client_per_connection,

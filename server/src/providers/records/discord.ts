@@ -9,6 +9,10 @@ export const discord: Provider = {
   provider: 'discord',
   name: 'Discord',
   placeholders: {},
+  registration: secondary(
+    'https://discord.com/developers/applications',
+    'www.dynamic.xyz/docs/platform/social-providers/discord.md; www.mintlify.com/ayushsharma74/oauth-init/providers/discord',
+  ),
   fields: {
     authorization_endpoint: verified('https://discord.com/oauth2/authorize', DOCS, READ),
     token_endpoint: verified('https://discord.com/api/oauth2/token', DOCS, READ),

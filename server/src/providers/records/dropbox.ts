@@ -14,6 +14,7 @@ export const dropbox: Provider = {
   provider: 'dropbox',
   name: 'Dropbox',
   placeholders: {},
+  registration: secondary('https://www.dropbox.com/developers/apps', 'SteveSimonson/architect-sync discussion 3'),
   fields: {
     authorization_endpoint: verified('https://www.dropbox.com/oauth2/authorize', PYTHON, READ),
     token_endpoint: corroborated(

@@ -15,6 +15,7 @@ export const github: Provider = {
   provider: 'github',
   name: 'GitHub',
   placeholders: {},
+  registration: secondary('https://github.com/settings/applications/new', 'Bhacaz/gh-signet README'),
   fields: {
     authorization_endpoint: verified('https://github.com/login/oauth/authorize', AUTHORIZE, READ),
     token_endpoint: verified('https://github.com/login/oauth/access_token', AUTHORIZE, READ),

@@ -12,6 +12,10 @@ export const google: Provider = {
   provider: 'google',
   name: 'Google',
   placeholders: {},
+  registration: secondary(
+    'https://console.cloud.google.com/',
+    'flowmate.gitbook.io/flowmate-documentation/connectors/google/google-authentication-app',
+  ),
   fields: {
     issuer: verified('https://accounts.google.com', OPENID, READ),
     discovery: verified('oidc', OPENID, READ),

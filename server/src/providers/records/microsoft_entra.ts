@@ -1,4 +1,4 @@
-import { verified } from '../fact.ts'
+import { unverified, verified } from '../fact.ts'
 import type { Provider } from '../provider.ts'
 
 const READ = '2026-11-22'
@@ -21,6 +21,10 @@ export const microsoftEntra: Provider = {
       default: 'common',
     },
   },
+  registration: unverified(
+    'https://entra.microsoft.com/',
+    'learn.microsoft.com/en-us/training/modules/implement-app-registration names the admin center, and not its address',
+  ),
   fields: {
     issuer: verified('https://login.microsoftonline.com/{tenant}/v2.0', OPENID, READ),
     id_token_issuer: verified(

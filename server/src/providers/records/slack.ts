@@ -17,6 +17,7 @@ export const slack: Provider = {
   provider: 'slack',
   name: 'Slack',
   placeholders: {},
+  registration: verified('https://api.slack.com/apps/new', 'https://www.npmjs.com/package/@slack/oauth', '2026-11-22'),
   fields: {
     authorization_endpoint: verified('https://slack.com/oauth/v2/authorize', AUTHORIZE, READ),
     token_endpoint: verified('https://slack.com/api/oauth.v2.access', ACCESS, READ),

@@ -10,6 +10,10 @@ export const spotify: Provider = {
   provider: 'spotify',
   name: 'Spotify',
   placeholders: {},
+  registration: secondary(
+    'https://developer.spotify.com/dashboard',
+    'developer.spotify.com/documentation/web-api/concepts/apps names the Dashboard; rigellute/spotify-tui#9 its address',
+  ),
   fields: {
     authorization_endpoint: corroborated('https://accounts.spotify.com/authorize', CATALOGUES),
     token_endpoint: verified('https://accounts.spotify.com/api/token', REFRESH, '2026-11-22'),

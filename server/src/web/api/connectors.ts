@@ -76,6 +76,7 @@ const ProviderSchema = z
     name: z.string(),
     notes: z.string().nullable(),
     placeholders: z.array(z.string()).readonly(),
+    registration: z.string().nullable().meta({ description: 'Where its developers register an application' }),
     any_server: z.boolean().meta({ description: 'The record stands for any server: a connector says where it is' }),
     needs: z
       .array(z.string())
@@ -205,10 +206,10 @@ export const CONNECTOR_ROUTES = [
 ]
 
 function showProvider(record: Provider): z.input<typeof ProviderSchema> {
-  const { provider, name, notes, placeholders, any_server, needs, known_scope, unverified_fields } =
+  const { provider, name, notes, registration, placeholders, any_server, needs, known_scope, unverified_fields } =
     describeProvider(record)
   const named = Object.keys(placeholders)
-  return { provider, name, notes, placeholders: named, any_server, needs, known_scope, unverified_fields }
+  return { provider, name, notes, registration, placeholders: named, any_server, needs, known_scope, unverified_fields }
 }
 
 function requireHeldFor(token: ApiRequest['token'], ...sign_in: unknown[]): void {
