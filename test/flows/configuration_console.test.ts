@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import { JWT_API, onBothDatabases, type Platform } from '../parts/platform.ts'
+import { runProgram } from '../parts/program.ts'
 import { csrfOf, open, post, signIn } from '../parts/sign_in_steps.ts'
 import type { UserAgent } from '../parts/user_agent.ts'
 
@@ -183,6 +186,100 @@ test('an issuer that cannot be trusted is refused by the name of its member, and
     assert.match(html, /<textarea id="clients"[^>]*>\nweb<\/textarea>/, what)
     assert.equal(await readIssuer(p, 'https://new.example'), null)
   }
+})
+
+/** The calls and the commands that a page shows, each as the words that a shell makes of it. */
+function scriptsOf(html: string, token: string): { calls: string[][]; commands: string[][] } {
+  const blocks = [...html.matchAll(/<pre dir="ltr"><code>([\s\S]*?)<\/code><\/pre>/g)].map(([, block]) =>
+    block!.replace(/&(?:#39|quot|lt|gt|amp);/g, (entity) => ENTITIES[entity]!),
+  )
+  const env = { TOKEN: token }
+  const words = (lines: string) =>
+    execFileSync('sh', ['-c', `printf '%s\\0' ${lines}`], { env, encoding: 'utf8' })
+      .split('\0')
+      .slice(0, -1)
+  const calls = blocks.flatMap((block) => (block.startsWith('curl ') ? block.split('\n\n') : []))
+  const commands = blocks.flatMap((block) => (block.startsWith('sallyport ') ? block.split(/\n(?=sallyport )/) : []))
+  return { calls: calls.map(words), commands: commands.map(words) }
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  ...{ '&#39;': "'", '&quot;': '"', '&lt;': '<', '&gt;': '>', '&amp;': '&' },
+}
+
+let commanded = false
+
+/** Does what curl would do with such words. */
+async function call(words: readonly string[]): Promise<number> {
+  const after = (option: string) => words.flatMap((word, i) => (words[i - 1] === option ? [word] : []))
+  const headers = new Headers(after('-H').map((line): [string, string] => line.split(': ', 2) as [string, string]))
+  const [method = 'GET'] = after('-X')
+  const [body] = after('--json')
+  if (body !== undefined) headers.set('content-type', 'application/json')
+  const url = words.find((word) => word.startsWith('http'))!
+  const response = await fetch(url, { method, headers, ...(body !== undefined && { body }) })
+  const text = await response.text()
+  assert.ok(response.ok, `${method} ${url} ${body}: ${text}`)
+  return response.status
+}
+
+test('the calls that pages of the console show do at the API what their forms do, and a command does it too', async (p) => {
+  const agent = await asAdministrator(p)
+  const scope = 'admin:read admin:write'
+  await p.server.addClient({
+    ...{
+      client_id: 'ops',
+      client_secret: 'secret-of-ops',
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      scope,
+    },
+  })
+  const authorization = `Basic ${Buffer.from('ops:secret-of-ops').toString('base64')}`
+  const asked = new URLSearchParams({ grant_type: 'client_credentials', scope, resource: `${p.issuer}/api` })
+  const answer = await fetch(`${p.issuer}/token`, { method: 'POST', headers: { authorization }, body: asked })
+  const { access_token } = (await answer.json()) as { access_token: string }
+  const shown = async (path: string, query: Record<string, string> = {}) => {
+    const { html, status } = await open(agent, urlOf(p, path, query))
+    assert.equal(status, 200, path)
+    const scripts = scriptsOf(html, access_token)
+    assert.ok(scripts.calls.length > 0 && scripts.calls.length === scripts.commands.length, path)
+    return scripts
+  }
+  const run = async (path: string, query: Record<string, string> = {}) => {
+    for (const words of (await shown(path, query)).calls) await call(words)
+  }
+  await run('roles/new')
+  await run('users/new')
+  await run('resource/edit', { uri: 'https://orders.example/api' })
+  await run('settings/edit')
+  await run('trusted_issuer/edit', { issuer: IDP })
+  await run('clients/new')
+  const { tenant_id, store } = p.server.app.tenant
+  const find = async () =>
+    (await store.pageClients({ tenant_id, after_client_id: '', most: 99 })).find((one) => one.client_name === 'Notes')
+  const client_id = (await find())!.client_id
+
+  // The form knows what stands; a command of the program does it once more, with what is changed in it.
+  const { calls, commands } = await shown('client/edit', { client_id })
+  await call(calls[0]!)
+  // A process takes a second: one database is enough for it.
+  if (!commanded) {
+    commanded = true
+    const words = commands[0]!
+      .slice(1)
+      .map((word) => word.replace('metadata.client_name=Notes', 'metadata.client_name=By command'))
+    const env = { SALLYPORT_ACCESS_TOKEN: access_token, SALLYPORT_ISSUER: p.issuer }
+    const { code, stderr } = await runProgram(words, { cwd: tmpdir(), env })
+    assert.equal(code, 0, stderr)
+    assert.equal((await store.findClient({ tenant_id, client_id }))!.client_name, 'By command')
+  }
+  // Every button of the pages of a client and of a user; the last of them deletes.
+  await run('client', { client_id })
+  assert.equal(await store.findClient({ tenant_id, client_id }), null)
+  const user = (await store.findUserByUsername({ tenant_id, username_key: 'alice@example.com' }))!
+  await run('user', { user_id: user.user_id })
+  assert.equal(await store.findUserByUsername({ tenant_id, username_key: 'alice@example.com' }), null)
 })
 
 test('8.3.1 10.2.1 only administrators, by pages of ours, describe resources and trusted issuers', async (p) => {
