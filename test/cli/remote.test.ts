@@ -301,6 +301,26 @@ test('test token and test login run their flows, and show no token', async () =>
   assert.doesNotMatch(login.stdout, /eyJ|sp_/)
 })
 
+test('test device prints an address and a code, waits until somebody has allowed it, and shows no token', async () => {
+  const grant_types = ['urn:ietf:params:oauth:grant-type:device_code']
+  const tv = { client_id: 'tv', token_endpoint_auth_method: 'none', grant_types, scope: 'openid profile' }
+  await writeFile(path.join(cwd, 'tv.json'), JSON.stringify({ clients: [tv] }))
+  assert.equal((await run(['apply', '-f', 'tv.json'])).code, 0)
+  const args = ['test', 'device', '--issuer', issuer, '--client-id', 'tv', '--scope', 'openid profile', '--json']
+  const waiting = startProgram(args, { cwd, env })
+  const [, url, code] = await waiting.waitFor(/Open {2}(\S+)\nCode {2}(\S+)\n/)
+  assert.equal(waiting.stdout, '', 'what is for the person is not for programs')
+  await answerDevice(url!, code!)
+  assert.equal(await waiting.ended, 0, waiting.stderr)
+  const { access_token, scope, id_token } = JSON.parse(waiting.stdout)
+  assert.deepEqual([access_token, scope, id_token.aud], ['JWT', 'openid profile', 'tv'])
+  assert.doesNotMatch(waiting.stdout + waiting.stderr, /eyJ|sp_/)
+  const refused = await run(['test', 'device', '--issuer', issuer, '--client-id', 'spa'])
+  assert.deepEqual([refused.code, refused.stdout], [3, ''], refused.stderr)
+  const unknown = await run(['test', 'dance', '--issuer', issuer, '--client-id', 'spa'])
+  assert.match(unknown.stderr, /There is no test of dance: login, token or device/)
+})
+
 /** Types the code in as an administrator, and allows what the page asks. */
 async function answerDevice(url: string, user_code: string): Promise<void> {
   const person = new UserAgent()

@@ -291,7 +291,7 @@ test('dev says where everything is', async (t) => {
   const program = startProgram(['dev', '--port', String(port)], { cwd })
   t.after(() => program.stop('SIGKILL'))
   await program.waitFor(/\/setup\?token=/)
-  for (const there of ['/.well-known/openid-configuration', '/account', '/admin']) {
+  for (const there of ['/.well-known/openid-configuration', '/account', '/admin', '/playground']) {
     assert.ok(program.stdout.includes(`http://localhost:${port}${there}`), there)
   }
   assert.equal(await program.stop('SIGINT'), 0)

@@ -8,6 +8,7 @@ import { createSetupLink, needsSetup, type SetupLink } from '../inbound/users/se
 import { type Listening, listen, type Served } from '../node_server.ts'
 import { giveConnectors } from '../outbound/administration/connectors_for_everyone.ts'
 import { startUpkeep } from '../upkeep.ts'
+import { paths } from '../web/ui/paths.ts'
 import { adminSocketPath, serveAdministration } from './admin_socket.ts'
 import { createAdministration } from './administration.ts'
 import type { CommandConfig } from './command_config.ts'
@@ -209,6 +210,7 @@ function welcome({ issuer, production, data_dir }: Config, { setup_link }: Runni
       `  discovery  ${issuer}/.well-known/openid-configuration`,
       `  account    ${issuer}/account`,
       `  console    ${issuer}/admin`,
+      `  playground ${issuer}${paths.playground}`,
       `  data       ${data_dir}`,
     )
   }
