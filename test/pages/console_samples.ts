@@ -296,6 +296,7 @@ function clientPages(view: View, put: Put): Pages {
         last_used_at: NOW - 4 * MINUTE,
         grants: 412,
         users: 380,
+        most: 10_000,
         secrets: [
           { made_at: NOW - 2 * DAY, expires_at: null },
           { made_at: NOW - 90 * DAY, expires_at: NOW + 28 * DAY },
@@ -353,6 +354,7 @@ function clientPages(view: View, put: Put): Pages {
         created_at: NOW - 200 * DAY,
         grants: 1,
         users: 1,
+        most: 10_000,
         switches: [],
         secrets: [],
         seen: '',

@@ -16,6 +16,8 @@ import { scriptOf } from './same_by_script.ts'
 import { type ClientData, renderClient } from './templates/client.ts'
 import { type ClientType, DEVICE_CODE } from './templates/client_type.ts'
 
+const MOST_COUNTED = 10_000
+
 /** GET /admin/client?client_id=. */
 export const clientPage = consolePage(async (visit) => {
   const record = await findClient(visit, visit.query['client_id'])
@@ -66,7 +68,7 @@ async function showClient(visit: Visit, record: ListedClient): Promise<Response>
   const { tenant_id, store } = visit.web.tenant
   const { client_id, client_name, created_at, last_used_at } = record
   const client = readClientRecord(record)
-  const { grants, users } = await store.countGrantsOfClient({ tenant_id, client_id, most: 10_000 })
+  const { grants, users } = await store.countGrantsOfClient({ tenant_id, client_id, most: MOST_COUNTED })
   const switches = listSwitches(record)
   const html = renderClient(visit.view, {
     ...{ client_id, client_name, type: typeOf(client), trusted: client.trusted },
@@ -80,6 +82,7 @@ async function showClient(visit: Visit, record: ListedClient): Promise<Response>
     last_used_at: last_used_at ?? undefined,
     grants,
     users,
+    most: MOST_COUNTED,
     secrets: hasSecret(client.token_endpoint_auth_method)
       ? await store.listClientSecrets({ tenant_id, client_id })
       : [],

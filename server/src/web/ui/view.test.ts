@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { en } from './text/en.ts'
-import { ago, link, moment, type View } from './view.ts'
+import { ago, countUpTo, link, moment, type View } from './view.ts'
 
 const now = Date.UTC(2026, 10, 21, 14, 30)
 const view: View = { lang: 'en', dir: 'ltr', text: en, now, base: '/hub', tenant: { name: 'N' }, csrf_token: 't' }
@@ -26,4 +26,9 @@ test('a moment is told as people do, with the exact time behind it', () => {
   assert.equal(told(now - 400 * 86_400_000), 'last year')
   assert.match(String(ago(view, now)), /datetime="2026-11-21T14:30:00\.000Z" title="Nov 21, 2026, 2:30.PM UTC"/)
   assert.match(String(moment(view, now)), />Nov 21, 2026, 2:30.PM UTC</)
+})
+
+test('a number that was counted only so far is so many or more', () => {
+  assert.equal(countUpTo(view, 9999, 10_000), '9,999')
+  assert.equal(countUpTo(view, 10_000, 10_000), '10,000 or more')
 })

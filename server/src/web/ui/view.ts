@@ -78,6 +78,11 @@ export function count(view: View, n: number): string {
   return writeNumber(view.lang, n)
 }
 
+/** A number that was counted only so far: from there on it is so many or more. */
+export function countUpTo(view: View, n: number, most: number): string {
+  return n < most ? count(view, n) : tellText(view, view.text.console.activity.at_least, { n: count(view, most) })
+}
+
 /** The same as plain text. */
 export function momentText(view: View, at: number): string {
   return `${formatsOf(view.lang).moment.format(at)} UTC`

@@ -3,7 +3,7 @@ import { type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { code, exactText } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
-import { count, link, tell, tellText, type View } from '../../ui/view.ts'
+import { count, countUpTo, link, tell, tellText, type View } from '../../ui/view.ts'
 
 /** How often one sort of thing happened, hour by hour; without a label it is what all the others came to. */
 export interface Series {
@@ -118,7 +118,7 @@ function states(view: View, { connections, most }: ActivityData): SafeHtml {
   const { activity: words, connections: connections_words } = view.text.console
   const shown = connections.filter(({ count: n }) => n > 0)
   if (shown.length === 0) return emptyState(connections_words.empty, connections_words.empty_body)
-  const number = (n: number) => (n >= most ? tellText(view, words.at_least, { n: count(view, n) }) : count(view, n))
+  const number = (n: number) => countUpTo(view, n, most)
   const highest = Math.max(...shown.map(({ count: n }) => n))
   const drawn = shown.map(({ state, count: n }, i) => {
     const width = Math.max(4, Math.round((n / highest) * WIDE))

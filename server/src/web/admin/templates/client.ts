@@ -17,7 +17,7 @@ import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { clientName, displayName, name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
-import { ago, count, link, moment, tell, type View } from '../../ui/view.ts'
+import { ago, count, countUpTo, link, moment, tell, type View } from '../../ui/view.ts'
 import type { ClientType } from './client_type.ts'
 import { type DescribedMember, describedMembers } from './described_members.ts'
 import { type LintedRedirect, redirectWarnings } from './redirect_lint.ts'
@@ -40,6 +40,8 @@ export interface ClientData {
   /** Living grants, and how many users they belong to. */
   readonly grants: number
   readonly users: number
+  /** Where counting stopped. */
+  readonly most: number
   /** Newest first; empty for a public client. */
   readonly secrets: readonly { readonly made_at: number | null; readonly expires_at: number | null }[]
   /** What was shown when a new secret is asked for: a page that is posted once more asks for nothing. */
@@ -76,10 +78,16 @@ function registration(view: View, data: ClientData): SafeHtml {
     [client.client_id, copyable(data.client_id)],
     [client.type, client_types[data.type]],
     [client.trusted, data.trusted ? client.trusted_yes : client.trusted_no],
-    [client.grants, tell(view, client.grants_of, { grants: count(view, data.grants), n: data.users })],
+    [client.grants, grantsOf(view, data)],
     [client.created, moment(view, data.created_at)],
     [client.last_used, data.last_used_at === undefined ? view.text.time.never : ago(view, data.last_used_at)],
   ])
+}
+
+// Of how many users they are is not known where there are more than were counted.
+function grantsOf(view: View, { grants, users, most }: ClientData): Child {
+  if (grants >= most) return countUpTo(view, grants, most)
+  return tell(view, view.text.console.client.grants_of, { grants: count(view, grants), n: users })
 }
 
 /** All that is registered, and the way to change it; of a client that is described elsewhere, where. */
@@ -189,7 +197,9 @@ function endings(view: View, data: ClientData): SafeHtml {
     label: client.delete,
     title: tell(view, client.delete_title, { client: shown }),
     consequences: [
-      tell(view, client.delete_ends_grants, { n: data.grants }),
+      data.grants < data.most
+        ? tell(view, client.delete_ends_grants, { n: data.grants })
+        : html`${client.grants}: ${grantsOf(view, data)}`,
       client.delete_ends_tokens,
       client.delete_final,
     ],

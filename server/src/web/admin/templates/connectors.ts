@@ -1,3 +1,4 @@
+import { MOST_COUNTED } from '../../../outbound/administration/connectors.ts'
 import type { ConnectorCheck } from '../../../outbound/administration/test_connector.ts'
 import {
   badge,
@@ -18,7 +19,7 @@ import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { code, displayName, name } from '../../ui/name.ts'
 import { connectPath, paths } from '../../ui/paths.ts'
-import { ago, count, link, moment, tell, type View } from '../../ui/view.ts'
+import { ago, countUpTo, link, moment, tell, type View } from '../../ui/view.ts'
 
 /** One line of the list. */
 export interface ConnectorRow {
@@ -39,7 +40,7 @@ export function renderConnectors(view: View, data: { readonly connectors: readon
     html`<a href="${link(view, paths.admin_connector, { connector: row.connector })}">${name(row.connector)}</a>`,
     html`${name(row.provider_name)} ${!row.verified && badge(connectors.unverified)}`,
     scopes(row.scope),
-    count(view, row.connections),
+    countUpTo(view, row.connections, MOST_COUNTED),
     row.refused ? badge(connectors.refused, 'danger') : badge(connectors.working, 'good'),
   ])
   const columns = [connectors.name, connectors.provider, connectors.scope, connectors.connections, connectors.status]
@@ -114,7 +115,10 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     [connector.grant_type, data.grant_type && code(data.grant_type)],
     [connector.per_customer, data.per_customer && connector.per_customer_body],
     [connector.notes, data.notes && name(data.notes, 400)],
-    [connector.connections, html`${count(view, data.connections)} · <a href="${all}">${connector.connections_of}</a>`],
+    [
+      connector.connections,
+      html`${countUpTo(view, data.connections, MOST_COUNTED)} · <a href="${all}">${connector.connections_of}</a>`,
+    ],
   ])
   const content = html`${pageHeader(name(data.connector), lead, html`${own}${edit}`)}${done}${tested(view, data)}${data.disabled && notice('warning', html`<p>${connector.disabled}</p>`)}${data.for_everyone && notice('note', html`<p>${connector.for_everyone}</p>`)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${key}${look(view, data)}${section(connector.details, card(details))}${section(connector.danger, endings(view, data))}`
   return consolePage(view, { entry: 'connectors', title: displayName(data.connector), content })
@@ -170,7 +174,10 @@ function endings(view: View, data: ConnectorData): SafeHtml {
         hidden,
       })
   if (data.for_everyone) return html`<div class="actions start">${toggle}</div>`
-  const ends = tell(view, connector.delete_ends, { n: data.connections })
+  const ends =
+    data.connections < MOST_COUNTED
+      ? tell(view, connector.delete_ends, { n: data.connections })
+      : html`${connector.connections}: ${countUpTo(view, data.connections, MOST_COUNTED)}`
   const remove = ending(view, {
     id: 'delete',
     label: connector.delete,

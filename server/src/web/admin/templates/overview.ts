@@ -3,7 +3,7 @@ import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { code, name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
-import { count, link, tell, type View } from '../../ui/view.ts'
+import { countUpTo, link, tell, type View } from '../../ui/view.ts'
 import { type ActivityData, renderActivity } from './activity.ts'
 
 /** What the overview shows. */
@@ -32,7 +32,7 @@ export function renderOverview(view: View, data: OverviewData): SafeHtml {
 function counts(view: View, data: OverviewData): SafeHtml {
   const labels = view.text.console.overview.counts
   const keys = ['clients', 'users', 'grants', 'connections'] as const
-  return html`<dl class="counts">${keys.map((key) => html`<div><dt>${labels[key]}</dt><dd>${count(view, data.counts[key])}</dd></div>`)}</dl>`
+  return html`<dl class="counts">${keys.map((key) => html`<div><dt>${labels[key]}</dt><dd>${countUpTo(view, data.counts[key], data.activity.most)}</dd></div>`)}</dl>`
 }
 
 function attention(view: View, data: OverviewData): Child {
