@@ -125,7 +125,10 @@ export function listSteps(bridge: Bridge): readonly [name: string, step: (made: 
     ['disconnectConnection', connection],
 
     ['getSettings', () => ({})],
-    ['updateSettings', () => ({ body: { code_lifetime_seconds: 45, brokers: [], login_handoff: null } })],
+    [
+      'updateSettings',
+      () => ({ body: { code_lifetime_seconds: 45, brokers: [], login_handoff: null, brand_accent: '#0a7f5a' } }),
+    ],
     ['listSigningKeys', () => ({})],
     ['rotateSigningKeys', () => ({ body: { alg: 'ES256' } })],
     ['revokeSigningKey', ({ listSigningKeys: { items } }) => ({ params: { kid: items[0].kid } })],
