@@ -9,13 +9,17 @@ import { launchBrowser } from './parts/chromium.ts'
 const SHOWN = {
   login: { width: 640, height: 640 },
   consent: { width: 640, height: 640 },
+  device_question: { width: 640, height: 640 },
   account: { width: 1200, height: 900 },
   overview: { width: 1200, height: 860 },
   client: { width: 1200, height: 900 },
+  connectors: { width: 1200, height: 720 },
   connections: { width: 1200, height: 720 },
   grant: { width: 1200, height: 900 },
+  events: { width: 1200, height: 760 },
   event: { width: 1200, height: 900 },
   keys: { width: 1200, height: 720 },
+  flow: { width: 1200, height: 900 },
 }
 
 const images = path.join(ROOT, 'docs/images')
