@@ -295,6 +295,7 @@ test('7.5.3 what was typed before a sign-in anew fills the form in again, for wh
   const hostile = '"><script>alert(1)</script>'
   const way_back = await late({ role: hostile, scopes: 'orders:read\r\norders:write', client_secret: 'never-kept' })
   const too_long = await late({ role: 'clerk', scopes: 'x'.repeat(5000) })
+  const just_fits = await late({ role: 'clerk', scopes: 'y'.repeat(4500) })
   assert.ok(!way_back.includes('orders') && way_back.length < 7000)
   const isFilled = async (who: UserAgent, url: string) => {
     const { html, status } = await open(who, url)
@@ -306,6 +307,7 @@ test('7.5.3 what was typed before a sign-in anew fills the form in again, for wh
   await renew(p, agent)
   assert.equal(await isFilled(agent, way_back), true)
   assert.match((await open(agent, too_long)).html, /too long to be kept/)
+  assert.match((await open(agent, just_fits)).html, /y{4500}/)
   assert.equal((await p.server.app.tenant.currentConfiguration()).roles.has('clerk'), false)
 
   const sealed = new URL(way_back).searchParams.get('typed')!

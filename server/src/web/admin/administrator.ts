@@ -55,11 +55,3 @@ async function guard(
   if (!(JSON.parse(user.roles) as string[]).includes(ADMINISTRATOR)) return errorPage(visit, 'forbidden', 403)
   return answer(`user:${user.user_id}`)
 }
-
-/** The same as `consolePage`. */
-export const sureConsolePage = consolePage
-
-/** The same as `consoleSubmit`: where one goes on stands in the table. */
-export function sureConsoleSubmit(_back: (values: Values) => string, answer: Parameters<typeof consoleSubmit>[0]) {
-  return consoleSubmit(answer)
-}

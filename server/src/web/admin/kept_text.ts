@@ -11,8 +11,8 @@ export type Kept = { readonly values: Values } | 'too_long'
 const texts = new TokenSealer('kept_text', '')
 /** How long it fills in the form that it comes from. */
 const KEPT_MS = 10 * 60_000
-/** Bytes: sealed and with the rest of the URL they are below the 8192 that the listener takes. */
-const LONGEST = 4500
+/** Of the way back as it stands in the URL of the sign-in page, which the listener takes up to 8192. */
+const LONGEST_WAY = 7000
 const PARAMETER = 'typed'
 const TOO_LONG = 'too_long'
 /** Fields whose content travels nowhere: whoever comes back types it again. */
@@ -31,8 +31,8 @@ export function keepText(visit: Visit, user_id: string, back: string, values: Va
   const kept = Object.entries(values).filter(([name]) => !isSecretField(name))
   if (kept.length === 0) return back
   const claims = { back, user_id, browser: browserOf(visit.browser), at: visit.view.now, values: kept }
-  const fits = Buffer.byteLength(JSON.stringify([back, kept])) <= LONGEST
-  return withParameter(back, fits ? texts.seal(visit.web.tenant.keys, claims) : TOO_LONG)
+  const way = withParameter(back, texts.seal(visit.web.tenant.keys, claims))
+  return encodeURIComponent(way).length <= LONGEST_WAY ? way : withParameter(back, TOO_LONG)
 }
 
 /** What was typed before, where this page was opened with it by who typed it, where they did. */
