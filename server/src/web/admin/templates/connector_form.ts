@@ -166,7 +166,8 @@ function register(view: View, data: ConnectorFormData, here: SafeHtml): SafeHtml
   const { connector_form: words } = view.text.console
   const { provider, grant_type } = data
   const { proof, registration } = provider
-  const there = registration === null ? here : html`<a href="${registration}" rel="noreferrer">${here}</a>`
+  // Pages lead to no other origin: the address is to copy.
+  const where = registration !== null && codeBlock(registration)
   const how = { client_secret: 'secret', made_key: 'made_key', private_key: 'private_key', nothing: 'public' } as const
   const kind = html`<p>${words[`register_${how[proof]}`]}</p>${proof === 'made_key' && codeBlock(data.jwks_uri)}`
   const by_consent = grant_type === 'authorization_code'
@@ -174,7 +175,7 @@ function register(view: View, data: ConnectorFormData, here: SafeHtml): SafeHtml
     ? html`<p>${words.register_callback}</p>${codeBlock(data.callback_url)}`
     : html`<p>${grant_type.endsWith('device_code') ? words.register_device : words.register_machine}</p>`
   const steps: Child[] = [
-    html`<p>${tell(view, words.register_open, { provider: there })}</p>`,
+    html`<p>${tell(view, words.register_open, { provider: here })}</p>${where}`,
     kind,
     back,
     provider.client_per_connection && html`<p>${words.register_per_customer}</p>`,
