@@ -176,6 +176,7 @@ export type Connector = {
   readonly error: string | null
   readonly error_description: string | null
   readonly error_at: number | null
+  /** Those that are not disconnected; they are counted up to 10,000 */
   readonly connections: number
   readonly created_at: number
   readonly updated_at: number

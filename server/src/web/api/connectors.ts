@@ -64,7 +64,7 @@ const ConnectorSchema = z
     error: z.string().nullable(),
     error_description: z.string().nullable(),
     error_at: z.int().nullable(),
-    connections: z.int(),
+    connections: z.int().meta({ description: 'Those that are not disconnected; they are counted up to 10,000' }),
     created_at: z.int(),
     updated_at: z.int(),
   })
