@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import axe from 'axe-core'
 import type { Browser } from 'playwright-core'
 import type { Flow } from '../../server/src/web/playground/flow.ts'
-import { FLOWS } from '../../server/src/web/playground/flows/index.ts'
+import { FLOWS, findFlow } from '../../server/src/web/playground/flows/index.ts'
 import { type Bridge, startBridge } from '../parts/bridge.ts'
 import { launchBrowser } from '../parts/chromium.ts'
 import { type By, expectedOf, ROOT, runStep, startFlow } from '../parts/playground_run.ts'
@@ -37,6 +38,55 @@ async function walk(flow: Flow, by: By, breaks = false): Promise<void> {
   }
   assert.deepEqual(person.complaints, [])
 }
+
+test('a flow runs by the keyboard alone, and whoever returns from another page is where they were', async () => {
+  const flow = findFlow('client_credentials')!
+  const { page } = person
+  await startFlow(person, bridge.issuer, flow)
+  await page.locator('[data-start]').focus()
+  for (const step of flow.steps) {
+    const at = () => page.evaluate(() => document.activeElement?.closest('[data-step]')?.id)
+    const button = () => page.evaluate(() => document.activeElement?.hasAttribute('data-run') === true)
+    for (let stops = 0; (await at()) !== step.step || !(await button()); stops++) {
+      assert.ok(stops < 20, `${step.step} is not reached`)
+      await page.keyboard.press('Tab')
+    }
+    await page.keyboard.press('Enter')
+    await page.locator(`#${step.step} .outcome:not(:empty)`).waitFor()
+    assert.equal(await at(), step.step, 'the keyboard stays where it was')
+  }
+  const code = findFlow('authorization_code')!
+  await startFlow(person, bridge.issuer, code)
+  for (const step of code.steps.slice(0, 2)) await runStep(person, bridge, step)
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'authorize')
+})
+
+test('axe finds nothing on a flow that has run, with all that it shows open, in both themes and from right to left', async () => {
+  const seen = await Visitor.open(running.browser, { bypassCSP: true })
+  const { page } = seen
+  page.setDefaultTimeout(15_000)
+  const flow = findFlow('dpop')!
+  await startFlow(seen, bridge.issuer, flow)
+  for (const step of flow.steps) await runStep(seen, bridge, step)
+  for (const summary of await page.locator('main summary:visible').all()) await summary.click()
+  await page.evaluate(axe.source)
+  for (const dir of ['ltr', 'rtl']) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await page.evaluate((value) => {
+        document.documentElement.dir = value
+      }, dir)
+      const found = await page.evaluate(async () => {
+        const { violations } = await (window as unknown as { axe: typeof import('axe-core') }).axe.run('html')
+        return violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => target).join(', ')}`)
+      })
+      assert.deepEqual(found, [], `${dir} ${colorScheme}`)
+    }
+  }
+  await page.setViewportSize({ width: 320, height: 700 })
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320)
+  await seen.close()
+})
 
 for (const flow of FLOWS) {
   test(`the playground runs ${flow.flow}, and each broken step is refused as it says`, () => walk(flow, 'page', true))

@@ -37,7 +37,10 @@ export function consolePages(view: View, put: Put): Pages {
         known: { issuer: put('https://auth.northwind.example') },
         connectors: [{ connector: put('google'), provider_name: put('Google') }],
       }),
-    flow_with_checks: () => renderFlow(view, findFlow('openid_connect')!, { known: {}, connectors: [] }),
+    flow_with_checks: () => {
+      const { steps, ...flow } = findFlow('openid_connect')!
+      return renderFlow(view, { ...flow, steps: steps.slice(3, 4) }, { known: {}, connectors: [] })
+    },
     playground_empty: () => renderFlow(view, findFlow('connection')!, { known: {}, connectors: [] }),
     playground_closed: () => renderFlow(view, findFlow('registration')!, { known: {}, connectors: [], closed: true }),
     callback: () => renderCallback(view),
