@@ -4,19 +4,23 @@ import type { Browser } from 'playwright-core'
 import { checkLogin } from '../../server/src/inbound/users/check_login.ts'
 import { Authenticator } from '../parts/authenticator.ts'
 import { launchBrowser } from '../parts/chromium.ts'
+import { type MailServer, startMailServer } from '../parts/mail_server.ts'
 import { ALICE } from '../parts/platform.ts'
 import { startSallyport, type TestServer } from '../parts/sallyport.ts'
 import { Visitor } from '../parts/visitor.ts'
 
 let running: { browser: Browser; close(): Promise<void> }
 let server: TestServer
+let mail: MailServer
 
 before(async () => {
   running = await launchBrowser()
-  server = await startSallyport({ host: 'localhost', path: '/hub' })
+  mail = await startMailServer()
+  server = await startSallyport({ host: 'localhost', path: '/hub', app: { mailer: mail.mailer } })
 })
 after(async () => {
   await server?.stop()
+  await mail?.stop()
   await running?.close()
 })
 
@@ -176,4 +180,36 @@ test('without JavaScript the page offers everything but passkeys', async () => {
   assert.equal(await person.page.getByRole('button', { name: /passkey/ }).isVisible(), false)
   assert.equal(await person.heading(), 'Confirm that it is you')
   await person.close()
+})
+
+test('6.6.2 without script a link signs in where it was asked for; opened elsewhere its code does', async () => {
+  await server.saveSettings({ sign_in_link: true })
+  const user = { username: 'reader', password: ALICE.password, email: 'reader@example.test' }
+  await server.addUser({ ...user, email_verified: true })
+  const withoutScript = { javaScriptEnabled: false, viewport: { width: 320, height: 640 } }
+  const [person, phone] = await Promise.all([1, 2].map(() => Visitor.open(running.browser, withoutScript)))
+  const ask = async () => {
+    await person!.visit(`${server.issuer}/account`)
+    await person!.fill('username', user.username)
+    // The field of the password is empty, and must be filled for the other button alone.
+    await person!.press('E-mail me a link instead')
+    assert.equal(await person!.heading(), 'Look into your mailbox')
+    await server.app.web.inbound.outbox.settle()
+    return mail.linkTo(user.email)
+  }
+  await person!.visit(await ask())
+  assert.equal(await person!.heading(), `Sign in as ${user.username}?`)
+  await person!.press('Sign in')
+  assert.equal(await person!.heading(), 'Your account')
+  await signOut(person!)
+  await phone!.visit(await ask())
+  assert.equal(await phone!.heading(), 'Your code')
+  await person!.fill('code', await phone!.page.locator('.user-code').innerText())
+  await person!.press('Sign in')
+  assert.equal(await person!.heading(), 'Your account')
+  await phone!.visit(`${server.issuer}/account`)
+  assert.equal(await phone!.heading(), 'Sign in')
+  assert.deepEqual([person!.complaints, phone!.complaints], [[], []])
+  await Promise.all([person!.close(), phone!.close()])
+  await server.saveSettings({})
 })
