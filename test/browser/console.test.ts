@@ -7,6 +7,7 @@ import { endSessionsOfUser } from '../../server/src/inbound/users/administer_use
 import { ALICE, type Bridge, startBridge } from '../parts/bridge.ts'
 import { launchBrowser } from '../parts/chromium.ts'
 import { Keyboard } from '../parts/keyboard.ts'
+import { makePng } from '../parts/pictures.ts'
 import { Visitor } from '../parts/visitor.ts'
 import { startWebApp, type WebApp } from '../parts/web_app.ts'
 
@@ -148,6 +149,40 @@ test('without JavaScript a client is changed, and what was typed stays when it i
   assert.equal(await person.heading(), 'Changed')
   assert.match(await person.page.locator('main').innerText(), /Saved\./)
   assert.deepEqual(person.complaints, [])
+  await person.close()
+})
+
+test('without JavaScript a tenant chooses a picture, sees it before it is saved, and others after', async () => {
+  const person = await atConsole('/admin/settings/brand', { javaScriptEnabled: false })
+  const { page } = person
+  const painted = (of: typeof page) =>
+    of
+      .locator('.tenant img')
+      .first()
+      .evaluate((img: HTMLImageElement) => img.naturalWidth)
+  await person.fill('brand_accent', '#ffd54a')
+  await page.setInputFiles('[name=brand_logo]', {
+    name: 'logo.html',
+    mimeType: 'text/html',
+    buffer: makePng({ width: 40 }),
+  })
+  await person.press('Show without saving')
+  assert.match(await page.locator('main').innerText(), /It is not saved yet/)
+  assert.equal(await painted(page), 40)
+  await person.press('Save')
+  assert.match(await page.locator('main').innerText(), /Saved\./)
+  const other = await Visitor.open(running.browser)
+  await other.visit(`${bridge.issuer}/login`)
+  assert.equal(await painted(other.page), 40)
+  const button = other.page.getByRole('button', { name: 'Sign in', exact: true })
+  assert.equal(await button.evaluate((one) => getComputedStyle(one).backgroundColor), 'rgb(127, 106, 37)')
+  await person.visit(`${bridge.issuer}/admin/settings/brand`)
+  await page.getByLabel('Take the picture away').check()
+  await person.fill('brand_accent', '')
+  await person.press('Save')
+  await other.visit(`${bridge.issuer}/login`)
+  assert.equal(await other.page.locator('.tenant img').count(), 0)
+  await other.close()
   await person.close()
 })
 

@@ -127,5 +127,6 @@ function shortenCss(css: string): string {
     .replace(/ ?([{};,>]) ?/g, '$1')
     .replace(/: /g, ':')
     .replace(/;}/g, '}')
+    .replace(/(?<=[ :,(])0(?=\.\d)/g, '')
     .trim()
 }

@@ -23,7 +23,7 @@ export function badge(label: Child, tone?: Tone): SafeHtml {
 export function mark(text: string, logo_uri?: string | undefined): SafeHtml {
   const src = logo_uri && source(logo_uri)
   if (!src) return html`<span class="mark" aria-hidden="true">${initial(text)}</span>`
-  return html`<img class="mark" src="${src}" alt="" width="40" height="40">`
+  return html`<img class="mark" src="${src}" alt="">`
 }
 
 /** The top of a page: what it is, a sentence, and what can be done here. */
