@@ -10,6 +10,7 @@ import { typeOf } from './client.ts'
 import { listSnippets } from './client_snippet.ts'
 import { readFormId } from './form_id.ts'
 import { lintRedirects } from './lint_redirects.ts'
+import { refusedField } from './refused_field.ts'
 import { scriptOf } from './same_by_script.ts'
 import { CLIENT_TYPES, type ClientType, DEVICE_CODE, PROOFS, type Proof } from './templates/client_type.ts'
 import { renderClients } from './templates/clients.ts'
@@ -175,7 +176,6 @@ function metadataOf(type: ClientType, token_endpoint_auth_method: Proof): Record
 }
 
 function fieldOf(error: OAuthError): keyof NonNullable<NewClientData['errors']> {
-  if (error.error === 'invalid_redirect_uri') return 'redirect_uris'
-  const named = /^Member (\w+)/.exec(error.error_description)?.[1]
-  return (['client_name', 'redirect_uris', 'scope', 'trusted'] as const).find((field) => field === named) ?? 'type'
+  const { member } = refusedField(error)
+  return (['client_name', 'redirect_uris', 'scope', 'trusted'] as const).find((field) => field === member) ?? 'type'
 }

@@ -9,6 +9,7 @@ import { findClient } from './client.ts'
 import { readForm, writeForm } from './client_form.ts'
 import { listSnippets } from './client_snippet.ts'
 import { lintRedirects } from './lint_redirects.ts'
+import { refusedField } from './refused_field.ts'
 import { scriptOf, sentOr } from './same_by_script.ts'
 import { renderCreatedClient } from './templates/created_client.ts'
 import { type EditClientData, renderEditClient } from './templates/edit_client.ts'
@@ -39,11 +40,11 @@ export const editClientSubmit = consoleSubmit(async (visit, actor, values) => {
       : showSecret(visit, record.client_id, client_secret)
   } catch (error) {
     if (!(error instanceof OAuthError) || !/^invalid_(client_metadata|redirect_uri)$/.test(error.error)) throw error
-    const member = memberOf(error)
+    const wrong = refusedField(error)
     const uris = readLines(values['redirect_uris'] ?? '')
     const type = values['application_type'] === 'native' ? ('native' as const) : ('web' as const)
-    const redirects = member === 'redirect_uris' ? { redirects: lintRedirects(uris, type) } : {}
-    return show(visit, record, values, { member, sentence: error.error_description, ...redirects })
+    const redirects = wrong.member === 'redirect_uris' ? { redirects: lintRedirects(uris, type) } : {}
+    return show(visit, record, values, { ...wrong, ...redirects })
   }
 })
 
@@ -79,11 +80,4 @@ function toClient(visit: Visit, { client_id }: ListedClient, more: Readonly<Reco
 /** Names what is registered now: whoever saves has seen it, or is told of the change. */
 function seenMetadata(visit: Visit, { metadata }: ListedClient): string {
   return visit.web.tenant.keys.hashSecret(metadata).toString('base64url')
-}
-
-function memberOf(error: OAuthError): string | undefined {
-  return (
-    /^Member (\w+)/.exec(error.error_description)?.[1] ??
-    (error.error === 'invalid_redirect_uri' ? 'redirect_uris' : undefined)
-  )
 }

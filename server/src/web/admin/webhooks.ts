@@ -183,10 +183,7 @@ function read(values: FormValues, known: boolean) {
 
 function refuse(visit: Visit, found: ShownWebhook | null, values: FormValues, error: unknown): Response {
   if (!(error instanceof OAuthError) || error.status >= 500) throw error
-  // Its sentences are of "the webhook's url": the name of a member follows.
-  const sentence = error.error_description.replace(/^The webhook's name/, 'webhook').replace(/^The webhook's /, '')
-  const { member } = refusedField(new OAuthError('invalid_request', sentence))
-  return showForm(visit, found, values, { member, sentence: error.error_description })
+  return showForm(visit, found, values, refusedField(error, { name: 'webhook' }))
 }
 
 function showForm(
