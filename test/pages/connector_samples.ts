@@ -43,6 +43,10 @@ export function newConnectorPages(view: View, put: Put): Pages {
       }),
     new_connector_name: () =>
       renderConnectorForm(view, { ...form, provider: describe('google'), values: {}, wrong_name: 'name_taken' }),
+    new_connector_taken: () =>
+      renderConnectorForm(view, {
+        ...{ ...form, provider: describe('google'), values: typed, posted: true, wrong_name: 'name_taken' },
+      }),
     new_connector_generic: () => renderConnectorForm(view, { ...form, provider: describe('oauth2'), values: typed }),
     new_connector_keys: () => renderConnectorForm(view, { ...form, provider: describe('freshdesk'), values: {} }),
     edit_connector: () =>

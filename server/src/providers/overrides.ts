@@ -1,4 +1,4 @@
-import type { ProviderFields } from './provider.ts'
+import type { ClientAuthMethod, ProviderFields } from './provider.ts'
 import { SettingError } from './setting_error.ts'
 
 type Check = (value: unknown) => boolean
@@ -26,9 +26,10 @@ const assertion_grant: Check = (value) =>
   )
 const url = orNull((value) => text(value) && /^(https?:\/\/|\{)/.test(value as string))
 
-const METHODS = [
-  ...['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-  ...['tls_client_auth', 'self_signed_tls_client_auth'],
+/** How a connector may prove who it is. */
+export const CLIENT_AUTH_METHODS: readonly ClientAuthMethod[] = [
+  ...(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const),
+  ...(['tls_client_auth', 'self_signed_tls_client_auth'] as const),
 ]
 const ASSERTION = {
   audience: orNull(text),
@@ -53,8 +54,8 @@ const OVERRIDES = {
   jwks_uri: url,
   api_base_url: url,
   api_hosts: texts,
-  token_endpoint_auth_method: oneOf(...METHODS),
-  revocation_endpoint_auth_method: oneOf(...METHODS, null),
+  token_endpoint_auth_method: oneOf(...CLIENT_AUTH_METHODS),
+  revocation_endpoint_auth_method: oneOf(...CLIENT_AUTH_METHODS, null),
   tls_client_certificate_bound_access_tokens: oneOf(true, false),
   basic_credentials: oneOf('encoded', 'raw'),
   pkce: oneOf('required', 'supported', 'refused'),

@@ -4,8 +4,9 @@ import { findConnector, type ShownConnector, saveConnector } from '../../outboun
 import { type DescribedProvider, describeProvider } from '../../outbound/administration/describe_provider.ts'
 import { callbackUrl, connectorJwksUri } from '../../outbound/connectors/connector.ts'
 import type { ConnectorGrantType } from '../../providers/grant_types.ts'
+import { CLIENT_AUTH_METHODS } from '../../providers/overrides.ts'
 import type { Provider } from '../../providers/provider.ts'
-import { searchCatalogue } from '../../providers/search.ts'
+import { isAnyServer, searchCatalogue } from '../../providers/search.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import type { SameScript } from '../ui/components.ts'
 import { paths } from '../ui/paths.ts'
@@ -106,15 +107,10 @@ async function find(visit: Visit, connector = ''): Promise<(Subject & { readonly
 
 /** A provider with the way of authentication that was typed, which decides what else is asked for. */
 function describeAs(record: Provider, grant_type: ConnectorGrantType, values: FormValues): DescribedProvider {
-  const method = values['fields.token_endpoint_auth_method']
-  const known = METHODS.find((one) => one === method)
+  const method = isAnyServer(record) ? values['fields.token_endpoint_auth_method'] : undefined
+  const known = CLIENT_AUTH_METHODS.find((one) => one === method)
   return describeProvider(record, { grant_type, ...(known && { fields: { token_endpoint_auth_method: known } }) })
 }
-
-const METHODS = [
-  ...(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const),
-  ...(['tls_client_auth', 'self_signed_tls_client_auth'] as const),
-]
 
 async function judgeName(visit: Visit, connector: string): Promise<ConnectorFormData['wrong_name']> {
   if (!isConnectorName(connector)) return 'name_wrong'
@@ -145,6 +141,7 @@ function show(
   const seen = seenIn(values, wrong, String(found?.version ?? ''))
   const html = renderConnectorForm(visit.view, {
     ...{ connector, known: found !== null, wrong_name, provider, grant_type, values, wrong, seen },
+    posted: visit.c.req.method === 'POST',
     callback_url: callbackUrl(visit.web.outbound, connector),
     jwks_uri: connectorJwksUri(visit.web.outbound, connector),
     script: script(visit, subject, values),

@@ -1,5 +1,6 @@
 import type { DescribedProvider } from '../../../outbound/administration/describe_provider.ts'
 import { CONNECTOR_GRANT_TYPES, type ConnectorGrantType } from '../../../providers/grant_types.ts'
+import { CLIENT_AUTH_METHODS } from '../../../providers/overrides.ts'
 import { codeBlock, notice, pageHeader, type SameScript, sameByScript, section } from '../../ui/components.ts'
 import { button, buttonLink, check, field, form, group, select } from '../../ui/forms.ts'
 import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
@@ -20,6 +21,8 @@ export interface ConnectorFormData extends TypedForm {
   readonly known: boolean
   /** Why the name is not taken; nothing but the name is asked for then. */
   readonly wrong_name?: 'name_taken' | 'name_wrong' | undefined
+  /** All of it was typed already, so that it is named anew beside what was typed. */
+  readonly posted?: boolean
   readonly provider: DescribedProvider
   readonly grant_type: ConnectorGrantType
   readonly callback_url: string
@@ -28,11 +31,6 @@ export interface ConnectorFormData extends TypedForm {
   readonly seen: string
   readonly script: SameScript
 }
-
-const METHODS = [
-  ...['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-  ...['tls_client_auth', 'self_signed_tls_client_auth'],
-]
 
 /** What is typed of a connector to such a provider: what it needs, and what few change. */
 export function connectorFields(
@@ -66,7 +64,8 @@ export function connectorFields(
     ...(by_consent && provider.says_who && { sign_in: { one_of: ['off', 'linked', 'create'] } }),
   }
   const more: Kinds = {
-    ...(any_server && of_oauth && { 'fields.token_endpoint_auth_method': { one_of: METHODS, optional: true } }),
+    ...(any_server &&
+      of_oauth && { 'fields.token_endpoint_auth_method': { one_of: CLIENT_AUTH_METHODS, optional: true } }),
     ...((any_server && of_oauth) || proof === 'made_key' ? key : {}),
     ...(any_server && of_oauth && certificate),
     ...(any_server && { 'fields.userinfo_endpoint': 'literal', 'fields.revocation_endpoint': 'literal' }),
@@ -88,9 +87,7 @@ export function renderConnectorForm(view: View, data: ConnectorFormData): SafeHt
   const holes = known ? { connector: name(connector) } : { provider: name(provider.name) }
   const title = known ? words.edit_title : words.title
   const shown = tell(view, title as typeof words.title, holes as { provider: SafeHtml })
-  const steps = known
-    ? measure(enter(view, data))
-    : html`${nameIt(view, data)}${data.wrong_name === undefined && beyondName(view, data)}`
+  const steps = known ? measure(enter(view, data)) : newSteps(view, data)
   const above = html`${formNotice(view, data, words, allFields(data))}${lostSecrets(view, data)}`
   const content = html`${pageHeader(shown, known ? words.edit_lead : provider.credential === 'oauth' && words.lead)}${above}${steps}`
   return consolePage(view, {
@@ -102,6 +99,11 @@ export function renderConnectorForm(view: View, data: ConnectorFormData): SafeHt
 
 function measure(content: Child): SafeHtml {
   return html`<div class="measure">${content}</div>`
+}
+
+function newSteps(view: View, data: ConnectorFormData): SafeHtml {
+  if (data.wrong_name !== undefined) return data.posted ? measure(enter(view, data)) : nameIt(view, data)
+  return html`${nameIt(view, data)}${beyondName(view, data)}`
 }
 
 /** The steps that follow once it has a name. */
@@ -130,20 +132,17 @@ function allFields({ provider, grant_type }: ConnectorFormData): Kinds {
 }
 
 function lostSecrets(view: View, data: ConnectorFormData): Child {
-  if (data.wrong === undefined) return ''
+  if (data.wrong === undefined && !(data.wrong_name !== undefined && data.posted)) return ''
   const asks = Object.values(allFields(data)).some((kind) => kind === 'secret' || kind === 'secret_lines')
   return asks && notice('note', html`<p>${view.text.console.connector_form.secrets_again}</p>`)
 }
 
 function nameIt(view: View, data: ConnectorFormData): SafeHtml {
   const { connector_form: words } = view.text.console
-  const { connector, provider, grant_type, wrong_name } = data
+  const { provider, grant_type } = data
   const grants = CONNECTOR_GRANT_TYPES.map((value) => ({ value, label: words.grants[grantWord(value)] }))
   const fields = [
-    field({
-      ...{ name: 'connector', label: words.fields.connector, value: connector, hint: words.hints.connector },
-      ...{ error: wrong_name && words[wrong_name], literal: true, required: true, autocomplete: 'off' },
-    }),
+    nameField(view, data),
     provider.credential === 'oauth' &&
       select({
         ...{ name: 'grant_type', label: words.fields.grant_type, value: grant_type, hint: words.hints.grant_type },
@@ -155,6 +154,14 @@ function nameIt(view: View, data: ConnectorFormData): SafeHtml {
   const press = button(words.show_address, { kind: 'plain' })
   const content = html`<form action="${action}">${hidden}${fields}<div class="actions start">${press}</div></form>`
   return section(words.step_name, measure(content), provider.credential === 'oauth' && words.step_name_lead)
+}
+
+function nameField(view: View, { connector, wrong_name }: ConnectorFormData): SafeHtml {
+  const { connector_form: words } = view.text.console
+  return field({
+    ...{ name: 'connector', label: words.fields.connector, value: connector, hint: words.hints.connector },
+    ...{ error: wrong_name && words[wrong_name], literal: true, required: true, autocomplete: 'off' },
+  })
 }
 
 function grantWord(grant_type: ConnectorGrantType) {
@@ -198,8 +205,9 @@ function enter(view: View, data: ConnectorFormData): SafeHtml {
   const save = button(known ? words.save_known : words.save)
   const actions = html`<div class="actions start">${save}${buttonLink(words.cancel, back, 'quiet')}</div>`
   const action = link(view, known ? paths.admin_edit_connector : paths.admin_new_connector)
-  const hidden = { connector, provider: provider.provider, grant_type, seen }
-  return html`${form(view, { action, hidden }, html`${fields}${folded}${actions}`)}${sameByScript(view, data.script)}`
+  const renamed = data.wrong_name !== undefined && nameField(view, data)
+  const hidden = { ...(!renamed && { connector }), provider: provider.provider, grant_type, seen }
+  return html`${form(view, { action, hidden }, html`${renamed}${fields}${folded}${actions}`)}${sameByScript(view, data.script)}`
 }
 
 function isSaid(data: ConnectorFormData, member: string): boolean {
