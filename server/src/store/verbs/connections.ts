@@ -157,7 +157,7 @@ export const disconnectConnection = write(
   { key: connectionKey, repeatable: true },
 )
 
-/** Destroys the data key of an ended connection, and with it every copy of its tokens, backups included. */
+/** Destroys the data key of an ended connection, and with it every copy of its tokens but those in backups made before. */
 export const destroyDataKey = write(
   function* (args: { tenant_id: string; connection_id: string; event: NewEvent }): Run<boolean> {
     const [destroyed] = yield* sql<{ connection_id: string }>`

@@ -41,6 +41,7 @@ export const enOwnData = {
       'device_code.denied': 'A device was refused',
       'token.impersonated': 'An app acted in your name through another one',
       'code.replayed': 'A sign-in code was used twice, so its access was ended',
+      'refresh_token.forwarded': 'An app went on after this server was restored from a backup',
       'refresh_token.retried': 'An app asked again for an answer that it had missed',
       'permanent_token.created': 'A permanent token was made',
       'permanent_token.deleted': 'A permanent token was deleted',
