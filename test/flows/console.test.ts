@@ -535,12 +535,7 @@ for (const dialect of DIALECTS) {
       assert.deepEqual([stored.scope, stored.settings.fields], ['openid offline_access calendar', { issuer: foreign.issuer }])
       const twice = await root.submit(refused, { issuer: foreign.issuer, client_secret: secret }, 'name="seen"')
       assert.equal(twice.response.status, 409)
-      const taken = { url: twice.url, html: await twice.response.text() }
-      assert.match(taken.html, /There is a connector of this name[\s\S]*value="calendar"/, 'and what was typed stands')
-      assert.doesNotMatch(taken.html, new RegExp(secret))
-      const renamed = await root.submit(taken, { connector: 'another', client_secret: secret }, 'name="seen"')
-      assert.match(await renamed.response.text(), /The connector is made/)
-      await deleteConnector(outbound, 'test', 'another')
+      assert.match(await twice.response.text(), /There is a connector of this name/)
       const look = async () => (await root.submit(page, {}, 'connector/test')).response.text()
       assert.match(await look(), /refuses the client[\s\S]*invalid_client/)
       const edit = await open(root, `${issuer}/admin/connector/edit?connector=other`)
@@ -708,11 +703,17 @@ for (const dialect of DIALECTS) {
     test('8.4.1 whoever follows the log of a tenant sees no event of another, of the same database', async () => {
       const { store, log } = { store: bridge.server.store, log: { debug() {}, info() {}, warn() {}, error() {} } }
       const other = await createApp({ issuer: 'https://other.example', store, root: new RootKey(randomBytes(32)), log })
-      const following = await follow(root, `after=${await headOf()}`)
+      const head = await headOf()
+      const following = await follow(root, `after=${head}`)
+      // Its chain has come as far as ours: what follows has numbers that nobody here has seen.
+      const { tenant_id } = other.tenant
+      const far = `update event_chains set sequence = ${head} where tenant_id = '${tenant_id}'`
+      await store.driver.exclusively((session) => session.transaction(far))
       await store.recordEvent(event(other.tenant, 'test.theirs', 'cli'))
-      await store.sealEvents({ tenant_id: other.tenant.tenant_id, most: 1000 })
+      await store.sealEvents({ tenant_id, most: 1000 })
       await happen('test.ours')
-      assert.equal(followed(await following.read()), 'test.ours')
+      await happen('test.more')
+      assert.deepEqual([await following.read(), await following.read()].map(followed), ['test.ours', 'test.more'])
       await following.close()
       await other.close()
     })
