@@ -125,7 +125,7 @@ function sideways(page: Page): Promise<string[]> {
 /** What is pressed or filled and is lower than 44 px. */
 function low(page: Page): Promise<string[]> {
   return page.evaluate(() =>
-    [...document.querySelectorAll('a:not(.skip), button, input, select, textarea, summary, label.choice')]
+    [...document.querySelectorAll('a[href]:not(.skip), button, input, select, textarea, summary, label.choice')]
       .filter((element) => element.checkVisibility() && !element.matches('.choice input, [type=hidden]'))
       .filter((element) => element.getBoundingClientRect().height < 43.9)
       .map((element) => `${element.getBoundingClientRect().height} ${element.outerHTML.slice(0, 80)}`),
