@@ -52,7 +52,7 @@ function inDevelopment(answer: (visit: Visit) => Promise<Response>) {
   return consolePage(async (visit) => (visit.web.production ? errorPage(visit, 'not_found', 404) : answer(visit)))
 }
 
-/** What it may do ends within the hour, and with that upkeep takes it for unused: a run that nobody ends leaves nothing. */
+/** Its grants end within the hour, and then upkeep takes it for unused; an account that it connected keeps it until that ends. */
 const LIFE = { grant_lifetime_seconds: 3600 }
 
 function describeClient(visit: Visit, flow: Flow): Record<string, unknown> {

@@ -38,7 +38,11 @@ export const connectDone = readAsset('connect_done.js', JAVASCRIPT)
 export const connectScript = shared(readAsset('connect.js', JAVASCRIPT))
 
 /** What the island of the playground is made of beside itself. */
-const playgroundModules = ['playground_http.js', 'playground_keys.js'].map((file) => readAsset(file, JAVASCRIPT))
+const playgroundKeys = readAsset('playground_keys.js', JAVASCRIPT)
+const playgroundModules = [
+  ...[playgroundKeys, readAsset('playground_http.js', JAVASCRIPT)],
+  readAsset('playground_show.js', JAVASCRIPT, [playgroundKeys]),
+]
 
 /** The island that runs the flows of the playground. */
 export const playground = readAsset('playground.js', JAVASCRIPT, playgroundModules)

@@ -1,6 +1,7 @@
 // Runs the flows of the playground in this tab: every request is a real one, and what it needs stands in the page.
 import { at, fill, fillCode, fillJson, writeAnswer, writeCurl, writeRequest } from './playground_http.js'
 import { forge, halfHash, hash, isJwt, isSignedBy, makeKey, makeProof, openJwt, publicPart, random, thumbprint } from './playground_keys.js'
+import { make, writeIn } from './playground_show.js'
 
 const stage = document.querySelector('[data-flow]')
 const callback = document.querySelector('[data-callback]')
@@ -9,13 +10,6 @@ const REPEAT_MS = 5000
 
 const read = (key) => JSON.parse(sessionStorage.getItem(key) ?? 'null')
 const write = (key, value) => sessionStorage.setItem(key, JSON.stringify(value))
-const make = (name, content, attributes = {}) => {
-  const element = document.createElement(name)
-  element.append(content)
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value)
-  return element
-}
-
 // The browser comes back with an answer: it is the waiting flow's, and leaves the address at once.
 if (callback) {
   const waiting = read(WAITING)
@@ -38,6 +32,7 @@ function start() {
   const key = `sallyport-playground-${flow.flow}`
   const run = read(key) ?? { values: {}, client: null }
   const say = (text, holes = {}) => text.replace(/\{(\w+)\}/g, (_, name) => holes[name] ?? '')
+  const { exchange, paint, decode } = writeIn({ names, words, valuesOf: () => run.values })
   const placeOf = ({ step }) => stage.querySelector(`[data-step="${step}"]`)
   const save = () => {
     write(key, run)
@@ -297,51 +292,6 @@ function start() {
     if (answered !== undefined) parts.push(...exchange(words.answer, answered))
     parts.push(...decode(`${sent}\n${answered}`))
     placeOf(step).querySelector('[data-outcome]').replaceChildren(...parts)
-  }
-
-  function exchange(title, text) {
-    const pre = make('pre', '', { dir: 'ltr', tabindex: '0', role: 'group', 'aria-label': title || words.answer })
-    pre.append(...paint(text))
-    return title === '' ? [pre] : [make('h3', title), pre]
-  }
-
-  /** Each value wears its colour wherever it stands, also as it is written in a form. */
-  function paint(text) {
-    const marks = names.flatMap(({ name, colour }) => {
-      const value = run.values[name]
-      if (typeof value !== 'string' || value.length < 4) return []
-      return [...new Set([value, encodeURIComponent(value)])].map((spelt) => ({ spelt, name, colour }))
-    })
-    marks.sort((a, b) => b.spelt.length - a.spelt.length)
-    const parts = []
-    for (let rest = text; rest !== ''; ) {
-      const found = marks
-        .map((one) => ({ ...one, at: rest.indexOf(one.spelt) }))
-        .filter((one) => one.at >= 0)
-        .reduce((first, one) => (first === undefined || one.at < first.at ? one : first), undefined)
-      if (!found) {
-        parts.push(rest)
-        break
-      }
-      parts.push(rest.slice(0, found.at), make('span', found.spelt, { class: `value ${found.colour}`, title: found.name }))
-      rest = rest.slice(found.at + found.spelt.length)
-    }
-    return parts
-  }
-
-  /** JWTs are read here in the browser: no token goes anywhere for it. */
-  function decode(text) {
-    const found = new Map(Object.entries(run.values).filter(([, value]) => isJwt(value) && text.includes(value)))
-    const proof = /^DPoP: (\S+)$/m.exec(text)?.[1]
-    if (proof) found.set('DPoP', proof)
-    return [...found].map(([name, jwt]) => {
-      const { header, claims } = openJwt(jwt)
-      const details = make('details', make('summary', say(words.decoded, { name })))
-      const pre = make('pre', '', { dir: 'ltr', tabindex: '0', role: 'group', 'aria-label': name })
-      pre.append(...paint(`${JSON.stringify(header, null, 2)}\n${JSON.stringify(claims, null, 2)}`))
-      details.append(pre)
-      return details
-    })
   }
 
   /** Writes the step for a shell and as code, with the values of this moment, where somebody looks at it. */
