@@ -1,4 +1,4 @@
-// Whole pages of the console over a filled database: node run.mjs bench/console.ts [--grants 1000000] [--only sqlite]
+// Whole pages of the console over a filled database: node run.mjs bench/console.ts [--grants 1000000, at least 5000] [--only sqlite]
 // [--sqlite file] [--postgres url] keep the database of an earlier run; [--pages text] measures those that hold it; [--plans]
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
