@@ -123,8 +123,7 @@ console.log('Open', new URL('/login', redirect_uri).href)
 
 function writePassport(at: Place): string {
   const { redirect_uris, scope } = at.client
-  return `import { randomUUID } from 'node:crypto'
-import express from 'express'
+  return `import express from 'express'
 import * as client from 'openid-client'
 import { Strategy } from 'openid-client/passport'
 import passport from 'passport'
@@ -138,7 +137,7 @@ const app = express()
 const sessions = new Map()
 app.use((request, response, next) => {
   const [, known] = /(?:^|; )session=([^;]+)/.exec(request.headers.cookie ?? '') ?? []
-  const id = sessions.has(known) ? known : randomUUID()
+  const id = sessions.has(known) ? known : client.randomState()
   if (id !== known) sessions.set(id, {})
   request.session = sessions.get(id)
   response.cookie('session', id, { httpOnly: true, sameSite: 'lax', secure: redirect_uri.startsWith('https:') })
