@@ -532,10 +532,18 @@ for (const dialect of DIALECTS) {
       const page = { url: made.url, html: await made.response.text() }
       assert.match(page.html, /The connector is made/)
       const stored = (await findConnector(outbound, 'other'))!
-      assert.deepEqual([stored.scope, stored.settings.fields], ['openid offline_access calendar', { issuer: foreign.issuer }])
+      assert.deepEqual(
+        [stored.scope, stored.settings.fields],
+        ['openid offline_access calendar', { issuer: foreign.issuer }],
+      )
       const twice = await root.submit(refused, { issuer: foreign.issuer, client_secret: secret }, 'name="seen"')
       assert.equal(twice.response.status, 409)
-      assert.match(await twice.response.text(), /There is a connector of this name/)
+      const taken = { url: twice.url, html: await twice.response.text() }
+      assert.match(taken.html, /There is a connector of this name[\s\S]*value="calendar"/, 'and what was typed stands')
+      assert.doesNotMatch(taken.html, new RegExp(secret))
+      const renamed = await root.submit(taken, { connector: 'another', client_secret: secret }, 'name="seen"')
+      assert.match(await renamed.response.text(), /The connector is made/)
+      await deleteConnector(outbound, 'test', 'another')
       const look = async () => (await root.submit(page, {}, 'connector/test')).response.text()
       assert.match(await look(), /refuses the client[\s\S]*invalid_client/)
       const edit = await open(root, `${issuer}/admin/connector/edit?connector=other`)

@@ -97,7 +97,8 @@ export const enConsoleServer = {
       profile: 'standard follows RFC 9700; fapi2 is the strictest; legacy is for what cannot change any more.',
       mfa: 'optional asks those who have one.',
       sign_up: 'verified asks for an address, and sends a letter to it first.',
-      sign_in_link: 'For users whose address is confirmed. Who reads their mail is in their account, but for a second factor.',
+      sign_in_link:
+        'For users whose address is confirmed. Who reads their mail is in their account, but for a second factor.',
       login_handoff: 'JSON; empty where users sign in here.',
       brokers: 'JSON: a list of url, mode and keys.',
       registration: 'token asks for an initial access token.',
