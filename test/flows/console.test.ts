@@ -414,7 +414,8 @@ for (const dialect of DIALECTS) {
       }
       const forged = await send({ csrf_token: 'x', brand_name: 'Evil' })
       const foreign = await send({ brand_name: 'Evil' }, { 'sec-fetch-site': 'cross-site' })
-      const plain = await post(root, at, { csrf_token: csrfOf(page), brand_name: 'Evil' })
+      const type = { ...SAME, 'content-type': 'text/plain' }
+      const plain = await root.request(at, { method: 'POST', headers: type, body: `csrf_token=${csrfOf(page)}` })
       const named = await send({ seen: text('1') })
       const huge = await send({ brand_logo: new Uint8Array(2 ** 20) })
       assert.deepEqual(

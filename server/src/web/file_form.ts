@@ -2,21 +2,19 @@ import type { Context } from 'hono'
 import { OAuthError } from '../oauth/errors.ts'
 import { type Params, readParams } from '../oauth/params.ts'
 import { LARGEST_BODY } from './machine.ts'
-import { type PageEnv, readBody } from './page.ts'
+import { type PageEnv, readBody, readPostedForm } from './page.ts'
 
 // Who chose a file that is too large is to be told so on the page, and not by a connection that breaks.
 const LARGEST_FORM = 2 ** 20
 
 /**
- * Reads a form with files (RFC 7578). In the fields named here a file comes as a data URL, and so does text; a file is
+ * Reads a form with files (RFC 7578), or one that was sent without any. In the fields named here a file comes as a data URL, and so does text; a file is
  * nothing but its bytes: what it was called and what type it was said to have is not read.
  */
 export function readFileForm(...files: readonly string[]) {
   return async (c: Context<PageEnv>, signed_in: boolean): Promise<Params> => {
     const type = c.req.header('content-type') ?? ''
-    if (!/^multipart\/form-data;/i.test(type)) {
-      throw new OAuthError('invalid_request', 'The Content-Type must be multipart/form-data', { status: 415 })
-    }
+    if (!/^multipart\/form-data;/i.test(type)) return readPostedForm(c)
     const body = Buffer.from(await readBody(c, signed_in ? LARGEST_FORM : LARGEST_BODY))
     const texts = new URLSearchParams()
     const contents: Record<string, string> = {}

@@ -259,7 +259,8 @@ export function requireVisitor({ c }: Visit): void {
   throw new OAuthError('invalid_request', 'This page is for whoever goes to it, and is not embedded', { status: 403 })
 }
 
-async function readPostedForm(c: Context<PageEnv>): Promise<Params> {
+/** Reads a form as pages send it unless they say otherwise. */
+export async function readPostedForm(c: Context<PageEnv>): Promise<Params> {
   requireFormType(c)
   return readParams(decodeUtf8(await readBody(c)))
 }
