@@ -189,6 +189,32 @@ testOnBoth('10.7.1 a new scope and a new resource are each asked for', async (p)
   assert.equal(await silent({ scope: 'openid api:read', resource: JWT_API }), 'code')
 })
 
+testOnBoth('10.7.3 a user takes back the access of every app at once, and nobody else loses any', async (p) => {
+  const [first, second] = [await addClient(p, 'first'), await addClient(p, 'second')]
+  const [alice, bob] = [await signIn(p), await signIn(p, BOB)]
+  const agents = [alice, alice, bob]
+  const tokens: string[] = []
+  for (const [i, client] of [first, second, first].entries()) {
+    const { body } = await client.exchange(await agents[i]!.authorize(client.url(), i === 2 ? BOB : ALICE))
+    tokens.push(body.refresh_token)
+  }
+  const asks = async (agent: UserAgent) =>
+    new URL((await agent.request(second.url({ prompt: 'none' }))).headers.get('location')!).searchParams.get('error')
+  assert.equal(await asks(alice), null)
+  const account = await open(alice, `${p.issuer}/account`)
+  await alice.submit(account, {}, '/account/apps/end_all')
+  const left = await page(alice, `${p.issuer}/account`)
+  assert.match(left, /No app can use your account/)
+  assert.doesNotMatch(left, /apps\/end_all/)
+  assert.deepEqual(
+    [(await first.refresh(tokens[0]!)).status, (await second.refresh(tokens[1]!)).status],
+    [400, 400],
+    'both grants have ended',
+  )
+  assert.equal(await asks(alice), 'consent_required', 'and what was allowed is not remembered')
+  assert.equal((await first.refresh(tokens[2]!)).status, 200, 'bob keeps his')
+})
+
 test('nobody but the user of an account takes scopes back there', async () => {
   const p = await startPlatform()
   try {

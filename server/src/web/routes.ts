@@ -25,6 +25,7 @@ import { type PageEnv, page, refusalPage } from './page.ts'
 import {
   accountPage,
   endAppSubmit,
+  endAppsSubmit,
   endOtherSessionsSubmit,
   endSessionSubmit,
   homePage,
@@ -160,6 +161,7 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
 
   pages.get(paths.account, accountPage)
   pages.post(paths.account_end_app, endAppSubmit)
+  pages.post(paths.account_end_apps, endAppsSubmit)
   pages.post(paths.account_narrow_app, narrowAppSubmit)
   pages.post(paths.account_take_back, takeBackConnectionSubmit)
   pages.post(paths.account_delete_token, deleteTokenSubmit)

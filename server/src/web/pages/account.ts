@@ -7,7 +7,7 @@ import { requireParam } from '../../oauth/params.ts'
 import { offerEnds } from '../../outbound/connections/connection_end.ts'
 import { listConnections } from '../../outbound/connections/connections.ts'
 import { isForAdministrators, nameProvider } from '../../outbound/connectors/connector.ts'
-import type { Configuration } from '../../store/tenant.ts'
+import type { Configuration, Tenant } from '../../store/tenant.ts'
 import { nameDevice } from '../device_name.ts'
 import { errorPage, ours, page, type ReadForm, redirect, send, submit, type Visit } from '../page.ts'
 import { readLapse, readReason } from '../ui/connection_state.ts'
@@ -108,13 +108,27 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
 
 /** POST /account/apps/revoke: ends every grant of one client, and forgets the consent. */
 export const endAppSubmit = signedInSubmit(async (visit, { user }, values) => {
-  const { tenant } = visit.web
-  const client_id = requireParam({ values, resource: [], audience: [] }, 'client_id')
-  const { user_id } = user
-  const ended = event(tenant, 'consent.withdrawn', `user:${user_id}`, { client_id, user_id })
-  await tenant.store.withdrawConsent({ tenant_id: tenant.tenant_id, user_id, client_id, event: ended })
+  await endApp(visit.web.tenant, user.user_id, requireParam({ values, resource: [], audience: [] }, 'client_id'))
   return redirect(visit, ours(visit.web, '/account'))
 })
+
+/** POST /account/apps/end_all: the same for every client, also of those consents that are only remembered. */
+export const endAppsSubmit = signedInSubmit(async (visit, { user: { user_id } }) => {
+  const { tenant } = visit.web
+  const mine = { tenant_id: tenant.tenant_id, user_id }
+  const [grants, consents] = await Promise.all([
+    tenant.store.listGrantsOfUser(mine),
+    tenant.store.listConsentsOfUser(mine),
+  ])
+  const clients = new Set([...grants, ...consents].map(({ client_id }) => client_id))
+  await Promise.all([...clients].map((client_id) => endApp(tenant, user_id, client_id)))
+  return redirect(visit, ours(visit.web, '/account'))
+})
+
+function endApp(tenant: Tenant, user_id: string, client_id: string): Promise<number> {
+  const ended = event(tenant, 'consent.withdrawn', `user:${user_id}`, { client_id, user_id })
+  return tenant.store.withdrawConsent({ tenant_id: tenant.tenant_id, user_id, client_id, event: ended })
+}
 
 /** POST /account/apps/narrow: takes back what is no longer ticked. */
 export const narrowAppSubmit = signedInSubmit(async (visit, { user }, values) => {

@@ -43,6 +43,7 @@ export const paths = {
   account_export: '/account/data/export',
   account_delete: '/account/data/delete',
   account_end_app: '/account/apps/revoke',
+  account_end_apps: '/account/apps/end_all',
   account_narrow_app: '/account/apps/narrow',
   account_take_back: '/account/apps/connection',
   account_delete_token: '/account/tokens/delete',

@@ -112,7 +112,20 @@ function apps(view: View, data: AccountData): SafeHtml {
     account.apps,
     html`<ul class="cards">${data.apps.map((app, i) => html`<li>${appCard(view, app, i)}</li>`)}</ul>`,
     account.apps_lead,
+    data.apps.length > 1 && endApps(view),
   )
+}
+
+function endApps(view: View): SafeHtml {
+  const { account } = view.text
+  return ending(view, {
+    id: 'remove-apps',
+    label: account.remove_apps,
+    title: account.remove_apps_title,
+    consequences: [account.remove_apps_ends, account.remove_apps_connections, account.remove_apps_keeps],
+    action: link(view, paths.account_end_apps),
+    hidden: {},
+  })
 }
 
 function appCard(view: View, app: AccountApp, index: number): SafeHtml {
