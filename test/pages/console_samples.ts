@@ -174,6 +174,7 @@ function clientPages(view: View, put: Put): Pages {
             type: 'server',
             trusted: false,
             disabled: false,
+            secret_ends_at: NOW + 3 * DAY,
             created_at: NOW - 200 * DAY,
           },
           {
@@ -197,6 +198,7 @@ function clientPages(view: View, put: Put): Pages {
         next_cursor: put('def'),
       }),
     clients_empty: () => renderClients(view, { clients: [] }),
+    clients_expiring_empty: () => renderClients(view, { clients: [], expiring: true }),
     new_client: () =>
       renderNewClient(view, {
         values: {

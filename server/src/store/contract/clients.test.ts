@@ -168,8 +168,8 @@ contract('a secret that replaces the present one ends the former one too', async
   assert.equal((await load()).former_client_secret_hash, null)
 })
 
-contract('clients are listed by client_id, page by page', async (stage) => {
-  const { store, tenant_id } = stage
+contract('clients are listed by client_id, page by page, and those whose older secret ends soon', async (stage) => {
+  const { store, tenant_id, clock, event } = stage
   for (const client_id of ['c', 'B', 'a', 'A', 'b-1', 'b1']) await make(stage, { client_id })
   const page = async (after_client_id: string, most: number) =>
     (await store.pageClients({ tenant_id, after_client_id, most })).map(({ client_id }) => client_id)
@@ -179,6 +179,17 @@ contract('clients are listed by client_id, page by page', async (stage) => {
   assert.deepEqual(await page('c', 4), [])
   const [first] = await store.pageClients({ tenant_id, after_client_id: '', most: 1 })
   assert.deepStrictEqual(first, { ...listed, client_id: 'A' })
+  for (const [i, client_id] of ['b1', 'a', 'B', 'c'].entries()) {
+    const secret = { client_secret_hash: bytes(`new of ${client_id}`), former_expires_at: START + i }
+    await store.rotateClientSecret({ tenant_id, client_id, ...secret, event: event() })
+  }
+  clock.now = START + 1
+  const expiring = await store.pageClients({ tenant_id, after_client_id: 'B', secrets_before: START + 2, most: 9 })
+  assert.deepEqual(
+    expiring.map(({ client_id }) => client_id),
+    ['a'],
+    'that of b1 has ended, that of c ends later, and B was on the page before',
+  )
 })
 
 contract('counts of issued tokens add up, with the time of the last', async (stage) => {

@@ -187,12 +187,21 @@ export interface ListedClient extends ClientRecord {
   readonly last_used_at: number | null
 }
 
-/** Clients of a tenant by client_id, from after a cursor. */
+/** Clients of a tenant by client_id, from after a cursor; with `secrets_before` those whose older secret ends until then. */
 export const pageClients = read(function* (args: {
   tenant_id: string
   after_client_id: string
+  secrets_before?: number | undefined
   most: number
 }): Run<ListedClient[]> {
+  if (args.secrets_before !== undefined) {
+    return yield* sql<ListedClient>`
+      select client_id, client_name, metadata, source, trusted, client_secret_hash, former_client_secret_hash,
+        former_client_secret_expires_at, client_secret_expires_at, epoch, disabled_at, created_at, updated_at, tokens_issued, last_used_at
+      from clients where tenant_id = ${args.tenant_id} and client_id > ${args.after_client_id}
+        and former_client_secret_expires_at between ${NOW} and ${args.secrets_before}
+      order by client_id limit ${args.most}`
+  }
   return yield* sql<ListedClient>`
     select client_id, client_name, metadata, source, trusted, client_secret_hash, former_client_secret_hash,
       former_client_secret_expires_at, client_secret_expires_at, epoch, disabled_at, created_at, updated_at, tokens_issued, last_used_at

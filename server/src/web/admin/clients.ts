@@ -19,6 +19,8 @@ import { type NewClientData, renderNewClient } from './templates/new_client.ts'
 import { type FormValues, refill } from './typed_form.ts'
 
 const PAGE = 50
+/** A secret that ends within this time is shown to end. */
+export const WEEK_MS = 7 * 86_400_000
 
 const SIGN_IN = 'openid profile email offline_access'
 /** What a client may ask for where nothing is said; a script for itself has nothing that would go without saying. */
@@ -37,11 +39,16 @@ const DEFAULT_SCOPES: Readonly<Record<ClientType, string | undefined>> = {
 /** GET /admin/clients. */
 export const clientsPage = consolePage(async (visit) => {
   const { tenant_id, store } = visit.web.tenant
-  const cursor = visit.query['cursor']
-  const found = await store.pageClients({ tenant_id, after_client_id: cursor ?? '', most: PAGE + 1 })
+  const { cursor, secrets } = visit.query
+  const { now } = visit.view
+  const expiring = secrets === 'expiring'
+  const found = await store.pageClients({
+    ...{ tenant_id, after_client_id: cursor ?? '', most: PAGE + 1 },
+    secrets_before: expiring ? now + WEEK_MS : undefined,
+  })
   const shown = found.slice(0, PAGE)
   const clients = shown.map((record) => {
-    const { client_id, client_name, created_at, disabled_at } = record
+    const { client_id, client_name, created_at, disabled_at, former_client_secret_expires_at: ends_at } = record
     const client = readClientRecord(record)
     return {
       client_id,
@@ -50,11 +57,12 @@ export const clientsPage = consolePage(async (visit) => {
       trusted: client.trusted,
       unverified: isSelfRegistered(record.source),
       disabled: disabled_at !== null,
+      secret_ends_at: ends_at !== null && ends_at > now && ends_at <= now + WEEK_MS ? ends_at : undefined,
       created_at,
     }
   })
   const next_cursor = found.length > PAGE ? shown.at(-1)!.client_id : undefined
-  return send(visit, renderClients(visit.view, { clients, cursor, next_cursor }))
+  return send(visit, renderClients(visit.view, { clients, expiring, cursor, next_cursor }))
 })
 
 /** GET /admin/clients/new: on the way to a secret. */

@@ -1,11 +1,11 @@
 import type { HourlyCount } from '../../store/verbs/hourly_counts.ts'
 import { send, type Visit } from '../page.ts'
 import { consolePage } from './administrator.ts'
+import { WEEK_MS } from './clients.ts'
 import type { ActivityData, Series } from './templates/activity.ts'
 import { renderOverview } from './templates/overview.ts'
 
 const MOST_COUNTED = 10_000
-const SOON_MS = 7 * 86_400_000
 const HOUR_MS = 3_600_000
 const HOURS = 24
 /** So many sorts of one thing are told apart; the others are summed up. */
@@ -15,7 +15,7 @@ const MOST_SERIES = 5
 export const overviewPage = consolePage(async (visit) => {
   const { tenant, production } = visit.web
   const { tenant_id, store, issuer } = tenant
-  const secrets_before = visit.view.now + SOON_MS
+  const secrets_before = visit.view.now + WEEK_MS
   const [overview, activity] = await Promise.all([
     store.loadOverview({ tenant_id, most: MOST_COUNTED, secrets_before }),
     readActivity(visit),

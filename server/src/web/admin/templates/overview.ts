@@ -40,7 +40,7 @@ function attention(view: View, data: OverviewData): Child {
   const places = [
     ['connections_need', link(view, paths.admin_connections, { state: 'needs_reconsent' })],
     ['connectors_fail', link(view, paths.admin_connectors)],
-    ['secrets_expire', link(view, paths.admin_clients)],
+    ['secrets_expire', link(view, paths.admin_clients, { secrets: 'expiring' })],
   ] as const
   const items = places.filter(([key]) => data.attention[key] > 0)
   if (items.length === 0) return emptyState(overview.attention_none, overview.attention_none_body)

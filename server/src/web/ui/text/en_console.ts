@@ -71,8 +71,8 @@ export const enConsole = {
       other: '{n} connectors are refused by their providers',
     },
     secrets_expire: {
-      one: '{n} client secret expires within 30 days',
-      other: '{n} client secrets expire within 30 days',
+      one: '{n} client secret expires within a week',
+      other: '{n} client secrets expire within a week',
     },
     look: 'Show',
     server: 'This server',

@@ -17,6 +17,10 @@ export const enConsoleClients = {
     trusted: 'Trusted',
     unverified: 'Unverified',
     registration_tokens: 'Self-registration',
+    all: 'All clients',
+    secret_ends: 'Older secret ends {when}',
+    expiring_lead: 'Clients whose older secret stops working within a week. See that they use the newer one.',
+    expiring_empty: 'No secret ends soon',
   },
   registration_tokens: {
     title: 'Clients that register themselves',
