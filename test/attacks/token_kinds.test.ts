@@ -163,6 +163,18 @@ test('9.2.2 GHSA-7fpj-9hr8-28vh CVE-2019-3868 each kind of secret is taken where
   }
 })
 
+test('14.3.2 T-09 neither a token nor a refusal of one is ever cached', async () => {
+  for (const [scope, expected] of [
+    ['api:read', 200],
+    ['admin:write', 400],
+  ] as const) {
+    const asked = { grant_type: 'client_credentials', scope, resource: JWT_API }
+    const { status, headers } = await p.post('/token', asked, 'web')
+    assert.equal(status, expected)
+    assert.deepEqual([headers.get('cache-control'), headers.get('pragma')], ['no-store', 'no-cache'])
+  }
+})
+
 test('10.3.2 userinfo needs the scope openid and tells what the other scopes open', async () => {
   const get = async (scope: string) => (await p.getTokens('web', { scope, resource: p.issuer })).access_token
   const { status, body, headers } = await p.userinfo(await get('email api:read'))

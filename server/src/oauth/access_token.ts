@@ -121,8 +121,3 @@ export function buildAccessTokenClaims(input: AccessTokenInput): AccessTokenClai
 function isGiven<T>(value: T | null | undefined): value is T {
   return value !== undefined && value !== null
 }
-
-/** Whether a token is meant for a resource: the same string, alone or in a list (RFC 9068 section 4). */
-export function isAudience(aud: string | readonly string[], resource: string): boolean {
-  return typeof aud === 'string' ? aud === resource : aud.includes(resource)
-}

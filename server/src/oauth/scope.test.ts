@@ -7,7 +7,6 @@ import {
   formatScope,
   hasLostAll,
   IDENTITY_SCOPES,
-  intersect,
   isSubset,
   mayBeDefault,
   narrowScope,
@@ -191,16 +190,6 @@ test('narrowing never widens', () => {
       } catch (error) {
         assert.ok(invalidScope()(error) && !isSubset(requested, granted))
       }
-    }),
-  )
-})
-
-test('an intersection is a subset of both, and keeps what both have', () => {
-  fc.assert(
-    fc.property(fewScopes, fewScopes, (first, second) => {
-      const both = intersect(first, second)
-      assert.ok(isSubset(both, first) && isSubset(both, second))
-      for (const scope of first) assert.equal(both.includes(scope), second.includes(scope))
     }),
   )
 })

@@ -54,11 +54,6 @@ export function isSubset(part: readonly string[], whole: readonly string[]): boo
   return true
 }
 
-/** The scopes of `first` that are also in `second`, in the order of `first`. */
-export function intersect(first: readonly string[], second: readonly string[]): string[] {
-  return first.filter((scope) => second.includes(scope))
-}
-
 /** Whether nothing is left that means anything: to stay connected is no right by itself, once the others are lost. */
 export function hasLostAll(had: readonly string[], left: readonly string[]): boolean {
   const means = (scope: string) => scope !== 'offline_access'

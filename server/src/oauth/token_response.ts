@@ -1,4 +1,3 @@
-import type { OAuthError } from './errors.ts'
 import { formatScope } from './scope.ts'
 
 /**
@@ -29,9 +28,6 @@ export interface TokenResponseInput {
   issued_token_type?: string | undefined
 }
 
-/** The headers of every answer of the token endpoint, errors included (RFC 6749 section 5.1). */
-export const TOKEN_RESPONSE_HEADERS = { 'cache-control': 'no-store', pragma: 'no-cache' } as const
-
 /** Builds a token answer. The scope is always there, so that a client sees what was left out (RFC 6749 section 3.3). */
 export function buildTokenResponse(input: TokenResponseInput): TokenResponse {
   const response: TokenResponse = {
@@ -45,9 +41,4 @@ export function buildTokenResponse(input: TokenResponseInput): TokenResponse {
   if (input.authorization_details !== undefined) response.authorization_details = input.authorization_details
   if (input.issued_token_type !== undefined) response.issued_token_type = input.issued_token_type
   return response
-}
-
-/** The body of a refusal (RFC 6749 section 5.2); its cause stays inside. */
-export function buildErrorResponse(error: OAuthError): { error: string; error_description: string } {
-  return { error: error.error, error_description: error.error_description }
 }

@@ -4,7 +4,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import { readAskedScope } from '../../relying/authorization_url.ts'
 import type { ConnectSessionAuthority, ConnectSessionRecord } from '../../store/verbs/connect_sessions.ts'
 import type { OverConnection } from '../../store/verbs/connection_ends.ts'
-import { checkConnectorOf, confirmationPlace, ownerOfSession, SESSION_PATH } from '../connect/session_flow.ts'
+import { checkConnectorOf, confirmationPlace, ownerOfSession } from '../connect/session_flow.ts'
 import { checkRepair, readScope } from '../connect/start_connect.ts'
 import { disconnect, takeTurnOfEnds } from '../connections/disconnect.ts'
 import { openConnector, relyingParty } from '../connectors/connector.ts'
@@ -247,9 +247,4 @@ export async function endUnconfirmed(context: OutboundContext): Promise<number> 
     },
   })
   return ended
-}
-
-/** The page that embedding pages open a session by. */
-export function openSessionUrl(issuer: string): string {
-  return `${issuer}${SESSION_PATH}`
 }

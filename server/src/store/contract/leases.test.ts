@@ -19,15 +19,6 @@ contract('15.4.3 a lease has one owner, who may renew it, and its fence rises wi
   assert.equal(await take(stage, 'a'), null)
 })
 
-contract('a lease that its owner gives back is free at once, and nobody else can give it back', async (stage) => {
-  const { store, tenant_id } = stage
-  await take(stage, 'a')
-  await store.releaseLease({ tenant_id, name: 'sealer', owner: 'b' })
-  assert.equal(await take(stage, 'b'), null)
-  await store.releaseLease({ tenant_id, name: 'sealer', owner: 'a' })
-  assert.equal(await take(stage, 'b'), 2)
-})
-
 contract('the database answers with its time', async ({ store, clock }) => {
   clock.now += 42
   assert.equal(await store.ping({}), START + 42)

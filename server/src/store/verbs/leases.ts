@@ -17,13 +17,3 @@ export const takeLease = write(
   },
   { key: (args) => `${args.tenant_id}/${args.name}`, repeatable: true },
 )
-
-/** Gives a lease back. */
-export const releaseLease = write(
-  function* (args: { tenant_id: string; name: string; owner: string }): Run<void> {
-    yield* sql`
-      update leases set until_at = 0
-      where tenant_id = ${args.tenant_id} and name = ${args.name} and owner = ${args.owner}`
-  },
-  { key: (args) => `${args.tenant_id}/${args.name}`, repeatable: true },
-)
