@@ -66,8 +66,13 @@ test('languages of the operator are files of the data folder; what cannot be rea
   await writeFile(path.join(languages, 'de.json'), '{"login": {"title": "Einloggen"}}')
   await writeFile(path.join(languages, 'fr.json'), '{"login": {"title": "Connexion",}}')
   await writeFile(path.join(languages, 'it.json'), `"${'x'.repeat(1_000_000)}"`)
+  await writeFile(path.join(languages, 'nl.json'), '')
   await writeFile(path.join(languages, 'notes.txt'), 'for us')
-  assert.deepEqual(readLanguages(given, log), { de: { login: { title: 'Einloggen' } } })
+  assert.deepEqual(
+    readLanguages(given, log),
+    { de: { login: { title: 'Einloggen' } }, nl: {} },
+    'what a shell has made empty is not broken',
+  )
   const told = warned as { path: string; reason: string }[]
   assert.deepEqual(
     told.map((one) => path.basename(one.path)),

@@ -34,7 +34,8 @@ export function readLanguages(config: Pick<Config, 'data_dir'>, log: Log): Recor
     try {
       const text = readFileSync(place, 'utf8')
       if (text.length > LARGEST_LANGUAGE) throw new Error(`it has more than ${LARGEST_LANGUAGE} characters`)
-      return [[path.parse(file).name, JSON.parse(text)]]
+      // A shell makes the file empty before the command that is to fill it runs.
+      return [[path.parse(file).name, text === '' ? {} : JSON.parse(text)]]
     } catch (error) {
       log.warn({ path: place, reason: String(error) }, 'a file of a language cannot be read')
       return []

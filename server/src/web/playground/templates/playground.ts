@@ -1,5 +1,5 @@
 import { card, emptyState, notice, pageHeader } from '../../ui/components.ts'
-import { field, form, select } from '../../ui/forms.ts'
+import { buttonLink, field, form, select } from '../../ui/forms.ts'
 import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { displayName } from '../../ui/name.ts'
@@ -60,9 +60,10 @@ export function renderFlow(view: View, flow: Flow, data: FlowData): SafeHtml {
 
 /** What has to be there first. */
 function findMissing(view: View, flow: Flow, { connectors, closed }: FlowData): Child {
-  const { playground } = view.text.console
+  const { playground, connectors: connector_words } = view.text.console
   if (flow.inputs?.includes('connector') && connectors.length === 0) {
-    return emptyState(playground.no_connector, playground.no_connector_body)
+    const add = buttonLink(connector_words.add, link(view, paths.admin_new_connector), 'primary')
+    return emptyState(playground.no_connector, playground.no_connector_body, add)
   }
   return closed && emptyState(playground.registration_closed, playground.registration_closed_body)
 }

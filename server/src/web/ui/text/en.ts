@@ -139,7 +139,7 @@ export const en = {
     },
     setup_link: {
       title: 'This link has been used or has expired',
-      body: 'The link for the first administrator works once and for 15 minutes. Start the server again to get a new one in its terminal.',
+      body: 'The link for the first administrator works once and for 15 minutes. To get a new one, run “sallyport setup-link” on the machine of the server, or start the server again.',
     },
     forbidden: {
       title: 'You may not see this page',

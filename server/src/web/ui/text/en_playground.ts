@@ -35,7 +35,7 @@ export const enPlayground = {
   },
   no_connector: 'There is no connector yet',
   no_connector_body:
-    'This flow needs one: name a provider and your registration there in the platform file, and apply it.',
+    'This flow needs one: a provider, and your registration there. Add it in the console, and come back.',
   registration_closed: 'Nobody registers clients by themselves here',
   registration_closed_body: 'This flow needs that: set “registration” to “open” in the settings, and come back.',
   parties: { person: 'Browser', app: 'App', server: 'Sallyport', api: 'API', provider: 'Provider' },
