@@ -1,25 +1,26 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
+import pg from 'pg'
 import { type App, createApp } from '../../server/src/app.ts'
 import { restoreInto } from '../../server/src/cli/restore.ts'
 import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
-import { writeBackup } from '../../server/src/store/backup/backup_file.ts'
+import { readBackup } from '../../server/src/store/backup/backup_file.ts'
 import { openPostgresSnapshot } from '../../server/src/store/backup/postgres_source.ts'
 import { openPostgresTarget } from '../../server/src/store/backup/postgres_target.ts'
-import { copySqlite, openSqliteCopy } from '../../server/src/store/backup/sqlite_source.ts'
 import { openSqliteTarget } from '../../server/src/store/backup/sqlite_target.ts'
-import type { BackupSource, RestoreTarget } from '../../server/src/store/backup/tables.ts'
+import type { RestoreTarget } from '../../server/src/store/backup/tables.ts'
+import { readMigrations } from '../../server/src/store/migrate.ts'
 import { openStore, type Store } from '../../server/src/store/store.ts'
-import { exportEvents } from '../../server/src/web/export_events.ts'
+import { backUpServer, exportLog, SILENT, saveBackup } from '../parts/backup.ts'
 import { type Platform, startPlatform } from '../parts/platform.ts'
 import { createDatabase, type PostgresServer, startPostgres } from '../parts/postgres.ts'
 import { dumpRows, printRow } from '../parts/snapshot.ts'
 
-const SILENT = { tell() {}, end() {} }
 const LONG = `${'\u{1f511} "quoted" \\ \u202e \n'.repeat(20_000)}end`
 
 let platform: Platform
@@ -41,21 +42,7 @@ after(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function save(source: BackupSource, file: string): Promise<string> {
-  const { root } = platform
-  const pieces: Buffer[] = []
-  try {
-    const lines = writeBackup(source, { name: root.name, key: root.backupKey()! }, '0', () => {})
-    for await (const piece of lines) pieces.push(piece)
-  } finally {
-    await source.close()
-  }
-  await writeFile(inFolder(file), gzipSync(Buffer.concat(pieces), { level: 1 }))
-  return inFolder(file)
-}
-
-const backUpSqlite = async (file: string) =>
-  save(openSqliteCopy(await copySqlite(platform.server.store.driver, inFolder('memory.db'), Date.now())), file)
+const backUp = (file: string) => backUpServer(platform.server, platform.root, inFolder(file))
 
 async function restoreTo(
   target: RestoreTarget,
@@ -84,16 +71,6 @@ async function openRestored(
   return { app, store, close }
 }
 
-async function exportLog(file: string): Promise<string> {
-  const { tenant_id } = platform.server.app.tenant
-  const { store } = platform.server
-  while ((await store.sealEvents({ tenant_id, most: 1000 })) > 0);
-  const chunks: Uint8Array[] = []
-  for await (const chunk of exportEvents({ tenant_id, store }, 0)) chunks.push(chunk)
-  await writeFile(inFolder(file), Buffer.concat(chunks))
-  return inFolder(file)
-}
-
 const tokens = async (client: 'web' | 'spa') => (await platform.getTokens(client)) as Record<string, string>
 const rotate = async (refresh_token: string) =>
   (await platform.refresh('web', refresh_token)).body.refresh_token as string
@@ -106,10 +83,23 @@ test('R-21 nothing revoked comes back with a backup, and what is known to live g
     await tokens('spa'),
   ]
   const code = await platform.getCode('web')
-  const file = await backUpSqlite('story.backup')
+  await exportLog(platform.server, inFolder('story.ndjson'))
+  const file = await backUp('story.backup')
   const newest = await rotate(await rotate(going['refresh_token']!))
   assert.equal((await platform.post('/revoke', { token: revoked['refresh_token']! })).status, 200)
-  const log = await exportLog('story.ndjson')
+  const { tenant_id } = platform.server.app.tenant
+  const detail = { alg: 'ES256', moves: [{ kid: 'k1', to: 'revoked' }], added: [] }
+  const since = [
+    { type: 'password.reset', user_id: 'carol', at: Date.now() - 600_000 },
+    { type: 'password.changed', user_id: 'carol' },
+    { type: 'password.changed', user_id: 'carol' },
+    { type: 'signing_key.revoked', detail },
+    { type: 'role.saved', detail: { role: 'guest' } },
+  ]
+  for (const [i, one] of since.entries()) {
+    await platform.server.store.recordEvent({ tenant_id, event_id: `e${i}`, at: Date.now(), actor: 'cli', ...one })
+  }
+  const log = await exportLog(platform.server, inFolder('story.ndjson'))
   const later = await tokens('web')
 
   const { tenants } = await restoreTo(await openPostgresTarget(elsewhere.url, { replace: false }), file, {
@@ -119,6 +109,12 @@ test('R-21 nothing revoked comes back with a backup, and what is known to live g
     tenants.map(({ kept_grants, ended_grants }) => [kept_grants, ended_grants]),
     [[2, 1]],
   )
+  assert.deepEqual(tenants[0]!.undone, {
+    'password.changed': { times: 2, of: ['carol'] },
+    'signing_key.revoked': { times: 1, of: ['k1'] },
+    'role.saved': { times: 1, of: ['guest'] },
+  })
+  assert.ok(Math.abs(Date.parse(tenants[0]!.known_until!) - Date.now()) < 60_000)
   const { app, store, close } = await openRestored({ postgres: elsewhere.url })
   try {
     const refresh = (client: 'web' | 'spa', token: string) => platform.refresh(client, token, {}, app)
@@ -151,9 +147,21 @@ test('R-21 nothing revoked comes back with a backup, and what is known to live g
 
 test('R-21 without a word of what was revoked since the backup every grant ends', async () => {
   const living = await tokens('web')
-  const file = await backUpSqlite('alone.backup')
-  const { tenants } = await restoreTo(openFile('alone.db'), file)
-  assert.equal(tenants[0]!.kept_grants, 0)
+  const before = await exportLog(platform.server, inFolder('before.ndjson'))
+  const file = await backUp('alone.backup')
+  const { tenant_id } = platform.server.app.tenant
+  for (const event_id of ['s1', 's2']) {
+    const started = { event_id, at: Date.now(), type: 'session.started', actor: 'test' }
+    await platform.server.store.recordEvent({ tenant_id, ...started })
+  }
+  const cut = await exportLog(platform.server, inFolder('cut.ndjson'), (lines) => lines.toSpliced(-2, 1))
+  await assert.rejects(
+    () => restoreTo(openFile('alone.db'), file, { revocations: [cut] }),
+    /does not go on from the backup|chain is broken/,
+  )
+  // What ends where the backup does has no word of the time since.
+  const { tenants } = await restoreTo(openFile('alone.db'), file, { revocations: [before] })
+  assert.deepEqual([tenants[0]!.kept_grants, tenants[0]!.known_until], [0, null])
   const { app, close } = await openRestored({ sqlite: inFolder('alone.db') })
   try {
     assert.equal((await platform.refresh('web', living['refresh_token']!, {}, app)).status, 400)
@@ -188,11 +196,14 @@ test('a database goes from SQLite to PostgreSQL and back with every row, whateve
   assert.ok(before['events']!.some((row) => row.length > 400_000))
   const { url, drop } = await createDatabase(postgres.url)
   t.after(drop)
-  await restoreTo(await openPostgresTarget(url, { replace: false }), await backUpSqlite('there.backup'))
+  await restoreTo(await openPostgresTarget(url, { replace: false }), await backUp('there.backup'))
   const there = await openStore({ postgres: url })
   assert.deepEqual(await printAll(there), before)
   await there.close()
-  await restoreTo(openFile('back.db'), await save(await openPostgresSnapshot(url), 'back.backup'))
+  await restoreTo(
+    openFile('back.db'),
+    await saveBackup(await openPostgresSnapshot(url), platform.root, inFolder('back.backup')),
+  )
   const back = await openStore({ sqlite: inFolder('back.db') })
   assert.deepEqual(await printAll(back), before)
   await back.close()
@@ -206,6 +217,11 @@ const CHANGES: readonly (readonly [what: string, change: (lines: string[]) => st
     /not as it was made/,
   ],
   ['a row less', (lines) => lines.filter((line) => !line.includes('"bob"')), /not as it was made/],
+  [
+    'a line that is nothing',
+    (lines) => lines.map((line) => (line.includes('"bob"') ? 'null' : line)),
+    /not as it was made/,
+  ],
   ['its last line', (lines) => lines.slice(0, -2), /cut off/],
   ['half a line', (lines) => Buffer.from(lines.join('\n').slice(0, -5)), /cut off/],
   ['all after the head', (lines) => lines.slice(0, 1), /cut off/],
@@ -226,37 +242,47 @@ const CHANGES: readonly (readonly [what: string, change: (lines: string[]) => st
 ]
 
 test('a backup that was altered or cut off is refused, and nothing comes of it', async () => {
-  const file = await backUpSqlite('sound.backup')
+  const file = await backUp('sound.backup')
   const lines = (await asText(file)).split('\n')
+  const read = async (bytes: Uint8Array) => {
+    const parts = readBackup(chunksOf(bytes), () => platform.root.backupKey()!)
+    for await (const { kind } of parts) assert.ok(kind)
+  }
   const refuse = async (bytes: Uint8Array, says: RegExp, what: string, root = platform.root) => {
     await writeFile(inFolder('changed.backup'), bytes)
     const target = openFile('changed.db')
     await assert.rejects(() => restoreTo(target, inFolder('changed.backup'), { root }), says, what)
   }
+  await read(Buffer.from(lines.join('\n')))
   for (const [what, change, says] of CHANGES) {
     const changed = change([...lines])
-    const text = Array.isArray(changed) ? changed.map((line) => `${line}\n`).join('') : changed
-    await refuse(gzipSync(text), says, what)
+    const bytes = Array.isArray(changed) ? Buffer.from(changed.map((line) => `${line}\n`).join('')) : changed
+    // The rest of it is refused where rows are read, before there is a database.
+    if (/table|migration|role/.test(what)) await refuse(gzipSync(bytes, { level: 1 }), says, what)
+    else await assert.rejects(() => read(bytes), says, what)
   }
   const packed = await readFile(file)
   await refuse(packed.subarray(0, packed.length - 20), /cut off/, 'the end of what is packed')
   await refuse(Buffer.from('hello'), /no backup/, 'nothing packed at all')
   await refuse(packed, /is of root key/, 'another root key', new RootKey(new Uint8Array(32)))
-  const all = (await readFile(await exportLog('log.ndjson'), 'utf8')).trimEnd().split('\n')
-  const cut = all.filter((_, i) => i % 2 === 1)
-  await writeFile(inFolder('cut.ndjson'), cut.map((line) => `${line}\n`).join(''))
-  await assert.rejects(
-    () => restoreTo(openFile('changed.db'), file, { revocations: [inFolder('cut.ndjson')] }),
-    /does not go on from the backup|chain is broken/,
-  )
   const left = (await readdir(folder)).filter((name) => name.startsWith('changed.db'))
   assert.deepEqual(left, [])
 })
 
+async function* chunksOf(bytes: Uint8Array) {
+  yield bytes
+}
+
 test('a database that holds something is replaced only where that is asked for, and others that use it stop it', async (t) => {
   const { url, drop } = await createDatabase(postgres.url)
   t.after(drop)
-  const file = await backUpSqlite('twice.backup')
+  const file = await backUp('twice.backup')
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('create table users (id bigint); create table migrations (id bigint)')
+  await assert.rejects(() => openPostgresTarget(url, { replace: true }), /table of something else/)
+  await client.query('drop table users, migrations')
+  await client.end()
   await restoreTo(await openPostgresTarget(url, { replace: false }), file)
   await assert.rejects(() => openPostgresTarget(url, { replace: false }), /not empty/)
   const used = await openStore({ postgres: url })
@@ -264,10 +290,21 @@ test('a database that holds something is replaced only where that is asked for, 
   await assert.rejects(() => openPostgresTarget(url, { replace: true }), /stop them first/)
   await used.close()
   await restoreTo(await openPostgresTarget(url, { replace: true }), file)
+  const first = openFile('twice.db')
+  await first.prepare(readMigrations('sqlite').map(({ name }) => name))
+  assert.throws(() => openFile('twice.db'), /Another process restores/)
+  await first.close()
+  const other = new DatabaseSync(inFolder('other.db'))
+  other.exec('pragma journal_mode = wal; create table stale (id bigint); insert into stale values (1)')
+  await copyFile(inFolder('other.db-wal'), inFolder('twice.db-wal'))
+  other.close()
   await restoreTo(openFile('twice.db'), file)
   assert.throws(() => openFile('twice.db'), /is there already/)
   const own = await openStore({ sqlite: inFolder('twice.db') })
+  assert.equal((await own.listTenants({})).length, 1, 'the log of another file is not taken for its own')
   assert.throws(() => openSqliteTarget(inFolder('twice.db'), { replace: true }), /in use by another process/)
   await own.close()
   await restoreTo(openSqliteTarget(inFolder('twice.db'), { replace: true }), file)
+  await writeFile(inFolder('broken.db'), 'no database'.repeat(100))
+  assert.throws(() => openSqliteTarget(inFolder('broken.db'), { replace: true }), /move it away first/)
 })

@@ -11,23 +11,32 @@ import { openFile, readEvents } from './events_verify.ts'
 export interface Replayed {
   readonly events: number
   /** When the last of them was: what was revoked later is not known. */
-  readonly until: number | null
-  /** What was done for safety and is as before again, by type: how often. */
-  readonly undone: Readonly<Record<string, number>>
+  readonly until: number
+  readonly undone: Undone
 }
 
+/** What was done and is as before again, by type: how often, and of what, as far as the events name it. */
+export type Undone = Readonly<Record<string, { readonly times: number; readonly of: readonly string[] }>>
+
 const AT_ONCE = 500
-// Of no grant and no connection, or more than them.
+const MOST_NAMED = 100
+// What the backup has already is in no chain for a moment; what it lacks may have been under way, by another clock.
+const SKEW_MS = 60_000
+// What no end of a grant or of a connection brings back to how it was.
 const UNDONE =
-  /^(?:password\.(?:changed|reset)|factor\.removed|signing_key\.revoked|client\.secret_rotated|client\.former_secret_ended|user\.updated|role\.saved|trusted_issuer\.saved|connector\.(?:disabled|deleted)|webhook\.(?:deleted|disabled))$/
+  /^(?:password\.(?:changed|reset)|email\.confirmed|factor\.removed|identity\.unlinked|recovery_codes\.renewed|signing_key\.revoked|client\.(?:enabled|former_secret_ended|secret_rotated|updated)|user\.(?:enabled|updated)|(?:resource|role|settings|trusted_issuer)\.saved|tenant\.enabled|connector\.(?:changed|deleted|disabled|key_rotated)|webhook\.(?:changed|deleted|disabled))$/
+// What else the detail of an event names.
+const NAMES = ['resource', 'role', 'issuer', 'connector', 'webhook']
 
 /**
  * Ends in a filled database what exports of the audit log (`events export`) say has ended since the backup. Each goes on
- * from the link at which the chain of a tenant stood in the backup, so that nothing between is missing; answers by tenant.
+ * from the link at which the chain of a tenant stood in the backup, so that nothing between is missing. One that ends before
+ * the backup was made says nothing of the time since. Answers by tenant.
  */
 export async function replayRevocations(
   target: RestoreTarget,
   files: readonly string[],
+  made_at: number,
 ): Promise<ReadonlyMap<string, Replayed>> {
   const heads = new Map<string, ChainHead>()
   for (const { tenant_id } of files.length === 0 ? [] : await target.run(listTenants, {})) {
@@ -36,8 +45,8 @@ export async function replayRevocations(
   }
   const replayed = new Map<string, Replayed>()
   for (const file of files) {
-    const [tenant_id, one] = await replayFile(target, file, heads)
-    replayed.set(tenant_id, one)
+    const [tenant_id, one] = await replayFile(target, file, heads, made_at)
+    if (one.until >= made_at) replayed.set(tenant_id, one)
   }
   return replayed
 }
@@ -46,22 +55,21 @@ async function replayFile(
   target: RestoreTarget,
   file: string,
   heads: ReadonlyMap<string, ChainHead>,
-): Promise<[string, Replayed]> {
+  made_at: number,
+): Promise<[tenant_id: string, Replayed]> {
   let found: { readonly tenant_id: string; head: ChainHead } | undefined
   let page: SealedEvent[] = []
-  const undone: Record<string, number> = {}
-  let events = 0
-  let until: number | null = null
+  const since = { events: 0, until: 0, undone: {} as Record<string, { times: number; of: string[] }> }
   const replayPage = async () => {
     const last = page.at(-1)
     if (!found || !last) return
     const broken_at = findBrokenLink(found.head, page)
     if (broken_at !== null) throw new BackupError(`${file}: the chain is broken at ${broken_at}`)
     await target.run(replayEnded, { tenant_id: found.tenant_id, ended: page.filter(mayHaveEnded) })
-    for (const { type } of page) if (UNDONE.test(type)) undone[type] = (undone[type] ?? 0) + 1
+    for (const event of page) if (UNDONE.test(event.type) && event.at >= made_at - SKEW_MS) note(since.undone, event)
     found.head = last
-    events += page.length
-    until = last.at
+    since.events += page.length
+    since.until = last.at
     page = []
   }
   for await (const event of readEvents(openFile(file))) {
@@ -81,7 +89,24 @@ async function replayFile(
       `${file} does not go on from the backup, whose last event is number ${last}: export all of the log`,
     )
   }
-  return [found.tenant_id, { events, until, undone }]
+  return [found.tenant_id, since]
+}
+
+function note(undone: Record<string, { times: number; of: string[] }>, event: SealedEvent): void {
+  undone[event.type] ??= { times: 0, of: [] }
+  const noted = undone[event.type]!
+  noted.times++
+  const name = nameOf(event)
+  if (name !== undefined && noted.of.length < MOST_NAMED && !noted.of.includes(name)) noted.of.push(name)
+}
+
+function nameOf({ client_id, user_id, detail }: SealedEvent): string | undefined {
+  const said = JSON.parse(detail) as Readonly<Record<string, unknown>>
+  // Of keys that were revoked together one takes the place of the other.
+  const moves = (said['moves'] ?? []) as readonly { readonly kid: string; readonly to: string }[]
+  const revoked = moves.find(({ to }) => to === 'revoked')?.kid
+  const named = NAMES.map((key) => said[key]).find((one) => typeof one === 'string') as string | undefined
+  return user_id ?? revoked ?? named ?? client_id ?? undefined
 }
 
 /** Whose chain an event belongs to: it is the last one of the backup, or the first behind it. */

@@ -17,8 +17,8 @@ import { dataFiles, makeDataFolder, readRootKey } from './data_folder.ts'
 import { CommandError, EXIT } from './exit_codes.ts'
 import { askDatabase } from './open_store.ts'
 import { type Progress, showProgress } from './progress.ts'
-import { replayRevocations } from './replay_revocations.ts'
-import { confirm } from './terminal.ts'
+import { replayRevocations, type Undone } from './replay_revocations.ts'
+import { confirm, printable } from './terminal.ts'
 
 /** What `restore` is told beside the file. */
 export interface RestoreWish {
@@ -37,8 +37,8 @@ interface RestoredTenant {
   readonly ended_grants: number
   /** Until when it is known what was revoked; null where no export says so, and nothing goes on. */
   readonly known_until: string | null
-  /** What was done for safety since the backup and is undone by restoring it, by type: to be done again. */
-  readonly undone: Readonly<Record<string, number>>
+  /** What was done since the backup and is undone by restoring it: to be done again. */
+  readonly undone: Undone
 }
 
 /**
@@ -133,7 +133,7 @@ async function fill(target: RestoreTarget, root: RootKey, file: string, progress
 
 async function settle(target: RestoreTarget, head: BackupHead, files: readonly string[]): Promise<RestoredTenant[]> {
   const { made_at } = head
-  const replayed = await replayRevocations(target, files)
+  const replayed = await replayRevocations(target, files, made_at)
   const restored: RestoredTenant[] = []
   for (const { tenant_id, issuer } of await target.run(listTenants, {})) {
     const since = replayed.get(tenant_id)
@@ -143,16 +143,22 @@ async function settle(target: RestoreTarget, head: BackupHead, files: readonly s
       detail: { made_at, replayed_events: since?.events ?? 0 },
     }
     const settled = await target.run(settleRestored, { tenant_id, made_at, keep_proven: since !== undefined, event })
-    const known_until = since?.until == null ? null : new Date(since.until).toISOString()
+    const known_until = since ? new Date(since.until).toISOString() : null
     restored.push({ issuer, ...settled, known_until, undone: since?.undone ?? {} })
   }
   return restored
 }
 
 function describe({ rows, made_at, tenants }: Restored): string {
-  const lines = tenants.flatMap(({ issuer, kept_grants, ended_grants, undone }) => [
-    `${issuer}: ${ended_grants} grants ended, ${kept_grants} go on; every token and session of before is void`,
-    ...Object.entries(undone).map(([type, count]) => `  undone, to be done again: ${type} (${count})`),
+  const lines = tenants.flatMap(({ issuer, kept_grants, ended_grants, known_until, undone }) => [
+    `${printable(issuer)}: ${ended_grants} grants ended, ${kept_grants} go on; every token and session of before is void`,
+    known_until === null
+      ? '  no export says what was revoked since the backup, so no grant goes on'
+      : `  what was revoked until ${known_until} stays so; what was revoked later is not known`,
+    ...Object.entries(undone).map(([type, { times, of }]) => {
+      const named = of.length === 0 ? '' : `: ${of.map(printable).join(', ')}`
+      return `  undone, to be done again: ${type} (${times})${named}`
+    }),
   ])
   return `${rows} rows of ${made_at} restored\n${lines.map((line) => `${line}\n`).join('')}`
 }

@@ -114,7 +114,7 @@ export async function* readBackup(
       shape = value
       yield { kind: 'table', shape }
     } else {
-      const { rows: all, tag } = value as { rows?: unknown; tag?: unknown }
+      const { rows: all, tag } = (value ?? {}) as { rows?: unknown; tag?: unknown }
       const right = typeof tag === 'string' && equalBytes(mac.end(), Buffer.from(tag, 'base64url'))
       if (!right || all !== rows) throw new BackupError('The backup is not as it was made: its tag is wrong')
       return

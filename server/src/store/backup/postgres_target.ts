@@ -86,6 +86,9 @@ async function claim(client: pg.Client, replace: boolean): Promise<void> {
     throw new BackupError(`Servers are connected to this database (${others[0].count} connections): stop them first`)
   }
   const present = await listPresent(client)
+  if (present.length > 0 && !(await isOurs(client, present))) {
+    throw new BackupError(`The database holds ${present[0]}, a table of something else: give one of its own`)
+  }
   if (present.includes('tenants') && !replace) {
     const { rows } = await client.query('select 1 from tenants limit 1')
     if (rows.length > 0) {
@@ -101,4 +104,12 @@ async function listPresent(client: pg.Client): Promise<string[]> {
   const own = listOwnTables(readMigrations('postgres')).add('migrations')
   const { columns } = await readPostgresCatalogue(client)
   return [...new Set(columns.map(({ table_name }) => table_name))].filter((name) => own.has(name))
+}
+
+// Tables of another program may have the same names, that of its migrations too.
+async function isOurs(client: pg.Client, present: readonly string[]): Promise<boolean> {
+  if (!present.includes('migrations')) return false
+  const [{ name: founding }] = readMigrations('postgres') as [Migration]
+  const { rows } = await client.query("select 1 from migrations m where to_jsonb(m) ->> 'name' = $1", [founding])
+  return rows.length > 0
 }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { randomBytes } from '../../crypto/random.ts'
 import { migrate, namedMigrations } from '../migrate.ts'
-import type { Driver } from '../sql.ts'
+import { type Driver, StoreUnavailable } from '../sql.ts'
 import { openSqlite } from '../sqlite.ts'
 import { BackupError } from './backup_file.ts'
 import { syncPath } from './durable.ts'
@@ -15,12 +15,14 @@ import { listTables, type RestoreTarget } from './tables.ts'
  * was there. What is replaced stays locked until then, so that no server starts on it.
  */
 export function openSqliteTarget(file: string, options: { replace: boolean }): RestoreTarget {
-  const former = existsSync(file) ? openSqlite({ path: file, clock: Date.now }) : null
+  removeLeftovers(file)
+  const former = existsSync(file) ? openFormer(file) : null
   if (former && !options.replace) {
     void former.close()
     throw new BackupError(`${file} is there already: restore into an empty data folder, or replace it with --replace`)
   }
-  removeLeftovers(file)
+  // The log of a file that is gone would be taken for that of the new one.
+  if (!former) removeLogs(file)
   const aside = `${file}.restoring-${randomBytes(6).toString('hex')}`
   let filling: DatabaseSync | undefined
   let filled: Driver | undefined
@@ -72,6 +74,15 @@ export function openSqliteTarget(file: string, options: { replace: boolean }): R
   }
 }
 
+function openFormer(file: string): Driver {
+  try {
+    return openSqlite({ path: file, clock: Date.now })
+  } catch (cause) {
+    if (cause instanceof StoreUnavailable) throw cause
+    throw new BackupError(`${file} cannot be opened (${(cause as Error).message}): move it away first`, { cause })
+  }
+}
+
 // Without a write-ahead log nothing lies beside the file that could be taken for the new one's.
 async function replace(former: Driver, aside: string, file: string): Promise<void> {
   await former.exclusively(async (session) => {
@@ -91,13 +102,32 @@ function putInPlace(aside: string, file: string): void {
   }
 }
 
+// What a killed process has left. What another one still fills is locked, and goes on.
 function removeLeftovers(file: string): void {
   const mark = `${path.basename(file)}.restoring-`
   for (const name of readdirSync(path.dirname(file))) {
-    if (name.startsWith(mark)) rmSync(path.join(path.dirname(file), name), { force: true })
+    if (!name.startsWith(mark) || /-(?:wal|shm|journal)$/.test(name)) continue
+    const left = path.join(path.dirname(file), name)
+    refuseWhereFilled(left)
+    removeWithLogs(left)
+  }
+}
+
+function refuseWhereFilled(left: string): void {
+  try {
+    void openSqlite({ path: left, clock: Date.now }).close()
+  } catch (cause) {
+    // Any other error tells of a file that is only half there.
+    if (!(cause instanceof StoreUnavailable)) return
+    throw new BackupError('Another process restores into this data folder: wait for its end', { cause })
   }
 }
 
 function removeWithLogs(file: string): void {
-  for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${end}`, { force: true })
+  rmSync(file, { force: true })
+  removeLogs(file)
+}
+
+function removeLogs(file: string): void {
+  for (const end of ['-wal', '-shm', '-journal']) rmSync(`${file}${end}`, { force: true })
 }

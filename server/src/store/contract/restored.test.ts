@@ -93,7 +93,11 @@ contract(
   async (stage) => {
     const { store, tenant_id, clock } = stage
     await settle(stage, false)
-    const state = async () => (await store.loadTenantState({ tenant_id }))!.epoch
+    const state = async () => {
+      const { epoch, config_version } = (await store.loadTenantState({ tenant_id }))!
+      assert.ok(config_version >= START, 'no version of before comes again')
+      return epoch
+    }
     assert.equal(await state(), START)
     await settle(stage, false)
     assert.equal(await state(), START + 1, 'restored twice in one moment')
@@ -136,6 +140,7 @@ const ENDS: readonly (readonly [type: string, names: Partial<EndedSince>, left: 
   ['consent.withdrawn', { user_id: 'alice', client_id: 'web' }, ['g2', 'g3']],
   ['connection.taken_back', { user_id: 'alice', client_id: 'web', connection_id: 'x' }, ['g2', 'g3']],
   ['password.reset', { user_id: 'alice' }, ['g3']],
+  ['user.disabled', { user_id: 'alice' }, ['g3']],
   ['user.deleted', { user_id: 'alice' }, ['g3']],
   ['client.disabled', { client_id: 'web' }, ['g2']],
   ['type.of_the_future', { client_id: 'web' }, ['g2']],
@@ -172,7 +177,11 @@ contract(
       const client = await store.findClient({ tenant_id, client_id: `web${mark}` })
       assert.equal(client!.disabled_at !== null, type === 'client.disabled', type)
       const user = (await rowsOf(stage, 'users')).find(({ user_id }) => user_id === `alice${mark}`)
-      assert.equal(user!['disabled_at'] !== null, type === 'user.deleted', type)
+      assert.equal(user!['disabled_at'] !== null, /^user\./.test(type), type)
+      assert.equal(user!['deleted_at'] !== null, type === 'user.deleted', type)
+      assert.equal(String(user!['username_key']).startsWith('\u0001'), type === 'user.deleted', 'nobody is known again')
+      const [tenant] = await rowsOf(stage, 'tenants')
+      assert.equal(tenant!['disabled_at'] !== null, type === 'tenant.disabled', type)
     }
     assert.deepStrictEqual((await settle(stage, true)).kept_grants, 0, 'after the end of all')
   },

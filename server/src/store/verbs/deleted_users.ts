@@ -1,5 +1,5 @@
 import type { NewEvent } from '../records.ts'
-import { NOW, type Run, read, sql, together, write } from '../sql.ts'
+import { NOW, type Run, read, type Statement, sql, together, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
 import { endAllOfUser, isLastHolder } from './users.ts'
 
@@ -17,13 +17,7 @@ export const deleteUser = write(function* (args: {
 }): Run<'deleted' | 'last' | 'unknown'> {
   const { tenant_id, user_id, event } = args
   if (yield* isLastHolder({ ...args, role: args.indispensable_role })) return 'last'
-  // No username has a control character, so this key is in nobody's way.
-  const key = `\u0001${user_id}`
-  const [deleted] = yield* sql<{ epoch: number }>`
-    update users set deleted_at = ${NOW}, disabled_at = coalesce(disabled_at, ${NOW}), epoch = epoch + 1,
-      username_key = ${key}, username = ${user_id}, name = null, email = null, email_verified = 0, claims = '{}',
-      roles = '[]', password_hash = null, updated_at = ${event.at}
-    where tenant_id = ${tenant_id} and user_id = ${user_id} and deleted_at is null returning epoch`
+  const [deleted] = yield* deletion(tenant_id, user_id)
   if (!deleted) return 'unknown'
   yield* endAllOfUser(event, user_id, deleted.epoch)
   yield* sql`
@@ -32,6 +26,17 @@ export const deleteUser = write(function* (args: {
   yield* insertEvent(event)
   return 'deleted'
 })
+
+/** The statement that deletes a user inside of a verb; a row where there was one. */
+export function deletion(tenant_id: string, user_id: string): Statement<{ epoch: number }> {
+  // No username has a control character, so this key is in nobody's way.
+  const key = `\u0001${user_id}`
+  return sql<{ epoch: number }>`
+    update users set deleted_at = ${NOW}, disabled_at = coalesce(disabled_at, ${NOW}), epoch = epoch + 1,
+      username_key = ${key}, username = ${user_id}, name = null, email = null, email_verified = 0, claims = '{}',
+      roles = '[]', password_hash = null, updated_at = ${NOW}
+    where tenant_id = ${tenant_id} and user_id = ${user_id} and deleted_at is null returning epoch`
+}
 
 /**
  * Erases what is known of a deleted user, and the details of some of their audit events (the chain verifies without them);

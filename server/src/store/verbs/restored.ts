@@ -1,5 +1,6 @@
 import type { NewEvent } from '../records.ts'
 import { NOW, type Run, type Statement, sql, together, write } from '../sql.ts'
+import { deletion } from './deleted_users.ts'
 import { eventStatement } from './events.ts'
 import { revocationStatement } from './revocations.ts'
 
@@ -23,16 +24,17 @@ export function mayHaveEnded({ type }: Pick<EndedSince, 'type'>): boolean {
 
 /**
  * Ends in a restored tenant what events since its backup have ended, as far as each names it: one grant, those of a user
- * with a client, of a user, of a client, or all; connections; and disables users and clients that are disabled or gone.
+ * with a client, of a user, of a client, or all; connections; deletes users, and disables what was disabled and clients
+ * that are gone.
  */
 export const replayEnded = write(function* (args: { tenant_id: string; ended: readonly EndedSince[] }): Run<void> {
   const { tenant_id } = args
   yield* together(args.ended.filter(mayHaveEnded).flatMap((one) => listEnds(tenant_id, one)))
 })
 
-function listEnds(tenant_id: string, ended: EndedSince): Statement<never>[] {
+function listEnds(tenant_id: string, ended: EndedSince): Statement<unknown>[] {
   const { type, client_id, user_id, grant_id, connection_id } = ended
-  const statements: Statement<never>[] = []
+  const statements: Statement<unknown>[] = []
   if (type === 'connection.disconnected' || type === 'connection.destroyed') {
     statements.push(sql`
       update connections set state = 'disconnected', reason = 'restored', upkeep_at = null
@@ -40,7 +42,12 @@ function listEnds(tenant_id: string, ended: EndedSince): Statement<never>[] {
   }
   // Of what happens to a connection only one thing is about grants: a client may use it no more.
   if (type.startsWith('connection.') && type !== 'connection.taken_back') return statements
-  if (type === 'user.disabled' || type === 'user.deleted') {
+  if (type === 'tenant.disabled') {
+    statements.push(sql`update tenants set disabled_at = ${NOW} where tenant_id = ${tenant_id} and disabled_at is null`)
+  }
+  // Whoever was deleted is not known again: the chores of the server erase the rest of them.
+  if (type === 'user.deleted') statements.push(deletion(tenant_id, user_id ?? ''))
+  if (type === 'user.disabled') {
     statements.push(sql`
       update users set disabled_at = ${NOW}, epoch = epoch + 1
       where tenant_id = ${tenant_id} and user_id = ${user_id ?? ''} and disabled_at is null`)
@@ -85,7 +92,8 @@ export interface Settled {
 }
 
 /**
- * Makes a restored tenant safe to serve: a new epoch, above all that it has ever had, voids every token and session of
+ * Makes a restored tenant safe to serve: its configuration gets a version that nobody has seen, so that no change is made
+ * on a former one; a new epoch, above all that it has ever had, voids every token and session of
  * before; codes, pushed requests, device codes, links and consents that may have been used or taken back since are gone;
  * all grants end. With `keep_proven` those go on whose refresh tokens are worth nothing without the client's own key or
  * secret: what ended since the backup is known then, and has been replayed.
@@ -100,7 +108,7 @@ export const settleRestored = write(function* (args: {
   const { tenant_id, event } = args
   const [before] = yield* sql<{ epoch: number }>`select epoch from tenants where tenant_id = ${tenant_id}`
   const [tenant] = yield* sql<{ issuer: string; epoch: number }>`
-    update tenants set config_version = config_version + 1,
+    update tenants set config_version = case when config_version >= ${NOW} then config_version + 1 else ${NOW} end,
       epoch = case when epoch >= ${NOW} then epoch + 1 else ${NOW} end
     where tenant_id = ${tenant_id} returning issuer, epoch`
   const { issuer, epoch } = tenant!
