@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { ROOT } from '../parts/checks.ts'
-import { runProgram } from '../parts/program.ts'
+import { type EndedLine, runLines } from '../parts/program.ts'
 
 // What the command line is promised to have.
 const COMMANDS = [
@@ -20,6 +19,8 @@ const BAD: readonly (readonly [line: string[], code: number, says: RegExp])[] = 
   [['backup'], 1, /missing required argument 'file'/],
   [['backup', 'x.backup', '--wat'], 1, /unknown option '--wat'/],
   [['backup', 'x.backup'], 4, /There is no database/],
+  [['tenants', 'list'], 4, /There is no database/],
+  [['tenants', 'disable', 'x', '--yes'], 4, /There is no database/],
   [['restore'], 1, /missing required argument 'file'/],
   [['restore', 'none.backup'], 1, /root key of the backup/],
   [['plan'], 1, /required option '-f, --file <file>'/],
@@ -45,36 +46,21 @@ const BAD: readonly (readonly [line: string[], code: number, says: RegExp])[] = 
   [['events', 'verify', '--after', '3'], 1, /--after and --link go together/],
 ]
 
-interface Ended {
-  readonly line: string
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
+const SHELLS = ['bash', 'zsh', 'fish']
 
 let cwd: string
-before(() => {
+let ended: EndedLine[]
+before(async () => {
   cwd = mkdtempSync(path.join(tmpdir(), 'sallyport-commands-'))
   writeFileSync(path.join(cwd, 'bad.yaml'), 'clients: [{client_id: 7}]\n')
+  const helps = COMMANDS.map((line) => [...line.split(' '), '--help'])
+  const completions = SHELLS.map((shell) => ['completion', shell])
+  const env = { XDG_CONFIG_HOME: path.join(cwd, 'config') }
+  ended = await runLines([...helps, ...BAD.map(([line]) => line), ...completions], { cwd, env })
 })
 after(() => rmSync(cwd, { recursive: true, force: true }))
 
-async function runAll(lines: readonly (readonly string[])[]): Promise<Ended[]> {
-  const command = [process.execPath, '--conditions=sallyport-source', '--disable-warning=ExperimentalWarning']
-  const script = path.join(ROOT, 'test/parts/command_lines.ts')
-  const env = { XDG_CONFIG_HOME: path.join(cwd, 'config') }
-  const { code, stdout, stderr } = await runProgram([JSON.stringify(lines)], {
-    cwd,
-    env,
-    command: [...command, script],
-  })
-  assert.equal(code, 0, stderr)
-  return JSON.parse(stdout) as Ended[]
-}
-
-test('every command is there, says what it does, takes --json, and answers bad input with a sentence and its exit code', async () => {
-  const helps = COMMANDS.map((line) => [...line.split(' '), '--help'])
-  const ended = await runAll([...helps, ...BAD.map(([line]) => line)])
+test('every command is there, says what it does, takes --json, and answers bad input with a sentence and its exit code', () => {
   for (const [i, name] of COMMANDS.entries()) {
     const { code, stdout, stderr } = ended[i]!
     assert.deepEqual([code, stderr], [0, ''], name)
@@ -89,13 +75,11 @@ test('every command is there, says what it does, takes --json, and answers bad i
   }
 })
 
-test('completion offers the commands, what follows them and their flags, in each shell that is here', async (t) => {
-  const shells = ['bash', 'zsh', 'fish']
-  const ended = await runAll(shells.map((shell) => ['completion', shell]))
+test('completion offers the commands, what follows them and their flags, in each shell that is here', (t) => {
   const files = new Map(
-    shells.map((shell, i) => {
+    SHELLS.map((shell, i) => {
       const file = path.join(cwd, `completion.${shell}`)
-      writeFileSync(file, ended[i]!.stdout)
+      writeFileSync(file, ended.at(i - SHELLS.length)!.stdout)
       return [shell, file]
     }),
   )

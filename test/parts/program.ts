@@ -87,6 +87,25 @@ export async function runProgram(
   return { code, stdout: program.stdout, stderr: program.stderr }
 }
 
+/** What came of a command line. */
+export interface EndedLine {
+  readonly line: string
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs command lines one after another in one process, which is started once for all of them. */
+export async function runLines(
+  lines: readonly (readonly string[])[],
+  options: Omit<ProgramOptions, 'command'>,
+): Promise<EndedLine[]> {
+  const command = [process.execPath, ...FLAGS, path.join(ROOT, 'test/parts/command_lines.ts')]
+  const { code, stdout, stderr } = await runProgram([JSON.stringify(lines)], { ...options, command })
+  if (code !== 0) throw new Error(`The process of the command lines ended with ${code}: ${stderr}`)
+  return JSON.parse(stdout) as EndedLine[]
+}
+
 function ownEnvironment(): NodeJS.ProcessEnv {
   const ours = /^SALLYPORT_|^(DATABASE_URL|HOST|PORT|NODE_OPTIONS)$|^NODE_TEST/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))

@@ -17,6 +17,7 @@ import { adminSocketPath, findAdministration } from './admin_socket.ts'
 import type { CommandConfig } from './command_config.ts'
 import { dataFiles, readRootKey } from './data_folder.ts'
 import { CommandError, EXIT } from './exit_codes.ts'
+import { requireMade } from './open_app.ts'
 import { askDatabase, openAsItIs } from './open_store.ts'
 import { showProgress } from './progress.ts'
 
@@ -29,7 +30,7 @@ const PACKED = { level: 4 }
 export async function backUp({ config }: CommandConfig, file: string, json: boolean): Promise<number> {
   if (file !== '-' && existsSync(file)) throw new CommandError(`${file} is there already`, EXIT.conflict)
   if (file === '-' && process.stdout.isTTY) throw new CommandError('A backup is not for a terminal: send it to a file')
-  await checkMade(config)
+  await requireMade(config)
   const root = readRootKey(config)
   const source = await openSource(config)
   const progress = showProgress('backup', 'rows', json)
@@ -59,12 +60,6 @@ function describe({ file, rows, root_key }: { file: string; rows: number; root_k
     `${rows} rows in ${file === '-' ? 'the backup' : file}\n` +
     `The root key is not in it: keep root key ${root_key} elsewhere, for without it nothing of the backup opens\n`
   )
-}
-
-// A command that reads makes no database where there is none.
-async function checkMade(config: Config): Promise<void> {
-  if (config.database_url !== undefined || existsSync(dataFiles(config).database)) return
-  throw new CommandError(`There is no database in ${config.data_dir}`, EXIT.not_there)
 }
 
 async function openSource(config: Config): Promise<BackupSource> {

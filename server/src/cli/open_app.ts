@@ -17,6 +17,7 @@ import { adminSocketPath, findAdministration } from './admin_socket.ts'
 import { type Administration, createAdministration } from './administration.ts'
 import { readCertificateForwarding } from './certificate_forwarding.ts'
 import { dataFiles, readLanguages, readRootKey, readVaultKey } from './data_folder.ts'
+import { CommandError, EXIT } from './exit_codes.ts'
 import { askDatabase, openAsItIs, openDatabase } from './open_store.ts'
 
 /** An app over its database. */
@@ -136,4 +137,11 @@ export async function isMade(config: Config): Promise<boolean> {
   } finally {
     await store.close()
   }
+}
+
+/** Refuses where no server has been started on the database before: a command that reads or changes it makes none. */
+export async function requireMade(config: Config): Promise<void> {
+  if (await isMade(config)) return
+  const place = config.database_url === undefined ? config.data_dir : 'PostgreSQL'
+  throw new CommandError(`There is no database of Sallyport in ${place}`, EXIT.not_there)
 }

@@ -20,7 +20,10 @@ const CLEAR = '\r\u001b[K'
 
 const STDERR: Told = {
   is_terminal: process.stderr.isTTY === true,
-  width: process.stderr.columns || 80,
+  // Windows are made narrower while long work goes on.
+  get width() {
+    return process.stderr.columns || 80
+  },
   write: (text) => void process.stderr.write(text),
   now: () => performance.now(),
 }

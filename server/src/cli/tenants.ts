@@ -2,7 +2,7 @@ import { ConfigError } from '../config/config_error.ts'
 import type { Administration, ShownTenant } from './administration.ts'
 import type { CommandConfig } from './command_config.ts'
 import { CommandError, EXIT } from './exit_codes.ts'
-import { withAdministration } from './open_app.ts'
+import { requireMade, withAdministration } from './open_app.ts'
 import { confirm, printable } from './terminal.ts'
 
 const ENDS = [
@@ -26,6 +26,7 @@ export async function tenants(
   if (action !== 'list' && which === undefined) {
     throw new ConfigError([`tenants ${action} needs an issuer or a tenant_id; \`sallyport tenants list\` shows them`])
   }
+  await requireMade(config)
   return withAdministration(config, async (administration) => {
     if (action === 'list') {
       const all = await administration.listTenants()
