@@ -1,3 +1,4 @@
-// What npm test looks at on one page of each template, on every state of every page.
+// What npm test looks at on some pages, with some payloads, on every state of every page, with every payload.
 process.env['SALLYPORT_TEST_EVERY_PAGE'] = 'yes'
 await import('../browser/pages.test.ts')
+await import('../pages/templates.test.ts')

@@ -37,6 +37,7 @@ const FLOWS: Record<string, { grant_types: string[]; secret: boolean }> = {
   server: { grant_types: ['authorization_code', 'refresh_token'], secret: true },
   browser: { grant_types: ['authorization_code', 'refresh_token'], secret: false },
   native: { grant_types: ['authorization_code', 'refresh_token'], secret: false },
+  device: { grant_types: [DEVICE, 'refresh_token'], secret: false },
   script: { grant_types: [DEVICE, 'refresh_token'], secret: false },
   machine: { grant_types: ['client_credentials'], secret: true },
   agent: { grant_types: ['authorization_code', 'refresh_token'], secret: false },

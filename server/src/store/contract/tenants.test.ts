@@ -26,7 +26,6 @@ contract('a tenant is made once for an issuer, with everything it was given', as
       issuer: `https://${tenant_id}b.example`,
       name: 'B',
       settings: '{"a":1}',
-      created_at: START,
     },
     ...{
       key: { kid: 7, wrapped: bytes('wrapped'), wrapped_by: 'root' },
@@ -41,7 +40,7 @@ contract('a tenant is made once for an issuer, with everything it was given', as
   assert.equal(await made({ tenant_id: `${tenant_id}c` }), false)
   assert.equal(await made({ issuer: 'https://elsewhere.example' }), false)
   assert.deepStrictEqual(await store.loadTenantConfig({ tenant_id: other.tenant_id }), {
-    ...{ config_version: 0, issuer: other.issuer, name: 'B', settings: '{"a":1}' },
+    ...{ config_version: 0, issuer: other.issuer, name: 'B', settings: '{"a":1}', created_at: START },
     ...{ resources: [resource], roles: other.roles, signing_keys: other.signing_keys },
   })
   assert.deepStrictEqual(await store.listTenantKeys({ tenant_id: other.tenant_id }), [
