@@ -614,7 +614,7 @@ for (const dialect of DIALECTS) {
       await server.addRole('member', ['api:read'])
     })
 
-    test('the last administrator is neither deleted nor disabled, and who cannot choose a first password is not invited', async () => {
+    test('the last administrator is neither deleted nor disabled and stays one, and who cannot choose a first password is not invited', async () => {
       const make = async (body: object) => (await ask('createUser', { body })).body.user_id as string
       const last = await make({ username: 'last', roles: ['administrator'] })
       // Who is disabled cannot sign in, and so is no other one.
@@ -627,6 +627,12 @@ for (const dialect of DIALECTS) {
         assert.equal(status, 409, way)
         assert.equal(body.detail ?? body.error_description, 'The user is the last administrator who can sign in', way)
       }
+      const demoted = await ask(
+        'updateUser',
+        ...[{ params: { user_id: last }, body: { roles: [] } }, { headers: { 'if-match': '*' } }],
+      )
+      assert.equal(demoted.status, 409, demoted.text)
+      assert.match(demoted.text, /is the last administrator who can sign in/)
       const { body: kept } = await ask('getUser', { params: { user_id: last } })
       assert.deepEqual([kept.roles[0], kept.disabled_at], ['administrator', null])
       const off = await make({ username: 'off', email: 'off@example.test' })

@@ -6,7 +6,7 @@ import { event } from '../event.ts'
 import { ADMINISTRATOR } from '../tenants.ts'
 import { checkPasswordOf, type PasswordRules, prepareUser, type UserDescription } from './prepare_user.ts'
 
-/** Why somebody is neither disabled nor deleted. */
+/** Why somebody is neither disabled nor deleted, and stays an administrator. */
 export const LAST_ADMINISTRATOR = 'The user is the last administrator who can sign in'
 
 /** Refuses what `createUser` or `updateUser` would refuse, without hashing anything. */
@@ -41,13 +41,14 @@ export interface UserChange extends Omit<UserDescription, 'username' | 'name' | 
 
 /**
  * Changes what a description names of a user, and leaves the rest; false when the user is gone, or, where only what was
- * `seen` may be changed, is no longer as it was.
+ * `seen` may be changed, is no longer as it was. With `one_stays` the last administrator stays one: nobody could make
+ * another; an operator with a platform file can.
  */
 export async function updateUser(
   tenant: Tenant,
   present: UserRecord,
   description: UserChange,
-  args: { actor: string; changed: readonly string[]; seen?: true },
+  args: { actor: string; changed: readonly string[]; seen?: true; one_stays?: true },
 ): Promise<boolean> {
   const { tenant_id, store } = tenant
   const { user_id, username } = present
@@ -65,7 +66,13 @@ export async function updateUser(
   }
   const user = await prepareUser(user_id, wanted, await tenant.currentConfiguration())
   const changed = event(tenant, 'user.updated', args.actor, { user_id, detail: { changed: args.changed } })
-  return store.updateUser({ tenant_id, user, ...(args.seen && { seen: present }), event: changed })
+  const outcome = await store.updateUser({
+    ...{ tenant_id, user, ...(args.seen && { seen: present }) },
+    ...(args.one_stays && { indispensable_role: ADMINISTRATOR }),
+    event: changed,
+  })
+  if (outcome === 'last') throw new OAuthError('access_denied', LAST_ADMINISTRATOR, { status: 409 })
+  return outcome
 }
 
 function changedText(wanted: string | null | undefined, present: string | null): string | undefined {

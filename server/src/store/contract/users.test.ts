@@ -74,6 +74,27 @@ contract(
   },
 )
 
+contract('the last who holds a role that somebody must hold keeps it', async (stage) => {
+  const { store, tenant_id, event } = stage
+  const roles = '["administrator"]'
+  for (const user_id of ['a', 'b', 'c']) await make(stage, { user_id, username_key: user_id, roles })
+  const base = { name: null, email: null, email_verified: false, claims: '{}', password_hash: null }
+  const set = (user_id: string, roles: string) =>
+    store.updateUser({
+      ...{ tenant_id, user: { ...base, user_id, roles }, event: event() },
+      indispensable_role: 'administrator',
+    })
+  const disable = (user_id: string) =>
+    store.setUserDisabled({ tenant_id, user_id, disabled: true, indispensable_role: 'administrator', event: event() })
+  assert.equal(await disable('c'), true)
+  assert.equal(await set('a', '["member"]'), true)
+  assert.equal(await set('b', '[]'), 'last')
+  assert.equal(await disable('b'), 'last')
+  assert.equal((await store.findUser({ tenant_id, user_id: 'b' }))?.roles, roles)
+  assert.equal(await set('b', '["x","administrator"]'), true)
+  assert.equal(await set('c', '[]'), true, 'who cannot sign in is nobody’s last')
+})
+
 contract('users are listed by user_id, page by page, without their passwords', async (stage) => {
   const { store, tenant_id } = stage
   for (const user_id of ['c', 'a', 'b', 'B']) await make(stage, { user_id, username_key: user_id })

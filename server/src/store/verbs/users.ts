@@ -38,21 +38,27 @@ export const createUser = write(function* (args: {
 /**
  * Changes a user's name, address, claims and roles, and the password where one is given: that is a reset, which raises
  * the epoch, so that whoever knew the former one keeps no session, grant or token. False when there is no such user, or
- * `seen` is no longer what stands.
+ * `seen` is no longer what stands; `last` when they would lose the indispensable role, and nobody else who can sign in
+ * holds it.
  */
 export const updateUser = write(function* (args: {
   tenant_id: string
   user: Omit<SavedUser, 'username_key' | 'username'>
   /** What whoever decided this has seen. */
   seen?: Pick<UserRecord, 'name' | 'email' | 'email_verified' | 'claims' | 'roles' | 'epoch'>
+  /** Somebody must be left who holds it. */
+  indispensable_role?: string | undefined
   event: NewEvent
-}): Run<boolean> {
-  const { user, event, seen } = args
+}): Run<boolean | 'last'> {
+  const { user, event, seen, indispensable_role: role } = args
+  const { tenant_id } = args
+  const keeps = role === undefined || (JSON.parse(user.roles) as string[]).includes(role)
+  if (!keeps && (yield* isLastHolder({ tenant_id, user_id: user.user_id, role }))) return 'last'
   const [changed] = yield* sql<{ epoch: number }>`
     update users set name = ${text(user.name)}, email = ${text(user.email)}, email_verified = ${user.email_verified ? 1 : 0},
       claims = ${user.claims}, roles = ${user.roles}, password_hash = coalesce(${text(user.password_hash)}, password_hash),
       epoch = epoch + ${user.password_hash === null ? 0 : 1}, updated_at = ${event.at}
-    where tenant_id = ${args.tenant_id} and user_id = ${user.user_id} and deleted_at is null
+    where tenant_id = ${tenant_id} and user_id = ${user.user_id} and deleted_at is null
       and (${seen ? 1 : 0} = 0 or (coalesce(name, '') = ${seen?.name ?? ''} and coalesce(email, '') = ${seen?.email ?? ''}
         and epoch = ${seen?.epoch ?? 0} and email_verified = ${seen?.email_verified ?? 0} and claims = ${seen?.claims ?? ''} and roles = ${seen?.roles ?? ''}))
     returning epoch`

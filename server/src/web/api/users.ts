@@ -138,8 +138,8 @@ export const USER_ROUTES = [
       const before = describe(found)
       const after = { ...before, ...named }
       const changed = [...listChangedNames(before, after), ...(password === undefined ? [] : ['password'])]
-      if (changed.length > 0 && !(await updateUser(web.tenant, found, body, { actor, changed, seen: true })))
-        throw stale()
+      const how = { actor, changed, seen: true, one_stays: true } as const
+      if (changed.length > 0 && !(await updateUser(web.tenant, found, body, how))) throw stale()
       return show(await again(call))
     },
   }),
