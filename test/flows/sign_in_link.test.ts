@@ -106,6 +106,26 @@ testOnBoth('a link to the mailbox signs in, in the browser that asked and after 
 })
 
 testOnBoth(
+  'a button that is pressed twice sends one letter, and its link holds; later a newer one comes',
+  async (p) => {
+    await allow(p)
+    const reader = await newReader(p)
+    const agent = new UserAgent()
+    const login = await open(agent, `${p.issuer}/login`)
+    const { link } = await askAndRead(p, reader, agent, login)
+    await ask(p, reader.username, agent, login)
+    assert.equal((await lettersTo(reader.email)).length, 1)
+    assert.match((await open(agent, link)).html, /name="token"/)
+    p.pass(20)
+    const newer = await askAndRead(p, reader, agent, login)
+    assert.notEqual(newer.link, link)
+    assert.equal((await open(agent, link)).status, 400)
+    assert.equal(new URL((await enter(agent, newer.link)).url).pathname, '/hub/account')
+    await p.server.saveSettings({})
+  },
+)
+
+testOnBoth(
   'OIDC Core 3.1.2.1 prompt=login and max_age are met by a link as by a password, and for that request alone',
   async (p) => {
     await allow(p)

@@ -12,6 +12,8 @@ import { findUsers, makeLink, mayWriteTo } from './recovery.ts'
 
 // ASVS 6.5.5 allows ten minutes to what comes by another channel.
 const LIFETIME_MS = 10 * 60_000
+// A button that is pressed twice, or a page that is loaded again, must not end the link that is on its way.
+const ONE_PRESS_MS = 20_000
 
 /** Whether a link to a mailbox signs people in: where the tenant allows it, letters leave, and users sign in here. */
 export function signsInByLink(
@@ -49,14 +51,18 @@ export async function askForSignInLink(
 ): Promise<void> {
   const { tenant } = context
   await takeTurn(context, 'mail_of_address', { address: asked.address })
+  const asked_hash = hashAsked(tenant, asked)
   const made = {
     ...{ actor: 'anonymous', type: 'sign_in_link.asked', lifetime_ms: LIFETIME_MS },
-    asked: { asked_hash: hashAsked(tenant, asked), query: asked.query },
+    asked: { asked_hash, query: asked.query },
   }
   context.outbox.post(async () => {
     const postings = []
+    const living = await tenant.store.findSignInLinks({ tenant_id: tenant.tenant_id, hash: asked_hash })
+    const just_sent = living.filter(({ created_at }) => tenant.clock() - created_at < ONE_PRESS_MS)
     for (const user of await findUsers(context, asked.username)) {
       if (user.email === null || user.email_verified !== 1) continue
+      if (just_sent.some((link) => link.user.user_id === user.user_id)) continue
       if (!(await mayWriteTo(context, mailboxOf(tenant, user, asked.device)))) continue
       const url = await makeLink(context, 'sign_in', user, user.email, made)
       postings.push({ to: user.email, letter: signInLetter(await aboutOf(context, user, asked.lang), url) })

@@ -8,10 +8,11 @@ export interface SignInLink {
   readonly secret_hash: Uint8Array
   /** Which request of which browser asked for it. */
   readonly asked_hash: Uint8Array
+  readonly created_at: number
   readonly user: UserWithPassword
 }
 
-type Row = UserWithPassword & Pick<SignInLink, 'secret_hash' | 'asked_hash'>
+type Row = UserWithPassword & Omit<SignInLink, 'user'>
 
 /**
  * The links that can still be used, by the hash of their own secret or of the request that asked for them: an address may
@@ -19,7 +20,7 @@ type Row = UserWithPassword & Pick<SignInLink, 'secret_hash' | 'asked_hash'>
  */
 export const findSignInLinks = read(function* (args: { tenant_id: string; hash: Uint8Array }): Run<SignInLink[]> {
   const rows = yield* sql<Row>`
-    select l.secret_hash, l.asked_hash, u.user_id, u.username, u.name, u.email, u.email_verified, u.claims, u.roles,
+    select l.secret_hash, l.asked_hash, l.created_at, u.user_id, u.username, u.name, u.email, u.email_verified, u.claims, u.roles,
       u.epoch, u.disabled_at, u.updated_at, u.password_hash
     from one_time_links l join users u on u.tenant_id = l.tenant_id and u.user_id = l.user_id
     where l.tenant_id = ${args.tenant_id} and l.kind = 'sign_in'
@@ -27,7 +28,7 @@ export const findSignInLinks = read(function* (args: { tenant_id: string; hash: 
       and l.used_at is null and l.expires_at > ${NOW} and u.email = l.email and u.email_verified = 1
       and u.epoch = l.user_epoch and u.disabled_at is null
     order by l.created_at desc limit 10`
-  return rows.map(({ secret_hash, asked_hash, ...user }) => ({ secret_hash, asked_hash, user }))
+  return rows.map(({ secret_hash, asked_hash, created_at, ...user }) => ({ secret_hash, asked_hash, created_at, user }))
 })
 
 /** Spends a link; false when it was spent before, or is over. */
