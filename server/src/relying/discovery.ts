@@ -72,15 +72,6 @@ export async function discoverProvider(
   return showsCertificate(provider) ? overlayAliases(provider, server) : server
 }
 
-/** The same, asked for anew and kept nowhere: for whoever wants to know whether it can be had now. */
-export async function askForMetadata(
-  context: RelyingContext,
-  provider: ResolvedProvider,
-): Promise<AuthorizationServer> {
-  const server = await load(context, provider, ownEndpoints(provider))
-  return showsCertificate(provider) ? overlayAliases(provider, server) : server
-}
-
 /** Whether we show a certificate there: as the client, or because tokens are bound to it. */
 function showsCertificate(provider: ResolvedProvider): boolean {
   const { token_endpoint_auth_method: method, tls_client_certificate_bound_access_tokens: is_bound } = provider

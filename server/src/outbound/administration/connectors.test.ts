@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { type Bench, connectAs, eventTypes, listEvents, openBench, openForeign } from '../../../../test/parts/vault.ts'
 import { SealError } from '../../crypto/seal.ts'
@@ -8,6 +12,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import { disconnect } from '../connections/disconnect.ts'
 import { callbackUrl, openClientSecret, openConnector, relyingParty } from '../connectors/connector.ts'
 import type { OutboundContext } from '../context.ts'
+import { checkConnector } from './check_connector.ts'
 import type { ConnectorInput } from './connector_input.ts'
 import {
   deleteConnector,
@@ -18,7 +23,6 @@ import {
   setConnectorDisabled,
 } from './connectors.ts'
 import { rotateConnectorKey } from './rotate_connector_key.ts'
-import { testConnector } from './test_connector.ts'
 
 const INPUT: ConnectorInput = {
   ...{ connector: 'acme', provider: 'oidc', issuer: 'https://idp.example', client_id: 'web', client_secret: 'hush' },
@@ -361,9 +365,11 @@ describe('connectors', () => {
     const foreign = await openForeign(bench, {}, { connector })
     const { issuer } = foreign
     const look = async (of = context) =>
-      (await testConnector(of, 'user:root', connector))?.map(({ outcome, reason }) => `${reason} ${outcome}`)
+      (await checkConnector(of, 'user:root', connector))?.map(({ outcome, reason }) => `${reason} ${outcome}`)
     const right = { connector, issuer, client_secret: 'foreign-secret' }
+    const known = context.relying.metadata.size
     assert.deepEqual(await look(), ['metadata_read ok', 'client_accepted ok'])
+    assert.equal(context.relying.metadata.size, known, 'what a test reads is kept nowhere')
     assert.deepEqual(
       foreign.ledger.map(({ grant_type, error }) => [grant_type, error]),
       [['authorization_code', 'invalid_grant']],
@@ -390,14 +396,38 @@ describe('connectors', () => {
     await save({ ...right, provider: 'oauth2', issuer: undefined, scope: 'a', fields: endpoints })
     assert.deepEqual(await look(), ['endpoints_known ok', 'no_answer failed'])
     await save({ connector: 'desk', ...DESK })
-    assert.equal((await testConnector(context, 'user:root', 'desk'))![0]!.reason, 'people_type_keys')
-    assert.equal(await testConnector(context, 'user:root', 'nobody'), null)
+    assert.equal((await checkConnector(context, 'user:root', 'desk'))![0]!.reason, 'people_type_keys')
+    assert.equal(await checkConnector(context, 'user:root', 'nobody'), null)
     assert.equal((await findConnector(context, connector))!.connections, before!.connections)
     const events = (await listEvents(bench.tenant)).filter(({ type }) => type === 'connector.tested')
     assert.equal(events.length, 11)
     assert.ok(events.every(({ actor }) => actor === 'user:root'))
     assert.deepEqual(JSON.parse(events[0]!.detail), { connector, reasons: ['metadata_read', 'client_accepted'] })
     assert.doesNotMatch(JSON.stringify(events), /foreign-secret|wrong/)
+  })
+
+  test('a client that may not refresh is not called refused for it: a connector need not (RFC 6749 section 5.2)', async () => {
+    const asked: string[] = []
+    const server = createServer(async (request, response) => {
+      asked.push(new URLSearchParams(await text(request)).get('grant_type')!)
+      response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"unauthorized_client"}')
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const place = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const fields = { authorization_endpoint: `${place}/auth`, token_endpoint: `${place}/token` }
+    const machine = { connector: 'machine', provider: 'oauth2', issuer: undefined, scope: '', fields }
+    const look = async () => (await checkConnector(context, 'user:root', 'machine'))!.at(-1)!
+    try {
+      await save({ ...machine, grant_type: 'client_credentials' })
+      const { outcome, reason, detail } = await look()
+      assert.deepEqual([outcome, reason], ['unknown', 'client_unclear'])
+      assert.match(detail, /unauthorized_client/)
+      await save(machine)
+      assert.equal((await look()).reason, 'client_refused', 'one that may not redeem codes is of no use')
+      assert.deepEqual(asked, ['refresh_token', 'authorization_code'])
+    } finally {
+      server.close()
+    }
   })
 
   test('a connector is disabled once and enabled once', async () => {

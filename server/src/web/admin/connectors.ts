@@ -1,3 +1,4 @@
+import { type ConnectorCheck, checkConnector } from '../../outbound/administration/check_connector.ts'
 import {
   deleteConnector,
   findConnector,
@@ -7,7 +8,6 @@ import {
   setConnectorDisabled,
 } from '../../outbound/administration/connectors.ts'
 import { rotateConnectorKey } from '../../outbound/administration/rotate_connector_key.ts'
-import { type ConnectorCheck, testConnector } from '../../outbound/administration/test_connector.ts'
 import { callbackUrl } from '../../outbound/connectors/connector.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
@@ -29,7 +29,7 @@ export const connectorPage = consolePage(async (visit) => {
 
 /** POST /admin/connector/test: what the provider says of the registration now, on the connector's page. */
 export const testConnectorSubmit = consoleSubmit(async (visit, actor, { connector = '' }) => {
-  const checks = await testConnector(visit.web.outbound, actor, connector)
+  const checks = await checkConnector(visit.web.outbound, actor, connector)
   const found = await findConnector(visit.web.outbound, connector)
   return found && checks ? show(visit, found, checks) : errorPage(visit, 'not_found', 404)
 })

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { requireHeldOfSignIn } from '../../inbound/administration/given_rights.ts'
+import { CHECK_REASONS, checkConnector } from '../../outbound/administration/check_connector.ts'
 import type { ConnectorInput } from '../../outbound/administration/connector_input.ts'
 import {
   deleteConnector,
@@ -10,7 +11,6 @@ import {
   setConnectorDisabled,
 } from '../../outbound/administration/connectors.ts'
 import { describeProvider } from '../../outbound/administration/describe_provider.ts'
-import { CHECK_REASONS, testConnector } from '../../outbound/administration/test_connector.ts'
 import { CONNECTOR_GRANT_TYPES } from '../../providers/grant_types.ts'
 import type { Provider } from '../../providers/provider.ts'
 import { searchCatalogue } from '../../providers/search.ts'
@@ -198,7 +198,7 @@ export const CONNECTOR_ROUTES = [
     subject: connector,
     repeatable: true,
     async run({ web, found, actor }) {
-      const items = await testConnector(web.outbound, actor, found.connector)
+      const items = await checkConnector(web.outbound, actor, found.connector)
       if (!items) throw notThere('connector')
       return { value: { items } }
     },

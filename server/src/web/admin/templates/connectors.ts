@@ -1,5 +1,5 @@
+import type { ConnectorCheck } from '../../../outbound/administration/check_connector.ts'
 import { MOST_COUNTED } from '../../../outbound/administration/connectors.ts'
-import type { ConnectorCheck } from '../../../outbound/administration/test_connector.ts'
 import {
   badge,
   card,

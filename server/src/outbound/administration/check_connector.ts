@@ -1,8 +1,9 @@
 import { EgressError } from '../../egress/egress_error.ts'
 import type { ResolvedProvider } from '../../providers/resolve.ts'
+import { SettingError } from '../../providers/setting_error.ts'
 import { chooseProofKey } from '../../relying/authorization_url.ts'
-import type { RelyingParty } from '../../relying/context.ts'
-import { askForMetadata, DiscoveryError } from '../../relying/discovery.ts'
+import { createRelyingContext, type RelyingContext, type RelyingParty } from '../../relying/context.ts'
+import { DiscoveryError, discoverProvider } from '../../relying/discovery.ts'
 import type { TokenOutcome } from '../../relying/outcome.ts'
 import { probeWithCode, probeWithRefreshToken } from '../../relying/probe_client.ts'
 import { type Connector, grantTypeOf, openConnector, relyingParty, withProofKey } from '../connectors/connector.ts'
@@ -30,10 +31,10 @@ export interface ConnectorCheck {
 const PROBE_MS = 8_000
 
 /**
- * Tests whether a connector can work: its provider's metadata can be had now, and its token endpoint knows us as a client.
+ * Checks whether a connector can work: its provider's metadata can be had now, and its token endpoint knows us as a client.
  * Nothing is issued or changed, here or there, but the audit log. Null where there is no such connector.
  */
-export async function testConnector(
+export async function checkConnector(
   context: OutboundContext,
   actor: string,
   connector: string,
@@ -61,9 +62,11 @@ async function look(context: OutboundContext, opened: Connector): Promise<Connec
     const detail = `SALLYPORT_EGRESS_ALLOW does not name ${new URL(plain).host}`
     return [{ check: 'metadata', outcome: 'failed', reason: 'not_let_out', detail }]
   }
+  // What was remembered says nothing of now, and nobody goes on with what is read here.
+  const asking = createRelyingContext({ egress: context.egress, clock: context.clock })
   let proof_key: string | null
   try {
-    const server = await askForMetadata(context.relying, provider)
+    const server = await discoverProvider(asking, provider)
     const needed = grantTypeOf(opened) === 'authorization_code' ? ENDPOINTS : ENDPOINTS.slice(1)
     const missing = needed.find((name) => !server[name])
     if (missing) {
@@ -75,7 +78,7 @@ async function look(context: OutboundContext, opened: Connector): Promise<Connec
     return [judgeMetadata(error)]
   }
   const party = withProofKey(relyingParty(context, opened), proof_key ?? undefined)
-  return [foundMetadata(provider), await probe(context, opened, party)]
+  return [foundMetadata(provider), await probe(asking, opened, party)]
 }
 
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint'] as const
@@ -86,6 +89,7 @@ function foundMetadata({ issuer, discovery }: ResolvedProvider): ConnectorCheck 
 }
 
 function judgeMetadata(error: unknown): ConnectorCheck {
+  if (!(error instanceof DiscoveryError || error instanceof SettingError)) throw error
   const failed = { check: 'metadata', outcome: 'failed', detail: explain(error) } as const
   if (isHeldBack(error)) return { ...failed, reason: 'not_let_out' }
   const reason = error instanceof DiscoveryError ? error.reason : 'invalid'
@@ -94,12 +98,15 @@ function judgeMetadata(error: unknown): ConnectorCheck {
   return { ...failed, reason: reason === 'issuer_mismatch' ? 'issuer_differs' : 'metadata_invalid' }
 }
 
-async function probe(context: OutboundContext, opened: Connector, party: RelyingParty): Promise<ConnectorCheck> {
+async function probe(asking: RelyingContext, opened: Connector, party: RelyingParty): Promise<ConnectorCheck> {
   if (grantTypeOf(opened) === 'authorization_code') {
-    const judged = judge(await probeWithCode(context.relying, party, PROBE_MS))
+    const judged = judge(await probeWithCode(asking, party, PROBE_MS))
     if (judged.reason !== 'client_unclear') return judged
   }
-  return judge(await probeWithRefreshToken(context.relying, party, PROBE_MS))
+  const outcome = await probeWithRefreshToken(asking, party, PROBE_MS)
+  // RFC 6749 section 5.2: of a client that may not refresh, which a connector need not.
+  const may_not_refresh = outcome.kind === 'client_refused' && outcome.error === 'unauthorized_client'
+  return may_not_refresh ? judge({ ...outcome, kind: 'refused' }) : judge(outcome)
 }
 
 function judge(outcome: TokenOutcome): ConnectorCheck {
