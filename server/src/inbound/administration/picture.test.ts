@@ -14,7 +14,7 @@ const JPEG = Buffer.from(
   'base64',
 )
 const VP8 = Buffer.from('VlA4ICIAAABwAQCdASoDAAIAB0CWJaACdAFAAAD+6Dbu9/Vf4+/bCGAA', 'base64')
-const VP8L = Buffer.from('VlA4TBYAAAAvAkAAEA8QwzzzHzgUAgiAgiai//E=', 'base64')
+const VP8L = Buffer.from('VlA4TBgAAAAvAkAAEA8wUDMzwPMf8FAIIAAKmoj+xwM=', 'base64')
 
 function webp(...chunks: readonly Buffer[]): Buffer {
   const body = Buffer.concat([Buffer.from('WEBP'), ...chunks])
@@ -66,11 +66,28 @@ test('15.2.2 a picture that is large, wide or moving is refused, however small i
 })
 
 test('a picture with something behind its end, or without its end, is refused', () => {
+  const hidden = Buffer.from('<script>')
   for (const whole of [makePng(), JPEG, webp(VP8), webp(VP8L)]) {
-    assert.equal(readPicture(Buffer.concat([whole, Buffer.from('<script>')])), 'damaged')
+    assert.equal(readPicture(Buffer.concat([whole, hidden])), 'damaged')
     assert.equal(readPicture(whole.subarray(0, -3)), 'damaged')
   }
   assert.equal(readPicture(Buffer.concat([makePng().subarray(0, 8), makePng().subarray(33)])), 'damaged')
+  const end = Buffer.from('ffd9', 'hex')
+  assert.equal(readPicture(Buffer.concat([JPEG, hidden, end])), 'damaged', 'an end behind the end')
+  assert.equal(readPicture(webp(VP8L, hidden)), 'damaged', 'something behind the last chunk, within the length')
+})
+
+test('15.2.2 what is measured is what is drawn: one frame, and no pixels beyond their canvas', () => {
+  const frame = JPEG.indexOf(Buffer.from('ffc0', 'hex'))
+  const another = JPEG.subarray(frame, frame + 2 + JPEG.readUInt16BE(frame + 2))
+  assert.equal(readPicture(Buffer.concat([JPEG.subarray(0, frame), another, JPEG.subarray(frame)])), 'damaged')
+  const wide = Buffer.from(VP8L)
+  wide.writeUInt32LE(0x3fff, 9)
+  assert.equal(readPicture(webp(vp8x(0, 3, 2), wide)), 'wide')
+  assert.equal(readPicture(webp(vp8x(0, 3, 2))), 'damaged', 'a canvas without a picture')
+  assert.equal(readPicture(webp(VP8L, VP8L)), 'damaged', 'two pictures')
+  const frames = Buffer.from('ANMF\0\0\0\0', 'latin1')
+  assert.equal(readPicture(webp(vp8x(0, 3, 2), frames, VP8L)), 'moving')
 })
 
 test('whatever the bytes are, reading them ends, and what is taken is written as it was read', () => {

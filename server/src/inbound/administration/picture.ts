@@ -101,32 +101,73 @@ function measurePng(bytes: Buffer): Size | WhyNoPicture {
 // Frame headers of all codings; C4, C8 and CC in their midst are something else (ITU-T T.81, table B.1).
 const FRAME = /^c[0-35-79a-bd-f]$/
 
-/** Walks the segments up to the pixels (ITU-T T.81, annex B). */
+/** Walks the segments, and the pixels between them, to the last byte (ITU-T T.81, annex B). */
 function measureJpeg(bytes: Buffer): Size | WhyNoPicture {
-  if (!hasAt(bytes, bytes.length - 2, '\xff\xd9')) return 'damaged'
-  for (let at = 2; at + 9 <= bytes.length; at += 2 + bytes.readUInt16BE(at + 2)) {
+  let size: Size | undefined
+  for (let at = 2; at + 2 <= bytes.length; ) {
+    const marker = bytes[at + 1]!
     if (bytes[at] !== 0xff) return 'damaged'
-    if (FRAME.test(bytes[at + 1]!.toString(16))) {
-      return { height: bytes.readUInt16BE(at + 5), width: bytes.readUInt16BE(at + 7) }
+    if (marker === 0xd9) return size && at + 2 === bytes.length ? size : 'damaged'
+    if (at + 9 > bytes.length) return 'damaged'
+    if (FRAME.test(marker.toString(16))) {
+      if (size) return 'damaged'
+      size = { height: bytes.readUInt16BE(at + 5), width: bytes.readUInt16BE(at + 7) }
     }
-    if (bytes[at + 1] === 0xda) return 'damaged'
+    const end = at + 2 + bytes.readUInt16BE(at + 2)
+    if (marker === 0xda && !size) return 'damaged'
+    at = marker === 0xda ? endOfScan(bytes, end) : end
   }
   return 'damaged'
 }
 
-/** Reads the head of each of the three codings (RFC 9649 section 2, RFC 6386 section 9.1). */
+/** Where pixels end: at the next marker, which is neither a byte of them nor one of those that restart within them. */
+function endOfScan(bytes: Buffer, from: number): number {
+  for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    const next = bytes[at + 1]!
+    if (next !== 0 && next !== 0xff && (next < 0xd0 || next > 0xd7)) return at
+  }
+  return bytes.length
+}
+
+/** Walks the chunks to the last byte: the canvas and the pixels on it are both measured (RFC 9649 section 2). */
 function measureWebp(bytes: Buffer): Size | WhyNoPicture {
   if (bytes.length < 30 || bytes.readUInt32LE(4) + 8 !== bytes.length) return 'damaged'
-  const coding = bytes.toString('latin1', 12, 16)
-  if (coding === 'VP8X') {
-    if ((bytes[20]! & 0x02) !== 0) return 'moving'
-    return { width: bytes.readUIntLE(24, 3) + 1, height: bytes.readUIntLE(27, 3) + 1 }
+  const sizes: Size[] = []
+  let pixels = 0
+  for (let at = 12; at < bytes.length; ) {
+    if (at + 8 > bytes.length) return 'damaged'
+    const coding = bytes.toString('latin1', at, at + 4)
+    const length = bytes.readUInt32LE(at + 4)
+    const data = bytes.subarray(at + 8, at + 8 + length)
+    at += 8 + length + (length % 2)
+    if (at > bytes.length) return 'damaged'
+    if (coding === 'ANIM' || coding === 'ANMF') return 'moving'
+    const size = CODINGS[coding]?.(data)
+    if (typeof size === 'string') return size
+    if (size) sizes.push(size)
+    if (size && coding !== 'VP8X') pixels++
   }
-  if (coding === 'VP8L') {
-    if (bytes[20] !== 0x2f) return 'damaged'
-    const bits = bytes.readUInt32LE(21)
+  if (pixels !== 1) return 'damaged'
+  return {
+    width: Math.max(...sizes.map(({ width }) => width)),
+    height: Math.max(...sizes.map(({ height }) => height)),
+  }
+}
+
+/** The heads of a canvas and of both codings of pixels (RFC 9649 sections 2.7 and 3.4, RFC 6386 section 9.1). */
+const CODINGS: Readonly<Record<string, (data: Buffer) => Size | WhyNoPicture>> = {
+  VP8X(data) {
+    if (data.length < 10) return 'damaged'
+    if ((data[0]! & 0x02) !== 0) return 'moving'
+    return { width: data.readUIntLE(4, 3) + 1, height: data.readUIntLE(7, 3) + 1 }
+  },
+  VP8L(data) {
+    if (data.length < 5 || data[0] !== 0x2f) return 'damaged'
+    const bits = data.readUInt32LE(1)
     return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 }
-  }
-  if (coding !== 'VP8 ' || !hasAt(bytes, 23, '\x9d\x01\x2a')) return 'damaged'
-  return { width: bytes.readUInt16LE(26) & 0x3fff, height: bytes.readUInt16LE(28) & 0x3fff }
+  },
+  'VP8 '(data) {
+    if (data.length < 10 || !hasAt(data, 3, '\x9d\x01\x2a')) return 'damaged'
+    return { width: data.readUInt16LE(6) & 0x3fff, height: data.readUInt16LE(8) & 0x3fff }
+  },
 }
