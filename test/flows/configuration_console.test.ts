@@ -14,6 +14,7 @@ const KEYS = JSON.stringify({
 })
 const SEEN = 'name="seen"'
 
+const NEW_USER = 'name="user_id"'
 async function asAdministrator(p: Platform): Promise<UserAgent> {
   const { tenant_id } = p.server.app.tenant
   const known = await p.server.store.findUserByUsername({ tenant_id, username_key: ROOT.username })
@@ -167,7 +168,7 @@ test('an issuer that cannot be trusted is refused by the name of its member, and
     [{ issuer: '' }, 'issuer', /Member issuer is missing/],
     [{ issuer: 'a b' }, 'issuer', /issuer must be an iss, without spaces/],
     [{ issuer: p.issuer }, 'issuer', /issuer is this server itself/],
-    [{ issuer: 'https://taken.example' }, 'issuer', /Member issuer is trusted already/],
+    [{ issuer: 'https://taken.example', scope: 'email' }, 'issuer', /Member issuer is trusted already/],
     [{ jwks: '' }, 'jwks', /or jwks_uri is needed/],
     [{ jwks: '{' }, 'jwks', /is not JSON/],
     [{ jwks_uri: 'https://new.example/jwks' }, 'jwks', /and not both/],
@@ -189,6 +190,50 @@ test('an issuer that cannot be trusted is refused by the name of its member, and
 })
 
 /** The calls and the commands that a page shows, each as the words that a shell makes of it. */
+test('a form that is sent twice, at once or after a step back, leads to what it made, and makes it once', async (p) => {
+  const agent = await asAdministrator(p)
+  const uri = 'https://twice.example/api'
+  const issuer = 'https://twice.example'
+  for (const [path, typed, to, event] of [
+    ['users/new', { username: 'twice' }, /\/admin\/user\?user_id=[\w-]+$/, 'user.created'],
+    ['roles/new', { role: 'twice', scopes: 'a\r\nb' }, /\/admin\/roles$/, 'role.saved'],
+    ['role/edit?role=twice', { scopes: 'b\r\nc' }, /\/admin\/roles$/, 'role.saved'],
+    ['resources/new', { uri, scopes: 'a: See a' }, /\/admin\/resource\?uri=/, 'resource.saved'],
+    [
+      'trusted_issuers/new',
+      { issuer, jwks: KEYS, clients: 'web' },
+      /\/trusted_issuer\?issuer=/,
+      'trusted_issuer.saved',
+    ],
+    ['settings/edit', { password_min_length: '13' }, /\/admin\/settings\?saved=true$/, 'settings.saved'],
+  ] as const) {
+    const page = await open(agent, `${p.issuer}/admin/${path}`)
+    const before = await countEvents(p, event)
+    const send = async () => {
+      const { url, response } = await agent.submit(page, typed, path === 'users/new' ? NEW_USER : SEEN)
+      return { url, status: response.status, html: await response.text() }
+    }
+    const answers = [...(await Promise.all([send(), send(), send()])), await send()]
+    for (const { url, status, html } of answers) {
+      assert.equal(status, 200, `${path}: ${html}`)
+      assert.match(url, to)
+    }
+    assert.equal(new Set(answers.map(({ url }) => url)).size, 1, path)
+    assert.equal(await countEvents(p, event), before + 1, path)
+  }
+  // A step back to describe somebody else makes another user, and never one of a name that is taken.
+  const page = await open(agent, urlOf(p, 'users/new'))
+  const urls = []
+  for (const username of ['once', 'other', 'twice']) {
+    const { url, response } = await agent.submit(page, { username }, NEW_USER)
+    urls.push(url)
+    if (username !== 'twice') continue
+    assert.match(await response.text(), /is that of somebody else/)
+  }
+  assert.equal(new Set(urls).size, 3)
+  await p.server.saveSettings({})
+})
+
 function scriptsOf(html: string, token: string): { calls: string[][]; commands: string[][] } {
   const blocks = [...html.matchAll(/<pre dir="ltr"><code>([\s\S]*?)<\/code><\/pre>/g)].map(([, block]) =>
     block!.replace(/&(?:#39|quot|lt|gt|amp);/g, (entity) => ENTITIES[entity]!),

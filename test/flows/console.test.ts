@@ -483,7 +483,10 @@ for (const dialect of DIALECTS) {
       const made = await root.submit(form, { webhook: 'crm', url: 'https://crm.example/hooks' }, 'name="seen"')
       assert.match(await made.response.text(), /whsec_[\w+/=]{24,}/)
       const twice = await root.submit(form, { webhook: 'crm', url: 'https://crm.example/hooks' }, 'name="seen"')
-      assert.match(await twice.response.text(), /is that of a webhook that is there already/)
+      assert.match(twice.url, /webhook\?webhook=crm&twice=true$/)
+      assert.match(await twice.response.text(), /This form was sent twice[\s\S]*make a new one/)
+      const other = await root.submit(form, { webhook: 'crm', url: 'https://other.example/' }, 'name="seen"')
+      assert.match(await other.response.text(), /is that of a webhook that is there already/)
       const page = await open(root, `${issuer}/admin/webhook?webhook=crm`)
       assert.doesNotMatch(page.html, /whsec_/)
       const edit = await open(root, `${issuer}/admin/webhook/edit?webhook=crm`)
@@ -507,6 +510,8 @@ for (const dialect of DIALECTS) {
       await (await root.submit(page, {}, 'webhook/delete')).response.text()
       assert.equal(await findWebhook(webhooks, 'crm'), null)
     })
+      const sent_again = { description: 'Sales', 'event_types.0': 'grant.ended' }
+      assert.match((await root.submit(edit, sent_again, 'name="seen"')).url, /webhook\?webhook=crm$/)
 
     test('a connector is chosen from the catalogue, made, tested and changed, and its secret is never shown again', async () => {
       const { issuer, foreign } = bridge

@@ -340,6 +340,8 @@ testOnBoth(
     assert.match(await wrong.response.text(), /is not an address/)
     const made = await admin.submit(form, { username: email, email, 'roles.0': 'member' }, 'name="username"')
     assert.match(await made.response.text(), /A letter with a link/)
+    const twice = await admin.submit(form, { username: email, email, 'roles.0': 'member' }, 'name="username"')
+    assert.equal(new URL(twice.url).searchParams.get('user_id'), new URL(made.url).searchParams.get('user_id'))
     assert.equal(
       (await admin.submit(form, { username: email, email }, 'name="username"')).response.status,
       400,

@@ -328,7 +328,8 @@ function webhookPages(view: View, put: Put): Pages {
         ...{ ...webhook, failures: 7, failing_since: NOW - 5 * HOUR, deliveries: [], replayed: 0, state: 'failed' },
         replay: { from: put('yesterday'), to: put('2026-11-21 14:30'), wrong: 'from' },
       }),
-    webhook_disabled: () => renderWebhook(view, { ...webhook, disabled: true, disabled_reason: 'failing' }),
+    webhook_disabled: () =>
+      renderWebhook(view, { ...webhook, twice: true, disabled: true, disabled_reason: 'failing' }),
     new_webhook: () =>
       renderEditWebhook(view, {
         ...{ ...form, values: { webhook: put('crm'), url: put('http://crm.example'), 'event_types.0': types[0]! } },

@@ -414,12 +414,14 @@ function clientPages(view: View, put: Put): Pages {
       }),
     new_user: () =>
       renderNewUser(view, {
+        user_id: '01930000-0000-7000-8000-000000000001',
         values: {},
         roles: [put('member')],
         script: { api: put('curl -X POST x'), cli: put('sallyport users create') },
       }),
     new_user_wrong: () =>
       renderNewUser(view, {
+        user_id: '01930000-0000-7000-8000-000000000001',
         values: { username: put('alice'), email: put('nowhere') },
         wrong: { member: 'email', sentence: put('is not an address') },
         ...{ roles: [put('member')], script: { api: put('curl -X POST x'), cli: put('sallyport users create') } },

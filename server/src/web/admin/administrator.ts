@@ -42,9 +42,9 @@ export function consoleSubmit(
   return signedInSubmit(submitted, read)
 }
 
-/** The path of a page under the issuer. */
-function pathOf({ here, web }: Visit): string {
-  return here.slice(web.base.length).split('?', 1)[0]!
+/** The path of a page under the issuer, read as it was when its route was found: `%6e` is an n. */
+function pathOf({ c, web }: Visit): string {
+  return c.req.path.slice(web.base.length)
 }
 
 async function guard(

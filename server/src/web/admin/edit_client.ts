@@ -1,5 +1,7 @@
+import { listChangedNames } from '../../inbound/changed_names.ts'
 import { readMetadata } from '../../inbound/clients/client_record.ts'
 import { describedBy, editClient } from '../../inbound/clients/edit_client.ts'
+import { readAdministratedClient } from '../../inbound/clients/register_client.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { ListedClient } from '../../store/verbs/clients.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
@@ -28,12 +30,12 @@ export const editClientSubmit = consoleSubmit(async (visit, actor, values) => {
   const { tenant, grant_types } = visit.web
   const record = await findClient(visit, values['client_id'])
   if (!record) return errorPage(visit, 'not_found', 404)
-  if (values['seen'] !== seenMetadata(visit, record)) return show(visit, record, values, 'stale')
+  if (values['seen'] !== seenMetadata(visit, record)) return overtaken(visit, record, values)
   try {
     const json = readForm(values)
     const known = grant_types.map(({ grant_type }) => grant_type)
     const edited = await editClient(tenant, record, { json, grant_types: known, actor })
-    if (edited === 'stale') return show(visit, (await findClient(visit, record.client_id)) ?? record, values, 'stale')
+    if (edited === 'stale') return overtaken(visit, record, values)
     const { client_secret } = edited
     return client_secret === undefined
       ? toClient(visit, record, { saved: 'true' })
@@ -47,6 +49,20 @@ export const editClientSubmit = consoleSubmit(async (visit, actor, values) => {
     return show(visit, record, values, { ...wrong, ...redirects })
   }
 })
+
+/** Whoever comes second is told what has changed; a form that was sent twice leads to what it changed. */
+async function overtaken(visit: Visit, record: ListedClient, values: FormValues): Promise<Response> {
+  const standing = (await findClient(visit, record.client_id)) ?? record
+  const grant_types = visit.web.grant_types.map(({ grant_type }) => grant_type)
+  const wanted = sentOr(() => readAdministratedClient(readForm(values), grant_types), null)
+  const done = wanted && listChangedNames(readMetadata(standing.metadata), wanted).length === 0
+  if (!done) return show(visit, standing, values, 'stale')
+  // The answer with a secret that this change has made may be the one that nobody has seen.
+  const { tenant_id, store } = visit.web.tenant
+  const [newest] = await store.listClientSecrets({ tenant_id, client_id: standing.client_id })
+  const made = newest !== undefined && newest.made_at === standing.updated_at
+  return toClient(visit, standing, made ? { twice: 'true' } : { saved: 'true' })
+}
 
 function show(visit: Visit, record: ListedClient, values: FormValues, wrong?: EditClientData['wrong']): Response {
   const { client_id, client_name } = record

@@ -1,10 +1,15 @@
+import { newId } from '../../crypto/random.ts'
+import { listChangedNames } from '../../inbound/changed_names.ts'
 import { createUser } from '../../inbound/users/administer_users.ts'
+import { type UserDescription, usernameKey } from '../../inbound/users/prepare_user.ts'
 import { inviteUser } from '../../inbound/users/recovery.ts'
 import { readText, refusal } from '../../oauth/clients/metadata_member.ts'
 import { OAuthError } from '../../oauth/errors.ts'
+import type { UserWithPassword } from '../../store/verbs/users.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { consolePage, consoleSubmit } from './administrator.ts'
+import { readFormId } from './form_id.ts'
 import { refusedField } from './refused_field.ts'
 import { scriptOf } from './same_by_script.ts'
 import { NEW_USER_FIELDS, type NewUserData, renderNewUser } from './templates/new_user.ts'
@@ -31,8 +36,8 @@ export const newUserSubmit = consoleSubmit(async (visit, actor, values) => {
       name: readText(typed, 'name', LONGEST),
       email: readText(typed, 'email', LONGEST),
     }
-    const user_id = await createUser(tenant, described, { actor })
-    if (user_id === null) throw refusal('username', 'is that of somebody else')
+    const { user_id, twice } = await makeUser(visit, described, { actor, user_id: readFormId(values['user_id']) })
+    if (twice) return toUser(visit, user_id, false)
     const user = await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id })
     const outcome = user ? await inviteUser(inbound, user, actor) : 'no_email'
     return toUser(visit, user_id, outcome === 'invited')
@@ -41,6 +46,29 @@ export const newUserSubmit = consoleSubmit(async (visit, actor, values) => {
     return show(visit, values, refusedField(error))
   }
 })
+
+/** A form that is sent twice leads to the user that it made; one that names another by now makes another. */
+async function makeUser(
+  visit: Visit,
+  described: UserDescription,
+  args: { readonly actor: string; readonly user_id: string | undefined },
+): Promise<{ readonly user_id: string; readonly twice: boolean }> {
+  const { tenant } = visit.web
+  const { actor, user_id } = args
+  const made = await createUser(tenant, described, args)
+  if (made !== null) return { user_id: made, twice: false }
+  const username_key = usernameKey(described.username)
+  const standing = await tenant.store.findUserByUsername({ tenant_id: tenant.tenant_id, username_key })
+  if (standing && standing.user_id === user_id && isAsTyped(standing, described)) return { user_id, twice: true }
+  const other = standing ? null : await createUser(tenant, described, { actor })
+  if (other === null) throw refusal('username', 'is that of somebody else')
+  return { user_id: other, twice: false }
+}
+
+function isAsTyped({ name, email, roles }: UserWithPassword, typed: UserDescription): boolean {
+  const wanted = { name: typed.name ?? null, email: typed.email ?? null, roles: typed.roles ?? [] }
+  return listChangedNames({ name, email, roles: JSON.parse(roles) as string[] }, wanted).length === 0
+}
 
 /** POST /admin/user/invite: sends a link to choose a first password. */
 export const inviteUserSubmit = consoleSubmit(async (visit, actor, { user_id = '' }) => {
@@ -61,6 +89,7 @@ function show(visit: Visit, values: FormValues, wrong?: NewUserData['wrong']): R
   const like = { username: 'alice@example.com', email: 'alice@example.com', roles: ['clerk'] }
   const body = values['username'] === undefined ? like : readTyped(kinds, values)
   const script = scriptOf(visit, 'createUser', {}, { body })
-  const html = renderNewUser(visit.view, { values, wrong, roles: rolesOf(visit), script })
+  const user_id = readFormId(values['user_id']) ?? newId(visit.view.now)
+  const html = renderNewUser(visit.view, { user_id, values, wrong, roles: rolesOf(visit), script })
   return send(visit, html, { status: statusOf(wrong) })
 }

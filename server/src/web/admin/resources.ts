@@ -72,19 +72,31 @@ export const saveResourceSubmit = (made: 'new' | 'known') =>
     if (made === 'known' && !found) return errorPage(visit, 'not_found', 404)
     const known = made === 'known' ? found : undefined
     const seen = Number(values['seen'])
-    if (seen !== visit.configuration.config_version) return show(visit, known, values, 'stale')
+    if (seen !== visit.configuration.config_version) return overtaken(visit, known, values)
     try {
       if (made === 'new' && found) throw refusal('uri', 'is that of a resource that is there already')
       const wanted = read(values)
       const changed = known ? listChangedNames(known, wanted) : Object.keys(wanted)
       const saved = changed.length === 0 || (await saveResource(tenant, wanted, { actor, changed, seen }))
-      if (!saved) return show(visit, known, values, 'stale')
-      return redirect(visit, ours(visit.web, paths.admin_resource, { uri: wanted.resource, saved: 'true' }))
+      return saved ? toResource(visit, wanted) : overtaken(visit, known, values)
     } catch (error) {
       if (!(error instanceof OAuthError) || error.status >= 500) throw error
       return show(visit, known, values, refusedField(error, { resource: 'uri' }))
     }
   })
+
+/** Whoever comes second is told what has changed; a form that was sent twice leads to what it made. */
+async function overtaken(visit: Visit, known: Resource | undefined, values: FormValues): Promise<Response> {
+  const { resources } = await visit.web.tenant.currentConfiguration()
+  const wanted = sentOr(() => read(values), null)
+  const standing = wanted && resources.get(wanted.resource)
+  const done = standing && listChangedNames(standing, wanted).length === 0
+  return done ? toResource(visit, wanted) : show(visit, known, values, 'stale')
+}
+
+function toResource(visit: Visit, { resource }: Resource): Response {
+  return redirect(visit, ours(visit.web, paths.admin_resource, { uri: resource, saved: 'true' }))
+}
 
 function find(visit: Visit, uri: string | undefined): Resource | undefined {
   return uri === undefined ? undefined : visit.configuration.resources.get(uri)

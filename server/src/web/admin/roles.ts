@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { saveRole } from '../../inbound/administration/configure.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import { readText, refusal } from '../../oauth/clients/metadata_member.ts'
@@ -40,19 +41,28 @@ export const saveRoleSubmit = (made: 'new' | 'known') =>
     const known = made === 'known' ? values['role'] : undefined
     if (made === 'known' && !roles.has(known ?? '')) return errorPage(visit, 'not_found', 404)
     const seen = Number(values['seen'])
-    if (seen !== config_version) return show(visit, known, values, 'stale')
+    if (seen !== config_version) return overtaken(visit, known, values)
     try {
       const role = known ?? readText(values, 'role', LONGEST_NAME)
       if (role === undefined) throw refusal('role', 'is missing')
       if (made === 'new' && roles.has(role)) throw refusal('role', 'is that of a role that is there already')
       const { scopes = [] } = readTyped(ROLE_FIELDS, values) as { scopes?: string[] }
       const saved = await saveRole(visit.web.tenant, role, scopes, { actor, changed: ['scopes'], seen })
-      return saved ? redirect(visit, ours(visit.web, paths.admin_roles)) : show(visit, known, values, 'stale')
+      return saved ? redirect(visit, ours(visit.web, paths.admin_roles)) : overtaken(visit, known, values)
     } catch (error) {
       if (!(error instanceof OAuthError) || error.status >= 500) throw error
       return show(visit, known, values, refusedField(error))
     }
   })
+
+/** Whoever comes second is told what has changed; a form that was sent twice leads to what it made. */
+async function overtaken(visit: Visit, known: string | undefined, values: FormValues): Promise<Response> {
+  const { roles } = await visit.web.tenant.currentConfiguration()
+  const { scopes = [] } = readTyped(ROLE_FIELDS, values) as { scopes?: string[] }
+  const standing = roles.get(known ?? values['role'] ?? '')
+  const done = standing !== undefined && isDeepStrictEqual([...standing].sort(), [...scopes].sort())
+  return done ? redirect(visit, ours(visit.web, paths.admin_roles)) : show(visit, known, values, 'stale')
+}
 
 /** GET /admin/rights?username=&client_id=&scope=: why she may do this; the answer stands on the client's page of rights. */
 export const askRightsPage = consolePage(async (visit) => {

@@ -122,7 +122,7 @@ function isJson(text: string): boolean {
 }
 
 /** What a form would send as it stands, or what one like it sends where that cannot be read yet. */
-export function sentOr(read: () => Sent, like: Sent): Sent {
+export function sentOr<T, U>(read: () => T, like: U): T | U {
   try {
     return read()
   } catch (error) {

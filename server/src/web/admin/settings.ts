@@ -30,20 +30,30 @@ export const editSettingsPage = consolePage(async (visit, _administrator, kept) 
 export const editSettingsSubmit = consoleSubmit(async (visit, actor, values) => {
   const { settings, config_version } = visit.configuration
   const seen = Number(values['seen'])
-  if (seen !== config_version) return show(visit, values, 'stale')
+  if (seen !== config_version) return overtaken(visit, values)
   try {
     const body = listChanged(settings, read(values))
     const changed = Object.keys(body)
     check(body)
     const saved = changed.length === 0 || (await saveSettings(visit.web.tenant, body, { actor, changed, seen }))
-    return saved
-      ? redirect(visit, ours(visit.web, paths.admin_settings, { saved: 'true' }))
-      : show(visit, values, 'stale')
+    return saved ? toSettings(visit) : overtaken(visit, values)
   } catch (error) {
     if (!(error instanceof OAuthError) || error.status >= 500) throw error
     return show(visit, values, refusedField(error))
   }
 })
+
+/** Whoever comes second is told what has changed; a form that was sent twice leads to what it changed. */
+async function overtaken(visit: Visit, values: FormValues): Promise<Response> {
+  const { settings } = await visit.web.tenant.currentConfiguration()
+  const wanted = sentOr(() => read(values), null)
+  const done = wanted && Object.keys(listChanged(settings, wanted)).length === 0
+  return done ? toSettings(visit) : show(visit, values, 'stale')
+}
+
+function toSettings(visit: Visit): Response {
+  return redirect(visit, ours(visit.web, paths.admin_settings, { saved: 'true' }))
+}
 
 // What is nothing is an empty field.
 function write(settings: Settings): FormValues {

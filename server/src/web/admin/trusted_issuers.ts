@@ -63,23 +63,44 @@ export const saveTrustedIssuerSubmit = (made: 'new' | 'known') =>
     const found = await find(visit, values['issuer'])
     if (made === 'known' && !found) return errorPage(visit, 'not_found', 404)
     const known = made === 'known' ? found : null
-    if (values['seen'] !== seenOf(known)) return show(visit, known, values, 'stale')
+    if (values['seen'] !== seenOf(known)) return (await ifDone(visit, values)) ?? show(visit, known, values, 'stale')
     try {
-      if (made === 'new' && found) throw refusal('issuer', 'is trusted already')
-      const issuer = readText(values, 'issuer', LONGEST_ISSUER)
-      if (issuer === undefined) throw refusal('issuer', 'is missing')
-      const { disabled, ...json } = readTyped(ISSUER_FIELDS, values)
-      const wanted = { issuer, rules: readTrustedIssuer(json), disabled: disabled === true }
+      if (made === 'new' && found) {
+        const done = await ifDone(visit, values)
+        if (done) return done
+        throw refusal('issuer', 'is trusted already')
+      }
+      const wanted = read(values)
+      const { issuer } = wanted
       const changed = listChangedNames(known ? describe(known) : {}, { ...wanted.rules, disabled: wanted.disabled })
       const args = { actor, changed, seen: known }
       const saved = (known && changed.length === 0) || (await saveTrustedIssuer(visit.web.tenant, wanted, args))
-      if (!saved) return show(visit, known && (await find(visit, issuer)), values, 'stale')
-      return redirect(visit, ours(visit.web, paths.admin_trusted_issuer, { issuer, saved: 'true' }))
+      if (saved) return toIssuer(visit, issuer)
+      return (await ifDone(visit, values)) ?? show(visit, known && (await find(visit, issuer)), values, 'stale')
     } catch (error) {
       if (!(error instanceof OAuthError) || error.status >= 500) throw error
       return show(visit, known, values, refusedField(error))
     }
   })
+
+function read(values: FormValues) {
+  const issuer = readText(values, 'issuer', LONGEST_ISSUER)
+  if (issuer === undefined) throw refusal('issuer', 'is missing')
+  const { disabled, ...json } = readTyped(ISSUER_FIELDS, values)
+  return { issuer, rules: readTrustedIssuer(json), disabled: disabled === true }
+}
+
+/** A form that was sent twice leads to what it made; null where something else stands. */
+async function ifDone(visit: Visit, values: FormValues): Promise<Response | null> {
+  const wanted = sentOr(() => read(values), null)
+  const standing = wanted && (await find(visit, wanted.issuer))
+  const differs = standing && listChangedNames(describe(standing), { ...wanted.rules, disabled: wanted.disabled })
+  return differs?.length === 0 ? toIssuer(visit, wanted!.issuer) : null
+}
+
+function toIssuer(visit: Visit, issuer: string): Response {
+  return redirect(visit, ours(visit.web, paths.admin_trusted_issuer, { issuer, saved: 'true' }))
+}
 
 async function find(visit: Visit, issuer: string | undefined): Promise<TrustedIssuerRecord | null> {
   const { tenant_id, store } = visit.web.tenant

@@ -64,7 +64,11 @@ export const newWebhookSubmit = consoleSubmit(async (visit, actor, values) => {
     const input = read(values, false)
     if (input.webhook === '') throw refusal('webhook', 'is missing')
     const { outcome, secret } = await saveWebhook(visit.web.webhooks, actor, input, { from_version: null })
-    if (outcome === 'stale') throw refusal('webhook', 'is that of a webhook that is there already')
+    if (outcome === 'stale') {
+      // Sent twice: the answer with the secret may be the one that nobody has seen.
+      if (await isAsTyped(visit, actor, input)) return toWebhook(visit, input.webhook, { twice: 'true' })
+      throw refusal('webhook', 'is that of a webhook that is there already')
+    }
     return send(visit, renderMadeSecret(visit.view, { webhook: input.webhook, secret: secret ?? '' }))
   } catch (error) {
     return refuse(visit, null, values, error)
@@ -76,11 +80,10 @@ export const editWebhookSubmit = consoleSubmit(async (visit, actor, values) => {
   const found = await find(visit, values['webhook'])
   if (!found) return errorPage(visit, 'not_found', 404)
   const { webhook, version } = found
-  if (values['seen'] !== String(version)) return showForm(visit, found, values, 'stale')
+  if (values['seen'] !== String(version)) return overtaken(visit, actor, found, values)
   try {
     const { outcome } = await saveWebhook(visit.web.webhooks, actor, read(values, true), { from_version: version })
-    if (outcome === 'stale') return showForm(visit, (await find(visit, webhook)) ?? found, values, 'stale')
-    return toWebhook(visit, webhook)
+    return outcome === 'stale' ? overtaken(visit, actor, found, values) : toWebhook(visit, webhook)
   } catch (error) {
     return refuse(visit, found, values, error)
   }
@@ -141,6 +144,23 @@ export const deleteWebhookSubmit = consoleSubmit(async (visit, actor, { webhook 
   await deleteWebhook(visit.web.webhooks, actor, webhook)
   return redirect(visit, ours(visit.web, paths.admin_webhooks))
 })
+
+/** Whoever comes second is told what has changed; a form that was sent twice leads to what it made. */
+async function overtaken(visit: Visit, actor: string, found: ShownWebhook, values: FormValues): Promise<Response> {
+  if (await isAsTyped(visit, actor, read(values, true))) return toWebhook(visit, found.webhook)
+  return showForm(visit, (await find(visit, found.webhook)) ?? found, values, 'stale')
+}
+
+/** Whether what a form asks for stands already. */
+async function isAsTyped(visit: Visit, actor: string, input: ReturnType<typeof read>): Promise<boolean> {
+  try {
+    const { outcome } = await saveWebhook(visit.web.webhooks, actor, input, { dry_run: true })
+    return outcome === 'unchanged'
+  } catch (error) {
+    if (error instanceof OAuthError && error.status < 500) return false
+    throw error
+  }
+}
 
 function find(visit: Visit, webhook = ''): Promise<ShownWebhook | null> {
   return findWebhook(visit.web.webhooks, webhook)
@@ -223,7 +243,7 @@ async function show(visit: Visit, found: ShownWebhook, replay?: WebhookData['rep
     deliveries: shown.map(({ event_id, type, state, created_at, next_at, tries }) => ({
       ...{ event_id, type, state, created_at, next_at: next_at ?? undefined, tries },
     })),
-    ...{ state, cursor, replay },
+    ...{ state, cursor, replay, twice: visit.query['twice'] === 'true' },
     next_cursor: deliveries.length > PAGE ? shown.at(-1)!.event_id : undefined,
     replayed: replayed !== undefined && /^\d{1,6}$/.test(replayed) ? Number(replayed) : undefined,
     scripts: {

@@ -15,6 +15,8 @@ export const NEW_USER_FIELDS = {
 
 /** What the form of a new user shows. */
 export interface NewUserData extends TypedForm {
+  /** What they will be called, so that a form that is sent twice makes one. */
+  readonly user_id: string
   readonly roles: readonly string[]
   readonly script: SameScript
 }
@@ -23,7 +25,12 @@ export interface NewUserData extends TypedForm {
 export function renderNewUser(view: View, data: NewUserData): SafeHtml {
   const { new_user: words } = view.text.console
   const form = typedPage(view, data, {
-    ...{ words, kinds: { ...NEW_USER_FIELDS, roles: { some_of: data.roles } }, hidden: {}, title: words.title },
+    ...{
+      words,
+      kinds: { ...NEW_USER_FIELDS, roles: { some_of: data.roles } },
+      hidden: { user_id: data.user_id },
+      title: words.title,
+    },
     action: link(view, paths.admin_new_user),
     back: link(view, paths.admin_users),
   })

@@ -62,6 +62,8 @@ export interface WebhookData extends WebhookRow {
   readonly state?: DeliveryState | undefined
   readonly cursor?: string | undefined
   readonly next_cursor?: string | undefined
+  /** The form that made it was sent twice. */
+  readonly twice?: boolean
   /** How many were sent again just now. */
   readonly replayed?: number | undefined
   readonly replay?:
@@ -112,7 +114,8 @@ function told(view: View, data: WebhookData): Child {
       'warning',
       html`<p>${tell(view, words.failing, { n: count(view, failures), when: ago(view, failing_since ?? view.now) })}</p>`,
     )
-  return html`${again}${off}${failing}`
+  const twice = data.twice && notice('note', html`<p>${view.text.console.again.twice}</p>`)
+  return html`${twice}${again}${off}${failing}`
 }
 
 const TONES: Readonly<Record<DeliveryState, Tone>> = { pending: 'note', delivered: 'good', failed: 'danger' }
