@@ -84,6 +84,27 @@ for (const dialect of DIALECTS) {
     const sizes = async (path: string) => (await readPages(path)).map(({ length }) => length)
 
     test('connections are listed without a filter, and each page but the last is full with any', async () => {
+    test('the overview leads to the clients whose older secret ends within a week, and to no other', async () => {
+      const { tenant } = bridge.server.app
+      const { tenant_id, store } = tenant
+      assert.deepEqual(await sizes('/admin/clients?secrets=expiring'), [0])
+      const clients = await store.pageClients({ tenant_id, after_client_id: '', most: 99 })
+      const [soon, later] = clients.filter(({ client_secret_hash }) => client_secret_hash !== null)
+      for (const [{ client_id }, days] of [[soon!, 6.9] as const, [later!, 7.1] as const]) {
+        const secret = { client_secret_hash: randomBytes(32), former_expires_at: tenant.clock() + days * 86_400_000 }
+        const rotated = event(tenant, 'client.secret_rotated', 'test', { client_id })
+        await store.rotateClientSecret({ tenant_id, client_id, ...secret, event: rotated })
+      }
+      const overview = await open(root, `${bridge.issuer}/admin`)
+      assert.match(
+        overview.html,
+        /1 client secret expires within a week <a href="\/hub\/admin\/clients\?secrets=expiring"/,
+      )
+      const shown = await open(root, `${bridge.issuer}/admin/clients?secrets=expiring`)
+      assert.deepEqual(await sizes('/admin/clients?secrets=expiring'), [1])
+      assert.match(shown.html, new RegExp(`client_id=${soon!.client_id}"[\\s\\S]*Older secret ends`))
+    })
+
       assert.deepEqual(await sizes('/admin/connections'), [50, 50, 30])
       assert.deepEqual(await sizes('/admin/connections?state=ready'), [50, 15])
       assert.deepEqual(await sizes('/admin/connections?state=disconnected'), [50, 15])

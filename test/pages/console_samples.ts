@@ -480,6 +480,8 @@ function connectorPages(view: View, put: Put): Pages {
           error_description: put('The client secret has expired'),
         },
       }),
+    connections_empty: () => renderConnections(view, { connections: [] }),
+    connections_none: () => renderConnections(view, { connections: [], filter: { state: 'error' } }),
     connections: () =>
       renderConnections(view, {
         connections: [

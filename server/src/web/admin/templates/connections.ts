@@ -62,8 +62,12 @@ export function renderConnections(view: View, data: ConnectionsData): SafeHtml {
     connections.refreshed,
     connections.error,
   ]
-  const list =
-    rows.length === 0 ? emptyState(connections.empty, connections.empty_body) : table(connections.title, columns, rows)
+  const connectors = buttonLink(view.text.console.connectors.title, link(view, paths.admin_connectors), 'primary')
+  const nothing =
+    state !== undefined || connector !== undefined
+      ? emptyState(connections.none, connections.none_body)
+      : emptyState(connections.empty, connections.empty_body, connectors)
+  const list = rows.length === 0 ? nothing : table(connections.title, columns, rows)
   const kept = { state, connector }
   const pages = pagination(view, {
     first: data.cursor && link(view, paths.admin_connections, kept),

@@ -26,8 +26,14 @@ type Group = keyof View['text']['console']['settings']['groups']
 
 const put = (group: Group, kind: FieldKind) => ({ group, kind })
 
-/** Where a setting stands in the console, and how it is typed; one that is not here is typed by what its default is. */
-const PLACES: Readonly<Partial<Record<SettingName, { readonly group: Group; readonly kind: FieldKind }>>> = {
+/** What has a page of its own: one sees there what comes of it. */
+export const BRAND_SETTINGS = ['brand_name', 'brand_accent', 'brand_logo'] as const satisfies readonly SettingName[]
+export type BrandSetting = (typeof BRAND_SETTINGS)[number]
+
+type FormSetting = Exclude<SettingName, BrandSetting>
+
+/** Where each setting stands in the console, and how it is typed. */
+const PLACES: Readonly<Record<FormSetting, { readonly group: Group; readonly kind: FieldKind }>> = {
   code_lifetime_seconds: put('tokens', 'number'),
   refresh_idle_seconds: put('tokens', 'number'),
   refresh_lifetime_seconds: put('tokens', 'number'),
@@ -41,6 +47,8 @@ const PLACES: Readonly<Partial<Record<SettingName, { readonly group: Group; read
   brokers: put('sessions', 'json'),
   sign_up: put('people', { one_of: ['off', 'open', 'verified'] }),
   sign_in_link: put('people', 'yes_no'),
+  account_deletion: put('people', { one_of: ['self', 'administrators'] }),
+  default_locale: put('people', 'literal'),
   password_min_length: put('people', 'number'),
   password_min_length_administrators: put('people', 'number'),
   signing_algs: put('keys', { some_of: ALGORITHMS }),
@@ -58,43 +66,19 @@ const PLACES: Readonly<Partial<Record<SettingName, { readonly group: Group; read
   compat: put('legacy', { one_of: ['none', 'hub'] }),
 }
 
-const GROUPS: readonly Group[] = ['tokens', 'sessions', 'people', 'keys', 'clients', 'legacy', 'other']
-
-function placeOf(setting: SettingName): { readonly group: Group; readonly kind: FieldKind } {
-  const value: unknown = DEFAULT_SETTINGS[setting]
-  const kind =
-    typeof value === 'number'
-      ? 'number'
-      : typeof value === 'boolean'
-        ? 'yes_no'
-        : typeof value === 'string'
-          ? 'literal'
-          : 'json'
-  return PLACES[setting] ?? { group: 'other', kind }
-}
-
-/** What has a page of its own: one sees there what comes of it. */
-export const BRAND_SETTINGS = ['brand_name', 'brand_accent', 'brand_logo'] as const satisfies readonly SettingName[]
-export type BrandSetting = (typeof BRAND_SETTINGS)[number]
-
-type FormSetting = Exclude<SettingName, BrandSetting>
+const GROUPS: readonly Group[] = ['tokens', 'sessions', 'people', 'keys', 'clients', 'legacy']
 
 const NAMES = (Object.keys(DEFAULT_SETTINGS) as SettingName[]).filter(
   (one): one is FormSetting => !BRAND_SETTINGS.some((brand) => brand === one),
 )
 
 /** How each setting is typed. */
-export const SETTING_KINDS = Object.fromEntries(NAMES.map((one) => [one, placeOf(one).kind])) as Readonly<
+export const SETTING_KINDS = Object.fromEntries(NAMES.map((one) => [one, PLACES[one].kind])) as Readonly<
   Record<FormSetting, FieldKind>
 >
 
 function namesOf(group: Group): FormSetting[] {
-  return NAMES.filter((one) => placeOf(one).group === group)
-}
-
-function labelOf(view: View, setting: SettingName): string | undefined {
-  const fields: Readonly<Record<string, string>> = view.text.console.settings.fields
-  return fields[setting]
+  return NAMES.filter((one) => PLACES[one].group === group)
 }
 
 /** What the page of settings shows. */
@@ -111,13 +95,12 @@ export function renderSettings(view: View, data: SettingsData): SafeHtml {
   const past = buttonLink(words.history, link(view, paths.admin_events, { event: 'settings.saved' }), 'quiet')
   const saved = data.saved && notice('good', html`<p>${words.saved}</p>`)
   const parts = GROUPS.map((group) => {
-    const names = namesOf(group)
-    const pairs = data.settings
-      .filter(({ setting }) => names.some((one) => one === setting))
-      .map((one): [Child, Child] => {
-        const label = html`${labelOf(view, one.setting)} <small>${code(one.setting)}</small>`
-        return [label, html`${shown(view, one.value)} ${one.is_default && badge(words.is_default)}`]
-      })
+    const pairs = namesOf(group).flatMap((name): [Child, Child][] => {
+      const one = data.settings.find(({ setting }) => setting === name)
+      if (!one) return []
+      const label = html`${words.fields[name]} <small>${code(name)}</small>`
+      return [[label, html`${shown(view, one.value)} ${one.is_default && badge(words.is_default)}`]]
+    })
     return pairs.length > 0 && section(words.groups[group], card(definitions(pairs)))
   })
   const brand = brandSummary(view, view.tenant.accent ?? '')
@@ -148,10 +131,9 @@ export function renderEditSettings(view: View, data: EditSettingsData): SafeHtml
   const hints: Readonly<Record<string, string>> = words.hints
   const parts = GROUPS.map((group, i) => {
     const names = namesOf(group)
-    if (names.length === 0) return ''
     const fields = names.map((setting) =>
       typedField(view, data, setting, SETTING_KINDS[setting], {
-        label: labelOf(view, setting) ?? '',
+        label: words.fields[setting],
         hint: hints[setting],
       }),
     )

@@ -124,6 +124,8 @@ export const enConsoleConnections = {
     lead: 'Accounts at other services that users have connected.',
     empty: 'No connection yet',
     empty_body: 'When a user connects an account through a connector, it stands here with its state.',
+    none: 'No connection is like that',
+    none_body: 'Choose another state, or all, to see more.',
     user: 'User',
     account: 'Account',
     state: 'State',
