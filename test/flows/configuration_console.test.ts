@@ -13,8 +13,8 @@ const KEYS = JSON.stringify({
   keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
 })
 const SEEN = 'name="seen"'
-
 const NEW_USER = 'name="user_id"'
+
 async function asAdministrator(p: Platform): Promise<UserAgent> {
   const { tenant_id } = p.server.app.tenant
   const known = await p.server.store.findUserByUsername({ tenant_id, username_key: ROOT.username })
@@ -189,7 +189,6 @@ test('an issuer that cannot be trusted is refused by the name of its member, and
   }
 })
 
-/** The calls and the commands that a page shows, each as the words that a shell makes of it. */
 test('a form that is sent twice, at once or after a step back, leads to what it made, and makes it once', async (p) => {
   const agent = await asAdministrator(p)
   const uri = 'https://twice.example/api'
@@ -234,6 +233,7 @@ test('a form that is sent twice, at once or after a step back, leads to what it 
   await p.server.saveSettings({})
 })
 
+/** The calls and the commands that a page shows, each as the words that a shell makes of it. */
 function scriptsOf(html: string, token: string): { calls: string[][]; commands: string[][] } {
   const blocks = [...html.matchAll(/<pre dir="ltr"><code>([\s\S]*?)<\/code><\/pre>/g)].map(([, block]) =>
     block!.replace(/&(?:#39|quot|lt|gt|amp);/g, (entity) => ENTITIES[entity]!),
