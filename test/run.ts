@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { runChecks } from './parts/checks.ts'
 import { startPostgres } from './parts/postgres.ts'
+import { createTemplate } from './parts/postgres_template.ts'
 import { COMPILED } from './parts/program.ts'
 import { cleanEnvironment, findTestFiles, runTestFiles } from './parts/runner.ts'
 import { groupTestFiles } from './parts/together.ts'
@@ -31,10 +32,14 @@ async function main(): Promise<boolean> {
   cleanEnvironment()
   process.env['NODE_COMPILE_CACHE'] ??= COMPILED
   process.env['SALLYPORT_TEST_POSTGRES_URL'] = postgres.url
+  let template: Awaited<ReturnType<typeof createTemplate>> | undefined
   try {
+    template = await createTemplate(postgres.url)
+    process.env['SALLYPORT_TEST_POSTGRES_TEMPLATE'] = template.name
     stop.signal.throwIfAborted()
     return await runTestFiles(files, values.long ? 1800 : 120, stop.signal)
   } finally {
+    await template?.drop()
     await postgres.stop()
   }
 }

@@ -298,7 +298,7 @@ test('dev says where everything is', async (t) => {
 })
 
 test('on PostgreSQL production waits for migrate, and development does not', async (t) => {
-  const database = await createDatabase(postgres.url)
+  const database = await createDatabase(postgres.url, { empty: true })
   t.after(() => database.drop())
   const cwd = await makeFolder(t)
   const key = Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('base64')
@@ -316,7 +316,7 @@ test('on PostgreSQL production waits for migrate, and development does not', asy
   const other = await serve(t, await makeFolder(t), args, env)
   assert.deepEqual([await other.stop(), await server.stop()], [0, 0])
 
-  const fresh = await createDatabase(postgres.url)
+  const fresh = await createDatabase(postgres.url, { empty: true })
   t.after(() => fresh.drop())
   const development = await serve(t, await makeFolder(t), [], { DATABASE_URL: fresh.url })
   assert.equal((await discover(development.issuer)).status, 200)

@@ -33,7 +33,7 @@ before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sallyport-backup-'))
   platform = await startPlatform({ real_time: true })
   postgres = await startPostgres()
-  elsewhere = await createDatabase(postgres.url)
+  elsewhere = await createDatabase(postgres.url, { empty: true })
 })
 after(async () => {
   await platform?.stop()
@@ -194,7 +194,7 @@ test('a database goes from SQLite to PostgreSQL and back with every row, whateve
   await store.recordEvent({ tenant_id, event_id: 'long', at: 1, type: 'test', actor: 'cli', detail: { LONG } })
   const before = await printAll(store)
   assert.ok(before['events']!.some((row) => row.length > 400_000))
-  const { url, drop } = await createDatabase(postgres.url)
+  const { url, drop } = await createDatabase(postgres.url, { empty: true })
   t.after(drop)
   await restoreTo(await openPostgresTarget(url, { replace: false }), await backUp('there.backup'))
   const there = await openStore({ postgres: url })
@@ -274,7 +274,7 @@ async function* chunksOf(bytes: Uint8Array) {
 }
 
 test('a database that holds something is replaced only where that is asked for, and others that use it stop it', async (t) => {
-  const { url, drop } = await createDatabase(postgres.url)
+  const { url, drop } = await createDatabase(postgres.url, { empty: true })
   t.after(drop)
   const file = await backUp('twice.backup')
   const client = new pg.Client({ connectionString: url })

@@ -23,7 +23,7 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>[
 
 test('databases made at the same time do not see each other', async () => {
   const server = await startPostgres()
-  const made = await Promise.all(Array.from({ length: 8 }, () => createDatabase(server.url)))
+  const made = await Promise.all(Array.from({ length: 8 }, () => createDatabase(server.url, { empty: true })))
   await Promise.all(made.map(({ url }) => query(url, 'CREATE TABLE t (i int)')))
   assert.deepEqual(await query(made[0]!.url, 'SELECT getdatabaseencoding() AS e, 1 AS n FROM (SELECT) x'), [
     { e: 'UTF8', n: 1 },

@@ -37,17 +37,27 @@ export async function startPostgres(options: { own?: boolean; fsync?: boolean } 
   return server
 }
 
-/** Makes an empty database with a random name; `url` is any connection string of a role that may create databases. */
-export async function createDatabase(url: string): Promise<{ url: string; drop(): Promise<void> }> {
+/**
+ * Makes a database with a random name; `url` is any connection string of a role that may create databases. On the server
+ * that the test run shares it has all tables already, unless it is to be `empty`.
+ */
+export async function createDatabase(
+  url: string,
+  options: { empty?: boolean } = {},
+): Promise<{ url: string; drop(): Promise<void> }> {
+  const { SALLYPORT_TEST_POSTGRES_URL, SALLYPORT_TEST_POSTGRES_TEMPLATE } = process.env
+  const shared = url === SALLYPORT_TEST_POSTGRES_URL && !options.empty
   const name = `sallyport_test_${randomBytes(8).toString('hex')}`
-  // Of the two templates only template0 is never in use, so parallel creations do not refuse each other.
-  await runSql(url, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`)
+  // Nobody is ever connected to either template, so parallel creations do not refuse each other.
+  const template = (shared && SALLYPORT_TEST_POSTGRES_TEMPLATE) || 'template0'
+  await runSql(url, `CREATE DATABASE ${name} TEMPLATE ${template} ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`)
   const own = new URL(url)
   own.pathname = `/${name}`
   return { url: own.href, drop: () => runSql(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
 }
 
-async function runSql(url: string, sql: string): Promise<void> {
+/** Runs one statement on a connection of its own. */
+export async function runSql(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {

@@ -26,7 +26,7 @@ async function opener(t: TestContext, dialect: Dialect): Promise<() => Driver> {
     t.after(() => driver.close())
     return () => driver
   }
-  const database = await createDatabase(server.url)
+  const database = await createDatabase(server.url, { empty: true })
   const drivers: Driver[] = []
   t.after(async () => {
     await Promise.all(drivers.map((driver) => driver.close()))
@@ -116,7 +116,7 @@ const indexed = { name: '0002_index', script: '', concurrently: [INDEX] }
 const isUsed = "select indisvalid from pg_index where indexrelid = 'first_by_a'::regclass"
 
 test('an index that is made concurrently on PostgreSQL keeps nobody from writing, nor do migrators that wait', async (t) => {
-  const database = await createDatabase(server.url)
+  const database = await createDatabase(server.url, { empty: true })
   const opened = [1, 2, 3].map(() => openPostgres({ url: database.url }))
   const [busy, writer] = await Promise.all([1, 2].map(() => connectClient(database.url, { statement_timeout: 2000 })))
   t.after(async () => {
