@@ -59,8 +59,8 @@ export function page(answer: (visit: Visit) => Promise<Response> | Response) {
   }
 }
 
-/** How a posted form is read; of whoever is not signed in nothing large is. */
-export type ReadForm = (c: Context<PageEnv>, signed_in: boolean) => Promise<Params>
+/** How a posted form is read, and how much of it, which follows from who sends it. */
+export type ReadForm = (c: Context<PageEnv>, signed_in: SignedIn | null) => Promise<Params>
 
 /** A page whose form was posted: the post is proved to come from a page of ours before it is looked at. */
 export function submit(
@@ -70,7 +70,7 @@ export function submit(
 ) {
   return page(async (visit) => {
     requireSameOrigin(visit)
-    const form = await read(visit.c, visit.signed_in !== null)
+    const form = await read(visit.c, visit.signed_in)
     const { tenant } = visit.web
     const session_id = visit.signed_in?.session.session_id ?? null
     if (!isCsrfToken(tenant, visit.browser, session_id, form.values['csrf_token'])) {

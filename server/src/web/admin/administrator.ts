@@ -49,9 +49,14 @@ function pathOf({ c, web }: Visit): string {
 
 async function guard(
   visit: Visit,
-  { user }: SignedIn,
+  signed_in: SignedIn,
   answer: (administrator: string) => Promise<Response>,
 ): Promise<Response> {
-  if (!(JSON.parse(user.roles) as string[]).includes(ADMINISTRATOR)) return errorPage(visit, 'forbidden', 403)
-  return answer(`user:${user.user_id}`)
+  if (!isAdministrator(signed_in)) return errorPage(visit, 'forbidden', 403)
+  return answer(`user:${signed_in.user.user_id}`)
+}
+
+/** Whether the console is for them, by their roles of now. */
+export function isAdministrator({ user }: SignedIn): boolean {
+  return (JSON.parse(user.roles) as string[]).includes(ADMINISTRATOR)
 }

@@ -12,7 +12,7 @@ import { brandOf } from '../brand.ts'
 import { readFileForm } from '../file_form.ts'
 import { ours, redirect, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
-import { consolePage, consoleSubmit } from './administrator.ts'
+import { consolePage, consoleSubmit, isAdministrator } from './administrator.ts'
 import { scriptOf } from './same_by_script.ts'
 import { type BrandData, type BrandWrong, renderBrand } from './templates/brand.ts'
 
@@ -48,7 +48,7 @@ export const brandSubmit = consoleSubmit(
       ? redirect(visit, ours(visit.web, paths.admin_settings, { saved: 'true' }))
       : show(visit, typed, { again: 'stale' })
   },
-  readFileForm('brand_logo', 'kept_logo'),
+  readFileForm(isAdministrator, 'brand_logo', 'kept_logo'),
 )
 
 /** What people type for a colour, as the setting has it: `3350C0`, `#35c`. */
@@ -74,7 +74,7 @@ function findWrong(typed: Typed): BrandWrong {
 /** The picture that was chosen, else the one that the page has shown before, else the one that stands. */
 function readLogo(values: Values, standing: string): { brand_logo: string; why?: never } | { why: WhyNoPicture } {
   const { brand_logo: chosen = '', kept_logo = '', remove_logo } = values
-  if (remove_logo === 'yes') return { brand_logo: '' }
+  if (remove_logo === 'yes' && chosen === '') return { brand_logo: '' }
   if (chosen === '' && kept_logo === '') return { brand_logo: standing }
   const picture = chosen === '' ? readPictureUrl(kept_logo) : readFile(chosen)
   return typeof picture === 'string' ? { why: picture } : { brand_logo: writePictureUrl(picture) }
