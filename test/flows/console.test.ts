@@ -10,6 +10,7 @@ import { deleteConnector, findConnector, saveConnector } from '../../server/src/
 import { createConnectSession } from '../../server/src/outbound/connect_sessions/connect_sessions.ts'
 import { LARGEST_PICTURE } from '../../server/src/store/settings.ts'
 import { commandOf, SCRIPTS } from '../../server/src/web/admin/same_by_script.ts'
+import { EventTail, TAIL_LIMITS } from '../../server/src/web/event_tail.ts'
 import { pageRoutes } from '../../server/src/web/routes.ts'
 import { findWebhook } from '../../server/src/webhooks/webhooks.ts'
 import { ALICE, BOB, type Bridge, startBridge } from '../parts/bridge.ts'
@@ -443,11 +444,25 @@ for (const dialect of DIALECTS) {
         [forged, foreign, plain, named, huge].map(({ status }) => status),
         [403, 403, 415, 400, 413],
       )
+      const part = (name: string) => `--of-a-form\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n`
+      const latin = `${part('csrf_token')}${csrfOf(page)}\r\n${part('brand_name')}S\xf6hne\r\n--of-a-form--\r\n`
+      const unread = await root.request(at, {
+        method: 'POST',
+        headers: { ...SAME, 'content-type': 'multipart/form-data; boundary=of-a-form' },
+        body: Buffer.from(latin, 'latin1'),
+      })
+      assert.equal(unread.status, 400)
+      assert.match(await unread.text(), /not UTF-8/)
       assert.equal((await send({ brand_name: 'Late', seen: '0' })).status, 409)
       const large = new FormData()
       large.append('brand_logo', new Blob([new Uint8Array(100_000)]))
-      const stranger = await new UserAgent().request(at, { method: 'POST', headers: SAME, body: large })
-      assert.equal(stranger.status, 413, 'of whoever is not signed in nothing large is read')
+      for (const who of [new UserAgent(), await bridge.signIn(BOB)]) {
+        const stranger = await who.request(at, { method: 'POST', headers: SAME, body: large })
+        assert.equal(stranger.status, 413, 'of whoever is no administrator nothing large is read')
+        await stranger.text()
+      }
+      const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`f${i}`, '']))
+      assert.match((await send(many)).html, /more than 32 parts/)
       const shown = await send({ brand_logo: png, brand_accent: 'FFD54A', action: 'preview' })
       assert.match(
         shown.html,
@@ -475,6 +490,12 @@ for (const dialect of DIALECTS) {
       const event = await open(root, `${issuer}/admin/event?event_id=${/event_id=([0-9a-f-]{36})/.exec(html)![1]}`)
       assert.match(event.html, new RegExp(`image/png, ${png.length} bytes, sha256 ${path!.slice(13, 37)}`))
 
+      const other_png = await send({
+        brand_logo: new Uint8Array(makePng({ width: 41 })),
+        remove_logo: 'yes',
+        action: 'preview',
+      })
+      assert.match(other_png.html, /name="kept_logo" value="data:/, 'what is chosen takes the place of what goes')
       assert.equal((await send({ remove_logo: 'yes' })).status, 303)
       assert.equal((await fetch(`${issuer}${path}`)).status, 404)
       assert.deepEqual((await tenant.currentConfiguration()).settings, before)
@@ -563,7 +584,10 @@ for (const dialect of DIALECTS) {
         [stored.scope, stored.settings.fields],
         ['openid offline_access calendar', { issuer: foreign.issuer }],
       )
-      const twice = await root.submit(refused, { issuer: foreign.issuer, client_secret: secret }, 'name="seen"')
+      const same = await root.submit(refused, { issuer: foreign.issuer, client_secret: secret }, 'name="seen"')
+      assert.match(await same.response.text(), /The connector is made/, 'a form that is sent twice makes one')
+      const others = { issuer: foreign.issuer, client_id: 'other', client_secret: secret }
+      const twice = await root.submit(refused, others, 'name="seen"')
       assert.equal(twice.response.status, 409)
       const taken = { url: twice.url, html: await twice.response.text() }
       assert.match(taken.html, /There is a connector of this name[\s\S]*value="calendar"/, 'and what was typed stands')
@@ -619,6 +643,7 @@ for (const dialect of DIALECTS) {
       const response = await agent.request(`${bridge.issuer}/admin/events/follow?${query}`)
       assert.equal(response.status, 200, query)
       assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+      assert.equal(response.headers.get('cache-control'), 'no-store, no-transform')
       const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
       let text = ''
       const read = async (): Promise<string> => {
@@ -697,6 +722,37 @@ for (const dialect of DIALECTS) {
       assert.equal(await late.read(), 'event: missed\ndata:')
       assert.equal(followed(await late.read()), 'test.d')
       await late.close()
+    })
+
+    test('whoever saw nothing for long is told how far the log is, and has missed nothing of it next time', async () => {
+      const after = await headOf()
+      const rare = await follow(root, `event=test.rare&after=${after}`)
+      await happen('test.other')
+      bridge.clock.offset += TAIL_LIMITS.beat_ms
+      const head = await headOf()
+      assert.ok(head > after)
+      assert.equal(await rare.read(), `id: ${head}\nevent: here\ndata:`)
+      bridge.clock.offset -= TAIL_LIMITS.beat_ms
+      await rare.close()
+    })
+
+    test('15.2.2 who does not read is cut off with all that waits for them; who comes while the process ends comes again', async () => {
+      const { tenant, web } = bridge.server.app
+      const following = {
+        ...{ user_id: 'user:deaf', after: await headOf(), matches: () => true, mayFollow: async () => true },
+        write: async (events: readonly object[]) => events.map(() => 'x'.repeat(TAIL_LIMITS.unread_bytes)),
+      }
+      const deaf = web.event_tail.follow(following)!.getReader()
+      await happen('test.unread')
+      await assert.rejects(deaf.closed, /not read/)
+      await assert.rejects(deaf.read(), /not read/, 'nothing of it is kept')
+      const { promise: cut, resolve } = Promise.withResolvers<void>()
+      web.event_tail.follow({ ...following, after: await headOf(), cut: resolve })
+      await happen('test.unread')
+      await cut
+      const ending = new EventTail(tenant, () => {})
+      ending.stop()
+      assert.equal(await new Response(ending.follow(following)).text(), 'retry: 3000\n\n')
     })
 
     test('8.3.2 7.4.1 who follows is let go when the right is taken away or the session ends, before another event is seen', async () => {

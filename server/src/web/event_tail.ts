@@ -24,6 +24,8 @@ export interface Following {
   mayFollow(): Promise<boolean>
   /** What is sent of each event: one line. */
   write(events: readonly SealedEvent[]): Promise<readonly string[]>
+  /** Ends the connection, where its listener can. */
+  readonly cut?: (() => void) | undefined
 }
 
 interface Follower {
@@ -45,6 +47,7 @@ export class EventTail {
   readonly #followers = new Set<Follower>()
   #timer: NodeJS.Timeout | undefined
   #turning = false
+  #stopped = false
 
   constructor(tenant: Tenant, report: (what: string, cause: unknown) => void) {
     this.#tenant = tenant
@@ -61,6 +64,8 @@ export class EventTail {
         start: (controller) => {
           follower = { following, controller, at: following.after, silent_since: this.#tenant.clock() }
           send(follower, 'retry: 3000\n\n')
+          // Who comes while the process ends comes again, to another or to the next.
+          if (this.#stopped) return controller.close()
           this.#followers.add(follower)
           this.#schedule(0)
         },
@@ -72,6 +77,7 @@ export class EventTail {
 
   /** Lets everybody go, who may come again: the process is about to end. */
   stop(): void {
+    this.#stopped = true
     clearTimeout(this.#timer)
     for (const follower of this.#followers) this.#letGo(follower)
   }
@@ -124,9 +130,18 @@ export class EventTail {
     const lines = await following.write(meant)
     const messages = meant.map(({ sequence }, i) => `id: ${sequence}\ndata: ${lines[i]}\n\n`)
     follower.silent_since = now
-    send(follower, `${missed ? 'event: missed\ndata:\n\n' : ''}${messages.join('') || ': still here\n\n'}`)
-    // Who does not read holds no memory here.
-    if ((follower.controller.desiredSize ?? 0) < 0) this.#letGo(follower)
+    // Whoever saw nothing of what happened is to begin behind it next time, and has missed none of it.
+    const here = `id: ${follower.at}\nevent: here\ndata:\n\n`
+    send(follower, `${missed ? 'event: missed\ndata:\n\n' : ''}${messages.join('') || here}`)
+    if ((follower.controller.desiredSize ?? 0) < 0) this.#cutOff(follower)
+  }
+
+  /** Who does not read holds no memory here: what waits for them goes with the connection. */
+  #cutOff(follower: Follower): void {
+    if (!this.#followers.delete(follower)) return
+    const { following, controller } = follower
+    if (following.cut) following.cut()
+    else controller.error(new Error('What was sent is not read'))
   }
 
   #letGo(follower: Follower, last = ''): void {

@@ -57,6 +57,7 @@ export const newConnectorSubmit = consoleSubmit(async (visit, actor, values) => 
   const grant_type = readGrantType(values['grant_type'])
   const subject = { connector, found: null, provider: describeAs(record, grant_type, values), grant_type }
   const wrong_name = await judgeName(visit, connector)
+  if (wrong_name === 'name_taken') return showTaken(visit, actor, subject, values)
   if (wrong_name !== undefined) return show(visit, subject, values, undefined, wrong_name)
   return save(visit, actor, subject, values)
 })
@@ -88,12 +89,25 @@ async function save(visit: Visit, actor: string, subject: Subject, values: FormV
   } catch (error) {
     if (!(error instanceof OAuthError) || error.status >= 500) throw error
     if (error.status === 412 && found) return show(visit, (await find(visit, connector)) ?? subject, values, 'stale')
-    if (error.status === 412) return show(visit, subject, values, undefined, 'name_taken')
+    if (error.status === 412) return showTaken(visit, actor, subject, values)
     // Its sentences are of "the connector's url": the name of a member follows.
     const plain = error.error_description.replace(/^The connector's /, '')
     const told = new OAuthError('invalid_request', plain, { cause: error.cause })
     return show(visit, subject, values, refusedConnectorField(told, provider, grant_type))
   }
+}
+
+/** That the name is taken, unless by what this very form has made: it was sent twice. */
+async function showTaken(visit: Visit, actor: string, subject: Subject, values: FormValues): Promise<Response> {
+  const { connector, provider, grant_type } = subject
+  try {
+    const input = readConnectorForm(provider, grant_type, connector, values)
+    const outcome = await saveConnector(visit.web.outbound, actor, input, { dry_run: true })
+    if (outcome === 'unchanged') return toConnector(visit, connector, { made: 'true' })
+  } catch (error) {
+    if (!(error instanceof OAuthError) || error.status >= 500) throw error
+  }
+  return show(visit, subject, values, undefined, 'name_taken')
 }
 
 async function find(visit: Visit, connector = ''): Promise<(Subject & { readonly found: ShownConnector }) | null> {

@@ -1,10 +1,9 @@
 import { judgeSession } from '../../inbound/sessions/sessions.ts'
-import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import type { SealedEvent } from '../../store/event_chain.ts'
 import { errorPage, type Visit } from '../page.ts'
 import { displayName, exactText } from '../ui/name.ts'
 import { isoTime, momentText } from '../ui/view.ts'
-import { consolePage } from './administrator.ts'
+import { consolePage, isAdministrator } from './administrator.ts'
 import { describeRows, readFilter } from './events.ts'
 
 /** GET /admin/events/follow?event=&actor=&user=&connection=&after=: what happens, as it happens (Server-Sent Events). */
@@ -24,13 +23,15 @@ export const followEventsPage = consolePage(async (visit, administrator) => {
       (connection_id === '' || event.connection_id === connection_id),
     mayFollow: () => mayFollow(visit),
     write: (events) => writeRows(visit, events),
+    cut: c.env?.cut,
   })
   if (!stream) {
     c.header('Retry-After', '60')
     return errorPage(visit, 'too_many', 429)
   }
   c.header('Content-Type', 'text/event-stream; charset=utf-8')
-  c.header('Cache-Control', 'no-store')
+  // Whoever compresses on the way would wait for more of it.
+  c.header('Cache-Control', 'no-store, no-transform')
   c.header('X-Content-Type-Options', 'nosniff')
   c.header('Cross-Origin-Resource-Policy', 'same-origin')
   // A proxy that collects answers before it passes them on would collect this one for ever.
@@ -47,7 +48,7 @@ async function mayFollow({ web, session }: Visit): Promise<boolean> {
   if (!authority || authority.tenant.disabled_at !== null) return false
   const { settings } = await tenant.configuration(authority.tenant.config_version)
   const signed_in = judgeSession(authority, session, settings)
-  return signed_in !== null && (JSON.parse(signed_in.user.roles) as string[]).includes(ADMINISTRATOR)
+  return signed_in !== null && isAdministrator(signed_in)
 }
 
 /** The texts of the list's cells, made fit to be shown as the list makes them. */

@@ -43,6 +43,9 @@ function listen() {
     last_id = lastEventId
     add(JSON.parse(data))
   })
+  source.addEventListener('here', ({ lastEventId }) => {
+    last_id = lastEventId
+  })
   source.addEventListener('missed', () => show(missed))
   source.addEventListener('end', () => finish(ended))
   source.addEventListener('open', () => status.textContent === lost && show(on))

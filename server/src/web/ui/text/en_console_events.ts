@@ -27,7 +27,8 @@ export const enConsoleEvents = {
     tail_news: 'New events: {n}',
     tail_lost: 'The connection was lost. It is tried again.',
     tail_ended: 'You are signed out, or may look no more.',
-    tail_refused: 'Nothing can be followed now: too many do already. Try again in a minute.',
+    tail_refused:
+      'Nothing can be followed now: you are signed out, or too many follow already. Load the page again, or try in a minute.',
     tail_missed: 'More happened than is shown here. Load the page again to see all of it.',
   },
   event: {
