@@ -1,4 +1,4 @@
-import { sweepUnusedClients } from '../clients/unused_clients.ts'
+import { sweepThrownAwayClients, sweepUnusedClients } from '../clients/unused_clients.ts'
 import type { InboundContext } from '../context.ts'
 import { event } from '../event.ts'
 import { rotateSigningKeys } from '../keys/signing_keys.ts'
@@ -27,6 +27,7 @@ export function inboundChores(context: InboundContext): readonly Chore[] {
     { name: 'keys', every_ms: 300_000, alone: true, run: () => rotateSigningKeys(tenant) },
     { name: 'tenant_keys', every_ms: 30_000, alone: false, run: () => useAddedTenantKeys(tenant) },
     { name: 'unused_clients', every_ms: 600_000, alone: true, run: () => sweepUnusedClients(context) },
+    { name: 'thrown_away_clients', every_ms: 600_000, alone: true, run: () => sweepThrownAwayClients(context) },
     { name: 'deleted_users', every_ms: 60_000, alone: true, run: () => eraseDeletedUsers(tenant) },
     { name: 'logouts', every_ms: 1000, alone: false, run: () => deliverLogouts(context) },
     {

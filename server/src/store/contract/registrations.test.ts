@@ -182,6 +182,24 @@ contract('clients that registered themselves and stayed unused are swept, others
   assert.equal((await typesOf(stage)).filter((type) => type === 'client.swept').length, 1)
 })
 
+contract('clients of the playground are found after their time, used or not, and no others', async (stage) => {
+  const { store, tenant_id, event, clock } = stage
+  const { registration_token_hash: _, client_secret_expires_at: __, ...kept } = client
+  const made = (client_id: string, source: string) =>
+    store.createClient({ tenant_id, client: { ...kept, client_id, source }, event: event() })
+  await made('tried', 'playground')
+  await made('mine', 'console')
+  await register(stage, 'unused')
+  await store.countTokensIssued({ tenant_id, client_id: 'tried', count: 1 })
+  clock.now += DAY
+  await made('new', 'playground')
+  const list = (created_before: number) => store.listThrownAwayClients({ tenant_id, created_before, most: 10 })
+  assert.deepEqual(await list(clock.now), [{ client_id: 'tried' }])
+  assert.deepEqual(await list(clock.now - DAY), [])
+  const args = { tenant_id, client_id: 'tried', unused_since: clock.now + DAY, event: event() }
+  assert.equal(await store.deleteUnusedClient(args), false, 'what a client registered for itself is another matter')
+})
+
 contract('a client with a grant is never swept', async (stage) => {
   const { store, tenant_id, clock, event, newGrant } = stage
   await register(stage, 'granted')

@@ -217,10 +217,24 @@ export const listUnusedClients = read(function* (args: {
 }): Run<{ client_id: string }[]> {
   return yield* sql<{ client_id: string }>`
     select client_id from clients c
-    where tenant_id = ${args.tenant_id} and source in ('dynamic', 'metadata_document', 'playground') and disabled_at is null
+    where tenant_id = ${args.tenant_id} and source in ('dynamic', 'metadata_document') and disabled_at is null
       and created_at < ${args.unused_since} and (last_used_at is null or last_used_at < ${args.unused_since})
       and not exists (select 1 from grants g where g.tenant_id = c.tenant_id and g.client_id = c.client_id)
+      and not exists (select 1 from connections n where n.tenant_id = c.tenant_id and n.client_id = c.client_id
+        and n.state <> 'disconnected')
     order by created_at, client_id limit ${args.most}`
+})
+
+/** Throw-away clients of the playground from before a time, used or not. */
+export const listThrownAwayClients = read(function* (args: {
+  tenant_id: string
+  created_before: number
+  most: number
+}): Run<{ client_id: string }[]> {
+  return yield* sql<{ client_id: string }>`
+    select client_id from clients
+    where tenant_id = ${args.tenant_id} and source = 'playground' and created_at < ${args.created_before}
+    order by created_at limit ${args.most}`
 })
 
 /** Deletes a client that is still unused; its event is written with it. */
@@ -234,7 +248,7 @@ export const deleteUnusedClient = write(function* (args: {
   // Updating the row locks it: a grant that is made at this moment waits, and finds no client.
   const [unused] = yield* sql<{ client_id: string }>`
     update clients set updated_at = updated_at
-    where tenant_id = ${tenant_id} and client_id = ${client_id} and source in ('dynamic', 'metadata_document', 'playground')
+    where tenant_id = ${tenant_id} and client_id = ${client_id} and source in ('dynamic', 'metadata_document')
       and disabled_at is null and created_at < ${unused_since}
       and (last_used_at is null or last_used_at < ${unused_since})
       and not exists (select 1 from grants g where g.tenant_id = clients.tenant_id and g.client_id = clients.client_id)
