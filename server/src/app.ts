@@ -82,6 +82,8 @@ export interface AppOptions {
   readonly proxy_limits?: Partial<ProxyLimits>
   /** Further paths of the common endpoints, by metadata name; discovery and links name the first of each. */
   readonly endpoint_aliases?: EndpointAliases
+  /** When administrators have the playground: under an http issuer, or always; the default is `development`. */
+  readonly playground?: 'development' | 'always'
   /** Further languages, and wording of your own, by language tag: see docs/translate.md. */
   readonly languages?: Translations
 }
@@ -150,6 +152,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const closed = await outbound.vault_keys.whyClosed()
   if (closed !== null) log.error({ reason: closed }, 'the vault is closed: connections cannot be used')
   const url = new URL(issuer)
+  const production = url.protocol === 'https:'
   const web: Web = {
     authenticate: options.authenticate,
     observer: observeHours(inbound.usage, tenant.tenant_id, options.observer),
@@ -163,7 +166,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     grant_types: [...GRANT_TYPES, createTokenExchange(createHandOut(outbound)), ...(options.grant_types ?? [])],
     aliases: options.endpoint_aliases ?? {},
     log,
-    production: url.protocol === 'https:',
+    production,
+    playground: !production || options.playground === 'always',
     base: url.pathname.replace(/\/$/, ''),
     origin: url.origin,
     cookies: cookieNames(issuer),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
+import type { Step } from '../../server/src/web/playground/flow.ts'
 import { findFlow } from '../../server/src/web/playground/flows/index.ts'
 import { type Bridge, startBridge } from '../parts/bridge.ts'
 import { launchBrowser } from '../parts/chromium.ts'
@@ -24,6 +25,35 @@ before(async () => {
 after(async () => {
   await bridge?.stop()
   await running?.close()
+})
+
+test('a step that lacks something names the step that brings it, and what the browser carried is shown as it was', async () => {
+  const flow = findFlow('authorization_code')!
+  const [secrets, authorize, token] = flow.steps as [Step, Step, Step]
+  await startFlow(person, bridge.issuer, flow)
+  assert.match(await runStep(person, bridge, token), /^Run step 1 first/)
+  await runStep(person, bridge, secrets)
+  assert.match(await runStep(person, bridge, token), /^Run step 2 first/)
+  const broken = authorize.breaks!.find((one) => one.break === 'no_prompt')!
+  await runStep(person, bridge, authorize, { broken })
+  const shown = await person.page.locator('#authorize [data-outcome]').innerText()
+  assert.match(shown, /^Request\s+GET \/hub\/authorize\?response_type=code\s+&client_id=playground-/)
+  assert.match(shown, /&scope=openid\+profile\+email\+offline_access[\s\S]*&prompt=none\s+Host: /)
+  assert.match(shown, /Answer\s+GET \/hub\/playground\/callback\?error=consent_required\s+&/)
+})
+
+test('RFC 8628 3.5 a device that is told to slow down asks five seconds later, from then on', async () => {
+  const flow = findFlow('device_code')!
+  await startFlow(person, bridge.issuer, flow)
+  await runStep(person, bridge, flow.steps[0]!)
+  const slow_down = { status: 400, json: { error: 'slow_down' } }
+  await person.page.route('**/token', (route) => route.fulfill(slow_down))
+  try {
+    assert.match(await runStep(person, bridge, flow.steps[2]!), /in 10 s$/)
+    await startFlow(person, bridge.issuer, flow)
+  } finally {
+    await person.page.unroute('**/token')
+  }
 })
 
 for (const name of FLOWS) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
+import { sweepThrownAwayClients } from '../../server/src/inbound/clients/unused_clients.ts'
 import { JWT_API, onBothDatabases, type Platform } from '../parts/platform.ts'
 import { runProgram } from '../parts/program.ts'
 import { csrfOf, open, post, signIn } from '../parts/sign_in_steps.ts'
@@ -382,19 +383,51 @@ test('the playground registers a throw-away client, and throws away none but the
   assert.ok(await find(second.client_id))
 })
 
-test('5.17 the playground is for administrators, and in development alone', async (p) => {
+test('5.17 the playground is for administrators, in development and where the operator allows it', async (p) => {
   const alice = await signIn(p)
   assert.equal((await open(alice, `${p.issuer}/playground`)).status, 403)
   const root = await asAdministrator(p)
   const page = await open(root, `${p.issuer}/playground`)
   const form = { flow: 'client_credentials', csrf_token: csrfOf(page) }
-  Object.assign(p.server.app.web, { production: true })
+  const paths = ['', '/flow?flow=client_credentials', '/flow?flow=dpop', '/callback']
+  const statuses = () =>
+    Promise.all(paths.map(async (path) => (await open(root, `${p.issuer}/playground${path}`)).status))
+  const start = async (flow: string) => (await post(root, `${p.issuer}/playground/client`, { ...form, flow })).status
+  assert.deepEqual([await start('client_credentials'), await start('dpop')], [201, 201])
+  Object.assign(p.server.app.web, { production: true, playground: false })
   try {
-    for (const path of ['', '/flow?flow=client_credentials', '/callback']) {
-      assert.equal((await open(root, `${p.issuer}/playground${path}`)).status, 404, path)
-    }
-    assert.equal((await post(root, `${p.issuer}/playground/client`, form)).status, 404)
+    assert.deepEqual(await statuses(), [404, 404, 404, 404])
+    assert.deepEqual([await start('client_credentials'), await start('dpop')], [404, 404])
+    assert.doesNotMatch((await open(root, `${p.issuer}/admin`)).html, /href="[^"]*\/playground"/)
+    Object.assign(p.server.app.web, { playground: true })
+    assert.deepEqual(await statuses(), [200, 404, 200, 200])
+    assert.deepEqual(
+      [await start('client_credentials'), await start('dpop')],
+      [404, 201],
+      'of people, not of the tenant',
+    )
   } finally {
-    Object.assign(p.server.app.web, { production: false })
+    Object.assign(p.server.app.web, { production: false, playground: true })
   }
+})
+
+test('7.5.3 5.17 a client of the playground is made by who has signed in just now, and goes after a day with its grants', async (p) => {
+  const { tenant_id } = p.server.app.tenant
+  const root = await asAdministrator(p)
+  const page = await open(root, `${p.issuer}/playground/flow?flow=dpop`)
+  const start = () => post(root, `${p.issuer}/playground/client`, { flow: 'dpop', csrf_token: csrfOf(page) })
+  const { client_id } = (await (await start()).json()) as { client_id: string }
+  p.pass(11 * 60)
+  const asked = await start()
+  assert.equal(asked.status, 303)
+  const to = new URL(asked.headers.get('location')!, p.issuer)
+  assert.match(to.pathname, /\/login$/)
+  assert.match(to.searchParams.get('return_to')!, /\/playground\/flow\?flow=dpop$/)
+  await sweepThrownAwayClients(p.server.app.web.inbound)
+  assert.ok(await p.server.store.findClient({ tenant_id, client_id }))
+  p.pass(86_400)
+  await p.server.store.countTokensIssued({ tenant_id, client_id, count: 1 })
+  assert.ok((await sweepThrownAwayClients(p.server.app.web.inbound)) >= 1)
+  assert.equal(await p.server.store.findClient({ tenant_id, client_id }), null)
+  assert.ok(await p.server.store.findClient({ tenant_id, client_id: 'web' }))
 })

@@ -31,7 +31,7 @@ export function consolePages(view: View, put: Put): Pages {
   return {
     ...{ ...clientPages(view, put), ...connectorPages(view, put), ...configurationPages(view, put) },
     ...consoleMorePages(view, put),
-    playground: () => renderFlows(view, FLOWS),
+    playground: () => renderFlows(view, FLOWS, { some: true }),
     flow: () =>
       renderFlow(view, findFlow('connection')!, {
         known: { issuer: put('https://auth.northwind.example') },

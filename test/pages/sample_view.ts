@@ -28,7 +28,7 @@ export function sampleView(change: Partial<View> = {}): View {
     now: NOW,
     base: '',
     tenant,
-    development: true,
+    playground: true,
     csrf_token: 'csrf-5b1f',
     ...change,
   }

@@ -80,7 +80,7 @@ test('what is no setting, or no text, is refused by its place in the file', asyn
   await assert.rejects(read({ config_file: 'c.yaml' }), {
     sentences: [
       'server.prot is not a setting; did you mean port?',
-      `server.toString is not a setting; known are host, port, issuer, data_dir, database_url, root_key, root_key_file, vault_key, vault_key_file, trusted_proxies, endpoint_aliases, client_certificate_header, client_certificate_authorities, client_certificate_origin, egress_allow, proxy_timeout_seconds, proxy_idle_seconds, proxy_body_bytes, proxy_header_bytes, connectors_file, smtp_url, mail_from, claims_hook_url, claims_hook_secret, metrics_listen, metrics_token, log_level, log_format, log_file`,
+      `server.toString is not a setting; known are host, port, issuer, data_dir, database_url, root_key, root_key_file, vault_key, vault_key_file, trusted_proxies, endpoint_aliases, client_certificate_header, client_certificate_authorities, client_certificate_origin, egress_allow, proxy_timeout_seconds, proxy_idle_seconds, proxy_body_bytes, proxy_header_bytes, connectors_file, smtp_url, mail_from, claims_hook_url, claims_hook_secret, metrics_listen, metrics_token, log_level, log_format, log_file, playground`,
       'server.host must be text',
       'server.log_level must be text',
     ],

@@ -84,6 +84,7 @@ async function buildApp(
     log,
     egress,
     endpoint_aliases: config.endpoint_aliases,
+    playground: config.playground,
     languages: readLanguages(config, log),
     proxy_limits: config.proxy_limits,
     ...(metrics && { observer: metrics.web }),

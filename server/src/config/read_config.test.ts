@@ -45,6 +45,7 @@ test('without any setting the server listens on loopback, port 9400, in developm
     log_level: 'info',
     log_format: 'text',
     log_file: undefined,
+    playground: 'development',
     vault_key: undefined,
   })
   assert.deepEqual(root_key, { kind: 'made', file: '/srv/.sallyport/root_key' })

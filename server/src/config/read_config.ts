@@ -59,6 +59,8 @@ export interface Config {
   readonly log_level: string
   readonly log_format: 'text' | 'json'
   readonly log_file: string | undefined
+  /** When administrators have the playground. */
+  readonly playground: 'development' | 'always'
 }
 
 /** How certificates of clients come past the proxy (RFC 8705). */
@@ -130,6 +132,7 @@ export function readConfig(sources: ConfigSources): Config {
     log_level: read('log_level', oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),
     log_format: read('log_format', oneOf('text', 'json'), production || log_file !== undefined ? 'json' : 'text'),
     log_file,
+    playground: read('playground', oneOf('development', 'always'), 'development'),
   }
   try {
     const root_key = findRootKey(sources, production, data_dir)

@@ -129,6 +129,11 @@ export const SETTINGS = {
     about: 'text or json (default: text in development, json in production and in a file)',
   },
   log_file: { env: 'SALLYPORT_LOG_FILE', flag: '--log-file <file>', about: 'file for the log (default: stdout)' },
+  playground: {
+    env: 'SALLYPORT_PLAYGROUND',
+    flag: '--playground <when>',
+    about: 'development, or always to have it under an https issuer as well (default: development)',
+  },
 } as const satisfies Record<string, Setting>
 
 /** The name of a setting. */

@@ -182,7 +182,7 @@ async function readVisit(c: Context<PageEnv>): Promise<Visit> {
     here: c.req.method === 'GET' && !COUNTS_ONCE.test(pathname) ? here : undefined,
     now: authority.now,
     base: web.base,
-    development: !web.production,
+    playground: web.playground,
     tenant: brandOf(configuration, web.base),
     theme: theme === 'light' || theme === 'dark' ? theme : undefined,
     csrf_token: csrfToken(tenant, browser, signed_in?.session.session_id ?? null),

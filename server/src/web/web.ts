@@ -33,6 +33,8 @@ export interface Web {
   readonly version: string
   /** The issuer is https: cookies are secure, browsers are told to stay on https. */
   readonly production: boolean
+  /** Administrators have the playground: in development, and in production where the operator allows it. */
+  readonly playground: boolean
   /** The path of the issuer, empty or `/hub`. */
   readonly base: string
   readonly origin: string

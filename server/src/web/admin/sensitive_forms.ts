@@ -73,7 +73,7 @@ export const CONSOLE_FORMS: Readonly<Record<string, ConsoleForm>> = {
   [paths.admin_refresh_connection]: open('asks for what would be asked for anyhow'),
   [paths.admin_reveal_token]: sure('shows a token', paths.admin_reveal_token, 'connection_id'),
   [paths.admin_disconnect]: open(TAKES),
-  [paths.playground_client]: open('makes a client that can do nothing but show itself, and is thrown away'),
+  [paths.playground_client]: sure('makes a client and shows its secret', paths.playground_flow, 'flow'),
 }
 
 /** A form that nobody has described is one that asks. */

@@ -10,7 +10,7 @@ export interface Flow {
   /** Where it is described. */
   readonly spec: string
   /** What the throw-away client is registered with, beside its name and redirect URI. */
-  readonly client: Readonly<Record<string, unknown>>
+  readonly client: Readonly<Record<string, unknown>> & { readonly scope?: string }
   /** What the person says before it starts. */
   readonly inputs?: readonly ('connector' | 'path')[]
   /** What the tenant has to allow for it. */

@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import { STANDARD_PATHS } from '../endpoint_paths.ts'
 import { writeCode } from './code.ts'
 import type { Flow, Step } from './flow.ts'
-import { FLOWS } from './flows/index.ts'
-import { keptBy, usedBy } from './values.ts'
+import { FLOWS, findFlow } from './flows/index.ts'
+import { keptBy, neededBy, usedBy } from './values.ts'
 
 /** What a flow knows before its first step: of this server, of its client, and what its person typed. */
 const knownOf = ({ inputs = [] }: Flow) => [
@@ -42,6 +42,17 @@ test('each step uses what is known, or what a step before it has brought', () =>
     const names = flow.steps.map(({ step }) => step)
     assert.deepEqual([...new Set(names)], names, `${flow.flow} has two steps of one name`)
   }
+})
+
+test('a step names the steps before it that bring what it uses', () => {
+  const named = (flow: string, step: string) => {
+    const found = findFlow(flow)!
+    return neededBy(found, found.steps.find((one) => one.step === step)!)
+  }
+  assert.deepEqual(named('authorization_code', 'secrets'), {})
+  assert.deepEqual(named('authorization_code', 'token'), { code: 2, code_verifier: 1 })
+  assert.deepEqual(named('device_code', 'token'), { device_code: 1, interval: 1 })
+  assert.deepEqual(named('dpop', 'nonce'), { dpop_key: 2, code: 3, code_verifier: 1 }, 'its own nonce is no need')
 })
 
 test('a broken step sends something else, and what it sends is known', () => {

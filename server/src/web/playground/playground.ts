@@ -12,12 +12,15 @@ import { FLOWS, findFlow } from './flows/index.ts'
 import { renderCallback, renderFlow, renderFlows } from './templates/playground.ts'
 
 /** GET /playground: the flows that can be tried. */
-export const playgroundPage = inDevelopment(async (visit) => send(visit, renderFlows(visit.view, FLOWS)))
+export const playgroundPage = whereAllowed(async (visit) => {
+  const flows = FLOWS.filter((flow) => isOffered(visit, flow))
+  return send(visit, renderFlows(visit.view, flows, { some: flows.length < FLOWS.length }))
+})
 
 /** GET /playground/flow?flow=: one flow, step by step. */
-export const playgroundFlowPage = inDevelopment(async (visit) => {
+export const playgroundFlowPage = whereAllowed(async (visit) => {
   const flow = findFlow(visit.query['flow'])
-  if (!flow) return errorPage(visit, 'not_found', 404)
+  if (!flow || !isOffered(visit, flow)) return errorPage(visit, 'not_found', 404)
   const connectors = flow.inputs ? await listConnectors(visit.web.outbound) : []
   const closed = flow.needs === 'open_registration' && visit.configuration.settings.registration !== 'open'
   const data = { known: knownValues(visit), connectors, closed }
@@ -27,14 +30,14 @@ export const playgroundFlowPage = inDevelopment(async (visit) => {
 })
 
 /** GET /playground/callback: where the browser comes back to; the island takes what it brings to the flow that waits. */
-export const playgroundCallbackPage = inDevelopment(async (visit) =>
+export const playgroundCallbackPage = whereAllowed(async (visit) =>
   send(visit, renderCallback(visit.view), { script: true }),
 )
 
 /** POST /playground/client: registers the throw-away client of a flow, and throws away the one before. */
 export const playgroundClientSubmit = consoleSubmit(async (visit, actor, { flow: named, former }) => {
   const flow = findFlow(named)
-  if (visit.web.production || !flow) return errorPage(visit, 'not_found', 404)
+  if (!visit.web.playground || !flow || !isOffered(visit, flow)) return errorPage(visit, 'not_found', 404)
   const { tenant, grant_types } = visit.web
   if (former !== undefined) await throwAway(visit, actor, former)
   const json = { client_name: 'Playground', ...describeClient(visit, flow) }
@@ -47,12 +50,20 @@ export const playgroundClientSubmit = consoleSubmit(async (visit, actor, { flow:
   return visit.c.json({ ...made, scope: metadata.scope }, 201, { 'Cache-Control': 'no-store' })
 })
 
-/** A page for administrators that is there in development alone: it shows codes and tokens. */
-function inDevelopment(answer: (visit: Visit) => Promise<Response>) {
-  return consolePage(async (visit) => (visit.web.production ? errorPage(visit, 'not_found', 404) : answer(visit)))
+/** A page for administrators, in development and where the operator allows it: it shows codes and tokens (ADR 54). */
+function whereAllowed(answer: (visit: Visit) => Promise<Response>) {
+  return consolePage(async (visit) => (visit.web.playground ? answer(visit) : errorPage(visit, 'not_found', 404)))
 }
 
-/** Its grants end within the hour, and then upkeep takes it for unused; an account that it connected keeps it until that ends. */
+// What a person gives a client of their own account, and nothing of the tenant's.
+const PERSONAL = new Set(['openid', 'profile', 'email', 'offline_access'])
+
+/** In production no client of the playground has a right of the administration API. */
+function isOffered({ web }: Visit, { client }: Flow): boolean {
+  return !web.production || (client.scope ?? '').split(' ').every((scope) => scope === '' || PERSONAL.has(scope))
+}
+
+/** Its grants end within the hour; after a day upkeep throws it away, where no other start has. */
 const LIFE = { grant_lifetime_seconds: 3600 }
 
 function describeClient(visit: Visit, flow: Flow): Record<string, unknown> {

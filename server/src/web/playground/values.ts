@@ -39,6 +39,7 @@ export function usedBy(step: Step): readonly string[] {
   return [
     ...(step.authorization ? credentials[step.authorization] : []),
     ...(step.proof ? ['dpop_key', 'dpop_nonce'] : []),
+    ...(step.again_on ? ['interval'] : []),
     ...named(step.url),
     ...(step.body ?? []).flatMap(({ value }) => named(value)),
   ]
@@ -46,4 +47,14 @@ export function usedBy(step: Step): readonly string[] {
 
 function named(text: string): string[] {
   return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!)
+}
+
+/** The values that a step uses and that a step before it brings, each with the number of that step. */
+export function neededBy({ steps }: Flow, step: Step): Record<string, number> {
+  const before = steps.slice(0, steps.indexOf(step))
+  const needed = usedBy(step).flatMap((name): [string, number][] => {
+    const index = before.findIndex((one) => keptBy(one).includes(name))
+    return index < 0 ? [] : [[name, index + 1]]
+  })
+  return Object.fromEntries(needed)
 }

@@ -44,7 +44,7 @@ export function consoleNav(view: View, now: ConsoleEntry): SafeHtml {
   const { layout, console } = view.text
   const groups = Object.entries(GROUPS).map(([group, paths_of]) => {
     const offered = (Object.entries(paths_of) as [ConsoleEntry, string][]).filter(
-      ([entry]) => entry !== 'playground' || view.development,
+      ([entry]) => entry !== 'playground' || view.playground,
     )
     const entries = offered.map(([entry, to]) => {
       const current = attrs({ 'aria-current': entry === now ? 'page' : undefined })

@@ -1,12 +1,14 @@
 // Runs the flows of the playground in this tab: every request is a real one, and what it needs stands in the page.
-import { at, fill, fillCode, fillJson, writeAnswer, writeCurl, writeRequest } from './playground_http.js'
+import { at, fill, fillCode, fillForm, fillObject, readHeader, readJson, writeAnswer, writeCurl, writeRequest } from './playground_http.js'
 import { forge, halfHash, hash, isJwt, isSignedBy, makeKey, makeProof, openJwt, publicPart, random, thumbprint } from './playground_keys.js'
 import { make, writeIn } from './playground_show.js'
 
 const stage = document.querySelector('[data-flow]')
 const callback = document.querySelector('[data-callback]')
 const WAITING = 'sallyport-playground-waiting'
-const REPEAT_MS = 5000
+const FORM = 'application/x-www-form-urlencoded'
+// What is added to the interval each time that a device has asked too soon (RFC 8628 section 3.5).
+const SLOWER_S = 5
 
 const read = (key) => JSON.parse(sessionStorage.getItem(key) ?? 'null')
 const write = (key, value) => sessionStorage.setItem(key, JSON.stringify(value))
@@ -16,7 +18,8 @@ if (callback) {
   sessionStorage.removeItem(WAITING)
   if (waiting) {
     const run = read(`sallyport-playground-${waiting.flow}`)
-    run.arrived = { step: waiting.step, broken: waiting.broken, answer: location.search.slice(1) }
+    const answer = location.pathname + location.search
+    run.arrived = { step: waiting.step, broken: waiting.broken, sent: waiting.sent, answer }
     write(`sallyport-playground-${waiting.flow}`, run)
     location.replace(`${callback.dataset.callback}?flow=${encodeURIComponent(waiting.flow)}#${waiting.step}`)
   }
@@ -62,12 +65,23 @@ function start() {
   async function begin(event) {
     event.preventDefault()
     const form = event.currentTarget
+    const button = form.querySelector('[data-start]')
+    if (button.ariaBusy === 'true') return
+    button.ariaBusy = 'true'
     const body = new URLSearchParams(new FormData(form))
     if (run.client) body.set('former', run.client)
-    const answer = await fetch(form.action, { method: 'POST', body })
+    const answer = await fetch(form.action, { method: 'POST', body }).catch(() => null)
+    button.ariaBusy = 'false'
+    if (!answer) {
+      stage.querySelector('[data-client]').textContent = words.failed
+      return
+    }
+    // Whoever has to sign in anew does so, and comes back here.
+    if (answer.redirected) return location.assign(answer.url)
     if (!answer.ok) return location.reload()
     const made = await answer.json()
     const typed = Object.fromEntries((flow.inputs ?? []).map((name) => [name, body.get(name)]))
+    if (typed.path !== undefined) typed.path = typed.path.replace(/^\/*/, '/')
     Object.assign(run, { values: { ...typed, ...made }, client: made.client_id, arrived: null, tones: {} })
     save()
     for (const arrow of stage.querySelectorAll('[data-arrow]')) arrow.removeAttribute('class')
@@ -79,6 +93,13 @@ function start() {
     const ready = run.client !== null
     for (const controls of stage.querySelectorAll('[data-controls]')) controls.hidden = !ready
     if (ready) stage.querySelector('[data-client]').textContent = say(words.client, { client_id: run.client })
+  }
+
+  /** The number of the first step that brings what this one uses, and that has not run. */
+  function missingFor(step) {
+    const needs = Object.entries(JSON.parse(placeOf(step).dataset.needs))
+    const missing = needs.flatMap(([name, number]) => (name in run.values ? [] : [number]))
+    return missing.length === 0 ? undefined : Math.min(...missing)
   }
 
   function brokenOf(step) {
@@ -95,24 +116,6 @@ function start() {
     if (changed.some(([, text]) => text === '{forged}') && isJwt(token ?? '')) values.forged = forge(token)
     for (const [name, text] of changed) values[name] = fill(text, values)
     return values
-  }
-
-  function paramsOf(params, values, broken) {
-    const filled = new URLSearchParams(params.map(({ name, value }) => [name, fill(value, values)]))
-    for (const [name, value] of Object.entries(broken?.set ?? {})) {
-      if (value === null) filled.delete(name)
-      else filled.set(name, fill(value, values))
-    }
-    return filled
-  }
-
-  function jsonOf(params, values, broken) {
-    const filled = Object.fromEntries(params.map((one) => [one.name, one.json ? fillJson(one.value, values) : fill(one.value, values)]))
-    for (const [name, value] of Object.entries(broken?.set ?? {})) {
-      if (value === null) delete filled[name]
-      else filled[name] = params.find((one) => one.name === name)?.json ? fillJson(value, values) : fill(value, values)
-    }
-    return JSON.stringify(filled)
   }
 
   async function prepare(step, broken) {
@@ -133,8 +136,8 @@ function start() {
       headers.DPoP = await makeProof(values.dpop_key, { jti, htm, htu, nonce, access_token })
     }
     if (method !== 'POST' || (step.json && !step.body)) return { method, url, headers }
-    const body = step.json ? jsonOf(step.body, values, broken) : paramsOf(step.body ?? [], values, broken)
-    headers['Content-Type'] = step.json ? 'application/json' : 'application/x-www-form-urlencoded'
+    const body = step.json ? fillObject(step.body, values, broken) : fillForm(step.body ?? [], values, broken)
+    headers['Content-Type'] = step.json ? 'application/json' : FORM
     return { method, url, headers, body }
   }
 
@@ -142,6 +145,8 @@ function start() {
     const button = placeOf(step).querySelector('[data-run]')
     // Not disabled: whoever uses the keyboard stays where they are.
     if (button.ariaBusy === 'true') return
+    const first = missingFor(step)
+    if (first !== undefined) return tell(step, 'note', say(words.first, { n: first }))
     button.ariaBusy = 'true'
     mark(step, 'now')
     try {
@@ -174,7 +179,7 @@ function start() {
     const lines = []
     let failed
     for (const { check, how, value } of step.checks) {
-      const expected = how === 'half_hash' ? await halfHash(values[value]) : fill(value ?? '', values)
+      const expected = how === 'half_hash' ? await halfHash(header.alg, values[value]) : fill(value ?? '', values)
       const got = how === 'header' ? header[check] : at(claims, check)
       const holds =
         how === 'signature'
@@ -193,22 +198,25 @@ function start() {
 
   async function leave(step, broken) {
     const values = await valuesFor(step, broken)
-    const params = paramsOf(step.query, values, broken)
-    write(WAITING, { flow: flow.flow, step: step.step, broken: broken?.break })
-    if (step.method !== 'POST') return location.assign(`${fill(step.url, values)}?${params}`)
-    const form = make('form', '', { method: 'post', action: fill(step.url, values), hidden: '' })
+    const params = fillForm(step.query, values, broken)
+    const url = fill(step.url, values)
+    const posted = step.method === 'POST' && { 'Content-Type': FORM }
+    const sent = posted ? { method: 'POST', url, headers: posted, body: params } : { method: 'GET', url: `${url}?${params}`, headers: {} }
+    write(WAITING, { flow: flow.flow, step: step.step, broken: broken?.break, sent: writeRequest(sent) })
+    if (!posted) return location.assign(sent.url)
+    const form = make('form', '', { method: 'post', action: url, hidden: '' })
     for (const [name, value] of params) form.append(make('input', '', { type: 'hidden', name, value }))
     document.body.append(form)
     form.submit()
   }
 
   function arrive() {
-    const { step: name, broken: called, answer } = run.arrived
+    const { step: name, broken: called, sent, answer } = run.arrived
     const step = flow.steps.find((one) => one.step === name)
     const broken = step.breaks?.find((one) => one.break === called)
-    const params = [...new URLSearchParams(answer)]
+    const { href, searchParams } = new URL(answer, known.redirect_uri)
     run.arrived = null
-    judge(step, broken, Object.fromEntries(params), `GET ${new URL(known.redirect_uri).pathname}?\n${params.map(([k, v]) => `  ${k}=${v}`).join('\n')}`)
+    judge(step, broken, Object.fromEntries(searchParams), sent, writeRequest({ method: 'GET', url: href, headers: {} }))
     placeOf(step).focus()
     placeOf(step).querySelector('[data-told]').scrollIntoView({ block: 'center' })
   }
@@ -218,7 +226,11 @@ function start() {
       await request(step)
       if (run.tones[step.step] !== 'good') return
     }
+    const { client } = run
+    let interval = Number(run.values.interval)
     for (;;) {
+      // Whoever starts anew meanwhile has other codes.
+      if (run.client !== client) return
       const sent = await prepare(step, broken)
       const { method, url, headers, body } = sent
       const answer = await fetch(url, { method, headers, body, credentials: 'omit', cache: 'no-store' }).catch(() => null)
@@ -228,30 +240,16 @@ function start() {
       const json = readJson(text)
       const shown = [writeRequest(sent), writeAnswer(answer, text, json)]
       if (step.again_on?.includes(json.error) && !broken) {
-        tell(step, 'note', say(words.waiting, { n: REPEAT_MS / 1000 }), ...shown)
-        await new Promise((resolve) => setTimeout(resolve, REPEAT_MS))
+        if (json.error === 'slow_down') interval += SLOWER_S
+        run.values.interval = String(interval)
+        tell(step, 'note', say(words.waiting, { n: interval }), ...shown)
+        await new Promise((resolve) => setTimeout(resolve, interval * 1000))
         continue
       }
       for (const [name, header] of Object.entries(step.keeps_headers ?? {})) run.values[name] = readHeader(answer, header)
       const error = json.error ?? (readHeader(answer, 'www-authenticate#error') || String(answer.status))
       const got = answer.ok ? json : { ...json, error }
       return judge(step, broken, got, ...shown)
-    }
-  }
-
-  /** A header, or after # one parameter of it. */
-  function readHeader({ headers }, name) {
-    const [header, param] = name.split('#')
-    const value = headers.get(header) ?? ''
-    return param ? (new RegExp(`\\b${param}="([^"]*)"`).exec(value)?.[1] ?? '') : value
-  }
-
-  function readJson(text) {
-    try {
-      const json = JSON.parse(text)
-      return typeof json === 'object' && json !== null ? json : {}
-    } catch {
-      return {}
     }
   }
 

@@ -3,12 +3,13 @@
 /** A request as it goes over the wire, a parameter to a line. */
 export function writeRequest({ method, url, headers, body }) {
   const { pathname, search, host } = new URL(url)
-  const lines = [`${method} ${pathname}${search}`, `Host: ${host}`, ...Object.entries(headers).map(([k, v]) => `${k}: ${v}`)]
+  const asked = search.replaceAll('&', '\n  &')
+  const lines = [`${method} ${pathname}${asked}`, `Host: ${host}`, ...Object.entries(headers).map(([k, v]) => `${k}: ${v}`)]
   if (body === undefined) return lines.join('\n')
   const written =
     typeof body === 'string'
       ? JSON.stringify(JSON.parse(body), null, 2)
-      : [...body].map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join('\n&')
+      : String(body).replaceAll('&', '\n&')
   return `${lines.join('\n')}\n\n${written}`
 }
 
@@ -43,6 +44,45 @@ export const fillCode = (code, values) =>
 
 /** `{name}` becomes its value. */
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '')
+
+/** The parameters of a form; of a broken step some are others, or missing. */
+export function fillForm(params, values, broken) {
+  const filled = new URLSearchParams(params.map(({ name, value }) => [name, fill(value, values)]))
+  for (const [name, value] of Object.entries(broken?.set ?? {})) {
+    if (value === null) filled.delete(name)
+    else filled.set(name, fill(value, values))
+  }
+  return filled
+}
+
+/** The same as a JSON object. */
+export function fillObject(params, values, broken) {
+  const set = Object.entries(broken?.set ?? {})
+  const written = ({ json }, value) => (json ? fillJson(value, values) : fill(value, values))
+  const filled = Object.fromEntries(params.map((one) => [one.name, written(one, one.value)]))
+  for (const [name, value] of set) {
+    if (value === null) delete filled[name]
+    else filled[name] = written(params.find((one) => one.name === name) ?? {}, value)
+  }
+  return JSON.stringify(filled)
+}
+
+/** A header of an answer, or after # one parameter of it. */
+export function readHeader({ headers }, name) {
+  const [header, param] = name.split('#')
+  const value = headers.get(header) ?? ''
+  return param ? (new RegExp(`\\b${param}="([^"]*)"`).exec(value)?.[1] ?? '') : value
+}
+
+/** The object that a text of JSON is; without one there are no members. */
+export function readJson(text) {
+  try {
+    const json = JSON.parse(text)
+    return typeof json === 'object' && json !== null ? json : {}
+  } catch {
+    return {}
+  }
+}
 
 /** What stands at a place such as `cnf.jkt` of an answer. */
 export const at = (json, place) => place.split('.').reduce((inner, name) => inner?.[name], json)

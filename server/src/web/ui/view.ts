@@ -19,8 +19,8 @@ export interface View {
   readonly tenant: Tenant
   /** Chosen by the switch; without it the page follows the system. */
   readonly theme?: 'light' | 'dark' | undefined
-  /** The server is for development: the playground is there. */
-  readonly development?: boolean
+  /** The playground is there. */
+  readonly playground?: boolean
   /** Bound to the session or the interaction; every posted form carries it. */
   readonly csrf_token: string
 }

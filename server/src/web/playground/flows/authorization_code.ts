@@ -119,7 +119,7 @@ export const tokens: readonly Step[] = [
     ...{ step: 'ended', says: 'ended', kind: 'request', from: 'app', to: 'server' },
     ...{ method: 'POST', url: '{introspection_endpoint}', authorization: 'client', checks: { active: false } },
     code: 'introspect',
-    body: [{ name: 'token', value: '{access_token}', spec: 'RFC 7662 § 2.2', note: 'ended_token' }],
+    body: [{ name: 'token', value: '{access_token}', spec: 'RFC 7662 § 2.1', note: 'ended_token' }],
   },
 ]
 

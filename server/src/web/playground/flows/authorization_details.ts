@@ -3,8 +3,8 @@ import { ANSWER, authorization_code, pick, REQUEST, secrets, unbroken } from './
 
 const DETAILS = '[{"type":"connection","connector":"{connector}","actions":["read"]}]'
 
-const details = (value: string, note: Param['note']): Param => ({
-  ...{ name: 'authorization_details', value, spec: 'RFC 9396 § 2' },
+const details = (value: string, spec: string, note: Param['note']): Param => ({
+  ...{ name: 'authorization_details', value, spec },
   ...(note && { note }),
 })
 
@@ -22,7 +22,7 @@ export const authorization_details: Flow = {
       query: [
         ...REQUEST,
         { name: 'resource', value: '{issuer}', spec: 'RFC 8707 § 2', note: 'resource' },
-        details(DETAILS, 'details'),
+        details(DETAILS, 'RFC 9396 § 3', 'details'),
       ],
       breaks: [
         {
@@ -52,7 +52,7 @@ export const authorization_details: Flow = {
       body: [
         { name: 'grant_type', value: 'refresh_token', spec: 'RFC 6749 § 6' },
         { name: 'refresh_token', value: '{refresh_token}', spec: 'RFC 6749 § 6', note: 'refresh_token' },
-        details('[]', 'no_details'),
+        details('[]', 'RFC 9396 § 6', 'no_details'),
       ],
       keeps: { access_token: 'access_token', next_refresh_token: 'refresh_token' },
       breaks: [

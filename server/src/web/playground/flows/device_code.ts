@@ -18,7 +18,7 @@ export const device_code: Flow = {
       body: [{ name: 'scope', value: '{scope}', spec: 'RFC 8628 § 3.1', note: 'scope' }],
       keeps: {
         ...{ device_code: 'device_code', user_code: 'user_code' },
-        verification_uri_complete: 'verification_uri_complete',
+        ...{ verification_uri_complete: 'verification_uri_complete', interval: 'interval' },
       },
       code: 'device_authorization',
       breaks: [

@@ -7,17 +7,17 @@ import { paths } from '../../ui/paths.ts'
 import { link, tell, type View } from '../../ui/view.ts'
 import { writeCode } from '../code.ts'
 import type { Flow, Param, RequestStep, Step } from '../flow.ts'
-import { colourOf, listValues } from '../values.ts'
+import { colourOf, listValues, neededBy } from '../values.ts'
 import { sequenceDiagram } from './diagram.ts'
 
-/** The list of flows. */
-export function renderFlows(view: View, flows: readonly Flow[]): SafeHtml {
+/** The list of flows, and that these are some of them. */
+export function renderFlows(view: View, flows: readonly Flow[], { some }: { some: boolean }): SafeHtml {
   const { playground } = view.text.console
   const cards = flows.map((flow) => {
     const to = link(view, paths.playground_flow, { flow: flow.flow })
     return html`<li>${card(html`<h2><a href="${to}">${playground.flows[flow.flow].title}</a></h2><p>${playground.flows[flow.flow].lead}</p><p class="hint">${cite(flow.spec)}</p>`)}</li>`
   })
-  const content = html`${pageHeader(playground.title, playground.lead)}<ul class="cards pairs">${cards}</ul>`
+  const content = html`${pageHeader(playground.title, playground.lead)}${some && notice('note', html`<p>${playground.some_flows}</p>`)}<ul class="cards pairs">${cards}</ul>`
   return consolePage(view, { entry: 'playground', title: playground.title, content })
 }
 
@@ -52,7 +52,9 @@ export function renderFlow(view: View, flow: Flow, data: FlowData): SafeHtml {
     'data-values': JSON.stringify(values.map((name) => ({ name, colour: colourOf(values, name) }))),
   })
   const issuer = data.known['issuer'] ?? ''
-  const steps = flow.steps.map((step, index) => renderStep(view, step, { number: index + 1, values, issuer }))
+  const steps = flow.steps.map((step, index) =>
+    renderStep(view, step, { number: index + 1, needs: neededBy(flow, step), values, issuer }),
+  )
   const opening = html`<div class="card">${notice('note', html`<p>${playground.needs_script}</p>`)}<div hidden data-opening><p>${playground.throw_away}</p>${start}<p data-client></p></div></div>`
   const body = html`<div class="playground"${run}>${opening}<aside>${sequenceDiagram(view, flow, values)}</aside><ol class="steps">${steps}</ol></div>`
   return consolePage(view, { entry: 'playground', title, content: html`${header}${body}`, playground: true })
@@ -90,11 +92,12 @@ export function renderCallback(view: View): SafeHtml {
 
 interface StepData {
   readonly number: number
+  readonly needs: Readonly<Record<string, number>>
   readonly values: readonly string[]
   readonly issuer: string
 }
 
-function renderStep(view: View, step: Step, { number, values, issuer }: StepData): SafeHtml {
+function renderStep(view: View, step: Step, { number, needs, values, issuer }: StepData): SafeHtml {
   const { playground } = view.text.console
   const { title, text } = playground.steps[step.says]
   const [from, to] = [playground.parties[step.from], playground.parties[step.to]]
@@ -108,7 +111,7 @@ function renderStep(view: View, step: Step, { number, values, issuer }: StepData
   const controls = html`<div class="actions start" hidden data-controls>${choose}${action}</div>`
   const scripts =
     step.kind === 'request' && html`<div class="scripts" hidden data-controls>${writings(view, step, issuer)}</div>`
-  return html`<li class="card" id="${step.step}" data-step="${step.step}" tabindex="-1"><div><h2>${number}. ${title}</h2><p class="hint">${way}</p></div><p>${text}</p>${describe(view, step, values)}${controls}${scripts}<p role="status" data-told></p><div data-outcome></div></li>`
+  return html`<li class="card" id="${step.step}" data-step="${step.step}"${attrs({ 'data-needs': JSON.stringify(needs) })} tabindex="-1"><div><h2>${number}. ${title}</h2><p class="hint">${way}</p></div><p>${text}</p>${describe(view, step, values)}${controls}${scripts}<p role="status" data-told></p><div data-outcome></div></li>`
 }
 
 /** The step for a shell, and as code where there is a library for it: the island writes what is in them. */

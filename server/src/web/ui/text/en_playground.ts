@@ -5,8 +5,11 @@ export const enPlayground = {
   ...enPlaygroundFlows,
   title: 'Playground',
   lead: 'Every flow, one step at a time, live against this server. Nothing is simulated; the client is thrown away afterwards.',
-  start: 'Start anew',
-  throw_away: 'A start registers a client for this flow alone, and deletes the one before.',
+  start: 'Start',
+  some_flows:
+    'In production these are the flows in which a person lets the client act for them. Those whose client has rights of the administration API are there in development.',
+  throw_away:
+    'A start registers a client for this flow alone, and deletes the one before. Its grants end within the hour, and it is deleted after a day.',
   needs_script: 'This page shows each step. To run them, it needs the script of this page.',
   nothing_waits: 'No flow of this tab waits for an answer. Open the playground and start one.',
   break_it: 'Break it',
@@ -47,12 +50,13 @@ export const enPlayground = {
     copied: 'Copied',
     refused_rightly: 'Refused, as it must be: {error}',
     refused_otherwise: 'Refused with {error}; {expected} was expected',
-    ended: 'Whatever came of it has ended with it: start anew to go on.',
+    ended: 'Whatever came of it has ended with it: start again to go on.',
     not_refused: 'It was not refused. That is a defect: please report it.',
     done: 'As it should be',
     wrong: 'Not as it should be: {what}',
     waiting: 'Not yet: asked again in {n} s',
     client: 'The client of this run is {client_id}',
     failed: 'The request could not be sent',
+    first: 'Run step {n} first: it brings what this one uses.',
   },
 } as const

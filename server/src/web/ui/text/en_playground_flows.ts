@@ -225,7 +225,7 @@ export const enPlaygroundFlows = {
     },
     secrets: {
       title: 'Make what protects the flow',
-      text: 'The app makes three random values and keeps them in the session of this very browser. Only the hash of the verifier leaves it.',
+      text: 'The app makes three random values and keeps them in the session of this very browser. State and nonce go along with the request; of the verifier only the hash does, until the code is exchanged.',
     },
     token: {
       title: 'Exchange the code',
@@ -338,7 +338,7 @@ export const enPlaygroundFlows = {
     nonce_sent: 'goes into the ID token',
     challenge_sent: 'what the verifier must match',
     code_challenge_method: 'the only method here',
-    code: 'lives a minute, works once',
+    code: 'short-lived, works once',
     redirect_uri_again: 'where the code was sent',
     verifier_sent: 'hashed and compared',
     refresh_token: 'is replaced by the answer',
@@ -350,7 +350,7 @@ export const enPlaygroundFlows = {
     resource: 'becomes the audience',
     device_code: 'never shown to anybody',
     whose_request: 'whose request it is',
-    request_uri: 'works once, for a minute',
+    request_uri: 'works once, for a short time',
   },
   /** Wrong ways to do it. */
   breaks: {
