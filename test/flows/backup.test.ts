@@ -75,6 +75,15 @@ const tokens = async (client: 'web' | 'spa') => (await platform.getTokens(client
 const rotate = async (refresh_token: string) =>
   (await platform.refresh('web', refresh_token)).body.refresh_token as string
 
+test('tables of another program stay, whatever their names are', async () => {
+  const client = new pg.Client({ connectionString: elsewhere.url })
+  await client.connect()
+  await client.query('create table users (id bigint); create table migrations (id bigint)')
+  await assert.rejects(() => openPostgresTarget(elsewhere.url, { replace: true }), /table of something else/)
+  await client.query('drop table users, migrations')
+  await client.end()
+})
+
 test('R-21 nothing revoked comes back with a backup, and what is known to live goes on where its client is proven', async () => {
   const [going, revoked, kept, open] = [
     await tokens('web'),
@@ -188,25 +197,25 @@ async function printAll(store: Store): Promise<Record<string, string[]>> {
   )
 }
 
-test('a database goes from SQLite to PostgreSQL and back with every row, whatever its cells hold', async (t) => {
+test('a database goes from SQLite to PostgreSQL and back with every row, whatever its cells hold', async () => {
   const { store, app } = platform.server
   const { tenant_id } = app.tenant
+  const { url } = elsewhere
   await store.recordEvent({ tenant_id, event_id: 'long', at: 1, type: 'test', actor: 'cli', detail: { LONG } })
   const before = await printAll(store)
   assert.ok(before['events']!.some((row) => row.length > 400_000))
-  const { url, drop } = await createDatabase(postgres.url, { empty: true })
-  t.after(drop)
-  await restoreTo(await openPostgresTarget(url, { replace: false }), await backUp('there.backup'))
+  await restoreTo(await openPostgresTarget(url, { replace: true }), await backUp('there.backup'))
+  await assert.rejects(() => openPostgresTarget(url, { replace: false }), /not empty/)
   const there = await openStore({ postgres: url })
   assert.deepEqual(await printAll(there), before)
+  await there.listTenants({})
+  await assert.rejects(() => openPostgresTarget(url, { replace: true }), /stop them first/)
   await there.close()
-  await restoreTo(
-    openFile('back.db'),
-    await saveBackup(await openPostgresSnapshot(url), platform.root, inFolder('back.backup')),
-  )
-  const back = await openStore({ sqlite: inFolder('back.db') })
-  assert.deepEqual(await printAll(back), before)
-  await back.close()
+  const back = await saveBackup(await openPostgresSnapshot(url), platform.root, inFolder('back.backup'))
+  await restoreTo(openFile('back.db'), back)
+  const own = await openStore({ sqlite: inFolder('back.db') })
+  assert.deepEqual(await printAll(own), before)
+  await own.close()
 })
 
 const asText = async (file: string) => gunzipSync(await readFile(file)).toString('utf8')
@@ -273,23 +282,8 @@ async function* chunksOf(bytes: Uint8Array) {
   yield bytes
 }
 
-test('a database that holds something is replaced only where that is asked for, and others that use it stop it', async (t) => {
-  const { url, drop } = await createDatabase(postgres.url, { empty: true })
-  t.after(drop)
+test('a SQLite file is replaced only where that is asked for and nobody uses it, and what lies beside it is not taken for its own', async () => {
   const file = await backUp('twice.backup')
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  await client.query('create table users (id bigint); create table migrations (id bigint)')
-  await assert.rejects(() => openPostgresTarget(url, { replace: true }), /table of something else/)
-  await client.query('drop table users, migrations')
-  await client.end()
-  await restoreTo(await openPostgresTarget(url, { replace: false }), file)
-  await assert.rejects(() => openPostgresTarget(url, { replace: false }), /not empty/)
-  const used = await openStore({ postgres: url })
-  await used.listTenants({})
-  await assert.rejects(() => openPostgresTarget(url, { replace: true }), /stop them first/)
-  await used.close()
-  await restoreTo(await openPostgresTarget(url, { replace: true }), file)
   const first = openFile('twice.db')
   await first.prepare(readMigrations('sqlite').map(({ name }) => name))
   assert.throws(() => openFile('twice.db'), /Another process restores/)

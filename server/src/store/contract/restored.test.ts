@@ -176,12 +176,15 @@ contract(
       )
       const client = await store.findClient({ tenant_id, client_id: `web${mark}` })
       assert.equal(client!.disabled_at !== null, type === 'client.disabled', type)
-      const user = (await rowsOf(stage, 'users')).find(({ user_id }) => user_id === `alice${mark}`)
+      const state = await store.loadTenantState({ tenant_id })
+      assert.equal(state!.disabled_at !== null, type === 'tenant.disabled', type)
+    }
+    const users = await rowsOf(stage, 'users')
+    for (const [i, [type]] of ENDS.entries()) {
+      const user = users.find(({ user_id }) => user_id === `alice-${i}`)
       assert.equal(user!['disabled_at'] !== null, /^user\./.test(type), type)
       assert.equal(user!['deleted_at'] !== null, type === 'user.deleted', type)
       assert.equal(String(user!['username_key']).startsWith('\u0001'), type === 'user.deleted', 'nobody is known again')
-      const [tenant] = await rowsOf(stage, 'tenants')
-      assert.equal(tenant!['disabled_at'] !== null, type === 'tenant.disabled', type)
     }
     assert.deepStrictEqual((await settle(stage, true)).kept_grants, 0, 'after the end of all')
   },
