@@ -331,7 +331,6 @@ function accountPages(view: View, put: Put): Pages {
             sid: put('s1'),
             current: true,
             device: put('Firefox on Linux'),
-            ip: put('192.0.2.7'),
             created_at: NOW - 2 * HOUR,
             last_seen_at: NOW,
           },

@@ -1,15 +1,16 @@
 import { readDocumentUrl } from '../../../oauth/clients/metadata_document.ts'
 import { badge, card, emptyState, ending, mark, notice, pageHeader, rightsList, section } from '../../ui/components.ts'
-import { type ConnectionReason, type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
-import { button, buttonLink, check, form, group, radio } from '../../ui/forms.ts'
+import { type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
+import { button, buttonLink, check, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { branch } from '../../ui/icons.ts'
 import { accountPage } from '../../ui/layout.ts'
 import { clientName, displayName, exactText, name, userName } from '../../ui/name.ts'
-import { connectPath, paths } from '../../ui/paths.ts'
+import { paths } from '../../ui/paths.ts'
 import { ago, link, moment, tell, tellText, type View } from '../../ui/view.ts'
+import { type AccountConnections, renderConnections } from './account_connections.ts'
+import { facts, lastUsed } from './account_facts.ts'
 import { type AccountToken, renderTokens } from './account_tokens.ts'
-import { duration } from './consent.ts'
 import { endOthers } from './end_others.ts'
 
 /** A client with all its living grants of this user. */
@@ -44,47 +45,21 @@ export interface AccountApp {
   }[]
 }
 
-/** An account at another service. */
-export interface AccountConnection {
-  readonly connection_id: string
-  readonly connector: string
-  readonly provider_name: string
-  readonly account_label: string
-  readonly state: ConnectionState
-  readonly reason?: ConnectionReason | undefined
-  /** When the provider ends it, where that is soon. */
-  readonly lapses_at?: number | undefined
-  readonly created_at: number
-  readonly last_used_at?: number | undefined
-  readonly used_by: readonly { readonly client_id: string; readonly client_name?: string | undefined }[]
-  /** The end that was chosen for it. */
-  readonly ends_at?: number | undefined
-  /** Ends that the user may choose, in seconds from now, and the longest where there is one. */
-  readonly end_choices?: readonly number[]
-  readonly longest_seconds?: number | undefined
-  /** Ending it over there ends more than this connection. */
-  readonly ends_all?: boolean | undefined
-}
-
 /** A browser in which this user is signed in. */
 export interface AccountSession {
   readonly sid: string
   readonly current: boolean
   /** In words, from the User-Agent: "Firefox on Linux". */
   readonly device: string
-  readonly ip?: string | undefined
   readonly created_at: number
   readonly last_seen_at: number
 }
 
 /** What the account page shows. */
-export interface AccountData {
+export interface AccountData extends AccountConnections {
   readonly user: { readonly username: string; readonly name?: string | undefined; readonly email?: string | undefined }
   readonly may_administer: boolean
   readonly apps: readonly AccountApp[]
-  readonly connections: readonly AccountConnection[]
-  /** What can be connected. */
-  readonly connectors: readonly { readonly connector: string; readonly provider_name: string }[]
   /** Permanent tokens. */
   readonly tokens: readonly AccountToken[]
   readonly sessions: readonly AccountSession[]
@@ -99,7 +74,7 @@ export function renderAccount(view: View, data: AccountData): SafeHtml {
   const who = facts([html`<strong>${name(userName(user))}</strong>`, name(user.email ?? user.username)])
   const done = data.done && notice('good', html`<p>${name(data.done, 300)}</p>`)
   const ways = html`${buttonLink(view.text.security.page.open, link(view, paths.account_security))}${buttonLink(view.text.own_data.activity.open, link(view, paths.account_activity))}${buttonLink(view.text.own_data.data.open, link(view, paths.account_data))}`
-  const content = html`${pageHeader(account.title, who, ways)}${done}${apps(view, data)}${connections(view, data)}${renderTokens(view, data.tokens)}${sessions(view, data)}`
+  const content = html`${pageHeader(account.title, who, ways)}${done}${apps(view, data)}${renderConnections(view, data)}${renderTokens(view, data.tokens)}${sessions(view, data)}`
   return accountPage(view, { title: account.title, content, console: data.may_administer })
 }
 
@@ -150,7 +125,7 @@ function appCard(view: View, app: AccountApp, index: number): SafeHtml {
     host !== undefined &&
       tell(view, view.text.consent.published_at, { host: html`<bdi dir="ltr">${exactText(host)}</bdi>` }),
     tell(view, account.since, { when: ago(view, app.created_at) }),
-    used(view, app.last_used_at),
+    lastUsed(view, app.last_used_at),
     app.expires_at !== undefined && tell(view, account.ends, { when: moment(view, app.expires_at) }),
   ]
   return card(
@@ -189,7 +164,7 @@ function chain(view: View, app: AccountApp, client: SafeHtml, index: number): Sa
     const how = facts([
       through !== undefined && tell(view, text.chain_through, { server: name(through) }),
       connection.only_reads && text.chain_only_reads,
-      used(view, connection.last_used_at),
+      lastUsed(view, connection.last_used_at),
       ends_at !== undefined && tell(view, account.ends, { when: moment(view, ends_at) }),
     ])
     const stop = ending(view, {
@@ -208,81 +183,6 @@ function chain(view: View, app: AccountApp, client: SafeHtml, index: number): Sa
   return html`<div class="chain"><p class="unseen">${tell(view, account.chain, { client })}</p><ul>${links}</ul></div>`
 }
 
-function connections(view: View, data: AccountData): SafeHtml {
-  const { account } = view.text
-  const list =
-    data.connections.length === 0
-      ? emptyState(account.connections_empty, account.connections_empty_body)
-      : html`<ul class="cards">${data.connections.map((connection, i) => html`<li>${connectionCard(view, connection, i)}</li>`)}</ul>`
-  const more =
-    data.connectors.length > 0 &&
-    html`<h3>${account.connect_heading}</h3><div class="actions start">${data.connectors.map(
-      ({ connector, provider_name }) =>
-        buttonLink(tell(view, account.connect, { provider: name(provider_name) }), link(view, connectPath(connector))),
-    )}</div>`
-  const lead = tell(view, account.connections_lead, { tenant: name(view.tenant.name) })
-  return section(account.connections, html`${list}${more}`, lead)
-}
-
-function connectionCard(view: View, connection: AccountConnection, index: number): SafeHtml {
-  const { account, reason } = view.text
-  const provider = name(connection.provider_name)
-  const broken = connection.state === 'needs_reconsent'
-  const repair = link(view, connectPath(connection.connector), { connection_id: connection.connection_id })
-  const disconnect = ending(view, {
-    id: `disconnect-${index}`,
-    label: account.disconnect,
-    title: tell(view, account.disconnect_title, { account: name(connection.account_label) }),
-    consequences: [
-      tell(view, account.disconnect_ends, { provider }),
-      ...(connection.ends_all ? [tell(view, account.disconnect_ends_all, { provider })] : []),
-      ...connection.used_by.map((client) =>
-        tell(view, account.disconnect_ends_app, { client: name(clientName(client)) }),
-      ),
-    ],
-    action: link(view, paths.account_disconnect),
-    hidden: { connection_id: connection.connection_id },
-  })
-  const users = connection.used_by.map((client) => tell(view, account.used_by, { client: name(clientName(client)) }))
-  const times = [
-    tell(view, account.connected, { when: ago(view, connection.created_at) }),
-    used(view, connection.last_used_at),
-    connection.ends_at !== undefined && tell(view, account.ends, { when: moment(view, connection.ends_at) }),
-    ...(users.length > 0 ? users : [account.used_by_none]),
-  ]
-  const title = html`<h3>${provider} ${stateBadge(view, connection.state)}</h3><p>${name(connection.account_label)}</p>`
-  const { lapses_at } = connection
-  const lapse = lapses_at !== undefined && tell(view, account.lapses, { provider, when: ago(view, lapses_at) })
-  const why = broken ? reason[connection.reason ?? 'unknown'] : lapse
-  const again = (broken || lapse) && buttonLink(account.reconnect, repair, 'primary')
-  const actions = html`<div class="actions">${again}${changeEnd(view, connection, index)}${disconnect}</div>`
-  return card(
-    html`<div class="row">${mark(connection.provider_name)}<div class="grow">${title}${facts(times)}</div>${actions}</div>${why && notice('warning', html`<p>${why}</p>`)}`,
-  )
-}
-
-/** How long a connection is to last, chosen anew at any time. */
-function changeEnd(view: View, connection: AccountConnection, index: number): Child {
-  const { account, consent } = view.text
-  const { end_choices = [], longest_seconds, connection_id } = connection
-  const after = (seconds: number) => tellText(view, consent.until_expires, { duration: duration(view, seconds) })
-  const latest = longest_seconds === undefined ? account.change_end_never : after(longest_seconds)
-  const choices = [
-    ...end_choices.map((seconds) =>
-      radio({ name: 'expires_in', value: String(seconds), label: after(seconds), required: true }),
-    ),
-    radio({ name: 'expires_in', value: '', label: latest, required: true }),
-  ]
-  const id = `change-end-${index}`
-  const named = { account: name(connection.account_label) }
-  const cancel = html`<button type="button" class="button plain" popovertarget="${id}" popovertargetaction="hide">${account.change_app_cancel}</button>`
-  const question = html`<span class="unseen">${tell(view, account.change_end_title, named)}</span>`
-  const content = html`${group(question, html`<div class="choices">${choices}</div>`)}<p class="hint">${account.change_end_hint}</p><div class="actions">${cancel}${button(account.change_app_save)}</div>`
-  const label = tellText(view, account.change_end_of, { account: displayName(connection.account_label) })
-  const action = link(view, paths.account_connection_end)
-  return html`<button type="button" class="button plain" popovertarget="${id}" aria-label="${label}">${account.change_end}</button><div class="popover" id="${id}" popover role="dialog" aria-labelledby="${id}-title"><h3 id="${id}-title">${tell(view, account.change_end_title, named)}</h3>${form(view, { action, hidden: { connection_id } }, content)}</div>`
-}
-
 function sessions(view: View, data: AccountData): SafeHtml {
   const { account } = view.text
   const rows = data.sessions.map((session) => {
@@ -294,7 +194,6 @@ function sessions(view: View, data: AccountData): SafeHtml {
     const times = [
       tell(view, account.signed_in, { when: ago(view, session.created_at) }),
       !session.current && tell(view, account.last_seen, { when: ago(view, session.last_seen_at) }),
-      session.ip && tell(view, account.from, { ip: name(session.ip) }),
     ]
     const here = session.current && badge(account.this_session, 'good')
     return html`<li><div class="row"><div class="grow"><h3>${name(session.device)} ${here}</h3>${facts(times)}</div>${!session.current && end}</div></li>`
@@ -305,13 +204,4 @@ function sessions(view: View, data: AccountData): SafeHtml {
     undefined,
     data.sessions.length > 1 && endOthers(view),
   )
-}
-
-function used(view: View, at: number | undefined): Child {
-  const { account } = view.text
-  return at === undefined ? account.never_used : tell(view, account.last_used, { when: ago(view, at) })
-}
-
-function facts(items: readonly Child[]): SafeHtml {
-  return html`<p class="facts">${items.filter(Boolean).map((item) => html`<span>${item}</span>`)}</p>`
 }

@@ -3,6 +3,7 @@ import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { ago, link, tell, type View } from '../../ui/view.ts'
+import { facts, lastUsed } from './account_facts.ts'
 
 /** A token that the user has made for a script. */
 export interface AccountToken {
@@ -31,13 +32,8 @@ function tokenCard(view: View, token: AccountToken, index: number): SafeHtml {
     action: link(view, paths.account_delete_token),
     hidden: { token_id: token.token_id },
   })
-  const used = token.last_used_at
-  const times = [
-    tell(view, account.since, { when: ago(view, token.created_at) }),
-    used === undefined ? account.never_used : tell(view, account.last_used, { when: ago(view, used) }),
-  ]
-  const facts = html`<p class="facts">${times.map((time) => html`<span>${time}</span>`)}</p>`
+  const times = [tell(view, account.since, { when: ago(view, token.created_at) }), lastUsed(view, token.last_used_at)]
   return card(
-    html`<div class="row"><div class="grow"><h3>${name(token.name)}</h3>${facts}</div><div class="actions">${remove}</div></div>${rightsList(token.scopes)}`,
+    html`<div class="row"><div class="grow"><h3>${name(token.name)}</h3>${facts(times)}</div><div class="actions">${remove}</div></div>${rightsList(token.scopes)}`,
   )
 }

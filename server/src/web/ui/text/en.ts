@@ -263,7 +263,6 @@ export const en = {
     this_session: 'This one',
     signed_in: 'Signed in {when}',
     last_seen: 'Last seen {when}',
-    from: 'from {ip}',
     device: '{browser} on {system}',
     end_session: 'Sign out',
     end_session_of: 'Sign out {device}',
