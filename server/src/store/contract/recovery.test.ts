@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { planOf } from '../../../../test/parts/query_plan.ts'
 import { bytes, contract, START, type Stage } from '../../../../test/parts/stores.ts'
 import type { UserLinkKind } from '../verbs/recovery.ts'
+import { findSignInLinks } from '../verbs/sign_in_links.ts'
 
 const MINUTE = 60_000
 
@@ -175,6 +178,12 @@ contract('6.5.1 a link that signs in starts one session, and is its user’s alo
   assert.deepEqual([counted('sign_in_link.used'), counted('sign_in_link.asked')], [1, 3])
 })
 
+test('a link that signs in is found by its own hash or that of who asked, and not among all of a tenant', async () => {
+  const [plan] = await planOf(findSignInLinks.run({ tenant_id: 't', hash: bytes('h') }))
+  assert.match(plan!, /one_time_links_1 \(tenant_id=\? AND kind=\? AND secret_hash=\?\)/)
+  assert.match(plan!, /one_time_links_by_asked \(tenant_id=\? AND asked_hash=\?\)/)
+})
+
 contract('6.6.2 7.4.3 a link that signs in ends with whatever says that its user is another one now', async (stage) => {
   const { store, tenant_id, clock, event } = stage
   await confirmed(stage)
@@ -215,7 +224,7 @@ contract('6.6.2 7.4.3 a link that signs in ends with whatever says that its user
   let n = 0
   for (const [what, end] of Object.entries(ends)) {
     const id = `link ${n++}`
-    await signInLink(stage, id, { asked: id })
+    await signInLink(stage, id, { asked: `asked ${id}` })
     assert.deepEqual(await found(stage, id), ['alice'], what)
     await end()
     assert.deepEqual(await found(stage, id), [], what)

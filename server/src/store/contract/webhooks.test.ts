@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { planOf } from '../../../../test/parts/query_plan.ts'
 import {
   bytes,
   contract,
@@ -10,7 +11,6 @@ import {
   START,
   type Stage,
 } from '../../../../test/parts/stores.ts'
-import { type Run, read, Statement } from '../sql.ts'
 import { pageDeliveries } from '../verbs/webhook_deliveries.ts'
 
 const TIMES = { give_up_ms: 1000, keep_ms: 5000 }
@@ -24,29 +24,12 @@ const list = ({ store, tenant_id }: Stage) =>
   store.pageDeliveries({ tenant_id, webhook: 'crm', state: '', before_event_id: 'g', most: 50 })
 
 test('deliveries of a state are found by the index of their state, and all by their own', async () => {
-  const database = await makeDatabase('sqlite')
-  const store = await database.open()
-  const planOf = (state: 'failed' | '') =>
-    store.driver.run(
-      read(function* (): Run<string> {
-        const page = { tenant_id: 't', webhook: 'crm', state, before_event_id: 'g', most: 50 }
-        const { strings, values } = pageDeliveries.run(page).next().value as Statement<unknown>
-        const [first, ...rest] = strings
-        const explained = [`explain query plan ${first}`, ...rest]
-        const rows = yield* new Statement<{ detail: string }>(Object.assign(explained, { raw: explained }), values)
-        return rows.map(({ detail }) => detail).join()
-      }),
-      {},
-    )
-  try {
-    assert.match(
-      await planOf('failed'),
-      /webhook_deliveries_by_state \(tenant_id=\? AND webhook=\? AND state=\? AND event_id<\?\)$/,
-    )
-    assert.match(await planOf(''), /\(tenant_id=\? AND webhook=\? AND event_id<\?\)$/)
-  } finally {
-    await database.drop()
-  }
+  const page = { tenant_id: 't', webhook: 'crm', before_event_id: 'g', most: 50 }
+  const [failed, all] = await planOf(
+    ...(['failed', ''] as const).map((state) => pageDeliveries.run({ ...page, state })),
+  )
+  assert.match(failed!, /webhook_deliveries_by_state \(tenant_id=\? AND webhook=\? AND state=\? AND event_id<\?\)$/)
+  assert.match(all!, /\(tenant_id=\? AND webhook=\? AND event_id<\?\)$/)
 })
 
 async function withDeliveries(stage: Stage, count: number): Promise<string[]> {

@@ -19,13 +19,16 @@ type Row = UserWithPassword & Omit<SignInLink, 'user'>
  * be that of several users. One of before the address, or anything that ends all sessions, has changed is over.
  */
 export const findSignInLinks = read(function* (args: { tenant_id: string; hash: Uint8Array }): Run<SignInLink[]> {
+  // Not by "or": SQLite would go through all links of the tenant.
   const rows = yield* sql<Row>`
     select l.secret_hash, l.asked_hash, l.created_at, u.user_id, u.username, u.name, u.email, u.email_verified, u.claims, u.roles,
       u.epoch, u.disabled_at, u.updated_at, u.password_hash
-    from one_time_links l join users u on u.tenant_id = l.tenant_id and u.user_id = l.user_id
-    where l.tenant_id = ${args.tenant_id} and l.kind = 'sign_in'
-      and (l.secret_hash = ${args.hash} or l.asked_hash = ${args.hash})
-      and l.used_at is null and l.expires_at > ${NOW} and u.email = l.email and u.email_verified = 1
+    from (
+        select * from one_time_links where tenant_id = ${args.tenant_id} and kind = 'sign_in' and secret_hash = ${args.hash}
+        union all
+        select * from one_time_links where tenant_id = ${args.tenant_id} and asked_hash = ${args.hash}
+      ) l join users u on u.tenant_id = l.tenant_id and u.user_id = l.user_id
+    where l.used_at is null and l.expires_at > ${NOW} and u.email = l.email and u.email_verified = 1
       and u.epoch = l.user_epoch and u.disabled_at is null
     order by l.created_at desc limit 10`
   return rows.map(({ secret_hash, asked_hash, created_at, ...user }) => ({ secret_hash, asked_hash, created_at, user }))
