@@ -1,10 +1,15 @@
 import { equalBytes } from '../crypto/hash.ts'
+import { newId } from '../crypto/random.ts'
+import type { Algorithm } from '../crypto/signing_keys.ts'
+import type { RootKey } from '../crypto/tenant_keys.ts'
+import { makeSigningKey } from '../inbound/tenants.ts'
 import { BackupError } from '../store/backup/backup_file.ts'
 import type { RestoreTarget } from '../store/backup/tables.ts'
 import { type ChainHead, findBrokenLink, type SealedEvent } from '../store/event_chain.ts'
 import { loadChainHead } from '../store/verbs/events.ts'
 import { mayHaveEnded, replayEnded } from '../store/verbs/restored.ts'
-import { listTenants } from '../store/verbs/tenants.ts'
+import { changeSigningKeys, type KeyMove, listSigningKeys } from '../store/verbs/signing_keys.ts'
+import { listTenantKeys, listTenants } from '../store/verbs/tenants.ts'
 import { openFile, readEvents } from './events_verify.ts'
 
 /** What an export has said of the time since the backup. */
@@ -13,6 +18,8 @@ export interface Replayed {
   /** When the last of them was: what was revoked later is not known. */
   readonly until: number
   readonly undone: Undone
+  /** Signing keys that were revoked. */
+  readonly revoked_kids: readonly string[]
 }
 
 /** What was done and is as before again, by type: how often, and of what, as far as the events name it. */
@@ -24,7 +31,7 @@ const MOST_NAMED = 100
 const SKEW_MS = 60_000
 // What no end of a grant or of a connection brings back to how it was.
 const UNDONE =
-  /^(?:password\.(?:changed|reset)|email\.confirmed|factor\.removed|identity\.unlinked|recovery_codes\.renewed|signing_key\.revoked|client\.(?:enabled|former_secret_ended|secret_rotated|updated)|user\.(?:enabled|updated)|(?:resource|role|settings|trusted_issuer)\.saved|tenant\.enabled|connector\.(?:changed|deleted|disabled|key_rotated)|webhook\.(?:changed|deleted|disabled))$/
+  /^(?:password\.(?:changed|reset)|email\.confirmed|factor\.removed|identity\.unlinked|recovery_codes\.renewed|client\.(?:enabled|former_secret_ended|secret_rotated|updated)|user\.(?:enabled|updated)|(?:resource|role|settings|trusted_issuer)\.saved|tenant\.enabled|connector\.(?:changed|deleted|disabled|key_rotated)|webhook\.(?:changed|deleted|disabled))$/
 // What else the detail of an event names.
 const NAMES = ['resource', 'role', 'issuer', 'connector', 'webhook']
 
@@ -35,6 +42,7 @@ const NAMES = ['resource', 'role', 'issuer', 'connector', 'webhook']
  */
 export async function replayRevocations(
   target: RestoreTarget,
+  root: RootKey,
   files: readonly string[],
   made_at: number,
 ): Promise<ReadonlyMap<string, Replayed>> {
@@ -46,6 +54,7 @@ export async function replayRevocations(
   const replayed = new Map<string, Replayed>()
   for (const file of files) {
     const [tenant_id, one] = await replayFile(target, file, heads, made_at)
+    await revokeKeys(target, root, tenant_id, one.revoked_kids)
     if (one.until >= made_at) replayed.set(tenant_id, one)
   }
   return replayed
@@ -59,7 +68,12 @@ async function replayFile(
 ): Promise<[tenant_id: string, Replayed]> {
   let found: { readonly tenant_id: string; head: ChainHead } | undefined
   let page: SealedEvent[] = []
-  const since = { events: 0, until: 0, undone: {} as Record<string, { times: number; of: string[] }> }
+  const since = {
+    events: 0,
+    until: 0,
+    undone: {} as Record<string, { times: number; of: string[] }>,
+    revoked_kids: [] as string[],
+  }
   const replayPage = async () => {
     const last = page.at(-1)
     if (!found || !last) return
@@ -68,6 +82,8 @@ async function replayFile(
     await target.run(replayEnded, { tenant_id: found.tenant_id, ended: page.filter(mayHaveEnded) })
     for (const event of page) if (UNDONE.test(event.type) && event.at >= made_at - SKEW_MS) note(since.undone, event)
     found.head = last
+    for (const event of page)
+      if (event.type === 'signing_key.revoked') since.revoked_kids.push(...listRevokedKids(event))
     since.events += page.length
     since.until = last.at
     page = []
@@ -102,11 +118,31 @@ function note(undone: Record<string, { times: number; of: string[] }>, event: Se
 
 function nameOf({ client_id, user_id, detail }: SealedEvent): string | undefined {
   const said = JSON.parse(detail) as Readonly<Record<string, unknown>>
-  // Of keys that were revoked together one takes the place of the other.
-  const moves = (said['moves'] ?? []) as readonly { readonly kid: string; readonly to: string }[]
-  const revoked = moves.find(({ to }) => to === 'revoked')?.kid
   const named = NAMES.map((key) => said[key]).find((one) => typeof one === 'string') as string | undefined
-  return user_id ?? revoked ?? named ?? client_id ?? undefined
+  return user_id ?? named ?? client_id ?? undefined
+}
+
+function listRevokedKids({ detail }: SealedEvent): string[] {
+  const { moves = [] } = JSON.parse(detail) as { moves?: readonly Pick<KeyMove, 'kid' | 'to'>[] }
+  return moves.filter(({ to }) => to === 'revoked').map(({ kid }) => kid)
+}
+
+/** Revokes signing keys again: whoever has one could sign whatever they like. One that signed is replaced at once. */
+async function revokeKeys(target: RestoreTarget, root: RootKey, tenant_id: string, kids: readonly string[]) {
+  for (const kid of kids) {
+    const { keys } = await target.run(listSigningKeys, { tenant_id })
+    const key = keys.find((one) => one.kid === kid)
+    if (!key || key.state === 'revoked') continue
+    const sealing = root.unwrap(tenant_id, await target.run(listTenantKeys, { tenant_id }))
+    const added =
+      key.state === 'current' ? [await makeSigningKey({ keys: sealing }, 'current', key.alg as Algorithm)] : []
+    const at = Date.now()
+    const detail = { alg: key.alg, moves: [{ kid, to: 'revoked' }], added: added.map((one) => one.kid) }
+    await target.run(changeSigningKeys, {
+      ...{ tenant_id, moves: [{ kid, from: key.state, to: 'revoked' }], added },
+      events: [{ tenant_id, event_id: newId(at), at, type: 'signing_key.revoked', actor: 'cli', detail }],
+    })
+  }
 }
 
 /** Whose chain an event belongs to: it is the last one of the backup, or the first behind it. */

@@ -84,7 +84,7 @@ export async function restoreInto(
   progress: Progress,
 ): Promise<Restored> {
   const head = await fill(target, root, file, progress)
-  const tenants = await settle(target, head, revocations)
+  const tenants = await settle(target, root, head, revocations)
   await target.finish()
   const { made_at, row_count: rows, database: from } = head
   return { rows, made_at: new Date(made_at).toISOString(), from, tenants }
@@ -131,9 +131,14 @@ async function fill(target: RestoreTarget, root: RootKey, file: string, progress
   }
 }
 
-async function settle(target: RestoreTarget, head: BackupHead, files: readonly string[]): Promise<RestoredTenant[]> {
+async function settle(
+  target: RestoreTarget,
+  root: RootKey,
+  head: BackupHead,
+  files: readonly string[],
+): Promise<RestoredTenant[]> {
   const { made_at } = head
-  const replayed = await replayRevocations(target, files, made_at)
+  const replayed = await replayRevocations(target, root, files, made_at)
   const restored: RestoredTenant[] = []
   for (const { tenant_id, issuer } of await target.run(listTenants, {})) {
     const since = replayed.get(tenant_id)
