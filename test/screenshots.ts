@@ -1,9 +1,34 @@
 // npm run screenshots    makes docs/images: the main pages with sample data, light and dark
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { Browser } from 'playwright-core'
+import { findFlow } from '../server/src/web/playground/flows/index.ts'
 import { servePreview } from './pages/preview.ts'
+import { startBridge } from './parts/bridge.ts'
 import { ROOT } from './parts/checks.ts'
 import { launchBrowser } from './parts/chromium.ts'
+import { ROOT as ADMINISTRATOR, runStep, startFlow } from './parts/playground_run.ts'
+import { Visitor } from './parts/visitor.ts'
+
+/** A flow of the playground that runs: against a server of its own, since nothing of it is a sample. */
+async function showRunFlow(browser: Browser): Promise<void> {
+  const bridge = await startBridge()
+  try {
+    await bridge.server.addUser({ ...ADMINISTRATOR, name: 'Ada Admin', roles: ['administrator'] })
+    const person = await Visitor.open(browser, { viewport: RUN_FLOW, reducedMotion: 'reduce' })
+    const flow = findFlow('authorization_code')!
+    await startFlow(person, bridge.issuer, flow)
+    for (const step of flow.steps.slice(0, 3)) await runStep(person, bridge, step)
+    await person.page.locator('#token [data-run]').evaluate((button) => button.scrollIntoView())
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await person.page.emulateMedia({ colorScheme })
+      await person.page.screenshot({ path: path.join(images, `flow-${colorScheme}.png`) })
+    }
+    await person.close()
+  } finally {
+    await bridge.stop()
+  }
+}
 
 /** The main pages in windows of such a size; what is narrow is shown to its end. */
 const SHOWN = {
@@ -19,8 +44,8 @@ const SHOWN = {
   events: { width: 1200, height: 760 },
   event: { width: 1200, height: 900 },
   keys: { width: 1200, height: 720 },
-  flow: { width: 1200, height: 900 },
 }
+const RUN_FLOW = { width: 1200, height: 900 }
 
 const images = path.join(ROOT, 'docs/images')
 await mkdir(images, { recursive: true })
@@ -39,6 +64,7 @@ try {
       await page.close()
     }
   }
+  await showRunFlow(browser)
 } finally {
   await close()
   preview.close()

@@ -243,7 +243,7 @@ function serverPages(view: View, put: Put): Pages {
         counts: { users: 4821, clients: 37, grants: 10_000, connections: 912, resources: 6, roles: 4 },
         commands: {
           disable: put('sallyport tenants disable https://id.northwind.example'),
-          enable: put('sallyport tenants enable'),
+          enable: put('sallyport tenants enable https://id.northwind.example'),
         },
       }),
     settings: () => renderSettings(view, { settings, saved: true }),

@@ -3,7 +3,7 @@
 /** A request as it goes over the wire, a parameter to a line. */
 export function writeRequest({ method, url, headers, body }) {
   const { pathname, search, host } = new URL(url)
-  const asked = search.replaceAll('&', '\n  &')
+  const asked = search.replaceAll('&', '\n&')
   const lines = [`${method} ${pathname}${asked}`, `Host: ${host}`, ...Object.entries(headers).map(([k, v]) => `${k}: ${v}`)]
   if (body === undefined) return lines.join('\n')
   const written =
