@@ -39,6 +39,8 @@ export async function runStep(person: Visitor, bridge: Bridge, step: Step, how: 
   const outcome = place.locator('.outcome:not(:empty)')
   if (step.kind === 'browser' && !how.broken) await goThrough(person, bridge, outcome)
   await outcome.waitFor()
+  // What is done rightly first has said so already.
+  if (how.broken?.after) await place.locator('[data-run][aria-busy=false]').waitFor()
   if (route) await page.unroute('**/*', route)
   return outcome.innerText()
 }
