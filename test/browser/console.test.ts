@@ -349,14 +349,23 @@ test('the log is followed with the keyboard, as text and not as markup, stops wh
   await page.keyboard.press('Enter')
   assert.deepEqual([await status.innerText(), await page.locator('tbody tr').count()], ['', 2])
   await happen('live.third')
+  await page.route('**/admin/events/follow?*', (route) => route.fulfill({ status: 502 }), { times: 1 })
   await page.keyboard.press('Enter')
+  await page.getByText('The connection was lost. It is tried again.').waitFor()
   await page.getByText('live.third', { exact: true }).waitFor()
   await page.getByRole('link', { name: 'live.third', exact: true }).click()
   await page.waitForURL(/\/admin\/event\?event_id=/)
   assert.match(await page.locator('main').innerText(), /live\.third/)
 
+  assert.deepEqual(
+    person.complaints.splice(0).filter((complaint) => !complaint.includes('502')),
+    [],
+  )
+
   await page.goBack()
+  const opened = page.waitForResponse(/\/admin\/events\/follow/)
   await page.getByRole('button', { name: 'Follow live' }).press('Enter')
+  await opened
   const user = (await store.findUserByUsername({ tenant_id, username_key: ROOT.username }))!
   await endSessionsOfUser(tenant, user.user_id, 'test')
   await happen('live.unseen')

@@ -81,6 +81,8 @@ test('15.2.2 what is measured is what is drawn: one frame, and no pixels beyond 
   const frame = JPEG.indexOf(Buffer.from('ffc0', 'hex'))
   const another = JPEG.subarray(frame, frame + 2 + JPEG.readUInt16BE(frame + 2))
   assert.equal(readPicture(Buffer.concat([JPEG.subarray(0, frame), another, JPEG.subarray(frame)])), 'damaged')
+  const filled = Buffer.concat([JPEG.subarray(0, frame), Buffer.from([0xff, 0xff]), JPEG.subarray(frame)])
+  assert.equal(typeOf(readPicture(filled)), 'image/jpeg', 'a marker may have fill bytes before it')
   const wide = Buffer.from(VP8L)
   wide.writeUInt32LE(0x3fff, 9)
   assert.equal(readPicture(webp(vp8x(0, 3, 2), wide)), 'wide')

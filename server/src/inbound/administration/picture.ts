@@ -107,6 +107,11 @@ function measureJpeg(bytes: Buffer): Size | WhyNoPicture {
   for (let at = 2; at + 2 <= bytes.length; ) {
     const marker = bytes[at + 1]!
     if (bytes[at] !== 0xff) return 'damaged'
+    if (marker === 0xff) {
+      // Any marker may have more of them before it.
+      at++
+      continue
+    }
     if (marker === 0xd9) return size && at + 2 === bytes.length ? size : 'damaged'
     if (at + 9 > bytes.length) return 'damaged'
     if (FRAME.test(marker.toString(16))) {

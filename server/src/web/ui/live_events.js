@@ -1,6 +1,7 @@
 // Follows the audit log: what happens is put on top of the list, until somebody stops it, leaves, or may look no more.
 const MOST_ROWS = 200
 const TOLD_EVERY_MS = 3000
+const MOST_TRIES = 4
 
 const live = document.getElementById('live')
 const list = document.getElementById('list')
@@ -15,12 +16,14 @@ let last_id
 let count = 0
 let told_at = 0
 let telling
+let tries = 0
 
 look.hidden = true
 button.hidden = false
 button.addEventListener('click', () => {
   wanted = !wanted
   count = 0
+  tries = 0
   show(wanted ? on : '')
   listen()
 })
@@ -48,10 +51,17 @@ function listen() {
   })
   source.addEventListener('missed', () => show(missed))
   source.addEventListener('end', () => finish(ended))
-  source.addEventListener('open', () => status.textContent === lost && show(on))
+  source.addEventListener('open', () => {
+    tries = 0
+    if (status.textContent === lost) show(on)
+  })
   source.addEventListener('error', () => {
-    if (source?.readyState === EventSource.CLOSED) finish(refused)
-    else show(lost)
+    show(lost)
+    if (source?.readyState !== EventSource.CLOSED) return
+    // Any other answer ends it for the browser; a proxy whose server starts anew gives such a one for some seconds.
+    source = undefined
+    if (++tries > MOST_TRIES) finish(refused)
+    else setTimeout(listen, 1000 * tries)
   })
 }
 
