@@ -539,8 +539,13 @@ for (const dialect of DIALECTS) {
       const sent_again = { description: 'Sales', 'event_types.0': 'grant.ended' }
       assert.match((await root.submit(edit, sent_again, 'name="seen"')).url, /webhook\?webhook=crm$/)
       assert.equal((await root.submit(edit, { description: 'Late' }, 'name="seen"')).response.status, 409)
-      const rotated = await root.submit(page, {}, 'rotate_secret')
-      assert.match(await rotated.response.text(), /whsec_/)
+      const [former] = (await findWebhook(webhooks, 'crm'))!.keys
+      const presses = await Promise.all([0, 1, 2].map(() => root.submit(page, {}, 'rotate_secret')))
+      const answers = await Promise.all(presses.map(({ response }) => response.text()))
+      const told = answers.map((html) => (/whsec_/.test(html) ? 'secret' : /This form was sent twice/.test(html)))
+      assert.deepEqual(told.toSorted(), ['secret', true, true])
+      const keys = (await findWebhook(webhooks, 'crm'))!.keys
+      assert.deepEqual([keys.length, keys[1]!.made_at], [2, former!.made_at], 'what signed before signs for a day')
       const again = await root.submit(page, {}, 'rotate_secret')
       assert.doesNotMatch(await again.response.text(), /whsec_/, 'a page that is posted once more asks for nothing')
       const badly = await root.submit(page, { from: 'x', to: 'y' }, 'replay_time')

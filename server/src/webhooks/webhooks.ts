@@ -113,21 +113,26 @@ export async function saveWebhook(
   throw new OAuthError('temporarily_unavailable', `Webhook ${webhook} is being changed by somebody else`)
 }
 
-/** Makes a further secret, of the kind of the present one: both sign for a day. Null without the webhook. */
+/**
+ * Makes a further secret, of the kind of the present one: both sign for a day. Null without the webhook, or where it is no
+ * longer of the version that it is to be changed from: of three secrets the oldest would sign no more at once.
+ */
 export async function rotateWebhookSecret(
   context: WebhookContext,
   actor: string,
   webhook: string,
+  from_version?: number,
 ): Promise<{ readonly secret: string; readonly former_ends_at: number } | null> {
   const { tenant } = context
   const found = await tenant.store.findWebhook({ tenant_id: tenant.tenant_id, webhook })
-  if (!found) return null
+  if (!found || (from_version ?? found.version) !== found.version) return null
   const former = openSecrets(tenant, found)
   const secret = newWebhookKey(describeSecret(former[0]!).signature)
   const now = tenant.clock()
   const secrets = addSecret(former, secret, now)
   const event = webhookEvent(tenant, 'webhook.changed', actor, { webhook, changed: ['secret'] })
   if (!(await keep(context, found, { ...found, event_types: readTypes(found), secrets }, event))) {
+    if (from_version !== undefined) return null
     throw new OAuthError('temporarily_unavailable', `Webhook ${webhook} is being changed by somebody else`)
   }
   return { secret, former_ends_at: now + FORMER_SECRET_MS }

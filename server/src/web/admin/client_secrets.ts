@@ -14,7 +14,7 @@ export const rotateSecretSubmit = consoleSubmit(async (visit, actor, values) => 
   if (!record) return errorPage(visit, 'not_found', 404)
   const { client_id, client_name } = record
   // The page was loaded again or sent twice: a second new secret would end the one that is in use.
-  const again = () => redirect(visit, ours(visit.web, paths.admin_client, { client_id }))
+  const again = () => redirect(visit, ours(visit.web, paths.admin_client, { client_id, twice: 'true' }))
   if (values['seen'] !== seenSecret(visit, record)) return again()
   const client_secret = await rotateClientSecret(tenant, { record, actor, now: visit.view.now })
   if (client_secret === null) return again()

@@ -93,11 +93,12 @@ export const editWebhookSubmit = consoleSubmit(async (visit, actor, values) => {
 export const rotateWebhookSubmit = consoleSubmit(async (visit, actor, values) => {
   const found = await find(visit, values['webhook'])
   if (!found) return errorPage(visit, 'not_found', 404)
-  const { webhook } = found
+  const { webhook, version } = found
   // The page was loaded again or sent twice: a second new secret would end the one that is in use.
-  if (values['seen'] !== seenKeys(found)) return toWebhook(visit, webhook)
-  const made = await rotateWebhookSecret(visit.web.webhooks, actor, webhook)
-  return made ? send(visit, renderMadeSecret(visit.view, { webhook, ...made })) : toWebhook(visit, webhook)
+  const again = () => toWebhook(visit, webhook, { twice: 'true' })
+  if (values['seen'] !== seenKeys(found)) return again()
+  const made = await rotateWebhookSecret(visit.web.webhooks, actor, webhook, version)
+  return made ? send(visit, renderMadeSecret(visit.view, { webhook, ...made })) : again()
 })
 
 /** POST /admin/webhook/replay: one event is sent again. */
