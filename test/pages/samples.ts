@@ -142,7 +142,6 @@ function consentPages(view: View, put: Put): Pages {
           client_id: put('notes-web'),
           client_name: put('Acme Notes'),
           publisher: put('Acme Inc.'),
-          logo_uri: put(LOGO),
           verified: true,
         },
         redirect_uri: put('https://notes.acme.example/callback'),
@@ -245,12 +244,10 @@ function accountPages(view: View, put: Put): Pages {
       renderAccount(view, {
         user: { username: put('alice'), name: put('Alice Example'), email: put('alice@example.test') },
         may_administer: true,
-        done: put('Access of Old Reader was removed.'),
         apps: [
           {
             client_id: put('notes-web'),
             client_name: put('Acme Notes'),
-            logo_uri: put(LOGO),
             scopes: [
               { scope: put('profile'), description: put('See your name and picture') },
               { scope: put('notes.write'), description: put('Write and delete notes') },
@@ -550,7 +547,3 @@ function connectSessionPages(view: View, put: Put): Pages {
     ),
   }
 }
-
-/** A picture of 80 by 80 points. */
-const LOGO =
-  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAFAAAABQCAIAAAABc2X6AAAA5ElEQVR42u3a2w3DMAxDUQ/VVbp592FXKFI9aPAS/k3ig/zYks7n/YpaBzBgwIABAwYMGDBgwIABAwbctfRbrgfrae4DqyJ3gFUda7B6YgpWZ+zA6o8RWFOxAGs2y2BtZA2svdwH/v/xaXDtLsfMQ+DFd9aA+3bWbW4Hu738eN5vvcAzJ4SmrwAu2srYER0wYMD1+5isovCHAQMGzEkrHRx3W+I+HFDxiKtpJVYt4+rSiZ2HuN5SYvcwsT+cOAGQOOOROMWTOKeVOIkXOmsZOk3LgDhgwIABAwYMGDBgwIABA/ZcX2ENpfeSPV7DAAAAAElFTkSuQmCC'

@@ -89,9 +89,6 @@ const OVERRIDES = {
 /** A field that a connector may override. */
 export type OverridableField = keyof typeof OVERRIDES
 
-/** The names of those fields, for the configuration file and the console. */
-export const OVERRIDABLE_FIELDS = Object.keys(OVERRIDES) as OverridableField[]
-
 /** Reads overridden fields from configuration; what is unknown or of the wrong type is refused by name. */
 export function readOverrides(input: Readonly<Record<string, unknown>>): Partial<ProviderFields> {
   for (const [name, value] of Object.entries(input)) {

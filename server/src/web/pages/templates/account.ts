@@ -1,5 +1,5 @@
 import { readDocumentUrl } from '../../../oauth/clients/metadata_document.ts'
-import { badge, card, emptyState, ending, mark, notice, pageHeader, rightsList, section } from '../../ui/components.ts'
+import { badge, card, emptyState, ending, mark, pageHeader, rightsList, section } from '../../ui/components.ts'
 import { type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
 import { button, buttonLink, check, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
@@ -17,7 +17,6 @@ import { endOthers } from './end_others.ts'
 export interface AccountApp {
   readonly client_id: string
   readonly client_name?: string | undefined
-  readonly logo_uri?: string | undefined
   readonly scopes: readonly {
     readonly scope: string
     readonly description: string
@@ -63,8 +62,6 @@ export interface AccountData extends AccountConnections {
   /** Permanent tokens. */
   readonly tokens: readonly AccountToken[]
   readonly sessions: readonly AccountSession[]
-  /** What was just done, as a sentence. */
-  readonly done?: string | undefined
 }
 
 /** One page on which a user sees and ends whatever may act in their name. */
@@ -72,9 +69,8 @@ export function renderAccount(view: View, data: AccountData): SafeHtml {
   const { account } = view.text
   const { user } = data
   const who = facts([html`<strong>${name(userName(user))}</strong>`, name(user.email ?? user.username)])
-  const done = data.done && notice('good', html`<p>${name(data.done, 300)}</p>`)
   const ways = html`${buttonLink(view.text.security.page.open, link(view, paths.account_security))}${buttonLink(view.text.own_data.activity.open, link(view, paths.account_activity))}${buttonLink(view.text.own_data.data.open, link(view, paths.account_data))}`
-  const content = html`${pageHeader(account.title, who, ways)}${done}${apps(view, data)}${renderConnections(view, data)}${renderTokens(view, data.tokens)}${sessions(view, data)}`
+  const content = html`${pageHeader(account.title, who, ways)}${apps(view, data)}${renderConnections(view, data)}${renderTokens(view, data.tokens)}${sessions(view, data)}`
   return accountPage(view, { title: account.title, content, console: data.may_administer })
 }
 
@@ -129,7 +125,7 @@ function appCard(view: View, app: AccountApp, index: number): SafeHtml {
     app.expires_at !== undefined && tell(view, account.ends, { when: moment(view, app.expires_at) }),
   ]
   return card(
-    html`<div class="row">${mark(clientName(app), app.logo_uri)}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}</div><div class="actions">${app.open_href && buttonLink(account.open_app, app.open_href)}${change(view, app, index)}${remove}</div></div>${rightsList(app.scopes)}${chained && chain(view, app, client, index)}`,
+    html`<div class="row">${mark(clientName(app))}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}</div><div class="actions">${app.open_href && buttonLink(account.open_app, app.open_href)}${change(view, app, index)}${remove}</div></div>${rightsList(app.scopes)}${chained && chain(view, app, client, index)}`,
   )
 }
 

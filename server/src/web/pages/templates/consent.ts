@@ -54,7 +54,6 @@ export interface ConsentData extends Ending {
     readonly client_id: string
     readonly client_name?: string | undefined
     /** A data URL of a raster format that the server has fetched and checked. */
-    readonly logo_uri?: string | undefined
     readonly publisher?: string | undefined
     /** The host that publishes its metadata document: the one thing that is known of such a client. */
     readonly published_at?: string | undefined
@@ -103,14 +102,14 @@ export function renderConsent(view: View, data: ConsentData): SafeHtml {
 
 function heading(view: View, data: ConsentData, client: SafeHtml): SafeHtml {
   const { consent } = view.text
-  const { publisher, published_at, verified, logo_uri } = data.client
+  const { publisher, published_at, verified } = data.client
   const standing = verified ? badge(consent.verified, 'good') : badge(consent.unverified, 'warning')
   // What an unknown client says of its publisher may be anybody; where it says it is known.
   const by = verified
     ? publisher && html`<span>${tell(view, consent.publisher, { publisher: name(publisher) })}</span>`
     : published_at &&
       html`<span>${tell(view, consent.published_at, { host: html`<strong><bdi dir="ltr">${exactText(published_at)}</bdi></strong>` })}</span>`
-  const marks = html`<div class="marks">${mark(clientName(data.client), logo_uri)}${arrows}${mark(view.tenant.name, view.tenant.logo_uri)}</div>`
+  const marks = html`<div class="marks">${mark(clientName(data.client))}${arrows}${mark(view.tenant.name, view.tenant.logo_uri)}</div>`
   return html`<div class="heading">${marks}<h1>${tell(view, consent.title, { client })}</h1><p class="standing">${by}${standing}</p></div>`
 }
 
