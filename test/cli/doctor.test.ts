@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import type { CommandConfig } from '../../server/src/cli/command_config.ts'
 import { tenants } from '../../server/src/cli/tenants.ts'
 import { startMailServer } from '../parts/mail_server.ts'
-import { freePort, runProgram, startProgram } from '../parts/program.ts'
+import { freePort, runLines, runProgram, startProgram } from '../parts/program.ts'
 
 async function makeFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-doctor-'))
@@ -95,22 +95,33 @@ test('doctor says hello to the mail server, and what is in the way, without its 
 
 test('8.3.2 an operator sees every tenant of a database, and disables and enables one, by issuer or id', async (t) => {
   const cwd = await makeFolder(t)
-  const run = (...args: string[]) => runProgram(['tenants', ...args], { cwd })
   const issuer = 'http://localhost:9400'
-  const all = JSON.parse((await run('list', '--json')).stdout) as { tenants: Record<string, unknown>[] }
+  const lines = [
+    ['list', '--json'],
+    ['disable', issuer],
+    ['list'],
+    ['disable', issuer],
+    ['disable', 'https://nobody.example'],
+  ]
+  const [, first, off, listed, again, unknown] = await runLines(
+    [['setup-link'], ...lines.map((line) => ['tenants', ...line])],
+    { cwd },
+  )
+  const all = JSON.parse(first!.stdout) as { tenants: Record<string, unknown>[] }
   const { tenant_id, since, ...rest } = all.tenants[0]!
   assert.deepEqual([all.tenants.length, rest], [1, { issuer, name: 'localhost:9400', disabled: null, here: true }])
-  const off = await run('disable', issuer)
-  assert.equal(off.code, 0, off.stderr)
-  assert.match(off.stdout, /is disabled\. Nobody signs in there, .*`sallyport tenants enable http:\/\/localhost:9400`/s)
-  const listed = (await run('list')).stdout
-  assert.match(listed, new RegExp(`^${issuer}  ${tenant_id}  since ${since}  disabled since 20.*, served here`))
-  assert.match((await run('disable', issuer)).stdout, /is disabled since 20.*: nothing was changed/)
-  const on = JSON.parse((await run('enable', String(tenant_id), '--json')).stdout) as Record<string, unknown>
+  assert.equal(off!.code, 0, off!.stderr)
+  assert.match(
+    off!.stdout,
+    /is disabled\. Nobody signs in there, .*`sallyport tenants enable http:\/\/localhost:9400`/s,
+  )
+  assert.match(listed!.stdout, new RegExp(`^${issuer}  ${tenant_id}  since ${since}  disabled since 20.*, served here`))
+  assert.match(again!.stdout, /is disabled since 20.*: nothing was changed/)
+  assert.deepEqual([unknown!.code, unknown!.stdout], [4, ''])
+  assert.match(unknown!.stderr, /There is no tenant https:\/\/nobody\.example/)
+  const [enabled] = await runLines([['tenants', 'enable', String(tenant_id), '--json']], { cwd })
+  const on = JSON.parse(enabled!.stdout) as Record<string, unknown>
   assert.deepEqual([on['changed'], on['disabled']], [true, null])
-  const unknown = await run('disable', 'https://nobody.example')
-  assert.deepEqual([unknown.code, unknown.stdout], [4, ''])
-  assert.match(unknown.stderr, /There is no tenant https:\/\/nobody\.example/)
   const refuses = (action: string, which: string | undefined, sentence: RegExp) =>
     assert.rejects(tenants({} as CommandConfig, action, which, { json: false, yes: false }), sentence)
   await refuses('disable', undefined, /tenants disable needs an issuer or a tenant_id/)
