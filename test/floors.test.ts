@@ -24,8 +24,8 @@ test('the imports of both packages are what ARCHITECTURE.md draws, and keep the 
   assert.ok(complaints.length === 0, complaints.join('\n'))
 })
 
-for (const floor of ['inbound', 'outbound']) {
-  test(`the rooms of the ${floor} floor are what ARCHITECTURE.md draws, each on those below`, () => {
+for (const floor of ['inbound', 'outbound', 'web/admin']) {
+  test(`the rooms of ${floor} are what ARCHITECTURE.md draws, each on those below`, () => {
     const drawn = readDrawing(read('ARCHITECTURE.md'), `rooms of ${floor}`)
     const folder = `server/src/${floor}/`
     assert.deepEqual(checkRooms(readTree(`${folder}**/*.ts`), folder, drawn), [])

@@ -1,7 +1,10 @@
 import { describeProvider } from '../../server/src/outbound/administration/describe_provider.ts'
 import { createCatalogue } from '../../server/src/providers/catalogue.ts'
-import { type ConnectorFormData, renderConnectorForm } from '../../server/src/web/admin/templates/connector_form.ts'
-import { renderCatalogue } from '../../server/src/web/admin/templates/provider_catalogue.ts'
+import {
+  type ConnectorFormData,
+  renderConnectorForm,
+} from '../../server/src/web/admin/outbound/templates/connector_form.ts'
+import { renderCatalogue } from '../../server/src/web/admin/outbound/templates/provider_catalogue.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 import type { Pages, Put } from './sample_view.ts'
 

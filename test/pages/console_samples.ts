@@ -1,24 +1,28 @@
-import { renderClient } from '../../server/src/web/admin/templates/client.ts'
-import { renderClientRights } from '../../server/src/web/admin/templates/client_rights.ts'
-import { renderClients } from '../../server/src/web/admin/templates/clients.ts'
-import { renderConnections } from '../../server/src/web/admin/templates/connections.ts'
-import { renderConnector, renderConnectors } from '../../server/src/web/admin/templates/connectors.ts'
-import { renderCreatedClient } from '../../server/src/web/admin/templates/created_client.ts'
-import { renderEditClient } from '../../server/src/web/admin/templates/edit_client.ts'
-import { renderEvents } from '../../server/src/web/admin/templates/events.ts'
-import { renderFirstRun } from '../../server/src/web/admin/templates/first_run.ts'
-import { renderNewClient } from '../../server/src/web/admin/templates/new_client.ts'
-import { renderNewUser } from '../../server/src/web/admin/templates/new_user.ts'
-import { renderOverview } from '../../server/src/web/admin/templates/overview.ts'
-import { renderRegistrationTokens } from '../../server/src/web/admin/templates/registration_tokens.ts'
-import { renderEditResource, renderResource, renderResources } from '../../server/src/web/admin/templates/resources.ts'
+import { renderClient } from '../../server/src/web/admin/clients/templates/client.ts'
+import { renderClientRights } from '../../server/src/web/admin/clients/templates/client_rights.ts'
+import { renderClients } from '../../server/src/web/admin/clients/templates/clients.ts'
+import { renderCreatedClient } from '../../server/src/web/admin/clients/templates/created_client.ts'
+import { renderEditClient } from '../../server/src/web/admin/clients/templates/edit_client.ts'
+import { renderNewClient } from '../../server/src/web/admin/clients/templates/new_client.ts'
+import { renderRegistrationTokens } from '../../server/src/web/admin/clients/templates/registration_tokens.ts'
+import { renderNewUser } from '../../server/src/web/admin/inbound/templates/new_user.ts'
+import {
+  renderEditResource,
+  renderResource,
+  renderResources,
+} from '../../server/src/web/admin/inbound/templates/resources.ts'
 import {
   renderEditTrustedIssuer,
   renderTrustedIssuer,
   renderTrustedIssuers,
-} from '../../server/src/web/admin/templates/trusted_issuers.ts'
-import { renderUser } from '../../server/src/web/admin/templates/user.ts'
-import { renderUsers } from '../../server/src/web/admin/templates/users.ts'
+} from '../../server/src/web/admin/inbound/templates/trusted_issuers.ts'
+import { renderUser } from '../../server/src/web/admin/inbound/templates/user.ts'
+import { renderUsers } from '../../server/src/web/admin/inbound/templates/users.ts'
+import { renderConnections } from '../../server/src/web/admin/outbound/templates/connections.ts'
+import { renderConnector, renderConnectors } from '../../server/src/web/admin/outbound/templates/connectors.ts'
+import { renderEvents } from '../../server/src/web/admin/server/templates/events.ts'
+import { renderFirstRun } from '../../server/src/web/admin/server/templates/first_run.ts'
+import { renderOverview } from '../../server/src/web/admin/server/templates/overview.ts'
 import { FLOWS, findFlow } from '../../server/src/web/playground/flows/index.ts'
 import { renderCallback, renderFlow, renderFlows } from '../../server/src/web/playground/templates/playground.ts'
 import type { View } from '../../server/src/web/ui/view.ts'

@@ -20,7 +20,8 @@ const KNOWN: Readonly<Record<string, string>> = {
   'server/src/oauth/dpop.ts hashAccessToken': 'a token against its hash, both of which have been sent',
   'server/src/store/sqlite.ts primaryCode': 'the number of an error',
   'server/src/relying/revocation.ts token': 'which of our own two tokens the caller has named',
-  'server/src/web/admin/client_secrets.ts seenSecret': 'what a page has shown, behind the token against forgery',
+  'server/src/web/admin/clients/client_secrets.ts seenSecret':
+    'what a page has shown, behind the token against forgery',
 }
 
 /**

@@ -4,7 +4,7 @@ import { stringify } from 'yaml'
 import { makeClientKey } from '../inbound/clients/client_keys.ts'
 import { readAdministratedClient } from '../inbound/clients/register_client.ts'
 import { GRANT_TYPES } from '../inbound/grant_types/index.ts'
-import { type Framework, listSnippets } from '../web/admin/client_snippet.ts'
+import { type Framework, listSnippets } from '../web/admin/clients/client_snippet.ts'
 import { CommandError, EXIT } from './exit_codes.ts'
 
 /** What `init` starts with: a client of one kind, and the code of one framework. */

@@ -3,7 +3,7 @@ import { readAdministratedClient, registerClient } from '../../inbound/clients/r
 import { event } from '../../inbound/event.ts'
 import { wellKnownPaths } from '../../oauth/metadata.ts'
 import { listConnectors } from '../../outbound/administration/connectors.ts'
-import { consolePage, consoleSubmit } from '../admin/administrator.ts'
+import { consolePage, consoleSubmit } from '../admin/forms/administrator.ts'
 import { publishedPath, STANDARD_PATHS } from '../endpoint_paths.ts'
 import { errorPage, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'

@@ -1,0 +1,122 @@
+import type { AccountApp } from '../../../pages/templates/account.ts'
+import {
+  badge,
+  card,
+  definitions,
+  emptyState,
+  ending,
+  notice,
+  pageHeader,
+  type SameScript,
+  sameByScript,
+  section,
+  table,
+} from '../../../ui/components.ts'
+import { button, form } from '../../../ui/forms.ts'
+import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
+import { consolePage } from '../../../ui/layout.ts'
+import { clientName, code, displayName, name, userName } from '../../../ui/name.ts'
+import { paths } from '../../../ui/paths.ts'
+import { ago, count, link, tell, type View } from '../../../ui/view.ts'
+import type { UserRow } from './users.ts'
+
+/** What the page of one user shows. */
+export interface UserData extends UserRow {
+  /** How many sessions live. */
+  readonly sessions: number
+  /** What they have allowed, and through which connections. */
+  readonly apps: readonly AccountApp[]
+  /** Whether this is the account of who looks. */
+  readonly own: boolean
+  readonly no_password: boolean
+  /** A letter can be sent that leads to a first password. */
+  readonly may_invite: boolean
+  /** What the buttons do, by API and command line. */
+  readonly scripts?: readonly SameScript[]
+  /** It was sent just now. */
+  readonly invited: boolean
+}
+
+/** The page of one user, and what an administrator may end. */
+export function renderUser(view: View, data: UserData): SafeHtml {
+  const { user, users } = view.text.console
+  const status = data.disabled ? badge(users.disabled, 'danger') : badge(users.enabled, 'good')
+  const details = definitions([
+    [user.username, name(data.username)],
+    [user.user_id, code(data.user_id)],
+    [user.email, data.email && html`${name(data.email)} ${!data.email_verified && badge(users.unverified)}`],
+    [user.roles, data.roles.length > 0 && html`${data.roles.map((role) => html`${badge(name(role))} `)}`],
+    [user.sessions, count(view, data.sessions)],
+  ])
+  const notes = [
+    data.invited && notice('good', html`<p>${user.invited}</p>`),
+    data.disabled && notice('note', html`<p>${user.disabled_note}</p>`),
+    data.no_password && !data.invited && notice('note', html`<p>${user.no_password}</p>`),
+  ]
+  const content = html`${pageHeader(name(userName(data)), status)}${notes}${section(user.account, card(details))}${endings(view, data)}${sameByScript(view, ...(data.scripts ?? []))}${chains(view, data)}`
+  return consolePage(view, { entry: 'users', title: displayName(userName(data)), content })
+}
+
+/** Who may use what in the user's name: each app, and each account through it. */
+function chains(view: View, { apps }: UserData): SafeHtml {
+  const { allow_connection: text, time } = view.text
+  const { empty, empty_body } = view.text.console.grants
+  if (apps.length === 0) return section(text.chains, emptyState(empty, empty_body))
+  const when = (at: number | undefined) => (at === undefined ? time.never : ago(view, at))
+  const rows = apps.flatMap((app): Child[][] => [
+    [html`<strong>${name(clientName(app))}</strong>`, '–', '–', when(app.last_used_at), when(app.expires_at)],
+    ...app.connections.map((used): Child[] => {
+      const how = [
+        used.through !== undefined && html`<p>${tell(view, text.chain_through, { server: name(used.through) })}</p>`,
+        used.only_reads && html`<p>${text.chain_only_reads}</p>`,
+      ]
+      const whose = html`${name(used.provider_name)} <small>${name(used.account_label)}</small>`
+      return [
+        name(clientName(app)),
+        whose,
+        how.some(Boolean) ? how : '–',
+        when(used.last_used_at),
+        when(used.ends_at ?? app.expires_at),
+      ]
+    }),
+  ])
+  const columns = [text.chain_app, text.chain_account, text.chain_how, text.chain_used, text.until]
+  return section(text.chains, table(text.chains, columns, rows))
+}
+
+function endings(view: View, data: UserData): SafeHtml {
+  const { user } = view.text.console
+  const shown = name(userName(data))
+  const hidden = { user_id: data.user_id }
+  const end = ending(view, {
+    id: 'end-sessions',
+    label: user.end_sessions,
+    title: tell(view, user.end_sessions_title, { user: shown }),
+    consequences: [user.end_sessions_ends, user.end_sessions_again],
+    action: link(view, paths.admin_end_sessions),
+    hidden,
+  })
+  if (data.own) return html`<p class="hint">${user.yours}</p><div class="actions start">${end}</div>`
+  const enable = { action: link(view, paths.admin_enable_user), hidden }
+  const toggle = data.disabled
+    ? form(view, enable, button(user.enable, { kind: 'plain' }))
+    : ending(view, {
+        id: 'disable',
+        label: user.disable,
+        title: tell(view, user.disable_title, { user: shown }),
+        consequences: [user.disable_ends_sessions, user.disable_ends_logins],
+        action: link(view, paths.admin_disable_user),
+        hidden,
+      })
+  const erase = ending(view, {
+    id: 'delete',
+    label: user.delete,
+    title: tell(view, user.delete_title, { user: shown }),
+    consequences: [user.delete_ends, user.delete_erases, user.delete_final],
+    action: link(view, paths.admin_delete_user),
+    hidden,
+  })
+  const to_invite = { action: link(view, paths.admin_invite_user), hidden }
+  const invite = data.may_invite && form(view, to_invite, button(user.invite, { kind: 'plain' }))
+  return html`<div class="actions start">${invite}${!data.disabled && end}${toggle}${erase}</div>`
+}
