@@ -29,8 +29,11 @@ export interface TestDatabase {
 // One for all the tests of a file.
 let server: Promise<PostgresServer> | undefined
 
-/** Makes an empty database; on SQLite in memory, unless it is to be a file. */
-export async function makeDatabase(dialect: Dialect, options: { file?: boolean } = {}): Promise<TestDatabase> {
+/** Makes a database without rows, or `empty` without tables; on SQLite in memory, unless it is to be a file. */
+export async function makeDatabase(
+  dialect: Dialect,
+  options: { file?: boolean; empty?: boolean } = {},
+): Promise<TestDatabase> {
   const clock = { now: START }
   const stores: Store[] = []
   const closeAll = () => Promise.all(stores.map((store) => store.close()))
@@ -51,7 +54,7 @@ export async function makeDatabase(dialect: Dialect, options: { file?: boolean }
     }
   }
   server ??= startPostgres()
-  const database = await createDatabase((await server).url)
+  const database = await createDatabase((await server).url, options)
   return {
     clock,
     location: database.url,

@@ -62,7 +62,7 @@ test('keys of verbs begin with their tenant, so that none waits for another tena
 
 for (const dialect of DIALECTS) {
   test(`a store without its schema is not made silently (${dialect})`, async (t) => {
-    const database = await makeDatabase(dialect)
+    const database = await makeDatabase(dialect, { empty: true })
     t.after(() => database.drop())
     const location = dialect === 'sqlite' ? { sqlite: ':memory:' } : { postgres: database.location }
     const store = await openStore(location, { migrate: false })
