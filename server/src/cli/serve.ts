@@ -28,7 +28,7 @@ const GRACE_MS = 10_000
 const LONGEST_STOP_MS = 20_000
 
 /** Starts a server: opens the database, applies what its files describe, and listens only then. */
-export async function startServer(
+async function startServer(
   config: Config,
   { platform, connectors }: Pick<CommandConfig, 'platform' | 'connectors'>,
   log: ServerLog,

@@ -53,7 +53,7 @@ async function findTenant(administration: Administration, which: string): Promis
 }
 
 /** The tenants as lines for people. */
-export function describeTenants(all: readonly ShownTenant[]): string {
+function describeTenants(all: readonly ShownTenant[]): string {
   const width = Math.max(...all.map(({ issuer }) => printable(issuer).length))
   const lines = all.map(({ tenant_id, issuer, name, since, disabled, here }) => {
     const state = disabled === null ? 'enabled' : `disabled since ${disabled}`

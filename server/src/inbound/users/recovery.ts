@@ -20,12 +20,12 @@ const INVITED_MS = 7 * 86_400_000
 const MOST_ACCOUNTS = 3
 
 /** The page behind a reset link, under the issuer. */
-export const RESET_PATH = '/reset/password'
+const RESET_PATH = '/reset/password'
 /** The page behind a link that confirms an address. */
-export const CONFIRM_PATH = '/account/security/email/confirm'
+const CONFIRM_PATH = '/account/security/email/confirm'
 
 /** The page behind a link that signs in. */
-export const SIGN_IN_LINK_PATH = '/login/link/open'
+const SIGN_IN_LINK_PATH = '/login/link/open'
 
 const LINKS = {
   reset: { prefix: 'sp_reset_', path: RESET_PATH },

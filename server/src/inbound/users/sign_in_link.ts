@@ -30,7 +30,7 @@ export interface AskedAt {
 }
 
 /** A link, and its code, are good there and nowhere else. */
-export function hashAsked({ keys }: Pick<Tenant, 'keys'>, { browser, query }: AskedAt): Buffer {
+function hashAsked({ keys }: Pick<Tenant, 'keys'>, { browser, query }: AskedAt): Buffer {
   const { request = null, return_to = null, again = null } = query
   return keys.hashSecret(JSON.stringify(['sign_in_link', browser, request, return_to, again]))
 }

@@ -38,8 +38,8 @@ export interface MadeConnectSession {
 }
 
 /** How long a session waits to be opened: while a page stands open, or until an invited person reads their mail. */
-export const SESSION_SECONDS = { usual: 600, most: 3600 }
-export const INVITATION_SECONDS = { usual: 3 * 86_400, most: 14 * 86_400 }
+const SESSION_SECONDS = { usual: 600, most: 3600 }
+const INVITATION_SECONDS = { usual: 3 * 86_400, most: 14 * 86_400 }
 
 /** Makes a connect session for a platform (spec: a short-lived token, used once, bound to origins and connectors). */
 export async function createConnectSession(

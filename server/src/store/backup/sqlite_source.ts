@@ -85,15 +85,14 @@ function readDatabase(database: DatabaseSync, made_at: number, remove: () => voi
 /** The catalogue of an open SQLite database. */
 export function readSqliteCatalogue(database: DatabaseSync): Catalogue {
   const ask = (text: string) => database.prepare(text).all() as unknown[]
-  const of_tables =
-    "from sqlite_master m, pragma_XXX(m.name) p where m.type = 'table' and m.name not like 'sqlite\\_%' escape '\\'"
-  const from = (pragma: string) => of_tables.replace('XXX', pragma)
+  const from = (pragma: string) =>
+    `from sqlite_master m, ${pragma}(m.name) p where m.type = 'table' and m.name not like 'sqlite\\_%' escape '\\'`
   return {
     columns: ask(
-      `select m.name as table_name, p.name as column_name, lower(p.type) as type ${from('table_info')} order by 1, p.cid`,
+      `select m.name as table_name, p.name as column_name, lower(p.type) as type ${from('pragma_table_info')} order by 1, p.cid`,
     ) as Catalogue['columns'],
     references: ask(
-      `select distinct m.name as table_name, p."table" as refers_to ${from('foreign_key_list')}`,
+      `select distinct m.name as table_name, p."table" as refers_to ${from('pragma_foreign_key_list')}`,
     ) as Catalogue['references'],
   }
 }

@@ -1,6 +1,7 @@
 import type { NewEvent } from '../records.ts'
 import { NOW, type Run, sql, text, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
+import { grantKey } from './grants.ts'
 
 /** A connection that a grant may use, as its row holds it: the JSON of `connections`. */
 interface Allowed {
@@ -148,8 +149,4 @@ function parse<One>(json: string | null): readonly One[] {
 
 function isSamePlace(one: Allowed, other: Allowed): boolean {
   return one.connector === other.connector && one.resource === other.resource
-}
-
-function grantKey({ tenant_id, grant_id }: OfGrant): string {
-  return `${tenant_id}/${grant_id}`
 }

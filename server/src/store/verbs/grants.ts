@@ -340,32 +340,6 @@ export const rotateRefreshToken = write(
   { key: grantKey, repeatable: true },
 )
 
-/**
- * Takes a restored grant to the generation of a token that has been proven genuine, so that this one is its newest; says
- * whether this call did. What is older than it is then older than the newest, as everywhere.
- */
-export const forwardRefreshToken = write(
-  function* (args: {
-    tenant_id: string
-    grant_id: string
-    /** The generation that the grant is at. */
-    from: number
-    generation: number
-    hash: Uint8Array
-    event: NewEvent
-  }): Run<boolean> {
-    const [forwarded] = yield* sql<{ grant_id: string }>`
-      update grants set refresh_generation = ${args.generation}, refresh_hash = ${args.hash},
-        refresh_previous_hash = null, refresh_rotated_at = ${NOW}
-      where tenant_id = ${args.tenant_id} and grant_id = ${args.grant_id} and refresh_generation = ${args.from}
-        and refresh_generation < ${args.generation} and restored_at is not null and revoked_at is null
-      returning grant_id`
-    if (forwarded) yield* eventStatement(args.event)
-    return forwarded !== undefined
-  },
-  { key: grantKey },
-)
-
 /** Notes the use of a refresh token that stays (FAPI 2.0 Security Profile section 5.3.2.1); `stale` when it no longer is the newest. */
 export const keepRefreshToken = write(
   function* (args: Omit<Rotation, 'successor_hash' | 'kid'>): Run<'kept' | 'stale'> {
@@ -409,6 +383,7 @@ export function* endGrant(event: NewEvent, grant_id: string, reason: string): Ru
   return true
 }
 
-function grantKey(args: { tenant_id: string; grant_id: string }): string {
+/** What calls about one grant wait for one another by. */
+export function grantKey(args: { tenant_id: string; grant_id: string }): string {
   return `${args.tenant_id}/${args.grant_id}`
 }

@@ -2,6 +2,7 @@ import type { NewEvent } from '../records.ts'
 import { NOW, type Run, type Statement, sql, together, write } from '../sql.ts'
 import { deletion } from './deleted_users.ts'
 import { eventStatement } from './events.ts'
+import { grantKey } from './grants.ts'
 import { revocationStatement } from './revocations.ts'
 
 /** What an exported event says of things that a restored database may hold as living. */
@@ -194,3 +195,29 @@ function* voidWhatWorksOnce(tenant_id: string): Run<void> {
 }
 
 const TOTP_STEP_MS = 30_000
+
+/**
+ * Takes a restored grant to the generation of a token that has been proven genuine, so that this one is its newest; says
+ * whether this call did. What is older than it is then older than the newest, as everywhere.
+ */
+export const forwardRefreshToken = write(
+  function* (args: {
+    tenant_id: string
+    grant_id: string
+    /** The generation that the grant is at. */
+    from: number
+    generation: number
+    hash: Uint8Array
+    event: NewEvent
+  }): Run<boolean> {
+    const [forwarded] = yield* sql<{ grant_id: string }>`
+      update grants set refresh_generation = ${args.generation}, refresh_hash = ${args.hash},
+        refresh_previous_hash = null, refresh_rotated_at = ${NOW}
+      where tenant_id = ${args.tenant_id} and grant_id = ${args.grant_id} and refresh_generation = ${args.from}
+        and refresh_generation < ${args.generation} and restored_at is not null and revoked_at is null
+      returning grant_id`
+    if (forwarded) yield* eventStatement(args.event)
+    return forwarded !== undefined
+  },
+  { key: grantKey },
+)

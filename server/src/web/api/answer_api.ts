@@ -132,7 +132,7 @@ function readFields(c: Context<PageEnv>, { answer, method }: ApiRoute): readonly
 }
 
 /** The members of an object, or of the items of a page. */
-export function memberNames(schema: z.ZodType | undefined): string[] {
+function memberNames(schema: z.ZodType | undefined): string[] {
   if (!(schema instanceof z.ZodObject)) return []
   const { items } = schema.shape as Record<string, z.ZodType>
   return items instanceof z.ZodArray ? memberNames(items.element as z.ZodType) : Object.keys(schema.shape)

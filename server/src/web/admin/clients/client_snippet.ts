@@ -9,7 +9,7 @@ export interface Snippet {
 }
 
 /** What there is code for. */
-export const FRAMEWORKS = ['Express', 'Passport', 'openid-client', 'oauth4webapi', 'oidc-client-ts', 'curl'] as const
+const FRAMEWORKS = ['Express', 'Passport', 'openid-client', 'oauth4webapi', 'oidc-client-ts', 'curl'] as const
 
 /** One of those. */
 export type Framework = (typeof FRAMEWORKS)[number]

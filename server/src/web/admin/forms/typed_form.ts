@@ -81,7 +81,7 @@ function readMember(name: string, kind: FieldKind, values: FormValues): unknown 
 }
 
 /** The boxes that are ticked, of those that stand under one name and a number. */
-export function readSome(name: string, values: FormValues): string[] {
+function readSome(name: string, values: FormValues): string[] {
   return Object.entries(values).flatMap(([field, value]) =>
     field.startsWith(`${name}.`) && /^\d+$/.test(field.slice(name.length + 1)) ? [value] : [],
   )
