@@ -14,10 +14,28 @@ const CSS = 'text/css; charset=utf-8'
 const JAVASCRIPT = 'text/javascript; charset=utf-8'
 
 /** The stylesheet of every page, and all that sign-in and consent load: they paint from under 15 kB. */
-export const stylesheet = readAsset('app.css', CSS)
+export const stylesheet = readStyles('app', [
+  'tokens',
+  'ground',
+  'controls',
+  'boxes',
+  'narrow',
+  'consent',
+  'second_factor',
+  'print',
+])
 
 /** What the account page and the console add to it. */
-export const signedInStylesheet = readAsset('signed_in.css', CSS)
+export const signedInStylesheet = readStyles('signed_in', [
+  'frame',
+  'cards',
+  'console_nav',
+  'console_forms',
+  'tables',
+  'changes',
+  'plots',
+  'brand',
+])
 
 /** The island that lets a person see the password they type. */
 export const showPassword = readAsset('show_password.js', JAVASCRIPT)
@@ -48,7 +66,7 @@ const playgroundModules = [
 export const playground = readAsset('playground.js', JAVASCRIPT, playgroundModules)
 
 /** What the playground adds to the console's looks. */
-export const playgroundStylesheet = readAsset('playground.css', CSS)
+export const playgroundStylesheet = readStyles('playground', ['playground'])
 
 /** The picture of the tab. */
 export const icon = readAsset('icon.svg', 'image/svg+xml')
@@ -75,8 +93,20 @@ export function brandPath(accent: string | undefined): string | undefined {
 
 /** A module that imports others finds them at their paths. */
 function readAsset(file: string, type: string, imports: readonly Asset[] = []): Asset {
-  const source = readFileSync(new URL(file, import.meta.url), 'utf8')
-  const body = imports.reduce(nameImport, file.endsWith('.css') ? shortenCss(source) : source)
+  return hashed(file, imports.reduce(nameImport, readText(file)), type)
+}
+
+/** Files of `styles/`, each of one subject, as the one that browsers load: what stands later wins. */
+function readStyles(stem: string, subjects: readonly string[]): Asset {
+  const rules = subjects.map((subject) => readText(`styles/${subject}.css`))
+  return hashed(`${stem}.css`, shortenCss(rules.join('\n')), CSS)
+}
+
+function readText(file: string): string {
+  return readFileSync(new URL(file, import.meta.url), 'utf8')
+}
+
+function hashed(file: string, body: string, type: string): Asset {
   const hash = sha256(body).toString('hex').slice(0, 12)
   const [stem, extension] = file.split('.')
   return asset(`/assets/${stem}-${hash}.${extension}`, body, type)
