@@ -1,8 +1,8 @@
 import type { ClientRecord, NewEvent, ResourceRecord, TenantState } from '../records.ts'
 import { bytes, int, NOW, type Run, read, sql, write } from '../sql.ts'
+import { readClient, readTenantState } from './authority.ts'
 import { replaceSealedSecret, rotateSealedSecret } from './client_secrets.ts'
 import { insertEvent } from './events.ts'
-import { readClient, readTenantState } from './grants.ts'
 import { revocationStatement } from './revocations.ts'
 import { raiseConfigVersion, upsertResource } from './tenants.ts'
 

@@ -1,5 +1,6 @@
 // The registry of verbs: the store's port is this list.
 export * from './allowed_connections.ts'
+export * from './authority.ts'
 export * from './brokered_flows.ts'
 export * from './choices.ts'
 export * from './client_secrets.ts'

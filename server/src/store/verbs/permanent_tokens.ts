@@ -1,7 +1,7 @@
 import type { NewEvent, TenantState } from '../records.ts'
 import { NOW, pickColumns, type Run, read, sql, write } from '../sql.ts'
+import { readTenantState } from './authority.ts'
 import { insertEvent } from './events.ts'
-import { readTenantState } from './grants.ts'
 
 /** A token that a user has made for a script, without its secret. */
 export interface PermanentToken {

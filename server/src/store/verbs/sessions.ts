@@ -1,8 +1,9 @@
 import type { ClientRecord, NewEvent, SessionRecord, TenantState, UserRecord } from '../records.ts'
 import { NOW, pickColumns, type Run, read, sql, text, write } from '../sql.ts'
+import { readClient, readTenantState, readUser } from './authority.ts'
 import { insertEvent } from './events.ts'
 import { type SpentFactor, spendFactor } from './factors.ts'
-import { type ConsentRow, readClient, readTenantState, readUser } from './grants.ts'
+import type { ConsentRow } from './grants.ts'
 import { type EndedSession, endWhatHangsOn } from './logouts.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { ClientRecord, NewEvent, TenantState } from '../records.ts'
 import { NOW, type Run, read, sql, together, write } from '../sql.ts'
+import { readClient, readTenantState } from './authority.ts'
 import { eventStatement } from './events.ts'
-import { readClient, readTenantState } from './grants.ts'
 import { revocationStatement } from './revocations.ts'
 
 /** Adds up tokens issued since the last count; written behind, at most a second late. */
