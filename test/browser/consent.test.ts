@@ -80,7 +80,7 @@ test('10.7.2 P-24 V-12 the page says who asks, for whom, what for, and where the
   await person.close()
 })
 
-test('allow signs the app in, deny tells it so; both are final', async () => {
+test('allow signs the app in, cancel tells it so; both are final', async () => {
   const person = await atConsent('allow')
   await person.press('Allow')
   assert.equal(await person.heading(), 'Signed in as alice')
@@ -88,7 +88,7 @@ test('allow signs the app in, deny tells it so; both are final', async () => {
   await person.close()
 
   const other = await atConsent('deny')
-  await other.press('Deny')
+  await other.press('Cancel')
   assert.equal(await other.heading(), 'Not signed in: access_denied')
   assert.equal(await grantsOf('alice', 'deny'), 0)
   const { error, iss, state } = app.refusals.at(-1)!
@@ -289,7 +289,7 @@ test('with the keyboard alone: sign in, leave out what is optional, pick a role,
   await keys.to('member')
   await keys.press('ArrowDown')
   assert.equal((await keys.at()).name, 'clerk')
-  await keys.to('Deny')
+  await keys.to('Cancel')
   await keys.go('Allow', 'Space')
   assert.match(await person.heading(), /^Signed in as [\da-f-]{36}$/, 'the name was left out')
   const { scope, access_token } = app.sign_ins.at(-1)!
@@ -321,7 +321,7 @@ test('with the keyboard alone, from right to left: type the code of a device, co
   await keys.go(device.go_on)
   assert.match(await person.page.locator('main').innerText(), new RegExp(user_code!))
   await keys.to(layout.skip)
-  await keys.to(device.deny)
+  await keys.to(device.cancel)
   await keys.go(device.allow)
   assert.match(await person.heading(), /Big Television/)
   assert.ok((await ask('/token', { grant_type, device_code: device_code! }))['access_token'])

@@ -398,7 +398,7 @@ test('where the system chooses the colours, what is pressed and where one stands
   })
 })
 
-test('deny and allow are as large, as heavy and as near', async () => {
+test('cancel and allow are as large, as heavy and as near', async () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     await visit({ colorScheme, viewport: { width: 320, height: 700 } }, async (page) => {
       await page.goto(`${preview.origin}/consent`)

@@ -283,7 +283,7 @@ test('the contract of the forms: username and password, decision=allow and decis
   assert.match(login, /<input id="username" name="username" type="text" autocomplete="username" required/)
   assert.match(login, /<input id="password" name="password" type="password" autocomplete="current-password" required/)
   assert.match(login, /to continue to <strong><bdi>Acme Notes/)
-  // Deny stands first: what Enter does in a field of the form must not be to allow.
+  // Cancel stands first: what Enter does in a field of the form must not be to allow.
   assert.match(benign.get('consent')!, /name="decision" value="deny".*name="decision" value="allow"/)
 })
 

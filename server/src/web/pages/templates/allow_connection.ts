@@ -62,7 +62,7 @@ export function renderAllowConnection(view: View, data: AllowConnectionData): Sa
     html`<section><h2>${consent.facts}</h2>${facts}</section>`,
   ]
   const answers = [
-    button(consent.deny, { kind: 'ink', name: 'decision', value: 'deny', unchecked: true }),
+    button(consent.cancel, { kind: 'ink', name: 'decision', value: 'deny', unchecked: true }),
     connector.choices.some(({ ready }) => ready)
       ? button(consent.allow, { name: 'decision', value: 'allow' })
       : connector.choices.length === 0 &&

@@ -87,7 +87,7 @@ export function renderConsent(view: View, data: ConsentData): SafeHtml {
     facts(view, data, target),
   ]
   const answers = [
-    button(consent.deny, { kind: 'ink', name: 'decision', value: 'deny', unchecked: true }),
+    button(consent.cancel, { kind: 'ink', name: 'decision', value: 'deny', unchecked: true }),
     button(consent.allow, { name: 'decision', value: 'allow' }),
   ]
   const decide = html`<div class="parts">${parts}</div><div class="decide">${answers}</div>`

@@ -94,7 +94,7 @@ export function renderDeviceQuestion(view: View, data: DeviceQuestionData): Safe
     [consent.client_id, code(data.client.client_id)],
   ])
   const answers = [
-    button(device.deny, { kind: 'ink', name: 'decision', value: 'deny', unchecked: true }),
+    button(device.cancel, { kind: 'ink', name: 'decision', value: 'deny', unchecked: true }),
     button(device.allow, { kind: 'ink', name: 'decision', value: 'allow' }),
   ]
   const parts: Child = [

@@ -111,7 +111,7 @@ export const en = {
     returns_to_app: 'An app on this device ({scheme})',
     resources: 'For use at',
     client_id: 'Client ID',
-    deny: 'Deny',
+    cancel: 'Cancel',
     allow: 'Allow',
     take_back: 'You can take this back at any time under “Your account” at {tenant}.',
   },
@@ -300,12 +300,12 @@ export const en = {
     },
     question: 'Allow {client} on your device?',
     warning:
-      'Allow it only if you started this yourself, on a device in front of you. If somebody sent you the code or the link, refuse: they would get into your account.',
+      'Allow it only if you started this yourself, on a device in front of you. If somebody sent you the code or the link, cancel: they would get into your account.',
     compare: 'Is this the code on your device?',
     asked_from: 'Asked from',
     asked_by: 'Device',
     asked_at: 'Asked',
-    deny: 'Refuse',
+    cancel: 'Cancel',
     allow: 'Allow',
     allowed: '{client} may go on',
     allowed_body:

@@ -7,7 +7,7 @@ export const enAllowConnection = {
   directly: '{client} asks to use your account at {provider}.',
   which: 'Which {provider} account?',
   none: 'You have not connected an account at {provider} yet.',
-  missing: 'Choose an account, or say no.',
+  missing: 'Choose an account, or cancel.',
   actions: 'What may be done with it?',
   read: 'Only read',
   read_hint: 'Nothing there can be changed.',
