@@ -1,3 +1,4 @@
+import { type AccountEntry, accountNav, pathOfAccount } from './account_nav.ts'
 import {
   brandPath,
   icon,
@@ -50,7 +51,7 @@ export function narrowPage(view: View, frame: PageFrame & { below?: Child }): Sa
 }
 
 /** The page of a signed-in person. */
-export function accountPage(view: View, frame: PageFrame & { console?: boolean }): SafeHtml {
+export function accountPage(view: View, frame: PageFrame & { entry: AccountEntry; console?: boolean }): SafeHtml {
   const { layout } = view.text
   const toConsole =
     frame.console && html`<a class="button quiet" href="${link(view, paths.admin)}">${layout.console}</a>`
@@ -59,7 +60,7 @@ export function accountPage(view: View, frame: PageFrame & { console?: boolean }
     view,
     'account',
     frame,
-    html`${top}<main id="main">${frame.content}</main>${footer(view, paths.account, frame.here)}`,
+    html`${top}${accountNav(view, frame.entry)}<main id="main">${frame.content}</main>${footer(view, pathOfAccount(frame.entry), frame.here)}`,
   )
 }
 

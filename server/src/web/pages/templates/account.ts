@@ -69,9 +69,8 @@ export function renderAccount(view: View, data: AccountData): SafeHtml {
   const { account } = view.text
   const { user } = data
   const who = facts([html`<strong>${name(userName(user))}</strong>`, name(user.email ?? user.username)])
-  const ways = html`${buttonLink(view.text.security.page.open, link(view, paths.account_security))}${buttonLink(view.text.own_data.activity.open, link(view, paths.account_activity))}${buttonLink(view.text.own_data.data.open, link(view, paths.account_data))}`
-  const content = html`${pageHeader(account.title, who, ways)}${apps(view, data)}${renderConnections(view, data)}${renderTokens(view, data.tokens)}${sessions(view, data)}`
-  return accountPage(view, { title: account.title, content, console: data.may_administer })
+  const content = html`${pageHeader(account.title, who)}${apps(view, data)}${renderConnections(view, data)}${renderTokens(view, data.tokens)}${sessions(view, data)}`
+  return accountPage(view, { title: account.title, content, entry: 'overview', console: data.may_administer })
 }
 
 function apps(view: View, data: AccountData): SafeHtml {

@@ -1,5 +1,4 @@
 import { card, emptyState, pageHeader, pagination } from '../../ui/components.ts'
-import { buttonLink } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { accountPage } from '../../ui/layout.ts'
 import { clientName, code, name } from '../../ui/name.ts'
@@ -36,9 +35,8 @@ export function renderActivity(view: View, data: ActivityData): SafeHtml {
     first: data.cursor && link(view, paths.account_activity),
     next: data.next_cursor && link(view, paths.account_activity, { cursor: data.next_cursor }),
   })
-  const back = buttonLink(activity.back, link(view, paths.account))
-  const content = html`${pageHeader(activity.title, activity.lead, back)}${list}${pages}`
-  return accountPage(view, { title: activity.title, content, console: data.may_administer })
+  const content = html`${pageHeader(activity.title, activity.lead)}${list}${pages}`
+  return accountPage(view, { title: activity.title, content, entry: 'activity', console: data.may_administer })
 }
 
 function line(view: View, one: ShownActivity): Child {

@@ -5,7 +5,7 @@ import { arrows, caution, tick } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { clientName, code, displayName, exactText, name, userName } from '../../ui/name.ts'
 import { link, tell, tellText, type View } from '../../ui/view.ts'
-import { type ConsentConnector, type ConsentData, duration } from './consent.ts'
+import { accountChoices, type ConsentConnector, type ConsentData, duration } from './consent.ts'
 
 /** What the page shows on which somebody allows an app the use of a connected account. */
 export interface AllowConnectionData {
@@ -75,29 +75,15 @@ export function renderAllowConnection(view: View, data: AllowConnectionData): Sa
 }
 
 function accounts(view: View, { connector, missing }: AllowConnectionData, provider: SafeHtml): SafeHtml {
-  const { allow_connection: text, consent } = view.text
+  const { allow_connection: text } = view.text
   const { choices } = connector
-  const picks = choices.map(({ connection_id, account_label, ready, selected }) =>
-    radio({
-      ...{ name: 'connection_id', value: connection_id, label: name(account_label), required: true },
-      ...{ hint: !ready && consent.connection_needs_you, checked: ready && selected, disabled: !ready },
-    }),
-  )
-  const repairs = choices.map(
-    ({ account_label, ready, repair_href }) =>
-      !ready &&
-      repair_href &&
-      html`<a class="add" href="${repair_href}">${tell(view, consent.reconnect, { account: name(account_label) })}</a>`,
-  )
   if (choices.length === 0) {
     return html`<section><h2>${tell(view, text.which, { provider })}</h2><p>${tell(view, text.none, { provider })}</p></section>`
   }
-  const connect = tell(view, consent.connect_another, { provider })
-  return group(
-    tell(view, text.which, { provider }),
-    html`<div class="choices">${picks}</div>${repairs}<a class="add" href="${connector.connect_href}">${connect}</a>`,
-    { name: 'connection_id', error: missing ? text.missing : undefined },
-  )
+  return group(tell(view, text.which, { provider }), accountChoices(view, 'connection_id', connector, false), {
+    name: 'connection_id',
+    error: missing ? text.missing : undefined,
+  })
 }
 
 function renderActions(view: View, { writes, may_only_read }: AllowConnectionData): SafeHtml {

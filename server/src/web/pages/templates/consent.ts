@@ -190,35 +190,44 @@ export function renderRoles(view: View, roles: readonly RoleChoice[] | undefined
       required: true,
     }),
   )
-  return group(tell(view, consent.role, { client }), html`<div class="choices framed">${choices}</div>`)
+  return group(tell(view, consent.role, { client }), html`<div class="choices">${choices}</div>`)
 }
 
 function connections(view: View, data: ConsentConnector, client: SafeHtml): SafeHtml {
   const { consent } = view.text
-  const provider = name(data.provider_name)
+  const question = tell(view, consent.connections, { provider: name(data.provider_name), client })
+  const gives =
+    data.scopes.length > 0 &&
+    html`<p class="hint">${tell(view, consent.connection_gives, { client })}</p>${rightsList(data.scopes)}`
   const field = `connection.${data.connector}`
-  const none = !data.choices.some((choice) => choice.ready && choice.selected)
-  const choices = data.choices.map(({ connection_id, account_label, ready, selected }) =>
-    radio({
-      name: field,
-      value: connection_id,
-      label: name(account_label),
-      hint: !ready && consent.connection_needs_you,
-      checked: ready && selected,
-      disabled: !ready,
-    }),
-  )
-  const repairs = data.choices.map(
-    ({ account_label, ready, repair_href }) =>
+  const checked = !data.choices.some((choice) => choice.ready && choice.selected)
+  const none = radio({ name: field, value: '', label: consent.no_connection, checked })
+  return group(question, html`${gives}${accountChoices(view, field, data, none)}`)
+}
+
+/** The accounts to pick from, each that needs its owner with the way to repair it, and the way to connect another. */
+export function accountChoices(
+  view: View,
+  field: string,
+  data: Omit<ConsentConnector, 'scopes'>,
+  none: SafeHtml | false,
+): SafeHtml {
+  const { consent, account } = view.text
+  const picks = data.choices.map(({ connection_id, account_label, ready, selected, repair_href }) => {
+    const label = name(account_label)
+    const pick = radio({
+      ...{ name: field, value: connection_id, label, required: !none },
+      ...{ hint: !ready && consent.connection_needs_you, checked: ready && selected, disabled: !ready },
+    })
+    const repair =
       !ready &&
       repair_href &&
-      html`<a class="add" href="${repair_href}">${tell(view, consent.reconnect, { account: name(account_label) })}</a>`,
-  )
+      html`<a class="add" href="${repair_href}">${account.reconnect}<span class="unseen"> ${label}</span></a>`
+    return repair ? html`<div class="row">${pick}${repair}</div>` : pick
+  })
+  const provider = name(data.provider_name)
   const connect = tell(view, data.choices.length > 0 ? consent.connect_another : consent.connect_one, { provider })
-  return group(
-    tell(view, consent.connections, { provider, client }),
-    html`${rightsList(data.scopes)}<div class="choices">${choices}${radio({ name: field, value: '', label: consent.no_connection, checked: none })}</div>${repairs}<a class="add" href="${data.connect_href}">${connect}</a>`,
-  )
+  return html`<div class="choices">${picks}${none}<a class="add" href="${data.connect_href}">${connect}</a></div>`
 }
 
 /** The choice of an end before the latest one; nothing where there is none. */

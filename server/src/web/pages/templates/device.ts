@@ -77,6 +77,12 @@ export function renderDeviceQuestion(view: View, data: DeviceQuestionData): Safe
   const client = html`<strong>${name(shown)}</strong>`
   const standing = data.client.verified ? badge(consent.verified, 'good') : badge(consent.unverified, 'warning')
   const heading = html`<div class="heading"><h1>${tell(view, device.question, { client })}</h1><p class="standing">${standing}</p></div>`
+  const asked = definitions([
+    [device.asked_by, data.device && name(data.device)],
+    [device.asked_from, data.address && code(data.address)],
+    [device.asked_at, ago(view, data.created_at)],
+  ])
+  const compare = html`<section><h2>${device.compare}</h2><p class="user-code"><bdi dir="ltr">${exactText(data.user_code)}</bdi></p>${asked}</section>`
   const warning = notice('warning', html`<p>${device.warning}</p>`)
   const user = userName(data.user)
   const leave = form(view, { action: data.switch_action }, button(consent.not_you, { kind: 'quiet' }))
@@ -86,9 +92,6 @@ export function renderDeviceQuestion(view: View, data: DeviceQuestionData): Safe
     label ? html`<p>${name(label)} ${code(resource)}</p>` : html`<p>${code(resource)}</p>`,
   )
   const facts = definitions([
-    [device.asked_from, data.address && code(data.address)],
-    [device.asked_by, data.device && name(data.device)],
-    [device.asked_at, ago(view, data.created_at)],
     [consent.resources, resources.length > 0 && resources],
     [consent.until, !data.end_choices?.length && latestEnd(view, data)],
     [consent.client_id, code(data.client.client_id)],
@@ -98,14 +101,13 @@ export function renderDeviceQuestion(view: View, data: DeviceQuestionData): Safe
     button(device.allow, { kind: 'ink', name: 'decision', value: 'allow' }),
   ]
   const parts: Child = [
-    html`<section><h2>${device.compare}</h2><p class="user-code"><bdi dir="ltr">${exactText(data.user_code)}</bdi></p></section>`,
     renderPermissions(view, data.scopes, client),
     renderRoles(view, data.roles, client),
     renderEnds(view, data),
     html`<section><h2>${consent.facts}</h2>${facts}</section>`,
   ]
   const decide = html`<div class="parts">${parts}</div><div class="decide">${answers}</div>`
-  const content = html`${heading}${warning}${person}${form(view, { action: data.action, hidden: data.hidden }, decide)}`
+  const content = html`${heading}${compare}${warning}${person}${form(view, { action: data.action, hidden: data.hidden }, decide)}`
   const title = tellText(view, device.question, { client: displayName(shown) })
   const here = link(view, paths.device, { user_code: data.user_code })
   return narrowPage(view, { title, content, here })

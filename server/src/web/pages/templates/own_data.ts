@@ -17,14 +17,13 @@ export interface OwnData {
 /** Where somebody takes along what is known of them, or deletes it. */
 export function renderOwnData(view: View, data: OwnData): SafeHtml {
   const { data: text } = view.text.own_data
-  const back = buttonLink(text.back, link(view, paths.account))
   const takes = section(
     text.export,
     card(buttonLink(text.export_submit, link(view, paths.account_export))),
     text.export_lead,
   )
-  const content = html`${pageHeader(text.title, undefined, back)}${takes}${deletes(view, data)}`
-  return accountPage(view, { title: text.title, content, console: data.may_administer })
+  const content = html`${pageHeader(text.title)}${takes}${deletes(view, data)}`
+  return accountPage(view, { title: text.title, content, entry: 'data', console: data.may_administer })
 }
 
 function deletes(view: View, { username, may_delete, wrong }: OwnData): SafeHtml {

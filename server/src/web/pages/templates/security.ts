@@ -65,10 +65,10 @@ export interface SecurityData {
 /** The page on which somebody sees and changes how they sign in. */
 export function renderSecurity(view: View, data: SecurityData): SafeHtml {
   const { page } = view.text.security
-  const back = buttonLink(page.back, link(view, paths.account))
   const done = data.done && notice(data.done.tone, html`<p>${data.done.text}</p>`)
-  const content = html`${pageHeader(page.title, page.lead, back)}${done}${passkeys(view, data)}${totp(view, data)}${codes(view, data)}${password(view, data)}${identities(view, data)}${email(view, data)}${otherSessions(view, data)}`
-  return accountPage(view, { title: page.title, content, console: data.may_administer, script: true, passkeys: true })
+  const content = html`${pageHeader(page.title, page.lead)}${done}${passkeys(view, data)}${totp(view, data)}${codes(view, data)}${password(view, data)}${identities(view, data)}${email(view, data)}${otherSessions(view, data)}`
+  const islands = { script: true, passkeys: true }
+  return accountPage(view, { title: page.title, content, entry: 'security', console: data.may_administer, ...islands })
 }
 
 function passkeys(view: View, data: SecurityData): SafeHtml {

@@ -99,7 +99,7 @@ export const en = {
     connect_one: 'Connect your {provider} account',
     connect_another: 'Connect another {provider} account',
     connection_needs_you: 'must be reconnected first',
-    reconnect: 'Reconnect {account}',
+    connection_gives: 'With it, {client} will be able to',
     until: 'Access ends',
     until_revoked: 'When you take it back',
     until_session: 'When you sign out',
@@ -202,6 +202,8 @@ export const en = {
   },
   account: {
     title: 'Your account',
+    /** The pages of the account. */
+    nav: { overview: 'Overview', security: 'Security', activity: 'Activity', data: 'Your data' },
     apps: 'Apps that can use your account',
     apps_lead: 'You allowed these. Take back what you no longer use.',
     apps_empty: 'No app can use your account',

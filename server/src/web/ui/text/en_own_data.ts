@@ -1,10 +1,8 @@
 /** What somebody sees of what happened in their account, and how they take what is theirs along or end it. */
 export const enOwnData = {
   activity: {
-    title: 'What happened',
+    title: 'Activity',
     lead: 'Sign-ins, changes and what apps did in your name, newest first. If something was not you, change your password and sign out everywhere else.',
-    open: 'What happened',
-    back: 'Your account',
     empty: 'Nothing yet',
     empty_body: 'What happens in your account is listed here.',
     by_you: 'You',
@@ -71,8 +69,6 @@ export const enOwnData = {
   },
   data: {
     title: 'Your data',
-    open: 'Your data',
-    back: 'Your account',
     export: 'Take your data along',
     export_lead:
       'One file (JSON) with what this server knows of you: your profile, how you sign in, the apps and accounts you connected, and what happened. Secrets are not in it.',

@@ -77,7 +77,6 @@ export const enSecurity = {
   page: {
     title: 'Sign-in and security',
     lead: 'How you prove that it is you. Whoever changes something here has to prove it anew.',
-    back: 'Your account',
     open: 'Sign-in and security',
     password: 'Password',
     password_lead: 'A long one that you use nowhere else. It never has to be changed for being old.',
