@@ -83,6 +83,28 @@ for (const dialect of DIALECTS) {
       await bridge.press(agent, '/account', '/connections/disconnect')
     })
 
+    test('what somebody has ended is told on the next page, once, and by no link', async () => {
+      const agent = await bridge.signIn()
+      await bridge.connect(agent)
+      await bridge.obtain(agent)
+      await bridge.signIn()
+      const told = (html: string) => /role="status" tabindex="-1" autofocus>[\s\S]*?<p>([^<]*)/.exec(html)?.[1]
+      for (const [holds, sentence] of [
+        ['/account/sessions/end"', 'You are signed out there.'],
+        ['/account/sessions/end_others', 'You are signed out everywhere else.'],
+        ['/account/connections/disconnect', 'The account is disconnected.'],
+        ['/account/apps/revoke', 'The app can no longer use your account.'],
+      ] as const) {
+        const { url, response } = await bridge.press(agent, '/account', holds)
+        assert.equal(url, `${bridge.issuer}/account`)
+        assert.equal(told(await response.text()), sentence)
+        assert.equal(told((await open(agent, '/account')).html), undefined, 'once')
+      }
+      for (const link of ['?done=app', '?told=app', '?saved=true']) {
+        assert.equal(told((await open(agent, `/account${link}`)).html), undefined, link)
+      }
+    })
+
     test('whoever deletes their account types its name, and is gone: tokens, sign-in, connections, name', async () => {
       const agent = await bridge.signIn()
       await bridge.connect(agent)

@@ -81,6 +81,8 @@ export interface CookieNames {
   readonly device: string
   /** What a connect session is known by in the browser that opened it; the session's own name follows. */
   readonly connect: string
+  /** What was done just before, which the next page says. */
+  readonly told: string
   readonly theme: string
   /** The language that was chosen in this browser, and when. */
   readonly language: string
@@ -106,6 +108,7 @@ export function cookieNames(issuer: string): CookieNames {
     browser: name('browser'),
     device: name('device'),
     connect: name('connect'),
+    told: name('told'),
     theme: name('theme'),
     language: name('language'),
     path,

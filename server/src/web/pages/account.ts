@@ -10,6 +10,7 @@ import { isForAdministrators, nameProvider } from '../../outbound/connectors/con
 import type { Configuration, Tenant } from '../../store/tenant.ts'
 import { nameDevice } from '../device_name.ts'
 import { errorPage, ours, page, type ReadForm, redirect, send, submit, type Visit } from '../page.ts'
+import { readTold, redirectTelling } from '../told_once.ts'
 import { readLapse, readReason } from '../ui/connection_state.ts'
 import { paths } from '../ui/paths.ts'
 import type { Text } from '../ui/text/en.ts'
@@ -49,6 +50,11 @@ export function signInFirst(visit: Visit): Response {
 /** GET / of the issuer: whoever types its address wants their account. */
 export const homePage = page(async (visit) => redirect(visit, ours(visit.web, '/account')))
 
+/** Back to the account page, which says what was done. */
+export function backToAccount(visit: Visit, done: keyof Text['account']['done']): Response {
+  return redirectTelling(visit, ours(visit.web, paths.account), done)
+}
+
 /** GET /account: what may act in the user's name, and the ways to end it. */
 export const accountPage = signedInPage(async (visit, { user, session }) => {
   const { tenant_id, store } = visit.web.tenant
@@ -67,6 +73,7 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
   const html = renderAccount(visit.view, {
     user: { username: user.username, name: user.name ?? undefined, email: user.email ?? undefined },
     may_administer: administers,
+    done: readTold(visit, visit.view.text.account.done),
     apps,
     connections: connections.map((connection) => ({
       connection_id: connection.connection_id,
@@ -109,7 +116,7 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
 /** POST /account/apps/revoke: ends every grant of one client, and forgets the consent. */
 export const endAppSubmit = signedInSubmit(async (visit, { user }, values) => {
   await endApp(visit.web.tenant, user.user_id, requireParam({ values, resource: [], audience: [] }, 'client_id'))
-  return redirect(visit, ours(visit.web, '/account'))
+  return backToAccount(visit, 'app')
 })
 
 /** POST /account/apps/end_all: the same for every client, also of those consents that are only remembered. */
@@ -122,7 +129,7 @@ export const endAppsSubmit = signedInSubmit(async (visit, { user: { user_id } })
   ])
   const clients = new Set([...grants, ...consents].map(({ client_id }) => client_id))
   await Promise.all([...clients].map((client_id) => endApp(tenant, user_id, client_id)))
-  return redirect(visit, ours(visit.web, '/account'))
+  return backToAccount(visit, 'apps')
 })
 
 function endApp(tenant: Tenant, user_id: string, client_id: string): Promise<number> {
@@ -135,7 +142,7 @@ export const narrowAppSubmit = signedInSubmit(async (visit, { user }, values) =>
   const client_id = requireParam({ values, resource: [], audience: [] }, 'client_id')
   const kept = Object.entries(values).flatMap(([name, value]) => (/^scope\.\d+$/.test(name) ? [value] : []))
   await narrowConsent(visit.web.tenant, { user_id: user.user_id, client_id, kept })
-  return redirect(visit, ours(visit.web, '/account'))
+  return backToAccount(visit, 'narrowed')
 })
 
 /** POST /account/apps/connection: takes one connection from a client, and leaves it the rest. */
@@ -149,7 +156,7 @@ export const takeBackConnectionSubmit = signedInSubmit(async (visit, { user }, v
     tenant_id: tenant.tenant_id,
     ...{ user_id, client_id, connection_id, event: taken },
   })
-  return redirect(visit, ours(visit.web, '/account'))
+  return backToAccount(visit, 'taken_back')
 })
 
 /** POST /account/sessions/end: ends one session of the user. */
@@ -157,7 +164,7 @@ export const endSessionSubmit = signedInSubmit(async (visit, { user }, values) =
   const { tenant } = visit.web
   const session_id = requireParam({ values, resource: [], audience: [] }, 'sid')
   await endSessionOfUser(tenant, { user_id: user.user_id, session_id, actor: `user:${user.user_id}` })
-  return redirect(visit, ours(visit.web, '/account'))
+  return backToAccount(visit, 'session')
 })
 
 /** POST /account/sessions/end_others: ends every session of the user but this one. */
@@ -167,7 +174,7 @@ export const endOtherSessionsSubmit = signedInSubmit(async (visit, { user, sessi
   const ended = event(tenant, 'session.ended', `user:${user_id}`, { user_id, detail: { all_but: session.session_id } })
   const kept_session_id = session.session_id
   await tenant.store.endOtherSessions({ tenant_id: tenant.tenant_id, user_id, kept_session_id, event: ended })
-  return redirect(visit, ours(visit.web, '/account'))
+  return backToAccount(visit, 'sessions')
 })
 
 /** A scope in the words of the resource that has it, or of OpenID Connect. */

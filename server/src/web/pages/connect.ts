@@ -26,7 +26,7 @@ import {
   type Visit,
 } from '../page.ts'
 import { connectPath, paths } from '../ui/paths.ts'
-import { signedInPage, signedInSubmit, signInFirst } from './account.ts'
+import { backToAccount, signedInPage, signedInSubmit, signInFirst } from './account.ts'
 import { endTry, findAsker, sendInSession } from './connect_session.ts'
 import { readReturnTo } from './sign_in.ts'
 import { arrive } from './sign_in_with.ts'
@@ -240,7 +240,7 @@ export const changeEndSubmit = signedInSubmit(async (visit, { user }, values) =>
   const { connection_id = '', expires_in } = values
   const lifetime_seconds = readLifetime(expires_in)
   await changeEnd(visit.web.outbound, { connection_id, user_id: user.user_id, lifetime_seconds })
-  return redirect(visit, ours(visit.web, '/account'))
+  return backToAccount(visit, 'end_changed')
 })
 
 /** POST /account/connections/disconnect: revokes upstream where the provider can, and destroys the tokens. */
@@ -248,5 +248,5 @@ export const disconnectSubmit = signedInSubmit(async (visit, { user }, values) =
   const { user_id } = user
   const connection_id = values['connection_id'] ?? ''
   await disconnect(visit.web.outbound, { connection_id, user_id, actor: `user:${user_id}` })
-  return redirect(visit, ours(visit.web, '/account'))
+  return backToAccount(visit, 'disconnected')
 })

@@ -18,6 +18,7 @@ import { listSignInWays } from '../../outbound/connect/sign_in.ts'
 import type { Factors } from '../../store/verbs/factors.ts'
 import { nameDevice } from '../device_name.ts'
 import { ours, redirect, send, type Visit } from '../page.ts'
+import { readTold, redirectTelling } from '../told_once.ts'
 import { name } from '../ui/name.ts'
 import { paths } from '../ui/paths.ts'
 import { tell } from '../ui/view.ts'
@@ -108,7 +109,7 @@ async function removeFactor(
   visit: Visit,
   { user }: Sure,
   factor: { kind: 'totp' } | { kind: 'passkey'; credential_id: string },
-  change: Change & DoneKey,
+  change: Change & ToldKey,
 ): Promise<Response> {
   const { tenant, inbound } = visit.web
   const { user_id } = user
@@ -165,25 +166,25 @@ export const confirmEmailSubmit = signedInSubmit(async (visit, { user }, { token
   return done(visit, outcome === 'confirmed' ? 'email_confirmed' : 'email_over')
 })
 
-type DoneKey = keyof Visit['view']['text']['security']['page']['done']
-const GOOD: ReadonlySet<string> = new Set<DoneKey>([
+type ToldKey = Exclude<keyof Visit['view']['text']['security']['page']['done'], 'link_sent'>
+const GOOD: ReadonlySet<ToldKey> = new Set<ToldKey>([
   'password',
   'totp_removed',
   'passkey_added',
   'passkey_removed',
   'email_confirmed',
+  'unlinked',
 ])
 
 /** Back to the page, which says what was done. */
-export function done(visit: Visit, key: Exclude<DoneKey, 'link_sent'>): Response {
-  return redirect(visit, ours(visit.web, paths.account_security, { done: key }))
+export function done(visit: Visit, key: ToldKey): Response {
+  return redirectTelling(visit, ours(visit.web, paths.account_security), key)
 }
 
 function readDone(visit: Visit): SecurityData['done'] {
-  const key = visit.query['done']
-  const { done: sentences } = visit.view.text.security.page
-  if (key === undefined || key === 'link_sent' || !Object.hasOwn(sentences, key)) return undefined
-  return { tone: GOOD.has(key) ? 'good' : 'warning', text: sentences[key as Exclude<DoneKey, 'link_sent'>] }
+  const { link_sent: _, ...sentences } = visit.view.text.security.page.done
+  const key = readTold<ToldKey>(visit, sentences)
+  return key && { tone: GOOD.has(key) ? 'good' : 'warning', text: sentences[key] }
 }
 
 function showTotp(visit: Visit, { user }: Sure, begun?: string): Response {

@@ -14,7 +14,7 @@ import {
 import { ours, page, redirect, requireVisitor, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { expired } from './authorize.ts'
-import { sureSubmit } from './security.ts'
+import { done, sureSubmit } from './security.ts'
 import { endSignIn, goOnToFactor, inBrowser, isAnew, readPlace } from './sign_in.ts'
 import { type ArrivalOutcome, renderArrival } from './templates/arrival.ts'
 
@@ -62,7 +62,7 @@ export const unlinkIdentitySubmit = sureSubmit(paths.account_security, async (vi
   }
   const unlinked = event(tenant, 'identity.unlinked', `user:${user_id}`, { user_id, detail: { authority, account } })
   await store.unlinkIdentity({ tenant_id, user_id, authority, account, event: unlinked })
-  return redirect(visit, ours(visit.web, paths.account_security))
+  return done(visit, 'unlinked')
 })
 
 /** The end of a sign-in at another server, at the connector's callback (OpenID Connect Core section 3.1.2.5). */

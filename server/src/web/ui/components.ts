@@ -14,6 +14,11 @@ export function notice(tone: Tone, content: Child): SafeHtml {
   return html`<div class="notice ${tone}"${attrs({ role: tone === 'danger' ? 'alert' : undefined })}>${SIGNS[tone]}<div>${content}</div></div>`
 }
 
+/** What came of what was done just before: whoever does not see it hears it, and the keyboard goes on from here. */
+export function toldNotice(tone: Tone, text: Child): SafeHtml {
+  return html`<div class="notice ${tone}" role="status" tabindex="-1" autofocus>${SIGNS[tone]}<div><p>${text}</p></div></div>`
+}
+
 /** A word about a state. */
 export function badge(label: Child, tone?: Tone): SafeHtml {
   return html`<span class="${tone ? `badge ${tone}` : 'badge'}">${label}</span>`

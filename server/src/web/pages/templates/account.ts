@@ -1,5 +1,15 @@
 import { readDocumentUrl } from '../../../oauth/clients/metadata_document.ts'
-import { badge, card, emptyState, ending, mark, pageHeader, rightsList, section } from '../../ui/components.ts'
+import {
+  badge,
+  card,
+  emptyState,
+  ending,
+  mark,
+  pageHeader,
+  rightsList,
+  section,
+  toldNotice,
+} from '../../ui/components.ts'
 import { type ConnectionState, stateBadge } from '../../ui/connection_state.ts'
 import { button, buttonLink, check, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
@@ -58,6 +68,8 @@ export interface AccountSession {
 export interface AccountData extends AccountConnections {
   readonly user: { readonly username: string; readonly name?: string | undefined; readonly email?: string | undefined }
   readonly may_administer: boolean
+  /** What was done just before. */
+  readonly done?: keyof View['text']['account']['done'] | undefined
   readonly apps: readonly AccountApp[]
   /** Permanent tokens. */
   readonly tokens: readonly AccountToken[]
@@ -69,7 +81,8 @@ export function renderAccount(view: View, data: AccountData): SafeHtml {
   const { account } = view.text
   const { user } = data
   const who = facts([html`<strong>${name(userName(user))}</strong>`, name(user.email ?? user.username)])
-  const content = html`${pageHeader(account.title, who)}${apps(view, data)}${renderConnections(view, data)}${renderTokens(view, data.tokens)}${sessions(view, data)}`
+  const told = data.done && toldNotice('good', account.done[data.done])
+  const content = html`${pageHeader(account.title, who)}${told}${apps(view, data)}${renderConnections(view, data)}${renderTokens(view, data.tokens)}${sessions(view, data)}`
   return accountPage(view, { title: account.title, content, entry: 'overview', console: data.may_administer })
 }
 

@@ -4,10 +4,10 @@ import {
   copyable,
   emptyState,
   ending,
-  notice,
   pageHeader,
   section,
   type Tone,
+  toldNotice,
 } from '../../ui/components.ts'
 import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
@@ -65,7 +65,7 @@ export interface SecurityData {
 /** The page on which somebody sees and changes how they sign in. */
 export function renderSecurity(view: View, data: SecurityData): SafeHtml {
   const { page } = view.text.security
-  const done = data.done && notice(data.done.tone, html`<p>${data.done.text}</p>`)
+  const done = data.done && toldNotice(data.done.tone, data.done.text)
   const content = html`${pageHeader(page.title, page.lead)}${done}${passkeys(view, data)}${totp(view, data)}${codes(view, data)}${password(view, data)}${identities(view, data)}${email(view, data)}${otherSessions(view, data)}`
   const islands = { script: true, passkeys: true }
   return accountPage(view, { title: page.title, content, entry: 'security', console: data.may_administer, ...islands })

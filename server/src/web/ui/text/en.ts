@@ -272,6 +272,17 @@ export const en = {
     end_others_title: 'Sign out everywhere else?',
     end_others_ends:
       'All other browsers and devices must sign in again. Apps that work only while you are signed in stop there.',
+    done: {
+      app: 'The app can no longer use your account.',
+      apps: 'No app can use your account any more.',
+      narrowed: 'Saved. What you took back is gone.',
+      taken_back: 'The app can no longer use that connected account.',
+      session: 'You are signed out there.',
+      sessions: 'You are signed out everywhere else.',
+      token: 'The token is deleted, and stopped working at once.',
+      end_changed: 'Saved. The new end counts from now.',
+      disconnected: 'The account is disconnected.',
+    },
   },
   arrival: {
     nobody: 'No account is linked',

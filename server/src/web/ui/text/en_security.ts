@@ -148,6 +148,7 @@ export const enSecurity = {
       email_confirmed: 'Your address is confirmed.',
       email_over: 'That link is over, or is not yours. Send another one.',
       email_wrong: 'That is not an e-mail address.',
+      unlinked: 'That account no longer signs you in.',
     },
   },
   change_password: {
