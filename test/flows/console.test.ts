@@ -238,6 +238,35 @@ for (const dialect of DIALECTS) {
       assert.equal((await open(root, `${issuer}/admin/event?event_id=nothing`)).status, 404)
     })
 
+    test('one field leads to whatever has an ID, a username or an address, and lists what is alike', async () => {
+      const { issuer, users } = bridge
+      const find = (text: string) => open(root, `${issuer}/admin/search?${new URLSearchParams({ find: text })}`)
+      const at = async (text: string) => (await find(text)).url.slice(`${issuer}/admin/`.length)
+      const list = await open(root, `${issuer}/admin/grants?user=alice`)
+      const grant_id = /\/admin\/grant\?grant_id=([0-9a-f-]{36})/.exec(list.html)![1]!
+      const { connection_id } = (await bridge.connections('alice'))[0]!
+      const events = await open(root, `${issuer}/admin/events?event=connection.disconnected`)
+      const event_id = /\/admin\/event\?event_id=([0-9a-f-]{36})/.exec(events.html)![1]!
+      assert.deepEqual(
+        await Promise.all(
+          [' web ', users.alice, 'ALICE', grant_id, connection_id, event_id, 'second', 'administrator'].map(at),
+        ),
+        [
+          ...['client?client_id=web', `user?user_id=${users.alice}`, `user?user_id=${users.alice}`],
+          ...[`grant?grant_id=${grant_id}`, `connection?connection_id=${connection_id}`, `event?event_id=${event_id}`],
+          ...['connector?connector=second', 'role/edit?role=administrator'],
+        ],
+      )
+      const { html } = await find('he wEb')
+      assert.match(html, /<h2>Clients<\/h2>[\s\S]*client_id=web"[^>]*><bdi>The web app<\/bdi>/)
+      assert.match((await find('ali')).html, /<h2>Users<\/h2>[\s\S]*<bdi>alice<\/bdi>/)
+      assert.match((await find('<b>nobody')).html, /Nothing found/)
+      for (const nothing of ['', '%', '_', '\u0001', '~']) assert.equal((await find(nothing)).status, 200, nothing)
+      assert.equal((await open(root, `${issuer}/admin/search?find=a&find=b`)).status, 400)
+      const bob = await bridge.signIn(BOB)
+      assert.equal((await open(bob, `${issuer}/admin/search?find=alice`)).status, 403)
+    })
+
     test('events are found by whom they are about, of one connection, and until a moment; the chain is saved as a file', async () => {
       const { issuer } = bridge
       const about = (await readPages('/admin/events?user=alice')).flat()

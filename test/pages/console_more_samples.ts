@@ -6,6 +6,7 @@ import { renderConnection, renderReveal } from '../../server/src/web/admin/outbo
 import type { ActivityData } from '../../server/src/web/admin/server/templates/activity.ts'
 import { renderBrand } from '../../server/src/web/admin/server/templates/brand.ts'
 import { renderEvent } from '../../server/src/web/admin/server/templates/event.ts'
+import { renderSearch } from '../../server/src/web/admin/server/templates/search.ts'
 import { renderEditSettings, renderSettings } from '../../server/src/web/admin/server/templates/settings.ts'
 import { renderKeys } from '../../server/src/web/admin/server/templates/signing_keys.ts'
 import { renderTenant } from '../../server/src/web/admin/server/templates/tenant.ts'
@@ -27,6 +28,23 @@ export function consoleMorePages(view: View, put: Put): Pages {
     ...eventPages(view, put),
     ...serverPages(view, put),
     ...webhookPages(view, put),
+    search: () =>
+      renderSearch(view, {
+        find: put('notes'),
+        found: [
+          {
+            ...{ kind: 'clients', id: put('0192-notes'), name: put('Acme Notes') },
+            ...{ path: '/admin/client', query: { client_id: put('0192-notes') } },
+          },
+          { kind: 'users', id: put('notes-tester'), path: '/admin/user', query: { user_id: put('0193') } },
+          {
+            ...{ kind: 'resources', id: put('https://notes.northwind.example/'), name: put('Notes') },
+            ...{ path: '/admin/resource', query: { uri: put('https://notes.northwind.example/') } },
+          },
+        ],
+      }),
+    search_nothing: () => renderSearch(view, { find: put('nobody'), found: [] }),
+    search_empty: () => renderSearch(view, { find: '', found: [] }),
   }
 }
 

@@ -28,6 +28,7 @@ import {
   trustedIssuersPage,
 } from './admin/inbound/trusted_issuers.ts'
 import {
+  deleteTokenOfUserSubmit,
   deleteUserSubmit,
   endSessionsSubmit,
   setUserDisabledSubmit,
@@ -62,6 +63,7 @@ import { eventPage, eventsPage, exportEventsPage } from './admin/server/events.t
 import { firstRunPage } from './admin/server/first_run.ts'
 import { followEventsPage } from './admin/server/follow_events.ts'
 import { overviewPage } from './admin/server/overview.ts'
+import { searchPage } from './admin/server/search.ts'
 import { editSettingsPage, editSettingsSubmit, settingsPage } from './admin/server/settings.ts'
 import { keysPage, revokeKeySubmit, rotateKeysSubmit } from './admin/server/signing_keys.ts'
 import { tenantPage } from './admin/server/tenant.ts'
@@ -85,6 +87,7 @@ import { paths } from './ui/paths.ts'
 export function addConsoleRoutes(pages: Hono<PageEnv>): void {
   pages.get(paths.admin, overviewPage)
   pages.get(paths.admin_first_run, firstRunPage)
+  pages.get(paths.admin_search, searchPage)
   pages.get(paths.admin_clients, clientsPage)
   pages.get(paths.admin_new_client, newClientPage)
   pages.post(paths.admin_new_client, newClientSubmit)
@@ -122,6 +125,7 @@ export function addConsoleRoutes(pages: Hono<PageEnv>): void {
   pages.post(paths.admin_invite_user, inviteUserSubmit)
   pages.post(paths.admin_delete_user, deleteUserSubmit)
   pages.post(paths.admin_end_sessions, endSessionsSubmit)
+  pages.post(paths.admin_delete_token, deleteTokenOfUserSubmit)
   pages.get(paths.admin_connectors, connectorsPage)
   pages.get(paths.admin_new_connector, newConnectorPage)
   pages.post(paths.admin_new_connector, newConnectorSubmit)

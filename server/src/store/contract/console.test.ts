@@ -66,6 +66,18 @@ contract('users are searched by how their names begin', async (stage) => {
   assert.deepEqual(await search('x'), [])
 })
 
+contract('clients are searched by any part of their names, of the first ones', async (stage) => {
+  const { store, tenant_id, client } = stage
+  for (const name of ['Acme Notes', 'Notes', 'Planner', 'Ärzte', "100% 'quoted'"]) await client(name)
+  const search = async (text: string, most_read = 10, most = 10) =>
+    (await store.searchClients({ tenant_id, text, most_read, most })).map(({ client_name }) => client_name)
+  assert.deepEqual(await search('nOTe'), ['Acme Notes', 'Notes'])
+  assert.deepEqual(await search('note', 10, 1), ['Acme Notes'])
+  assert.deepEqual([await search('lann'), await search('lann', 2)], [['Planner'], []], 'the first two are read')
+  assert.deepEqual([await search('Ärz'), await search('0% ')], [['Ärzte'], ["100% 'quoted'"]])
+  assert.deepEqual([await search('_otes'), await search('')], [[], []], 'nothing stands for something else')
+})
+
 contract('a user ends one of the own sessions, or all but one, and nobody else\u2019s', async (stage) => {
   const { store, tenant_id, session, event } = stage
   await fill(stage)

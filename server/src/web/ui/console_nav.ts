@@ -40,7 +40,7 @@ export function pathOfEntry(entry: ConsoleEntry): string {
 }
 
 /** The navigation, beside the page or behind the menu button (a native popover, no script). */
-export function consoleNav(view: View, now: ConsoleEntry): SafeHtml {
+export function consoleNav(view: View, now: ConsoleEntry | undefined): SafeHtml {
   const { layout, console } = view.text
   const groups = Object.entries(GROUPS).map(([group, paths_of]) => {
     const offered = (Object.entries(paths_of) as [ConsoleEntry, string][]).filter(

@@ -32,5 +32,8 @@ export const branch: SafeHtml = html`<svg class="icon" viewBox="0 0 20 20" aria-
 /** The menu on small screens. */
 export const menu: SafeHtml = html`<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M3 5.5h14M3 10h14M3 14.5h14"/></svg>`
 
+/** Searching. */
+export const lens: SafeHtml = html`<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><circle cx="9" cy="9" r="5.5"/><path d="M13 13l4 4"/></svg>`
+
 /** Languages. */
 export const globe: SafeHtml = html`<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><circle cx="10" cy="10" r="7.5"/><path d="M2.5 10h15M10 2.5c-5 5-5 10 0 15 5-5 5-10 0-15"/></svg>`

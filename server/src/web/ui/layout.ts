@@ -14,7 +14,7 @@ import { mark } from './components.ts'
 import { type ConsoleEntry, consoleNav, pathOfEntry } from './console_nav.ts'
 import { button, form } from './forms.ts'
 import { attrs, type Child, html, type SafeHtml } from './html.ts'
-import { globe, menu } from './icons.ts'
+import { globe, lens, menu } from './icons.ts'
 import { displayName, name } from './name.ts'
 import { paths } from './paths.ts'
 import { link, tellText, type View } from './view.ts'
@@ -64,19 +64,43 @@ export function accountPage(view: View, frame: PageFrame & { entry: AccountEntry
   )
 }
 
+/** Where a page of the console stands: an entry of the navigation, and what is between that and the page. */
+export interface ConsoleFrame extends PageFrame {
+  readonly entry?: ConsoleEntry
+  /** On a page that is not the entry itself: what leads up from it, the nearest last. */
+  readonly under?: readonly (readonly [label: Child, to: string])[]
+  /** What is searched for. */
+  readonly find?: string
+}
+
 /** A page of the console: navigation beside it, behind a menu button on small screens (a native popover, no script). */
-export function consolePage(view: View, frame: PageFrame & { entry: ConsoleEntry }): SafeHtml {
+export function consolePage(view: View, frame: ConsoleFrame): SafeHtml {
   const { layout, console } = view.text
   const toggle = html`<button class="button quiet menu" type="button" popovertarget="nav">${menu}${console.nav.menu}</button>`
   const account = html`<a class="button quiet" href="${link(view, paths.account)}">${layout.account}</a>`
-  const top = html`<header class="top">${toggle}${tenantMark(view)}<div class="actions">${account}${signOut(view)}</div></header>`
-  const foot = footer(view, pathOfEntry(frame.entry), frame.here)
+  const top = html`<header class="top">${toggle}${tenantMark(view)}${finder(view, frame.find)}<div class="actions">${account}${signOut(view)}</div></header>`
+  const foot = footer(view, pathOfEntry(frame.entry ?? 'overview'), frame.here)
   return shell(
     view,
     'console',
     frame,
-    html`${top}${consoleNav(view, frame.entry)}<main id="main">${frame.content}</main>${foot}`,
+    html`${top}${consoleNav(view, frame.entry)}<main id="main">${wayUp(view, frame)}${frame.content}</main>${foot}`,
   )
+}
+
+/** One field that leads to whatever has an id or a name. */
+function finder(view: View, find = ''): SafeHtml {
+  const { search } = view.text.console
+  const words = attrs({ 'aria-label': search.field, placeholder: search.field, value: find })
+  return html`<form class="finder" role="search" aria-label="${search.title}" action="${link(view, paths.admin_search)}"><input type="search" name="find" autocomplete="off" autocapitalize="none" spellcheck="false"${words}><button class="button quiet" aria-label="${search.submit}">${lens}</button></form>`
+}
+
+/** What a page belongs to, each a link. */
+function wayUp(view: View, { entry, under }: ConsoleFrame): Child {
+  if (!entry || !under) return ''
+  const { nav } = view.text.console
+  const steps = [[nav[entry], link(view, pathOfEntry(entry))] as const, ...under]
+  return html`<nav class="way_up" aria-label="${nav.way_up}"><ol>${steps.map(([label, to]) => html`<li><a href="${to}">${label}</a></li>`)}</ol></nav>`
 }
 
 function shell(view: View, kind: 'narrow' | 'account' | 'console', frame: PageFrame, body: SafeHtml): SafeHtml {

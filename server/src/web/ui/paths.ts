@@ -54,6 +54,7 @@ export const paths = {
   account_end_other_sessions: '/account/sessions/end_others',
   admin: '/admin',
   admin_first_run: '/admin/first_run',
+  admin_search: '/admin/search',
   admin_clients: '/admin/clients',
   admin_new_client: '/admin/clients/new',
   admin_registration_tokens: '/admin/clients/registration_tokens',

@@ -20,6 +20,7 @@ export const enConsole = {
   ...enFirstRun,
   nav: {
     menu: 'Menu',
+    way_up: 'What this page belongs to',
     overview: 'Overview',
     clients: 'Clients',
     resources: 'Resources',
@@ -40,6 +41,15 @@ export const enConsole = {
       outbound: 'Going out',
       server: 'This server',
     },
+  },
+  search: {
+    field: 'Find by name or ID',
+    submit: 'Find',
+    title: 'Search',
+    title_of: 'Search: {text}',
+    lead: 'Clients are found by any part of their name, users by their e-mail address or how their username begins, and whatever has an ID by the whole of it.',
+    none: 'Nothing found',
+    first: 'The first {n}. Write more of the name to see others.',
   },
   brand: enBrand,
   tenant: enTenant,

@@ -43,6 +43,7 @@ export function renderClientRights(view: View, data: RightsData): SafeHtml {
   const content = html`${pageHeader(tell(view, rights.title, { client }), rights.lead)}${ask}${answer(view, data)}`
   return consolePage(view, {
     entry: 'clients',
+    under: [[name(clientName(data)), link(view, paths.admin_client, { client_id: data.client_id })]],
     title: tellText(view, rights.page_title, { client: displayName(clientName(data)) }),
     content,
   })

@@ -48,5 +48,6 @@ export function renderCreatedClient(view: View, data: CreatedClientData): SafeHt
   const lead = data.secret ? created_client[`${data.secret}_lead`] : created_client.lead
   const header = pageHeader(tell(view, title, { client: name(shown) }), lead)
   const content = html`${header}${once}${card(values)}${snippet}<div class="actions start">${on}</div>`
-  return consolePage(view, { entry: 'clients', title: tellText(view, title, { client: displayName(shown) }), content })
+  const page_title = tellText(view, title, { client: displayName(shown) })
+  return consolePage(view, { entry: 'clients', under: [], title: page_title, content })
 }

@@ -29,7 +29,7 @@ export function renderEditClient(view: View, data: EditClientData): SafeHtml {
   const actions = html`<div class="actions start">${button(words.save)}${buttonLink(words.cancel, back, 'quiet')}</div>`
   const content = html`${pageHeader(tell(view, words.title, { client: name(shown) }), words.lead)}<div class="measure">${formNotice(view, data, words, CLIENT_MEMBERS)}${form(view, { action: link(view, paths.admin_edit_client), hidden }, html`${parts}${actions}`)}${sameByScript(view, data.script)}</div>`
   const title = tellText(view, words.title, { client: displayName(shown) })
-  return consolePage(view, { entry: 'clients', title, content })
+  return consolePage(view, { entry: 'clients', under: [[name(shown), back]], title, content })
 }
 
 function part(view: View, data: EditClientData, section: ClientSection): SafeHtml {

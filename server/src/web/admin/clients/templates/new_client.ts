@@ -95,7 +95,7 @@ export function renderNewClient(view: View, data: NewClientData): SafeHtml {
   )}<div class="actions start">${button(new_client.submit)}${buttonLink(new_client.cancel, link(view, paths.admin_clients), 'quiet')}</div>`
   const wrong = Object.keys(errors).length > 0 ? notice('danger', new_client.wrong) : renewal(view, data.again)
   const content = html`${data.first && setupStep(view, 3)}${pageHeader(new_client.title, new_client.lead)}<div class="measure">${wrong}${form(view, { action: link(view, paths.admin_new_client), hidden: data.client_id === undefined ? {} : { client_id: data.client_id } }, fields)}${sameByScript(view, data.script)}</div>`
-  return consolePage(view, { entry: 'clients', title: new_client.title, content })
+  return consolePage(view, { entry: 'clients', under: [], title: new_client.title, content })
 }
 
 /** Sentences about what was typed, which may repeat it. */

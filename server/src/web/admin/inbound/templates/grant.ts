@@ -66,7 +66,7 @@ export function renderGrant(view: View, data: GrantData): SafeHtml {
   })
   const what = section(words.what, card(rights(view, data)), undefined, why(view, data))
   const content = html`${pageHeader(title, grantBadge(view, data.state))}${standing(view, data)}${section(words.who, card(who(view, data)))}${what}${accounts(view, data)}${section(words.when, card(when(view, data)), undefined, past(view, data))}${end(view, data)}`
-  return consolePage(view, { entry: 'grants', title: page_title, content })
+  return consolePage(view, { entry: 'grants', under: [], title: page_title, content })
 }
 
 function standing(view: View, data: GrantData): Child {

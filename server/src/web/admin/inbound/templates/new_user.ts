@@ -35,5 +35,5 @@ export function renderNewUser(view: View, data: NewUserData): SafeHtml {
     back: link(view, paths.admin_users),
   })
   const content = html`${form}<div class="measure">${sameByScript(view, data.script)}</div>`
-  return consolePage(view, { entry: 'users', title: words.title, content })
+  return consolePage(view, { entry: 'users', under: [], title: words.title, content })
 }

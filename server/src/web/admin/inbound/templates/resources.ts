@@ -66,7 +66,7 @@ export function renderResource(view: View, data: ResourceData): SafeHtml {
   const saved = data.saved && notice('good', html`<p>${words.saved}</p>`)
   const lead = data.built_in ? words.built_in : undefined
   const content = html`${pageHeader(name(data.name), code(data.resource))}${saved}${section(words.details, details, lead, !data.built_in && edit)}${consentPreview(view, data)}`
-  return consolePage(view, { entry: 'resources', title: displayName(data.name), content })
+  return consolePage(view, { entry: 'resources', under: [], title: displayName(data.name), content })
 }
 
 function consentPreview(view: View, { preview = [] }: ResourceData): Child {
@@ -95,5 +95,8 @@ export function renderEditResource(view: View, data: EditResourceData): SafeHtml
     title: resource ? tell(view, words.edit_title, { name: name(resource.name) }) : words.new_title,
   }
   const title = resource ? tellText(view, words.edit_title, { name: displayName(resource.name) }) : words.new_title
-  return consolePage(view, { entry: 'resources', title, content: typedPage(view, data, shown) })
+  const under = resource
+    ? [[name(resource.name), link(view, paths.admin_resource, { uri: resource.resource })] as const]
+    : []
+  return consolePage(view, { entry: 'resources', under, title, content: typedPage(view, data, shown) })
 }

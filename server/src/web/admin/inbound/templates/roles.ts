@@ -53,7 +53,7 @@ export function renderEditRole(view: View, data: EditRoleData): SafeHtml {
   })
   const title = known ? tellText(view, words.edit_title, { role: exactText(role) }) : words.new_title
   const content = html`${form}<div class="measure">${sameByScript(view, data.script)}</div>`
-  return consolePage(view, { entry: 'roles', title, content })
+  return consolePage(view, { entry: 'roles', under: [], title, content })
 }
 
 /** What the page shows on which one asks for a reason. */
@@ -79,5 +79,5 @@ export function renderAskRights(view: View, data: AskRightsData): SafeHtml {
   })}<div class="actions start">${button(words.ask)}</div>`
   const ask = html`<form class="measure" action="${link(view, paths.admin_rights)}">${fields}</form>`
   const content = html`${pageHeader(words.title, words.lead)}${ask}<div class="measure">${sameByScript(view, data.script)}</div>`
-  return consolePage(view, { entry: 'roles', title: words.title, content })
+  return consolePage(view, { entry: 'roles', under: [], title: words.title, content })
 }

@@ -80,7 +80,7 @@ export function renderTrustedIssuer(view: View, data: TrustedIssuerData): SafeHt
   const disabled = data.disabled && notice('danger', html`<p>${words.disabled}</p>`)
   const details = typedDetails(data, ISSUER_FIELDS, words.fields, client_form.yes)
   const content = html`${pageHeader(html`<bdi dir="ltr">${exactText(data.issuer)}</bdi>`, standing)}${saved}${disabled}${section(words.details, details, undefined, edit)}`
-  return consolePage(view, { entry: 'trusted_issuers', title: exactText(data.issuer), content })
+  return consolePage(view, { entry: 'trusted_issuers', under: [], title: exactText(data.issuer), content })
 }
 
 /** What the form for a trusted issuer shows; without one it makes a new one. */
@@ -104,5 +104,6 @@ export function renderEditTrustedIssuer(view: View, data: EditTrustedIssuerData)
     title: known ? tell(view, words.edit_title, { issuer: code(issuer) }) : words.new_title,
   }
   const title = known ? tellText(view, words.edit_title, { issuer: exactText(issuer) }) : words.new_title
-  return consolePage(view, { entry: 'trusted_issuers', title, content: typedPage(view, data, shown) })
+  const under = known ? [[code(issuer), link(view, paths.admin_trusted_issuer, { issuer })] as const] : []
+  return consolePage(view, { entry: 'trusted_issuers', under, title, content: typedPage(view, data, shown) })
 }

@@ -67,7 +67,7 @@ export function renderConnectSessions(
     next: data.next_cursor && link(view, paths.admin_connect_sessions, { cursor: data.next_cursor }),
   })
   const content = html`${pageHeader(words.title, words.lead, back)}${list}${pages}${sameByScript(view, data.script)}`
-  return consolePage(view, { entry: 'connections', title: words.title, content })
+  return consolePage(view, { entry: 'connections', under: [], title: words.title, content })
 }
 
 function end(view: View, { session_id, status }: ConnectSessionRow, index: number): SafeHtml {

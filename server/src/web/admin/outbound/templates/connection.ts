@@ -67,7 +67,7 @@ export function renderConnection(view: View, data: ConnectionData): SafeHtml {
   const page_title = titleText(view, words.title, data)
   const standing = section(words.standing, card(facts(view, data)), undefined, past(view, data))
   const content = html`${pageHeader(title, stateBadge(view, data.state))}${told(view, data)}${state(view, data)}${trouble(view, data)}${standing}${repair(view, data)}${users(view, data)}${actions(view, data)}${end(view, data)}`
-  return consolePage(view, { entry: 'connections', title: page_title, content })
+  return consolePage(view, { entry: 'connections', under: [], title: page_title, content })
 }
 
 function titleText(view: View, words: '{account} at {provider}', data: NamedConnection): string {
@@ -214,6 +214,7 @@ export function renderReveal(view: View, data: RevealData): SafeHtml {
   const account = name(data.account_label)
   const back = buttonLink(words.reveal_cancel, link(view, paths.admin_connection, { connection_id }), 'quiet')
   const page_title = titleText(view, words.title, data)
+  const under = [[account, link(view, paths.admin_connection, { connection_id })] as const]
   if (answer === undefined) {
     const lead = tell(view, words.reveal_lead, { provider: name(data.provider_name) })
     const ask = form(
@@ -222,11 +223,11 @@ export function renderReveal(view: View, data: RevealData): SafeHtml {
       html`<div class="actions start">${button(words.reveal_submit)}${back}</div>`,
     )
     const content = html`${pageHeader(tell(view, words.reveal_title, { account }), lead)}${ask}${sameByScript(view, data.script)}`
-    return consolePage(view, { entry: 'connections', title: page_title, content })
+    return consolePage(view, { entry: 'connections', under, title: page_title, content })
   }
   const heading = pageHeader(tell(view, words.revealed, { account }))
   const content = html`${heading}${shown(view, answer)}<div class="actions start">${back}</div>`
-  return consolePage(view, { entry: 'connections', title: page_title, content })
+  return consolePage(view, { entry: 'connections', under, title: page_title, content })
 }
 
 function shown(view: View, answer: NonNullable<RevealData['answer']>): SafeHtml {

@@ -90,8 +90,9 @@ export function renderConnectorForm(view: View, data: ConnectorFormData): SafeHt
   const steps = known ? measure(enter(view, data)) : newSteps(view, data)
   const above = html`${formNotice(view, data, words, allFields(data))}${lostSecrets(view, data)}`
   const content = html`${pageHeader(shown, known ? words.edit_lead : provider.credential === 'oauth' && words.lead)}${above}${steps}`
+  const under = known ? [[name(connector), link(view, paths.admin_connector, { connector })] as const] : []
   return consolePage(view, {
-    entry: 'connectors',
+    ...{ entry: 'connectors', under },
     title: tellText(view, title as typeof words.title, named as { provider: string }),
     content,
   })

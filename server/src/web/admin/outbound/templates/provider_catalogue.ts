@@ -29,7 +29,7 @@ export function renderCatalogue(view: View, { providers, q }: CatalogueData): Sa
       ? emptyState(catalogue.none, catalogue.none_body, anyServer(view))
       : table(catalogue.title, [catalogue.name, catalogue.how, catalogue.needs], rows)
   const content = html`${pageHeader(catalogue.title, catalogue.lead)}${search}${list}`
-  return consolePage(view, { entry: 'connectors', title: catalogue.title, content })
+  return consolePage(view, { entry: 'connectors', under: [], title: catalogue.title, content })
 }
 
 function anyServer(view: View): SafeHtml {

@@ -52,7 +52,7 @@ export function renderBrand(given: View, data: BrandData): SafeHtml {
     colour && section(words.contrast, contrasts(view, colour), words.contrast_lead),
   ]
   const content = html`${pageHeader(words.title, words.lead)}<div class="measure">${said(view, data)}${fields(view, data)}</div>${parts}<div class="measure">${sameByScript(view, data.script)}</div>`
-  return consolePage(view, { entry: 'settings', title: words.title, content })
+  return consolePage(view, { entry: 'settings', under: [], title: words.title, content })
 }
 
 function said(view: View, { wrong, again }: BrandData): Child {

@@ -14,7 +14,7 @@ export function renderEvent(view: View, data: EventData): SafeHtml {
   const back = html`${buttonLink(words.alike, link(view, paths.admin_events, { event: data.event }), 'quiet')}${buttonLink(words.back, link(view, paths.admin_events), 'quiet')}`
   const changes = data.changes.length > 0 && section(words.changes, changed(view, data.changes))
   const content = html`${pageHeader(code(data.event), lead, back)}${changes}${section(words.details, card(facts(view, data)))}${detail(view, data)}`
-  return consolePage(view, { entry: 'events', title: exactText(data.event), content })
+  return consolePage(view, { entry: 'events', under: [], title: exactText(data.event), content })
 }
 
 function facts(view: View, data: EventData): SafeHtml {

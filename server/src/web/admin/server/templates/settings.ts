@@ -147,5 +147,5 @@ export function renderEditSettings(view: View, data: EditSettingsData): SafeHtml
   const actions = html`<div class="actions start">${button(words.save)}${buttonLink(words.cancel, link(view, paths.admin_settings), 'quiet')}</div>`
   const to = { action: link(view, paths.admin_edit_settings), hidden: { seen: data.seen } }
   const content = html`${pageHeader(words.edit_title, words.edit_lead)}<div class="measure">${formNotice(view, data, words, SETTING_KINDS)}${form(view, to, html`${parts}${actions}`)}${sameByScript(view, data.script)}</div>`
-  return consolePage(view, { entry: 'settings', title: words.edit_title, content })
+  return consolePage(view, { entry: 'settings', under: [], title: words.edit_title, content })
 }

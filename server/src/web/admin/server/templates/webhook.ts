@@ -89,7 +89,7 @@ export function renderWebhook(view: View, data: WebhookData): SafeHtml {
     [words.made, moment(view, data.created_at)],
   ])
   const content = html`${pageHeader(name(webhook), webhookBadge(view, data), edit)}${told(view, data)}${section(words.details, card(facts))}${deliveries(view, data)}${replayTime(view, data)}${keys(view, data)}${endings(view, data)}`
-  return consolePage(view, { entry: 'webhooks', title: displayName(webhook), content })
+  return consolePage(view, { entry: 'webhooks', under: [], title: displayName(webhook), content })
 }
 
 function told(view: View, data: WebhookData): Child {

@@ -88,7 +88,8 @@ export function renderEditWebhook(view: View, data: EditWebhookData): SafeHtml {
   })
   const title = known ? tellText(view, words.edit_title, { webhook: displayName(webhook) }) : words.new_title
   const content = html`${form}<div class="measure">${sameByScript(view, data.script)}</div>`
-  return consolePage(view, { entry: 'webhooks', title, content })
+  const under = known ? [[name(webhook), link(view, paths.admin_webhook, { webhook })] as const] : []
+  return consolePage(view, { entry: 'webhooks', under, title, content })
 }
 
 /** What the page shows on which a secret is shown, once. */
@@ -110,6 +111,7 @@ export function renderMadeSecret(view: View, { webhook, secret, former_ends_at }
   const content = html`${pageHeader(tell(view, title, { webhook: name(webhook) }), lead)}${notice('warning', html`<p>${words.once}</p>`)}${values}<div class="actions start">${on}</div>`
   return consolePage(view, {
     entry: 'webhooks',
+    under: [],
     title: tellText(view, title, { webhook: exactText(webhook) }),
     content,
   })
