@@ -1,5 +1,4 @@
 import type { AccountApp } from '../../../pages/templates/account.ts'
-import { type AccountToken, tokenCards } from '../../../pages/templates/account_tokens.ts'
 import {
   badge,
   card,
@@ -27,8 +26,6 @@ export interface UserData extends UserRow {
   readonly sessions: number
   /** What they have allowed, and through which connections. */
   readonly apps: readonly AccountApp[]
-  /** What their scripts carry. */
-  readonly tokens: readonly AccountToken[]
   /** Whether this is the account of who looks. */
   readonly own: boolean
   readonly no_password: boolean
