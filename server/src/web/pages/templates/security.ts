@@ -66,7 +66,7 @@ export interface SecurityData {
 export function renderSecurity(view: View, data: SecurityData): SafeHtml {
   const { page } = view.text.security
   const done = data.done && toldNotice(data.done.tone, data.done.text)
-  const content = html`${pageHeader(page.title, page.lead)}${done}${passkeys(view, data)}${totp(view, data)}${codes(view, data)}${password(view, data)}${identities(view, data)}${email(view, data)}${otherSessions(view, data)}`
+  const content = html`${pageHeader(page.title, page.lead)}${done}${passkeys(view, data)}${others(view, data)}${identities(view, data)}${email(view, data)}`
   const islands = { script: true, passkeys: true }
   return accountPage(view, { title: page.title, content, entry: 'security', console: data.may_administer, ...islands })
 }
@@ -108,13 +108,22 @@ function addPasskey(view: View, data: SecurityData): SafeHtml {
     name: 'name',
     label: page.passkey_name,
     value: data.device,
-    hint: page.passkey_name_hint,
     required: true,
   })
   const adds = passkeyForm(view, data.new_passkey, {
     ...{ does: 'create', label: page.add_passkey, primary: true, fields, boxed: true },
   })
-  return html`<div class="add_passkey">${adds}</div><noscript><p class="hint after">${page.passkeys_script}</p></noscript>`
+  return html`<div class="asks">${adds}</div><noscript><p class="hint after">${page.passkeys_script}</p></noscript>`
+}
+
+/** What else there is, a line each: the password, the second factor, and the end of what is signed in elsewhere. */
+function others(view: View, data: SecurityData): SafeHtml {
+  const lines = [password(view, data), totp(view, data), codes(view, data), otherSessions(view, data)]
+  return section(view.text.security.page.others, card(html`<ul class="rows switches">${lines}</ul>`))
+}
+
+function line(title: Child, lead: Child, action: Child): SafeHtml {
+  return html`<li><div><h3>${title}</h3><p class="hint">${lead}</p></div>${action}</li>`
 }
 
 function totp(view: View, data: SecurityData): SafeHtml {
@@ -130,11 +139,7 @@ function totp(view: View, data: SecurityData): SafeHtml {
       })
     : buttonLink(page.totp_set_up, link(view, paths.account_totp))
   const state = data.totp ? badge(page.totp_on, 'good') : badge(page.totp_off)
-  return section(
-    page.totp,
-    card(html`<div class="row"><div class="grow">${state}</div>${action}</div>`),
-    page.totp_lead,
-  )
+  return line(html`${page.totp} ${state}`, page.totp_lead, action)
 }
 
 function lastFactor(view: View, data: SecurityData): Child[] {
@@ -158,15 +163,13 @@ function codes(view: View, data: SecurityData): Child {
     action: link(view, paths.account_recovery_codes),
     hidden: {},
   })
-  const content = card(html`<div class="row"><div class="grow">${state}</div>${renew}</div>`)
-  return section(page.recovery_codes, content, page.recovery_codes_lead)
+  return line(html`${page.recovery_codes} ${state}`, page.recovery_codes_lead, renew)
 }
 
 function password(view: View, data: SecurityData): SafeHtml {
   const { page } = view.text.security
   const change = data.has_password && buttonLink(page.change_password, link(view, paths.account_password))
-  const lead = data.has_password ? page.password_lead : page.no_password
-  return section(page.password, change ? html`<div class="actions start">${change}</div>` : '', lead)
+  return line(page.password, data.has_password ? page.password_lead : page.no_password, change)
 }
 
 function identities(view: View, data: SecurityData): Child {
@@ -210,9 +213,9 @@ function email(view: View, data: SecurityData): SafeHtml {
     : badge(page.email_none)
   const address = field({
     name: 'email',
-    label: page.email_address,
+    label: present?.verified ? page.email_new : page.email_address,
     type: 'email',
-    value: present?.address,
+    value: present?.verified ? undefined : present?.address,
     autocomplete: 'email',
     required: true,
   })
@@ -223,17 +226,13 @@ function email(view: View, data: SecurityData): SafeHtml {
         html`${address}${button(page.send_link, { kind: 'plain' })}`,
       )
     : html`<p class="hint">${page.email_off}</p>`
-  const head = html`<div class="row"><p class="grow">${present && name(present.address)}</p>${state}</div>`
-  return section(page.email, card(html`${head}<div class="after">${asks}</div>`), page.email_lead)
+  const head = html`<p>${present && html`<strong>${name(present.address)}</strong>`} ${state}</p>`
+  return section(page.email, card(html`${head}<div class="after asks">${asks}</div>`), page.email_lead)
 }
 
 // Whoever has changed how they sign in may want everybody else out (ASVS 7.4.3).
 function otherSessions(view: View, data: SecurityData): Child {
   if (!data.other_sessions) return ''
   const { account } = view.text
-  return section(
-    account.sessions,
-    html`<div class="actions start">${endOthers(view)}</div>`,
-    view.text.security.page.other_sessions,
-  )
+  return line(account.sessions, view.text.security.page.other_sessions, endOthers(view))
 }
