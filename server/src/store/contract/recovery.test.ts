@@ -42,6 +42,7 @@ contract(
     const { store, tenant_id, clock, event } = stage
     await fill(stage)
     await link(stage, 'reset', 'r1')
+    clock.now += MINUTE
     await link(stage, 'reset', 'r2')
     assert.equal(await reset(stage, 'r1'), 'spent')
     clock.now += 15 * MINUTE
@@ -106,6 +107,27 @@ contract('a password that its user changes ends what the user wants ended, and o
   assert.deepEqual([await living('alice'), await living('bob')], [['here'], ['of bob']])
   assert.deepEqual([await revoked('g1'), await revoked('g2')], [START, null])
 })
+
+contract(
+  '6.5.1 whoever presses twice opens the letter that comes first, and with it the other is over',
+  async (stage) => {
+    const { clock, store, tenant_id } = stage
+    await fill(stage)
+    await link(stage, 'reset', 'r1')
+    clock.now += MINUTE - 1
+    await link(stage, 'reset', 'r2')
+    assert.equal(
+      (await store.findUserLink({ tenant_id, kind: 'reset', secret_hash: bytes('r2') }))?.user.user_id,
+      'alice',
+    )
+    assert.equal(await reset(stage, 'r1'), 'reset')
+    assert.equal(await reset(stage, 'r2'), 'spent')
+    await link(stage, 'email', 'e1', 'alice', 'mistyped@example.test')
+    await link(stage, 'email', 'e2')
+    assert.equal(await confirm(stage, 'e1'), 'spent', 'that of another mailbox is over at once')
+    assert.equal(await confirm(stage, 'e2'), 'confirmed')
+  },
+)
 
 contract('an address is found whatever its case, for everybody who has it', async (stage) => {
   const { store, tenant_id, event } = stage

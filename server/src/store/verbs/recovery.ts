@@ -11,7 +11,13 @@ export type UserLinkKind = 'reset' | 'email' | 'sign_in'
 
 const ofUser = (args: { tenant_id: string; user_id: string }) => `${args.tenant_id}/${args.user_id}`
 
-/** Makes a link to a user's mailbox; it takes the place of those of its kind that the user did not open. */
+// Whoever presses twice has two letters, and opens whichever comes first.
+const PRESSED_TWICE_MS = 60_000
+
+/**
+ * Makes a link to a user's mailbox; it takes the place of those of its kind that the user did not open. One that went to
+ * the same mailbox just before stays beside it, unless it signs in.
+ */
 export const createUserLink = write(
   function* (args: {
     tenant_id: string
@@ -25,9 +31,11 @@ export const createUserLink = write(
     event: NewEvent
   }): Run<void> {
     const { tenant_id, kind, user_id, asked, event } = args
+    const spared_ms = kind === 'sign_in' ? 0 : PRESSED_TWICE_MS
     yield* sql`
       delete from one_time_links
-      where tenant_id = ${tenant_id} and user_id = ${user_id} and kind = ${kind} and used_at is null`
+      where tenant_id = ${tenant_id} and user_id = ${user_id} and kind = ${kind} and used_at is null
+        and (email <> ${args.email} or created_at <= ${event.at - spared_ms})`
     yield* sql`
       insert into one_time_links (tenant_id, kind, secret_hash, created_at, expires_at, user_id, email, asked_hash,
         user_epoch)
