@@ -22,6 +22,12 @@ export function readIssuer(text: string, name: string): string {
   return text
 }
 
+/** The port that an issuer on this machine names: there its server listens, unless it is told otherwise. */
+export function portOfIssuer(issuer: string | undefined): number | undefined {
+  const url = issuer === undefined ? null : URL.parse(issuer)
+  return url?.protocol === 'http:' && url.port !== '' ? Number(url.port) : undefined
+}
+
 /** Whether a host name can only mean this machine (RFC 6761 section 6.3, RFC 8252 section 8.3). */
 export function isLoopback(hostname: string): boolean {
   return /^(.+\.)?localhost$|^127(\.\d{1,3}){3}$|^(\[::1\]|::1)$/.test(hostname)

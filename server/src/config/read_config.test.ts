@@ -96,6 +96,15 @@ test('the default issuer has the port, and an empty variable counts as absent', 
   assert.equal(read({ env: { PORT: '9500', SALLYPORT_ISSUER: '' } }).issuer, 'http://localhost:9500')
 })
 
+test('an issuer on this machine says where its server listens, unless the port is given', () => {
+  const port = (env: Record<string, string>) => read({ env: { SALLYPORT_ROOT_KEY: KEY, ...env } }).port
+  assert.equal(port({ SALLYPORT_ISSUER: 'http://localhost:9500' }), 9500)
+  assert.equal(port({ SALLYPORT_ISSUER: 'http://127.0.0.1:9500/hub' }), 9500)
+  assert.equal(port({ SALLYPORT_ISSUER: 'http://localhost:9500', PORT: '9600' }), 9600, 'a proxy stands in front')
+  assert.equal(port({ SALLYPORT_ISSUER: 'http://localhost' }), 9400)
+  assert.equal(port({ SALLYPORT_ISSUER: 'https://login.example.com:8443' }), 9400, 'TLS ends in front')
+})
+
 test('an https issuer means production: JSON logs, and a root key that is given', () => {
   const env = { SALLYPORT_ISSUER: 'https://login.example.com/hub', SALLYPORT_ROOT_KEY: KEY }
   const config = read({ env })

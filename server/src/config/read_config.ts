@@ -4,7 +4,7 @@ import { PROXY_LIMITS, type ProxyLimits } from '../outbound/proxy_limits.ts'
 import type { EndpointAliases } from '../web/endpoint_paths.ts'
 import { readClaimsHookSecret, readClaimsHookUrl } from './claims_hook.ts'
 import { ConfigError } from './config_error.ts'
-import { readIssuer } from './issuer.ts'
+import { portOfIssuer, readIssuer } from './issuer.ts'
 import { readMailFrom, readSmtpUrl } from './mail.ts'
 import { type MetricsConfig, readMetricsListen, readMetricsToken, refuseOpenMetrics } from './metrics.ts'
 import { findRootKey, findVaultKey, type RootKeySource, type VaultKeySource } from './root_key.ts'
@@ -23,7 +23,7 @@ import {
   wholeNumber,
 } from './values.ts'
 
-/** Where a server listens of which nobody says it. */
+/** Where a server listens of which nobody says it, and whose issuer does not either. */
 export const DEFAULT_PORT = 9400
 
 /** How a server runs: read once at start, from flags, environment and file. */
@@ -85,8 +85,9 @@ export function readConfig(sources: ConfigSources): Config {
       return otherwise
     }
   }
-  const port = read('port', readPort, DEFAULT_PORT)
-  const issuer = read('issuer', readIssuer, `http://localhost:${port}`)
+  const named = read<string | undefined>('issuer', readIssuer, undefined)
+  const port = read('port', readPort, portOfIssuer(named) ?? DEFAULT_PORT)
+  const issuer = named ?? `http://localhost:${port}`
   const production = issuer.startsWith('https:')
   const data_dir = read('data_dir', (text) => path.resolve(sources.cwd, text), path.resolve(sources.cwd, '.sallyport'))
   const log_file = read('log_file', (text) => path.resolve(sources.cwd, text), undefined)

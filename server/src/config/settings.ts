@@ -8,7 +8,11 @@ export interface Setting {
 /** Every setting of the server by its name in the file's `server` section. */
 export const SETTINGS = {
   host: { env: 'HOST', flag: '--host <address>', about: 'address to listen on (default: 127.0.0.1)' },
-  port: { env: 'PORT', flag: '--port <number>', about: 'port to listen on (default: 9400)' },
+  port: {
+    env: 'PORT',
+    flag: '--port <number>',
+    about: 'port to listen on (default: that of an http issuer, else 9400)',
+  },
   issuer: {
     env: 'SALLYPORT_ISSUER',
     flag: '--issuer <url>',
