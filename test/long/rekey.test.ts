@@ -32,7 +32,10 @@ for (const database of ['sqlite', 'postgres'] as const) {
         await outbound.close()
       }
     }
-    await alone(former, (outbound) => makeConnections(outbound, CONNECTIONS))
+    const before = await alone(former, async (outbound) => {
+      await makeConnections(outbound, CONNECTIONS)
+      return (await outbound.vault_keys.list()).at(-1)!.kid
+    })
     const rekey = (kill_at: number) =>
       new Promise<NodeJS.Signals | number | null>((resolve) => {
         const args = [JSON.stringify(location), `${present} ${former}`, ISSUER]
@@ -52,7 +55,11 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.equal(await openAll(outbound), CONNECTIONS)
       const { tenant_id, store } = outbound.tenant
       const rows = await outbound.vault_keys.list()
-      assert.equal(rows.length, 2)
+      assert.equal(
+        rows.at(-1)!.kid,
+        before + 1,
+        'one key took over, whoever was killed; the former goes when its time is over',
+      )
       const { left } = await store.countDataKeys({ tenant_id, header: newestHeader(rows) })
       assert.equal(left, 0)
     })
