@@ -29,6 +29,7 @@ import type { View } from '../../server/src/web/ui/view.ts'
 import { newConnectorPages } from './connector_samples.ts'
 import { consoleMorePages, sampleActivity } from './console_more_samples.ts'
 import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
+import { shownTokens } from './token_samples.ts'
 
 /** The pages of the console. */
 export function consolePages(view: View, put: Put): Pages {
@@ -409,12 +410,13 @@ function clientPages(view: View, put: Put): Pages {
             ],
           },
         ],
+        tokens: shownTokens(put).slice(0, 2),
       }),
     disabled_user: () =>
       renderUser(view, {
         ...{ user_id: put('01930000-bob'), username: put('bob'), email_verified: false, roles: [] },
         ...{ disabled: true, sessions: 0, own: false, no_password: false, may_invite: false, invited: true },
-        apps: [],
+        ...{ apps: [], tokens: [] },
       }),
     new_user: () =>
       renderNewUser(view, {

@@ -31,6 +31,7 @@ import type { View } from '../../server/src/web/ui/view.ts'
 import { consolePages } from './console_samples.ts'
 import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
 import { securityPages } from './security_samples.ts'
+import { shownTokens, tokenPages } from './token_samples.ts'
 
 /**
  * Every page with realistic data. `put` sees each string of data before it reaches a template, so that a test can put
@@ -43,6 +44,7 @@ export function samplePages(view: View, put: Put = (text) => text): Pages {
     ...connectSessionPages(view, put),
     ...devicePages(view, put),
     ...accountPages(view, put),
+    ...tokenPages(view, put),
     ...securityPages(view, put),
     ...consolePages(view, put),
   }
@@ -312,17 +314,8 @@ function accountPages(view: View, put: Put): Pages {
           { connector: put('google'), provider_name },
           { connector: put('slack'), provider_name: put('Slack') },
         ],
-        tokens: [
-          {
-            ...{
-              token_id: put('t1'),
-              name: put('Nightly build'),
-              created_at: NOW - 30 * DAY,
-              last_used_at: NOW - HOUR,
-            },
-            scopes: [{ scope: put('issues'), description: put('Use Acme Issues in your name') }],
-          },
-        ],
+        tokens: shownTokens(put),
+        may_make_tokens: true,
         sessions: [
           {
             sid: put('s1'),
@@ -348,6 +341,7 @@ function accountPages(view: View, put: Put): Pages {
         connections: [],
         connectors: [{ connector: put('google'), provider_name }],
         tokens: [],
+        may_make_tokens: true,
         sessions: [
           { sid: put('s1'), current: true, device: put('Chrome on Windows'), created_at: NOW, last_seen_at: NOW },
         ],

@@ -1,3 +1,4 @@
+import { createPermanentToken } from '../../server/src/inbound/tokens/permanent_tokens.ts'
 import type { Bridge } from './bridge.ts'
 
 /** What one route is asked with; what came of those before it is in `made`. */
@@ -141,5 +142,25 @@ export function listSteps(bridge: Bridge): readonly [name: string, step: (made: 
       ({ listSessions: { items } }) => ({ params: { user_id: users.alice, session_id: items[0].session_id } }),
     ],
     ['endSessions', () => ({ params: { user_id: users.alice } })],
+    [
+      'listPersonalAccessTokens',
+      async () => {
+        await makeToken(bridge)
+        return { params: { user_id: users.alice } }
+      },
+    ],
+    [
+      'deletePersonalAccessToken',
+      ({ listPersonalAccessTokens: { items } }) => ({ params: { user_id: users.alice, token_id: items[0].token_id } }),
+    ],
   ]
+}
+
+/** No route makes one: only its owner does, on a page. */
+async function makeToken({ server: { app }, users, issuer }: Bridge): Promise<void> {
+  const { tenant_id, store } = app.tenant
+  const user = (await store.findUser({ tenant_id, user_id: users.alice }))!
+  const state = (await store.loadTenantState({ tenant_id }))!
+  const wanted = { user, state, name: 'nightly', scope: ['api:read'], resource: [`${issuer}/notes`] }
+  await createPermanentToken(app.tenant, { ...wanted, expires_at: null, most: 1, actor: 'test' })
 }

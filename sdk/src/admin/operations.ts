@@ -232,6 +232,18 @@ export type MadeConnectSession = {
   }
 }
 
+/** A token that a user has made for a script, without its secret. Settings may end it before expires_at; null is until it is deleted */
+export type PersonalAccessToken = {
+  readonly token_id: string
+  readonly begins_with: string
+  readonly name: string
+  readonly scope: string
+  readonly resource: readonly string[]
+  readonly created_at: number
+  readonly expires_at: number | null
+  readonly last_used_at: number | null
+}
+
 /** A record of the catalogue */
 export type Provider = {
   readonly provider: string
@@ -334,6 +346,9 @@ export type Settings = {
   readonly password_min_length_administrators: number
   readonly sign_up: string
   readonly sign_in_link: boolean
+  readonly personal_access_tokens: boolean
+  readonly personal_access_token_days: number
+  readonly personal_access_tokens_per_user: number
   readonly account_deletion: string
   readonly login_handoff: Readonly<Record<string, unknown>> | null
   readonly brokers: readonly unknown[]
@@ -371,6 +386,9 @@ export type SettingsChange = {
   readonly password_min_length_administrators?: number
   readonly sign_up?: string
   readonly sign_in_link?: boolean
+  readonly personal_access_tokens?: boolean
+  readonly personal_access_token_days?: number
+  readonly personal_access_tokens_per_user?: number
   readonly account_deletion?: string
   readonly login_handoff?: Readonly<Record<string, unknown>> | null
   readonly brokers?: readonly unknown[]
@@ -644,6 +662,10 @@ export interface AdminOperations {
   endSessions(user_id: string, options?: Options & Partial<Change>): Promise<void>
   /** Ends one session of a user (DELETE /users/{user_id}/sessions/{session_id}; admin:write). */
   endSession(user_id: string, session_id: string, options?: Options & Partial<Change>): Promise<void>
+  /** The tokens that a user has made for scripts, by token_id (GET /users/{user_id}/personal_access_tokens; admin:read). */
+  listPersonalAccessTokens(user_id: string, options?: Options & { readonly cursor?: string; readonly limit?: number }): Pages<PersonalAccessToken>
+  /** Deletes a token that a user has made for scripts: it is dead at once (DELETE /users/{user_id}/personal_access_tokens/{token_id}; admin:write). */
+  deletePersonalAccessToken(user_id: string, token_id: string, options?: Options & Partial<Change>): Promise<void>
   /** Grants by grant_id, of a client, of a user, or of all; those that ended stay for a while (GET /grants; admin:read). */
   listGrants(options?: Options & { readonly cursor?: string; readonly limit?: number; readonly client_id?: string; readonly user_id?: string }): Pages<Grant>
   /** One grant (GET /grants/{grant_id}; admin:read). */
@@ -895,6 +917,8 @@ export const OPERATIONS: Readonly<Record<keyof AdminOperations, string>> = {
   listSessions: 'GET /users/{user_id}/sessions pages',
   endSessions: 'DELETE /users/{user_id}/sessions',
   endSession: 'DELETE /users/{user_id}/sessions/{session_id}',
+  listPersonalAccessTokens: 'GET /users/{user_id}/personal_access_tokens pages',
+  deletePersonalAccessToken: 'DELETE /users/{user_id}/personal_access_tokens/{token_id}',
   listGrants: 'GET /grants pages',
   getGrant: 'GET /grants/{grant_id}',
   endGrant: 'DELETE /grants/{grant_id}',

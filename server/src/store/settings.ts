@@ -33,6 +33,12 @@ export interface Settings {
   readonly sign_up: 'off' | 'open' | 'verified'
   /** Whether a link to their mailbox signs people in, in the place of a password. */
   readonly sign_in_link: boolean
+  /** Whether people make personal access tokens for scripts of their own; switched off, those that were made do not work. */
+  readonly personal_access_tokens: boolean
+  /** Personal access tokens live no longer than this, also those that were made when it was longer. */
+  readonly personal_access_token_days: number
+  /** So many of them may somebody have. */
+  readonly personal_access_tokens_per_user: number
   /** Who deletes an account: also whoever it is of, on their own page, or administrators alone. */
   readonly account_deletion: 'self' | 'administrators'
   /** Where a platform with users of its own signs them in, and whose answer counts; null where users sign in here. */
@@ -161,6 +167,9 @@ const READERS: { readonly [Name in keyof Settings]: Reader<Settings[Name]> } = {
   password_min_length_administrators: whole(12, 8, 64),
   sign_up: oneOf('off', 'open', 'verified'),
   sign_in_link: flag(),
+  personal_access_tokens: flag(),
+  personal_access_token_days: whole(90, 1, 366),
+  personal_access_tokens_per_user: whole(20, 1, 50),
   account_deletion: oneOf('self', 'administrators'),
   login_handoff: object(),
   brokers: objects(),

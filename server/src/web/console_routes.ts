@@ -28,6 +28,7 @@ import {
   trustedIssuersPage,
 } from './admin/inbound/trusted_issuers.ts'
 import {
+  deleteTokenOfUserSubmit,
   deleteUserSubmit,
   endSessionsSubmit,
   setUserDisabledSubmit,
@@ -124,6 +125,7 @@ export function addConsoleRoutes(pages: Hono<PageEnv>): void {
   pages.post(paths.admin_invite_user, inviteUserSubmit)
   pages.post(paths.admin_delete_user, deleteUserSubmit)
   pages.post(paths.admin_end_sessions, endSessionsSubmit)
+  pages.post(paths.admin_delete_token, deleteTokenOfUserSubmit)
   pages.get(paths.admin_connectors, connectorsPage)
   pages.get(paths.admin_new_connector, newConnectorPage)
   pages.post(paths.admin_new_connector, newConnectorSubmit)

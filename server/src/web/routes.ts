@@ -32,7 +32,7 @@ import {
   narrowAppSubmit,
   takeBackConnectionSubmit,
 } from './pages/account.ts'
-import { deleteTokenSubmit } from './pages/account_tokens.ts'
+import { deleteTokenSubmit, newTokenPage, newTokenSubmit } from './pages/account_tokens.ts'
 import { allowConnectionPage, allowConnectionSubmit } from './pages/allow_connection.ts'
 import { authorizePage, consentPage, consentSubmit } from './pages/authorize.ts'
 import { changePasswordPage, changePasswordSubmit } from './pages/change_password.ts'
@@ -164,6 +164,8 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
   pages.post(paths.account_end_apps, endAppsSubmit)
   pages.post(paths.account_narrow_app, narrowAppSubmit)
   pages.post(paths.account_take_back, takeBackConnectionSubmit)
+  pages.get(paths.account_new_token, newTokenPage)
+  pages.post(paths.account_new_token, newTokenSubmit)
   pages.post(paths.account_delete_token, deleteTokenSubmit)
   pages.post(paths.account_end_session, endSessionSubmit)
   pages.post(paths.account_end_other_sessions, endOtherSessionsSubmit)

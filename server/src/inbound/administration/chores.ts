@@ -4,6 +4,7 @@ import { event } from '../event.ts'
 import { rotateSigningKeys } from '../keys/signing_keys.ts'
 import { useAddedTenantKeys } from '../keys/tenant_keys.ts'
 import { deliverLogouts } from '../sessions/backchannel_logout.ts'
+import { deleteExpiredTokens } from '../tokens/personal_access_tokens.ts'
 import { eraseDeletedUsers } from '../users/delete_user.ts'
 
 /** Work behind the requests: how often to look, whether there is something, and what to do. */
@@ -28,6 +29,7 @@ export function inboundChores(context: InboundContext): readonly Chore[] {
     { name: 'tenant_keys', every_ms: 30_000, alone: false, run: () => useAddedTenantKeys(tenant) },
     { name: 'unused_clients', every_ms: 600_000, alone: true, run: () => sweepUnusedClients(context) },
     { name: 'thrown_away_clients', every_ms: 600_000, alone: true, run: () => sweepThrownAwayClients(context) },
+    { name: 'expired_tokens', every_ms: 600_000, alone: true, run: () => deleteExpiredTokens(tenant) },
     { name: 'deleted_users', every_ms: 60_000, alone: true, run: () => eraseDeletedUsers(tenant) },
     { name: 'logouts', every_ms: 1000, alone: false, run: () => deliverLogouts(context) },
     {

@@ -23,7 +23,8 @@ import { isOn, whyTokenIsDead } from '../liveness.ts'
 import { findServiceRole, knownResources, presentScopes, rightsOf, rolesAtWork, scopesAtResources } from '../rights.ts'
 import { subjectAtResources } from '../subjects.ts'
 import { prepareClaims } from './custom_claims.ts'
-import { isPermanentToken, openPermanentToken } from './permanent_tokens.ts'
+import { claimsOfPermanentToken, isPermanentToken, noteTokenUse, openPermanentToken } from './permanent_tokens.ts'
+import { endOfToken } from './personal_access_tokens.ts'
 
 /** How long access tokens live where no resource says otherwise. */
 const LIFETIME_SECONDS = 600
@@ -178,21 +179,24 @@ function isOfClientAlone({ grant_id, sub, client_id }: AccessTokenClaims): boole
 
 /** A permanent token lives with its user: what a script may do is what the user may, at the resources it is for. */
 async function findLivingPermanentToken(tenant: Tenant, token: string, asking_client_id: string): Promise<FoundToken> {
-  const claims = await openPermanentToken(tenant, token)
+  const opened = await openPermanentToken(tenant, token)
   const { tenant_id, store } = tenant
-  const named = { client_id: asking_client_id, token_client_id: '', grant_id: '', jti: '', user_id: claims?.sub ?? '' }
-  const authority = await store.loadTokenAuthority({ tenant_id, ...named })
-  if (!claims || !authority) return { living: null, authority, reason: 'not one of ours' }
-  const [tenant_epoch, , user_epoch] = claims.ep
-  if (!isOn(authority.tenant, tenant_epoch) || !isOn(authority.user, user_epoch)) {
+  const named = { client_id: asking_client_id, token_client_id: '', grant_id: '', jti: '' }
+  const authority = await store.loadTokenAuthority({ tenant_id, ...named, user_id: opened?.user_id ?? '' })
+  if (!opened || !authority) return { living: null, authority, reason: 'not one of ours' }
+  const { tenant: state, user, now } = authority
+  if (!isOn(state, opened.tenant_epoch) || !isOn(user, opened.user_epoch)) {
     return { living: null, authority, reason: 'tenant or user disabled since' }
   }
-  const configuration = await tenant.configuration(authority.tenant.config_version)
-  const scope = presentScopes(
-    parseScope(claims.scope),
-    rightsOf(configuration, { scope: claims.scope }, authority.user),
-  )
-  return cutToResources(tenant, { claims, authority, configuration, user_id: claims.sub, scope, role: null, kid: null })
+  const configuration = await tenant.configuration(state.config_version)
+  const ends_at = endOfToken(opened, configuration)
+  if (ends_at <= now) return { living: null, authority, reason: 'expired, or switched off' }
+  const claims = claimsOfPermanentToken(tenant, opened, ends_at)
+  const scope = presentScopes(parseScope(claims.scope), rightsOf(configuration, { scope: claims.scope }, user))
+  const { user_id } = opened
+  const found = cutToResources(tenant, { claims, authority, configuration, user_id, scope, role: null, kid: null })
+  if (found.living) await noteTokenUse(tenant, opened, now)
+  return found
 }
 
 /** What of a token still means anything: less the resources that are gone, and the scopes that went with them (ASVS 8.3.2). */

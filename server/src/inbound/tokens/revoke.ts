@@ -7,16 +7,21 @@ import { refuseReplays } from '../client_authentication/proofs.ts'
 import type { InboundContext } from '../context.ts'
 import { event } from '../event.ts'
 import { isKeyTrusted, openAccessToken } from './access_tokens.ts'
+import { deleteShownToken, isPermanentToken } from './permanent_tokens.ts'
 import { openRefreshToken } from './refresh_tokens.ts'
 
 /**
  * Revocation (RFC 7009): a refresh token ends its grant and with it every access token of the grant; an access token
- * ends alone. What is unknown is fine; what belongs to another client is refused and stays as it was.
+ * ends alone. What is unknown is fine; what belongs to another client is refused and stays as it was. A permanent token
+ * belongs to no client, and ends by whoever holds it.
  */
 export async function revoke(context: InboundContext, request: DirectRequest): Promise<void> {
   const { tenant } = context
   const { tenant_id, store } = tenant
   const { params, authorization } = request
+  const { token: shown = '' } = params.values
+  // It is no client's, so nobody has to be one to end it.
+  if (isPermanentToken(shown)) return deleteShownToken(tenant, shown)
   const credentials = readClientCredentials({ authorization, params, realm: tenant.issuer })
   const token = requireParam(params, 'token')
   const refresh = await openRefreshToken(tenant, token)

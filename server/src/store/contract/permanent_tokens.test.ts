@@ -11,13 +11,20 @@ const token = (token_id: string, user_id = 'alice') => ({
     tenant_epoch: 1,
     user_epoch: 2,
     created_at: START,
+    expires_at: null,
   },
 })
-const make = ({ store, tenant_id, event }: Stage, token_id: string, user_id = 'alice', most = 50) =>
+const make = (
+  { store, tenant_id, event }: Stage,
+  token_id: string,
+  user_id = 'alice',
+  most = 50,
+  expires_at: number | null = null,
+) =>
   store.createPermanentToken({
     tenant_id,
     ...{
-      token: { ...token(token_id, user_id), secret_hash: bytes(token_id) },
+      token: { ...token(token_id, user_id), expires_at, secret_hash: bytes(token_id) },
       most,
       event: event('permanent_token.created'),
     },
@@ -51,6 +58,33 @@ contract('2.3.2 15.4.2 a user has so many permanent tokens, however many are mad
   const made = await Promise.all(Array.from({ length: 20 }, (_, i) => make(stage, `t${i}`, 'alice', 3)))
   assert.equal(made.filter((outcome) => outcome === 'made').length, 3)
   assert.equal(await make(stage, 'b1', 'bob', 3), 'made')
+})
+
+contract('a permanent token of a taken name is none, and leaves the one that there is as it was', async (stage) => {
+  const { store, tenant_id } = stage
+  await Promise.all([stage.user('alice'), stage.user('bob')])
+  const outcomes = await Promise.all(['alice', 'alice', 'bob'].map((user_id) => make(stage, 't1', user_id, 1)))
+  assert.deepEqual(outcomes.toSorted(), ['made', 'taken', 'taken'])
+  const of = async (user_id: string) => (await store.listPermanentTokens({ tenant_id, user_id })).length
+  assert.equal((await of('alice')) + (await of('bob')), 1)
+  const events = await store.pageEvents({ tenant_id, user_id: '', before_event_id: '~', type: '', actor: '', most: 50 })
+  assert.equal(events.filter(({ type }) => type === 'permanent_token.created').length, 1)
+})
+
+contract('permanent tokens that have run out are listed, the first first, and count no more', async (stage) => {
+  const { store, tenant_id, clock } = stage
+  await stage.user('alice')
+  await make(stage, 't1', 'alice', 3, START + 2)
+  await make(stage, 't2', 'alice', 3, START + 1)
+  await make(stage, 't3', 'alice', 3)
+  const expired = async (most = 10) =>
+    (await store.listExpiredPermanentTokens({ tenant_id, most })).map(({ token_id }) => token_id)
+  assert.deepEqual(await expired(), [])
+  assert.equal(await make(stage, 't4', 'alice', 3, START + 9), 'full')
+  clock.now += 2
+  assert.deepEqual([await expired(), await expired(1)], [['t2', 't1'], ['t2']])
+  assert.equal(await make(stage, 't4', 'alice', 3, START + 9), 'made')
+  assert.deepEqual(await store.listExpiredPermanentTokens({ tenant_id: 'nobody', most: 10 }), [])
 })
 
 contract('the use of a permanent token is noted once an hour', async (stage) => {

@@ -1,5 +1,5 @@
 import type { NewEvent, TenantState } from '../records.ts'
-import { NOW, pickColumns, type Run, read, sql, write } from '../sql.ts'
+import { int, NOW, pickColumns, type Run, read, sql, write } from '../sql.ts'
 import { readTenantState } from './authority.ts'
 import { insertEvent } from './events.ts'
 
@@ -14,31 +14,40 @@ export interface PermanentToken {
   readonly tenant_epoch: number
   readonly user_epoch: number
   readonly created_at: number
+  /** Null for one that came by the door of another system: it lives until it is deleted. */
+  readonly expires_at: number | null
   readonly last_used_at: number | null
 }
 
 const COLUMNS: readonly (keyof PermanentToken)[] = [
   ...(['token_id', 'user_id', 'name', 'scope', 'resource', 'tenant_epoch', 'user_epoch'] as const),
-  ...(['created_at', 'last_used_at'] as const),
+  ...(['created_at', 'expires_at', 'last_used_at'] as const),
 ]
 
-/** Makes a permanent token; `full` when the user has so many already. */
+/** Makes a permanent token; `taken` when its token_id is, `full` when the user has so many that live. */
 export const createPermanentToken = write(
   function* (args: {
     tenant_id: string
     token: Omit<PermanentToken, 'last_used_at'> & { readonly secret_hash: Uint8Array }
     most: number
     event: NewEvent
-  }): Run<'made' | 'full'> {
+  }): Run<'made' | 'taken' | 'full'> {
     const { tenant_id, token, event } = args
+    const [known] = yield* sql<{ token_id: string }>`
+      select token_id from permanent_tokens where tenant_id = ${tenant_id} and token_id = ${token.token_id}`
+    if (known) return 'taken'
     const [before] = yield* sql<{ count: number }>`
-      select count(*) as count from permanent_tokens where tenant_id = ${tenant_id} and user_id = ${token.user_id}`
+      select count(*) as count from permanent_tokens
+      where tenant_id = ${tenant_id} and user_id = ${token.user_id} and (expires_at is null or expires_at > ${NOW})`
     if (before!.count >= args.most) return 'full'
-    yield* sql`
+    const [made] = yield* sql<{ token_id: string }>`
       insert into permanent_tokens (tenant_id, token_id, user_id, name, scope, resource, secret_hash, tenant_epoch,
-        user_epoch, created_at)
+        user_epoch, created_at, expires_at)
       values (${tenant_id}, ${token.token_id}, ${token.user_id}, ${token.name}, ${token.scope}, ${token.resource},
-        ${token.secret_hash}, ${token.tenant_epoch}, ${token.user_epoch}, ${token.created_at})`
+        ${token.secret_hash}, ${token.tenant_epoch}, ${token.user_epoch}, ${token.created_at},
+        ${int(token.expires_at)})
+      on conflict (tenant_id, token_id) do nothing returning token_id`
+    if (!made) return 'taken'
     yield* insertEvent(event)
     return 'made'
   },
@@ -65,8 +74,18 @@ export const listPermanentTokens = read(function* (args: {
   user_id: string
 }): Run<PermanentToken[]> {
   return yield* sql<PermanentToken>`
-    select token_id, user_id, name, scope, resource, tenant_epoch, user_epoch, created_at, last_used_at
+    select token_id, user_id, name, scope, resource, tenant_epoch, user_epoch, created_at, expires_at, last_used_at
     from permanent_tokens where tenant_id = ${args.tenant_id} and user_id = ${args.user_id} order by token_id`
+})
+
+/** Permanent tokens that have run out, the first to do so first. */
+export const listExpiredPermanentTokens = read(function* (args: {
+  tenant_id: string
+  most: number
+}): Run<Pick<PermanentToken, 'token_id' | 'user_id' | 'name'>[]> {
+  return yield* sql<Pick<PermanentToken, 'token_id' | 'user_id' | 'name'>>`
+    select token_id, user_id, name from permanent_tokens
+    where tenant_id = ${args.tenant_id} and expires_at <= ${NOW} order by expires_at limit ${args.most}`
 })
 
 /** A permanent token with its tenant's state and its secret's hash, or null. */
@@ -77,7 +96,7 @@ export const findPermanentToken = read(function* (args: {
   const [row] = yield* sql<Record<string, unknown>>`
     select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
       p.token_id, p.user_id, p.name, p.scope, p.resource, p.secret_hash, p.tenant_epoch, p.user_epoch, p.created_at,
-      p.last_used_at
+      p.expires_at, p.last_used_at
     from permanent_tokens p join tenants t on t.tenant_id = p.tenant_id
     where p.tenant_id = ${args.tenant_id} and p.token_id = ${args.token_id}`
   if (!row) return null

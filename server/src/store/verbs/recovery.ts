@@ -176,6 +176,7 @@ export const changePassword = write(
         where tenant_id = ${tenant_id} and user_id = ${user_id} and revoked_at is null
         returning grant_id`
       yield* revokeTokensOf(event, grants)
+      yield* sql`delete from permanent_tokens where tenant_id = ${tenant_id} and user_id = ${user_id}`
     }
     yield* insertEvent(event)
     return 'changed'

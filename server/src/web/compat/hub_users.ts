@@ -1,5 +1,5 @@
 import { event } from '../../inbound/event.ts'
-import { createPermanentToken, deletePermanentToken } from '../../inbound/tokens/permanent_tokens.ts'
+import { createPermanentToken, deletePermanentToken, MOST_TOKENS } from '../../inbound/tokens/permanent_tokens.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import { readParams } from '../../oauth/params.ts'
 import type { UserRecord } from '../../store/records.ts'
@@ -125,9 +125,12 @@ const permanenttokens: Collection = {
     )
     if (resource.some((known) => !resources.has(known)))
       throw new OAuthError('invalid_scope', 'Member scope names a service that is not here')
-    const { token_id, token, created_at } = await createPermanentToken(tenant, {
-      ...{ user, state, name, scope, resource, actor: caller.actor },
+    const made = await createPermanentToken(tenant, {
+      ...{ user, state, name, scope, resource, expires_at: null, most: MOST_TOKENS, actor: caller.actor },
     })
+    if (typeof made === 'string')
+      throw new OAuthError('invalid_request', `A user may have ${MOST_TOKENS} permanent tokens`)
+    const { token_id, token, created_at } = made
     return { id: token_id, name, scope: listScope(scope.join(' ')), creationTime: created_at, token }
   },
   remove: ({ tenant }, { user_id, id, actor }) => deletePermanentToken(tenant, { user_id, token_id: id, actor }),

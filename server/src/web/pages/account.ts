@@ -2,6 +2,7 @@ import { narrowConsent } from '../../inbound/authorization/narrow_consent.ts'
 import { event } from '../../inbound/event.ts'
 import type { SignedIn } from '../../inbound/sessions/sessions.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
+import { hasPersonalTokens } from '../../inbound/tokens/personal_access_tokens.ts'
 import { endSessionOfUser } from '../../inbound/users/administer_users.ts'
 import { requireParam } from '../../oauth/params.ts'
 import { offerEnds } from '../../outbound/connections/connection_end.ts'
@@ -15,6 +16,7 @@ import { readLapse, readReason } from '../ui/connection_state.ts'
 import { paths } from '../ui/paths.ts'
 import type { Text } from '../ui/text/en.ts'
 import { joinApps } from './joined_apps.ts'
+import { showToken } from './shown_token.ts'
 import { renderAccount } from './templates/account.ts'
 
 /** A page for whoever is signed in; others are sent to sign in first. */
@@ -95,10 +97,8 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
     connectors: connectors
       .filter((known) => known.disabled_at === null && (administers || !isForAdministrators(visit.web.outbound, known)))
       .map((known) => ({ connector: known.connector, provider_name: nameProvider(visit.web.outbound, known) })),
-    tokens: tokens.map(({ token_id, name, scope, created_at, last_used_at }) => ({
-      ...{ token_id, name, created_at, last_used_at: last_used_at ?? undefined },
-      scopes: scope.split(' ').map((one) => ({ scope: one, description: sentences.get(one) ?? one })),
-    })),
+    tokens: tokens.map((token) => showToken(visit.configuration, token, sentences)),
+    may_make_tokens: hasPersonalTokens(visit.configuration),
     // This one first, then as last seen.
     sessions: sessions
       .toSorted((a, b) => Number(isHere(b)) - Number(isHere(a)))

@@ -82,8 +82,8 @@ export const exportPage = surePage(paths.account_data, async (visit, { user, fac
     apps: grants.map(({ client_id, client_name, scope, created_at, last_used_at, expires_at }) => ({
       ...{ client_id, client_name, scope, created_at, last_used_at, expires_at },
     })),
-    permanent_tokens: tokens.map(({ name, scope, created_at, last_used_at }) => ({
-      ...{ name, scope, created_at, last_used_at },
+    permanent_tokens: tokens.map(({ name, scope, resource, created_at, expires_at, last_used_at }) => ({
+      ...{ name, scope, resource: JSON.parse(resource), created_at, expires_at, last_used_at },
     })),
     connections: connections.map(({ connector, provider_name, account_label, state, scope, created_at }) => ({
       ...{ connector, provider_name, account_label, state, scope, created_at },

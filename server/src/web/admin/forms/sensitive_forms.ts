@@ -47,6 +47,7 @@ export const CONSOLE_FORMS: Readonly<Record<string, ConsoleForm>> = {
   [paths.admin_enable_user]: sure(GIVES, paths.admin_user, 'user_id'),
   [paths.admin_delete_user]: sure('cannot be undone', paths.admin_user, 'user_id'),
   [paths.admin_end_sessions]: open(TAKES),
+  [paths.admin_delete_token]: open(TAKES),
   [paths.admin_new_connector]: sure(DIRECTS, paths.admin_new_connector, 'provider', 'connector', 'grant_type'),
   [paths.admin_edit_connector]: sure(DIRECTS, paths.admin_edit_connector, 'connector'),
   [paths.admin_test_connector]: open('asks a provider what it would be asked anyhow, and changes nothing'),

@@ -1,3 +1,4 @@
+import { deletePermanentToken } from '../../../inbound/tokens/permanent_tokens.ts'
 import { endSessionsOfUser, isOwnAccount, setUserDisabled } from '../../../inbound/users/administer_users.ts'
 import { usernameKey } from '../../../inbound/users/prepare_user.ts'
 import { listConnections } from '../../../outbound/connections/connections.ts'
@@ -6,6 +7,7 @@ import type { UserWithPassword } from '../../../store/verbs/users.ts'
 import { deleteUserEverywhere } from '../../delete_user.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../../page.ts'
 import { joinApps } from '../../pages/joined_apps.ts'
+import { showToken } from '../../pages/shown_token.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { scriptOf } from '../forms/same_by_script.ts'
@@ -33,18 +35,23 @@ export const userPage = consolePage(async (visit, administrator) => {
   const user_id = visit.query['user_id'] ?? ''
   const user = await store.findUser({ tenant_id, user_id })
   if (!user) return errorPage(visit, 'not_found', 404)
-  const [sessions, grants, connections] = await Promise.all([
+  const [sessions, grants, connections, tokens] = await Promise.all([
     store.listSessionsOfUser({ tenant_id, user_id }),
     store.listGrantsOfUser({ tenant_id, user_id }),
     listConnections(visit.web.outbound, user_id),
+    store.listPermanentTokens({ tenant_id, user_id }),
   ])
+  const shown = tokens.map((token) => showToken(visit.configuration, token, new Map()))
   const apps = joinApps(visit, grants, connections, new Map())
   const own = isOwnAccount(administrator, user_id)
   const invitation = invitable(visit, user)
   const scripts = scriptsOf(visit, user, { own, may_invite: invitation.may_invite })
   return send(
     visit,
-    renderUser(visit.view, { ...userRow(user), sessions: sessions.length, apps, own, scripts, ...invitation }),
+    renderUser(visit.view, {
+      ...{ ...userRow(user), sessions: sessions.length, apps, tokens: shown, own, scripts },
+      ...invitation,
+    }),
   )
 })
 
@@ -87,6 +94,12 @@ export const deleteUserSubmit = consoleSubmit(async (visit, administrator, { use
 /** POST /admin/user/end_sessions: the user is signed out everywhere (ASVS 7.4.5). */
 export const endSessionsSubmit = consoleSubmit(async (visit, administrator, { user_id = '' }) => {
   await endSessionsOfUser(visit.web.tenant, user_id, administrator)
+  return toUser(visit, user_id)
+})
+
+/** POST /admin/user/delete_token: a token that somebody has made for a script is dead at once. */
+export const deleteTokenOfUserSubmit = consoleSubmit(async (visit, administrator, { user_id = '', token_id = '' }) => {
+  await deletePermanentToken(visit.web.tenant, { user_id, token_id, actor: administrator })
   return toUser(visit, user_id)
 })
 

@@ -71,8 +71,8 @@ export interface AccountData extends AccountConnections {
   /** What was done just before. */
   readonly done?: keyof View['text']['account']['done'] | undefined
   readonly apps: readonly AccountApp[]
-  /** Permanent tokens. */
   readonly tokens: readonly AccountToken[]
+  readonly may_make_tokens: boolean
   readonly sessions: readonly AccountSession[]
 }
 
@@ -82,7 +82,7 @@ export function renderAccount(view: View, data: AccountData): SafeHtml {
   const { user } = data
   const who = facts([html`<strong>${name(userName(user))}</strong>`, name(user.email ?? user.username)])
   const told = data.done && toldNotice('good', account.done[data.done])
-  const content = html`${pageHeader(account.title, who)}${told}${apps(view, data)}${renderConnections(view, data)}${renderTokens(view, data.tokens)}${sessions(view, data)}`
+  const content = html`${pageHeader(account.title, who)}${told}${apps(view, data)}${renderConnections(view, data)}${renderTokens(view, data.tokens, data.may_make_tokens)}${sessions(view, data)}`
   return accountPage(view, { title: account.title, content, entry: 'overview', console: data.may_administer })
 }
 

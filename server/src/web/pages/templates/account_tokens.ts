@@ -1,39 +1,82 @@
-import { card, ending, rightsList, section } from '../../ui/components.ts'
+import { badge, card, emptyState, ending, rightsList, section } from '../../ui/components.ts'
+import { buttonLink } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
-import { name } from '../../ui/name.ts'
+import { code, name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
-import { ago, link, tell, type View } from '../../ui/view.ts'
+import { ago, link, moment, tell, type View } from '../../ui/view.ts'
 import { facts, lastUsed } from './account_facts.ts'
 
 /** A token that the user has made for a script. */
 export interface AccountToken {
   readonly token_id: string
   readonly name: string
+  /** By which its owner knows it again. */
+  readonly beginning: string
+  /** What it is for, as people call it. */
+  readonly resources: readonly string[]
   readonly scopes: readonly { readonly scope: string; readonly description: string }[]
   readonly created_at: number
+  /** Without it, the token lives until it is deleted. */
+  readonly ends_at?: number | undefined
   readonly last_used_at?: number | undefined
+  /** Such tokens are switched off. */
+  readonly off?: boolean
 }
 
-/** The permanent tokens of a user, each with what it can do and the way to end it; nothing where there are none. */
-export function renderTokens(view: View, tokens: readonly AccountToken[]): Child {
-  const { account } = view.text
-  if (tokens.length === 0) return ''
-  const cards = tokens.map((token, i) => html`<li>${tokenCard(view, token, i)}</li>`)
-  return section(account.tokens, html`<ul class="cards">${cards}</ul>`, account.tokens_lead)
+/** The tokens of a user, each with what it can do and the way to end it; nothing where there are none and can be none. */
+export function renderTokens(view: View, tokens: readonly AccountToken[], may_make: boolean): Child {
+  const { account, tokens: text } = view.text
+  if (tokens.length === 0 && !may_make) return ''
+  const make = may_make && buttonLink(text.new, link(view, paths.account_new_token))
+  if (tokens.length === 0) {
+    return section(account.tokens, emptyState(text.empty, text.empty_body, make))
+  }
+  const cards = tokenCards(view, tokens, { action: link(view, paths.account_delete_token) })
+  return section(account.tokens, cards, account.tokens_lead, make)
 }
 
-function tokenCard(view: View, token: AccountToken, index: number): SafeHtml {
+/** Where the form posts that deletes a token, and what it says beside which one. */
+interface Deletion {
+  readonly action: string
+  readonly hidden?: Readonly<Record<string, string>>
+}
+
+/** Tokens, each with what it can do and the way to end it. */
+export function tokenCards(view: View, tokens: readonly AccountToken[], deletion: Deletion): SafeHtml {
+  const cards = tokens.map((token, i) => html`<li>${tokenCard(view, token, deletion, i)}</li>`)
+  return html`<ul class="cards">${cards}</ul>`
+}
+
+function tokenCard(view: View, token: AccountToken, { action, hidden }: Deletion, index: number): SafeHtml {
   const { account } = view.text
   const remove = ending(view, {
     id: `delete-token-${index}`,
     label: account.delete_token,
     title: tell(view, account.delete_token_title, { token: name(token.name) }),
     consequences: [account.delete_token_ends],
-    action: link(view, paths.account_delete_token),
-    hidden: { token_id: token.token_id },
+    action,
+    hidden: { ...hidden, token_id: token.token_id },
   })
-  const times = [tell(view, account.since, { when: ago(view, token.created_at) }), lastUsed(view, token.last_used_at)]
   return card(
-    html`<div class="row"><div class="grow"><h3>${name(token.name)}</h3>${facts(times)}</div><div class="actions">${remove}</div></div>${rightsList(token.scopes)}`,
+    html`<div class="row"><div class="grow"><h3>${name(token.name)} ${tokenState(view, token)}</h3>${tokenFacts(view, token)}</div><div class="actions">${remove}</div></div>${rightsList(token.scopes)}`,
   )
+}
+
+/** What is to be known of a token, but for its name and its rights. */
+function tokenFacts(view: View, token: AccountToken): SafeHtml {
+  const { account, tokens: text } = view.text
+  const { ends_at, last_used_at, beginning } = token
+  return facts([
+    token.resources.map((resource) => tell(view, text.for, { resource: name(resource) })),
+    tell(view, text.begins, { beginning: code(beginning) }),
+    tell(view, text.made, { when: ago(view, token.created_at) }),
+    lastUsed(view, last_used_at),
+    ends_at !== undefined && ends_at > view.now && tell(view, account.ends, { when: moment(view, ends_at) }),
+  ])
+}
+
+function tokenState(view: View, { off, ends_at }: AccountToken): Child {
+  const { tokens: text } = view.text
+  if (off) return badge(text.off_now, 'warning')
+  return ends_at !== undefined && ends_at <= view.now && badge(text.ended, 'warning')
 }

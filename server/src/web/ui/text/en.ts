@@ -6,6 +6,7 @@ import { enConsole } from './en_console.ts'
 import { enOwnData } from './en_own_data.ts'
 import { enSecurity } from './en_security.ts'
 import { enSignInLink } from './en_sign_in_link.ts'
+import { enTokens } from './en_tokens.ts'
 import { enSignUp } from './en_sign_up.ts'
 
 /** Every sentence that people read, in English: templates hold none. Other languages are files beside this one. */
@@ -280,6 +281,8 @@ export const en = {
       session: 'You are signed out there.',
       sessions: 'You are signed out everywhere else.',
       token: 'The token is deleted, and stopped working at once.',
+      token_twice:
+        'The form was sent twice. It made one token, which stands below. If you did not copy it, delete it and make a new one.',
       end_changed: 'Saved. The new end counts from now.',
       disconnected: 'The account is disconnected.',
     },
@@ -441,6 +444,7 @@ export const en = {
   own_data: enOwnData,
   sign_up: enSignUp,
   sign_in_link: enSignInLink,
+  tokens: enTokens,
   console: enConsole,
   letters: enLetters,
 } as const satisfies Catalogue

@@ -77,6 +77,9 @@ export const enConsoleServer = {
       password_min_length_administrators: 'Least characters of an administrator’s password',
       sign_up: 'People may make accounts',
       sign_in_link: 'A link to their mailbox signs people in',
+      personal_access_tokens: 'People may make access tokens for scripts',
+      personal_access_token_days: 'Such a token lives at most, in days',
+      personal_access_tokens_per_user: 'One person may have so many of them',
       account_deletion: 'Who deletes accounts',
       default_locale: 'Language of whoever asks for none',
       login_handoff: 'Users sign in at another platform',
@@ -100,6 +103,9 @@ export const enConsoleServer = {
       sign_up: 'verified asks for an address, and sends a letter to it first.',
       sign_in_link:
         'For users whose address is confirmed. Who reads their mail is in their account, but for a second factor.',
+      personal_access_tokens:
+        'For APIs that ask this server about tokens. Switched off, the tokens that were made stop working until it is on again.',
+      personal_access_token_days: 'Shortened, it counts for the tokens that were made before as well.',
       account_deletion: 'self: people do, on the page of their account. administrators: nobody else does.',
       default_locale: 'A tag such as de or ar. What somebody has chosen, or their browser asks for, comes first.',
       login_handoff: 'JSON; empty where users sign in here.',

@@ -8,6 +8,7 @@ export const enUser = {
   account: 'Account',
   disabled_note: 'This account is disabled. What it had stays void when it is enabled again.',
   yours: 'This is your own account. Another administrator may disable it.',
+  tokens_lead: 'What scripts carry that act in this user’s name. Signing the user out leaves them; disabling ends them.',
   end_sessions: 'Sign out everywhere',
   end_sessions_title: 'Sign {user} out everywhere?',
   end_sessions_ends: 'Every session of this user ends at once, and with it every app that is not for offline use.',

@@ -1,4 +1,5 @@
 import type { AccountApp } from '../../../pages/templates/account.ts'
+import { type AccountToken, tokenCards } from '../../../pages/templates/account_tokens.ts'
 import {
   badge,
   card,
@@ -26,6 +27,8 @@ export interface UserData extends UserRow {
   readonly sessions: number
   /** What they have allowed, and through which connections. */
   readonly apps: readonly AccountApp[]
+  /** What their scripts carry. */
+  readonly tokens: readonly AccountToken[]
   /** Whether this is the account of who looks. */
   readonly own: boolean
   readonly no_password: boolean
@@ -53,8 +56,16 @@ export function renderUser(view: View, data: UserData): SafeHtml {
     data.disabled && notice('note', html`<p>${user.disabled_note}</p>`),
     data.no_password && !data.invited && notice('note', html`<p>${user.no_password}</p>`),
   ]
-  const content = html`${pageHeader(name(userName(data)), status)}${notes}${section(user.account, card(details))}${endings(view, data)}${sameByScript(view, ...(data.scripts ?? []))}${chains(view, data)}`
+  const content = html`${pageHeader(name(userName(data)), status)}${notes}${section(user.account, card(details))}${endings(view, data)}${sameByScript(view, ...(data.scripts ?? []))}${chains(view, data)}${tokens(view, data)}`
   return consolePage(view, { entry: 'users', under: [], title: displayName(userName(data)), content })
+}
+
+/** What their scripts carry; nothing where they have none. */
+function tokens(view: View, { user_id, tokens }: UserData): Child {
+  const { user } = view.text.console
+  if (tokens.length === 0) return ''
+  const deletion = { action: link(view, paths.admin_delete_token), hidden: { user_id } }
+  return section(view.text.account.tokens, tokenCards(view, tokens, deletion), user.tokens_lead)
 }
 
 /** Who may use what in the user's name: each app, and each account through it. */

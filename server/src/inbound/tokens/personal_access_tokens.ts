@@ -1,0 +1,105 @@
+import { rulesOf } from '../../oauth/profile.ts'
+import { mayBeDefault } from '../../oauth/scope.ts'
+import type { UserRecord } from '../../store/records.ts'
+import type { Configuration, Resource, Tenant } from '../../store/tenant.ts'
+import type { PermanentToken } from '../../store/verbs/permanent_tokens.ts'
+import { presentScopes, rightsOf } from '../rights.ts'
+import { createPermanentToken, deletePermanentToken, isTokenName, type NewPermanentToken } from './permanent_tokens.ts'
+
+const DAY_MS = 86_400_000
+/** The last second that a date can name. */
+const NEVER_MS = 253_402_300_799_000
+const USUAL_DAYS = [7, 30, 60, 90, 180, 365]
+
+/** What a person may make a token for: a resource, and what their roles give there. */
+export interface TokenOffer {
+  readonly resource: Resource
+  readonly scope: readonly string[]
+}
+
+/**
+ * Whether people of a tenant have personal access tokens: where its setting says so, and its profile does not ask for
+ * tokens that are bound to a key, which a script has none of.
+ */
+export function hasPersonalTokens({ settings }: Pick<Configuration, 'settings'>): boolean {
+  return settings.personal_access_tokens && !rulesOf({}, settings).sender_constrained
+}
+
+/**
+ * What a person may make a token for. A token says nothing by itself, so it is for resources that ask here about tokens;
+ * it never administers this server, nor opens its vault, nor stands for the person's sign-in.
+ */
+export function listTokenOffers(
+  { issuer }: Pick<Tenant, 'issuer'>,
+  configuration: Configuration,
+  user: Pick<UserRecord, 'roles'>,
+): TokenOffer[] {
+  return [...configuration.resources.values()].flatMap((resource) => {
+    if (`${resource.resource}/`.startsWith(`${issuer}/api/`) || resource.introspection_clients.length === 0) return []
+    const names = [...resource.scopes.keys()].filter(mayBeDefault)
+    const scope = presentScopes(names, rightsOf(configuration, { scope: names.join(' ') }, user))
+    return scope.length === 0 ? [] : { resource, scope }
+  })
+}
+
+/** How long a new token may live, in days: what people choose from, the longest last. */
+export function listLifetimes({ settings }: Pick<Configuration, 'settings'>): number[] {
+  const longest = settings.personal_access_token_days
+  return [...USUAL_DAYS.filter((days) => days < longest), longest]
+}
+
+/** When a permanent token ends, by the settings of now: those that people made for themselves end with the setting. */
+export function endOfToken(token: PermanentToken, configuration: Configuration): number {
+  const { created_at, expires_at } = token
+  if (expires_at === null) return NEVER_MS
+  if (!hasPersonalTokens(configuration)) return created_at
+  return Math.min(expires_at, created_at + configuration.settings.personal_access_token_days * DAY_MS)
+}
+
+/** What came of asking for a personal access token: the token, that the same form made one before, or what is wrong. */
+export type PersonalToken =
+  | { readonly kind: 'made'; readonly token: string; readonly expires_at: number }
+  | { readonly kind: 'twice' }
+  | { readonly kind: 'wrong'; readonly about: 'off' | 'resource' | 'name' | 'scope' | 'lifetime' | 'full' }
+
+/** Makes a personal access token for one resource, with no more than the person may give away now. */
+export async function createPersonalToken(
+  tenant: Tenant,
+  configuration: Configuration,
+  wanted: Pick<NewPermanentToken, 'state' | 'token_id' | 'scope'> & {
+    readonly user: UserRecord
+    readonly name: string
+    readonly resource: string
+    readonly days: number
+  },
+): Promise<PersonalToken> {
+  const { user, state, token_id, scope, days } = wanted
+  const wrong = (about: Extract<PersonalToken, { kind: 'wrong' }>['about']) => ({ kind: 'wrong', about }) as const
+  if (!hasPersonalTokens(configuration)) return wrong('off')
+  const offers = listTokenOffers(tenant, configuration, user)
+  const offer = offers.find(({ resource }) => resource.resource === wanted.resource)
+  if (!offer) return wrong('resource')
+  const name = wanted.name.trim()
+  if (!isTokenName(name)) return wrong('name')
+  if (scope.length === 0 || !scope.every((one) => offer.scope.includes(one))) return wrong('scope')
+  if (!listLifetimes(configuration).includes(days)) return wrong('lifetime')
+  const expires_at = tenant.clock() + days * DAY_MS
+  const made = await createPermanentToken(tenant, {
+    ...{ user, state, token_id, name, scope, resource: [wanted.resource], expires_at },
+    most: configuration.settings.personal_access_tokens_per_user,
+    actor: `user:${user.user_id}`,
+  })
+  if (made === 'full') return wrong('full')
+  return made === 'taken' ? { kind: 'twice' } : { kind: 'made', token: made.token, expires_at }
+}
+
+const EXPIRED_AT_ONCE = 100
+
+/** Deletes tokens that have run out, each with its event. */
+export async function deleteExpiredTokens(tenant: Tenant): Promise<void> {
+  const { tenant_id, store } = tenant
+  const expired = await store.listExpiredPermanentTokens({ tenant_id, most: EXPIRED_AT_ONCE })
+  for (const { user_id, token_id } of expired) {
+    await deletePermanentToken(tenant, { user_id, token_id, actor: 'system', reason: 'expired' })
+  }
+}
