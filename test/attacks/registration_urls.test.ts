@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test as testAlone } from 'node:test'
+import { fetchClientLogos, waitForLogo } from '../../server/src/inbound/clients/client_logos.ts'
+import { readAdministratedClient, registerClient } from '../../server/src/inbound/clients/register_client.ts'
+import { updateClient } from '../../server/src/inbound/clients/update_client.ts'
 import { deliverLogouts } from '../../server/src/inbound/sessions/backchannel_logout.ts'
 import { createCatalogue } from '../../server/src/providers/catalogue.ts'
 import { resolveProvider } from '../../server/src/providers/resolve.ts'
@@ -10,8 +13,9 @@ import { revokeToken } from '../../server/src/relying/revocation.ts'
 import { redeemCode, refreshToken } from '../../server/src/relying/token_call.ts'
 import { fetchUserinfo } from '../../server/src/relying/userinfo.ts'
 import { type DocumentHost, startDocumentHost } from '../parts/document_host.ts'
-import { ALICE, onBothDatabases, type Platform } from '../parts/platform.ts'
-import { csrfOf, open, post } from '../parts/sign_in_steps.ts'
+import { makePng } from '../parts/pictures.ts'
+import { ALICE, onBothDatabases, type Platform, VERIFIER } from '../parts/platform.ts'
+import { csrfOf, open, post, signIn } from '../parts/sign_in_steps.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
 // Every name that a stranger could think of leads to somewhere that must not be called.
@@ -251,4 +255,167 @@ test('1.3.6 CVE-2026-5469 the end of a session is told to no private address', a
     assert.equal((await p.server.store.listDueNotices({ tenant_id, most: 9 })).length, 0, 'it was tried')
   }
   assert.deepEqual(host.connected.slice(connected), [])
+})
+
+/** A client with a picture, as an administrator describes it. */
+const described = (logo_uri: string) =>
+  readAdministratedClient(
+    { client_name: 'Notes', redirect_uris: [CALLBACK], scope: 'openid', token_endpoint_auth_method: 'none', logo_uri },
+    ['authorization_code', 'refresh_token'],
+  )
+
+async function addPictured(p: Platform, path: string) {
+  const { tenant } = p.server.app
+  const metadata = described(path.startsWith('/') ? host.origin + path : path)
+  return registerClient(tenant, { metadata, source: 'console', actor: 'test' })
+}
+
+/** Serves bytes at a path of the host. */
+function serve(path: string, body: Uint8Array, type = 'image/png', status = 200): void {
+  host.pages.set(path, (_, response) => void response.writeHead(status, { 'content-type': type }).end(body))
+}
+
+const askFor = (p: Platform, client_id: string) =>
+  p.authorizeUrl('web', { client_id, redirect_uri: CALLBACK, scope: 'openid', resource: undefined })
+const pictureIn = (html: string) => /<img class="mark" src="([^"]+)" alt="">/.exec(html)?.[1]
+const fetchLogos = (p: Platform) => fetchClientLogos(p.server.app.web.inbound)
+const stateOf = ({ server: { app, store } }: Platform, client_id: string) =>
+  store.findClientLogo({ tenant_id: app.tenant.tenant_id, client_id })
+
+test('5.8 the picture of a client is fetched behind the requests, and shown from here alone', async (p) => {
+  const png = makePng()
+  serve('/logo', png, 'text/html')
+  const { client_id } = await addPictured(p, '/logo')
+  const agent = await signIn(p)
+  const asked = host.asked.length
+  const look = async (url = askFor(p, client_id)) => pictureIn((await open(agent, url)).html)
+  const login = async () => pictureIn((await open(new UserAgent(), askFor(p, client_id))).html)
+  assert.deepEqual(
+    [await look(), await login(), host.asked.length],
+    [undefined, undefined, asked],
+    'nobody waits for it',
+  )
+  assert.equal(await fetchLogos(p), 1)
+  const path = await look()
+  assert.match(path ?? '', /^\/hub\/assets\/client-[0-9a-f]{24}\.png$/)
+  assert.equal(await login(), path)
+  const code = (await agent.authorize(askFor(p, client_id), ALICE)).searchParams.get('code')!
+  const form = { grant_type: 'authorization_code', code, redirect_uri: CALLBACK, client_id, code_verifier: VERIFIER }
+  assert.equal((await p.post('/token', form, null)).status, 200)
+  assert.equal(await look(`${p.issuer}/account`), path)
+
+  const load = (at: string) => fetch(new URL(at, p.issuer))
+  const picture = await load(path!)
+  assert.equal(picture.status, 200)
+  assert.deepEqual(Buffer.from(await picture.arrayBuffer()), png)
+  const { headers } = picture
+  assert.equal(headers.get('content-type'), 'image/png', 'by its bytes, not as its host called it')
+  assert.equal(headers.get('x-content-type-options'), 'nosniff')
+  assert.equal(headers.get('cross-origin-resource-policy'), 'same-origin')
+  assert.equal(headers.get('content-security-policy'), "default-src 'none'; frame-ancestors 'none'")
+  assert.equal(headers.get('cache-control'), 'public, max-age=31536000, immutable')
+  for (const other of [
+    path!.replace('.png', '.jpeg'),
+    path!.replace('client-', 'logo-'),
+    `${path}x`,
+    '/hub/assets/client-..',
+  ]) {
+    assert.equal((await load(other)).status, 404, other)
+  }
+
+  // Each day it is looked at anew; what is the same is told to nobody, what its host has changed is told.
+  assert.equal(await fetchLogos(p), 0)
+  p.pass(86_400)
+  assert.equal(await fetchLogos(p), 1)
+  serve('/logo', makePng({ rgb: [0, 0, 9] }))
+  p.pass(86_400)
+  assert.equal(await fetchLogos(p), 1)
+  const { tenant } = p.server.app
+  const { tenant_id } = tenant
+  const page = { tenant_id, before_event_id: '~', type: 'client.logo_changed', actor: 'system', most: 9 }
+  const told = (await p.server.store.pageEvents(page)).filter((one) => one.client_id === client_id)
+  assert.equal(told.length, 2)
+  const later = (await open(await signIn(p), `${p.issuer}/account`)).html
+  assert.ok(pictureIn(later) && pictureIn(later) !== path)
+
+  // Another address is another picture: until it is fetched none is shown.
+  serve('/other', makePng({ rgb: [9, 0, 0] }))
+  const metadata = described(`${host.origin}/other`)
+  await updateClient(tenant, { client_id, metadata, actor: 'test', changed: ['logo_uri'] })
+  const account = async () => pictureIn((await open(agent, `${p.issuer}/account`)).html)
+  await signIn(p, ALICE, agent)
+  assert.equal(await account(), undefined)
+  assert.equal((await load(pictureIn(later)!)).status, 404)
+  await fetchLogos(p)
+  assert.match((await account()) ?? '', /client-/)
+})
+
+test('5.8 15.2.2 CVE-2024-29891 what is no small picture is never shown, whatever its host says, and is tried less and less', async (p) => {
+  const text = (body: string) => Buffer.from(body)
+  const svg = text('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
+  const cases: readonly (readonly [failure: string, body: Uint8Array, status?: number])[] = [
+    ['drawn', svg],
+    ['unknown', text('<html><script>alert(1)</script>')],
+    ['unknown', text('GIF89a')],
+    ['unknown', text('')],
+    ['large', Buffer.concat([makePng(), Buffer.alloc(2 ** 20)])],
+    ['wide', makePng({ width: 1025, height: 1 })],
+    ['damaged', Buffer.concat([makePng(), svg])],
+    ['status 404', makePng(), 404],
+    ['status 500', makePng(), 500],
+  ]
+  for (const [i, [failure, body, status]] of cases.entries()) {
+    serve(`/wrong-${i}`, body, 'image/png', status)
+    const { client_id } = await addPictured(p, `/wrong-${i}`)
+    assert.equal(await fetchLogos(p), 1)
+    const state = (await stateOf(p, client_id))!
+    assert.deepEqual([state.failure, state.file], [failure, null])
+    assert.equal(pictureIn((await open(new UserAgent(), askFor(p, client_id))).html), undefined)
+  }
+  host.pages.set('/round', (_, response) => void response.writeHead(302, { location: '/round' }).end())
+  const round = await addPictured(p, '/round')
+  const inside = await addPictured(p, `https://${Object.keys(INSIDE)[0]}/logo`)
+  assert.equal(await fetchLogos(p), 2)
+  assert.equal((await stateOf(p, round.client_id))!.failure, 'unreachable')
+  assert.equal((await stateOf(p, inside.client_id))!.failure, 'blocked')
+  assert.deepEqual([0, 1, 2, 20].map(waitForLogo), [60_000, 120_000, 240_000, 86_400_000])
+  assert.equal(await fetchLogos(p), 0)
+  p.pass(60)
+  assert.equal(await fetchLogos(p), 10, 'a bounded number at a time')
+  assert.equal(await fetchLogos(p), 1)
+  p.pass(86_400)
+})
+
+test('5.8 M-07 a picture that was fetched outlives an outage of its host, and that of an unknown client is never fetched', async (p) => {
+  const asked = host.asked.length
+  serve('/stays', makePng({ rgb: [1, 2, 3] }))
+  await p.server.saveSettings({ registration: 'open', metadata_documents: 'any', dynamic_client_scopes: ['openid'] })
+  const logo_uri = `${host.origin}/stays`
+  const { status, body } = await register(p, {
+    client_name: 'Notes',
+    redirect_uris: [CALLBACK],
+    logo_uri,
+    scope: 'openid',
+  })
+  assert.equal(status, 201)
+  const document = host.publish('/app', { logo_uri, scope: 'openid', redirect_uris: [CALLBACK] })
+  const agent = await signIn(p)
+  for (const client_id of [body.client_id, document]) {
+    assert.equal(pictureIn((await open(agent, askFor(p, client_id))).html), undefined)
+    await agent.authorize(askFor(p, client_id), ALICE)
+  }
+  p.pass(86_400)
+  while ((await fetchLogos(p)) > 0);
+  assert.deepEqual([await stateOf(p, body.client_id), await stateOf(p, document)], [null, null])
+  assert.ok(!host.asked.slice(asked).includes('/stays'))
+
+  const { client_id } = await addPictured(p, '/stays')
+  await fetchLogos(p)
+  const look = async () => pictureIn((await open(new UserAgent(), askFor(p, client_id))).html)
+  const shown = await look()
+  assert.match(shown ?? '', /client-/)
+  serve('/stays', Buffer.from('away'), 'text/html', 503)
+  p.pass(86_400)
+  while ((await fetchLogos(p)) > 0);
+  assert.deepEqual([await look(), (await stateOf(p, client_id))!.failure], [shown, 'status 503'])
 })

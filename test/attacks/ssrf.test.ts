@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { createEgress, type Egress } from '../../server/src/egress/egress.ts'
+import { fetchClientLogos } from '../../server/src/inbound/clients/client_logos.ts'
 import { checkSectorIdentifier } from '../../server/src/inbound/clients/sector_identifier.ts'
 import { MetadataDocuments } from '../../server/src/inbound/metadata_documents.ts'
 import { RemoteKeys } from '../../server/src/inbound/remote_keys.ts'
@@ -209,6 +210,19 @@ const FEATURES: Readonly<Record<string, Feature>> = {
     purpose: 'client_metadata',
     ask: (url, way) =>
       checkSectorIdentifier(way, { sector_identifier_uri: url, redirect_uris: ['https://a.example/'] }),
+  },
+  'the picture of a client': {
+    files: ['inbound/clients/client_logos.ts'],
+    purpose: 'logo',
+    ask: async (url, way) => {
+      const store = {
+        listDueLogos: async () => [{ client_id: 'c', logo_uri: url, attempts: 0 }],
+        leaseLogo: async () => true,
+        noteLogoFailure: async () => {},
+      }
+      const tenant = { tenant_id: 't', store }
+      await fetchClientLogos({ tenant, egress: way } as unknown as Parameters<typeof fetchClientLogos>[0])
+    },
   },
   'back-channel logout': {
     files: ['inbound/sessions/backchannel_logout.ts'],

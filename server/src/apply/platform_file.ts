@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml'
-import { readPicture, sayWhyNoPicture, writePictureUrl } from '../inbound/administration/picture.ts'
+import { readPicture, sayWhyNoPicture, writePictureUrl } from '../inbound/picture.ts'
 import { suggest } from './nearest.ts'
 import { PlatformError } from './platform_error.ts'
 

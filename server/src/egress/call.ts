@@ -19,6 +19,8 @@ export const PURPOSES = {
   discovery: small,
   jwks: small,
   client_metadata: { ...small, maxBytes: 10 * KIB },
+  /** The picture of a client: as much as is kept of one. */
+  logo: { ...small, maxBytes: 32 * KIB },
   token: { ...small, timeoutMs: 15_000 },
   revocation: small,
   userinfo: small,

@@ -1,4 +1,4 @@
-import { type Picture, readPictureUrl } from '../inbound/administration/picture.ts'
+import { type Picture, readPictureUrl } from '../inbound/picture.ts'
 import type { Configuration, Tenant } from '../store/tenant.ts'
 import { type Asset, pictureAsset } from './ui/assets.ts'
 import type { Tenant as Brand } from './ui/view.ts'
@@ -13,7 +13,7 @@ function logoOf(configuration: Configuration): Logo | null {
   if (known !== undefined) return known
   const { brand_logo } = configuration.settings
   const picture = brand_logo === '' ? 'unknown' : readPictureUrl(brand_logo)
-  const logo = typeof picture === 'string' ? null : pictureAsset(picture)
+  const logo = typeof picture === 'string' ? null : pictureAsset('logo', picture)
   logos.set(configuration, logo)
   return logo
 }

@@ -4,6 +4,7 @@ import { administrationApi } from './api/administration_api.ts'
 import { isForPrograms, refuse } from './api/api.ts'
 import { proxy, proxyConnection } from './api/proxy.ts'
 import { findLogo } from './brand.ts'
+import { findClientPicture } from './client_logos.ts'
 import { addConsoleRoutes } from './console_routes.ts'
 import type { CompatDoor } from './door.ts'
 import { addMachineAliases, addPageAliases } from './endpoint_aliases.ts'
@@ -221,7 +222,8 @@ export function pageRoutes(doors: readonly CompatDoor[], aliases: EndpointAliase
 
   pages.get('/assets/:file', async (c) => {
     const path = `/assets/${c.req.param('file')}`
-    const asset = findAsset(path) ?? (await findLogo(c.get('web').tenant, path))
+    const { tenant } = c.get('web')
+    const asset = findAsset(path) ?? (await findLogo(tenant, path)) ?? (await findClientPicture(tenant, path))
     return asset ? c.body(asset.body, 200, asset.headers) : c.text('Not found\n', 404)
   })
   for (const door of doors) door.pages(pages)

@@ -1,3 +1,4 @@
+import { fetchClientLogos } from '../clients/client_logos.ts'
 import { sweepThrownAwayClients, sweepUnusedClients } from '../clients/unused_clients.ts'
 import type { InboundContext } from '../context.ts'
 import { event } from '../event.ts'
@@ -30,6 +31,7 @@ export function inboundChores(context: InboundContext): readonly Chore[] {
     { name: 'unused_clients', every_ms: 600_000, alone: true, run: () => sweepUnusedClients(context) },
     { name: 'thrown_away_clients', every_ms: 600_000, alone: true, run: () => sweepThrownAwayClients(context) },
     { name: 'expired_tokens', every_ms: 600_000, alone: true, run: () => deleteExpiredTokens(tenant) },
+    { name: 'client_logos', every_ms: 5000, alone: false, run: () => fetchClientLogos(context) },
     { name: 'deleted_users', every_ms: 60_000, alone: true, run: () => eraseDeletedUsers(tenant) },
     { name: 'logouts', every_ms: 1000, alone: false, run: () => deliverLogouts(context) },
     {

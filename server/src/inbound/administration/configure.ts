@@ -11,8 +11,8 @@ import type { Resource, Tenant } from '../../store/tenant.ts'
 import { listChanges } from '../changed_names.ts'
 import { event } from '../event.ts'
 import { makeMissingKeys } from '../keys/signing_keys.ts'
+import { readPictureUrl, sayWhyNoPicture } from '../picture.ts'
 import { ADMINISTRATOR } from '../tenants.ts'
-import { readPictureUrl, sayWhyNoPicture } from './picture.ts'
 
 // What makes an administrator: the scopes of the administration API.
 const ADMINISTRATION_SCOPES = ['admin:read', 'admin:write']

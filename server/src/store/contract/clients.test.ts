@@ -202,3 +202,119 @@ contract('counts of issued tokens add up, with the time of the last', async (sta
   const found = await store.findClient({ tenant_id, client_id: 'web' })
   assert.deepStrictEqual(found, { ...listed, tokens_issued: 8, last_used_at: START + 7 })
 })
+
+const LOGO = 'https://app.example/logo.png'
+const pictured = (logo_uri?: string) => ({
+  metadata: JSON.stringify({ scope: 'openid', ...(logo_uri && { logo_uri }) }),
+})
+const due = async ({ store, tenant_id }: Stage) =>
+  (await store.listDueLogos({ tenant_id, most: 9 })).map(({ client_id, logo_uri }) => `${client_id} ${logo_uri}`)
+const keyOf = ({ tenant_id }: Stage, logo_uri = LOGO) => ({ tenant_id, client_id: 'web', logo_uri })
+
+contract(
+  '15.4.2 of 64 who see a picture due one fetches it, and whoever fails is followed after a while',
+  async (stage) => {
+    const { store, tenant_id, clock } = stage
+    await make(stage, pictured(LOGO))
+    assert.deepEqual(await due(stage), [`web ${LOGO}`])
+    const lease = (attempts: number) => store.leaseLogo({ ...keyOf(stage), attempts, again_in_ms: 1000 })
+    const leased = await Promise.all(Array.from({ length: 64 }, () => lease(0)))
+    assert.equal(leased.filter(Boolean).length, 1)
+    assert.deepEqual(await due(stage), [])
+    await store.noteLogoFailure({ ...keyOf(stage), failure: 'status 404' })
+    clock.now += 1000
+    assert.deepEqual(await store.listDueLogos({ tenant_id, most: 9 }), [
+      { client_id: 'web', logo_uri: LOGO, attempts: 1 },
+    ])
+    assert.equal(await lease(0), false, 'by what was seen before')
+    assert.equal(await lease(1), true)
+    const { failure, failed_at, file } = (await store.findClientLogo({ tenant_id, client_id: 'web' }))!
+    assert.deepEqual([failure, failed_at, file], ['status 404', START, null])
+  },
+)
+
+contract(
+  'a picture that was fetched stays until there is another one, or another address, and each change is told once',
+  async (stage) => {
+    const { store, tenant_id, clock, event } = stage
+    const client_id = 'web'
+    await make(stage, pictured(LOGO))
+    const keep = (file: string, logo_uri = LOGO) =>
+      store.keepLogo({
+        ...{ ...keyOf(stage, logo_uri), file, picture: bytes(file), again_in_ms: 1000 },
+        event: event('client.logo_changed'),
+      })
+    const told = async () =>
+      (await store.pageEvents({ tenant_id, before_event_id: '~', type: 'client.logo_changed', actor: '', most: 9 }))
+        .length
+    const find = (file: string) => store.findLogoPicture({ tenant_id, file })
+    const change = (logo_uri?: string) =>
+      store.updateClient({ tenant_id, client: { ...saved, ...pictured(logo_uri) }, event: event() })
+    assert.equal(await keep('a.png'), 'kept')
+    assert.deepStrictEqual(await find('a.png'), bytes('a.png'))
+    assert.deepEqual([await keep('a.png'), await told()], ['same', 1])
+    assert.deepEqual([await keep('b.png'), await told()], ['kept', 2])
+    assert.equal(await find('a.png'), null)
+    await store.noteLogoFailure({ ...keyOf(stage), failure: 'unreachable' })
+    assert.deepEqual(await store.listLogoFiles({ tenant_id, client_ids: ['x', client_id] }), [
+      { client_id, file: 'b.png' },
+    ])
+    assert.deepStrictEqual(await find('b.png'), bytes('b.png'))
+    assert.equal(await store.findLogoPicture({ tenant_id: 'nobody', file: 'b.png' }), null)
+    // What else of the client changes leaves its picture.
+    clock.now += 500
+    assert.equal(await change(LOGO), true)
+    assert.equal((await store.findClientLogo({ tenant_id, client_id }))!.file, 'b.png')
+    assert.deepEqual(await due(stage), [])
+    const OTHER = 'https://app.example/other.png'
+    await change(OTHER)
+    assert.equal(await find('b.png'), null, 'what is no longer said to be its picture')
+    assert.deepEqual(await due(stage), [`web ${OTHER}`])
+    assert.equal(await keep('b.png'), 'gone', 'the late answer of the former address')
+    await change()
+    assert.equal(await store.findClientLogo({ tenant_id, client_id }), null)
+    await change(OTHER)
+    await store.deleteClient({ tenant_id, client_id, event: event() })
+    assert.equal(await store.findClientLogo({ tenant_id, client_id }), null)
+  },
+)
+
+contract(
+  '5.8 of who registered itself no picture is fetched, until somebody of the tenant describes it',
+  async (stage) => {
+    const { store, tenant_id, event } = stage
+    const ask = (client_id: string) => store.askForLogo({ tenant_id, client_id, event: event('client.logo_asked') })
+    for (const source of ['open', 'dynamic', 'metadata_document']) {
+      await make(stage, { client_id: source, source, ...pictured(LOGO) })
+      assert.equal(await ask(source), false, source)
+    }
+    assert.deepEqual(await due(stage), [])
+    const client = { ...saved, client_id: 'dynamic', ...pictured(LOGO) }
+    await store.updateClient({ tenant_id, client, event: event() })
+    assert.deepEqual(await due(stage), [`dynamic ${LOGO}`])
+    const disabled = { tenant_id, client_id: 'dynamic', event: event() }
+    await store.setClientDisabled({ ...disabled, disabled: true })
+    assert.deepEqual(await due(stage), [], 'nor of one that is disabled')
+  },
+)
+
+contract('whoever asks for a picture anew has it fetched at once, however often that failed', async (stage) => {
+  const { store, tenant_id, event } = stage
+  const ask = (client_id: string) => store.askForLogo({ tenant_id, client_id, event: event('client.logo_asked') })
+  await make(stage, pictured(LOGO))
+  await store.leaseLogo({ ...keyOf(stage), attempts: 0, again_in_ms: 1000 })
+  assert.equal(await ask('web'), true)
+  assert.deepEqual(await store.listDueLogos({ tenant_id, most: 9 }), [
+    { client_id: 'web', logo_uri: LOGO, attempts: 0 },
+  ])
+  await make(stage, { client_id: 'plain' })
+  assert.deepEqual([await ask('plain'), await ask('unknown')], [false, false])
+  const told = await store.pageEvents({
+    tenant_id,
+    before_event_id: '~',
+    type: 'client.logo_asked',
+    actor: '',
+    most: 9,
+  })
+  assert.equal(told.length, 1)
+})

@@ -1,6 +1,7 @@
 import type { ClientRecord, NewEvent, ResourceRecord, TenantState } from '../records.ts'
 import { bytes, int, NOW, type Run, read, sql, together, write } from '../sql.ts'
 import { readClient, readTenantState } from './authority.ts'
+import { noteLogo } from './client_logos.ts'
 import { replaceSealedSecret, rotateSealedSecret } from './client_secrets.ts'
 import { insertEvent } from './events.ts'
 import { revocationStatement } from './revocations.ts'
@@ -61,6 +62,7 @@ export const createClient = write(function* (args: {
     yield* upsertResource(args.tenant_id, { ...args.resource, client_id: client.client_id }, event.at)
     yield* raiseConfigVersion(args.tenant_id)
   }
+  if (made) yield* noteLogo(args.tenant_id, client.client_id, client.metadata)
   if (made) yield* insertEvent(event)
   return made !== undefined
 })
@@ -93,6 +95,7 @@ export const updateClient = write(function* (args: {
   if (changed && client.sealed_client_secret !== undefined) {
     yield* replaceSealedSecret(args.tenant_id, client.client_id, client.sealed_client_secret)
   }
+  if (changed) yield* noteLogo(args.tenant_id, client.client_id, client.metadata)
   if (changed) yield* insertEvent(event)
   return changed !== undefined
 })

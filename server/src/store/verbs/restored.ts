@@ -16,7 +16,7 @@ export interface EndedSince {
 
 // What takes no right away from a grant. A type that is not known here ends what its event names.
 const HARMLESS =
-  /^(?:access_token|code_challenge|connect|connect_session|connector|device_code|email|login|logout|password_reset|permanent_token|recovery_codes|refresh_token|registration_token|resource|role|root_key|session|settings|setup_link|sign_in_link|signing_key|tenant_key|token|trusted_issuer|vault_key|webhook)\.|^(?:grant\.created|client\.(?:created|enabled|former_secret_ended|seen|updated)|user\.(?:created|enabled|invited)|factor\.added|identity\.linked|tenant\.(?:created|enabled))$/
+  /^(?:access_token|code_challenge|connect|connect_session|connector|device_code|email|login|logout|password_reset|permanent_token|recovery_codes|refresh_token|registration_token|resource|role|root_key|session|settings|setup_link|sign_in_link|signing_key|tenant_key|token|trusted_issuer|vault_key|webhook)\.|^(?:grant\.created|client\.(?:created|enabled|former_secret_ended|logo_asked|logo_changed|seen|updated)|user\.(?:created|enabled|invited)|factor\.added|identity\.linked|tenant\.(?:created|enabled))$/
 
 /** Whether an event may have ended something. */
 export function mayHaveEnded({ type }: Pick<EndedSince, 'type'>): boolean {

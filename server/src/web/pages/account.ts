@@ -1,4 +1,5 @@
 import { narrowConsent } from '../../inbound/authorization/narrow_consent.ts'
+import { readMetadata } from '../../inbound/clients/client_record.ts'
 import { event } from '../../inbound/event.ts'
 import type { SignedIn } from '../../inbound/sessions/sessions.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
@@ -9,6 +10,7 @@ import { offerEnds } from '../../outbound/connections/connection_end.ts'
 import { listConnections } from '../../outbound/connections/connections.ts'
 import { isForAdministrators, nameProvider } from '../../outbound/connectors/connector.ts'
 import type { Configuration, Tenant } from '../../store/tenant.ts'
+import { findClientLogos } from '../client_logos.ts'
 import { nameDevice } from '../device_name.ts'
 import { errorPage, ours, page, type ReadForm, redirect, send, submit, type Visit } from '../page.ts'
 import { readTold, redirectTelling } from '../told_once.ts'
@@ -71,7 +73,9 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
   const administers = (JSON.parse(user.roles) as string[]).includes(ADMINISTRATOR)
   const isHere = ({ session_id }: { readonly session_id: string }) => session_id === session.session_id
   const sentences = scopeSentences(visit.view.text, visit.configuration)
-  const apps = joinApps(visit, grants, connections, sentences)
+  const clients = grants.map(({ client_id, metadata }) => ({ client_id, logo_uri: readMetadata(metadata).logo_uri }))
+  const logos = await findClientLogos(visit.web, clients)
+  const apps = joinApps(visit, grants, connections, sentences, logos)
   const html = renderAccount(visit.view, {
     user: { username: user.username, name: user.name ?? undefined, email: user.email ?? undefined },
     may_administer: administers,

@@ -9,6 +9,7 @@ import { type ConnectionAsk, openConnectionAsk } from '../../inbound/authorizati
 import type { SignedIn } from '../../inbound/sessions/sessions.ts'
 import { readDocumentUrl } from '../../oauth/clients/metadata_document.ts'
 import { nameProvider } from '../../outbound/connectors/connector.ts'
+import { findClientLogo } from '../client_logos.ts'
 import { ours, send, type Visit } from '../page.ts'
 import { connectPath } from '../ui/paths.ts'
 import { signedInPage, signedInSubmit } from './account.ts'
@@ -49,7 +50,12 @@ function findAsk({ c, web, query }: Visit): ConnectionAsk | null {
   return openConnectionAsk(web.tenant, c.req.param('connector') ?? '', query['request'])
 }
 
-function sendQuestion(visit: Visit, { user }: SignedIn, question: ConnectionQuestion, missing: boolean): Response {
+async function sendQuestion(
+  visit: Visit,
+  { user }: SignedIn,
+  question: ConnectionQuestion,
+  missing: boolean,
+): Promise<Response> {
   const { web, here } = visit
   const { client, wish, resource, actions, may_only_read } = question
   const { connector } = wish
@@ -58,6 +64,7 @@ function sendQuestion(visit: Visit, { user }: SignedIn, question: ConnectionQues
     client: {
       client_id: client.client_id,
       client_name: client.client_name,
+      logo_uri: await findClientLogo(web, client, question.verified),
       published_at: readDocumentUrl(client.client_id)?.host,
       verified: question.verified,
     },

@@ -18,6 +18,7 @@ import { isConfidential } from '../../oauth/clients/client.ts'
 import { readDocumentUrl } from '../../oauth/clients/metadata_document.ts'
 import type { Params } from '../../oauth/params.ts'
 import { nameProvider } from '../../outbound/connectors/connector.ts'
+import { findClientLogo } from '../client_logos.ts'
 import { publishedPath } from '../endpoint_paths.ts'
 import { noteLegacyGrant } from '../legacy_log.ts'
 import { decodeUtf8 } from '../machine.ts'
@@ -120,7 +121,7 @@ function readAnswer(interaction: Interaction, form: Params): ConsentAnswer | nul
   return { decision, connections, role, ...readChosen(form), user_id, shown }
 }
 
-function answerOutcome(visit: Visit, interaction: Interaction, outcome: AuthorizationOutcome): Response {
+async function answerOutcome(visit: Visit, interaction: Interaction, outcome: AuthorizationOutcome): Promise<Response> {
   const { web } = visit
   switch (outcome.kind) {
     case 'refused':
@@ -141,7 +142,9 @@ function answerOutcome(visit: Visit, interaction: Interaction, outcome: Authoriz
       const request = sealInteraction(web.inbound, kept)
       const { started_at } = interaction
       const asked = inLanguageAsked(visit, { ui_locales, started_at })
-      return send(asked, renderConsent(asked.view, consentData(asked, outcome.question, request)))
+      const { client, verified } = outcome.question
+      const logo_uri = await findClientLogo(web, client, verified)
+      return send(asked, renderConsent(asked.view, consentData(asked, outcome.question, request, logo_uri)))
     }
   }
 }
@@ -178,7 +181,12 @@ function describeUse(view: View, actions: readonly string[] | undefined, server:
   ]
 }
 
-function consentData(visit: Visit, question: ConsentQuestion, request: string): Parameters<typeof renderConsent>[1] {
+function consentData(
+  visit: Visit,
+  question: ConsentQuestion,
+  request: string,
+  logo_uri: string | undefined,
+): Parameters<typeof renderConsent>[1] {
   const { web, view } = visit
   const { client, signed_in, configuration, resource } = question
   const { issuer } = web.tenant
@@ -189,6 +197,7 @@ function consentData(visit: Visit, question: ConsentQuestion, request: string): 
     client: {
       client_id: client.client_id,
       client_name: client.client_name,
+      logo_uri,
       publisher: client.client_uri,
       published_at: client.unverified ? readDocumentUrl(client.client_id)?.host : undefined,
       verified: question.verified,

@@ -4,6 +4,7 @@ import { checkGuess } from '../../inbound/limits.ts'
 import type { SignedIn } from '../../inbound/sessions/sessions.ts'
 import { readUserCode, showUserCode } from '../../oauth/device.ts'
 import type { Params } from '../../oauth/params.ts'
+import { findClientLogo } from '../client_logos.ts'
 import { nameDevice } from '../device_name.ts'
 import { errorPage, ours, redirect, refusalPage, send, submit, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
@@ -84,10 +85,11 @@ function askForCode(visit: Visit, data: Omit<DeviceEntryData, 'action'>, status 
   return send(visit, renderDeviceEntry(visit.view, { action: ours(visit.web, paths.device), ...data }), { status })
 }
 
-function ask(visit: Visit, { user }: SignedIn, question: DeviceQuestion): Response {
+async function ask(visit: Visit, { user }: SignedIn, question: DeviceQuestion): Promise<Response> {
   const { web, view } = visit
   const { client, code, configuration, scope, optional_scope, resource, user_code, shown } = question
   const { issuer } = web.tenant
+  const verified = !isSelfRegistered(question.source)
   const scopes = describeScopes(view, issuer, configuration, { scope, resource, new_scope: [], optional_scope })
   const html = renderDeviceQuestion(view, {
     action: ours(web, paths.device),
@@ -96,7 +98,8 @@ function ask(visit: Visit, { user }: SignedIn, question: DeviceQuestion): Respon
     client: {
       client_id: client.client_id,
       client_name: client.client_name,
-      verified: !isSelfRegistered(question.source),
+      logo_uri: await findClientLogo(web, client, verified),
+      verified,
     },
     user: { username: user.username, name: user.name ?? undefined },
     switch_action: ours(web, paths.device_switch, { user_code: showUserCode(user_code) }),

@@ -15,6 +15,7 @@ export function joinApps(
   grants: readonly Grant[],
   connections: readonly ShownConnection[],
   sentences: ReadonlyMap<string, string>,
+  logos: ReadonlyMap<string, string> = new Map(),
 ): AccountApp[] {
   const { issuer } = web.tenant
   const clients = Map.groupBy(grants, ({ client_id }) => client_id)
@@ -25,6 +26,7 @@ export function joinApps(
     return {
       client_id: group[0]!.client_id,
       client_name: group[0]!.client_name,
+      logo_uri: logos.get(group[0]!.client_id),
       scopes: [...scopes].map((scope) => ({
         ...{ scope, description: sentences.get(scope) ?? scope },
         may_take_back: mayTakeBack(scope),

@@ -1,4 +1,6 @@
 import { getCookie } from 'hono/cookie'
+import { readMetadata } from '../../inbound/clients/client_record.ts'
+import { isSelfRegistered } from '../../inbound/clients/register_client.ts'
 import { type Interaction, openInteraction } from '../../inbound/interactions.ts'
 import { openPending, PENDING_MS, type PendingSignIn, sealPending } from '../../inbound/sessions/pending_sign_in.ts'
 import type { StartedSession } from '../../inbound/sessions/sessions.ts'
@@ -6,8 +8,10 @@ import { rememberDevice } from '../../inbound/users/known_device.ts'
 import { askForPasskey } from '../../inbound/users/passkeys.ts'
 import { readDocumentUrl } from '../../oauth/clients/metadata_document.ts'
 import { readSoundParams } from '../../oauth/params.ts'
+import type { ClientRecord } from '../../store/records.ts'
 import type { Factors } from '../../store/verbs/factors.ts'
 import type { UserWithPassword } from '../../store/verbs/users.ts'
+import { findClientLogo } from '../client_logos.ts'
 import { ours, redirect, type Visit, writeCookie } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import { afterSignIn } from './authorize.ts'
@@ -49,9 +53,17 @@ export async function readPlace(
     interaction,
     query: { request },
     next: ours(web, '/consent', { request }),
-    client: { client_id: client.client_id, client_name: client.client_name },
+    client: {
+      ...{ client_id: client.client_id, client_name: client.client_name },
+      logo_uri: known ? await findLogo(visit, known) : undefined,
+    },
     login_hint: interaction.login_hint,
   }
+}
+
+function findLogo({ web }: Visit, { client_id, metadata, source }: ClientRecord): Promise<string | undefined> {
+  const { logo_uri } = readMetadata(metadata)
+  return findClientLogo(web, { client_id, logo_uri }, !isSelfRegistered(source))
 }
 
 /** Who is signed in and is asked to sign in all the same must prove it anew, whatever another server remembers. */

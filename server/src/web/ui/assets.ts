@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { sha256 } from '../../crypto/hash.ts'
-import type { Picture } from '../../inbound/administration/picture.ts'
+import { nameOfPicture, type Picture } from '../../inbound/picture.ts'
 import { brandStylesheet } from './colour.ts'
 
 /** A file that pages load. Its path carries the hash of its content, so browsers keep it for ever. */
@@ -117,10 +117,9 @@ function nameImport(source: string, { path }: Asset): string {
   return source.replace(`'./${name.replace(/-[0-9a-f]{12}\./, '.')}'`, `'./${name}'`)
 }
 
-/** A tenant's own picture, at the path of what it is: another picture has another path. */
-export function pictureAsset({ type, bytes }: Picture): Asset<Picture['bytes']> {
-  const hash = sha256(bytes).toString('hex').slice(0, 24)
-  return asset(`/assets/logo-${hash}.${type.slice('image/'.length)}`, bytes, type)
+/** A picture of the tenant (`logo`) or of a client, at the path of what it is: another picture has another path. */
+export function pictureAsset(of: 'logo' | 'client', picture: Picture): Asset<Picture['bytes']> {
+  return asset(`/assets/${of}-${nameOfPicture(picture)}`, picture.bytes, picture.type)
 }
 
 function asset<Body>(

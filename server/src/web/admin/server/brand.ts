@@ -1,12 +1,12 @@
 import { saveSettings } from '../../../inbound/administration/configure.ts'
+import { listChangedNames } from '../../../inbound/changed_names.ts'
 import {
   type Picture,
   readPicture,
   readPictureUrl,
   type WhyNoPicture,
   writePictureUrl,
-} from '../../../inbound/administration/picture.ts'
-import { listChangedNames } from '../../../inbound/changed_names.ts'
+} from '../../../inbound/picture.ts'
 import { readSettings } from '../../../store/settings.ts'
 import { brandOf } from '../../brand.ts'
 import { readFileForm } from '../../file_form.ts'

@@ -27,6 +27,8 @@ import { endOthers } from './end_others.ts'
 export interface AccountApp {
   readonly client_id: string
   readonly client_name?: string | undefined
+  /** A path of ours. */
+  readonly logo_uri?: string | undefined
   readonly scopes: readonly {
     readonly scope: string
     readonly description: string
@@ -137,7 +139,7 @@ function appCard(view: View, app: AccountApp, index: number): SafeHtml {
     app.expires_at !== undefined && tell(view, account.ends, { when: moment(view, app.expires_at) }),
   ]
   return card(
-    html`<div class="row">${mark(clientName(app))}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}</div><div class="actions">${app.open_href && buttonLink(account.open_app, app.open_href)}${change(view, app, index)}${remove}</div></div>${rightsList(app.scopes)}${chained && chain(view, app, client, index)}`,
+    html`<div class="row">${mark(clientName(app), app.logo_uri)}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}</div><div class="actions">${app.open_href && buttonLink(account.open_app, app.open_href)}${change(view, app, index)}${remove}</div></div>${rightsList(app.scopes)}${chained && chain(view, app, client, index)}`,
   )
 }
 

@@ -10,7 +10,7 @@ import { accountChoices, type ConsentConnector, type ConsentData, duration } fro
 /** What the page shows on which somebody allows an app the use of a connected account. */
 export interface AllowConnectionData {
   readonly action: string
-  readonly client: Pick<ConsentData['client'], 'client_id' | 'client_name' | 'published_at' | 'verified'>
+  readonly client: Pick<ConsentData['client'], 'client_id' | 'client_name' | 'logo_uri' | 'published_at' | 'verified'>
   readonly user: { readonly username: string; readonly name?: string | undefined }
   /** Whose server uses it for the client; without it the client itself does. */
   readonly server?: { readonly resource: string; readonly name?: string | undefined } | undefined
@@ -45,7 +45,7 @@ export function renderAllowConnection(view: View, data: AllowConnectionData): Sa
     !data.client.verified &&
     html`<span>${tell(view, consent.published_at, { host: html`<strong><bdi dir="ltr">${exactText(host)}</bdi></strong>` })}</span>`
   const standing = data.client.verified ? badge(consent.verified, 'good') : badge(consent.unverified, 'warning')
-  const marks = html`<div class="marks">${mark(shown)}${arrows}${mark(connector.provider_name)}</div>`
+  const marks = html`<div class="marks">${mark(shown, data.client.logo_uri)}${arrows}${mark(connector.provider_name)}</div>`
   const heading = html`<div class="heading">${marks}<h1>${tell(view, text.title, { client, provider })}</h1><p class="standing">${by}${standing}</p><p class="lead">${told}</p></div>`
   const warning =
     !data.client.verified && notice('warning', html`<p>${tell(view, consent.unverified_warning, { client })}</p>`)

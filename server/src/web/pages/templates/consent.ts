@@ -53,7 +53,8 @@ export interface ConsentData extends Ending {
   readonly client: {
     readonly client_id: string
     readonly client_name?: string | undefined
-    /** A data URL of a raster format that the server has fetched and checked. */
+    /** A path of ours: its picture, which this server has fetched. */
+    readonly logo_uri?: string | undefined
     readonly publisher?: string | undefined
     /** The host that publishes its metadata document: the one thing that is known of such a client. */
     readonly published_at?: string | undefined
@@ -109,7 +110,7 @@ function heading(view: View, data: ConsentData, client: SafeHtml): SafeHtml {
     ? publisher && html`<span>${tell(view, consent.publisher, { publisher: name(publisher) })}</span>`
     : published_at &&
       html`<span>${tell(view, consent.published_at, { host: html`<strong><bdi dir="ltr">${exactText(published_at)}</bdi></strong>` })}</span>`
-  const marks = html`<div class="marks">${mark(clientName(data.client))}${arrows}${mark(view.tenant.name, view.tenant.logo_uri)}</div>`
+  const marks = html`<div class="marks">${mark(clientName(data.client), data.client.logo_uri)}${arrows}${mark(view.tenant.name, view.tenant.logo_uri)}</div>`
   return html`<div class="heading">${marks}<h1>${tell(view, consent.title, { client })}</h1><p class="standing">${by}${standing}</p></div>`
 }
 

@@ -1,7 +1,7 @@
 import { badge, definitions, mark, notice } from '../../ui/components.ts'
 import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
-import { caution, tick } from '../../ui/icons.ts'
+import { arrows, caution, tick } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { clientName, code, displayName, exactText, name, userName } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
@@ -56,7 +56,13 @@ export interface DeviceQuestionData extends Ending {
   readonly action: string
   readonly hidden: Readonly<Record<string, string>>
   readonly user_code: string
-  readonly client: { readonly client_id: string; readonly client_name?: string | undefined; readonly verified: boolean }
+  readonly client: {
+    readonly client_id: string
+    readonly client_name?: string | undefined
+    /** A path of ours. */
+    readonly logo_uri?: string | undefined
+    readonly verified: boolean
+  }
   readonly user: { readonly username: string; readonly name?: string | undefined }
   /** Where "Not you?" posts. */
   readonly switch_action: string
@@ -76,7 +82,7 @@ export function renderDeviceQuestion(view: View, data: DeviceQuestionData): Safe
   const shown = clientName(data.client)
   const client = html`<strong>${name(shown)}</strong>`
   const standing = data.client.verified ? badge(consent.verified, 'good') : badge(consent.unverified, 'warning')
-  const heading = html`<div class="heading"><h1>${tell(view, device.question, { client })}</h1><p class="standing">${standing}</p></div>`
+  const heading = html`<div class="heading"><div class="marks">${mark(shown, data.client.logo_uri)}${arrows}${mark(view.tenant.name, view.tenant.logo_uri)}</div><h1>${tell(view, device.question, { client })}</h1><p class="standing">${standing}</p></div>`
   const asked = definitions([
     [device.asked_by, data.device && name(data.device)],
     [device.asked_from, data.address && code(data.address)],

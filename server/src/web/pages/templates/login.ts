@@ -1,4 +1,4 @@
-import { notice } from '../../ui/components.ts'
+import { mark, notice } from '../../ui/components.ts'
 import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { narrowPage } from '../../ui/layout.ts'
@@ -25,7 +25,14 @@ export interface LoginData {
   /** Where the form posts; it names the interaction. */
   readonly action: string
   /** Absent when somebody signs in to the account page or the console. */
-  readonly client?: { readonly client_id: string; readonly client_name?: string | undefined } | undefined
+  readonly client?:
+    | {
+        readonly client_id: string
+        readonly client_name?: string | undefined
+        /** A path of ours. */
+        readonly logo_uri?: string | undefined
+      }
+    | undefined
   /** What was typed before, or `login_hint`. */
   readonly username?: string | undefined
   /** The person must prove again who they are (`prompt=login`, `max_age`): the username is fixed. */
@@ -55,7 +62,9 @@ export function renderLogin(view: View, data: LoginData): SafeHtml {
       ? tell(view, login.to_client, { client: html`<strong>${name(clientName(data.client))}</strong>` })
       : tell(view, login.to_tenant, { tenant: html`<strong>${name(view.tenant.name)}</strong>` })
   const title = again ? login.again_title : login.title
-  const top = html`<div class="heading"><h1>${title}</h1><p class="lead">${lead}</p></div>`
+  const { client } = data
+  const picture = client?.logo_uri && html`<div class="marks">${mark(clientName(client), client.logo_uri)}</div>`
+  const top = html`<div class="heading">${picture}<h1>${title}</h1><p class="lead">${lead}</p></div>`
   const content = html`${top}${form(view, { action: data.action }, credentials(view, data, again))}${byPasskey(view, data, again)}${otherWays(view, data)}`
   const cancel = data.cancel_href && data.client && cancelLink(view, data.cancel_href, clientName(data.client))
   const reset = data.reset_href && html`<a href="${data.reset_href}">${view.text.security.reset.forgot}</a>`

@@ -1,4 +1,4 @@
-import type { WhyNoPicture } from '../../../../inbound/administration/picture.ts'
+import type { WhyNoPicture } from '../../../../inbound/picture.ts'
 import { LARGEST_PICTURE } from '../../../../store/settings.ts'
 import { type Accent, accentIn, parseColour, writeColour } from '../../../ui/colour.ts'
 import { mark, notice, pageHeader, type SameScript, sameByScript, section, table } from '../../../ui/components.ts'

@@ -1,4 +1,5 @@
-import { LARGEST_PICTURE } from '../../store/settings.ts'
+import { sha256 } from '../crypto/hash.ts'
+import { LARGEST_PICTURE } from '../store/settings.ts'
 
 /** A picture that pages may show: made of pixels, still, and small. */
 export interface Picture {
@@ -49,6 +50,11 @@ export function readPictureUrl(url: string): Picture | WhyNoPicture {
   if (bytes.toString('base64') !== text) return 'damaged'
   const picture = readPicture(bytes)
   return typeof picture === 'object' && picture.type !== type ? 'other' : picture
+}
+
+/** What a picture is called where it is served: another picture has another name. */
+export function nameOfPicture({ type, bytes }: Picture): string {
+  return `${sha256(bytes).toString('hex').slice(0, 24)}.${type.slice('image/'.length)}`
 }
 
 /** A picture as a data URL. */

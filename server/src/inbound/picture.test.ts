@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { dataUrl, makePng } from '../../../../test/parts/pictures.ts'
-import { LARGEST_PICTURE } from '../../store/settings.ts'
+import { dataUrl, makePng } from '../../../test/parts/pictures.ts'
+import { LARGEST_PICTURE } from '../store/settings.ts'
 import { type Picture, readPicture, readPictureUrl, writePictureUrl } from './picture.ts'
 
 // Three by two pixels, as Chromium writes them.
