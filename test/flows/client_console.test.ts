@@ -346,6 +346,45 @@ test('7.5.3 what was typed before a sign-in anew fills the form in again, for wh
   assert.equal(await isFilled(agent, way_back), false, 'too old')
 })
 
+test('7.4.1 7.5.3 what was typed in a session that is over by then waits for who typed it, and for nobody else', async (p) => {
+  const agent = await asAdministrator(p)
+  const other = { username: 'other', password: 'correct horse battery two' }
+  const { tenant_id } = p.server.app.tenant
+  const known = await p.server.store.findUserByUsername({ tenant_id, username_key: other.username })
+  if (!known) await p.server.addUser({ ...other, roles: ['administrator'] })
+  const typed = { role: 'clerk', scopes: 'orders:read orders:write' }
+  const page = await open(agent, `${p.issuer}/admin/roles/new`)
+  const wayBackOf = async (who: UserAgent, form: Record<string, string> = {}) => {
+    const { url, response } = await who.submit(page, { ...typed, ...form }, TYPED)
+    assert.match(await response.text(), /name="password"/)
+    return new URL(url).searchParams.get('return_to')!
+  }
+  const elsewhere = await asAdministrator(p)
+  await elsewhere.submit(await open(elsewhere, `${p.issuer}/account`), {}, 'sessions/end_others')
+  const way_back = await wayBackOf(agent)
+  assert.match(way_back, /\/admin\/roles\/new\?typed=./)
+  assert.equal((await p.server.app.tenant.currentConfiguration()).roles.has('clerk'), false)
+
+  const same_browser = new UserAgent()
+  for (const [name, value] of agent.cookies) if (!name.includes('session')) same_browser.cookies.set(name, value)
+  assert.doesNotMatch(await wayBackOf(same_browser), /typed=/, 'without the cookie of that session nobody knows who typed')
+  assert.doesNotMatch(await wayBackOf(agent, { csrf_token: 'x' }), /typed=/, 'of a page that is none of that session')
+  const isFilled = async (user: typeof ROOT, who: UserAgent) => {
+    await signIn(p, user, who)
+    return /orders:write/.test((await open(who, new URL(way_back, p.issuer).href)).html)
+  }
+  assert.deepEqual([await isFilled(other, same_browser), await isFilled(ROOT, agent)], [false, true])
+
+  const late = await open(agent, `${p.issuer}/admin/roles/new`)
+  p.pass(2 * 86_400)
+  const idle = await agent.submit(late, typed, TYPED)
+  assert.match(
+    new URL(idle.url).searchParams.get('return_to')!,
+    /typed=/,
+    'nor is it lost when nobody was there for long',
+  )
+})
+
 test('7.5.3 a new secret is shown to whoever has just signed in; two live until the older one is ended, each with its times', async (p) => {
   const late = await asAdministrator(p)
   const { client_id, client_secret } = await register(p)

@@ -2,7 +2,13 @@ import type { Context } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import { randomBytes } from '../crypto/random.ts'
 import type { Sender } from '../inbound/client_address.ts'
-import { judgeSession, readSessionToken, type SessionToken, type SignedIn } from '../inbound/sessions/sessions.ts'
+import {
+  findFormerUser,
+  judgeSession,
+  readSessionToken,
+  type SessionToken,
+  type SignedIn,
+} from '../inbound/sessions/sessions.ts'
 import type { Language } from '../languages/languages.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { type Params, readParams } from '../oauth/params.ts'
@@ -41,6 +47,8 @@ export interface Visit {
   readonly browser: string
   readonly session: SessionToken | null
   readonly signed_in: SignedIn | null
+  /** Whose session it was, where it is over: what they had typed may wait for them, and nothing else is theirs. */
+  readonly former_user_id: string | null
   readonly configuration: Configuration
   readonly view: View
 }
@@ -65,7 +73,7 @@ export type ReadForm = (c: Context<PageEnv>, signed_in: SignedIn | null) => Prom
 /** A page whose form was posted: the post is proved to come from a page of ours before it is looked at. */
 export function submit(
   answer: (visit: Visit, form: Params) => Promise<Response>,
-  onStale?: (visit: Visit) => Promise<Response>,
+  onStale?: (visit: Visit, form: Params) => Promise<Response>,
   read: ReadForm = readPostedForm,
 ) {
   return page(async (visit) => {
@@ -75,7 +83,7 @@ export function submit(
     const session_id = visit.signed_in?.session.session_id ?? null
     if (!isCsrfToken(tenant, visit.browser, session_id, form.values['csrf_token'])) {
       logRefusal(visit, 'forged')
-      if (onStale) return onStale(visit)
+      if (onStale) return onStale(visit, form)
       return errorPage(visit, 'forged', 403)
     }
     return answer(visit, form)
@@ -192,6 +200,7 @@ async function readVisit(c: Context<PageEnv>): Promise<Visit> {
     here,
     address: c.env?.address,
     ...{ c, web, request_id: c.get('request_id'), disabled, browser, session, signed_in, configuration, view },
+    former_user_id: signed_in ? null : findFormerUser(authority, session),
     get query() {
       return readQuery(c)
     },

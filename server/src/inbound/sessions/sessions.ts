@@ -51,6 +51,11 @@ export function judgeSession(
   return isOn(tenant, session.tenant_epoch) && isOn(user, session.user_epoch) ? { session, user } : null
 }
 
+/** Whose session a browser proved to hold that is no more: it gives them nothing, and says who they were; or null. */
+export function findFormerUser({ session }: BrowserAuthority, token: SessionToken | null): string | null {
+  return token && session && equalBytes(session.secret_hash, token.secret_hash) ? session.user_id : null
+}
+
 // The last use may have gone unnoted.
 function idleMs(session_idle_seconds: number): number {
   return session_idle_seconds * 1000 + TOUCH_AFTER_MS

@@ -5,7 +5,7 @@ import type { SignedIn } from '../../inbound/sessions/sessions.ts'
 import { ADMINISTRATOR } from '../../inbound/tenants.ts'
 import { hasPersonalTokens } from '../../inbound/tokens/personal_access_tokens.ts'
 import { endSessionOfUser } from '../../inbound/users/administer_users.ts'
-import { requireParam } from '../../oauth/params.ts'
+import { type Params, requireParam } from '../../oauth/params.ts'
 import { offerEnds } from '../../outbound/connections/connection_end.ts'
 import { listConnections } from '../../outbound/connections/connections.ts'
 import { isForAdministrators, nameProvider } from '../../outbound/connectors/connector.ts'
@@ -33,22 +33,20 @@ export function signedInPage(answer: (visit: Visit, signed_in: SignedIn) => Prom
 export function signedInSubmit(
   answer: (visit: Visit, signed_in: SignedIn, values: Readonly<Record<string, string>>) => Promise<Response>,
   read?: ReadForm,
+  wayBack?: (visit: Visit, values: Readonly<Record<string, string>>) => string,
 ) {
+  const first = (visit: Visit, { values }: Params) => signInFirst(visit, wayBack?.(visit, values))
   return submit(
-    async (visit, form) => (visit.signed_in ? answer(visit, visit.signed_in, form.values) : signInFirst(visit)),
+    async (visit, form) => (visit.signed_in ? answer(visit, visit.signed_in, form.values) : first(visit, form)),
     // The page is of a session that has ended, or of another one that began since.
-    async (visit) => (visit.signed_in ? errorPage(visit, 'forged', 403) : signInFirst(visit)),
+    async (visit, form) => (visit.signed_in ? errorPage(visit, 'forged', 403) : first(visit, form)),
     read,
   )
 }
 
 /** What was posted is not done later by itself: the person signs in, sees the page anew, and does it again. */
-export function signInFirst(visit: Visit): Response {
-  const console = visit.here.startsWith(ours(visit.web, paths.admin))
-  return redirect(
-    visit,
-    ours(visit.web, '/login', { return_to: ours(visit.web, console ? paths.admin : paths.account) }),
-  )
+export function signInFirst(visit: Visit, way_back: string = paths.account): Response {
+  return redirect(visit, ours(visit.web, paths.login, { return_to: ours(visit.web, way_back) }))
 }
 
 /** GET / of the issuer: whoever types its address wants their account. */

@@ -3,6 +3,7 @@ import { ADMINISTRATOR } from '../../../inbound/tenants.ts'
 import { errorPage, type ReadForm, type Visit } from '../../page.ts'
 import { signedInPage, signedInSubmit } from '../../pages/account.ts'
 import { makeSure } from '../../pages/security.ts'
+import { isCsrfToken } from '../../web.ts'
 import { type Kept, keepText, readKept } from './kept_text.ts'
 import { formAt, leadsToSensitive } from './sensitive_forms.ts'
 
@@ -30,16 +31,26 @@ export function consoleSubmit(
 ) {
   const submitted = (visit: Visit, signed_in: SignedIn, values: Values) =>
     guard(visit, signed_in, (administrator) => {
-      const path = pathOf(visit)
-      const { sensitive, back } = formAt(path)
-      if (!sensitive) return answer(visit, administrator, values)
-      const to = back(values)
-      // A button alone has nothing to lose; what fills a form comes back with it.
-      const has_fields = to.split('?', 1)[0] === path
-      const way_back = () => (has_fields ? keepText(visit, signed_in.user.user_id, to, values) : to)
+      if (!formAt(pathOf(visit)).sensitive) return answer(visit, administrator, values)
+      const way_back = () => wayBack(visit, signed_in.user.user_id, values)
       return makeSure(visit, signed_in, way_back, () => answer(visit, administrator, values))
     })
-  return signedInSubmit(submitted, read)
+  return signedInSubmit(submitted, read, (visit, values) => wayBack(visit, typedBy(visit, values), values))
+}
+
+/** Where whoever signs in anew goes on: at the form, with what they had typed, or at what its button was about. */
+function wayBack(visit: Visit, user_id: string | null, values: Values): string {
+  const path = pathOf(visit)
+  const to = formAt(path).back(values)
+  // A button alone has nothing to lose; what fills a form comes back with it.
+  const has_fields = to.split('?', 1)[0] === path
+  return has_fields && user_id !== null ? keepText(visit, user_id, to, values) : to
+}
+
+/** Who typed what a page of a session that is over has posted: whose that session was, if the page was one of it. */
+function typedBy({ web, browser, session, former_user_id }: Visit, { csrf_token }: Values): string | null {
+  const is_theirs = session !== null && isCsrfToken(web.tenant, browser, session.session_id, csrf_token)
+  return is_theirs ? former_user_id : null
 }
 
 /** The path of a page under the issuer, read as it was when its route was found: `%6e` is an n. */
