@@ -26,6 +26,7 @@ export function listSteps(bridge: Bridge): readonly [name: string, step: (made: 
   const metadata = {
     ...{ client_name: 'Made', redirect_uris: [REDIRECT], grant_types: ['authorization_code', 'refresh_token'] },
     ...{ response_types: ['code'], scope: 'openid', token_endpoint_auth_method: 'client_secret_basic' },
+    logo_uri: 'https://app.example/logo.png',
   }
   const described = {
     provider: 'oidc',
@@ -52,6 +53,8 @@ export function listSteps(bridge: Bridge): readonly [name: string, step: (made: 
       ({ getClient }) => ({ params: client, body: { metadata: { ...getClient.metadata, client_name: 'Changed' } } }),
     ],
     ['switchClient', () => ({ params: client, body: { name: 'trusted', on: true } })],
+    ['fetchClientLogo', () => ({ params: client })],
+    ['getClientLogo', () => ({ params: client })],
     ['rotateClientSecret', () => ({ params: client })],
     ['listClientSecrets', () => ({ params: client })],
     ['endFormerClientSecret', () => ({ params: client })],

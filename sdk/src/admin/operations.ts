@@ -16,6 +16,18 @@ export type Client = {
   readonly metadata: ClientMetadata
 }
 
+/** ClientLogo, as the API says it. */
+export type ClientLogo = {
+  readonly logo_uri: string
+  /** The copy that people see; null until there is one */
+  readonly picture_uri: string | null
+  readonly fetched_at: number | null
+  /** Why it could not be fetched of late */
+  readonly failure: string | null
+  readonly failed_at: number | null
+  readonly due_at: number
+}
+
 /** Under the names of RFC 7591 section 2 and its registry; some are ours */
 export type ClientMetadata = {
   readonly client_name?: string
@@ -543,6 +555,10 @@ export interface AdminOperations {
     readonly name: 'trusted' | 'password' | 'implicit'
     readonly on: boolean
   }, options?: Options & Partial<Change>): Promise<Client>
+  /** What became of fetching the logo of a client; of one that registered itself none is fetched (GET /clients/{client_id}/logo; admin:read). */
+  getClientLogo(client_id: string, options?: Options): Promise<ClientLogo>
+  /** Has the logo of a client fetched again within seconds (POST /clients/{client_id}/logo; admin:write). */
+  fetchClientLogo(client_id: string, options?: Options & Partial<Change>): Promise<ClientLogo>
   /** When the living secrets of a client were made and end, newest first; never what they are (GET /clients/{client_id}/secrets; admin:read). */
   listClientSecrets(client_id: string, options?: Options & { readonly cursor?: string; readonly limit?: number }): Pages<{
     readonly made_at: number | null
@@ -891,6 +907,8 @@ export const OPERATIONS: Readonly<Record<keyof AdminOperations, string>> = {
   disableClient: 'POST /clients/{client_id}/disable keyed',
   enableClient: 'POST /clients/{client_id}/enable keyed',
   switchClient: 'POST /clients/{client_id}/switch body keyed',
+  getClientLogo: 'GET /clients/{client_id}/logo',
+  fetchClientLogo: 'POST /clients/{client_id}/logo keyed',
   listClientSecrets: 'GET /clients/{client_id}/secrets pages',
   rotateClientSecret: 'POST /clients/{client_id}/secrets keyed',
   endFormerClientSecret: 'DELETE /clients/{client_id}/secrets/former',

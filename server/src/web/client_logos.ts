@@ -11,17 +11,23 @@ export interface PicturedClient {
   readonly logo_uri?: string | undefined
 }
 
+/** Where a picture of this name is served. */
+export function pathOfLogo({ base }: Pick<Web, 'base'>, file: string): string {
+  return base + PREFIX + file
+}
+
 /** The paths of the pictures of clients under the issuer's, by client_id; those that have none yet are missing. */
 export async function findClientLogos(
-  { tenant, base }: Pick<Web, 'tenant' | 'base'>,
+  web: Pick<Web, 'tenant' | 'base'>,
   clients: readonly PicturedClient[],
 ): Promise<ReadonlyMap<string, string>> {
   const client_ids = [
     ...new Set(clients.filter(({ logo_uri }) => logo_uri !== undefined).map(({ client_id }) => client_id)),
   ]
   if (client_ids.length === 0) return new Map()
-  const found = await tenant.store.listLogoFiles({ tenant_id: tenant.tenant_id, client_ids })
-  return new Map(found.map(({ client_id, file }) => [client_id, base + PREFIX + file]))
+  const { tenant_id, store } = web.tenant
+  const found = await store.listLogoFiles({ tenant_id, client_ids })
+  return new Map(found.map(({ client_id, file }) => [client_id, pathOfLogo(web, file)]))
 }
 
 /** The path of the picture of one client, unless nobody of the tenant has looked at it: such a client may show anybody's. */

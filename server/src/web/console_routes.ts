@@ -2,6 +2,7 @@ import type { Hono } from 'hono'
 import { clientPage, deleteClientSubmit, setClientDisabledSubmit } from './admin/clients/client.ts'
 import { clientRightsPage } from './admin/clients/client_rights.ts'
 import { endSecretSubmit, rotateSecretSubmit } from './admin/clients/client_secrets.ts'
+import { askForLogoSubmit } from './admin/clients/client_logo.ts'
 import { switchClientSubmit } from './admin/clients/client_switches.ts'
 import { clientsPage, newClientPage, newClientSubmit } from './admin/clients/clients.ts'
 import { editClientPage, editClientSubmit } from './admin/clients/edit_client.ts'
@@ -103,6 +104,7 @@ export function addConsoleRoutes(pages: Hono<PageEnv>): void {
   pages.post(paths.admin_enable_client, setClientDisabledSubmit(false))
   pages.post(paths.admin_delete_client, deleteClientSubmit)
   pages.post(paths.admin_switch_client, switchClientSubmit)
+  pages.post(paths.admin_client_logo, askForLogoSubmit)
   pages.get(paths.admin_client_rights, clientRightsPage)
   pages.get(paths.admin_resources, resourcesPage)
   pages.get(paths.admin_new_resource, newResourcePage)

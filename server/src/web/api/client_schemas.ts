@@ -81,3 +81,15 @@ export const ClientSchema = z
     metadata: Metadata,
   })
   .meta({ id: 'Client' })
+
+/** The logo of a client as it stands here. */
+export const LogoSchema = z
+  .strictObject({
+    logo_uri: z.string(),
+    picture_uri: z.string().nullable().meta({ description: 'The copy that people see; null until there is one' }),
+    fetched_at: z.int().nullable(),
+    failure: z.string().nullable().meta({ description: 'Why it could not be fetched of late' }),
+    failed_at: z.int().nullable(),
+    due_at: z.int(),
+  })
+  .meta({ id: 'ClientLogo' })

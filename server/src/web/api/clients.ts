@@ -1,13 +1,15 @@
 import * as z from 'zod'
 import { listScopes, requireHeld } from '../../inbound/administration/given_rights.ts'
 import { deleteClient, setClientDisabled } from '../../inbound/clients/administer_clients.ts'
+import { askForLogo } from '../../inbound/clients/client_logos.ts'
 import { readMetadata } from '../../inbound/clients/client_record.ts'
 import { endFormerClientSecret, formerSecretEnds, rotateClientSecret } from '../../inbound/clients/client_secrets.ts'
 import { describedBy, editClient } from '../../inbound/clients/edit_client.ts'
 import { isSelfRegistered, readAdministratedClient, registerClient } from '../../inbound/clients/register_client.ts'
 import { listSwitches, switchClient } from '../../inbound/clients/switch_client.ts'
 import type { ListedClient } from '../../store/verbs/clients.ts'
-import { ClientSchema, Metadata } from './client_schemas.ts'
+import { pathOfLogo } from '../client_logos.ts'
+import { ClientSchema, LogoSchema, Metadata } from './client_schemas.ts'
 import { PAGING, pageOf, replyPage, replyWhole } from './page_of.ts'
 import { stale } from './preconditions.ts'
 import { conflict, notThere } from './problem.ts'
@@ -130,6 +132,29 @@ export const CLIENT_ROUTES = [
     },
   }),
   route({
+    ...{ method: 'GET', path: '/clients/{client_id}/logo', scope: 'admin:read', name: 'getClientLogo' },
+    summary: 'What became of fetching the logo of a client; of one that registered itself none is fetched',
+    answer: LogoSchema,
+    subject: client,
+    run: async ({ web, found }) => ({ value: await readLogo({ web }, found.client_id) }),
+  }),
+  route({
+    ...{
+      method: 'POST',
+      path: '/clients/{client_id}/logo',
+      scope: 'admin:write',
+      name: 'fetchClientLogo',
+      status: 202,
+    },
+    summary: 'Has the logo of a client fetched again within seconds',
+    answer: LogoSchema,
+    subject: client,
+    async run({ web, found, actor }) {
+      if (!(await askForLogo(web.tenant, found.client_id, actor))) throw notThere('logo')
+      return { value: await readLogo({ web }, found.client_id) }
+    },
+  }),
+  route({
     ...{ method: 'GET', path: '/clients/{client_id}/secrets', scope: 'admin:read', name: 'listClientSecrets' },
     summary: 'When the living secrets of a client were made and end, newest first; never what they are',
     query: PAGING,
@@ -181,6 +206,14 @@ function requireHeldOf({ token, found }: Pick<ApiRequest, 'token'> & { readonly 
 
 function grantTypes({ web }: Pick<ApiRequest, 'web'>): string[] {
   return web.grant_types.map(({ grant_type }) => grant_type)
+}
+
+async function readLogo({ web }: Pick<ApiRequest, 'web'>, client_id: string): Promise<z.input<typeof LogoSchema>> {
+  const { tenant_id, store } = web.tenant
+  const logo = await store.findClientLogo({ tenant_id, client_id })
+  if (!logo) throw notThere('logo')
+  const { file, ...state } = logo
+  return { ...state, picture_uri: file === null ? null : web.origin + pathOfLogo(web, file) }
 }
 
 async function again(request: ApiRequest): Promise<ListedClient> {

@@ -68,6 +68,7 @@ export const paths = {
   admin_enable_client: '/admin/client/enable',
   admin_delete_client: '/admin/client/delete',
   admin_switch_client: '/admin/client/switch',
+  admin_client_logo: '/admin/client/logo',
   admin_client_rights: '/admin/client/rights',
   admin_resources: '/admin/resources',
   admin_new_resource: '/admin/resources/new',

@@ -12,6 +12,7 @@ import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { lintRedirects } from '../forms/lint_redirects.ts'
 import { scriptOf } from '../forms/same_by_script.ts'
 import { describeMembers } from './client_form.ts'
+import { describeLogo } from './client_logo.ts'
 import { listSnippets } from './client_snippet.ts'
 import { type ClientData, renderClient } from './templates/client.ts'
 import { type ClientType, DEVICE_CODE } from './templates/client_type.ts'
@@ -72,6 +73,7 @@ async function showClient(visit: Visit, record: ListedClient): Promise<Response>
   const switches = listSwitches(record)
   const html = renderClient(visit.view, {
     ...{ client_id, client_name, type: typeOf(client), trusted: client.trusted },
+    logo: await describeLogo(visit, record),
     members: describeMembers(client),
     redirects: lintRedirects(client.redirect_uris, client.application_type),
     described_by: describedBy(record),

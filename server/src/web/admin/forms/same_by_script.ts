@@ -10,6 +10,7 @@ export const SCRIPTS = {
   disableClient: 'POST /clients/{client_id}/disable',
   enableClient: 'POST /clients/{client_id}/enable',
   switchClient: 'POST /clients/{client_id}/switch',
+  fetchClientLogo: 'POST /clients/{client_id}/logo',
   rotateClientSecret: 'POST /clients/{client_id}/secrets',
   endFormerClientSecret: 'DELETE /clients/{client_id}/secrets/former',
   createRegistrationToken: 'POST /registration_tokens',

@@ -35,6 +35,7 @@ export const CONSOLE_FORMS: Readonly<Record<string, ConsoleForm>> = {
   [paths.admin_enable_client]: sure(GIVES, paths.admin_client, 'client_id'),
   [paths.admin_delete_client]: sure('cannot be undone', paths.admin_client, 'client_id'),
   [paths.admin_switch_client]: sure('gives a client Trust, or a grant of old', paths.admin_client, 'client_id'),
+  [paths.admin_client_logo]: open('fetches what would be fetched anyhow'),
   [paths.admin_registration_tokens]: sure('shows a token that registers clients', paths.admin_registration_tokens),
   [paths.admin_end_registration_token]: open(TAKES),
   [paths.admin_new_resource]: sure('says which scopes there are, and who has them', paths.admin_new_resource),

@@ -189,6 +189,21 @@ export const enConsoleClients = {
     switch_is_off: 'Off',
     danger: 'Disable or delete',
   },
+  client_logo: {
+    title: 'Logo',
+    lead: 'This server fetches it by itself, looks anew each day, and shows its own copy to people who sign in.',
+    none: 'Nothing has been fetched yet. People see the first letter of its name.',
+    fetched: 'Last fetched {when}. This is what people see.',
+    soon: 'It is fetched within a few seconds.',
+    next: 'Fetched next {when}.',
+    failed: 'It could not be fetched {when}.',
+    blocked: 'Its address leads to a host that this server does not call, such as one of a private network.',
+    unreachable: 'Its host did not answer in time and in full, or redirected too often.',
+    status: 'Its host answered with status {status}.',
+    again: 'Fetch it again',
+    unverified:
+      'It is neither fetched nor shown: this client describes itself, and could show the logo of somebody else.',
+  },
   rights: {
     title: 'What {client} gets, and why',
     page_title: '{client}: what it gets, and why',

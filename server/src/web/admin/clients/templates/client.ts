@@ -19,6 +19,7 @@ import { clientName, displayName, name } from '../../../ui/name.ts'
 import { paths } from '../../../ui/paths.ts'
 import { ago, count, countUpTo, link, moment, tell, type View } from '../../../ui/view.ts'
 import { type LintedRedirect, redirectWarnings } from '../../forms/templates/redirect_lint.ts'
+import { type LogoData, renderLogo } from './client_logo.ts'
 import type { ClientType } from './client_type.ts'
 import { type DescribedMember, describedMembers } from './described_members.ts'
 
@@ -28,6 +29,7 @@ export interface ClientData {
   readonly client_name?: string | undefined
   readonly type: ClientType
   readonly trusted: boolean
+  readonly logo?: LogoData | undefined
   /** What is registered of it, and who says so. */
   readonly members: readonly DescribedMember[]
   readonly redirects?: readonly LintedRedirect[]
@@ -68,7 +70,7 @@ export function renderClient(view: View, data: ClientData): SafeHtml {
   const saved = data.twice
     ? notice('note', html`<p>${again.twice}</p>`)
     : data.saved && notice('good', html`<p>${client_form.saved}</p>`)
-  const content = html`${pageHeader(name(shown), standing)}${saved}${disabled}${section(client.details, card(registration(view, data)), undefined, buttonLink(client.why, link(view, paths.admin_client_rights, { client_id: data.client_id })))}${secrets(view, data)}${switches(view, data)}${described(view, data)}${tryIt(view, data)}${section(client.danger, endings(view, data))}`
+  const content = html`${pageHeader(name(shown), standing)}${saved}${disabled}${section(client.details, card(registration(view, data)), undefined, buttonLink(client.why, link(view, paths.admin_client_rights, { client_id: data.client_id })))}${renderLogo(view, data)}${secrets(view, data)}${switches(view, data)}${described(view, data)}${tryIt(view, data)}${section(client.danger, endings(view, data))}`
   return consolePage(view, { entry: 'clients', under: [], title: displayName(shown), content })
 }
 
