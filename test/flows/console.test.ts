@@ -428,6 +428,26 @@ for (const dialect of DIALECTS) {
       assert.equal(stale.response.status, 409)
     })
 
+    test('7.5.3 of what was typed and chosen before a sign-in anew the text waits, and the page says that the file does not', async () => {
+      const at = `${bridge.issuer}/admin/settings/brand`
+      const agent = await bridge.signIn(ROOT)
+      const form = new FormData()
+      form.append('csrf_token', csrfOf(await open(agent, at)))
+      form.append('brand_name', 'Tom & Jerry')
+      form.append('brand_logo', new Blob([new Uint8Array(makePng({ width: 40 }))]))
+      bridge.clock.offset += 11 * 60_000
+      try {
+        const { url, response } = await agent.follow(at, { method: 'POST', headers: SAME, body: form })
+        const sign_in = { url, html: await response.text() }
+        assert.match(url, /return_to=[^&]*typed.*again=yes/)
+        const filled = await (await agent.submit(sign_in, ROOT, 'password')).response.text()
+        assert.match(filled, /value="Tom &amp; Jerry"[\s\S]*type="file"/)
+        assert.match(filled, /no file is kept meanwhile/)
+      } finally {
+        bridge.clock.offset = 0
+      }
+    })
+
     test('5.8 CVE-2024-29891 CVE-2026-5468 a tenant has its name, colour and picture, which is served as what it is', async () => {
       const { issuer } = bridge
       const { tenant } = bridge.server.app

@@ -5,7 +5,7 @@ import type { Visit } from '../../page.ts'
 type Values = Readonly<Record<string, string>>
 
 /** What somebody had typed before they were asked to sign in anew; too long to be kept, it is only told of. */
-export type Kept = { readonly values: Values } | 'too_long'
+export type Kept = { readonly values: Values; readonly without_file: boolean } | 'too_long'
 
 // A kind of its own: it opens nowhere else, and nothing else opens as one.
 const texts = new TokenSealer('kept_text', '')
@@ -18,6 +18,9 @@ const TOO_LONG = 'too_long'
 /** Fields whose content travels nowhere: whoever comes back types it again. */
 const SECRET_FIELD = /(^|[._])(secret|client_secret|password|private_key|key|token|code|csrf_token)$/
 
+/** Fields of files, which are longer than a way back may be: whoever comes back chooses again. */
+const FILE_FIELD = /(^|_)logo$/
+
 /** Whether a field of a form is one of those whose content is kept nowhere. */
 export function isSecretField(name: string): boolean {
   return SECRET_FIELD.test(name)
@@ -28,9 +31,11 @@ export function isSecretField(name: string): boolean {
  * browser, for this form, and for a short while. It fills in fields and submits nothing.
  */
 export function keepText(visit: Visit, user_id: string, back: string, values: Values): string {
-  const kept = Object.entries(values).filter(([name]) => !isSecretField(name))
-  if (kept.length === 0) return back
-  const claims = { back, user_id, browser: browserOf(visit.browser), at: visit.view.now, values: kept }
+  const typed = Object.entries(values).filter(([name]) => !isSecretField(name))
+  if (typed.length === 0) return back
+  const kept = typed.filter(([name]) => !FILE_FIELD.test(name))
+  const without_file = typed.some(([name, value]) => FILE_FIELD.test(name) && value !== '')
+  const claims = { back, user_id, browser: browserOf(visit.browser), at: visit.view.now, values: kept, without_file }
   const way = withParameter(back, texts.seal(visit.web.tenant.keys, claims))
   return encodeURIComponent(way).length <= LONGEST_WAY ? way : withParameter(back, TOO_LONG)
 }
@@ -45,7 +50,8 @@ export function readKept(visit: Visit, user_id: string): Kept | undefined {
   if (!claims || claims['user_id'] !== user_id || claims['browser'] !== browserOf(visit.browser)) return undefined
   if (visit.view.now - (claims['at'] as number) > KEPT_MS) return undefined
   if (visit.here !== visit.web.base + withParameter(claims['back'] as string, sealed)) return undefined
-  return { values: Object.fromEntries(claims['values'] as [string, string][]) }
+  const values = Object.fromEntries(claims['values'] as [string, string][])
+  return { values, without_file: claims['without_file'] === true }
 }
 
 function withParameter(path: string, value: string): string {

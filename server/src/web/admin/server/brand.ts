@@ -24,7 +24,7 @@ export const brandPage = consolePage(async (visit, _administrator, kept) => {
   const standing = visit.configuration.settings
   if (kept === undefined || kept === 'too_long') return show(visit, standing, kept && { again: kept })
   const typed = { ...readTexts(kept.values), brand_logo: standing.brand_logo }
-  return show(visit, typed, { again: 'renewed', seen: kept.values['seen'] })
+  return show(visit, typed, { again: kept.without_file ? 'without_file' : 'renewed', seen: kept.values['seen'] })
 })
 
 /** POST /admin/settings/brand: saves it, or shows what it would look like. */

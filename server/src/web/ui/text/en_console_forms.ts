@@ -4,6 +4,8 @@ export const enConsoleForms = {
   again: {
     renewed:
       'You have signed in again. What you typed is still here, and nothing is done yet: look at it, and press again.',
+    without_file:
+      'You have signed in again. What you typed is still here, but no file is kept meanwhile: choose it again. Nothing is done yet.',
     too_long:
       'You have signed in again. What you typed was too long to be kept meanwhile: go back in your browser to copy it.',
     twice: 'This form was sent twice. What it made is here, once. If you did not copy its secret, make a new one.',

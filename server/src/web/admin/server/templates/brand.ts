@@ -28,7 +28,7 @@ export interface BrandData {
   readonly kept_logo?: string | undefined
   readonly seen: string
   readonly wrong?: BrandWrong | undefined
-  readonly again?: 'stale' | 'renewed' | 'too_long' | undefined
+  readonly again?: 'stale' | 'renewed' | 'without_file' | 'too_long' | undefined
   readonly script: SameScript
 }
 
@@ -58,6 +58,7 @@ export function renderBrand(given: View, data: BrandData): SafeHtml {
 function said(view: View, { wrong, again }: BrandData): Child {
   const { settings: words } = view.text.console
   if (wrong) return notice('danger', html`<p>${words.wrong}</p>`)
+  if (again === 'without_file') return notice('warning', html`<p>${view.text.console.again.without_file}</p>`)
   return again === 'stale' ? notice('warning', html`<p>${words.stale}</p>`) : renewal(view, again)
 }
 
