@@ -9,7 +9,7 @@ import { expectedOf, ROOT, runStep, startFlow } from '../parts/playground_run.ts
 import { Visitor } from '../parts/visitor.ts'
 
 // Together they do everything that a flow can: the others are in test/long/playground.test.ts, with these.
-const FLOWS = ['authorization_code', 'dpop', 'token_exchange', 'device_code', 'connect_session']
+const FLOWS = ['authorization_code', 'dpop', 'token_exchange', 'device_code', 'connect_session', 'jwt_bearer']
 
 let running: { browser: Browser; close(): Promise<void> }
 let bridge: Bridge
@@ -40,6 +40,41 @@ test('a step that lacks something names the step that brings it, and what the br
   assert.match(shown, /^Request\s+GET \/hub\/authorize\?response_type=code\s+&client_id=playground-/)
   assert.match(shown, /&scope=openid\+profile\+email\+offline_access[\s\S]*&prompt=none\s+Host: /)
   assert.match(shown, /Answer\s+GET \/hub\/playground\/callback\?error=consent_required\s+&/)
+})
+
+test('what is done twice is done rightly first, whatever was tried before', async () => {
+  const flow = findFlow('private_key_jwt')!
+  await startFlow(person, bridge.issuer, flow)
+  const [token] = flow.steps as [Step]
+  for (const named of ['expired', 'reused_assertion']) {
+    const broken = token.breaks!.find((one) => one.break === named)!
+    assert.match(await runStep(person, bridge, token, { broken }), expectedOf(token, broken), named)
+  }
+})
+
+test('who copies hears it, also where the browser forbids it, and on a phone the diagram moves in its place', async () => {
+  const { page } = person
+  const place = page.locator('[data-step="token"]')
+  await place.locator('summary').first().click()
+  const said = place.locator('details [role=status]').first()
+  await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true }))
+  await place.getByRole('button', { name: 'Copy' }).first().click()
+  assert.match(await said.innerText(), /^Selected/)
+  assert.match(await page.evaluate(() => String(getSelection())), /^curl /)
+  const copied = await page.evaluate(() => {
+    const writeText = async (text: string) => void Object.assign(window, { copied: text })
+    Object.defineProperty(navigator, 'clipboard', { value: { writeText } })
+  })
+  assert.equal(copied, undefined)
+  await place.getByRole('button', { name: 'Copy' }).first().click()
+  await place.getByText('Copied', { exact: true }).first().waitFor()
+  await page.setViewportSize({ width: 320, height: 700 })
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320)
+  const diagram = page.locator('.playground aside')
+  assert.ok(await diagram.isVisible())
+  const { own, seen } = await diagram.evaluate((one) => ({ own: one.scrollWidth, seen: one.clientWidth }))
+  assert.ok(own > seen, 'its words are as large as elsewhere')
+  await page.setViewportSize({ width: 1280, height: 720 })
 })
 
 test('RFC 8628 3.5 a device that is told to slow down asks five seconds later, from then on', async () => {

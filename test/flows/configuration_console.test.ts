@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
-import { sweepThrownAwayClients } from '../../server/src/inbound/clients/unused_clients.ts'
+import { exportPlatform } from '../../server/src/apply/export_platform.ts'
+import { sweepThrownAwayClients } from '../../server/src/inbound/administration/throw_away.ts'
+import { event } from '../../server/src/inbound/event.ts'
 import { JWT_API, onBothDatabases, type Platform } from '../parts/platform.ts'
 import { runProgram } from '../parts/program.ts'
 import { csrfOf, open, post, signIn } from '../parts/sign_in_steps.ts'
@@ -408,6 +410,71 @@ test('5.17 the playground is for administrators, in development and where the op
     )
   } finally {
     Object.assign(p.server.app.web, { production: false, playground: true })
+  }
+})
+
+test('5.17 an issuer of the playground speaks for a user of its own, and both go with their client', async (p) => {
+  const { tenant } = p.server.app
+  const { tenant_id, store } = tenant
+  const root = await asAdministrator(p)
+  const page = await open(root, `${p.issuer}/playground/flow?flow=jwt_bearer`)
+  const [key] = JSON.parse(KEYS).keys
+  const form = { flow: 'jwt_bearer', csrf_token: csrfOf(page), jwk: JSON.stringify(key) }
+  const start = (more: Record<string, string> = {}) => post(root, `${p.issuer}/playground/client`, { ...form, ...more })
+  const made = (await (await start()).json()) as { client_id: string; trusted_issuer: string }
+  const { client_id, trusted_issuer: issuer } = made
+  const rules = JSON.parse((await store.findTrustedIssuer({ tenant_id, issuer }))!.rules)
+  assert.deepEqual(rules.clients, [client_id])
+  assert.deepEqual(rules.subjects, { somebody: client_id })
+  assert.equal(rules.scope, 'openid profile')
+  const { roles, email, password_hash, user_id } = (await store.findUserByUsername({
+    tenant_id,
+    username_key: client_id,
+  }))!
+  assert.deepEqual({ roles, email, password_hash }, { roles: '[]', email: null, password_hash: null })
+
+  const { platform } = await exportPlatform(p.server.app.web, { users: true })
+  assert.doesNotMatch(JSON.stringify(platform), /playground-/)
+
+  // Whatever somebody makes of the issuer meanwhile, none goes with it but the user that was made for it.
+  const changed = JSON.stringify({ ...rules, subjects: { somebody: 'alice' } })
+  const saved = event(tenant, 'trusted_issuer.saved', 'test')
+  await store.saveTrustedIssuer({ tenant_id, issuer, rules: changed, disabled: false, event: saved })
+  assert.equal((await start({ former: client_id })).status, 201)
+  assert.equal(await store.findTrustedIssuer({ tenant_id, issuer }), null)
+  assert.equal(await store.findUser({ tenant_id, user_id }), null)
+  assert.ok(await store.findUserByUsername({ tenant_id, username_key: 'alice' }))
+
+  for (const wrong of ['', 'no key', '{"kty":"EC","crv":"P-256","x":"x","y":"y","d":"private"}']) {
+    assert.equal((await start({ jwk: wrong })).status, 400, wrong)
+  }
+  Object.assign(p.server.app.web, { production: true })
+  try {
+    assert.equal((await start()).status, 404, 'nobody is trusted in production')
+  } finally {
+    Object.assign(p.server.app.web, { production: false })
+  }
+})
+
+test('5.17 a document names the client of a flow only where the tenant takes such clients', async (p) => {
+  const root = await asAdministrator(p)
+  const url = `${p.issuer}/playground/flow?flow=document_client`
+  const page = await open(root, url)
+  assert.match(page.html, /dynamic_client_scopes/)
+  assert.doesNotMatch(page.html, /data-flow=/)
+  const start = async (document: string) => {
+    const form = { flow: 'document_client', csrf_token: csrfOf(page), document }
+    const answer = await post(root, `${p.issuer}/playground/client`, form)
+    return answer.status === 201 ? ((await answer.json()) as { client_id: string }).client_id : answer.status
+  }
+  assert.equal(await start('https://app.example/client.json'), 422)
+  await p.server.saveSettings({ metadata_documents: 'any', dynamic_client_scopes: ['openid', 'offline_access'] })
+  try {
+    assert.match((await open(root, url)).html, /data-flow=/)
+    assert.equal(await start('https://app.example/client.json'), 'https://app.example/client.json')
+    assert.deepEqual([await start('http://app.example/client.json'), await start('')], [422, 422])
+  } finally {
+    await p.server.saveSettings({})
   }
 })
 

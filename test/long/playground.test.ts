@@ -6,35 +6,42 @@ import type { Flow } from '../../server/src/web/playground/flow.ts'
 import { FLOWS, findFlow } from '../../server/src/web/playground/flows/index.ts'
 import { type Bridge, startBridge } from '../parts/bridge.ts'
 import { launchBrowser } from '../parts/chromium.ts'
+import { type DocumentHost, startDocumentHost } from '../parts/document_host.ts'
 import { type By, expectedOf, ROOT, runStep, startFlow } from '../parts/playground_run.ts'
 import { Visitor } from '../parts/visitor.ts'
 
 let running: { browser: Browser; close(): Promise<void> }
 let bridge: Bridge
+let host: DocumentHost
 let person: Visitor
 
 before(async () => {
   running = await launchBrowser()
-  bridge = await startBridge({ path: '/hub' })
+  host = await startDocumentHost({}, ['127.0.0.1'])
+  bridge = await startBridge({ path: '/hub', app: { egress: host.egress } })
   await bridge.server.addUser({ ...ROOT, name: 'Ada Admin', roles: ['administrator', 'member'] })
-  await bridge.server.saveSettings({ registration: 'open' })
+  const dynamic_client_scopes = ['openid', 'profile', 'email', 'offline_access']
+  await bridge.server.saveSettings({ registration: 'open', metadata_documents: 'any', dynamic_client_scopes })
   person = await Visitor.open(running.browser)
   person.page.setDefaultTimeout(15_000)
 })
 after(async () => {
   await bridge?.stop()
+  await host?.stop()
   await running?.close()
 })
 
 /** Walks through a flow; whoever walks by what the page writes for a shell or a program sends nothing by the page itself. */
 async function walk(flow: Flow, by: By, breaks = false): Promise<void> {
-  await startFlow(person, bridge.issuer, flow)
+  await startFlow(person, bridge.issuer, flow, { document: `${host.origin}/playground.json` })
   for (const step of flow.steps) {
     for (const broken of breaks ? (step.breaks ?? []) : []) {
       if (broken.ends) continue
       assert.match(await runStep(person, bridge, step, { broken }), expectedOf(step, broken), broken.break)
     }
     assert.match(await runStep(person, bridge, step, { by }), expectedOf(step), step.step)
+    if (step.kind === 'show')
+      host.pages.set('/playground.json', await person.page.locator(`#${step.step} pre`).innerText())
   }
   assert.deepEqual(person.complaints, [])
 }

@@ -27,8 +27,11 @@ export interface DocumentHost {
   stop(): Promise<void>
 }
 
-/** Starts one on loopback; `names` are further names, each with the address that the guard resolves it to. */
-export async function startDocumentHost(names: Readonly<Record<string, string>> = {}): Promise<DocumentHost> {
+/** Starts one on loopback; `names` are further names, each with the address that the guard resolves it to; `allow` may be called besides. */
+export async function startDocumentHost(
+  names: Readonly<Record<string, string>> = {},
+  allow: readonly string[] = [],
+): Promise<DocumentHost> {
   const certificate = createCertificate(['app.example', ...Object.keys(names)])
   const pages = new Map<string, HostAnswer>()
   const asked: string[] = []
@@ -46,7 +49,7 @@ export async function startDocumentHost(names: Readonly<Record<string, string>> 
   const { port } = server.address() as AddressInfo
   const origin = `https://app.example:${port}`
   const egress = createEgress({
-    allow: [`app.example:${port}`],
+    allow: [`app.example:${port}`, ...allow],
     ca: certificate.cert,
     connectTimeoutMs: 1000,
     resolve: async (name) => {

@@ -13,15 +13,25 @@ export const ROOT = { username: 'root', password: 'correct horse battery' }
 export type By = 'page' | 'curl' | 'code'
 
 /** Opens a flow in a browser and starts it; whoever is not signed in signs in. */
-export async function startFlow(person: Visitor, issuer: string, flow: Flow): Promise<void> {
+export async function startFlow(
+  person: Visitor,
+  issuer: string,
+  flow: Flow,
+  typed: { readonly document?: string } = {},
+): Promise<void> {
   await person.visit(`${issuer}/playground/flow?flow=${flow.flow}`)
   if ((await person.page.locator('[name=password]').count()) > 0) await person.signIn(ROOT)
   const ready = person.page.getByText('The client of this run is')
   const password = person.page.locator('[name=password]')
+  const fill = async () => {
+    if (flow.inputs?.includes('document')) await person.page.fill('[name=document]', typed.document ?? '')
+  }
+  await fill()
   await person.press('Start')
   await ready.or(password).first().waitFor()
   if ((await password.count()) > 0) {
     await person.signIn(ROOT)
+    await fill()
     await person.press('Start')
     await ready.waitFor()
   }

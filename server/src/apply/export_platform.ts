@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { stringify } from 'yaml'
+import { isThrowAwayIssuer, isThrowAwayUser } from '../inbound/administration/throw_away.ts'
 import { readMetadata } from '../inbound/clients/client_record.ts'
 import { isSelfRegistered } from '../inbound/clients/register_client.ts'
 import { hasSecret } from '../oauth/clients/authentication_metadata.ts'
@@ -111,7 +112,7 @@ async function describeUsers({ tenant_id, store }: Tenant): Promise<Entry[]> {
   const described: Entry[] = []
   for (let after_user_id = ''; ; ) {
     const page = await store.pageUsers({ tenant_id, after_user_id, most: AT_ONCE })
-    described.push(...page.map(describeUser))
+    described.push(...page.filter(({ user_id }) => !isThrowAwayUser(user_id)).map(describeUser))
     if (page.length < AT_ONCE) return described
     after_user_id = page.at(-1)!.user_id
   }
@@ -141,11 +142,13 @@ function describeConnector(shown: ShownConnector, refer: Refer): Entry {
   })
 }
 
-async function describeTrustedIssuers({ tenant_id, store }: Tenant): Promise<Entry[]> {
+async function describeTrustedIssuers(tenant: Tenant): Promise<Entry[]> {
+  const { tenant_id, store } = tenant
   const described: Entry[] = []
   for (let after_issuer = ''; ; ) {
     const page = await store.pageTrustedIssuers({ tenant_id, after_issuer, most: AT_ONCE })
     for (const { issuer, rules, disabled_at } of page) {
+      if (isThrowAwayIssuer(tenant, issuer)) continue
       described.push({ issuer, ...(JSON.parse(rules) as TrustedIssuerRules), disabled: disabled_at !== null })
     }
     if (page.length < AT_ONCE) return described

@@ -31,7 +31,7 @@ const MOST_NAMED = 100
 const SKEW_MS = 60_000
 // What no end of a grant or of a connection brings back to how it was.
 const UNDONE =
-  /^(?:password\.(?:changed|reset)|email\.confirmed|factor\.removed|identity\.unlinked|recovery_codes\.renewed|client\.(?:enabled|former_secret_ended|secret_rotated|updated)|user\.(?:enabled|updated)|(?:resource|role|settings|trusted_issuer)\.saved|tenant\.enabled|connector\.(?:changed|deleted|disabled|key_rotated)|webhook\.(?:changed|deleted|disabled))$/
+  /^(?:password\.(?:changed|reset)|email\.confirmed|factor\.removed|identity\.unlinked|recovery_codes\.renewed|client\.(?:enabled|former_secret_ended|secret_rotated|updated)|user\.(?:enabled|updated)|(?:resource|role|settings|trusted_issuer)\.saved|trusted_issuer\.deleted|tenant\.enabled|connector\.(?:changed|deleted|disabled|key_rotated)|webhook\.(?:changed|deleted|disabled))$/
 // What else the detail of an event names.
 const NAMES = ['resource', 'role', 'issuer', 'connector', 'webhook']
 

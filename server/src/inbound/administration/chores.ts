@@ -1,5 +1,5 @@
 import { fetchClientLogos } from '../clients/client_logos.ts'
-import { sweepThrownAwayClients, sweepUnusedClients } from '../clients/unused_clients.ts'
+import { sweepUnusedClients } from '../clients/unused_clients.ts'
 import type { InboundContext } from '../context.ts'
 import { event } from '../event.ts'
 import { rotateSigningKeys } from '../keys/signing_keys.ts'
@@ -7,6 +7,7 @@ import { useAddedTenantKeys } from '../keys/tenant_keys.ts'
 import { deliverLogouts } from '../sessions/backchannel_logout.ts'
 import { deleteExpiredTokens } from '../tokens/personal_access_tokens.ts'
 import { eraseDeletedUsers } from '../users/delete_user.ts'
+import { sweepThrownAwayClients } from './throw_away.ts'
 
 /** Work behind the requests: how often to look, whether there is something, and what to do. */
 export interface Chore {

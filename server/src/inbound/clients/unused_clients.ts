@@ -3,8 +3,6 @@ import { event } from '../event.ts'
 
 const DAY_MS = 86_400_000
 const CLIENTS_AT_ONCE = 100
-// Nobody tries a flow for longer.
-const PLAYGROUND_MS = DAY_MS
 
 /**
  * Deletes clients that nobody of the tenant registered, and that were without use and without a grant for as long as the
@@ -20,21 +18,6 @@ export async function sweepUnusedClients({ tenant }: InboundContext): Promise<nu
     for (const { client_id } of found) {
       const deleted = event(tenant, 'client.deleted', 'system', { client_id, detail: { reason: 'unused' } })
       if (await store.deleteUnusedClient({ tenant_id, client_id, unused_since, event: deleted })) swept++
-    }
-    if (found.length < CLIENTS_AT_ONCE) return swept
-  }
-}
-
-/** Deletes clients of the playground after a day, with all that was granted to them and connected by them. Answers how many. */
-export async function sweepThrownAwayClients({ tenant }: InboundContext): Promise<number> {
-  const { tenant_id, store } = tenant
-  const created_before = (await store.ping({})) - PLAYGROUND_MS
-  let swept = 0
-  for (;;) {
-    const found = await store.listThrownAwayClients({ tenant_id, created_before, most: CLIENTS_AT_ONCE })
-    for (const { client_id } of found) {
-      const deleted = event(tenant, 'client.deleted', 'system', { client_id, detail: { reason: 'thrown_away' } })
-      if (await store.deleteClient({ tenant_id, client_id, event: deleted })) swept++
     }
     if (found.length < CLIENTS_AT_ONCE) return swept
   }

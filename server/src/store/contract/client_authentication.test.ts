@@ -121,6 +121,19 @@ contract('an issuer is trusted by its tenant alone, and switched off from when t
   assert.equal(await disabledAt(), null)
 })
 
+contract('a trusted issuer is forgotten once, by its tenant alone', async (stage) => {
+  const { store, tenant_id, event } = stage
+  const issuer = 'https://idp.example'
+  const saved = { tenant_id, issuer, rules: '{}', disabled: false }
+  const forget = (of: string) =>
+    store.deleteTrustedIssuer({ tenant_id: of, issuer, event: event('trusted_issuer.deleted') })
+  await store.saveTrustedIssuer({ ...saved, event: event() })
+  assert.equal(await forget('nobody'), false)
+  assert.ok(await store.findTrustedIssuer({ tenant_id, issuer }))
+  assert.deepEqual([await forget(tenant_id), await forget(tenant_id)], [true, false])
+  assert.equal(await store.findTrustedIssuer({ tenant_id, issuer }), null)
+})
+
 contract(
   'trusted issuers are listed by name, and one that somebody else has changed since is not changed',
   async (stage) => {

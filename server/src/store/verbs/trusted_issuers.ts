@@ -31,6 +31,18 @@ export const pageTrustedIssuers = read(function* (args: {
     where tenant_id = ${args.tenant_id} and issuer > ${args.after_issuer} order by issuer limit ${args.most}`
 })
 
+/** Forgets a trusted issuer; false where there is none. A token that came of its word lives on for its minutes. */
+export const deleteTrustedIssuer = write(function* (args: {
+  tenant_id: string
+  issuer: string
+  event: NewEvent
+}): Run<boolean> {
+  const [deleted] = yield* sql<{ issuer: string }>`
+    delete from trusted_issuers where tenant_id = ${args.tenant_id} and issuer = ${args.issuer} returning issuer`
+  if (deleted) yield* insertEvent(args.event)
+  return deleted !== undefined
+})
+
 /**
  * Makes or changes a trusted issuer, and switches it on or off. False when what stands is no longer what was `seen`: null is
  * nothing.

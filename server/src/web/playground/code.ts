@@ -10,13 +10,20 @@ const ADMIN = `import { createAdmin } from '@sallyport/sdk/admin'
 const PRINT = (what: string) => `console.log(JSON.stringify(${what}, null, 2))
 `
 
-const OAUTH = `import * as oauth from 'oauth4webapi'
+const CLIENT = `import * as oauth from 'oauth4webapi'
 
 const issuer = new URL({issuer})
 const found = await oauth.discoveryRequest(issuer, OPTIONS)
 const server = await oauth.processDiscoveryResponse(issuer, found)
 const client = { client_id: {client_id} }
-const authenticate = oauth.ClientSecretBasic({client_secret})
+`
+const OAUTH = `${CLIENT}const authenticate = oauth.ClientSecretBasic({client_secret})
+`
+const PUBLIC = `${CLIENT}const authenticate = oauth.None()
+`
+const BY_KEY = `${CLIENT}const ES256 = { name: 'ECDSA', namedCurve: 'P-256' }
+const key = await crypto.subtle.importKey('jwk', JSON.parse({client_key}), ES256, false, ['sign'])
+const authenticate = oauth.PrivateKeyJwt(key)
 `
 
 const CAME_BACK = `const came_back = new URL({redirect_uri})
@@ -34,17 +41,24 @@ const DPoP = oauth.DPoP(client, { privateKey, publicKey })
 const SUBJECT = `const access_token = 'urn:ietf:params:oauth:token-type:access_token'
 `
 
-const refresh = (name: string) => `${OAUTH}
+const exchangeCode = (start = OAUTH) => `${start}
+${CAME_BACK}const verifier = {code_verifier}
+const response = await oauth.authorizationCodeGrantRequest(server, client, authenticate, params, {redirect_uri}, verifier, OPTIONS)
+const expected = { expectedNonce: {nonce} }
+const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, expected)
+${PRINT('tokens')}`
+
+const refresh = (name: string, start = OAUTH) => `${start}
 const response = await oauth.refreshTokenGrantRequest(server, client, authenticate, {${name}}, OPTIONS)
 const tokens = await oauth.processRefreshTokenResponse(server, client, response)
 ${PRINT('tokens')}`
 
-const introspect = (name: string) => `${OAUTH}
+const introspect = (name: string, start = OAUTH) => `${start}
 const response = await oauth.introspectionRequest(server, client, authenticate, {${name}}, OPTIONS)
 const told = await oauth.processIntrospectionResponse(server, client, response)
 ${PRINT('told')}`
 
-const revoke = (name: string) => `${OAUTH}
+const revoke = (name: string, start = OAUTH) => `${start}
 const response = await oauth.revocationRequest(server, client, authenticate, {${name}}, OPTIONS)
 await oauth.processRevocationResponse(response)
 `
@@ -55,23 +69,32 @@ const admin = createAdmin({ issuer, client_id: {client_id}, client_secret: {clie
 `
 
 const TEMPLATES = {
-  exchange_code: `${OAUTH}
-${CAME_BACK}const verifier = {code_verifier}
-const response = await oauth.authorizationCodeGrantRequest(server, client, authenticate, params, {redirect_uri}, verifier, OPTIONS)
-const expected = { expectedNonce: {nonce} }
-const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, expected)
-${PRINT('tokens')}`,
+  exchange_code: exchangeCode(),
+  exchange_code_public: exchangeCode(PUBLIC),
   refresh: refresh('refresh_token'),
+  refresh_public: refresh('refresh_token', PUBLIC),
   refresh_again: refresh('second_refresh_token'),
   introspect: introspect('access_token'),
   introspect_exchanged: introspect('exchanged_token'),
   revoke: revoke('next_refresh_token'),
+  introspect_by_key: introspect('access_token', BY_KEY),
+  revoke_public: revoke('next_refresh_token', PUBLIC),
+  revoke_by_key: revoke('access_token', BY_KEY),
   revoke_access_token: revoke('access_token'),
   revoke_refresh_token: revoke('refresh_token'),
-  userinfo: `${OAUTH}
+  userinfo: `${CLIENT}
 const response = await oauth.userInfoRequest(server, client, {access_token}, OPTIONS)
 const user = await oauth.processUserInfoResponse(server, client, oauth.skipSubjectCheck, response)
 ${PRINT('user')}`,
+  userinfo_refused: `${CLIENT}
+const response = await oauth.userInfoRequest(server, client, {access_token}, OPTIONS)
+try {
+  await oauth.processUserInfoResponse(server, client, oauth.skipSubjectCheck, response)
+} catch (error) {
+  const [challenge] = error.cause
+  console.log(JSON.stringify({ error: challenge.parameters.error }))
+}
+`,
   push: `${OAUTH}
 const asked = new URLSearchParams({
   response_type: 'code',
@@ -97,11 +120,31 @@ ${PRINT('tokens')}`,
   client_token: `${VAULT}const vault = createVault({ issuer: {issuer}, client_id: {client_id}, client_secret: {client_secret} })
 const access_token = await vault.clientToken({ resource: {issuer} + '/api', scope: 'admin:read' })
 ${PRINT('{ access_token }')}`,
+  token_by_key: `${BY_KEY}
+const asked = new URLSearchParams({ scope: 'admin:read', resource: {issuer} + '/api' })
+const response = await oauth.clientCredentialsGrantRequest(server, client, authenticate, asked, OPTIONS)
+const tokens = await oauth.processClientCredentialsResponse(server, client, response)
+${PRINT('tokens')}`,
+  token_by_word: `import { importJWK, SignJWT } from 'jose'
+${OAUTH}
+const assertion = await new SignJWT()
+  .setProtectedHeader({ alg: 'ES256' })
+  .setIssuer({trusted_issuer})
+  .setSubject('somebody')
+  .setAudience(server.issuer)
+  .setJti(crypto.randomUUID())
+  .setExpirationTime('1m')
+  .sign(await importJWK(JSON.parse({issuer_key}), 'ES256'))
+const grant_type = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+const asked = new URLSearchParams({ assertion, scope: 'openid profile' })
+const response = await oauth.genericTokenEndpointRequest(server, client, authenticate, grant_type, asked, OPTIONS)
+const tokens = await oauth.processGenericTokenEndpointResponse(server, client, response)
+${PRINT('tokens')}`,
   platform_token: `${VAULT}const vault = createVault({ issuer: {issuer}, client_id: {client_id}, client_secret: {client_secret} })
 const scope = 'connect:sessions connect:token'
 const access_token = await vault.clientToken({ resource: {issuer} + '/api', scope })
 ${PRINT('{ access_token }')}`,
-  register: `${OAUTH.slice(0, OAUTH.indexOf('const client'))}
+  register: `${CLIENT.slice(0, CLIENT.indexOf('const client'))}
 const metadata = {
   client_name: 'Registered in the playground',
   redirect_uris: [{redirect_uri}],
@@ -150,7 +193,7 @@ try {
   tokens = await oauth.processAuthorizationCodeResponse(server, client, await ask(), expected)
 }
 ${PRINT('tokens')}`,
-  dpop_userinfo: `${OAUTH}
+  dpop_userinfo: `${CLIENT}
 ${DPOP}
 const ask = () => oauth.userInfoRequest(server, client, {access_token}, { ...OPTIONS, DPoP })
 let user

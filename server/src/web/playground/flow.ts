@@ -11,17 +11,19 @@ export interface Flow {
   readonly spec: string
   /** What the throw-away client is registered with, beside its name and redirect URI. */
   readonly client: Readonly<Record<string, unknown>> & { readonly scope?: string }
-  /** What the person says before it starts. */
-  readonly inputs?: readonly ('connector' | 'path')[]
+  /** A key pair that the browser makes at the start; the server is given its public half, as the client's or as an issuer's. */
+  readonly key?: { readonly name: string; readonly of: 'client' | 'issuer' }
+  /** What the person says before it starts; whoever names a document names the client by it, and none is registered. */
+  readonly inputs?: readonly ('connector' | 'path' | 'document')[]
   /** What the tenant has to allow for it. */
-  readonly needs?: 'open_registration'
+  readonly needs?: 'open_registration' | 'metadata_documents'
   readonly steps: readonly Step[]
 }
 
 /** Who takes part. */
 export type Party = 'person' | 'app' | 'server' | 'api' | 'provider'
 
-/** One step: something made or checked by the app itself, a journey of the browser, a request, or what a person does. */
+/** One step: something made, shown or checked by the app itself, a journey of the browser, a request, or what a person does. */
 export type Step = {
   readonly step: string
   readonly says: keyof Words['steps']
@@ -29,7 +31,11 @@ export type Step = {
   readonly to: Party
   /** Wrong ways to do it, each with the refusal that it must meet. */
   readonly breaks?: readonly Break[]
-} & (MakeStep | CheckStep | BrowserStep | RequestStep | { readonly kind: 'person'; readonly link: string })
+} & (
+  | (MakeStep | CheckStep | BrowserStep | RequestStep)
+  | { readonly kind: 'show'; readonly value: string }
+  | { readonly kind: 'person'; readonly link: string }
+)
 
 /** The app makes values by itself. */
 export interface MakeStep {
@@ -68,6 +74,8 @@ export interface RequestStep {
   readonly token?: string
   /** It has a DPoP proof of the key of this flow. */
   readonly proof?: true
+  /** A value that is a JWT made for this request alone. */
+  readonly signs?: SignedJwt
   readonly body?: readonly Param[]
   /** The body is a JSON object. */
   readonly json?: true
@@ -95,6 +103,14 @@ export interface Made {
   readonly note?: keyof Words['notes']
 }
 
+/** A JWT that the app signs; of its claims `now + 60 s` is a time. */
+export interface SignedJwt {
+  readonly name: string
+  /** The name of the value that is the private key. */
+  readonly key: string
+  readonly claims: readonly Param[]
+}
+
 /** What a JWT must say, by the name of the header or claim that says it. */
 export interface Check {
   readonly check: string
@@ -120,7 +136,7 @@ export interface Break {
   readonly break: keyof Words['breaks']
   /** Parameters that are sent otherwise; null leaves one out. */
   readonly set?: Readonly<Record<string, string | null>>
-  /** Values that are others: of the flow, or of the proof by the names of its claims. */
+  /** Values that are others: of the flow, or of the proof or the signed JWT by the names of its claims. */
   readonly values?: Readonly<Record<string, string>>
   readonly error: string
   /** First it is done as it should be. */

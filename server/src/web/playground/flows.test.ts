@@ -8,7 +8,7 @@ import { FLOWS, findFlow } from './flows/index.ts'
 import { keptBy, neededBy, usedBy } from './values.ts'
 
 /** What a flow knows before its first step: of this server, of its client, and what its person typed. */
-const knownOf = ({ inputs = [] }: Flow) => [
+const knownOf = ({ key, inputs = [] }: Flow) => [
   ...Object.keys(STANDARD_PATHS),
   ...[
     'issuer',
@@ -20,6 +20,8 @@ const knownOf = ({ inputs = [] }: Flow) => [
     'client_secret',
     'scope',
   ],
+  ...(key ? [key.name] : []),
+  ...(key?.of === 'issuer' ? ['trusted_issuer'] : []),
   ...inputs,
 ]
 const HOLE = /\{(\w+)\}/g

@@ -1,14 +1,18 @@
 import { newId } from '../../crypto/random.ts'
+import { makeThrowAwayIssuer, throwAway } from '../../inbound/administration/throw_away.ts'
 import { readAdministratedClient, registerClient } from '../../inbound/clients/register_client.ts'
-import { event } from '../../inbound/event.ts'
+import { mayNameDocument } from '../../inbound/metadata_documents.ts'
+import { readJwks } from '../../oauth/clients/client_jwks.ts'
 import { wellKnownPaths } from '../../oauth/metadata.ts'
 import { listConnectors } from '../../outbound/administration/connectors.ts'
+import type { Settings } from '../../store/settings.ts'
 import { consolePage, consoleSubmit } from '../admin/forms/administrator.ts'
 import { publishedPath, STANDARD_PATHS } from '../endpoint_paths.ts'
 import { errorPage, send, type Visit } from '../page.ts'
 import { paths } from '../ui/paths.ts'
 import type { Flow } from './flow.ts'
 import { FLOWS, findFlow } from './flows/index.ts'
+import { SUBJECT } from './flows/jwt_bearer.ts'
 import { renderCallback, renderFlow, renderFlows } from './templates/playground.ts'
 
 /** GET /playground: the flows that can be tried. */
@@ -22,7 +26,7 @@ export const playgroundFlowPage = whereAllowed(async (visit) => {
   const flow = findFlow(visit.query['flow'])
   if (!flow || !isOffered(visit, flow)) return errorPage(visit, 'not_found', 404)
   const connectors = flow.inputs ? await listConnectors(visit.web.outbound) : []
-  const closed = flow.needs === 'open_registration' && visit.configuration.settings.registration !== 'open'
+  const closed = isClosed(flow, visit.configuration.settings)
   const data = { known: knownValues(visit), connectors, closed }
   // A platform opens a connect session from a page whose origin the browser tells.
   const headers = { 'Referrer-Policy': 'same-origin' }
@@ -35,19 +39,34 @@ export const playgroundCallbackPage = whereAllowed(async (visit) =>
 )
 
 /** POST /playground/client: registers the throw-away client of a flow, and throws away the one before. */
-export const playgroundClientSubmit = consoleSubmit(async (visit, actor, { flow: named, former }) => {
-  const flow = findFlow(named)
+export const playgroundClientSubmit = consoleSubmit(async (visit, actor, values) => {
+  const { former, document } = values
+  const flow = findFlow(values['flow'])
   if (!visit.web.playground || !flow || !isOffered(visit, flow)) return errorPage(visit, 'not_found', 404)
   const { tenant, grant_types } = visit.web
-  if (former !== undefined) await throwAway(visit, actor, former)
-  const json = { client_name: 'Playground', ...describeClient(visit, flow) }
+  if (former !== undefined) await throwAway(tenant, former, { actor })
+  const answer = (made: object) => visit.c.json(made, 201, { 'Cache-Control': 'no-store' })
+  const described = { client_name: NAME, ...describeClient(visit, flow) }
+  const { scope } = flow.client
+  if (flow.inputs?.includes('document')) {
+    if (!document || !mayNameDocument(document, visit.configuration.settings)) {
+      return visit.c.json({ error: 'invalid_request' }, 422, { 'Cache-Control': 'no-store' })
+    }
+    const text = JSON.stringify({ client_id: document, ...described }, null, 2)
+    return answer({ client_id: document, scope, document: text })
+  }
+  const jwks = flow.key && readJwks({ keys: [readTypedJson(values['jwk'])] })
   const metadata = readAdministratedClient(
-    json,
+    { ...described, ...LIFE, ...(flow.key?.of === 'client' && { jwks }) },
     grant_types.map(({ grant_type }) => grant_type),
   )
   const client_id = `playground-${newId(tenant.clock())}`
   const made = await registerClient(tenant, { metadata, source: 'playground', actor, client_id })
-  return visit.c.json({ ...made, scope: metadata.scope }, 201, { 'Cache-Control': 'no-store' })
+  const trusted =
+    jwks && flow.key?.of === 'issuer'
+      ? { trusted_issuer: await makeThrowAwayIssuer(tenant, client_id, { jwks, name: NAME, subject: SUBJECT, actor }) }
+      : {}
+  return answer({ ...made, ...trusted, scope })
 })
 
 /** A page for administrators, in development and where the operator allows it: it shows codes and tokens (ADR 54). */
@@ -58,10 +77,22 @@ function whereAllowed(answer: (visit: Visit) => Promise<Response>) {
 // What a person gives a client of their own account, and nothing of the tenant's.
 const PERSONAL = new Set(['openid', 'profile', 'email', 'offline_access'])
 
-/** In production no client of the playground has a right of the administration API. */
-function isOffered({ web }: Visit, { client }: Flow): boolean {
-  return !web.production || (client.scope ?? '').split(' ').every((scope) => scope === '' || PERSONAL.has(scope))
+/** In production no client of the playground has a right of the administration API, and nobody is trusted for it. */
+function isOffered({ web }: Visit, { client, key }: Flow): boolean {
+  if (!web.production) return true
+  return key?.of !== 'issuer' && (client.scope ?? '').split(' ').every((scope) => scope === '' || PERSONAL.has(scope))
 }
+
+/** Whether the tenant does not allow what the flow needs. */
+function isClosed({ needs }: Flow, settings: Settings): boolean {
+  if (needs === 'open_registration') return settings.registration !== 'open'
+  if (needs === undefined) return false
+  const least = ['openid', 'offline_access']
+  return settings.metadata_documents === 'off' || !least.every((one) => settings.dynamic_client_scopes.includes(one))
+}
+
+/** What the client is called, and the user whom its issuer may speak for. */
+const NAME = 'Playground'
 
 /** Its grants end within the hour; after a day upkeep throws it away, where no other start has. */
 const LIFE = { grant_lifetime_seconds: 3600 }
@@ -72,7 +103,7 @@ function describeClient(visit: Visit, flow: Flow): Record<string, unknown> {
   const filled = Object.entries(flow.client).map(([name, value]) =>
     Array.isArray(value) ? [name, value.map((one) => (one === '{redirect_uri}' ? callback : one))] : [name, value],
   )
-  return { ...Object.fromEntries(filled), redirect_uris: comes_back ? [callback] : [], ...LIFE }
+  return { ...Object.fromEntries(filled), redirect_uris: comes_back ? [callback] : [] }
 }
 
 function knownValues({ web }: Visit): Record<string, string> {
@@ -89,10 +120,10 @@ function knownValues({ web }: Visit): Record<string, string> {
   }
 }
 
-async function throwAway({ web }: Visit, actor: string, client_id: string): Promise<void> {
-  const { tenant } = web
-  const { tenant_id, store } = tenant
-  const found = await store.findClient({ tenant_id, client_id })
-  if (found?.source !== 'playground') return
-  await store.deleteClient({ tenant_id, client_id, event: event(tenant, 'client.deleted', actor, { client_id }) })
+function readTypedJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '')
+  } catch {
+    return undefined
+  }
 }

@@ -1,8 +1,9 @@
 import type { Flow, Step } from './flow.ts'
 
 /** The values that go from one step to another, in the order in which they are made: each has its colour everywhere. */
-export function listValues({ steps }: Flow): string[] {
-  return ['client_id', 'client_secret', ...new Set(steps.flatMap(keptBy))]
+export function listValues({ key, steps }: Flow): string[] {
+  const started = [...(key ? [key.name] : []), ...(key?.of === 'issuer' ? ['trusted_issuer'] : [])]
+  return [...new Set(['client_id', 'client_secret', ...started, ...steps.flatMap(keptBy)])]
 }
 
 const COLOURS = 12
@@ -29,6 +30,7 @@ export function usedBy(step: Step): readonly string[] {
       ...step.checks.flatMap(({ how, value }) => (how === 'half_hash' ? (value ?? []) : named(value ?? ''))),
     ]
   }
+  if (step.kind === 'show') return [step.value]
   if (step.kind === 'person') return named(step.link)
   if (step.kind === 'browser') return [...named(step.url), ...step.query.flatMap(({ value }) => named(value))]
   const credentials = {
@@ -40,13 +42,15 @@ export function usedBy(step: Step): readonly string[] {
     ...(step.authorization ? credentials[step.authorization] : []),
     ...(step.proof ? ['dpop_key', 'dpop_nonce'] : []),
     ...(step.again_on ? ['interval'] : []),
+    ...(step.signs ? [step.signs.key, ...step.signs.claims.flatMap(({ value }) => named(value))] : []),
     ...named(step.url),
-    ...(step.body ?? []).flatMap(({ value }) => named(value)),
+    ...(step.body ?? []).flatMap(({ value }) => named(value)).filter((name) => name !== step.signs?.name),
   ]
 }
 
 function named(text: string): string[] {
-  return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!)
+  // What is random is made for the moment, and comes from nowhere.
+  return [...text.matchAll(/\{(?!random\})(\w+)\}/g)].map(([, name]) => name!)
 }
 
 /** The values that a step uses and that a step before it brings, each with the number of that step. */

@@ -57,8 +57,10 @@ export const connectScript = shared(readAsset('connect.js', JAVASCRIPT))
 
 /** What the island of the playground is made of beside itself. */
 const playgroundKeys = readAsset('playground_keys.js', JAVASCRIPT)
+const playgroundHttp = readAsset('playground_http.js', JAVASCRIPT)
 const playgroundModules = [
-  ...[playgroundKeys, readAsset('playground_http.js', JAVASCRIPT)],
+  ...[playgroundKeys, playgroundHttp],
+  readAsset('playground_request.js', JAVASCRIPT, [playgroundKeys, playgroundHttp]),
   readAsset('playground_show.js', JAVASCRIPT, [playgroundKeys]),
 ]
 

@@ -1,12 +1,12 @@
 // Runs the flows of the playground in this tab: every request is a real one, and what it needs stands in the page.
-import { at, fill, fillCode, fillForm, fillObject, readHeader, readJson, writeAnswer, writeCurl, writeRequest } from './playground_http.js'
-import { forge, halfHash, hash, isJwt, isSignedBy, makeKey, makeProof, openJwt, publicPart, random, thumbprint } from './playground_keys.js'
-import { make, writeIn } from './playground_show.js'
+import { at, fill, fillCode, fillForm, readHeader, readJson, writeAnswer, writeCurl, writeRequest } from './playground_http.js'
+import { halfHash, hash, isSignedBy, makeKey, openJwt, publicPart, random, thumbprint } from './playground_keys.js'
+import { FORM, prepareIn } from './playground_request.js'
+import { copy, make, writeIn } from './playground_show.js'
 
 const stage = document.querySelector('[data-flow]')
 const callback = document.querySelector('[data-callback]')
 const WAITING = 'sallyport-playground-waiting'
-const FORM = 'application/x-www-form-urlencoded'
 // What is added to the interval each time that a device has asked too soon (RFC 8628 section 3.5).
 const SLOWER_S = 5
 
@@ -36,6 +36,7 @@ function start() {
   const run = read(key) ?? { values: {}, client: null }
   const say = (text, holes = {}) => text.replace(/\{(\w+)\}/g, (_, name) => holes[name] ?? '')
   const { exchange, paint, decode } = writeIn({ names, words, valuesOf: () => run.values })
+  const { valuesFor, prepare } = prepareIn(() => ({ ...known, ...run.values }))
   const placeOf = ({ step }) => stage.querySelector(`[data-step="${step}"]`)
   const save = () => {
     write(key, run)
@@ -52,10 +53,7 @@ function start() {
     place.querySelector('[data-break]')?.addEventListener('change', () => showCode(step))
     for (const details of place.querySelectorAll('[data-as]')) {
       details.addEventListener('toggle', () => showCode(step))
-      details.querySelector('button').addEventListener('click', async ({ currentTarget }) => {
-        await navigator.clipboard.writeText(details.querySelector('pre').textContent)
-        currentTarget.textContent = words.copied
-      })
+      details.querySelector('button').addEventListener('click', () => copy(details, words))
     }
   }
   show()
@@ -70,10 +68,12 @@ function start() {
     button.ariaBusy = 'true'
     const body = new URLSearchParams(new FormData(form))
     if (run.client) body.set('former', run.client)
+    const own = flow.key ? { [flow.key.name]: await makeKey() } : {}
+    if (flow.key) body.set('jwk', JSON.stringify(publicPart(own[flow.key.name])))
     const answer = await fetch(form.action, { method: 'POST', body }).catch(() => null)
     button.ariaBusy = 'false'
-    if (!answer) {
-      stage.querySelector('[data-client]').textContent = words.failed
+    if (!answer || answer.status === 422) {
+      stage.querySelector('[data-client]').textContent = answer ? words.no_document : words.failed
       return
     }
     // Whoever has to sign in anew does so, and comes back here.
@@ -82,7 +82,7 @@ function start() {
     const made = await answer.json()
     const typed = Object.fromEntries((flow.inputs ?? []).map((name) => [name, body.get(name)]))
     if (typed.path !== undefined) typed.path = typed.path.replace(/^\/*/, '/')
-    Object.assign(run, { values: { ...typed, ...made }, client: made.client_id, arrived: null, tones: {} })
+    Object.assign(run, { values: { ...typed, ...own, ...made }, client: made.client_id, arrived: null, tones: {}, done: [] })
     save()
     for (const arrow of stage.querySelectorAll('[data-arrow]')) arrow.removeAttribute('class')
     for (const place of stage.querySelectorAll('[data-outcome], [data-told]')) place.replaceChildren()
@@ -107,40 +107,6 @@ function start() {
     return step.breaks?.find((one) => one.break === chosen)
   }
 
-  /** All values of this moment; of a broken step some are others. */
-  async function valuesFor(step, broken) {
-    const values = { ...known, ...run.values, random: random() }
-    const changed = Object.entries(broken?.values ?? {})
-    if (changed.some(([, text]) => text === '{other_key}')) values.other_key = await makeKey()
-    const token = values[step.token ?? 'access_token']
-    if (changed.some(([, text]) => text === '{forged}') && isJwt(token ?? '')) values.forged = forge(token)
-    for (const [name, text] of changed) values[name] = fill(text, values)
-    return values
-  }
-
-  async function prepare(step, broken) {
-    const values = await valuesFor(step, broken)
-    const { method } = step
-    const url = fill(step.url, values)
-    const headers = {}
-    const token = values[step.token ?? 'access_token']
-    if (step.authorization === 'client') {
-      const encode = (text) => new URLSearchParams({ text }).toString().slice(5)
-      headers.Authorization = `Basic ${btoa(`${encode(values.client_id)}:${encode(values.client_secret)}`)}`
-    }
-    if (step.authorization === 'bearer') headers.Authorization = `Bearer ${token}`
-    if (step.authorization === 'dpop') headers.Authorization = `DPoP ${token}`
-    if (step.proof) {
-      const { htm = method, htu = url, jti = random(), dpop_nonce: nonce } = values
-      const access_token = step.authorization === 'dpop' ? token : undefined
-      headers.DPoP = await makeProof(values.dpop_key, { jti, htm, htu, nonce, access_token })
-    }
-    if (method !== 'POST' || (step.json && !step.body)) return { method, url, headers }
-    const body = step.json ? fillObject(step.body, values, broken) : fillForm(step.body ?? [], values, broken)
-    headers['Content-Type'] = step.json ? 'application/json' : FORM
-    return { method, url, headers, body }
-  }
-
   async function perform(step, broken) {
     const button = placeOf(step).querySelector('[data-run]')
     // Not disabled: whoever uses the keyboard stays where they are.
@@ -152,6 +118,7 @@ function start() {
     try {
       if (step.kind === 'make') await makeValues(step)
       else if (step.kind === 'check') await inspect(step, broken)
+      else if (step.kind === 'show') tell(step, 'good', words.done, run.values[step.value])
       else if (step.kind === 'person') window.open(fill(step.link, await valuesFor(step)), '_blank', 'noopener')
       else if (step.kind === 'browser') await leave(step, broken)
       else await request(step, broken)
@@ -222,9 +189,9 @@ function start() {
   }
 
   async function request(step, broken) {
-    if (broken?.after && run.tones?.[step.step] !== 'good') {
+    if (broken?.after && !run.done?.includes(step.step)) {
       await request(step)
-      if (run.tones[step.step] !== 'good') return
+      if (!run.done?.includes(step.step)) return
     }
     const { client } = run
     let interval = Number(run.values.interval)
@@ -235,7 +202,7 @@ function start() {
       const { method, url, headers, body } = sent
       const answer = await fetch(url, { method, headers, body, credentials: 'omit', cache: 'no-store' }).catch(() => null)
       if (!answer) return tell(step, 'danger', words.failed, writeRequest(sent))
-      if (headers.DPoP && answer.ok) run.values.last_jti = openJwt(headers.DPoP).claims.jti
+      if (sent.jti && answer.ok) run.values.last_jti = sent.jti
       const text = await answer.text()
       const json = readJson(text)
       const shown = [writeRequest(sent), writeAnswer(answer, text, json)]
@@ -277,6 +244,7 @@ function start() {
       const value = at(got, place)
       if (value !== undefined) run.values[name] = typeof value === 'string' ? value : JSON.stringify(value)
     }
+    run.done = [...(run.done ?? []), step.step]
     tell(step, 'good', words.done, ...shown)
   }
 

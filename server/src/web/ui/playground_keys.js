@@ -46,15 +46,20 @@ export function publicPart(key) {
 /** The thumbprint of a key (RFC 7638): its members in the order of their names. */
 export const thumbprint = (key) => hash(JSON.stringify(publicPart(key)))
 
-/** A DPoP proof (RFC 9449 section 4.2); of `claims`, those that are empty are left out. */
-export async function makeProof(key, { access_token, ...claims }) {
+/** A JWT that a key of ours signs; of its header and claims, those that are undefined or empty are left out. */
+export async function signClaims(key, claims, header = {}) {
   const signer = await crypto.subtle.importKey('jwk', JSON.parse(key), ALGORITHMS.ES256, false, ['sign'])
-  const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: publicPart(key) }
-  const said = { iat: Math.floor(Date.now() / 1000), ...claims }
-  if (access_token) said.ath ??= await hash(access_token)
-  const signed = `${writePart(header)}.${writePart(JSON.parse(JSON.stringify(said, (_, value) => value || undefined)))}`
+  const said = JSON.parse(JSON.stringify(claims, (_, value) => (value === '' ? undefined : value)))
+  const signed = `${writePart({ alg: 'ES256', ...header })}.${writePart(said)}`
   const signature = await crypto.subtle.sign(ALGORITHMS.ES256, signer, bytesOf(signed))
   return `${signed}.${base64url(new Uint8Array(signature))}`
+}
+
+/** A DPoP proof (RFC 9449 section 4.2). */
+export async function makeProof(key, { access_token, ...claims }) {
+  const said = { iat: Math.floor(Date.now() / 1000), ...claims }
+  if (access_token) said.ath ??= await hash(access_token)
+  return signClaims(key, said, { typ: 'dpop+jwt', jwk: publicPart(key) })
 }
 
 /** Whether a text looks like a signed JWT. */

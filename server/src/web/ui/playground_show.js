@@ -9,6 +9,20 @@ export const make = (name, content, attributes = {}) => {
   return element
 }
 
+/** Copies what stands in `details`, or selects it where the browser forbids that; said anew each time, also to those who listen. */
+export async function copy(details, words) {
+  const text = details.querySelector('pre')
+  const said = details.querySelector('[role=status]')
+  said.textContent = ''
+  try {
+    await navigator.clipboard.writeText(text.textContent)
+    said.textContent = words.copied
+  } catch {
+    getSelection().selectAllChildren(text)
+    said.textContent = words.selected
+  }
+}
+
 /** What writes in the colours of a flow's values, as they are at that moment. */
 export function writeIn({ names, words, valuesOf }) {
   function exchange(title, text) {
@@ -44,8 +58,7 @@ export function writeIn({ names, words, valuesOf }) {
   /** JWTs are read here in the browser: no token goes anywhere for it. */
   function decode(text) {
     const found = new Map(Object.entries(valuesOf()).filter(([, value]) => isJwt(value) && text.includes(value)))
-    const proof = /^DPoP: (\S+)$/m.exec(text)?.[1]
-    if (proof) found.set('DPoP', proof)
+    for (const [, name, jwt] of text.matchAll(/^&?(DPoP|(?:client_)?assertion)(?:: |=)(\S+)$/gm)) found.set(name, jwt)
     return [...found].map(([name, jwt]) => {
       const { header, claims } = openJwt(jwt)
       const details = make('details', make('summary', words.decoded.replace('{name}', () => name)))

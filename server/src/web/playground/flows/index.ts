@@ -6,8 +6,12 @@ import { connect_session } from './connect_session.ts'
 import { connection } from './connection.ts'
 import { device_code } from './device_code.ts'
 import { discovery } from './discovery.ts'
+import { document_client } from './document_client.ts'
 import { dpop } from './dpop.ts'
+import { jwt_bearer } from './jwt_bearer.ts'
 import { openid_connect } from './openid_connect.ts'
+import { private_key_jwt } from './private_key_jwt.ts'
+import { public_client } from './public_client.ts'
 import { pushed_request } from './pushed_request.ts'
 import { refresh_token } from './refresh_token.ts'
 import { registration } from './registration.ts'
@@ -15,8 +19,9 @@ import { token_exchange } from './token_exchange.ts'
 
 /** The flows of the playground, the most usual first; those that go out to providers come last. */
 export const FLOWS: readonly Flow[] = [
-  ...[authorization_code, openid_connect, refresh_token, client_credentials, device_code, pushed_request],
-  ...[discovery, registration, dpop, token_exchange],
+  ...[authorization_code, public_client, openid_connect, refresh_token, client_credentials, device_code],
+  ...[pushed_request, private_key_jwt, dpop, discovery, registration, document_client],
+  ...[token_exchange, jwt_bearer],
   ...[connection, authorization_details, connect_session],
 ]
 

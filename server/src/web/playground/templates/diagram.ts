@@ -1,6 +1,6 @@
 import { STANDARD_PATHS } from '../../endpoint_paths.ts'
 import { html, type SafeHtml } from '../../ui/html.ts'
-import { tellText, type View } from '../../ui/view.ts'
+import type { View } from '../../ui/view.ts'
 import type { Flow, Party, Step } from '../flow.ts'
 import { colourOf, keptBy, usedBy } from '../values.ts'
 
@@ -14,7 +14,7 @@ const ORDER: readonly Party[] = ['person', 'app', 'server', 'api', 'provider']
  * The flow as a sequence diagram: a line for who takes part, an arrow for each step with what is asked, and a dot for each
  * value in its colour, where it is made and where it is used. From right to left where people read so.
  */
-export function sequenceDiagram(view: View, flow: Flow, values: readonly string[]): SafeHtml {
+export function sequenceDiagram(view: View, flow: Flow, values: readonly string[], label: string): SafeHtml {
   const { playground } = view.text.console
   const parties = ORDER.filter((party) => flow.steps.some(({ from, to }) => from === party || to === party))
   const width = parties.length * LANE
@@ -32,7 +32,6 @@ export function sequenceDiagram(view: View, flow: Flow, values: readonly string[
       from === to ? drawLoop(step, { at: from, y, mirror, values }) : drawArrow(step, { from, to, y, values })
     return html`<g data-arrow="${step.step}">${drawn}<circle class="number" cx="${from}" cy="${y}" r="9"/><text x="${from}" y="${y + 4}">${index + 1}</text></g>`
   })
-  const label = tellText(view, playground.diagram, { flow: playground.flows[flow.flow].title })
   return html`<svg class="sequence" role="img" aria-label="${label}" viewBox="0 0 ${width} ${height}" width="${width}">${lanes}${arrows}</svg>`
 }
 
@@ -74,7 +73,7 @@ function dots(
 
 /** The method and the path, as far as there is room: of a long one its end. */
 function labelOf(step: Step): string {
-  if (step.kind === 'make' || step.kind === 'check') return ''
+  if (step.kind === 'make' || step.kind === 'check' || step.kind === 'show') return ''
   const method = step.kind === 'person' ? 'GET' : (step.method ?? 'GET')
   const url = (step.kind === 'person' ? step.link : step.url).replace('{issuer}', '')
   const path = url.replace(/^\{(\w+)\}/, (_, name: string) => pathOf(name)).replace(/^\/proxy\/.*/, '/proxy/…')

@@ -4,7 +4,7 @@ import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
 import { displayName } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
-import { link, tell, type View } from '../../ui/view.ts'
+import { link, tell, tellText, type View } from '../../ui/view.ts'
 import { writeCode } from '../code.ts'
 import type { Flow, Param, RequestStep, Step } from '../flow.ts'
 import { colourOf, listValues, neededBy } from '../values.ts'
@@ -52,11 +52,12 @@ export function renderFlow(view: View, flow: Flow, data: FlowData): SafeHtml {
     'data-values': JSON.stringify(values.map((name) => ({ name, colour: colourOf(values, name) }))),
   })
   const issuer = data.known['issuer'] ?? ''
+  const label = tellText(view, playground.diagram, { flow: title })
   const steps = flow.steps.map((step, index) =>
     renderStep(view, step, { number: index + 1, needs: neededBy(flow, step), values, issuer }),
   )
   const opening = html`<div class="card">${notice('note', html`<p>${playground.needs_script}</p>`)}<div hidden data-opening><p>${playground.throw_away}</p>${start}<p data-client></p></div></div>`
-  const body = html`<div class="playground"${run}>${opening}<aside>${sequenceDiagram(view, flow, values)}</aside><ol class="steps">${steps}</ol></div>`
+  const body = html`<div class="playground"${run}>${opening}<aside class="scrolled" aria-label="${label}" tabindex="0">${sequenceDiagram(view, flow, values, label)}</aside><ol class="steps">${steps}</ol></div>`
   return consolePage(view, { entry: 'playground', title, content: html`${header}${body}`, playground: true })
 }
 
@@ -67,13 +68,19 @@ function findMissing(view: View, flow: Flow, { connectors, closed }: FlowData): 
     const add = buttonLink(connector_words.add, link(view, paths.admin_new_connector), 'primary')
     return emptyState(playground.no_connector, playground.no_connector_body, add)
   }
-  return closed && emptyState(playground.registration_closed, playground.registration_closed_body)
+  if (!closed) return undefined
+  return flow.needs === 'metadata_documents'
+    ? emptyState(playground.documents_closed, playground.documents_closed_body)
+    : emptyState(playground.registration_closed, playground.registration_closed_body)
 }
 
 function inputs(view: View, flow: Flow, { connectors }: FlowData): Child {
   const words = view.text.console.playground.inputs
   return flow.inputs?.map((input) => {
     const label = words[input]
+    if (input === 'document') {
+      return field({ name: 'document', label, type: 'url', hint: words.document_hint, literal: true, required: true })
+    }
     if (input === 'path') return field({ name: 'path', label, value: '/', hint: words.path_hint, literal: true })
     const choices = connectors.map(({ connector, provider_name }) => ({
       value: connector,
@@ -119,7 +126,7 @@ function writings(view: View, step: RequestStep, issuer: string): Child {
   const { playground } = view.text.console
   const write = (as: 'curl' | 'code', code?: string) => {
     const label = playground.writings[as]
-    return html`<details data-as="${as}"${attrs({ 'data-code': code })}><summary>${label}</summary><pre dir="ltr" tabindex="0" role="group" aria-label="${label}"></pre><button type="button" class="button plain">${playground.copy}</button></details>`
+    return html`<details data-as="${as}"${attrs({ 'data-code': code })}><summary>${label}</summary><pre dir="ltr" tabindex="0" role="group" aria-label="${label}"></pre><div class="actions start"><button type="button" class="button plain">${playground.copy}</button><span role="status"></span></div></details>`
   }
   return html`${write('curl')}${step.code && write('code', writeCode(step.code, issuer))}`
 }
@@ -127,6 +134,7 @@ function writings(view: View, step: RequestStep, issuer: string): Child {
 function describe(view: View, step: Step, values: readonly string[]): Child {
   const { notes, authorization } = view.text.console.playground
   if (step.kind === 'person') return ''
+  if (step.kind === 'show') return html`<p>${value(step.value, values)}</p>`
   if (step.kind === 'make') {
     return parameters(step.makes.map(({ name, spec, note }) => [value(name, values), note && notes[note], spec]))
   }
@@ -143,11 +151,16 @@ function describe(view: View, step: Step, values: readonly string[]): Child {
   const proves =
     step.kind === 'request' && step.proof && step.authorization !== 'dpop' && html`<p>${authorization.proof}</p>`
   const params: readonly Param[] = step.kind === 'browser' ? step.query : (step.body ?? [])
-  const rows = params.map(
-    ({ name, value: text, spec, note }) =>
-      [html`<code>${name}</code> = ${pattern(text, values)}`, note && notes[note], spec] as const,
-  )
-  return html`${to}${proof}${proves}${rows.length > 0 && parameters(rows)}`
+  const list = (named: readonly Param[]) =>
+    parameters(
+      named.map(({ name, value: text, spec, note }) => [
+        html`<code>${name}</code> = ${pattern(text, values)}`,
+        note && notes[note],
+        spec,
+      ]),
+    )
+  const signs = step.kind === 'request' && step.signs && html`<p>${authorization.signs}</p>${list(step.signs.claims)}`
+  return html`${to}${proof}${proves}${params.length > 0 && list(params)}${signs}`
 }
 
 /** What is sent, made or checked: why, and where that is written. */

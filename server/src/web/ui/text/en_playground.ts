@@ -20,6 +20,7 @@ export const enPlayground = {
     browser: 'Send the browser',
     request: 'Send',
     person: 'Open the page',
+    show: 'Show it',
   },
   /** Who does something to whom. */
   way: 'From {from} to {to}',
@@ -29,16 +30,23 @@ export const enPlayground = {
     client: 'The client proves who it is in the Authorization header (RFC 6749 section 2.3.1).',
     bearer: 'The access token is in the Authorization header (RFC 6750 section 2.1).',
     proof: 'A proof by the key of this flow is in the DPoP header (RFC 9449 section 5).',
+    signs: 'The app signs this, for this request alone (RFC 7523 section 3):',
     dpop: 'The access token is in the Authorization header, and a proof of its key beside it (RFC 9449 section 7.1).',
   },
   inputs: {
     connector: 'Connector',
     path: 'Path of the provider’s API',
     path_hint: 'Such as /user. It is asked for with GET.',
+    document: 'Address of the client’s document',
+    document_hint:
+      'An https address that you can publish at. It is the client_id; the first step shows what has to stand there.',
   },
   no_connector: 'There is no connector yet',
   no_connector_body:
     'This flow needs one: a provider, and your registration there. Add it in the console, and come back.',
+  documents_closed: 'Nobody names a document as a client here',
+  documents_closed_body:
+    'This flow needs two settings: “metadata_documents” has to be “any” or “listed”, and “dynamic_client_scopes” to hold openid and offline_access, which such clients may ask for.',
   registration_closed: 'Nobody registers clients by themselves here',
   registration_closed_body: 'This flow needs that: set “registration” to “open” in the settings, and come back.',
   parties: { person: 'Browser', app: 'App', server: 'Sallyport', api: 'API', provider: 'Provider' },
@@ -48,6 +56,7 @@ export const enPlayground = {
     answer: 'Answer',
     decoded: '{name}, decoded',
     copied: 'Copied',
+    selected: 'Selected: copy it with the keyboard',
     refused_rightly: 'Refused, as it must be: {error}',
     refused_otherwise: 'Refused with {error}; {expected} was expected',
     ended: 'Whatever came of it has ended with it: start again to go on.',
@@ -56,6 +65,7 @@ export const enPlayground = {
     wrong: 'Not as it should be: {what}',
     waiting: 'Not yet: asked again in {n} s',
     client: 'The client of this run is {client_id}',
+    no_document: 'No client can be named by this address here: it has to be https, and allowed by “metadata_documents”',
     failed: 'The request could not be sent',
     first: 'Run step {n} first: it brings what this one uses.',
   },

@@ -1,4 +1,7 @@
-/** The steps of the playground's flows, in English. */
+import { enPlaygroundBreaks, enPlaygroundNotes } from './en_playground_details.ts'
+import { enPlaygroundSteps } from './en_playground_steps.ts'
+
+/** The playground's flows, in English. */
 export const enPlaygroundFlows = {
   flows: {
     connection: {
@@ -8,6 +11,22 @@ export const enPlaygroundFlows = {
     authorization_code: {
       title: 'Sign a person in, and act for them',
       lead: 'Authorization code with PKCE: the person signs in here and says yes; the app gets a code by the browser, and tokens by itself.',
+    },
+    public_client: {
+      title: 'An app without a secret',
+      lead: 'In a browser, on a phone or a desktop nobody keeps a secret. PKCE takes its place, and refresh tokens that follow one another.',
+    },
+    private_key_jwt: {
+      title: 'Prove by a key who one is',
+      lead: 'private_key_jwt: the client signs a short-lived JWT for each request. Whoever reads along, or reads this server’s database, can use none of it.',
+    },
+    jwt_bearer: {
+      title: 'On the word of somebody else',
+      lead: 'JWT bearer grant: an issuer that is trusted here says who the user is, as at night, when nobody is there to be asked. In this run the issuer is this very browser, and the user is made for it.',
+    },
+    document_client: {
+      title: 'A client that is described by a document',
+      lead: 'Client ID metadata document, the way of MCP clients: the client_id is an address, and what stands there is the client. Nobody registers anything.',
     },
     client_credentials: {
       title: 'A program for itself',
@@ -54,340 +73,7 @@ export const enPlaygroundFlows = {
       lead: 'Outbound, for platforms: their user connects an account without being a user here; the platform confirms, calls, renews and disconnects.',
     },
   },
-  steps: {
-    id_token: {
-      title: 'Check the ID token',
-      text: 'Six things, and none is left out: who signed it, who issued it, for whom, until when, for which sign-in, and for which access token.',
-    },
-    logout: {
-      title: 'End the session',
-      text: 'The app names itself, and no ID token: nothing that is secret belongs into an address. So the person is asked. With the session you are signed out here as well: sign in again to come back to this page.',
-    },
-    rotate: {
-      title: 'Refresh for the first time',
-      text: 'The answer brings the successor of the refresh token.',
-    },
-    retry: {
-      title: 'Send the same once more, as after a lost answer',
-      text: 'The successor was not used yet, so the answer holds the very same one: a bad line costs nobody their session.',
-    },
-    rotate_again: {
-      title: 'Use the successor',
-      text: 'With this the app shows that it got the answer. From now on the first token is of the past.',
-    },
-    replay: {
-      title: 'A thief comes with the first one',
-      text: 'It is genuine, of this client, and two generations old: one of two has stolen it, and nobody can tell which. It is refused.',
-    },
-    family: {
-      title: 'The newest one has ended as well',
-      text: 'The grant has ended with all of its tokens, the thief’s and the app’s. The person signs in again, and the thief cannot.',
-    },
-    unauthorized: {
-      title: 'Knock at the API',
-      text: 'Without a token it says no, and where its metadata is.',
-    },
-    resource_metadata: {
-      title: 'Read the metadata of the API',
-      text: 'It names itself, and the server that gives out tokens for it. The app compares the name with the address it asked.',
-    },
-    server_metadata: {
-      title: 'Read the metadata of the server',
-      text: 'Every endpoint and everything it can do. Its issuer must be the one by which it was found.',
-    },
-    authorize_api: {
-      title: 'Send the browser, and name the API',
-      text: 'The person sees which API is meant. The token will work there and nowhere else.',
-    },
-    register: {
-      title: 'Register',
-      text: 'The client says who it is and gets an identifier, and a token for its own registration.',
-    },
-    read_registration: {
-      title: 'Read the registration',
-      text: 'With that token it sees what stands here of it.',
-    },
-    delete_registration: {
-      title: 'Take it away',
-      text: 'The client and all that was granted to it are gone.',
-    },
-    registration_gone: {
-      title: 'See that it is gone',
-      text: 'The token of the registration has ended with it.',
-    },
-    dpop_key: {
-      title: 'Make a key',
-      text: 'The key is made by this browser. What others see of it is its public half, and the thumbprint of that.',
-    },
-    dpop_nonce: {
-      title: 'Ask, and get a nonce',
-      text: 'This client’s proofs must hold a nonce of this server, so none can be made in advance. The refusal brings it, and uses nothing up.',
-    },
-    dpop_token: {
-      title: 'Exchange the code with a proof',
-      text: 'A proof names the method, the address, the nonce and an identifier of its own: it is good for this request, once.',
-    },
-    bound: {
-      title: 'See that the token is bound',
-      text: 'The thumbprint of the key stands in the token. Whoever takes the token asks for a proof by that key.',
-    },
-    dpop_userinfo: {
-      title: 'Use the token with a proof',
-      text: 'Here the proof holds the hash of the token as well.',
-    },
-    as_bearer: {
-      title: 'Try it without a proof',
-      text: 'A thief has the token and not the key. The API refuses it as a bearer token.',
-    },
-    actor: {
-      title: 'A token for the one who acts',
-      text: 'The program that will do the work gets a token of its own.',
-    },
-    exchange: {
-      title: 'Exchange both for one',
-      text: 'The new token is the person’s, for less, and says that the program acts. The token of the person stays where it is.',
-    },
-    acts: {
-      title: 'Ask what it says',
-      text: 'For whom, for which API, for what, and who acts: the API can tell them apart.',
-    },
-    call_narrow: {
-      title: 'Do what it is for',
-      text: 'Reading is what it was given for.',
-    },
-    too_much: {
-      title: 'Try what it is not for',
-      text: 'The person may do it, and so may the first token. This one may not.',
-    },
-    revoke_root: {
-      title: 'Revoke where it came from',
-      text: 'The refresh token of the person ends the grant, with all that came of it.',
-    },
-    ended_exchanged: {
-      title: 'See that the exchanged token has ended',
-      text: 'It never outlives the one that it came of.',
-    },
-    authorize_details: {
-      title: 'Ask for one account, to read',
-      text: 'The person sees the account and that it is for reading, picks which one, and says until when.',
-    },
-    read_allowed: {
-      title: 'Read',
-      text: 'The proxy adds the provider’s token to what was allowed.',
-    },
-    write_refused: {
-      title: 'Try to write',
-      text: 'This is stopped here: the provider never hears of it.',
-    },
-    narrow: {
-      title: 'Give it back',
-      text: 'A refresh may ask for less and never for more. Here the token that comes may use no account at all.',
-    },
-    end_user: {
-      title: 'Name the user',
-      text: 'The platform has its own users. What it calls them is all that is known of them here.',
-    },
-    session: {
-      title: 'Make a connect session',
-      text: 'The platform says for whom, to which provider, and which of its pages may open it. The token that it gets is for that page, once.',
-    },
-    open_session: {
-      title: 'Send the browser to connect',
-      text: 'The person allows it at the provider and comes back with a code. Until the platform confirms, nothing is connected.',
-    },
-    confirm: {
-      title: 'Confirm that it was the right person',
-      text: 'The code came by the browser in which the platform knows its user. With it the connection is live.',
-    },
-    call_connection: {
-      title: 'Call the provider',
-      text: 'The platform names the connection. The provider’s token stays in the vault.',
-    },
-    refresh_connection: {
-      title: 'Renew the provider’s token',
-      text: 'By itself this server does so in time. Many who ask at once are one refresh.',
-    },
-    disconnect: {
-      title: 'Disconnect',
-      text: 'The token is revoked at the provider where it can be, and the key of this connection destroyed.',
-    },
-    connection_gone: {
-      title: 'See that it is gone',
-      text: 'What was sealed with that key is nothing any more.',
-    },
-    authorize_connection: {
-      title: 'Ask for a connected account',
-      text: 'The person picks which of their accounts this app may use, or connects one on the spot, and says until when.',
-    },
-    call_provider: {
-      title: 'Call the provider through the proxy',
-      text: 'This server adds the provider’s token, refreshes it when it must, and hands the answer on. What the app holds works here alone.',
-    },
-    secrets: {
-      title: 'Make what protects the flow',
-      text: 'The app makes three random values and keeps them in the session of this very browser. State and nonce go along with the request; of the verifier only the hash does, until the code is exchanged.',
-    },
-    token: {
-      title: 'Exchange the code',
-      text: 'The app proves who it is by its secret, and that it started this flow by the verifier. The code works once: a second use ends everything that came of it.',
-    },
-    userinfo: {
-      title: 'Ask who it is',
-      text: 'The access token goes into a header, never into a URL. What comes back is what the scopes allow.',
-    },
-    refresh: {
-      title: 'Refresh',
-      text: 'The refresh token gives a new access token and its own successor. Sent again because an answer was lost, it gives the very same successor: nothing is lost, and nobody else gains anything.',
-    },
-    introspect: {
-      title: 'Introspect',
-      text: 'Whoever gets a token asks whether it lives. A client sees its own tokens; an API sees those that are for it.',
-    },
-    revoke: {
-      title: 'Revoke',
-      text: 'Ending the refresh token ends the grant, and with it every token that came of it. The answer is the same for a token that nobody knows.',
-    },
-    ended: {
-      title: 'See that it has ended',
-      text: 'The access token had minutes left. It ended with its grant all the same.',
-    },
-    authorize: {
-      title: 'Send the browser to sign in',
-      text: 'The person sees who asks for what, and decides. The browser comes back with a code; the app compares state and issuer before it does anything with it.',
-    },
-    token_for_itself: {
-      title: 'Ask for a token',
-      text: 'The client proves who it is, and names the API that the token is for: it works there and nowhere else.',
-    },
-    call: {
-      title: 'Call the API',
-      text: 'The API looks at the audience, the scope and whether the token still lives.',
-    },
-    revoke_one: {
-      title: 'Revoke',
-      text: 'A token can be ended before its time.',
-    },
-    ended_one: {
-      title: 'See that it has ended',
-      text: 'A token that has ended and one that never was are answered alike.',
-    },
-    device_authorization: {
-      title: 'Ask for a code',
-      text: 'One code is for the device alone, the other for a person to read and type.',
-    },
-    verify: {
-      title: 'Say yes in a browser',
-      text: 'Open the page, compare the code, and allow it. Then come back to this tab.',
-    },
-    token_of_device: {
-      title: 'Ask until the answer is there',
-      text: 'The device asks every few seconds, and no faster than it was told.',
-    },
-    push: {
-      title: 'Push the request',
-      text: 'Everything that is wrong with the request is said here, to the app, before anybody is sent anywhere.',
-    },
-    authorize_by_reference: {
-      title: 'Send the browser with the reference',
-      text: 'Two parameters are left, and neither says anything to whoever reads along.',
-    },
-  },
-  /** Why a parameter is there. */
-  notes: {
-    signature: 'by a key of this server',
-    iss: 'issued by this server',
-    aud: 'for this client',
-    aud_api: 'for this API alone',
-    exp: 'not over yet',
-    nonce_back: 'of this very sign-in',
-    at_hash: 'goes with this access token',
-    whose_logout: 'who asks for it',
-    logout_uri: 'where the browser comes back',
-    found_resource: 'as the API names itself',
-    client_name: 'what the person will see',
-    grant_types: 'what it will use',
-    auth_method: 'it can keep no secret',
-    dpop_key: 'stays in this browser',
-    jkt: 'by which the key is known',
-    typ: 'an access token and nothing else',
-    cnf: 'the key that it is bound to',
-    subject_token: 'whose rights they are',
-    actor_token: 'who acts with them',
-    token_type: 'what kind of token that is',
-    narrower_scope: 'less than there was',
-    act: 'who acts',
-    never_made: 'is never made',
-    details: 'which connector, and what for',
-    no_details: 'no account any more',
-    end_user_id: 'the platform’s own name of its user',
-    connectors: 'what may be connected',
-    origins: 'whose pages may open it',
-    return_uri: 'where the browser comes back',
-    session_token: 'works once',
-    confirmation_code: 'shows that it was the same browser',
-    proxy: 'the token is for this connector alone',
-    state: 'ties the answer to this browser',
-    nonce: 'comes back in the ID token',
-    code_verifier: 'proves later who started',
-    code_challenge: 'its SHA-256, which may be seen',
-    response_type: 'a code, nothing else',
-    client_id: 'the throw-away client',
-    redirect_uri: 'compared letter by letter',
-    scope: 'what the person is asked for',
-    state_sent: 'comes back unchanged',
-    nonce_sent: 'goes into the ID token',
-    challenge_sent: 'what the verifier must match',
-    code_challenge_method: 'the only method here',
-    code: 'short-lived, works once',
-    redirect_uri_again: 'where the code was sent',
-    verifier_sent: 'hashed and compared',
-    refresh_token: 'is replaced by the answer',
-    token: 'the token in question',
-    either_token: 'either kind of token',
-    token_type_hint: 'only a hint',
-    ended_token: 'says no more than that',
-    least_scope: 'no more than is needed',
-    resource: 'becomes the audience',
-    device_code: 'never shown to anybody',
-    whose_request: 'whose request it is',
-    request_uri: 'works once, for a short time',
-  },
-  /** Wrong ways to do it. */
-  breaks: {
-    reused_code: 'Use the code a second time',
-    replayed_refresh: 'Come back with the first one',
-    forged_token: 'Put another user into it',
-    other_client: 'Be another client',
-    other_session: 'Expect another sign-in',
-    other_access_token: 'Take it with another access token',
-    wrong_htu: 'Make the proof for another address',
-    wrong_htm: 'Make the proof for another method',
-    wrong_nonce: 'Make up a nonce',
-    reused_jti: 'Use the identifier of the last proof again',
-    other_key: 'Sign with another key',
-    wrong_subject: 'Show a subject token that is none',
-    wrong_actor: 'Show an actor token that is none',
-    wrong_token_type: 'Call it something else',
-    unknown_connector: 'Name a connector that is not there',
-    unknown_type: 'Ask for a type that is not known here',
-    other_origin: 'Come back to another site',
-    unsafe_redirect_uri: 'Name a redirect URI without TLS',
-    unknown_method: 'Name a method that does not exist',
-    wrong_verifier: 'Send a verifier of somebody else',
-    wrong_redirect_uri: 'Name another redirect URI',
-    no_verifier: 'Leave the verifier out',
-    wrong_code: 'Send a code that is none',
-    wrong_token: 'Show a token that is none',
-    wrong_refresh_token: 'Send one that is none',
-    more_scope: 'Ask for more than was allowed',
-    unknown_scope: 'Ask for a scope that is not there',
-    no_challenge: 'Leave the challenge out',
-    no_prompt: 'Forbid any page (prompt=none)',
-    wrong_secret: 'Use a wrong secret',
-    unregistered_scope: 'Ask for more than is registered',
-    wrong_resource: 'Name an API that is not there',
-    unregistered_redirect_uri: 'Name a redirect URI that is not registered',
-    no_type: 'Leave the response type out',
-    wrong_grant_type: 'Use another grant type',
-  },
+  steps: enPlaygroundSteps,
+  notes: enPlaygroundNotes,
+  breaks: enPlaygroundBreaks,
 } as const
