@@ -197,7 +197,7 @@ test('a client that is disabled gets nothing; enabled again it starts from nothi
   assert.equal(await isActive(), true)
 
   await person.visit(`${bridge.issuer}/admin/client?client_id=${made.client_id}`)
-  assert.match((await person.page.locator('main').innerText()).replaceAll(/\s+/g, ' '), /Living grants 1, of 1 user/)
+  assert.match((await person.page.locator('main').innerText()).replaceAll(/\s+/g, ' '), /Active grants 1, of 1 user/)
   await confirm(person, 'Disable')
   assert.match(await person.page.locator('main').innerText(), /This client is disabled/)
   assert.equal(await authenticates(made.client_id, made.client_secret), false)

@@ -259,7 +259,7 @@ for (const dialect of DIALECTS) {
       )
       const { html } = await find('he wEb')
       assert.match(html, /<h2>Clients<\/h2>[\s\S]*client_id=web"[^>]*><bdi>The web app<\/bdi>/)
-      assert.match((await find('ali')).html, /<h2>Users<\/h2>[\s\S]*<bdi>alice<\/bdi>/)
+      assert.match((await find('ali')).html, /<h2>Users<\/h2>[\s\S]*<bdi>Alice Example<\/bdi>/)
       assert.match((await find('<b>nobody')).html, /Nothing found/)
       for (const nothing of ['', '%', '_', '\u0001', '~']) assert.equal((await find(nothing)).status, 200, nothing)
       assert.equal((await open(root, `${issuer}/admin/search?find=a&find=b`)).status, 400)

@@ -130,14 +130,14 @@ function clientPages(view: View, put: Put): Pages {
       renderOverview(view, {
         counts: { clients: 42, users: 128_431, grants: 310_207, connections: 9312 },
         activity: sampleActivity(put),
-        attention: { connections_need: 3, connectors_fail: 1, secrets_expire: 0 },
+        attention: { connections_need: 3, connectors_fail: 1, webhooks_fail: 1, secrets_expire: 0 },
         server: { issuer, discovery, version: put('0.1.0'), database: put('SQLite 3.53.0'), production: true },
       }),
     overview_new: () =>
       renderOverview(view, {
         counts: { clients: 0, users: 1, grants: 0, connections: 0 },
         activity: { hours: [], tokens: [], refusals: [], refreshes: [], connections: [], most: 10_000 },
-        attention: { connections_need: 0, connectors_fail: 0, secrets_expire: 0 },
+        attention: { connections_need: 0, connectors_fail: 0, webhooks_fail: 0, secrets_expire: 0 },
         server: { issuer, discovery, version: put('0.1.0'), database: put('SQLite 3.53.0'), production: false },
       }),
     registration_tokens: () =>

@@ -19,9 +19,20 @@ contract('an overview counts what lives, up to a limit', async (stage) => {
   await store.createConnector({ tenant_id, connector: { ...connector, ...more }, event: event() })
   const error = { error: 'invalid_client', error_description: null }
   await store.noteConnectorError({ tenant_id, connector: 'acme', version: 1, ...error, event: event() })
+  for (const [webhook, reason] of [
+    ['told', null],
+    ['off', 'administrator'],
+    ['lost', 'failing'],
+  ] as const) {
+    const address = { url: 'https://crm.example/', description: '', event_types: '[]' }
+    const made = { webhook, ...address, sealed_secrets: bytes('x'), version: 1 }
+    await store.createWebhook({ tenant_id, webhook: made, event: event() })
+    if (reason) await store.setWebhookDisabled({ tenant_id, webhook, disabled: true, reason, event: event() })
+  }
   const overview = (most: number, secrets_before: number) => store.loadOverview({ tenant_id, most, secrets_before })
   const all = {
-    ...{ clients: 2, users: 2, grants: 2, connections: 0, connections_need: 0, connectors_fail: 1, secrets_expire: 1 },
+    ...{ clients: 2, users: 2, grants: 2, connections: 0, connections_need: 0, connectors_fail: 1, webhooks_fail: 1 },
+    secrets_expire: 1,
   }
   assert.deepStrictEqual(await overview(10, START + 100), all)
   assert.deepStrictEqual(await overview(1, START + 99), { ...all, clients: 1, users: 1, grants: 1, secrets_expire: 0 })

@@ -12,6 +12,8 @@ export interface Overview {
   readonly connections: number
   readonly connections_need: number
   readonly connectors_fail: number
+  /** Those whose receiver does not answer, or did not for too long. */
+  readonly webhooks_fail: number
   readonly secrets_expire: number
 }
 
@@ -33,6 +35,8 @@ export const loadOverview = read(function* (args: {
       (select count(*) from (select 1 from connections where tenant_id = ${tenant_id}
         and state = 'needs_reconsent' limit ${most}) e) as connections_need,
       (select count(*) from connectors where tenant_id = ${tenant_id} and error is not null) as connectors_fail,
+      (select count(*) from webhooks where tenant_id = ${tenant_id}
+        and (disabled_reason in ('failing', 'gone') or (disabled_at is null and failures > 0))) as webhooks_fail,
       (select count(*) from (select 1 from clients where tenant_id = ${tenant_id}
         and former_client_secret_expires_at between ${NOW} and ${args.secrets_before} limit ${most}) f) as secrets_expire`
   return row!

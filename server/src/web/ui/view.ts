@@ -83,6 +83,11 @@ export function countUpTo(view: View, n: number, most: number): string {
   return n < most ? count(view, n) : tellText(view, view.text.console.activity.at_least, { n: count(view, most) })
 }
 
+/** The hour and minute of a moment, in UTC. */
+export function hourText(view: View, at: number): string {
+  return formatsOf(view.lang).hour.format(at)
+}
+
 /** The same as plain text. */
 export function momentText(view: View, at: number): string {
   return `${formatsOf(view.lang).moment.format(at)} UTC`
@@ -95,6 +100,7 @@ export function listed(view: View, words: readonly string[]): string {
 
 interface Formats {
   readonly moment: Intl.DateTimeFormat
+  readonly hour: Intl.DateTimeFormat
   readonly relative: Intl.RelativeTimeFormat
   readonly list: Intl.ListFormat
 }
@@ -105,6 +111,7 @@ const known = new Map<string, Formats>()
 function formatsOf(lang: string): Formats {
   const formats = known.get(lang) ?? {
     moment: new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }),
+    hour: new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'UTC' }),
     relative: new Intl.RelativeTimeFormat(lang, { numeric: 'auto' }),
     list: new Intl.ListFormat(lang),
   }

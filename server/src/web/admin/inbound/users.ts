@@ -22,12 +22,22 @@ export const usersPage = consolePage(async (visit) => {
   const cursor = visit.query['cursor']
   const q = visit.query['q']?.trim()
   const found = q
-    ? await store.searchUsers({ tenant_id, username_key: usernameKey(q), most: PAGE })
+    ? await search(visit, q)
     : await store.pageUsers({ tenant_id, after_user_id: cursor ?? '', most: PAGE + 1 })
   const shown = found.slice(0, PAGE)
   const next_cursor = found.length > PAGE ? shown.at(-1)!.user_id : undefined
   return send(visit, renderUsers(visit.view, { users: shown.map(userRow), q: q || undefined, cursor, next_cursor }))
 })
+
+/** Those whose username begins so, and those whose address it is. */
+async function search({ web }: Visit, q: string): Promise<UserRecord[]> {
+  const { tenant_id, store } = web.tenant
+  const [named, addressed] = await Promise.all([
+    store.searchUsers({ tenant_id, username_key: usernameKey(q), most: PAGE }),
+    store.findUsersByEmail({ tenant_id, email: q, disabled_too: true, most: PAGE }),
+  ])
+  return [...new Map([...addressed, ...named].map((user) => [user.user_id, user])).values()]
+}
 
 /** GET /admin/user?user_id=. */
 export const userPage = consolePage(async (visit, administrator) => {

@@ -20,11 +20,12 @@ export const overviewPage = consolePage(async (visit) => {
     store.loadOverview({ tenant_id, most: MOST_COUNTED, secrets_before }),
     readActivity(visit),
   ])
-  const { clients, users, grants, connections, connections_need, connectors_fail, secrets_expire } = overview
+  const { clients, users, grants, connections, connections_need, connectors_fail, webhooks_fail, secrets_expire } =
+    overview
   const html = renderOverview(visit.view, {
     counts: { clients, users, grants, connections },
     activity,
-    attention: { connections_need, connectors_fail, secrets_expire },
+    attention: { connections_need, connectors_fail, webhooks_fail, secrets_expire },
     server: {
       issuer,
       discovery: `${issuer}/.well-known/openid-configuration`,

@@ -65,13 +65,13 @@ export const enConsole = {
   ...enConsoleWebhooks,
   overview: {
     title: 'Overview',
-    lead: 'What is registered here, what happens, and what needs you.',
     tokens: 'Tokens issued',
     tokens_lead: 'Per hour, over the last {n} hours. Highest: {highest}.',
     tokens_plot: 'Tokens issued per hour. The last hour: {last}. The highest: {highest}.',
     attention: 'Needs attention',
-    attention_none: 'Nothing needs you',
-    attention_none_body: 'Broken connections, failing connectors and secrets that expire soon stand here.',
+    attention_none: 'All is well',
+    attention_none_body:
+      'No connection needs its owner, no connector or webhook fails, and no client secret expires within a week.',
     connections_need: {
       one: '{n} connection needs its owner',
       other: '{n} connections need their owners',
@@ -79,6 +79,10 @@ export const enConsole = {
     connectors_fail: {
       one: '{n} connector is refused by its provider',
       other: '{n} connectors are refused by their providers',
+    },
+    webhooks_fail: {
+      one: '{n} webhook does not arrive',
+      other: '{n} webhooks do not arrive',
     },
     secrets_expire: {
       one: '{n} client secret expires within a week',
@@ -96,7 +100,7 @@ export const enConsole = {
     counts: {
       clients: 'Clients',
       users: 'Users',
-      grants: 'Living grants',
+      grants: 'Active grants',
       connections: 'Connections',
     },
   },
@@ -108,8 +112,9 @@ export const enConsole = {
     title: 'Users',
     lead: 'People who can sign in.',
     empty: 'No user matches',
-    empty_body: 'Search for a part of a username, a name or an e-mail address.',
+    empty_body: 'Write how a username begins, or a whole e-mail address.',
     search: 'Search',
+    search_for: 'Beginning of a username, or an e-mail address',
     user: 'User',
     email: 'E-mail',
     roles: 'Roles',

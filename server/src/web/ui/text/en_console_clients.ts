@@ -132,7 +132,7 @@ export const enConsoleClients = {
     trusted_no: 'No: users are asked to allow it',
     created: 'Created',
     last_used: 'Last used',
-    grants: 'Living grants',
+    grants: 'Active grants',
     grants_of: {
       one: '{grants}, of {n} user',
       other: '{grants}, of {n} users',

@@ -13,7 +13,7 @@ export const enConsoleGrants = {
     created: 'Allowed',
     used: 'Last used',
     state: 'State',
-    living: 'Living',
+    living: 'Active',
     expired: 'Expired',
     revoked: 'Ended',
     filter_user: 'User (username)',

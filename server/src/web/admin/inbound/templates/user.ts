@@ -69,19 +69,21 @@ function tokens(view: View, { user_id, tokens }: UserData): Child {
 }
 
 /** Who may use what in the user's name: each app, and each account through it. */
-function chains(view: View, { apps }: UserData): SafeHtml {
+function chains(view: View, { apps, username }: UserData): SafeHtml {
   const { allow_connection: text, time } = view.text
   const { empty, empty_body } = view.text.console.grants
   if (apps.length === 0) return section(text.chains, emptyState(empty, empty_body))
   const when = (at: number | undefined) => (at === undefined ? time.never : ago(view, at))
+  const grantsOf = ({ client_id }: AccountApp) => link(view, paths.admin_grants, { user: username, client: client_id })
   const rows = apps.flatMap((app): Child[][] => [
-    [html`<strong>${name(clientName(app))}</strong>`, '–', '–', when(app.last_used_at), when(app.expires_at)],
+    [html`<a href="${grantsOf(app)}">${name(clientName(app))}</a>`, '–', '–', when(app.last_used_at), when(app.expires_at)],
     ...app.connections.map((used): Child[] => {
       const how = [
         used.through !== undefined && html`<p>${tell(view, text.chain_through, { server: name(used.through) })}</p>`,
         used.only_reads && html`<p>${text.chain_only_reads}</p>`,
       ]
-      const whose = html`${name(used.provider_name)} <small>${name(used.account_label)}</small>`
+      const connection = link(view, paths.admin_connection, { connection_id: used.connection_id })
+      const whose = html`<a href="${connection}">${name(used.provider_name)}</a> <small>${name(used.account_label)}</small>`
       return [
         name(clientName(app)),
         whose,
@@ -92,7 +94,7 @@ function chains(view: View, { apps }: UserData): SafeHtml {
     }),
   ])
   const columns = [text.chain_app, text.chain_account, text.chain_how, text.chain_used, text.until]
-  return section(text.chains, table(text.chains, columns, rows))
+  return section(text.chains, table(text.chains, columns, rows), view.text.console.user.chains_lead)
 }
 
 function endings(view: View, data: UserData): SafeHtml {

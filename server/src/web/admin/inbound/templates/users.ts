@@ -38,7 +38,7 @@ export function renderUsers(view: View, data: UsersData): SafeHtml {
   ])
   const columns = [users.user, users.email, users.roles, users.status]
   const list = rows.length === 0 ? emptyState(users.empty, users.empty_body) : table(users.title, columns, rows)
-  const search = html`<form class="filters" role="search" action="${link(view, paths.admin_users)}"><div class="field"><label for="q">${users.search}</label><div class="joined"><input id="q" name="q" type="search"${attrs({ value: q })}><button class="button quiet">${users.search}</button></div></div></form>`
+  const search = html`<form class="filters" role="search" action="${link(view, paths.admin_users)}"><div class="field"><label for="q">${users.search_for}</label><div class="joined"><input id="q" name="q" type="search"${attrs({ value: q })}><button class="button quiet">${users.search}</button></div></div></form>`
   const add = buttonLink(view.text.console.new_user.add, link(view, paths.admin_new_user), 'primary')
   const pages = pagination(view, {
     first: data.cursor && link(view, paths.admin_users, { q }),

@@ -1,9 +1,9 @@
-import { card, emptyState, section, table } from '../../../ui/components.ts'
+import { card, section, table } from '../../../ui/components.ts'
 import { type ConnectionState, stateBadge } from '../../../ui/connection_state.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { code, exactText } from '../../../ui/name.ts'
 import { paths } from '../../../ui/paths.ts'
-import { count, countUpTo, link, tell, tellText, type View } from '../../../ui/view.ts'
+import { count, countUpTo, hourText, link, tell, tellText, type View } from '../../../ui/view.ts'
 
 /** How often one sort of thing happened, hour by hour; without a label it is what all the others came to. */
 export interface Series {
@@ -37,11 +37,14 @@ export function renderActivity(view: View, data: ActivityData): SafeHtml {
     Object.hasOwn(words.outcomes, label) ? words.outcomes[label as keyof typeof words.outcomes] : code(label)
   const refreshes = plotted(view, { title: words.refreshes, hours, series: data.refreshes, named: outcome })
   const highest = count(view, Math.max(0, ...sums(data.tokens, hours.length)))
+  const lead = tell(view, overview.tokens_lead, { n: hours.length, highest })
+  // A server that has done nothing yet says so once.
+  const is_new = [data.tokens, data.refusals, data.refreshes, data.connections].every((all) => all.length === 0)
   const parts = [
-    section(overview.tokens, tokens, tell(view, overview.tokens_lead, { n: hours.length, highest })),
-    section(words.refusals, refusals, words.refusals_lead),
-    section(words.refreshes, refreshes, words.refreshes_lead),
-    section(words.connections, states(view, data), words.connections_lead),
+    section(overview.tokens, tokens, !is_new && lead),
+    !is_new && section(words.refusals, refusals, words.refusals_lead),
+    !is_new && section(words.refreshes, refreshes, words.refreshes_lead),
+    !is_new && section(words.connections, states(view, data), words.connections_lead),
   ]
   return html`${parts}`
 }
@@ -63,7 +66,7 @@ const sum = (numbers: readonly number[]) => numbers.reduce((all, n) => all + n, 
 
 function plotted(view: View, plot: Plot): SafeHtml {
   const { activity: words } = view.text.console
-  if (plot.series.length === 0) return emptyState(words.nothing, words.nothing_body)
+  if (plot.series.length === 0) return html`<p class="hint"><strong>${words.nothing}</strong> ${words.nothing_body}</p>`
   const rows = plot.series.map(({ label, counts }, i): Child[] => [
     html`<span class="key"><span class="swatch s${i}"></span>${label === null ? words.others : plot.named(label)}</span>`,
     count(view, sum(counts)),
@@ -75,6 +78,10 @@ function plotted(view: View, plot: Plot): SafeHtml {
 const BAR = 30
 const GAP = 8
 const HEIGHT = 160
+/** What is there is seen, however little it is. */
+const LEAST = 3
+/** So many hours there are from one name of an hour to the next. */
+const NAMED_HOURS = 6
 
 // Bars of one hour stand on each other, in the order of the table beside them.
 function bars(view: View, plot: Plot): SafeHtml {
@@ -82,57 +89,64 @@ function bars(view: View, plot: Plot): SafeHtml {
   const { hours, series, title, is_tokens } = plot
   const all = sums(series, hours.length)
   const highest = Math.max(...all)
-  const drawn = hours.map((_, i) => {
+  const drawn = hours.map((at, i) => {
     let top = HEIGHT
-    return series.map(({ counts }, kind) => {
+    const rects = series.map(({ counts }, kind) => {
       const n = counts[i] ?? 0
       if (n === 0) return ''
-      const height = Math.max(1, Math.round((n / highest) * HEIGHT))
+      const height = Math.max(LEAST, Math.round((n / highest) * HEIGHT))
       top = Math.max(0, top - height)
       return html`<rect class="s${kind}" x="${i * BAR}" y="${top}" width="${BAR - GAP}" height="${height}"/>`
     })
+    return html`<g><title>${hourText(view, at)} UTC: ${count(view, all[i]!)}</title>${rects}</g>`
   })
   const most = count(view, highest)
   const label = is_tokens
     ? tellText(view, overview.tokens_plot, { last: count(view, all.at(-1) ?? 0), highest: most })
     : tellText(view, words.plot, { title, n: hours.length, sum: count(view, sum(all)), most })
-  const box = `0 0 ${hours.length * BAR - GAP} ${HEIGHT}`
-  return html`<svg class="bars" role="img" aria-label="${label}" viewBox="${box}" height="${HEIGHT}" preserveAspectRatio="none">${drawn}</svg>`
+  const wide = hours.length * BAR - GAP
+  const lines = [0, HEIGHT / 2, HEIGHT].map((y) => html`<line class="grid" x1="0" y1="${y}" x2="${wide}" y2="${y}"/>`)
+  const svg = html`<svg class="bars" role="img" aria-label="${label}" viewBox="0 0 ${wide} ${HEIGHT}" height="${HEIGHT}" preserveAspectRatio="none">${lines}${drawn}</svg>`
+  const named = hours.filter((_, i) => i % NAMED_HOURS === 0)
+  const axis = named.map((at, i) => html`<span>${hourText(view, at)}${i === 0 && ' UTC'}</span>`)
+  // Time goes from left to right in every language, as the bars do.
+  return html`<div class="plot" dir="ltr"><p aria-hidden="true">${most}</p>${svg}<div class="axis" aria-hidden="true">${axis}</div></div>`
 }
 
 function byHour(view: View, { title, hours, series, named }: Plot): SafeHtml {
   const { activity: words } = view.text.console
-  const format = new Intl.DateTimeFormat(view.lang, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' })
   const head = html`<tr><th scope="col">${words.hour}</th>${series.map(({ label }) => html`<th scope="col">${label === null ? words.others : named(label)}</th>`)}</tr>`
   const rows = hours.map((at, i) => {
     const numbers = series.map(({ counts }) => html`<td>${count(view, counts[i] ?? 0)}</td>`)
-    return html`<tr><th scope="row"><time datetime="${new Date(at).toISOString()}">${format.format(at)}</time></th>${numbers}</tr>`
+    return html`<tr><th scope="row"><time datetime="${new Date(at).toISOString()}">${hourText(view, at)}</time></th>${numbers}</tr>`
   })
   return html`<details class="script"><summary>${words.by_hour}<span class="unseen"> ${title}</span></summary><div class="scrolled" role="region" aria-label="${title}" tabindex="0"><table class="numbers"><thead>${head}</thead><tbody>${rows}</tbody></table></div></details>`
 }
 
-const ROW = 34
+/** Of the table beside the bars, in rem. */
+const ROW_REM = 2.75
 const WIDE = 1000
 
 function states(view: View, { connections, most }: ActivityData): SafeHtml {
   const { activity: words, connections: connections_words } = view.text.console
   const shown = connections.filter(({ count: n }) => n > 0)
-  if (shown.length === 0) return emptyState(connections_words.empty, connections_words.empty_body)
+  if (shown.length === 0) return html`<p class="hint">${connections_words.empty_body}</p>`
   const number = (n: number) => countUpTo(view, n, most)
   const highest = Math.max(...shown.map(({ count: n }) => n))
+  // Each bar stands in the line of its row, below a row that says what the columns are.
   const drawn = shown.map(({ state, count: n }, i) => {
     const width = Math.max(4, Math.round((n / highest) * WIDE))
-    return html`<rect class="of-${state}" x="0" y="${i * ROW}" width="${width}" height="${ROW - 10}"/>`
+    return html`<rect class="of-${state}" x="0" y="${i + 1.3}" width="${width}" height="0.4"/>`
   })
   const said = shown.map(({ state, count: n }) => `${view.text.state[state]} ${number(n)}`).join(', ')
   const label = exactText(tellText(view, words.states_plot, { states: said }))
-  const box = `0 0 ${WIDE} ${shown.length * ROW}`
-  const plot = html`<svg class="bars" role="img" aria-label="${label}" viewBox="${box}" height="${shown.length * ROW}" preserveAspectRatio="none">${drawn}</svg>`
+  const rows_and_head = shown.length + 1
+  const plot = html`<svg class="bars" role="img" aria-label="${label}" viewBox="0 0 ${WIDE} ${rows_and_head}" height="${rows_and_head * ROW_REM}rem" preserveAspectRatio="none">${drawn}</svg>`
   const rows = shown.map(({ state, count: n }): Child[] => [
     html`<a href="${link(view, paths.admin_connections, { state })}">${stateBadge(view, state)}</a>`,
     number(n),
   ])
   return card(
-    html`<div class="beside">${plot}${table(words.connections, [connections_words.state, words.number], rows)}</div>`,
+    html`<div class="beside states">${plot}${table(words.connections, [connections_words.state, words.number], rows)}</div>`,
   )
 }

@@ -1,4 +1,5 @@
 import { card, definitions, emptyState, notice, pageHeader, section } from '../../../ui/components.ts'
+import { buttonLink } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
 import { code, name } from '../../../ui/name.ts'
@@ -10,7 +11,13 @@ import { type ActivityData, renderActivity } from './activity.ts'
 export interface OverviewData {
   readonly counts: { clients: number; users: number; grants: number; connections: number }
   readonly activity: ActivityData
-  readonly attention: { connections_need: number; connectors_fail: number; secrets_expire: number }
+  /** What somebody has to see to, each with how often. */
+  readonly attention: {
+    connections_need: number
+    connectors_fail: number
+    webhooks_fail: number
+    secrets_expire: number
+  }
   readonly server: { issuer: string; discovery: string; version: string; database: string; production: boolean }
 }
 
@@ -25,29 +32,52 @@ export function renderOverview(view: View, data: OverviewData): SafeHtml {
     [overview.database, name(server.database)],
     [overview.version, name(server.version)],
   ])
-  const content = html`${pageHeader(overview.title, overview.lead)}${counts(view, data)}${section(overview.attention, attention(view, data))}${renderActivity(view, data.activity)}${section(overview.server, card(about))}`
+  const content = html`${pageHeader(overview.title)}${attention(view, data)}${counts(view, data)}${first(view, data)}${renderActivity(view, data.activity)}${section(overview.server, card(about))}`
   return consolePage(view, { entry: 'overview', title: overview.title, content })
 }
 
-function counts(view: View, data: OverviewData): SafeHtml {
-  const labels = view.text.console.overview.counts
-  const keys = ['clients', 'users', 'grants', 'connections'] as const
-  return html`<dl class="counts">${keys.map((key) => html`<div><dt>${labels[key]}</dt><dd>${countUpTo(view, data.counts[key], data.activity.most)}</dd></div>`)}</dl>`
-}
-
-function attention(view: View, data: OverviewData): Child {
+/** Whether all is well, and else what to do, before everything else. */
+function attention(view: View, data: OverviewData): SafeHtml {
   const { overview } = view.text.console
   const places = [
     ['connections_need', link(view, paths.admin_connections, { state: 'needs_reconsent' })],
     ['connectors_fail', link(view, paths.admin_connectors)],
+    ['webhooks_fail', link(view, paths.admin_webhooks)],
     ['secrets_expire', link(view, paths.admin_clients, { secrets: 'expiring' })],
   ] as const
   const items = places.filter(([key]) => data.attention[key] > 0)
-  if (items.length === 0) return emptyState(overview.attention_none, overview.attention_none_body)
-  return items.map(([key, to]) =>
-    notice(
-      'warning',
-      html`<p>${tell(view, overview[key], { n: data.attention[key] })} <a href="${to}">${overview.look}</a></p>`,
-    ),
+  if (items.length === 0) {
+    return notice(
+      'good',
+      html`<p><strong>${overview.attention_none}</strong></p><p>${overview.attention_none_body}</p>`,
+    )
+  }
+  const rows = items.map(
+    ([key, to]) =>
+      html`<li>${tell(view, overview[key], { n: data.attention[key] })} <a href="${to}">${overview.look}</a></li>`,
   )
+  return notice('warning', html`<h2>${overview.attention}</h2><ul>${rows}</ul>`)
+}
+
+const COUNTED = {
+  ...{ clients: paths.admin_clients, users: paths.admin_users },
+  ...{ grants: paths.admin_grants, connections: paths.admin_connections },
+} as const
+
+function counts(view: View, data: OverviewData): SafeHtml {
+  const labels = view.text.console.overview.counts
+  const keys = Object.keys(COUNTED) as (keyof typeof COUNTED)[]
+  const shown = keys.map((key) => {
+    const n = countUpTo(view, data.counts[key], data.activity.most)
+    return html`<div><dt>${labels[key]}</dt><dd><a href="${link(view, COUNTED[key])}">${n}</a></dd></div>`
+  })
+  return html`<dl class="counts">${shown}</dl>`
+}
+
+/** Where to begin, as long as there is no client. */
+function first(view: View, data: OverviewData): Child {
+  const { clients } = view.text.console
+  if (data.counts.clients > 0) return ''
+  const add = buttonLink(clients.add, link(view, paths.admin_new_client, { first: 'true' }), 'primary')
+  return html`<section>${emptyState(clients.empty, clients.empty_body, add)}</section>`
 }
