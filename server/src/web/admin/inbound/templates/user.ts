@@ -13,7 +13,7 @@ import {
   section,
   table,
 } from '../../../ui/components.ts'
-import { button, form } from '../../../ui/forms.ts'
+import { button, buttonLink, form } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
 import { clientName, code, displayName, name, userName } from '../../../ui/name.ts'
@@ -56,7 +56,8 @@ export function renderUser(view: View, data: UserData): SafeHtml {
     data.disabled && notice('note', html`<p>${user.disabled_note}</p>`),
     data.no_password && !data.invited && notice('note', html`<p>${user.no_password}</p>`),
   ]
-  const content = html`${pageHeader(name(userName(data)), status)}${notes}${section(user.account, card(details))}${endings(view, data)}${sameByScript(view, ...(data.scripts ?? []))}${chains(view, data)}${tokens(view, data)}`
+  const past = buttonLink(user.events, link(view, paths.admin_events, { user: data.username }), 'quiet')
+  const content = html`${pageHeader(name(userName(data)), status, invite(view, data))}${notes}${section(user.account, card(details), undefined, past)}${chains(view, data)}${tokens(view, data)}${endings(view, data)}`
   return consolePage(view, { entry: 'users', under: [], title: displayName(userName(data)), content })
 }
 
@@ -71,12 +72,19 @@ function tokens(view: View, { user_id, tokens }: UserData): Child {
 /** Who may use what in the user's name: each app, and each account through it. */
 function chains(view: View, { apps, username }: UserData): SafeHtml {
   const { allow_connection: text, time } = view.text
-  const { empty, empty_body } = view.text.console.grants
-  if (apps.length === 0) return section(text.chains, emptyState(empty, empty_body))
+  const { grants, user } = view.text.console
+  const all = buttonLink(user.all_grants, link(view, paths.admin_grants, { user: username }), 'quiet')
+  if (apps.length === 0) return section(text.chains, emptyState(grants.empty, grants.empty_body), undefined, all)
   const when = (at: number | undefined) => (at === undefined ? time.never : ago(view, at))
   const grantsOf = ({ client_id }: AccountApp) => link(view, paths.admin_grants, { user: username, client: client_id })
   const rows = apps.flatMap((app): Child[][] => [
-    [html`<a href="${grantsOf(app)}">${name(clientName(app))}</a>`, '–', '–', when(app.last_used_at), when(app.expires_at)],
+    [
+      html`<a href="${grantsOf(app)}">${name(clientName(app))}</a>`,
+      '–',
+      '–',
+      when(app.last_used_at),
+      when(app.expires_at),
+    ],
     ...app.connections.map((used): Child[] => {
       const how = [
         used.through !== undefined && html`<p>${tell(view, text.chain_through, { server: name(used.through) })}</p>`,
@@ -94,7 +102,13 @@ function chains(view: View, { apps, username }: UserData): SafeHtml {
     }),
   ])
   const columns = [text.chain_app, text.chain_account, text.chain_how, text.chain_used, text.until]
-  return section(text.chains, table(text.chains, columns, rows), view.text.console.user.chains_lead)
+  return section(text.chains, table(text.chains, columns, rows), user.chains_lead, all)
+}
+
+/** A letter that leads to a first password. */
+function invite(view: View, { user_id, may_invite, own }: UserData): Child {
+  const to = { action: link(view, paths.admin_invite_user), hidden: { user_id } }
+  return may_invite && !own && form(view, to, button(view.text.console.user.invite, { kind: 'plain' }))
 }
 
 function endings(view: View, data: UserData): SafeHtml {
@@ -109,7 +123,8 @@ function endings(view: View, data: UserData): SafeHtml {
     action: link(view, paths.admin_end_sessions),
     hidden,
   })
-  if (data.own) return html`<p class="hint">${user.yours}</p><div class="actions start">${end}</div>`
+  const scripts = sameByScript(view, ...(data.scripts ?? []))
+  if (data.own) return section(user.danger, html`<div class="actions start">${end}</div>${scripts}`, user.yours)
   const enable = { action: link(view, paths.admin_enable_user), hidden }
   const toggle = data.disabled
     ? form(view, enable, button(user.enable, { kind: 'plain' }))
@@ -129,7 +144,8 @@ function endings(view: View, data: UserData): SafeHtml {
     action: link(view, paths.admin_delete_user),
     hidden,
   })
-  const to_invite = { action: link(view, paths.admin_invite_user), hidden }
-  const invite = data.may_invite && form(view, to_invite, button(user.invite, { kind: 'plain' }))
-  return html`<div class="actions start">${invite}${!data.disabled && end}${toggle}${erase}</div>`
+  return section(
+    user.danger,
+    html`<div class="actions start">${!data.disabled && end}${toggle}${erase}</div>${scripts}`,
+  )
 }
