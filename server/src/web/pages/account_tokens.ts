@@ -26,23 +26,23 @@ export const deleteTokenSubmit = signedInSubmit(async (visit, { user }, values) 
 
 /** GET /account/tokens/new: asks what a token for a script is for; whoever makes one has signed in just now (ASVS 7.5.3). */
 export const newTokenPage = signedInPage((visit, signed_in) => {
-  const { resource = '' } = visit.query
-  return makeSure(visit, signed_in, pathFor(resource), (sure) => show(visit, sure, { resource }))
+  const { uri = '' } = visit.query
+  return makeSure(visit, signed_in, pathFor(uri), (sure) => show(visit, sure, { resource: uri }))
 })
 
 /** POST /account/tokens/new: makes it, and shows it this once. */
 export const newTokenSubmit = signedInSubmit((visit, signed_in, values) => {
-  const { resource = '' } = values
-  return makeSure(visit, signed_in, pathFor(resource), (sure) => make(visit, sure, values))
+  const { uri = '' } = values
+  return makeSure(visit, signed_in, pathFor(uri), (sure) => make(visit, sure, values))
 })
 
-const pathFor = (resource: string) =>
-  resource === '' ? paths.account_new_token : `${paths.account_new_token}?${new URLSearchParams({ resource })}`
+const pathFor = (uri: string) =>
+  uri === '' ? paths.account_new_token : `${paths.account_new_token}?${new URLSearchParams({ uri })}`
 
 async function make(visit: Visit, sure: Sure, values: Readonly<Record<string, string>>): Promise<Response> {
   const { web, view, configuration } = visit
   const { user, session } = sure
-  const { resource = '', name = '', days } = values
+  const { uri: resource = '', name = '', days } = values
   const token_id = readFormId(values['token_id'])
   const scope = Object.entries(values).flatMap(([field, value]) => (/^scope\.\d+$/.test(field) ? [value] : []))
   const typed = { name, scope: [...new Set(scope)], days: Number(days) }

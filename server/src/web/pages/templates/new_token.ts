@@ -54,7 +54,7 @@ function frame(view: View, content: Child, below: Child): SafeHtml {
 function choice(view: View, resources: readonly TokenResource[]): SafeHtml {
   const { tokens: text } = view.text
   const items = resources.map((one) => {
-    const to = link(view, paths.account_new_token, { resource: one.resource })
+    const to = link(view, paths.account_new_token, { uri: one.resource })
     const label = `${text.choose}: ${displayName(one.name ?? one.resource)}`
     return html`<li><div class="row"><div class="grow">${resourceName(one)}</div><a class="button plain" href="${to}" aria-label="${label}">${text.choose}</a></div></li>`
   })
@@ -79,7 +79,7 @@ function tokenForm(view: View, data: NewTokenForm, wrong: NewTokenData['wrong'])
     choices: lifetimes.map((days) => ({ value: String(days), label: duration(view, days * 86_400) })),
   })
   const rights = group(text.scopes, scopeChoices(view, data), { name: 'scope', error: error('scope') })
-  const hidden = { resource: resource.resource, token_id }
+  const hidden = { uri: resource.resource, token_id }
   const to = { action: link(view, paths.account_new_token), hidden }
   const target = html`<div class="person"><div>${resourceName(resource)}</div></div>`
   return html`${target}${form(view, to, html`${named}${rights}${lives}<div class="stack">${button(text.submit)}</div>`)}`
