@@ -193,7 +193,7 @@ test('6.6.2 without script a link signs in where it was asked for; opened elsewh
     await person!.fill('username', user.username)
     // The field of the password is empty, and must be filled for the other button alone.
     await person!.press('E-mail me a link instead')
-    assert.equal(await person!.heading(), 'Look into your mailbox')
+    assert.equal(await person!.heading(), 'Check your e-mail')
     await server.app.web.inbound.outbox.settle()
     return mail.linkTo(user.email)
   }

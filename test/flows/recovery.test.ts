@@ -34,7 +34,7 @@ testOnBoth(
     const agent = await signInWithApp(p, person)
     const { url } = await agent.follow(p.authorizeUrl('trusted'))
     const { body: tokens } = await p.exchange('trusted', new URL(url).searchParams.get('code')!)
-    assert.match(await ask(p, person.user.username), /Look into your mailbox/)
+    assert.match(await ask(p, person.user.username), /Check your e-mail/)
     const letter = (await lettersTo(email)).at(-1)!
     assert.deepEqual(
       [letter.from, letter.encrypted, letter.user, letter.subject],
@@ -203,7 +203,7 @@ testOnBoth('a letter that the server refuses holds nobody up, and is in the log'
   const server = await mail
   server.refusing = true
   try {
-    assert.match(await ask(p, user.username), /Look into your mailbox/)
+    assert.match(await ask(p, user.username), /Check your e-mail/)
   } finally {
     server.refusing = false
   }

@@ -19,7 +19,7 @@ testOnBoth('6.3.2 the setup link makes the first administrator, and nobody once 
   await p.server.addUser({ username: 'Ivan', password: 'password of ivan' })
   const taken = await agent.submit(shown, { username: 'ivan', password: 'a long password' }, 'setup_token')
   assert.equal(taken.response.status, 400)
-  assert.match(await taken.response.text(), /Somebody has this one/)
+  assert.match(await taken.response.text(), /This username is taken/)
   // What a file has set before there is anybody holds for the first one too.
   const settings = { password_min_length_administrators: 20 }
   await saveSettings(tenant, settings, { actor: 'test', changed: [] })

@@ -79,7 +79,7 @@ testOnBoth('a link to the mailbox signs in, in the browser that asked and after 
   await allow(p)
   const reader = await newReader(p)
   const { agent, sent, link } = await askAndRead(p, reader)
-  assert.match(sent.html, /Look into your mailbox/)
+  assert.match(sent.html, /Check your e-mail/)
   const [letter] = await lettersTo(reader.email)
   assert.match(letter!.subject, /^Sign in to /)
   assert.ok(link.startsWith(`${p.issuer}/login/link/open?`))
@@ -95,7 +95,7 @@ testOnBoth('a link to the mailbox signs in, in the browser that asked and after 
   // Once more, by whoever finds the letter, in this browser and in others.
   for (const later of [agent, new UserAgent()]) {
     const over = await open(later, link)
-    assert.deepEqual([over.status, /This link is over/.test(over.html)], [400, true])
+    assert.deepEqual([over.status, /This link no longer works/.test(over.html)], [400, true])
   }
   // By the address as well, in whatever case; and signed in by the letter, they may ask for the next one.
   for (let i = 0; i < 3; i++) {
@@ -267,7 +267,7 @@ testOnBoth('6.3.3 6.3.4 a link is one factor: whoever has, or must have, a secon
   const at = await enter(agent, link)
   assert.equal(new URL(at.url).pathname, '/hub/login/factor')
   assert.equal(await isSignedIn(p, agent), false)
-  assert.match((await open(new UserAgent(), link)).html, /This link is over/)
+  assert.match((await open(new UserAgent(), link)).html, /This link no longer works/)
   assert.equal((await newest(p, 'sign_in_link.used'))!.user_id, person.user_id)
   assert.equal((await typeCode({ agent, page: at }, '000000')).status, 401)
   assert.equal((await typeCode({ agent, page: at }, person.code())).status, 303)
@@ -395,7 +395,7 @@ testOnBoth('3.5.1 B-09 no other site asks for a link or follows one, and there i
   assert.equal((await agent.request(`${p.issuer}/login/link/open?token=sp_sign_in_AAAA`, embedded)).status, 403)
   for (const token of ['', 'sp_sign_in_AAAA', 'sp_reset_AAAA']) {
     const over = await post(agent, `${p.issuer}/login/link/open`, { csrf_token, token })
-    assert.deepEqual([over.status, /This link is over/.test(await over.text())], [400, true], token)
+    assert.deepEqual([over.status, /This link no longer works/.test(await over.text())], [400, true], token)
   }
   const nameless = await post(agent, `${p.issuer}/login/link`, { csrf_token })
   assert.deepEqual([nameless.status, /Enter your username/.test(await nameless.text())], [400, true])

@@ -74,8 +74,8 @@ testOnBoth('6.2.1 6.2.4 what is typed wrongly is told at its field, and no accou
   for (const [what, form, said] of [
     ['without username', { password: PASSWORD }, /This is needed/],
     ['without password', { username }, /This is needed/],
-    ['a taken name, however it is spelled', { username: taken.user.username.toUpperCase() }, /Somebody has this one/],
-    ['a short password', { username, password: 'ninechars' }, /Take at least 10 characters/],
+    ['a taken name, however it is spelled', { username: taken.user.username.toUpperCase() }, /This username is taken/],
+    ['a short password', { username, password: 'ninechars' }, /Use at least 10 characters/],
     ['a password that is guessed first', { username, password: 'password1234' }, /would be guessed first/],
     ['the name as password', { username: 'kolibri-kolibri', password: 'kolibri-kolibri' }, /would be guessed first/],
     ['no address', { username, email: 'nowhere' }, /That is not an e-mail address/],
@@ -106,7 +106,7 @@ testOnBoth('6.6.2 with sign_up: verified an account begins with a link to its ad
   const agent = new UserAgent()
   const email = newAddress()
   const { html } = await ask(p, email, agent)
-  assert.match(html, new RegExp(`Look into your mailbox[\\s\\S]*<bdi>${email}`))
+  assert.match(html, new RegExp(`Check your e-mail[\\s\\S]*<bdi>${email}`))
   assert.equal(await findMade(p, email), null)
   const link = (await mail).linkTo(email)
   const page = await open(agent, link)
@@ -126,15 +126,19 @@ testOnBoth('6.6.2 with sign_up: verified an account begins with a link to its ad
   // Once more, by somebody who found the letter.
   const thief = new UserAgent()
   const again = await thief.submit(await open(thief, link), { password: 'another one of theirs' })
-  assert.match(await again.response.text(), /This link is over/)
+  assert.match(await again.response.text(), /This link no longer works/)
   assert.equal((await tryLogin(p, email, 'another one of theirs')).status, 401)
   for (const token of ['', 'sp_sign_up_AAAA', `${new URL(link).searchParams.get('token')}A`]) {
-    assert.match((await open(thief, `${p.issuer}/sign_up/account?token=${token}`)).html, /This link is over/, token)
+    assert.match(
+      (await open(thief, `${p.issuer}/sign_up/account?token=${token}`)).html,
+      /This link no longer works/,
+      token,
+    )
   }
   const late = newAddress()
   await ask(p, late)
   p.pass(901)
-  assert.match((await open(thief, (await mail).linkTo(late))).html, /This link is over/)
+  assert.match((await open(thief, (await mail).linkTo(late))).html, /This link no longer works/)
   await p.server.saveSettings({})
 })
 

@@ -172,7 +172,7 @@ export function securityPages(view: View, put: Put): Pages {
     sign_up_email: () => renderSignUp(view, { ...new_account, asks: 'email', client: undefined }),
     sign_up_account: () =>
       renderSignUp(view, {
-        ...{ ...new_account, client: undefined, errors: { password: put('Take at least 8 characters.') } },
+        ...{ ...new_account, client: undefined, errors: { password: put('Use at least 8 characters.') } },
         asks: { email: put('alice@example.com'), token: put('sp_sign_up_x') },
       }),
     sign_up_sent: () => renderSignUpSent(view, { email: put('alice@example.com'), login_href: put('/login') }),

@@ -1,3 +1,4 @@
+import { sign } from '../web/ui/components.ts'
 import { buttonLink } from '../web/ui/forms.ts'
 import { attrs, html, type SafeHtml } from '../web/ui/html.ts'
 import { caution, cross } from '../web/ui/icons.ts'
@@ -65,7 +66,7 @@ function frame(
   const { broker } = view.text
   const [primary, provider] = [page.data.primary ?? broker.primary, page.data.provider ?? broker.provider]
   const holes = { primary: name(primary), provider: name(provider) }
-  const content = html`<div class="heading"><span class="sign warning">${page.sign}</span><h1>${tell(view, page.title, holes)}</h1><p class="lead">${tell(view, page.body, holes)}</p></div>${page.after}`
+  const content = html`<div class="heading">${sign('warning', page.sign)}<h1>${tell(view, page.title, holes)}</h1><p class="lead">${tell(view, page.body, holes)}</p></div>${page.after}`
   const title = tellText(view, page.title, { primary: displayName(primary), provider: displayName(provider) })
   return narrowPage(view, { title, content })
 }

@@ -19,6 +19,11 @@ export function toldNotice(tone: Tone, text: Child): SafeHtml {
   return html`<div class="notice ${tone}" role="status" tabindex="-1" autofocus>${SIGNS[tone]}<div><p>${text}</p></div></div>`
 }
 
+/** How something ended, at the head of its page. */
+export function sign(tone: Tone, icon: SafeHtml = SIGNS[tone]): SafeHtml {
+  return html`<span class="sign ${tone}">${icon}</span>`
+}
+
 /** A word about a state. */
 export function badge(label: Child, tone?: Tone): SafeHtml {
   return html`<span class="${tone ? `badge ${tone}` : 'badge'}">${label}</span>`

@@ -35,5 +35,8 @@ export const menu: SafeHtml = html`<svg class="icon" viewBox="0 0 20 20" aria-hi
 /** Searching. */
 export const lens: SafeHtml = html`<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><circle cx="9" cy="9" r="5.5"/><path d="M13 13l4 4"/></svg>`
 
+/** A letter. */
+export const mail: SafeHtml = html`<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><rect x="2.5" y="4.5" width="15" height="11" rx="1.5"/><path d="M3 5.5l7 5.5 7-5.5"/></svg>`
+
 /** Languages. */
 export const globe: SafeHtml = html`<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><circle cx="10" cy="10" r="7.5"/><path d="M2.5 10h15M10 2.5c-5 5-5 10 0 15 5-5 5-10 0-15"/></svg>`

@@ -1,7 +1,7 @@
-import { badge, definitions, mark, notice } from '../../ui/components.ts'
+import { badge, definitions, mark, notice, sign } from '../../ui/components.ts'
 import { button, buttonLink, form, group, radio, select } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
-import { arrows, caution, tick } from '../../ui/icons.ts'
+import { arrows } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { clientName, code, displayName, exactText, name, userName } from '../../ui/name.ts'
 import { link, tell, tellText, type View } from '../../ui/view.ts'
@@ -129,8 +129,7 @@ export function renderAllowConnectionResult(view: View, data: AllowConnectionRes
     username: html`<strong>${name(data.username)}</strong>`,
   }
   const fine = outcome === 'allowed'
-  const sign = html`<span class="sign ${fine ? 'good' : 'warning'}">${fine ? tick : caution}</span>`
-  const content = html`<div class="heading">${sign}<h1>${tell(view, text[outcome], holes)}</h1><p class="lead">${tell(view, text[`${outcome}_body`], holes)}</p></div><div class="stack">${buttonLink(view.text.error.to_account, link(view, '/account'))}</div>`
+  const content = html`<div class="heading">${sign(fine ? 'good' : 'warning')}<h1>${tell(view, text[outcome], holes)}</h1><p class="lead">${tell(view, text[`${outcome}_body`], holes)}</p></div><div class="stack">${buttonLink(view.text.error.to_account, link(view, '/account'))}</div>`
   const plain = { client: displayName(data.client_name ?? ''), account: displayName(data.account_label ?? '') }
   return narrowPage(view, { title: tellText(view, text[outcome], plain), content })
 }

@@ -1,6 +1,6 @@
+import { sign } from '../../ui/components.ts'
 import { buttonLink } from '../../ui/forms.ts'
 import { html, type SafeHtml } from '../../ui/html.ts'
-import { caution } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { displayName, name } from '../../ui/name.ts'
 import { tell, tellText, type View } from '../../ui/view.ts'
@@ -23,6 +23,6 @@ export function renderArrival(
   const holes = { provider: name(data.provider_name), account }
   const title = arrival[data.outcome]
   const body = tell(view, arrival[`${data.outcome}_body`], holes)
-  const content = html`<div class="heading"><span class="sign warning">${caution}</span><h1>${tell(view, title, holes)}</h1><p class="lead">${body}</p></div><div class="stack">${buttonLink(arrival.go_on, data.login_href, 'primary')}</div>`
+  const content = html`<div class="heading">${sign('warning')}<h1>${tell(view, title, holes)}</h1><p class="lead">${body}</p></div><div class="stack">${buttonLink(arrival.go_on, data.login_href, 'primary')}</div>`
   return narrowPage(view, { title: tellText(view, title, { provider: displayName(data.provider_name) }), content })
 }

@@ -1,7 +1,7 @@
-import { definitions } from '../../ui/components.ts'
+import { definitions, sign } from '../../ui/components.ts'
 import { button, buttonLink, field, form, group, radio } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
-import { caution, cross, tick } from '../../ui/icons.ts'
+import { caution, cross } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { code, displayName, name } from '../../ui/name.ts'
 import { tell, tellText, type View } from '../../ui/view.ts'
@@ -42,7 +42,7 @@ export function renderConnectResult(view: View, data: ConnectResultData): SafeHt
     provider: name(data.provider_name),
     account: html`<strong>${name(data.account_label ?? data.provider_name)}</strong>`,
   }
-  const sign = fine ? tick : outcome === 'refused' ? caution : cross
+  const ended = fine ? sign('good') : sign('warning', outcome === 'refused' ? caution : cross)
   const retry = !fine && data.retry_href && buttonLink(connect.try_again, data.retry_href, 'primary')
   const goOn = buttonLink(connect.go_on, data.continue_href, retry ? 'plain' : 'primary')
   const reference = fine
@@ -51,7 +51,7 @@ export function renderConnectResult(view: View, data: ConnectResultData): SafeHt
   const said = data.said
     ? html`<p class="hint after">${tell(view, connect.provider_said, { ...holes, said: html`<q>${name(data.said, 300)}</q>` })}</p>`
     : ''
-  const content = html`<div class="heading"><span class="sign ${fine ? 'good' : 'warning'}">${sign}</span><h1>${tell(view, connect[outcome], holes)}</h1><p class="lead">${tell(view, connect[`${outcome}_body`], holes)}</p></div><div class="stack">${retry}${goOn}</div>${said}${reference}`
+  const content = html`<div class="heading">${ended}<h1>${tell(view, connect[outcome], holes)}</h1><p class="lead">${tell(view, connect[`${outcome}_body`], holes)}</p></div><div class="stack">${retry}${goOn}</div>${said}${reference}`
   return narrowPage(view, {
     title: tellText(view, connect[outcome], { provider: displayName(data.provider_name) }),
     content,

@@ -1,8 +1,8 @@
 import { connectDone } from '../../ui/assets.ts'
-import { definitions, notice } from '../../ui/components.ts'
+import { definitions, notice, sign } from '../../ui/components.ts'
 import { button, buttonLink, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
-import { caution, cross, tick } from '../../ui/icons.ts'
+import { caution, cross } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { code, displayName, name } from '../../ui/name.ts'
 import { ago, tell, tellText, type View } from '../../ui/view.ts'
@@ -115,7 +115,7 @@ export function renderConnectSessionEnd(view: View, data: ConnectSessionEnd): Sa
   const { connect_session: text, connect } = view.text
   const [title, body] = sentences(view, data.outcome)
   const fine = data.outcome === 'done' || data.outcome === 'seen'
-  const sign = fine ? tick : data.outcome === 'refused' ? caution : cross
+  const ended = fine ? sign('good') : sign('warning', data.outcome === 'refused' ? caution : cross)
   const holes = {
     client: name(data.client_name),
     provider: name(data.provider_name),
@@ -135,7 +135,7 @@ export function renderConnectSessionEnd(view: View, data: ConnectSessionEnd): Sa
   const plain = { client: displayName(data.client_name), provider: displayName(data.provider_name) }
   return narrowPage(view, {
     title: tellText(view, title as typeof text.done, plain),
-    content: html`<div class="heading"><span class="sign ${fine ? 'good' : 'warning'}">${sign}</span><h1>${tell(view, title as typeof text.done, holes)}</h1><p class="lead">${tell(view, body as typeof text.seen_body, holes)}</p></div><div class="stack">${retry}${back}</div>${reference}${island}`,
+    content: html`<div class="heading">${ended}<h1>${tell(view, title as typeof text.done, holes)}</h1><p class="lead">${tell(view, body as typeof text.seen_body, holes)}</p></div><div class="stack">${retry}${back}</div>${reference}${island}`,
   })
 }
 

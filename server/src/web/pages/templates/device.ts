@@ -1,7 +1,7 @@
-import { badge, definitions, mark, notice } from '../../ui/components.ts'
+import { badge, definitions, mark, notice, sign } from '../../ui/components.ts'
 import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
-import { arrows, caution, tick } from '../../ui/icons.ts'
+import { arrows } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { clientName, code, displayName, exactText, name, userName } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
@@ -125,7 +125,6 @@ export function renderDeviceDone(view: View, data: { decision: 'allow' | 'deny';
   const allowed = data.decision === 'allow'
   const holes = { client: name(data.client_name) }
   const [title, body] = allowed ? [device.allowed, device.allowed_body] : [device.denied, device.denied_body]
-  const sign = html`<span class="sign ${allowed ? 'good' : 'warning'}">${allowed ? tick : caution}</span>`
-  const content = html`<div class="heading">${sign}<h1>${tell(view, title, holes)}</h1><p class="lead">${tell(view, body, holes)}</p></div><div class="stack">${buttonLink(view.text.error.to_account, link(view, '/account'))}</div>`
+  const content = html`<div class="heading">${sign(allowed ? 'good' : 'warning')}<h1>${tell(view, title, holes)}</h1><p class="lead">${tell(view, body, holes)}</p></div><div class="stack">${buttonLink(view.text.error.to_account, link(view, '/account'))}</div>`
   return narrowPage(view, { title: tellText(view, title, { client: displayName(data.client_name) }), content })
 }

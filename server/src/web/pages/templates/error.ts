@@ -1,6 +1,7 @@
-import { definitions } from '../../ui/components.ts'
+import { definitions, sign } from '../../ui/components.ts'
 import { buttonLink } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
+import { clock } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { code, name } from '../../ui/name.ts'
 import type { View } from '../../ui/view.ts'
@@ -42,7 +43,8 @@ export function renderError(view: View, data: ErrorData): SafeHtml {
   const details = data.error
     ? html`<details><summary>${error.details}</summary>${facts}</details>`
     : html`<div class="after">${facts}</div>`
-  const content = html`<div class="heading"><h1>${title}</h1><p class="lead">${body}</p></div>${wayOn(view, data)}${details}`
+  const takes_time = ['expired', 'setup_link', 'too_many'].includes(data.kind)
+  const content = html`<div class="heading">${takes_time ? sign('warning', clock) : sign('warning')}<h1>${title}</h1><p class="lead">${body}</p></div>${wayOn(view, data)}${details}`
   return narrowPage(view, { title, content })
 }
 

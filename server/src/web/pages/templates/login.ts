@@ -65,7 +65,7 @@ export function renderLogin(view: View, data: LoginData): SafeHtml {
   const { client } = data
   const picture = client?.logo_uri && html`<div class="marks">${mark(clientName(client), client.logo_uri)}</div>`
   const top = html`<div class="heading">${picture}<h1>${title}</h1><p class="lead">${lead}</p></div>`
-  const content = html`${top}${form(view, { action: data.action }, credentials(view, data, again))}${byPasskey(view, data, again)}${otherWays(view, data)}`
+  const content = html`${top}${form(view, { action: data.action, id: 'by_password' }, credentials(view, data, again))}${otherWays(view, data, again)}`
   const cancel = data.cancel_href && data.client && cancelLink(view, data.cancel_href, clientName(data.client))
   const reset = data.reset_href && html`<a href="${data.reset_href}">${view.text.security.reset.forgot}</a>`
   const sign_up = !again && data.sign_up_href && html`<a href="${data.sign_up_href}">${view.text.sign_up.offer}</a>`
@@ -101,12 +101,8 @@ function credentials(view: View, data: LoginData, again: boolean): SafeHtml {
     // It stands at the password, which is empty again, and says nothing about which of the two is wrong.
     error: at_password && refusal,
   })
-  // In this order the enter key signs in by the password.
-  const byLink =
-    data.link_action &&
-    button(view.text.sign_in_link.offer, { kind: 'plain', action: data.link_action, unchecked: true })
   const fixed = html`<input type="hidden" name="username" value="${data.username ?? ''}">`
-  return html`${general && notice('danger', refusal)}${again ? fixed : username}${password}${button(login.submit)}${byLink}`
+  return html`${general && notice('danger', refusal)}${again ? fixed : username}${password}${button(login.submit)}`
 }
 
 /** The button that shows what is typed into the field `password`; hidden until its script runs. */
@@ -115,22 +111,28 @@ export function showButton(view: View): SafeHtml {
   return html`<button type="button" class="button quiet" data-shows="password" aria-pressed="false" hidden${label}>${view.text.login.show_password}</button>`
 }
 
-function byPasskey(view: View, data: LoginData, again: boolean): Child {
-  const { login, security } = view.text
+/** All other ways, below one line that says so; a browser without passkeys may have none. */
+function otherWays(view: View, data: LoginData, again: boolean): Child {
+  const { login, sign_in_link } = view.text
+  const or = html`<p class="or"><span>${login.or}</span></p>`
+  // It stands after the button of the form, so that the enter key signs in by the password.
+  const byLink =
+    data.link_action &&
+    button(sign_in_link.offer, { kind: 'plain', form: 'by_password', action: data.link_action, unchecked: true })
+  const providers = data.providers?.map(({ label, href }) =>
+    buttonLink(tell(view, login.sign_in_with, { provider: name(label) }), href),
+  )
+  if (!byLink && !providers?.length) return byPasskey(view, data, again, or)
+  return html`${or}<div class="stack">${byPasskey(view, data, again)}${byLink}${providers}</div>`
+}
+
+function byPasskey(view: View, data: LoginData, again: boolean, before?: Child): Child {
+  const { security } = view.text
   if (!data.passkey) return ''
-  const before = html`<p class="or"><span>${login.or}</span></p>`
   const label = again ? security.passkey.confirm : security.passkey.sign_in
   // One that was refused just now is not offered anew by itself.
   const autofill = !again && data.refusal?.reason !== 'passkey_refused'
   return passkeyForm(view, data.passkey, { does: 'get', label, before, autofill })
-}
-
-function otherWays(view: View, data: LoginData): Child {
-  if (!data.providers?.length) return ''
-  const ways = data.providers.map(({ label, href }) =>
-    buttonLink(tell(view, view.text.login.sign_in_with, { provider: name(label) }), href),
-  )
-  return html`<p class="or"><span>${view.text.login.or}</span></p><div class="stack">${ways}</div>`
 }
 
 function cancelLink(view: View, to: string, client: string): SafeHtml {

@@ -1,4 +1,4 @@
-import { card, notice, pageHeader, section } from '../../ui/components.ts'
+import { card, notice, pageHeader, section, sign } from '../../ui/components.ts'
 import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { html, type SafeHtml } from '../../ui/html.ts'
 import { accountPage, narrowPage } from '../../ui/layout.ts'
@@ -50,6 +50,6 @@ function deletes(view: View, { username, may_delete, wrong }: OwnData): SafeHtml
 /** The page of somebody who has no account any more. */
 export function renderDeleted(view: View): SafeHtml {
   const { deleted_title: title, deleted } = view.text.own_data.data
-  const content = html`<div class="heading"><h1>${title}</h1><p class="lead">${deleted}</p></div>`
+  const content = html`<div class="heading">${sign('good')}<h1>${title}</h1><p class="lead">${deleted}</p></div>`
   return narrowPage(view, { title, content })
 }

@@ -1,5 +1,7 @@
+import { sign } from '../../ui/components.ts'
 import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
+import { clock, mail } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { name } from '../../ui/name.ts'
 import { tell, type View } from '../../ui/view.ts'
@@ -22,7 +24,7 @@ export function renderReset(view: View, data: ResetData): SafeHtml {
   const back = buttonLink(reset.back, data.login_href)
   if (data.sent_to !== undefined) {
     const lead = tell(view, reset.sent, { name: html`<strong>${name(data.sent_to)}</strong>` })
-    return plainPage(view, reset.sent_title, lead, html`<div class="stack">${back}</div>`)
+    return plainPage(view, reset.sent_title, lead, html`<div class="stack">${back}</div>`, { sign: sign('note', mail) })
   }
   if (!data.on) return plainPage(view, reset.title, reset.off, html`<div class="stack">${back}</div>`)
   const username = field({
@@ -35,7 +37,8 @@ export function renderReset(view: View, data: ResetData): SafeHtml {
     error: data.missing && reset.name_missing,
   })
   const asks = form(view, { action: data.action }, html`${username}${button(reset.submit)}`)
-  return plainPage(view, reset.title, reset.lead, asks, html`<a href="${data.login_href}">${reset.back}</a>`)
+  const below = html`<a href="${data.login_href}">${reset.back}</a>`
+  return plainPage(view, reset.title, reset.lead, asks, { below })
 }
 
 /** What the page behind a reset link shows. */
@@ -71,7 +74,7 @@ export function renderNewPassword(view: View, data: NewPasswordData): SafeHtml {
     { action: data.action, hidden },
     html`${who}${password}${button(data.first ? reset.submit_invited : reset.submit_new)}`,
   )
-  return plainPage(view, data.first ? reset.invited_title : reset.new_title, lead, content, undefined, true)
+  return plainPage(view, data.first ? reset.invited_title : reset.new_title, lead, content, { script: true })
 }
 
 /** What came of a reset: done, or a link that is over. */
@@ -84,8 +87,9 @@ export function renderResetOutcome(view: View, data: { done: boolean; first: boo
         data.first ? reset.invited_done_title : reset.done_title,
         data.first ? reset.invited_done : reset.done,
         way,
+        { sign: sign('good') },
       )
-    : plainPage(view, reset.over_title, reset.over, way)
+    : plainPage(view, reset.over_title, reset.over, way, { sign: sign('warning', clock) })
 }
 
 /** The page behind a link that confirms an address. */
@@ -97,7 +101,7 @@ export function renderConfirmEmail(
   const lead = tell(view, page.confirm_email_lead, { email: html`<strong>${name(data.email)}</strong>` })
   const confirm = form(view, { action: data.action, hidden: { token: data.token } }, button(page.confirm_email))
   const below = html`<a href="${data.back_href}">${change_password.cancel}</a>`
-  return plainPage(view, page.confirm_email_title, lead, confirm, below)
+  return plainPage(view, page.confirm_email_title, lead, confirm, { below })
 }
 
 /** A page with a heading, a sentence and one thing to do. */
@@ -106,9 +110,8 @@ export function plainPage(
   title: string,
   lead: Child,
   content: Child,
-  below?: Child,
-  script = false,
+  { sign, ...rest }: { sign?: SafeHtml; below?: Child; script?: boolean } = {},
 ): SafeHtml {
-  const body = html`<div class="heading"><h1>${title}</h1><p class="lead">${lead}</p></div>${content}`
-  return narrowPage(view, { title, content: body, below, script })
+  const body = html`<div class="heading">${sign}<h1>${title}</h1><p class="lead">${lead}</p></div>${content}`
+  return narrowPage(view, { title, content: body, ...rest })
 }

@@ -1,6 +1,7 @@
-import { notice } from '../../ui/components.ts'
+import { notice, sign } from '../../ui/components.ts'
 import { button, buttonLink, field, form } from '../../ui/forms.ts'
 import { html, type SafeHtml } from '../../ui/html.ts'
+import { clock, mail } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { clientName, displayName, exactText, name } from '../../ui/name.ts'
 import { tell, tellText, type View } from '../../ui/view.ts'
@@ -22,7 +23,7 @@ export interface LinkSentData {
   readonly login_href: string
 }
 
-/** "Look into your mailbox": waits for the link, or for the code of one that was opened elsewhere. */
+/** "Check your e-mail": waits for the link, or for the code of one that was opened elsewhere. */
 export function renderLinkSent(view: View, data: LinkSentData): SafeHtml {
   const { sign_in_link: words, login } = view.text
   const { refusal, username } = data
@@ -43,7 +44,7 @@ export function renderLinkSent(view: View, data: LinkSentData): SafeHtml {
   const lead = tell(view, words.sent, { name: html`<strong>${name(username)}</strong>` })
   const content = html`${too_many && notice('danger', too_many)}${typed}`
   const below = html`<a href="${data.login_href}">${words.back}</a>`
-  return plainPage(view, words.sent_title, lead, content, below)
+  return plainPage(view, words.sent_title, lead, content, { below, sign: sign('note', mail) })
 }
 
 /** What the page behind a link shows where it was asked for. */
@@ -90,12 +91,12 @@ export function renderLinkCode(view: View, data: LinkCodeData): SafeHtml {
   const warning = notice('warning', html`<p>${tell(view, words.code_warning, { host: name(data.host) })}</p>`)
   const content = html`<p class="user-code"><bdi dir="ltr">${exactText(data.code)}</bdi></p>${warning}`
   const below = html`<a href="${data.login_href}">${words.here}</a>`
-  return plainPage(view, words.code_title, lead, content, below)
+  return plainPage(view, words.code_title, lead, content, { below })
 }
 
 /** The page behind a link that is over. */
 export function renderLinkOver(view: View, data: { login_href: string }): SafeHtml {
   const { sign_in_link: words } = view.text
   const way = html`<div class="stack">${buttonLink(words.again, data.login_href, 'primary')}</div>`
-  return plainPage(view, words.over_title, words.over, way)
+  return plainPage(view, words.over_title, words.over, way, { sign: sign('warning', clock) })
 }

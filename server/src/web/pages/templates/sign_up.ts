@@ -1,6 +1,7 @@
-import { notice } from '../../ui/components.ts'
+import { notice, sign } from '../../ui/components.ts'
 import { button, buttonLink, type Field, field, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
+import { clock, mail } from '../../ui/icons.ts'
 import { clientName, name } from '../../ui/name.ts'
 import { tell, type View } from '../../ui/view.ts'
 import type { LoginData } from './login.ts'
@@ -52,7 +53,7 @@ export function renderSignUp(view: View, data: SignUpData): SafeHtml {
   const problem = wrong('form') && notice('danger', wrong('form'))
   const content = html`${problem}${form(view, { action: data.action, hidden }, html`${fields}${submit}`)}`
   const below = html`<a href="${data.login_href}">${sign_up.known}</a>`
-  return plainPage(view, sign_up.title, leadOf(view, data), content, below, true)
+  return plainPage(view, sign_up.title, leadOf(view, data), content, { below, script: true })
 }
 
 function leadOf(view: View, { asks, client }: SignUpData): Child {
@@ -68,12 +69,13 @@ export function renderSignUpSent(view: View, data: { email: string; login_href: 
   const { sign_up, security } = view.text
   const lead = tell(view, sign_up.sent, { email: html`<strong>${name(data.email)}</strong>` })
   const back = html`<div class="stack">${buttonLink(security.reset.back, data.login_href)}</div>`
-  return plainPage(view, sign_up.sent_title, lead, back)
+  return plainPage(view, sign_up.sent_title, lead, back, { sign: sign('note', mail) })
 }
 
 /** The page behind a link that is over. */
 export function renderSignUpOver(view: View, data: { sign_up_href: string; login_href: string }): SafeHtml {
   const { sign_up, login } = view.text
   const ways = [buttonLink(login.submit, data.login_href, 'primary'), buttonLink(sign_up.again, data.sign_up_href)]
-  return plainPage(view, sign_up.over_title, sign_up.over, html`<div class="stack">${ways}</div>`)
+  const over = { sign: sign('warning', clock) }
+  return plainPage(view, sign_up.over_title, sign_up.over, html`<div class="stack">${ways}</div>`, over)
 }

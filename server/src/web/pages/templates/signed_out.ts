@@ -1,3 +1,4 @@
+import { sign } from '../../ui/components.ts'
 import { button, buttonLink, form } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { narrowPage } from '../../ui/layout.ts'
@@ -16,7 +17,7 @@ export interface SignedOutData {
 export function renderSignedOut(view: View, way_back?: SignedOutData): SafeHtml {
   const { title, body, again } = view.text.signed_out
   const ways = html`${way_back && backTo(view, way_back)}${buttonLink(again, link(view, paths.account))}`
-  const content = html`<div class="heading"><h1>${title}</h1><p class="lead">${body}</p></div><div class="stack">${ways}</div>`
+  const content = html`<div class="heading">${sign('good')}<h1>${title}</h1><p class="lead">${body}</p></div><div class="stack">${ways}</div>`
   return narrowPage(view, { title, content })
 }
 
