@@ -17,6 +17,14 @@ const found = await oauth.discoveryRequest(issuer, OPTIONS)
 const server = await oauth.processDiscoveryResponse(issuer, found)
 const client = { client_id: {client_id} }
 `
+/** A call that must be refused: what is written then is the refusal. */
+const refused = (call: string, error = 'error.error') => `try {
+  await ${call}
+} catch (error) {
+  console.log(JSON.stringify({ error: ${error} }))
+}
+`
+
 const OAUTH = `${CLIENT}const authenticate = oauth.ClientSecretBasic({client_secret})
 `
 const PUBLIC = `${CLIENT}const authenticate = oauth.None()
@@ -53,6 +61,10 @@ const response = await oauth.refreshTokenGrantRequest(server, client, authentica
 const tokens = await oauth.processRefreshTokenResponse(server, client, response)
 ${PRINT('tokens')}`
 
+const refreshRefused = (name: string) => `${OAUTH}
+const response = await oauth.refreshTokenGrantRequest(server, client, authenticate, {${name}}, OPTIONS)
+${refused('oauth.processRefreshTokenResponse(server, client, response)')}`
+
 const introspect = (name: string, start = OAUTH) => `${start}
 const response = await oauth.introspectionRequest(server, client, authenticate, {${name}}, OPTIONS)
 const told = await oauth.processIntrospectionResponse(server, client, response)
@@ -74,6 +86,14 @@ const TEMPLATES = {
   refresh: refresh('refresh_token'),
   refresh_public: refresh('refresh_token', PUBLIC),
   refresh_again: refresh('second_refresh_token'),
+  refresh_refused: refreshRefused('refresh_token'),
+  newest_refused: refreshRefused('third_refresh_token'),
+  narrow: `${OAUTH}
+const additionalParameters = { authorization_details: '[]' }
+const options = { ...OPTIONS, additionalParameters }
+const response = await oauth.refreshTokenGrantRequest(server, client, authenticate, {refresh_token}, options)
+const tokens = await oauth.processRefreshTokenResponse(server, client, response)
+${PRINT('tokens')}`,
   introspect: introspect('access_token'),
   introspect_exchanged: introspect('exchanged_token'),
   revoke: revoke('next_refresh_token'),
@@ -88,13 +108,8 @@ const user = await oauth.processUserInfoResponse(server, client, oauth.skipSubje
 ${PRINT('user')}`,
   userinfo_refused: `${CLIENT}
 const response = await oauth.userInfoRequest(server, client, {access_token}, OPTIONS)
-try {
-  await oauth.processUserInfoResponse(server, client, oauth.skipSubjectCheck, response)
-} catch (error) {
-  const [challenge] = error.cause
-  console.log(JSON.stringify({ error: challenge.parameters.error }))
-}
-`,
+// The API says in its challenge what is wrong.
+${refused('oauth.processUserInfoResponse(server, client, oauth.skipSubjectCheck, response)', 'error.cause[0].parameters.error')}`,
   push: `${OAUTH}
 const asked = new URLSearchParams({
   response_type: 'code',
@@ -165,6 +180,14 @@ const api = vault.connection({ connector: {connector}, access_token: {access_tok
 const answer = await api.fetch({path})
 console.log(await answer.text())
 `,
+  write_refused: `${VAULT}const vault = createVault({ issuer: {issuer} })
+const api = vault.connection({ connector: {connector}, access_token: {access_token} })
+${refused("api.fetch({path}, { method: 'POST' })")}`,
+  too_much: `${ADMIN}const admin = createAdmin({ issuer: {issuer}, access_token: {exchanged_token} })
+${refused("admin.createClient({ client_name: 'Too much' })")}`,
+  connection_gone: `${VAULT}const vault = createVault({ issuer: {issuer}, client_id: {client_id}, client_secret: {client_secret} })
+const api = vault.connection({ connection_id: {connection_id}, scope: 'connect:token' })
+${refused('api.fetch({path})')}`,
   exchange: `${OAUTH}${SUBJECT}
 const grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const asked = new URLSearchParams({

@@ -45,6 +45,7 @@ export const authorization_details: Flow = {
       ...{ step: 'write', says: 'write_refused', kind: 'request', from: 'app', to: 'provider' },
       ...{ method: 'POST', url: '{issuer}/proxy/{connector}{path}', authorization: 'bearer' },
       refused_with: 'connection_not_allowed',
+      code: 'write_refused',
     },
     {
       ...{ step: 'narrow', says: 'narrow', kind: 'request', from: 'app', to: 'server' },
@@ -55,6 +56,7 @@ export const authorization_details: Flow = {
         details('[]', 'RFC 9396 § 6', 'no_details'),
       ],
       keeps: { access_token: 'access_token', next_refresh_token: 'refresh_token' },
+      code: 'narrow',
       breaks: [
         {
           ...{ break: 'unknown_type', error: 'invalid_authorization_details' },

@@ -86,6 +86,7 @@ export const connect_session: Flow = {
       ...{ step: 'gone', says: 'connection_gone', kind: 'request', from: 'app', to: 'provider', method: 'GET' },
       ...{ url: '{issuer}/proxy/connections/{connection_id}{path}', authorization: 'bearer' },
       refused_with: 'connection_required',
+      code: 'connection_gone',
     },
   ],
 }

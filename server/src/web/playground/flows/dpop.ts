@@ -58,6 +58,7 @@ export const dpop: Flow = {
     {
       ...{ step: 'as_bearer', says: 'as_bearer', kind: 'request', from: 'app', to: 'server' },
       ...{ method: 'GET', url: '{userinfo_endpoint}', authorization: 'bearer', refused_with: 'invalid_token' },
+      code: 'userinfo_refused',
     },
     ...pick('introspect').map((step) => ({ ...step, checks: { active: true, 'cnf.jkt': '{jkt}' } }) as Step),
     revokeFirst,

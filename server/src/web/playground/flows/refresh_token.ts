@@ -45,8 +45,16 @@ export const refresh_token: Flow = {
         },
       ],
     },
-    { ...refresh({ step: 'replay', says: 'replay' }, 'refresh_token'), refused_with: 'invalid_grant' },
-    { ...refresh({ step: 'family', says: 'family' }, 'third_refresh_token'), refused_with: 'invalid_grant' },
+    {
+      ...refresh({ step: 'replay', says: 'replay' }, 'refresh_token'),
+      refused_with: 'invalid_grant',
+      code: 'refresh_refused',
+    },
+    {
+      ...refresh({ step: 'family', says: 'family' }, 'third_refresh_token'),
+      refused_with: 'invalid_grant',
+      code: 'newest_refused',
+    },
     ...pick('ended'),
   ],
 }

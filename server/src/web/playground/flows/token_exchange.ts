@@ -69,6 +69,7 @@ export const token_exchange: Flow = {
       ...{ method: 'POST', url: '{issuer}/api/clients', authorization: 'bearer', json: true },
       body: [{ name: 'client_name', value: 'Too much', spec: 'RFC 7591 § 2', note: 'never_made' }],
       refused_with: 'insufficient_scope',
+      code: 'too_much',
     },
     { ...revokeFirst, says: 'revoke_root' },
     {

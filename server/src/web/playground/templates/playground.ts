@@ -56,7 +56,7 @@ export function renderFlow(view: View, flow: Flow, data: FlowData): SafeHtml {
   const steps = flow.steps.map((step, index) =>
     renderStep(view, step, { number: index + 1, needs: neededBy(flow, step), values, issuer }),
   )
-  const opening = html`<div class="card">${notice('note', html`<p>${playground.needs_script}</p>`)}<div hidden data-opening><p>${playground.throw_away}</p>${start}<p data-client></p></div></div>`
+  const opening = html`<div class="card">${notice('note', html`<p>${playground.needs_script}</p>`)}<div hidden data-opening><p>${flow.inputs?.includes('document') ? playground.by_document : playground.throw_away}</p>${start}<p data-client></p></div></div>`
   const body = html`<div class="playground"${run}>${opening}<aside class="scrolled" aria-label="${label}" tabindex="0">${sequenceDiagram(view, flow, values, label)}</aside><ol class="steps">${steps}</ol></div>`
   return consolePage(view, { entry: 'playground', title, content: html`${header}${body}`, playground: true })
 }

@@ -10,6 +10,8 @@ export const enPlayground = {
     'In production these are the flows in which a person lets the client act for them. Those whose client has rights of the administration API are there in development.',
   throw_away:
     'A start registers a client for this flow alone, and deletes the one before. Its grants end within the hour, and it is deleted after a day.',
+  by_document:
+    'A start registers nothing: the client is what stands at its address. The last steps end what it was granted; whoever stops before ends it on their account page.',
   needs_script: 'This page shows each step. To run them, it needs the script of this page.',
   nothing_waits: 'No flow of this tab waits for an answer. Open the playground and start one.',
   break_it: 'Break it',
@@ -30,7 +32,7 @@ export const enPlayground = {
     client: 'The client proves who it is in the Authorization header (RFC 6749 section 2.3.1).',
     bearer: 'The access token is in the Authorization header (RFC 6750 section 2.1).',
     proof: 'A proof by the key of this flow is in the DPoP header (RFC 9449 section 5).',
-    signs: 'The app signs this, for this request alone (RFC 7523 section 3):',
+    signs: 'This is signed, for this request alone (RFC 7523 section 3):',
     dpop: 'The access token is in the Authorization header, and a proof of its key beside it (RFC 9449 section 7.1).',
   },
   inputs: {
