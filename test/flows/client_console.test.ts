@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { fetchClientLogos } from '../../server/src/inbound/clients/client_logos.ts'
 import { readAdministratedClient, registerClient } from '../../server/src/inbound/clients/register_client.ts'
 import { onBothDatabases, type Platform } from '../parts/platform.ts'
 import { csrfOf, open, post, signIn } from '../parts/sign_in_steps.ts'
@@ -367,7 +368,11 @@ test('7.4.1 7.5.3 what was typed in a session that is over by then waits for who
 
   const same_browser = new UserAgent()
   for (const [name, value] of agent.cookies) if (!name.includes('session')) same_browser.cookies.set(name, value)
-  assert.doesNotMatch(await wayBackOf(same_browser), /typed=/, 'without the cookie of that session nobody knows who typed')
+  assert.doesNotMatch(
+    await wayBackOf(same_browser),
+    /typed=/,
+    'without the cookie of that session nobody knows who typed',
+  )
   assert.doesNotMatch(await wayBackOf(agent, { csrf_token: 'x' }), /typed=/, 'of a page that is none of that session')
   const isFilled = async (user: typeof ROOT, who: UserAgent) => {
     await signIn(p, user, who)
@@ -480,4 +485,40 @@ test('a client that a platform file describes, or that registered itself, is not
     assert.equal((await p.server.store.findClient({ tenant_id, client_id }))!.metadata, before.metadata)
   }
   assert.match((await open(agent, urlOf(p, by_itself))).html, /admin\/client\/edit/)
+})
+
+test('5.8 the page of a client tells what became of its logo, and has it fetched again', async (p) => {
+  const agent = await asAdministrator(p)
+  const { inbound } = p.server.app.web
+  // No private address is fetched from: what is told is why.
+  const { client_id } = await register(p, { logo_uri: 'https://127.0.0.1/logo.png' })
+  const look = async () => (await open(agent, urlOf(p, client_id))).html
+  assert.match(await look(), /It is fetched within a few seconds/)
+  await fetchClientLogos(inbound)
+  const failed = await open(agent, urlOf(p, client_id))
+  assert.match(failed.html, /It could not be fetched .*Its address leads to a host that this server does not call/)
+  assert.match(failed.html, /sallyport clients fetch-logo/)
+  const again = await agent.submit(failed, {}, 'action="/hub/admin/client/logo"')
+  assert.match(await again.response.text(), /It is fetched within a few seconds/)
+  const [asked, ...more] = await eventsOf(p, client_id, 'client.logo_asked')
+  assert.match(asked!.actor, /^user:/)
+  assert.equal(more.length, 0)
+  assert.equal(await fetchClientLogos(inbound), 1)
+
+  // One without a logo has no such part, and there is nothing to ask for.
+  const plain = await register(p)
+  assert.doesNotMatch((await open(agent, urlOf(p, plain.client_id))).html, /client\/logo/)
+  for (const other of [plain.client_id, 'unknown']) {
+    const csrf_token = csrfOf(failed)
+    assert.equal((await post(agent, `${p.issuer}/admin/client/logo`, { csrf_token, client_id: other })).status, 303)
+    assert.deepEqual(await eventsOf(p, other, 'client.logo_asked'), [])
+  }
+  const { tenant_id } = p.server.app.tenant
+  const made = { client_id: 'itself', client_name: 'Itself', source: 'open', trusted: false, client_secret_hash: null }
+  const metadata = JSON.stringify({ ...(await read(p, client_id)), trusted: undefined })
+  const event = { tenant_id, event_id: 'e-itself', at: p.now(), type: 'client.created', actor: 'test' }
+  await p.server.store.createClient({ tenant_id, client: { ...made, metadata }, event })
+  const unverified = (await open(agent, urlOf(p, 'itself'))).html
+  assert.match(unverified, /It is neither fetched nor shown/)
+  assert.doesNotMatch(unverified, /client\/logo"/)
 })

@@ -28,7 +28,7 @@ import { renderCallback, renderFlow, renderFlows } from '../../server/src/web/pl
 import type { View } from '../../server/src/web/ui/view.ts'
 import { newConnectorPages } from './connector_samples.ts'
 import { consoleMorePages, sampleActivity } from './console_more_samples.ts'
-import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
+import { DAY, HOUR, MINUTE, NOW, type Pages, type Put, SAMPLE_LOGO } from './sample_view.ts'
 import { shownTokens } from './token_samples.ts'
 
 /** The pages of the console. */
@@ -176,6 +176,7 @@ function clientPages(view: View, put: Put): Pages {
           {
             client_id: put('notes-web'),
             client_name: put('Acme Notes'),
+            logo_uri: put(SAMPLE_LOGO),
             type: 'server',
             trusted: false,
             disabled: false,
@@ -278,6 +279,11 @@ function clientPages(view: View, put: Put): Pages {
         client_id: put('notes-web'),
         client_name: put('Acme Notes'),
         type: 'server',
+        logo: {
+          ...{ logo_uri: put(SAMPLE_LOGO), fetched_at: NOW - 3 * DAY, failure: 'status 503', failed_at: NOW - HOUR },
+          next_at: NOW + HOUR,
+          script: { api: put('curl -X POST https://id.northwind.example/api/clients/notes-web/logo') },
+        },
         members: [
           { name: 'client_name', lines: [put('Acme Notes')] },
           {
@@ -357,6 +363,7 @@ function clientPages(view: View, put: Put): Pages {
       renderClient(view, {
         client_id: put('cli'),
         type: 'native',
+        logo: 'unverified',
         members: [{ name: 'redirect_uris', lines: [put('http://127.0.0.1/callback')] }],
         described_by: 'file',
         trusted: false,

@@ -2,6 +2,7 @@ import type { SafeHtml } from '../../server/src/web/ui/html.ts'
 import { en } from '../../server/src/web/ui/text/en.ts'
 import { createLanguages } from '../../server/src/web/ui/text/languages.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
+import { dataUrl, makePng } from '../parts/pictures.ts'
 
 /** The moment at which the sample pages are shown. */
 export const NOW = Date.UTC(2026, 10, 21, 14, 30)
@@ -15,6 +16,9 @@ export const DAY = 24 * HOUR
 
 /** The languages that come with the server. */
 export const LANGUAGES = createLanguages()
+
+/** The picture of a client. */
+export const SAMPLE_LOGO = dataUrl('image/png', makePng({ rgb: [51, 80, 192] }))
 
 /** A view with sensible values. */
 export function sampleView(change: Partial<View> = {}): View {

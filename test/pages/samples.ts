@@ -29,7 +29,7 @@ import { renderSignOut } from '../../server/src/web/pages/templates/sign_out.ts'
 import { renderSignedOut } from '../../server/src/web/pages/templates/signed_out.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 import { consolePages } from './console_samples.ts'
-import { DAY, HOUR, MINUTE, NOW, type Pages, type Put } from './sample_view.ts'
+import { DAY, HOUR, MINUTE, NOW, type Pages, type Put, SAMPLE_LOGO } from './sample_view.ts'
 import { securityPages } from './security_samples.ts'
 import { shownTokens, tokenPages } from './token_samples.ts'
 
@@ -54,7 +54,12 @@ function signInPages(view: View, put: Put): Pages {
   const client = { client_id: put('notes-web'), client_name: put('Acme Notes') }
   const action = put('/login?interaction=8f2c')
   return {
-    login: () => renderLogin(view, { action, client, cancel_href: put('/login/cancel?interaction=8f2c') }),
+    login: () =>
+      renderLogin(view, {
+        action,
+        client: { ...client, logo_uri: put(SAMPLE_LOGO) },
+        cancel_href: put('/login/cancel?interaction=8f2c'),
+      }),
     login_wrong: () =>
       renderLogin(view, {
         action,
@@ -111,7 +116,10 @@ function devicePages(view: View, put: Put): Pages {
     device_question: () =>
       renderDeviceQuestion(view, {
         ...{ action, hidden: { user_code: put('WDJBMJHT'), shown: put('x') }, user_code: put('WDJB-MJHT') },
-        ...{ client: { client_id, client_name, verified: true }, switch_action: put('/device/switch') },
+        ...{
+          client: { client_id, client_name, logo_uri: put(SAMPLE_LOGO), verified: true },
+          switch_action: put('/device/switch'),
+        },
         user: { username: put('alice'), name: put('Alice Example') },
         scopes: [
           { scope: put('films:watch'), description: put('Watch your films'), kind: 'read' },
@@ -143,6 +151,7 @@ function consentPages(view: View, put: Put): Pages {
         client: {
           client_id: put('notes-web'),
           client_name: put('Acme Notes'),
+          logo_uri: put(SAMPLE_LOGO),
           publisher: put('Acme Inc.'),
           verified: true,
         },
@@ -250,6 +259,7 @@ function accountPages(view: View, put: Put): Pages {
           {
             client_id: put('notes-web'),
             client_name: put('Acme Notes'),
+            logo_uri: put(SAMPLE_LOGO),
             scopes: [
               { scope: put('profile'), description: put('See your name and picture') },
               { scope: put('notes.write'), description: put('Write and delete notes') },

@@ -1,8 +1,9 @@
 import { newId } from '../../../crypto/random.ts'
 import { makeClientKey } from '../../../inbound/clients/client_keys.ts'
-import { readClientRecord } from '../../../inbound/clients/client_record.ts'
+import { readClientRecord, readMetadata } from '../../../inbound/clients/client_record.ts'
 import { isSelfRegistered, readAdministratedClient, registerClient } from '../../../inbound/clients/register_client.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
+import { findClientLogos } from '../../client_logos.ts'
 import { ours, redirect, send, type Visit } from '../../page.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
@@ -47,12 +48,17 @@ export const clientsPage = consolePage(async (visit) => {
     secrets_before: expiring ? now + WEEK_MS : undefined,
   })
   const shown = found.slice(0, PAGE)
+  const logos = await findClientLogos(
+    visit.web,
+    shown.map(({ client_id, metadata }) => ({ client_id, logo_uri: readMetadata(metadata).logo_uri })),
+  )
   const clients = shown.map((record) => {
     const { client_id, client_name, created_at, disabled_at, former_client_secret_expires_at: ends_at } = record
     const client = readClientRecord(record)
     return {
       client_id,
       client_name,
+      logo_uri: logos.get(client_id),
       type: typeOf(client),
       trusted: client.trusted,
       unverified: isSelfRegistered(record.source),

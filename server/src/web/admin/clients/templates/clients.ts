@@ -1,4 +1,4 @@
-import { badge, emptyState, pageHeader, pagination, table } from '../../../ui/components.ts'
+import { badge, emptyState, mark, pageHeader, pagination, table } from '../../../ui/components.ts'
 import { buttonLink } from '../../../ui/forms.ts'
 import { html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
@@ -11,6 +11,8 @@ import type { ClientType } from './client_type.ts'
 export interface ClientRow {
   readonly client_id: string
   readonly client_name?: string | undefined
+  /** A path of ours. */
+  readonly logo_uri?: string | undefined
   readonly type: ClientType
   readonly trusted: boolean
   /** Nobody of the tenant registered it. */
@@ -37,7 +39,7 @@ export function renderClients(view: View, data: ClientsData): SafeHtml {
   const tokens = buttonLink(clients.registration_tokens, link(view, paths.admin_registration_tokens), 'plain')
   const add = html`${tokens}${buttonLink(clients.add, link(view, paths.admin_new_client), 'primary')}`
   const rows = data.clients.map((client) => [
-    html`<a href="${link(view, paths.admin_client, { client_id: client.client_id })}">${name(clientName(client))}</a>`,
+    html`<div class="called">${mark(clientName(client), client.logo_uri)}<a href="${link(view, paths.admin_client, { client_id: client.client_id })}">${name(clientName(client))}</a></div>`,
     code(client.client_id),
     client_types[client.type],
     html`${client.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${client.trusted && badge(clients.trusted, 'note')} ${client.unverified && badge(clients.unverified, 'warning')} ${client.secret_ends_at !== undefined && badge(tell(view, clients.secret_ends, { when: ago(view, client.secret_ends_at) }), 'warning')}`,
