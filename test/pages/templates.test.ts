@@ -188,6 +188,7 @@ test('the theme, the language and the path of the issuer reach every page', () =
 test('sign-in, consent and device each paint from under 15 kB in every language, uncompressed and with their styles', () => {
   for (const { tag: lang, dir, text } of LANGUAGES.all) {
     const tenant = { name: 'Northwind Cloud', accent: '#0a7f5a', logo_uri: '/assets/logo-0123456789abcdef01234567.png' }
+    // Pictures are loaded beside: the tenant's, and the client's.
     const pages = samplePages(sampleView({ lang, dir, text, tenant }))
     const styles = [stylesheet, findAsset(brandPath(tenant.accent)!)!].map(({ body }) => body)
     for (const page of ['login', 'consent', 'enter_code', 'device_question']) {
