@@ -62,9 +62,9 @@ async function personWithToken(values?: Record<string, string>) {
 const tokensOf = (user_id: string) =>
   p.server.store.listPermanentTokens({ tenant_id: p.server.app.tenant.tenant_id, user_id })
 
-async function eventsOf(user_id: string) {
+async function eventsOf(user_id: string, type = 'permanent_token.') {
   const { tenant_id, store } = p.server.app.tenant
-  return store.pageEvents({ tenant_id, user_id, before_event_id: '~', type: 'permanent_token.', actor: '', most: 20 })
+  return store.pageEvents({ tenant_id, user_id, before_event_id: '~', type, actor: '', most: 20 })
 }
 
 test('RFC 7662 2.2 a person makes a token for a script, and the API that it is for learns whose it is and what it may do', async () => {
@@ -281,7 +281,7 @@ test('RFC 7009 2.1 8.2.2 a token for a script is deleted by its owner, by an adm
   assert.match(shown.html, new RegExp(`nightly[\\s\\S]*${stranger.token.slice(0, 22)}`))
   await root.submit(shown, {}, 'name="token_id"')
   assert.deepEqual(await p.introspect(stranger.token), INACTIVE)
-  const [deleted] = await eventsOf(stranger.user_id)
+  const [deleted] = await eventsOf(stranger.user_id, 'permanent_token.deleted')
   assert.match(deleted!.actor, /^user:/)
 
   const leaked = await personWithToken()
@@ -291,7 +291,7 @@ test('RFC 7009 2.1 8.2.2 a token for a script is deleted by its owner, by an adm
   assert.equal((await p.introspect(leaked.token)).active, true)
   assert.equal((await p.post('/revoke', { token: leaked.token }, null)).status, 200)
   assert.deepEqual(await p.introspect(leaked.token), INACTIVE)
-  const [ended] = await eventsOf(leaked.user_id)
+  const [ended] = await eventsOf(leaked.user_id, 'permanent_token.deleted')
   assert.deepEqual([ended!.actor, JSON.parse(ended!.detail).reason], ['anonymous', 'revoked_by_holder'])
 })
 

@@ -28,6 +28,7 @@ export function tokenPages(view: View, put: Put): Pages {
     { scope: put('films:write'), description: put('Change what is said about films'), kind: 'change' as const },
   ]
   const form = { resource: films, scopes, lifetimes: [7, 30, 60, 90], token_id: put('01930000-t') }
+  const token = `sp_pt_${'AZr0kdX7q3JxVb9W'.repeat(4)}`
   const typed = { name: put('Nightly build'), scope: [scopes[0]!.scope], days: 60 }
   return {
     new_token: () => renderNewToken(view, { resources, form }),
@@ -39,8 +40,8 @@ export function tokenPages(view: View, put: Put): Pages {
     new_token_off: () => renderNewToken(view, { resources: [], wrong: 'off' }),
     made_token: () =>
       renderMadeToken(view, {
-        ...{ name: typed.name, resource: films.resource, expires_at: NOW + 60 * DAY },
-        token: put(`sp_pt_${'AZr0kdX7q3JxVb9W'.repeat(4)}`),
+        ...{ name: typed.name, token: put(token), expires_at: NOW + 60 * DAY },
+        line: put(`curl -H 'Authorization: Bearer ${token}' 'https://api.northwind.example/films'`),
       }),
   }
 }

@@ -52,8 +52,12 @@ async function make(visit: Visit, sure: Sure, values: Readonly<Record<string, st
   if (made.kind === 'twice') return backToAccount(visit, 'token_twice')
   if (made.kind === 'wrong') return show(visit, sure, { resource, wrong: made.about, typed, token_id })
   tellChange(web.inbound, user, 'token_made', view.lang)
-  return send(visit, renderMadeToken(view, { ...made, name, resource }))
+  const line = `curl -H 'Authorization: Bearer ${made.token}' ${quote(resource)}`
+  return send(visit, renderMadeToken(view, { ...made, name, line }))
 }
+
+// A word of a POSIX shell.
+const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
 interface Shown {
   readonly resource: string

@@ -1,11 +1,11 @@
-import { card, codeBlock, emptyState, notice } from '../../ui/components.ts'
-import { button, buttonLink, check, field, form, group, select } from '../../ui/forms.ts'
+import { codeBlock, notice } from '../../ui/components.ts'
+import { button, buttonLink, check, field, form, group, radio, select } from '../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { narrowPage } from '../../ui/layout.ts'
-import { code, displayName, name } from '../../ui/name.ts'
+import { code, name } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
-import { link, moment, tell, type View } from '../../ui/view.ts'
-import { type ConsentScope, duration } from './consent.ts'
+import { link, moment, tell, tellText, type View } from '../../ui/view.ts'
+import type { ConsentScope } from './consent.ts'
 
 /** A resource as people know it. */
 export interface TokenResource {
@@ -37,15 +37,18 @@ export function renderNewToken(view: View, data: NewTokenData): SafeHtml {
   const { tokens: text } = view.text
   const { wrong, form, resources } = data
   const back = html`<a href="${link(view, paths.account)}">${text.cancel}</a>`
-  if (wrong === 'off') return frame(view, emptyState(text.off, text.off_body), back)
-  if (resources.length === 0) return frame(view, emptyState(text.nothing, text.nothing_body), back)
+  if (wrong === 'off') return frame(view, heading(text.off, text.off_body), back)
+  if (resources.length === 0) return frame(view, heading(text.nothing, text.nothing_body), back)
   const about_all = wrong === 'full' || wrong === 'resource'
   const refusal = about_all && notice('danger', html`<p>${text.wrong[wrong]}</p>`)
-  const head = html`<div class="heading"><h1>${text.title}</h1><p class="lead">${text.lead}</p></div>${refusal}`
+  const head = html`${heading(text.title, text.lead)}${refusal}`
   if (!form) return frame(view, html`${head}${choice(view, resources)}`, back)
   const other = resources.length > 1 && html`<a href="${link(view, paths.account_new_token)}">${text.other}</a>`
   return frame(view, html`${head}${tokenForm(view, form, wrong)}`, html`${other}${back}`)
 }
+
+const heading = (title: Child, lead: Child) =>
+  html`<div class="heading"><h1>${title}</h1><p class="lead">${lead}</p></div>`
 
 function frame(view: View, content: Child, below: Child): SafeHtml {
   return narrowPage(view, { title: view.text.tokens.title, content, below, here: link(view, paths.account_new_token) })
@@ -53,12 +56,14 @@ function frame(view: View, content: Child, below: Child): SafeHtml {
 
 function choice(view: View, resources: readonly TokenResource[]): SafeHtml {
   const { tokens: text } = view.text
-  const items = resources.map((one) => {
-    const to = link(view, paths.account_new_token, { uri: one.resource })
-    const label = `${text.choose}: ${displayName(one.name ?? one.resource)}`
-    return html`<li><div class="row"><div class="grow">${resourceName(one)}</div><a class="button plain" href="${to}" aria-label="${label}">${text.choose}</a></div></li>`
-  })
-  return html`<section><h2>${text.which}</h2>${card(html`<ul class="rows">${items}</ul>`)}</section>`
+  const choices = resources.map(({ resource, name: label }) =>
+    radio({
+      ...{ name: 'uri', value: resource, required: true },
+      ...(label ? { label: name(label), hint: code(resource) } : { label: code(resource) }),
+    }),
+  )
+  const question = group(html`<h2>${text.which}</h2>`, html`<div class="choices framed">${choices}</div>`)
+  return html`<form action="${link(view, paths.account_new_token)}">${question}${button(text.go_on)}</form>`
 }
 
 function resourceName({ resource, name: label }: TokenResource): SafeHtml {
@@ -76,13 +81,16 @@ function tokenForm(view: View, data: NewTokenForm, wrong: NewTokenData['wrong'])
   const lives = select({
     ...{ name: 'days', label: text.lifetime, hint: text.lifetime_hint, error: error('lifetime') },
     value: String(typed?.days ?? lifetimes.findLast((days) => days <= 30) ?? lifetimes[0]),
-    choices: lifetimes.map((days) => ({ value: String(days), label: duration(view, days * 86_400) })),
+    choices: lifetimes.map((days) => ({ value: String(days), label: tellText(view, text.days, { n: days }) })),
   })
-  const rights = group(text.scopes, scopeChoices(view, data), { name: 'scope', error: error('scope') })
+  const rights = group(html`<h2>${text.scopes}</h2>`, scopeChoices(view, data), {
+    name: 'scope',
+    error: error('scope'),
+  })
   const hidden = { uri: resource.resource, token_id }
   const to = { action: link(view, paths.account_new_token), hidden }
   const target = html`<div class="person"><div>${resourceName(resource)}</div></div>`
-  return html`${target}${form(view, to, html`${named}${rights}${lives}<div class="stack">${button(text.submit)}</div>`)}`
+  return html`${target}${form(view, to, html`${named}${rights}${lives}${button(text.submit)}`)}`
 }
 
 /** What may be ticked, in the groups of the consent page. */
@@ -96,24 +104,23 @@ function scopeChoices(view: View, { scopes, typed }: NewTokenForm): SafeHtml {
     })
     return choices.length > 0 && html`<h3>${consent[kind]}</h3><div class="choices">${choices}</div>`
   })
-  return html`${parts}`
+  return html`<section>${parts}</section>`
 }
 
 /** What the page shows that hands a new token over. */
 export interface MadeTokenData {
   readonly name: string
   readonly token: string
-  readonly resource: string
+  /** A line for a shell that uses it. */
+  readonly line: string
   readonly expires_at: number
 }
 
 /** The one page that shows a new token. */
 export function renderMadeToken(view: View, data: MadeTokenData): SafeHtml {
   const { tokens: text } = view.text
-  const quoted = `'${data.resource.replaceAll("'", `'\\''`)}'`
-  const line = `curl -H 'Authorization: Bearer ${data.token}' ${quoted}`
   const title = tell(view, text.ready, { token: name(data.name) })
   const until = tell(view, text.until, { when: moment(view, data.expires_at) })
-  const content = html`<div class="heading"><h1>${title}</h1></div>${notice('warning', html`<p>${text.once}</p>`)}<p><strong>${text.token}</strong></p>${codeBlock(data.token)}<p><strong>${text.try}</strong></p>${codeBlock(line)}<p class="hint after">${until} ${text.keep}</p><div class="stack after">${buttonLink(text.done, link(view, paths.account), 'primary')}</div>`
+  const content = html`<div class="heading"><h1>${title}</h1></div>${notice('warning', html`<p>${text.once}</p>`)}<p><strong>${text.token}</strong></p>${codeBlock(data.token)}<p class="after"><strong>${text.try}</strong></p>${codeBlock(data.line)}<p class="hint after">${until} ${text.keep}</p><div class="stack after">${buttonLink(text.done, link(view, paths.account), 'primary')}</div>`
   return narrowPage(view, { title: text.title, content, here: link(view, paths.account_new_token) })
 }
