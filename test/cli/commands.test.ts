@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
@@ -73,6 +73,42 @@ test('every command is there, says what it does, takes --json, and answers bad i
     assert.deepEqual([code, stdout], [expected, ''], line.join(' '))
     assert.doesNotMatch(stderr, /\n {4}at |node:internal/, line.join(' '))
   }
+})
+
+test('each command in the documentation is one of ours, with options that it has', () => {
+  const lines = ended.at(-SHELLS.length)!.stdout.matchAll(/^ +'([a-z -]*)'\) words='([^']*)'/gm)
+  const follows = new Map([...lines].map(([, line, words]) => [line!, words!.split(' ')]))
+  const findFault = (shown: string): string | null => {
+    let line = ''
+    for (const word of shown.split(/\s+/)) {
+      const known = follows.get(line)!
+      if (word.startsWith('--')) {
+        if (!known.includes(word.replace(/=.*/, ''))) return `${shown}: ${line} has no ${word}`
+      } else if (known.includes(word)) line = `${line} ${word}`.trim()
+      else if (known.some((one) => !one.startsWith('-'))) return `${shown}: there is no ${line} ${word}`
+    }
+    return null
+  }
+  assert.deepEqual(['keys burn', 'doctor --now', 'users destroy 1', 'clients'].map(findFault).map(Boolean), [
+    false,
+    true,
+    true,
+    false,
+  ])
+  const root = new URL('../../', import.meta.url)
+  const pages = readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md'))
+  const seen = ['README.md', 'sdk/README.md', ...pages.map((name) => `docs/${name}`)].flatMap((page) => {
+    const text = readFileSync(new URL(page, root), 'utf8')
+    const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, block]) => block!.split('\n'))
+    const shown = [...blocks, ...[...text.matchAll(/`([^`\n]+)`/g)].map(([, code]) => code!)].flatMap((code) => {
+      const [, command] = /(?:^|[ (])(?:sallyport )+([a-z][^#|>;&)<]*)/.exec(code) ?? []
+      return command === undefined ? [] : [command.trim()]
+    })
+    return shown.map((command) => ({ page, command }))
+  })
+  assert.ok(seen.filter(({ page }) => page === 'docs/operate.md').length > 30)
+  const faults = seen.flatMap(({ page, command }) => (findFault(command) ? [`${page}: ${findFault(command)}`] : []))
+  assert.deepEqual(faults, [])
 })
 
 test('completion offers the commands, what follows them and their flags, in each shell that is here', (t) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { dataUrl, makePng } from '../../../test/parts/pictures.ts'
+import { SETTINGS, type Setting } from '../config/settings.ts'
 import { PlatformError } from './platform_error.ts'
 import { readPlatformFile } from './platform_file.ts'
 
@@ -48,6 +49,14 @@ test('13.3.1 secrets come by value, from the environment, or from a file beside 
       connectors: [{ connector: 'acme', client_secret: 's' }],
     },
   })
+})
+
+test('each setting of the server that has no flag, because it is secret, may be named by where it is kept', () => {
+  const secret = Object.entries<Setting>(SETTINGS).flatMap(([name, { flag }]) => (flag === undefined ? [name] : []))
+  assert.ok(secret.includes('smtp_url'))
+  const described = { server: Object.fromEntries(secret.map((name) => [name, { env: 'KEY' }])) }
+  const { server } = read(JSON.stringify(described), { KEY: 'from the environment' })
+  assert.deepEqual(new Set(Object.values(server)), new Set(['from the environment']))
 })
 
 test('the picture of a tenant is a file beside the platform file, and what is no picture is refused by its place', () => {

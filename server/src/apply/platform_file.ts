@@ -25,7 +25,7 @@ const LARGEST_SECRET = 65_536
 
 // Where secrets stand: in the server's section by name, and in each entry of a list.
 const SECRETS = {
-  server: ['root_key', 'vault_key', 'database_url', 'claims_hook_secret', 'metrics_token'],
+  server: ['root_key', 'vault_key', 'database_url', 'smtp_url', 'claims_hook_secret', 'metrics_token'],
   clients: ['client_secret'],
   users: ['password'],
   connectors: ['client_secret', 'private_key'],
