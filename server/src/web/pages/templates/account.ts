@@ -82,7 +82,8 @@ export interface AccountData extends AccountConnections {
 export function renderAccount(view: View, data: AccountData): SafeHtml {
   const { account } = view.text
   const { user } = data
-  const who = facts([html`<strong>${name(userName(user))}</strong>`, name(user.email ?? user.username)])
+  const [called, known_as] = [userName(user), user.email ?? user.username]
+  const who = facts([html`<strong>${name(called)}</strong>`, known_as !== called && name(known_as)])
   const told = data.done && toldNotice('good', account.done[data.done])
   const content = html`${pageHeader(account.title, who)}${told}${apps(view, data)}${renderConnections(view, data)}${renderTokens(view, data.tokens, data.may_make_tokens)}${sessions(view, data)}`
   return accountPage(view, { title: account.title, content, entry: 'overview', console: data.may_administer })

@@ -17,10 +17,10 @@ export interface OwnData {
 /** Where somebody takes along what is known of them, or deletes it. */
 export function renderOwnData(view: View, data: OwnData): SafeHtml {
   const { data: text } = view.text.own_data
+  const download = buttonLink(text.export_submit, link(view, paths.account_export))
   const takes = section(
     text.export,
-    card(buttonLink(text.export_submit, link(view, paths.account_export))),
-    text.export_lead,
+    card(html`<div class="row"><p class="grow hint">${text.export_lead}</p>${download}</div>`),
   )
   const content = html`${pageHeader(text.title)}${takes}${deletes(view, data)}`
   return accountPage(view, { title: text.title, content, entry: 'data', console: data.may_administer })
@@ -44,7 +44,7 @@ function deletes(view: View, { username, may_delete, wrong }: OwnData): SafeHtml
     { action: link(view, paths.account_delete) },
     html`${refused}${ends}${confirm}${button(text.delete_submit, { kind: 'danger' })}`,
   )
-  return section(text.delete, card(asks), text.delete_lead)
+  return section(text.delete, card(html`<div class="measure">${asks}</div>`), text.delete_lead)
 }
 
 /** The page of somebody who has no account any more. */

@@ -65,7 +65,7 @@ export function renderNewClient(view: View, data: NewClientData): SafeHtml {
     error: errors['client_name'],
     required: true,
     autocomplete: 'off',
-  })}${group(new_client.where, html`<div class="choices framed">${types}</div>`, { name: 'type', error: errors['type'] })}<div class="with-proof">${group(new_client.proof, html`<div class="choices framed">${proofs}</div>`)}</div><div class="with-redirects">${textArea(
+  })}${group(new_client.where, html`<div class="choices">${types}</div>`, { name: 'type', error: errors['type'] })}<div class="with-proof">${group(new_client.proof, html`<div class="choices">${proofs}</div>`)}</div><div class="with-redirects">${textArea(
     {
       name: 'redirect_uris',
       label: new_client.redirect_uris,
