@@ -123,6 +123,12 @@ test('with the keyboard alone an app is removed: Escape takes the question away 
   await keys.to('Remove access')
   await keys.go('Remove access')
   assert.match(await person.page.locator('main').innerText(), /No app can use your account/)
+  const focused = person.page.locator('[role="status"]:focus')
+  assert.equal(
+    await focused.innerText(),
+    'The app can no longer use your account.',
+    'what was done is where one goes on',
+  )
   assert.equal(await isActive(tokens.access_token), false)
   await person.close()
 })
@@ -234,3 +240,36 @@ for (const javaScriptEnabled of [true, false]) {
     await person.close()
   })
 }
+
+test('RFC 7662 4 with the keyboard alone a token for a script is made, read once, and deleted; the API hears of each', async () => {
+  const notes = `${bridge.issuer}/notes`
+  const scopes = JSON.stringify({ 'api:read': 'Read your notes' })
+  await bridge.server.addResource({ resource: notes, name: 'Notes', scopes, introspection_clients: '["shop"]' })
+  await bridge.server.saveSettings({ personal_access_tokens: true })
+  const person = await Visitor.open(running.browser)
+  await person.visit(`${bridge.issuer}/account`)
+  await person.signIn(ALICE)
+  const keys = new Keyboard(person.page)
+  await keys.go('New token')
+  assert.equal(await person.heading(), 'A token for a script')
+  await keys.type('Name', 'nightly')
+  await keys.go('Make token')
+  assert.match(await person.page.locator('fieldset').innerText(), /Tick at least one/)
+  await keys.to('Read your notes')
+  await keys.press('Space')
+  await keys.go('Make token')
+  assert.equal(await person.heading(), 'nightly is ready')
+  const [token, line] = await person.page.locator('pre').allInnerTexts()
+  assert.equal(line, `curl -H 'Authorization: Bearer ${token}' '${notes}'`)
+  assert.deepEqual((await oauth.tokenIntrospection(config, token!)).scope, 'api:read')
+  await person.page.reload()
+  assert.match(await person.page.locator('main').innerText(), /The form was sent twice/)
+  assert.ok(!(await person.page.content()).includes(token!))
+  await person.page.getByRole('button', { name: 'Delete' }).focus()
+  await keys.press('Enter')
+  await keys.to('Keep')
+  await keys.go('Delete')
+  assert.match(await person.page.locator('main').innerText(), /The token is deleted[\s\S]*No token yet/)
+  assert.equal(await isActive(token!), false)
+  await person.close()
+})

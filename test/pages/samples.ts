@@ -346,6 +346,7 @@ function accountPages(view: View, put: Put): Pages {
     account_empty: () =>
       renderAccount(view, {
         user: { username: put('bob') },
+        done: 'app',
         may_administer: false,
         apps: [],
         connections: [],
