@@ -114,7 +114,7 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     [connector.scope, scopes(data.scope)],
     [connector.grant_type, data.grant_type && code(data.grant_type)],
     [connector.per_customer, data.per_customer && connector.per_customer_body],
-    [connector.notes, data.notes && name(data.notes, 400)],
+    [connector.notes, data.notes && html`<span lang="en" dir="ltr">${name(data.notes, 400)}</span>`],
     [
       connector.connections,
       html`${countUpTo(view, data.connections, MOST_COUNTED)} · <a href="${all}">${connector.connections_of}</a>`,
