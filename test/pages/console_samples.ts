@@ -417,13 +417,23 @@ function clientPages(view: View, put: Put): Pages {
             ],
           },
         ],
+        connections: [
+          {
+            ...{ connection_id: put('c1'), provider_name: put('Google'), account_label: put('alice@gmail.example') },
+            ...{ state: 'ready', last_used_at: NOW - HOUR },
+          },
+          {
+            ...{ connection_id: put('c2'), provider_name: put('GitHub'), account_label: put('alice-example') },
+            state: 'needs_reconsent',
+          },
+        ],
         tokens: shownTokens(put).slice(0, 2),
       }),
     disabled_user: () =>
       renderUser(view, {
         ...{ user_id: put('01930000-bob'), username: put('bob'), email_verified: false, roles: [] },
         ...{ disabled: true, sessions: 0, own: false, no_password: false, may_invite: false, invited: true },
-        ...{ apps: [], tokens: [] },
+        ...{ apps: [], connections: [], tokens: [] },
       }),
     new_user: () =>
       renderNewUser(view, {
@@ -497,12 +507,14 @@ function connectorPages(view: View, put: Put): Pages {
     connections_none: () => renderConnections(view, { connections: [], filter: { state: 'error' } }),
     connections: () =>
       renderConnections(view, {
+        connectors: [put('github'), put('google')],
         connections: [
           {
             connection_id: put('c1'),
             connector: put('google'),
             provider_name: put('Google'),
             account_label: put('alice@gmail.example'),
+            user_id: put('01930000-alice'),
             username: put('alice'),
             state: 'ready',
             expires_at: NOW + 40 * MINUTE,

@@ -36,7 +36,17 @@ const TONES: Record<ConnectionState, Tone | undefined> = {
   disconnected: undefined,
 }
 
-/** The state of a connection as a word with a colour. */
+/** The state of a connection as a word with a colour, to its owner. */
 export function stateBadge(view: View, state: ConnectionState): SafeHtml {
   return badge(view.text.state[state], TONES[state])
+}
+
+/** The same to an administrator, whom it does not need. */
+export function stateBadgeOfOthers(view: View, state: ConnectionState): SafeHtml {
+  return badge(stateOfOthers(view, state), TONES[state])
+}
+
+/** The state of somebody else's connection as a word. */
+export function stateOfOthers(view: View, state: ConnectionState): string {
+  return state === 'needs_reconsent' ? view.text.console.connections.needs_owner : view.text.state[state]
 }

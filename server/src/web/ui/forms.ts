@@ -63,6 +63,8 @@ export interface Field {
   readonly minlength?: number
   /** Letters as they are: no capitals at the start, no spell check. */
   readonly literal?: boolean
+  /** What is offered while somebody types. */
+  readonly offers?: readonly string[]
   /** Stands in the frame at the end of the field. */
   readonly after?: SafeHtml | false
 }
@@ -80,10 +82,12 @@ export function field(options: Field): SafeHtml {
     minlength,
     // Letters and signs of a name or code stay in their order on a page from right to left.
     dir: literal ? 'auto' : undefined,
+    list: options.offers && `${name}-offers`,
     autocapitalize: literal ? 'none' : undefined,
     spellcheck: literal ? 'false' : undefined,
   })
-  const box = html`<input id="${name}" name="${name}" type="${type}"${input}>`
+  const offers = options.offers?.map((value) => html`<option value="${value}"></option>`)
+  const box = html`<input id="${name}" name="${name}" type="${type}"${input}>${offers && html`<datalist id="${name}-offers">${offers}</datalist>`}`
   return labelled(options, options.after ? html`<div class="joined">${box}${options.after}</div>` : box)
 }
 

@@ -60,6 +60,7 @@ export const userPage = consolePage(async (visit, administrator) => {
     visit,
     renderUser(visit.view, {
       ...{ ...userRow(user), sessions: sessions.length, apps, tokens: shown, own, scripts },
+      connections: connections.map((one) => ({ ...one, last_used_at: one.last_used_at ?? undefined })),
       ...invitation,
     }),
   )

@@ -24,6 +24,8 @@ import {
 import { LISTED_STATES, renderConnections } from './templates/connections.ts'
 
 const PAGE = 50
+/** Nobody picks from a longer list. */
+const MOST_CHOICES = 100
 const TAKE_TOKENS = 'vault:token'
 
 /** GET /admin/connections?state=&connector=. */
@@ -31,13 +33,18 @@ export const connectionsPage = consolePage(async (visit) => {
   const { cursor, connector = '', state: asked } = visit.query
   const state = LISTED_STATES.find((known) => known === asked)
   const page = { connector, state: state ?? ('' as const), after_connection_id: cursor ?? '', most: PAGE + 1 }
-  const found = await pageConnections(visit.web.outbound, page)
+  const { tenant_id, store } = visit.web.tenant
+  const [found, all] = await Promise.all([
+    pageConnections(visit.web.outbound, page),
+    store.listConnectors({ tenant_id }),
+  ])
   const shown = found.slice(0, PAGE)
   const connections = shown.map((connection) => ({
     connection_id: connection.connection_id,
     connector: connection.connector,
     provider_name: connection.provider_name,
     account_label: connection.account_label,
+    user_id: connection.user_id ?? undefined,
     username: connection.username ?? connection.end_user_id ?? '',
     state: connection.state,
     reason: connection.state === 'needs_reconsent' ? readReason(connection.reason) : undefined,
@@ -48,7 +55,8 @@ export const connectionsPage = consolePage(async (visit) => {
   }))
   const next_cursor = found.length > PAGE ? shown.at(-1)!.connection_id : undefined
   const filter = { state, connector: connector || undefined }
-  return send(visit, renderConnections(visit.view, { connections, filter, cursor, next_cursor }))
+  const connectors = all.length > MOST_CHOICES ? [] : all.map((one) => one.connector)
+  return send(visit, renderConnections(visit.view, { connections, filter, connectors, cursor, next_cursor }))
 })
 
 /** GET /admin/connection?connection_id=. */

@@ -134,7 +134,9 @@ export const enConsoleConnections = {
     refreshed: 'Last refresh',
     error: 'Last error',
     all: 'All',
-    filter: 'Filter by state',
+    connector: 'Connector',
+    needs_owner: 'Needs its owner',
     apply: 'Apply',
+    clear: 'Clear',
   },
 } as const

@@ -9,7 +9,7 @@ import {
   section,
   table,
 } from '../../../ui/components.ts'
-import { type ConnectionState, stateBadge } from '../../../ui/connection_state.ts'
+import { type ConnectionState, stateBadgeOfOthers } from '../../../ui/connection_state.ts'
 import { buttonLink } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
@@ -126,7 +126,7 @@ function accounts(view: View, data: GrantData): Child {
     used.provider_name === undefined
       ? html`${words.gone} <small>${code(used.connection_id)}</small>`
       : html`<a href="${link(view, paths.admin_connection, { connection_id: used.connection_id })}">${name(used.provider_name)}</a> <small>${name(used.account_label ?? '')}</small>`,
-    used.state === undefined ? '–' : stateBadge(view, used.state),
+    used.state === undefined ? '–' : stateBadgeOfOthers(view, used.state),
     html`<p>${used.only_reads ? words.only_reads : words.in_full}</p>${used.through !== undefined && html`<small>${tell(view, words.through, { server: name(used.through) })}</small>`}`,
     used.last_used_at === undefined ? view.text.time.never : ago(view, used.last_used_at),
     ago(view, Math.min(used.ends_at ?? data.expires_at, data.expires_at)),

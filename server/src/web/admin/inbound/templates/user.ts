@@ -13,6 +13,7 @@ import {
   section,
   table,
 } from '../../../ui/components.ts'
+import { type ConnectionState, stateBadgeOfOthers } from '../../../ui/connection_state.ts'
 import { button, buttonLink, form } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
@@ -29,6 +30,14 @@ export interface UserData extends UserRow {
   readonly apps: readonly AccountApp[]
   /** What their scripts carry. */
   readonly tokens: readonly AccountToken[]
+  /** The accounts that they have connected, whoever uses them. */
+  readonly connections: readonly {
+    readonly connection_id: string
+    readonly provider_name: string
+    readonly account_label: string
+    readonly state: ConnectionState
+    readonly last_used_at?: number | undefined
+  }[]
   /** Whether this is the account of who looks. */
   readonly own: boolean
   readonly no_password: boolean
@@ -57,8 +66,20 @@ export function renderUser(view: View, data: UserData): SafeHtml {
     data.no_password && !data.invited && notice('note', html`<p>${user.no_password}</p>`),
   ]
   const past = buttonLink(user.events, link(view, paths.admin_events, { user: data.username }), 'quiet')
-  const content = html`${pageHeader(name(userName(data)), status, invite(view, data))}${notes}${section(user.account, card(details), undefined, past)}${chains(view, data)}${tokens(view, data)}${endings(view, data)}`
+  const content = html`${pageHeader(name(userName(data)), status, invite(view, data))}${notes}${section(user.account, card(details), undefined, past)}${chains(view, data)}${connected(view, data)}${tokens(view, data)}${endings(view, data)}`
   return consolePage(view, { entry: 'users', under: [], title: displayName(userName(data)), content })
+}
+
+/** What they have connected, whether or not an app may use it; nothing where they have not. */
+function connected(view: View, { connections }: UserData): Child {
+  const { connections: words, grants } = view.text.console
+  if (connections.length === 0) return ''
+  const rows = connections.map((one): Child[] => [
+    html`<a href="${link(view, paths.admin_connection, { connection_id: one.connection_id })}">${name(one.provider_name)}</a> <small>${name(one.account_label)}</small>`,
+    stateBadgeOfOthers(view, one.state),
+    one.last_used_at === undefined ? view.text.time.never : ago(view, one.last_used_at),
+  ])
+  return section(words.title, table(words.title, [words.account, words.state, grants.used], rows))
 }
 
 /** What their scripts carry; nothing where they have none. */

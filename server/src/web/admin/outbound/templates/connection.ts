@@ -13,7 +13,7 @@ import {
   section,
   table,
 } from '../../../ui/components.ts'
-import { type ConnectionReason, type ConnectionState, stateBadge } from '../../../ui/connection_state.ts'
+import { type ConnectionReason, type ConnectionState, stateBadgeOfOthers } from '../../../ui/connection_state.ts'
 import { button, buttonLink, form } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
@@ -66,7 +66,7 @@ export function renderConnection(view: View, data: ConnectionData): SafeHtml {
   const title = tell(view, words.title, { account: name(data.account_label), provider: name(data.provider_name) })
   const page_title = titleText(view, words.title, data)
   const standing = section(words.standing, card(facts(view, data)), undefined, past(view, data))
-  const content = html`${pageHeader(title, stateBadge(view, data.state))}${told(view, data)}${state(view, data)}${trouble(view, data)}${standing}${repair(view, data)}${users(view, data)}${actions(view, data)}${end(view, data)}`
+  const content = html`${pageHeader(title, stateBadgeOfOthers(view, data.state))}${told(view, data)}${state(view, data)}${trouble(view, data)}${standing}${repair(view, data)}${users(view, data)}${actions(view, data)}${end(view, data)}`
   return consolePage(view, { entry: 'connections', under: [], title: page_title, content })
 }
 

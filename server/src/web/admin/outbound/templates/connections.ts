@@ -1,9 +1,14 @@
 import { emptyState, pageHeader, pagination, table } from '../../../ui/components.ts'
-import { type ConnectionReason, type ConnectionState, stateBadge } from '../../../ui/connection_state.ts'
+import {
+  type ConnectionReason,
+  type ConnectionState,
+  stateBadgeOfOthers,
+  stateOfOthers,
+} from '../../../ui/connection_state.ts'
 import { buttonLink, select } from '../../../ui/forms.ts'
 import { attrs, type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
-import { code, name } from '../../../ui/name.ts'
+import { code, displayName, name } from '../../../ui/name.ts'
 import { paths } from '../../../ui/paths.ts'
 import { ago, link, tell, type View } from '../../../ui/view.ts'
 
@@ -13,12 +18,14 @@ export interface ConnectionRow {
   readonly connector: string
   readonly provider_name: string
   readonly account_label: string
+  /** Of a user of ours. */
+  readonly user_id?: string | undefined
   readonly username: string
   readonly state: ConnectionState
   readonly reason?: ConnectionReason | undefined
-  /** When the stored access token expires. */
   /** When the provider ends it, where that is soon. */
   readonly lapses_at?: number | undefined
+  /** When the stored access token expires. */
   readonly expires_at?: number | undefined
   readonly refreshed_at?: number | undefined
   /** What the provider answered, redacted. */
@@ -29,6 +36,8 @@ export interface ConnectionRow {
 export interface ConnectionsData {
   readonly connections: readonly ConnectionRow[]
   readonly filter?: { readonly state?: ConnectionState | undefined; readonly connector?: string | undefined }
+  /** What can be chosen from; none where there are too many. */
+  readonly connectors?: readonly string[]
   readonly cursor?: string | undefined
   readonly next_cursor?: string | undefined
 }
@@ -48,8 +57,10 @@ export function renderConnections(view: View, data: ConnectionsData): SafeHtml {
   const { state, connector } = data.filter ?? {}
   const rows = data.connections.map((row): Child[] => [
     html`<a href="${link(view, paths.admin_connection, { connection_id: row.connection_id })}">${name(row.provider_name)}</a> <small>${name(row.account_label)}</small>`,
-    name(row.username),
-    html`${stateBadge(view, row.state)}${why(view, row)}`,
+    row.user_id === undefined
+      ? name(row.username)
+      : html`<a href="${link(view, paths.admin_user, { user_id: row.user_id })}">${name(row.username)}</a>`,
+    html`${stateBadgeOfOthers(view, row.state)}${why(view, row)}`,
     row.expires_at === undefined ? '–' : ago(view, row.expires_at),
     row.refreshed_at === undefined ? view.text.time.never : ago(view, row.refreshed_at),
     row.last_error ? code(row.last_error) : '–',
@@ -74,16 +85,25 @@ export function renderConnections(view: View, data: ConnectionsData): SafeHtml {
     next: data.next_cursor && link(view, paths.admin_connections, { ...kept, cursor: data.next_cursor }),
   })
   const pending = buttonLink(view.text.console.connect_sessions.open, link(view, paths.admin_connect_sessions), 'quiet')
-  const content = html`${pageHeader(connections.title, connections.lead, pending)}${filters(view, state, connector)}${list}${pages}`
+  const content = html`${pageHeader(connections.title, connections.lead, pending)}${filters(view, data)}${list}${pages}`
   return consolePage(view, { entry: 'connections', title: connections.title, content })
 }
 
-function filters(view: View, state: ConnectionState | undefined, connector: string | undefined): SafeHtml {
+function filters(view: View, { filter = {}, connectors = [] }: ConnectionsData): SafeHtml {
   const { connections } = view.text.console
-  const choices = [
-    { value: '', label: connections.all },
-    ...LISTED_STATES.map((value) => ({ value, label: view.text.state[value] })),
+  const { state, connector } = filter
+  const any = { value: '', label: connections.all }
+  const states = LISTED_STATES.map((value) => ({ value, label: stateOfOthers(view, value) }))
+  const named = connector === undefined || connectors.includes(connector) ? connectors : [...connectors, connector]
+  const through = named.map((value) => ({ value, label: displayName(value) }))
+  const fields = [
+    select({ name: 'state', label: connections.state, value: state, choices: [any, ...states] }),
+    through.length > 1 &&
+      select({ name: 'connector', label: connections.connector, value: connector, choices: [any, ...through] }),
   ]
-  const kept = connector && html`<input type="hidden" name="connector"${attrs({ value: connector })}>`
-  return html`<form class="filters" action="${link(view, paths.admin_connections)}">${kept}${select({ name: 'state', label: connections.filter, value: state, choices })}<button class="button plain">${connections.apply}</button></form>`
+  const kept = through.length === 1 && connector !== undefined
+  const hidden = kept && html`<input type="hidden" name="connector"${attrs({ value: connector })}>`
+  const to = link(view, paths.admin_connections)
+  const clear = (state ?? connector) !== undefined && buttonLink(connections.clear, to, 'quiet')
+  return html`<form class="filters" action="${to}">${hidden}${fields}<div class="actions"><button class="button plain">${connections.apply}</button>${clear}</div></form>`
 }

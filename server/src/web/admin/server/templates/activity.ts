@@ -1,5 +1,5 @@
 import { card, section, table } from '../../../ui/components.ts'
-import { type ConnectionState, stateBadge } from '../../../ui/connection_state.ts'
+import { type ConnectionState, stateBadgeOfOthers, stateOfOthers } from '../../../ui/connection_state.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { code, exactText } from '../../../ui/name.ts'
 import { paths } from '../../../ui/paths.ts'
@@ -138,12 +138,12 @@ function states(view: View, { connections, most }: ActivityData): SafeHtml {
     const width = Math.max(4, Math.round((n / highest) * WIDE))
     return html`<rect class="of-${state}" x="0" y="${i + 1.3}" width="${width}" height="0.4"/>`
   })
-  const said = shown.map(({ state, count: n }) => `${view.text.state[state]} ${number(n)}`).join(', ')
+  const said = shown.map(({ state, count: n }) => `${stateOfOthers(view, state)} ${number(n)}`).join(', ')
   const label = exactText(tellText(view, words.states_plot, { states: said }))
   const rows_and_head = shown.length + 1
   const plot = html`<svg class="bars" role="img" aria-label="${label}" viewBox="0 0 ${WIDE} ${rows_and_head}" height="${rows_and_head * ROW_REM}rem" preserveAspectRatio="none">${drawn}</svg>`
   const rows = shown.map(({ state, count: n }): Child[] => [
-    html`<a href="${link(view, paths.admin_connections, { state })}">${stateBadge(view, state)}</a>`,
+    html`<a href="${link(view, paths.admin_connections, { state })}">${stateBadgeOfOthers(view, state)}</a>`,
     number(n),
   ])
   return card(

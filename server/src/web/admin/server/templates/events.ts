@@ -84,13 +84,29 @@ function cells(view: View, row: EventRow): Child[] {
   ]
 }
 
+/** What names of events begin with; others are typed. */
+const BEGINNINGS = [
+  ...['client.', 'connection.', 'connector.', 'consent.', 'factor.', 'grant.', 'identity.', 'login.', 'password.'],
+  ...[
+    'permanent_token.',
+    'resource.',
+    'role.',
+    'session',
+    'settings.',
+    'tenant.',
+    'trusted_issuer.',
+    'user.',
+    'webhook.',
+  ],
+]
+
 function filters(view: View, { filter = {}, wrong }: EventsData): SafeHtml {
   const { events } = view.text.console
   const { event, actor, user, connection, until } = filter
   const clear = Object.values(filter).some((value) => value !== undefined)
   const literal = { literal: true, autocomplete: 'off' }
   const fields = [
-    field({ name: 'event', label: events.filter_event, value: event, ...literal }),
+    field({ name: 'event', label: events.filter_event, value: event, offers: BEGINNINGS, ...literal }),
     field({ name: 'actor', label: events.filter_actor, value: actor, ...literal }),
     field({
       ...{ name: 'user', label: events.filter_user, value: user, ...literal },
