@@ -105,6 +105,29 @@ for (const javaScriptEnabled of [true, false]) {
   })
 }
 
+test('what is shown once is copied by a button beside it, and selected where the browser forbids that', async () => {
+  const person = await atConsole()
+  const { client_secret } = await create(person, 'Copied')
+  await person.page.evaluate(() => {
+    const writeText = async (text: string) => {
+      if (document.title === 'forbidden') throw new Error('forbidden')
+      document.title = text
+    }
+    Object.defineProperty(navigator, 'clipboard', { value: { writeText } })
+  })
+  await person.press('Copy: Client secret')
+  assert.equal(await person.page.title(), client_secret)
+  const said = person.page.locator('main [role=status]')
+  assert.equal(await said.innerText(), 'Copied')
+  await person.page.evaluate(() => {
+    document.title = 'forbidden'
+  })
+  await person.press('Copy: Client secret')
+  assert.match(await said.innerText(), /^Selected/)
+  assert.equal(await person.page.evaluate(() => String(getSelection())), client_secret)
+  await person.close()
+})
+
 test('with the keyboard alone a client is made, from the overview to a sign-in', async () => {
   const person = await Visitor.open(running.browser)
   const keys = new Keyboard(person.page)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Catalogue } from '../../server/src/languages/message.ts'
+import { renderReveal } from '../../server/src/web/admin/outbound/templates/connection.ts'
 import { renderConsent } from '../../server/src/web/pages/templates/consent.ts'
 import { brandPath, findAsset, stylesheet } from '../../server/src/web/ui/assets.ts'
 import { asText, en } from '../../server/src/web/ui/text/en.ts'
@@ -294,6 +295,14 @@ test('an error is text, tied to its field', () => {
   assert.match(html, /<p class="wrong" id="password-error">The username or the password is not right\./)
   assert.doesNotMatch(html, /name="password"[^>]* value=/)
   assert.match(benign.get('login_too_many')!, /role="alert">.*Try again in 12 minutes\./s)
+})
+
+test('what is shown to be copied is shown whole, however long a token is', () => {
+  const token = 'x'.repeat(4000)
+  const answer = { access_token: token, token_type: 'Bearer' }
+  const named = { connection_id: 'c1', provider_name: 'Acme', account_label: 'alice' }
+  const html = String(renderReveal(view, { ...named, answer, script: { api: 'curl' } }))
+  assert.ok(html.includes(`>${token}<`))
 })
 
 test('something that ends something says what before it does', () => {

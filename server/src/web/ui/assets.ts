@@ -46,6 +46,9 @@ export const formPost = readAsset('form_post.js', JAVASCRIPT)
 /** The island that signs in with a passkey, or makes one. */
 export const passkey = readAsset('passkey.js', JAVASCRIPT)
 
+/** The island that copies what stands there to be copied. */
+export const copyButtons = readAsset('copy.js', JAVASCRIPT)
+
 /** The island that follows the audit log. */
 export const liveEvents = readAsset('live_events.js', JAVASCRIPT)
 
@@ -76,7 +79,17 @@ export const icon = readAsset('icon.svg', 'image/svg+xml')
 const byPath = new Map(
   [
     ...[stylesheet, signedInStylesheet, playgroundStylesheet, icon],
-    ...[showPassword, formPost, passkey, liveEvents, connectDone, connectScript, playground, ...playgroundModules],
+    ...[
+      showPassword,
+      formPost,
+      passkey,
+      copyButtons,
+      liveEvents,
+      connectDone,
+      connectScript,
+      playground,
+      ...playgroundModules,
+    ],
   ].map((asset) => [asset.path, asset]),
 )
 

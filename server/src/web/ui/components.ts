@@ -100,9 +100,9 @@ export function codeBlock(text: string): SafeHtml {
   return html`<pre dir="ltr"><code>${exactText(text, LONGEST_BLOCK)}</code></pre>`
 }
 
-/** A value to copy, in one line that wraps. */
+/** A value to copy, in one line that wraps; all of it, since a part of a token is none. */
 export function copyable(value: string): SafeHtml {
-  return html`<code class="copyable" dir="ltr">${exactText(value)}</code>`
+  return html`<code class="copyable" dir="ltr">${exactText(value, LONGEST_BLOCK)}</code>`
 }
 
 /** A call of the API, and the line of the CLI where there is one. */

@@ -1,6 +1,7 @@
 import { type AccountEntry, accountNav, pathOfAccount } from './account_nav.ts'
 import {
   brandPath,
+  copyButtons,
   icon,
   liveEvents,
   passkey,
@@ -71,6 +72,8 @@ export interface ConsoleFrame extends PageFrame {
   readonly under?: readonly (readonly [label: Child, to: string])[]
   /** What is searched for. */
   readonly find?: string
+  /** True where the island of copying runs; the headers must then allow scripts of ours. */
+  readonly copies?: boolean
 }
 
 /** A page of the console: navigation beside it, behind a menu button on small screens (a native popover, no script). */
@@ -84,8 +87,15 @@ export function consolePage(view: View, frame: ConsoleFrame): SafeHtml {
     view,
     'console',
     frame,
-    html`${top}${consoleNav(view, frame.entry)}<main id="main">${wayUp(view, frame)}${frame.content}</main>${foot}`,
+    html`${top}${consoleNav(view, frame.entry)}<main id="main">${wayUp(view, frame)}${frame.content}${frame.copies && copying(view)}</main>${foot}`,
   )
+}
+
+/** The button that the island puts beside what can be copied, and what it says then. */
+function copying(view: View): SafeHtml {
+  const { copy, words } = view.text.console.playground
+  const said = attrs({ 'data-copied': words.copied, 'data-selected': words.selected })
+  return html`<template id="copy"><button class="button quiet" type="button">${copy}</button></template><span class="hint" id="copied" role="status"${said}></span><script type="module" src="${view.base + copyButtons.path}"></script>`
 }
 
 /** One field that leads to whatever has an id or a name. */

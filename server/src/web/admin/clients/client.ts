@@ -92,7 +92,7 @@ async function showClient(visit: Visit, record: ListedClient): Promise<Response>
     ...{ saved: visit.query['saved'] === 'true', twice: visit.query['twice'] === 'true' },
     snippets: listSnippets(visit.web.tenant.issuer, { ...client, client_id }),
   })
-  return send(visit, html)
+  return send(visit, html, { script: true })
 }
 
 /** Names a client's present secret in a form, and says nothing about it. */

@@ -29,7 +29,7 @@ export const rotateSecretSubmit = consoleSubmit(async (visit, actor, values) => 
     discovery: `${issuer}/.well-known/openid-configuration`,
     snippets: listSnippets(issuer, { ...client, client_id }),
   })
-  return send(visit, html)
+  return send(visit, html, { script: true })
 })
 
 /** POST /admin/client/end_secret: the older of two secrets works no more; of the only one nothing changes. */

@@ -128,7 +128,7 @@ export const newClientSubmit = consoleSubmit(async (visit, actor, values) => {
     discovery,
     snippets: listSnippets(issuer, { ...metadata, client_id: made.client_id }),
   })
-  return send(visit, html)
+  return send(visit, html, { script: true })
 })
 
 /** What the form does, with what was typed; by API one brings the public half of one's own key. */

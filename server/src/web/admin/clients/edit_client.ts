@@ -86,7 +86,7 @@ async function showSecret(visit: Visit, client_id: string, client_secret: string
     discovery: `${issuer}/.well-known/openid-configuration`,
     snippets: listSnippets(issuer, { ...readMetadata(record.metadata), client_id }),
   })
-  return send(visit, html)
+  return send(visit, html, { script: true })
 }
 
 function toClient(visit: Visit, { client_id }: ListedClient, more: Readonly<Record<string, string>> = {}): Response {

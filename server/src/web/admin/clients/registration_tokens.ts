@@ -64,6 +64,6 @@ async function show(visit: Visit, more: Partial<RegistrationTokensData> = {}, st
   return send(
     visit,
     renderRegistrationTokens(visit.view, { registration, tokens, scripts, twice, ...more, token_id }),
-    { status },
+    { status, script: true },
   )
 }

@@ -63,7 +63,7 @@ export const connectionsPage = consolePage(async (visit) => {
 export const connectionPage = consolePage(async (visit) => {
   const found = await find(visit, visit.query['connection_id'])
   if (!found) return errorPage(visit, 'not_found', 404)
-  return send(visit, renderConnection(visit.view, await describe(visit, found)))
+  return send(visit, renderConnection(visit.view, await describe(visit, found)), { script: true })
 })
 
 /** POST /admin/connection/refresh: a new token of the provider, now. */
@@ -100,7 +100,7 @@ export const revealTokenSubmit = consoleSubmit(async (visit, actor, values) => {
   await tenant.store.recordEvent(outboundEvent(outbound, 'connection.token_shown', actor, more))
   const { access_token, token_type, expires_at } = token
   const answer = { access_token, token_type, expires_at: expires_at ?? undefined }
-  return send(visit, renderReveal(visit.view, reveal(visit, found, answer)))
+  return send(visit, renderReveal(visit.view, reveal(visit, found, answer)), { script: true })
 })
 
 /** POST /admin/connection/disconnect. */

@@ -61,7 +61,7 @@ async function show(visit: Visit, found: ShownConnector, checks?: readonly Conne
     done: (['made', 'saved'] as const).find((word) => visit.query[word] === 'true'),
     script: scriptOf(visit, 'testConnector', { connector: found.connector }),
   })
-  return send(visit, html)
+  return send(visit, html, { script: true })
 }
 
 /** Whether its provider sends people back here. */

@@ -160,7 +160,8 @@ function show(
     jwks_uri: connectorJwksUri(visit.web.outbound, connector),
     script: script(visit, subject, values),
   })
-  return send(visit, html, { status: wrong_name && visit.c.req.method === 'POST' ? 409 : statusOf(wrong) })
+  const status = wrong_name && visit.c.req.method === 'POST' ? 409 : statusOf(wrong)
+  return send(visit, html, { status, script: true })
 }
 
 /** The same by a script, with what stands in the form; secrets are asked for, and stand in no argument. */

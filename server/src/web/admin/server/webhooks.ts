@@ -69,7 +69,7 @@ export const newWebhookSubmit = consoleSubmit(async (visit, actor, values) => {
       if (await isAsTyped(visit, actor, input)) return toWebhook(visit, input.webhook, { twice: 'true' })
       throw refusal('webhook', 'is that of a webhook that is there already')
     }
-    return send(visit, renderMadeSecret(visit.view, { webhook: input.webhook, secret: secret ?? '' }))
+    return send(visit, renderMadeSecret(visit.view, { webhook: input.webhook, secret: secret ?? '' }), { script: true })
   } catch (error) {
     return refuse(visit, null, values, error)
   }
@@ -98,7 +98,7 @@ export const rotateWebhookSubmit = consoleSubmit(async (visit, actor, values) =>
   const again = () => toWebhook(visit, webhook, { twice: 'true' })
   if (values['seen'] !== seenKeys(found)) return again()
   const made = await rotateWebhookSecret(visit.web.webhooks, actor, webhook, version)
-  return made ? send(visit, renderMadeSecret(visit.view, { webhook, ...made })) : again()
+  return made ? send(visit, renderMadeSecret(visit.view, { webhook, ...made }), { script: true }) : again()
 })
 
 /** POST /admin/webhook/replay: one event is sent again. */

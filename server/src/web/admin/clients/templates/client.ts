@@ -71,7 +71,7 @@ export function renderClient(view: View, data: ClientData): SafeHtml {
     ? notice('note', html`<p>${again.twice}</p>`)
     : data.saved && notice('good', html`<p>${client_form.saved}</p>`)
   const content = html`${pageHeader(name(shown), standing)}${saved}${disabled}${section(client.details, card(registration(view, data)), undefined, buttonLink(client.why, link(view, paths.admin_client_rights, { client_id: data.client_id })))}${renderLogo(view, data)}${secrets(view, data)}${switches(view, data)}${described(view, data)}${tryIt(view, data)}${section(client.danger, endings(view, data))}`
-  return consolePage(view, { entry: 'clients', under: [], title: displayName(shown), content })
+  return consolePage(view, { entry: 'clients', under: [], copies: true, title: displayName(shown), content })
 }
 
 function registration(view: View, data: ClientData): SafeHtml {

@@ -49,5 +49,5 @@ export function renderCreatedClient(view: View, data: CreatedClientData): SafeHt
   const header = pageHeader(tell(view, title, { client: name(shown) }), lead)
   const content = html`${header}${once}${card(values)}${snippet}<div class="actions start">${on}</div>`
   const page_title = tellText(view, title, { client: displayName(shown) })
-  return consolePage(view, { entry: 'clients', under: [], title: page_title, content })
+  return consolePage(view, { entry: 'clients', under: [], copies: true, title: page_title, content })
 }

@@ -52,7 +52,7 @@ export function renderRegistrationTokens(view: View, data: RegistrationTokensDat
   const standing = data.registration === 'off' ? notice('warning', html`<p>${words.off}</p>`) : ''
   const open = data.registration === 'open' ? notice('note', html`<p>${words.open}</p>`) : ''
   const content = html`${pageHeader(words.title, words.lead, back)}${standing}${open}${data.twice && notice('note', html`<p>${view.text.console.again.twice}</p>`)}${made(view, data)}${section(words.tokens, html`${tokens(view, data)}${sameByScript(view, data.scripts?.end)}`)}${section(words.new, newToken(view, data))}`
-  return consolePage(view, { entry: 'clients', under: [], title: words.title, content })
+  return consolePage(view, { entry: 'clients', under: [], copies: true, title: words.title, content })
 }
 
 function made(view: View, { made }: RegistrationTokensData): Child {

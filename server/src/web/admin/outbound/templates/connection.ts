@@ -67,7 +67,7 @@ export function renderConnection(view: View, data: ConnectionData): SafeHtml {
   const page_title = titleText(view, words.title, data)
   const standing = section(words.standing, card(facts(view, data)), undefined, past(view, data))
   const content = html`${pageHeader(title, stateBadgeOfOthers(view, data.state))}${told(view, data)}${state(view, data)}${trouble(view, data)}${standing}${repair(view, data)}${users(view, data)}${actions(view, data)}${end(view, data)}`
-  return consolePage(view, { entry: 'connections', under: [], title: page_title, content })
+  return consolePage(view, { entry: 'connections', under: [], copies: true, title: page_title, content })
 }
 
 function titleText(view: View, words: '{account} at {provider}', data: NamedConnection): string {
@@ -227,7 +227,13 @@ export function renderReveal(view: View, data: RevealData): SafeHtml {
   }
   const heading = pageHeader(tell(view, words.revealed, { account }))
   const content = html`${heading}${shown(view, answer)}<div class="actions start">${back}</div>`
-  return consolePage(view, { entry: 'connections', under, title: page_title, content })
+  return consolePage(view, {
+    entry: 'connections',
+    under,
+    copies: answer !== undefined && !('why' in answer),
+    title: page_title,
+    content,
+  })
 }
 
 function shown(view: View, answer: NonNullable<RevealData['answer']>): SafeHtml {

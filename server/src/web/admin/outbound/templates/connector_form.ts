@@ -92,7 +92,7 @@ export function renderConnectorForm(view: View, data: ConnectorFormData): SafeHt
   const content = html`${pageHeader(shown, known ? words.edit_lead : provider.credential === 'oauth' && words.lead)}${above}${steps}`
   const under = known ? [[name(connector), link(view, paths.admin_connector, { connector })] as const] : []
   return consolePage(view, {
-    ...{ entry: 'connectors', under },
+    ...{ entry: 'connectors', under, copies: true },
     title: tellText(view, title as typeof words.title, named as { provider: string }),
     content,
   })

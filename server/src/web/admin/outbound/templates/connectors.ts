@@ -121,7 +121,13 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
     ],
   ])
   const content = html`${pageHeader(name(data.connector), lead, html`${own}${edit}`)}${done}${tested(view, data)}${data.disabled && notice('warning', html`<p>${connector.disabled}</p>`)}${data.for_everyone && notice('note', html`<p>${connector.for_everyone}</p>`)}${lastError(view, data)}${!data.verified && notice('note', html`<p>${connectors.unverified_note}</p>`)}${callback}${key}${look(view, data)}${section(connector.details, card(details))}${section(connector.danger, endings(view, data))}`
-  return consolePage(view, { entry: 'connectors', under: [], title: displayName(data.connector), content })
+  return consolePage(view, {
+    entry: 'connectors',
+    under: [],
+    copies: true,
+    title: displayName(data.connector),
+    content,
+  })
 }
 
 /** The button that asks the provider. */

@@ -110,8 +110,7 @@ export function renderMadeSecret(view: View, { webhook, secret, former_ends_at }
   const on = buttonLink(words.go_on, link(view, paths.admin_webhook, { webhook }), 'primary')
   const content = html`${pageHeader(tell(view, title, { webhook: name(webhook) }), lead)}${notice('warning', html`<p>${words.once}</p>`)}${values}<div class="actions start">${on}</div>`
   return consolePage(view, {
-    entry: 'webhooks',
-    under: [],
+    ...{ entry: 'webhooks', under: [], copies: true },
     title: tellText(view, title, { webhook: exactText(webhook) }),
     content,
   })
