@@ -86,6 +86,39 @@ for (const dialect of DIALECTS) {
     }
   })
 
+  test(`logos that were registered before there were copies of them are fetched (${dialect})`, async (t) => {
+    const driver = (await opener(t, dialect))()
+    const all = readMigrations(dialect)
+    await migrate(
+      driver,
+      all.filter(({ name }) => name < '0065'),
+    )
+    const client = (client_id: string, source: string, metadata: object) =>
+      `insert into clients (tenant_id, client_id, client_name, metadata, source, trusted, epoch, created_at, updated_at, tokens_issued)
+        values ('t', '${client_id}', 'x', '${JSON.stringify(metadata)}', '${source}', 0, 1, 1, 1, 0);`
+    const logo_uri = 'https://app.example/logo.png?a=1&b=%22'
+    await driver.exclusively((session) =>
+      session.transaction(
+        [
+          `insert into tenants (tenant_id, issuer, name, settings, epoch, config_version, created_at) values ('t', 'i', 'n', '{}', 1, 1, 1);`,
+          client('web', 'console', { software_id: '\ud83d \0 "logo_uri":"https://b.example/"', logo_uri, scope: '' }),
+          client('plain', 'console', { software_id: '"logo_uri":"https://b.example/"' }),
+          client('open', 'open', { logo_uri }),
+          client('dynamic', 'dynamic', { logo_uri }),
+          client('document', 'metadata_document', { logo_uri }),
+        ].join('\n'),
+      ),
+    )
+    await migrate(driver)
+    const found = await driver.exclusively((session) =>
+      session.query('select client_id, logo_uri, file from client_logos order by client_id'),
+    )
+    assert.deepEqual(
+      found.map((row) => ({ ...row })),
+      [{ client_id: 'web', logo_uri, file: null }],
+    )
+  })
+
   test(`every table but the list of migrations begins with its tenant (${dialect})`, async (t) => {
     const driver = (await opener(t, dialect))()
     await migrate(driver)
