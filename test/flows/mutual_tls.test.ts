@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { request as httpRequest } from 'node:http'
-import { createServer, type Server } from 'node:https'
+import type { Server } from 'node:https'
 import { after, before, test } from 'node:test'
-import type { TLSSocket } from 'node:tls'
 import * as oauth from 'oauth4webapi'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { createResource } from '../../sdk/src/resource/resource.ts'
@@ -11,6 +9,7 @@ import { createCertificate } from '../parts/certificate.ts'
 import { type Made, makeCertificate } from '../parts/client_certificate.ts'
 import { JWT_API } from '../parts/platform.ts'
 import { freePort, startSallyport, type TestServer } from '../parts/sallyport.ts'
+import { startTlsEdge } from '../parts/tls_edge.ts'
 
 const edge_certificate = createCertificate(['localhost', '127.0.0.1'])
 const authority = makeCertificate({ subject: [[['2.5.4.3', 'authority']]], authority: true })
@@ -30,8 +29,7 @@ before(async () => {
       },
     },
   })
-  edge = startEdge(new URL(server.issuer))
-  await new Promise<void>((resolve) => edge.listen(port, '127.0.0.1', resolve))
+  edge = await startTlsEdge(new URL(server.issuer), { port, tls: edge_certificate })
   await server.addResource({ resource: JWT_API, scopes: '{"api:read":"Read"}' })
   const grant = { grant_types: ['client_credentials'], scope: 'api:read' }
   await server.addClient({
@@ -47,28 +45,6 @@ after(async () => {
   edge.close()
   await server.stop()
 })
-
-/** What stands in front of the server: it ends TLS, asks for a certificate, and always sets the header anew. */
-function startEdge(target: URL): Server {
-  const tls = { ...edge_certificate, requestCert: true, rejectUnauthorized: false }
-  return createServer(tls, (request, response) => {
-    const { raw } = (request.socket as TLSSocket).getPeerCertificate()
-    const { 'client-cert': _, ...headers } = request.headers
-    const passed = raw ? { ...headers, 'client-cert': `:${raw.toString('base64')}:` } : headers
-    const onward = {
-      host: target.hostname,
-      port: target.port,
-      path: request.url,
-      method: request.method,
-      headers: passed,
-    }
-    const call = httpRequest(onward, (answer) => {
-      response.writeHead(answer.statusCode!, answer.headers)
-      answer.pipe(response)
-    })
-    request.pipe(call)
-  })
-}
 
 /** A program's fetch, with a certificate of its own. */
 function fetchAs(shown: Made | null): [typeof fetch, Agent] {

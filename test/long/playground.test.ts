@@ -1,24 +1,44 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { Server } from 'node:https'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
 import axe from 'axe-core'
 import type { Browser } from 'playwright-core'
 import type { Flow } from '../../server/src/web/playground/flow.ts'
 import { FLOWS, findFlow } from '../../server/src/web/playground/flows/index.ts'
 import { type Bridge, startBridge } from '../parts/bridge.ts'
+import { createCertificate } from '../parts/certificate.ts'
 import { launchBrowser } from '../parts/chromium.ts'
 import { type DocumentHost, startDocumentHost } from '../parts/document_host.ts'
-import { type By, expectedOf, ROOT, runStep, startFlow } from '../parts/playground_run.ts'
+import { type By, expectedOf, ROOT, runStep, startFlow, type Terminal } from '../parts/playground_run.ts'
+import { freePort } from '../parts/sallyport.ts'
+import { startTlsEdge } from '../parts/tls_edge.ts'
 import { Visitor } from '../parts/visitor.ts'
 
 let running: { browser: Browser; close(): Promise<void> }
 let bridge: Bridge
 let host: DocumentHost
+let edge: Server
+let terminal: Terminal
 let person: Visitor
 
 before(async () => {
   running = await launchBrowser()
   host = await startDocumentHost({}, ['127.0.0.1'])
-  bridge = await startBridge({ path: '/hub', app: { egress: host.egress } })
+  const port = await freePort()
+  const tls = createCertificate(['localhost', '127.0.0.1'])
+  const certificate_forwarding = { header: 'client-cert', authorities: [], origin: `https://127.0.0.1:${port}` }
+  const trusted_proxies = ['127.0.0.1']
+  bridge = await startBridge({ path: '/hub', app: { egress: host.egress, certificate_forwarding }, trusted_proxies })
+  edge = await startTlsEdge(new URL(bridge.issuer), { port, tls })
+  const folder = await mkdtemp(path.join(tmpdir(), 'playground-'))
+  const ca = path.join(folder, 'edge.pem')
+  await writeFile(ca, tls.cert)
+  terminal = { folder, env: { CURL_CA_BUNDLE: ca, NODE_EXTRA_CA_CERTS: ca } }
   await bridge.server.addUser({ ...ROOT, name: 'Ada Admin', roles: ['administrator', 'member'] })
   const dynamic_client_scopes = ['openid', 'profile', 'email', 'offline_access']
   await bridge.server.saveSettings({ registration: 'open', metadata_documents: 'any', dynamic_client_scopes })
@@ -28,8 +48,17 @@ before(async () => {
 after(async () => {
   await bridge?.stop()
   await host?.stop()
+  edge?.closeAllConnections()
+  edge?.close()
+  if (terminal) await rm(terminal.folder, { recursive: true })
   await running?.close()
 })
+
+/** What a person does elsewhere: publishes the document, or makes the certificate at their terminal. */
+async function doAsShown(value: string, text: string): Promise<void> {
+  if (value === 'document') host.pages.set('/playground.json', text)
+  else await promisify(execFile)('bash', ['-c', text], { cwd: terminal.folder })
+}
 
 /** Walks through a flow; whoever walks by what the page writes for a shell or a program sends nothing by the page itself. */
 async function walk(flow: Flow, by: By, breaks = false): Promise<void> {
@@ -37,11 +66,10 @@ async function walk(flow: Flow, by: By, breaks = false): Promise<void> {
   for (const step of flow.steps) {
     for (const broken of breaks ? (step.breaks ?? []) : []) {
       if (broken.ends) continue
-      assert.match(await runStep(person, bridge, step, { broken }), expectedOf(step, broken), broken.break)
+      assert.match(await runStep(person, bridge, step, { broken, terminal }), expectedOf(step, broken), broken.break)
     }
-    assert.match(await runStep(person, bridge, step, { by }), expectedOf(step), step.step)
-    if (step.kind === 'show')
-      host.pages.set('/playground.json', await person.page.locator(`#${step.step} pre`).innerText())
+    assert.match(await runStep(person, bridge, step, { by, terminal }), expectedOf(step), step.step)
+    if (step.kind === 'show') await doAsShown(step.value, await person.page.locator(`#${step.step} pre`).innerText())
   }
   assert.deepEqual(person.complaints, [])
 }

@@ -80,6 +80,7 @@ export async function startBridge(
     access_token_seconds?: number
     /** The header in which a proxy passes on the certificates of clients. */
     certificate_header?: string
+    trusted_proxies?: readonly string[]
     app?: NonNullable<Parameters<typeof startSallyport>[0]>['app']
   } = {},
 ): Promise<Bridge> {
@@ -93,6 +94,7 @@ export async function startBridge(
   const now = () => Date.now() + clock.offset
   const server = await startSallyport({
     path: options.path ?? '',
+    ...(options.trusted_proxies && { trusted_proxies: options.trusted_proxies }),
     clock: now,
     app: {
       egress,

@@ -9,6 +9,12 @@ import type { Visitor } from './visitor.ts'
 /** The administrator who runs the flows. */
 export const ROOT = { username: 'root', password: 'correct horse battery' }
 
+/** Where lines for a shell and programs run: with the files that they name, and what they take for trusted. */
+export interface Terminal {
+  readonly folder: string
+  readonly env: Readonly<Record<string, string>>
+}
+
 /** What carries out the requests of a flow: the page itself, the line for a shell that it shows, or its code. */
 export type By = 'page' | 'curl' | 'code'
 
@@ -38,13 +44,22 @@ export async function startFlow(
 }
 
 /** Runs one step as it must be, or in a wrong way; answers what the page says of it. */
-export async function runStep(person: Visitor, bridge: Bridge, step: Step, how: { broken?: Break; by?: By } = {}) {
+export async function runStep(
+  person: Visitor,
+  bridge: Bridge,
+  step: Step,
+  how: { broken?: Break; by?: By; terminal?: Terminal } = {},
+) {
   const { page } = person
   const place = page.locator(`[data-step="${step.step}"]`)
   if (step.breaks) await place.locator('select').selectOption(how.broken?.break ?? '')
   await place.locator('[data-told]').evaluate((told) => told.replaceChildren())
   if (step.kind === 'person') return allowElsewhere(page, place)
-  const route = await answerBy(page, place, step, how.by ?? 'page')
+  const by_hand = step.kind === 'request' && step.certificate === true
+  const by = by_hand && (how.by ?? 'page') === 'page' ? 'curl' : (how.by ?? 'page')
+  const answer = step.kind === 'request' ? await answerBy(place, by, how.terminal) : undefined
+  if (by_hand) await place.locator('[data-pasted]').fill(answer!.body)
+  const route = by_hand ? undefined : await answerWith(page, answer)
   await place.locator('[data-run]').click()
   const outcome = place.locator('.outcome:not(:empty)')
   if (step.kind === 'browser' && !how.broken) await goThrough(person, bridge, outcome)
@@ -95,16 +110,21 @@ async function goThrough(person: Visitor, bridge: Bridge, outcome: Locator): Pro
   }
 }
 
-/** Has a request of the page answered by what the page says for a shell or a program; undefined where there is none. */
-async function answerBy(page: Page, place: Locator, step: Step, by: By) {
-  if (by === 'page' || step.kind !== 'request') return undefined
+/** What answers to what the page says for a shell or a program; undefined where there is none. */
+async function answerBy(place: Locator, by: By, terminal?: Terminal): Promise<Answer | undefined> {
+  if (by === 'page') return undefined
   const details = place.locator(`details[data-as="${by}"]`)
   if ((await details.count()) === 0) return undefined
   if ((await details.getAttribute('open')) === null) await details.locator('summary').click()
   const pre = details.locator('pre:not(:empty)')
   await pre.waitFor()
   const text = (await pre.textContent())!
-  const answer = by === 'curl' ? await runCurl(text) : await runCode(text)
+  return by === 'curl' ? runCurl(text, terminal) : runCode(text, terminal)
+}
+
+/** Has the next requests of the page answered so. */
+async function answerWith(page: Page, answer: Answer | undefined) {
+  if (!answer) return undefined
   const handler = (route: Route) => {
     if (route.request().resourceType() !== 'fetch') return route.continue()
     return route.fulfill(answer)
@@ -119,8 +139,9 @@ interface Answer {
   readonly body: string
 }
 
-async function runCurl(command: string): Promise<Answer> {
-  const { stdout } = await promisify(execFile)('bash', ['-c', command.replace(/^curl /, 'curl -s -i ')])
+async function runCurl(command: string, terminal?: Terminal): Promise<Answer> {
+  const where = terminal && { cwd: terminal.folder, env: { ...process.env, ...terminal.env } }
+  const { stdout } = await promisify(execFile)('bash', ['-c', command.replace(/^curl /, 'curl -s -i ')], where ?? {})
   const [head = '', ...body] = stdout.split('\r\n\r\n')
   const [first = '', ...lines] = head.split('\r\n')
   const headers = Object.fromEntries(
@@ -130,8 +151,9 @@ async function runCurl(command: string): Promise<Answer> {
   return { status: Number(first.split(' ')[1]), headers: kept, body: body.join('\r\n\r\n') }
 }
 
-async function runCode(code: string): Promise<Answer> {
-  const program = await runPasted(code, { NODE_OPTIONS: '--conditions=sallyport-source' })
+async function runCode(code: string, terminal?: Terminal): Promise<Answer> {
+  const env = { NODE_OPTIONS: '--conditions=sallyport-source', ...terminal?.env }
+  const program = await runPasted(code, env, terminal?.folder)
   if ((await program.ended) !== 0) throw new Error(`${code}\n${program.stderr}`)
   // The library writes types of tokens in small letters.
   const body = program.stdout.replace('"token_type": "dpop"', '"token_type": "DPoP"')

@@ -34,6 +34,13 @@ const key = await crypto.subtle.importKey('jwk', JSON.parse({client_key}), ES256
 const authenticate = oauth.PrivateKeyJwt(key)
 `
 
+const MUTUAL_TLS = `import { readFileSync } from 'node:fs'
+import { Agent, fetch } from 'undici'
+${OAUTH.replace('{ client_id: {client_id} }', '{ client_id: {client_id}, use_mtls_endpoint_aliases: true }')}
+const dispatcher = new Agent({ connect: { cert: readFileSync('app.pem'), key: readFileSync('app.key') } })
+const options = { ...OPTIONS, [oauth.customFetch]: (url, init) => fetch(url, { ...init, dispatcher }) }
+`
+
 const CAME_BACK = `const came_back = new URL({redirect_uri})
 came_back.search = new URLSearchParams({ code: {code}, state: {state}, iss: {issuer} }).toString()
 const params = oauth.validateAuthResponse(server, client, came_back, {state})
@@ -147,7 +154,7 @@ const assertion = await new SignJWT()
   .setIssuer({trusted_issuer})
   .setSubject('somebody')
   .setAudience(server.issuer)
-  .setJti(crypto.randomUUID())
+  .setJti(oauth.generateRandomState())
   .setExpirationTime('1m')
   .sign(await importJWK(JSON.parse({issuer_key}), 'ES256'))
 const grant_type = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
@@ -226,6 +233,16 @@ try {
   if (!oauth.isDPoPNonceError(error)) throw error
   user = await oauth.processUserInfoResponse(server, client, oauth.skipSubjectCheck, await ask())
 }
+${PRINT('user')}`,
+  mtls_token: `${MUTUAL_TLS}${CAME_BACK}const verifier = {code_verifier}
+const response = await oauth.authorizationCodeGrantRequest(server, client, authenticate, params, {redirect_uri}, verifier, options)
+const expected = { expectedNonce: {nonce} }
+const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, expected)
+await dispatcher.close()
+${PRINT('tokens')}`,
+  mtls_userinfo: `${MUTUAL_TLS}const response = await oauth.userInfoRequest(server, client, {access_token}, options)
+const user = await oauth.processUserInfoResponse(server, client, oauth.skipSubjectCheck, response)
+await dispatcher.close()
 ${PRINT('user')}`,
   resource_metadata: `import * as oauth from 'oauth4webapi'
 

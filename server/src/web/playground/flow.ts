@@ -16,7 +16,7 @@ export interface Flow {
   /** What the person says before it starts; whoever names a document names the client by it, and none is registered. */
   readonly inputs?: readonly ('connector' | 'path' | 'document')[]
   /** What the tenant has to allow for it. */
-  readonly needs?: 'open_registration' | 'metadata_documents'
+  readonly needs?: 'open_registration' | 'metadata_documents' | 'client_certificates'
   readonly steps: readonly Step[]
 }
 
@@ -31,16 +31,18 @@ export type Step = {
   readonly to: Party
   /** Wrong ways to do it, each with the refusal that it must meet. */
   readonly breaks?: readonly Break[]
-} & (
-  | (MakeStep | CheckStep | BrowserStep | RequestStep)
-  | { readonly kind: 'show'; readonly value: string }
-  | { readonly kind: 'person'; readonly link: string }
-)
+} & ((MakeStep | CheckStep | BrowserStep | RequestStep) | ShowStep | { readonly kind: 'person'; readonly link: string })
 
 /** The app makes values by itself. */
 export interface MakeStep {
   readonly kind: 'make'
   readonly makes: readonly Made[]
+}
+
+/** What a person takes somewhere else: a text that is a value of the flow. */
+export interface ShowStep {
+  readonly kind: 'show'
+  readonly value: string
 }
 
 /** The app reads a JWT that it was given. */
@@ -77,6 +79,8 @@ export interface RequestStep {
   /** A value that is a JWT made for this request alone. */
   readonly signs?: SignedJwt
   readonly body?: readonly Param[]
+  /** It needs a certificate in TLS, which no page can show: the person sends it from a terminal, and puts the answer here. */
+  readonly certificate?: true
   /** The body is a JSON object. */
   readonly json?: true
   /** Members of the answer that later steps use: name of the value by where it stands. */
@@ -114,8 +118,8 @@ export interface SignedJwt {
 /** What a JWT must say, by the name of the header or claim that says it. */
 export interface Check {
   readonly check: string
-  /** `equal`: to a value, or with that value in its list. `half_hash`: of a value. `signature`: by a key of this server. */
-  readonly how: 'equal' | 'header' | 'future' | 'half_hash' | 'signature'
+  /** `equal`: to a value, or with that value in its list; `some`: any. `half_hash`: of a value. `signature`: by a key of this server. */
+  readonly how: 'equal' | 'some' | 'header' | 'future' | 'half_hash' | 'signature'
   readonly value?: string
   readonly spec: string
   readonly note: keyof Words['notes']

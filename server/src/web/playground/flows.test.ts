@@ -16,6 +16,7 @@ const knownOf = ({ key, inputs = [] }: Flow) => [
     'redirect_uri',
     'registration_endpoint',
     'metadata_url',
+    ...['mtls_token_endpoint', 'mtls_userinfo_endpoint', 'make_certificate'],
     'client_id',
     'client_secret',
     'scope',

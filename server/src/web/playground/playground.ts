@@ -5,7 +5,6 @@ import { mayNameDocument } from '../../inbound/metadata_documents.ts'
 import { readJwks } from '../../oauth/clients/client_jwks.ts'
 import { wellKnownPaths } from '../../oauth/metadata.ts'
 import { listConnectors } from '../../outbound/administration/connectors.ts'
-import type { Settings } from '../../store/settings.ts'
 import { consolePage, consoleSubmit } from '../admin/forms/administrator.ts'
 import { publishedPath, STANDARD_PATHS } from '../endpoint_paths.ts'
 import { errorPage, send, type Visit } from '../page.ts'
@@ -26,7 +25,7 @@ export const playgroundFlowPage = whereAllowed(async (visit) => {
   const flow = findFlow(visit.query['flow'])
   if (!flow || !isOffered(visit, flow)) return errorPage(visit, 'not_found', 404)
   const connectors = flow.inputs ? await listConnectors(visit.web.outbound) : []
-  const closed = isClosed(flow, visit.configuration.settings)
+  const closed = isClosed(visit, flow)
   const data = { known: knownValues(visit), connectors, closed }
   // A platform opens a connect session from a page whose origin the browser tells.
   const headers = { 'Referrer-Policy': 'same-origin' }
@@ -83,9 +82,10 @@ function isOffered({ web }: Visit, { client, key }: Flow): boolean {
   return key?.of !== 'issuer' && (client.scope ?? '').split(' ').every((scope) => scope === '' || PERSONAL.has(scope))
 }
 
-/** Whether the tenant does not allow what the flow needs. */
-function isClosed({ needs }: Flow, settings: Settings): boolean {
+/** Whether what the flow needs is not there: the tenant allows it, or the proxy in front of this server does it. */
+function isClosed({ web, configuration: { settings } }: Visit, { needs }: Flow): boolean {
   if (needs === 'open_registration') return settings.registration !== 'open'
+  if (needs === 'client_certificates') return web.inbound.certificate_forwarding === null
   if (needs === undefined) return false
   const least = ['openid', 'offline_access']
   return settings.metadata_documents === 'off' || !least.every((one) => settings.dynamic_client_scopes.includes(one))
@@ -106,17 +106,25 @@ function describeClient(visit: Visit, flow: Flow): Record<string, unknown> {
   return { ...Object.fromEntries(filled), redirect_uris: comes_back ? [callback] : [] }
 }
 
+const MAKE_CERTIFICATE =
+  'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=playground -keyout app.key -out app.pem'
+
 function knownValues({ web }: Visit): Record<string, string> {
   const { issuer } = web.tenant
   const names = Object.keys(STANDARD_PATHS) as (keyof typeof STANDARD_PATHS)[]
   const endpoints = names.map((name) => [name, issuer + publishedPath(web.aliases, name)])
   const { origin } = new URL(issuer)
+  const atMtls = (name: 'token_endpoint' | 'userinfo_endpoint') =>
+    (web.inbound.certificate_forwarding?.origin ?? origin) +
+    (issuer + publishedPath(web.aliases, name)).slice(origin.length)
   // Where RFC 8414 section 3.1 has it.
   const found = wellKnownPaths(issuer).find(({ path }) => path.startsWith('/.well-known/oauth-authorization-server'))
   return {
     ...{ issuer, origin, redirect_uri: issuer + paths.playground_callback },
     ...{ registration_endpoint: `${issuer}/register`, metadata_url: origin + found!.path },
     ...Object.fromEntries(endpoints),
+    ...{ mtls_token_endpoint: atMtls('token_endpoint'), mtls_userinfo_endpoint: atMtls('userinfo_endpoint') },
+    make_certificate: MAKE_CERTIFICATE,
   }
 }
 

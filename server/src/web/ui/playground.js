@@ -92,6 +92,7 @@ function start() {
   function show() {
     const ready = run.client !== null
     for (const controls of stage.querySelectorAll('[data-controls]')) controls.hidden = !ready
+    for (const step of flow.steps) showCode(step)
     if (ready) stage.querySelector('[data-client]').textContent = say(words.client, { client_id: run.client })
   }
 
@@ -118,8 +119,9 @@ function start() {
     try {
       if (step.kind === 'make') await makeValues(step)
       else if (step.kind === 'check') await inspect(step, broken)
-      else if (step.kind === 'show') tell(step, 'good', words.done, run.values[step.value])
+      else if (step.kind === 'show') tell(step, 'good', words.done)
       else if (step.kind === 'person') window.open(fill(step.link, await valuesFor(step)), '_blank', 'noopener')
+      else if (step.certificate) await readPasted(step, broken)
       else if (step.kind === 'browser') await leave(step, broken)
       else await request(step, broken)
     } catch (error) {
@@ -153,7 +155,9 @@ function start() {
           ? await isSignedBy(values[step.token], await (await fetch(values.jwks_uri)).json())
           : how === 'future'
             ? got * 1000 > Date.now()
-            : [got].flat().includes(expected)
+            : how === 'some'
+              ? got !== undefined
+              : [got].flat().includes(expected)
       const shown = how === 'signature' ? `${header.alg}, kid ${header.kid}` : typeof got === 'string' ? got : JSON.stringify(got)
       const compares = how !== 'signature' && how !== 'future'
       if (holds || !compares) lines.push(`${check} ${holds ? '=' : '≠'} ${shown}`)
@@ -220,6 +224,14 @@ function start() {
     }
   }
 
+  /** What no page can send was sent from a terminal. */
+  async function readPasted(step, broken) {
+    const text = placeOf(step).querySelector('[data-pasted]').value.trim()
+    const json = readJson(text)
+    if (Object.keys(json).length === 0) return tell(step, 'note', words.paste)
+    judge(step, broken, json, writeRequest(await prepare(step, broken)), JSON.stringify(json, null, 2))
+  }
+
   /** Says whether it went as it must, and keeps what later steps use. */
   function judge(step, broken, got, ...shown) {
     const refusal = broken?.error ?? step.refused_with
@@ -260,17 +272,20 @@ function start() {
     placeOf(step).querySelector('[data-outcome]').replaceChildren(...parts)
   }
 
-  /** Writes the step for a shell and as code, with the values of this moment, where somebody looks at it. */
+  /** Writes the step for a shell and as code, or what it shows, with the values of this moment, where somebody looks at it. */
   async function showCode(step) {
-    if (step.kind !== 'request' || run.client === null) return
+    if (run.client === null) return
     const broken = brokenOf(step)
     for (const details of placeOf(step).querySelectorAll('[data-as]')) {
       const as_code = details.dataset.as === 'code'
       details.hidden = as_code && broken !== undefined
       if (!details.open || details.hidden) continue
-      const text = as_code
-        ? fillCode(details.dataset.code, { ...known, ...run.values })
-        : writeCurl(await prepare(step, broken).catch(() => ({ ...step, headers: {} })))
+      const text =
+        step.kind === 'show'
+          ? (await valuesFor(step))[step.value]
+          : as_code
+            ? fillCode(details.dataset.code, { ...known, ...run.values })
+            : writeCurl(await prepare(step, broken).catch(() => ({ ...step, headers: {} })))
       details.querySelector('pre').replaceChildren(...paint(text))
     }
   }

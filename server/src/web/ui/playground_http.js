@@ -24,12 +24,13 @@ export function writeAnswer(answer, text, json) {
 }
 
 /** The same request for a shell. */
-export function writeCurl({ method, url, headers, body }) {
+export function writeCurl({ method, url, headers, body, certificate }) {
   const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`
   const parts = [`curl ${quote(url)}`]
   // By its data curl knows a POST, and by nothing else.
   const has_data = typeof body === 'string' || [...(body ?? [])].length > 0
   if (method !== (has_data ? 'POST' : 'GET')) parts.push(`-X ${method}`)
+  if (certificate) parts.push('--cert app.pem', '--key app.key')
   for (const [name, value] of Object.entries(headers)) {
     if (name !== 'Content-Type' || typeof body === 'string') parts.push(`-H ${quote(`${name}: ${value}`)}`)
   }

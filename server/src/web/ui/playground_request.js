@@ -36,7 +36,7 @@ export function prepareIn(valuesOf) {
       headers.DPoP = await makeProof(values.dpop_key, { jti, htm, htu, nonce, access_token })
     }
     if (step.signs) values[step.signs.name] = await sign(step.signs, { ...values, jti })
-    const kept = step.proof || step.signs ? { jti } : {}
+    const kept = { ...(step.proof || step.signs ? { jti } : {}), certificate: step.certificate }
     if (method !== 'POST' || (step.json && !step.body)) return { method, url, headers, ...kept }
     const body = step.json ? fillObject(step.body, values, broken) : fillForm(step.body ?? [], values, broken)
     headers['Content-Type'] = step.json ? 'application/json' : FORM

@@ -9,6 +9,7 @@ import { discovery } from './discovery.ts'
 import { document_client } from './document_client.ts'
 import { dpop } from './dpop.ts'
 import { jwt_bearer } from './jwt_bearer.ts'
+import { mutual_tls } from './mutual_tls.ts'
 import { openid_connect } from './openid_connect.ts'
 import { private_key_jwt } from './private_key_jwt.ts'
 import { public_client } from './public_client.ts'
@@ -20,7 +21,7 @@ import { token_exchange } from './token_exchange.ts'
 /** The flows of the playground, the most usual first; those that go out to providers come last. */
 export const FLOWS: readonly Flow[] = [
   ...[authorization_code, public_client, openid_connect, refresh_token, client_credentials, device_code],
-  ...[pushed_request, private_key_jwt, dpop, discovery, registration, document_client],
+  ...[pushed_request, private_key_jwt, dpop, mutual_tls, discovery, registration, document_client],
   ...[token_exchange, jwt_bearer],
   ...[connection, authorization_details, connect_session],
 ]

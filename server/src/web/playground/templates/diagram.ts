@@ -83,7 +83,7 @@ function labelOf(step: Step): string {
 }
 
 function pathOf(name: string): string {
-  const found = Object.entries(STANDARD_PATHS).find(([endpoint]) => endpoint === name)
+  const found = Object.entries(STANDARD_PATHS).find(([endpoint]) => endpoint === name.replace('mtls_', ''))
   return found?.[1] ?? PATHS[name] ?? `/${name}`
 }
 

@@ -6,7 +6,7 @@ import { displayName } from '../../ui/name.ts'
 import { paths } from '../../ui/paths.ts'
 import { link, tell, tellText, type View } from '../../ui/view.ts'
 import { writeCode } from '../code.ts'
-import type { Flow, Param, RequestStep, Step } from '../flow.ts'
+import type { Flow, Param, RequestStep, ShowStep, Step } from '../flow.ts'
 import { colourOf, listValues, neededBy } from '../values.ts'
 import { sequenceDiagram } from './diagram.ts'
 
@@ -69,9 +69,8 @@ function findMissing(view: View, flow: Flow, { connectors, closed }: FlowData): 
     return emptyState(playground.no_connector, playground.no_connector_body, add)
   }
   if (!closed) return undefined
-  return flow.needs === 'metadata_documents'
-    ? emptyState(playground.documents_closed, playground.documents_closed_body)
-    : emptyState(playground.registration_closed, playground.registration_closed_body)
+  const { title, body } = playground.closed[flow.needs!]
+  return emptyState(title, body)
 }
 
 function inputs(view: View, flow: Flow, { connectors }: FlowData): Child {
@@ -114,20 +113,28 @@ function renderStep(view: View, step: Step, { number, needs, values, issuer }: S
   const choose =
     breaks.length > 0 &&
     html`<label>${playground.break_it} <select data-break><option value="">${playground.as_it_should_be}</option>${options}</select></label>`
-  const action = html`<button type="button" class="button primary" data-run>${playground.actions[step.kind]}</button>`
-  const controls = html`<div class="actions start" hidden data-controls>${choose}${action}</div>`
-  const scripts =
-    step.kind === 'request' && html`<div class="scripts" hidden data-controls>${writings(view, step, issuer)}</div>`
-  return html`<li class="card" id="${step.step}" data-step="${step.step}"${attrs({ 'data-needs': JSON.stringify(needs) })} tabindex="-1"><div><h2>${number}. ${title}</h2><p class="hint">${way}</p></div><p>${text}</p>${describe(view, step, values)}${controls}${scripts}<p role="status" data-told></p><div data-outcome></div></li>`
+  const pasted = step.kind === 'request' && step.certificate
+  const paste =
+    pasted &&
+    html`<label>${playground.pasted} <textarea rows="4" dir="ltr" spellcheck="false" data-pasted></textarea></label>`
+  const action = html`<button type="button" class="button primary" data-run>${playground.actions[pasted ? 'paste' : step.kind]}</button>`
+  const controls = html`<div class="actions start" hidden data-controls>${choose}${paste}${action}</div>`
+  const written = (step.kind === 'request' || step.kind === 'show') && writings(view, step, issuer)
+  const scripts = written && html`<div class="scripts" hidden data-controls>${written}</div>`
+  // What is done elsewhere stands before the button that says so.
+  const first = step.kind === 'show' || pasted
+  return html`<li class="card" id="${step.step}" data-step="${step.step}"${attrs({ 'data-needs': JSON.stringify(needs) })} tabindex="-1"><div><h2>${number}. ${title}</h2><p class="hint">${way}</p></div><p>${text}</p>${describe(view, step, values)}${first ? scripts : controls}${first ? controls : scripts}<p role="status" data-told></p><div data-outcome></div></li>`
 }
 
-/** The step for a shell, and as code where there is a library for it: the island writes what is in them. */
-function writings(view: View, step: RequestStep, issuer: string): Child {
+/** The step for a shell, and as code where there is a library for it, or what it shows: the island writes what is in them. */
+function writings(view: View, step: RequestStep | ShowStep, issuer: string): Child {
   const { playground } = view.text.console
-  const write = (as: 'curl' | 'code', code?: string) => {
+  const write = (as: 'curl' | 'code' | 'text', code?: string) => {
     const label = playground.writings[as]
-    return html`<details data-as="${as}"${attrs({ 'data-code': code })}><summary>${label}</summary><pre dir="ltr" tabindex="0" role="group" aria-label="${label}"></pre><div class="actions start"><button type="button" class="button plain">${playground.copy}</button><span role="status"></span></div></details>`
+    const open = as === 'text' || (as === 'curl' && step.kind === 'request' && step.certificate === true)
+    return html`<details data-as="${as}"${attrs({ 'data-code': code, open })}><summary>${label}</summary><pre dir="ltr" tabindex="0" role="group" aria-label="${label}"></pre><div class="actions start"><button type="button" class="button plain">${playground.copy}</button><span role="status"></span></div></details>`
   }
+  if (step.kind === 'show') return write('text')
   return html`${write('curl')}${step.code && write('code', writeCode(step.code, issuer))}`
 }
 

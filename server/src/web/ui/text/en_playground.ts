@@ -22,12 +22,14 @@ export const enPlayground = {
     browser: 'Send the browser',
     request: 'Send',
     person: 'Open the page',
-    show: 'Show it',
+    show: 'Done',
+    paste: 'Read the answer',
   },
   /** Who does something to whom. */
   way: 'From {from} to {to}',
-  writings: { curl: 'As curl', code: 'As code' },
+  writings: { curl: 'As curl', code: 'As code', text: 'As text' },
   copy: 'Copy',
+  pasted: 'What your terminal shows',
   authorization: {
     client: 'The client proves who it is in the Authorization header (RFC 6749 section 2.3.1).',
     bearer: 'The access token is in the Authorization header (RFC 6750 section 2.1).',
@@ -46,11 +48,21 @@ export const enPlayground = {
   no_connector: 'There is no connector yet',
   no_connector_body:
     'This flow needs one: a provider, and your registration there. Add it in the console, and come back.',
-  documents_closed: 'Nobody names a document as a client here',
-  documents_closed_body:
-    'This flow needs two settings: “metadata_documents” has to be “any” or “listed”, and “dynamic_client_scopes” to hold openid and offline_access, which such clients may ask for.',
-  registration_closed: 'Nobody registers clients by themselves here',
-  registration_closed_body: 'This flow needs that: set “registration” to “open” in the settings, and come back.',
+  /** What a flow needs, and is not there. */
+  closed: {
+    metadata_documents: {
+      title: 'Nobody names a document as a client here',
+      body: 'This flow needs two settings: “metadata_documents” has to be “any” or “listed”, and “dynamic_client_scopes” to hold openid and offline_access, which such clients may ask for.',
+    },
+    open_registration: {
+      title: 'Nobody registers clients by themselves here',
+      body: 'This flow needs that: set “registration” to “open” in the settings, and come back.',
+    },
+    client_certificates: {
+      title: 'No proxy passes certificates on to this server',
+      body: 'This flow needs one that asks for certificates of clients, and the option “client_certificate_header” of the server, which says where it puts them.',
+    },
+  },
   parties: { person: 'Browser', app: 'App', server: 'Sallyport', api: 'API', provider: 'Provider' },
   diagram: 'The steps of “{flow}” as a sequence diagram',
   words: {
@@ -67,6 +79,7 @@ export const enPlayground = {
     wrong: 'Not as it should be: {what}',
     waiting: 'Not yet: asked again in {n} s',
     client: 'The client of this run is {client_id}',
+    paste: 'Run the curl line below at your terminal, and put its answer into the field',
     no_document: 'No client can be named by this address here: it has to be https, and allowed by “metadata_documents”',
     failed: 'The request could not be sent',
     first: 'Run step {n} first: it brings what this one uses.',

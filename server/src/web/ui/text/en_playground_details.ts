@@ -1,5 +1,6 @@
 /** Why a parameter of the playground is there, in English. */
 export const enPlaygroundNotes = {
+  x5t: 'the hash of the certificate',
   public_id: 'says who asks, and proves nothing',
   own_id: 'the client speaks of itself',
   aud_issuer: 'this server, and not one of its endpoints',

@@ -28,6 +28,10 @@ export const enPlaygroundFlows = {
       title: 'A client that is described by a document',
       lead: 'Client ID metadata document, the way of MCP clients: the client_id is an address, and what stands there is the client. Nobody registers anything.',
     },
+    mutual_tls: {
+      title: 'A token that is nothing without a certificate',
+      lead: 'Mutual TLS: the token is bound to the certificate that the app shows when it connects. No page can show one, so curl does that part, and you bring its answers here.',
+    },
     client_credentials: {
       title: 'A program for itself',
       lead: 'Client credentials: nobody is asked, since nobody else is concerned. The program reads the administration API of this very server.',

@@ -20,6 +20,30 @@ export const enPlaygroundSteps = {
     title: 'Introspect',
     text: 'Wherever the client has to prove who it is, it signs anew: an assertion is good for one request.',
   },
+  make_certificate: {
+    title: 'Make a certificate',
+    text: 'At your terminal: this makes a key and a certificate of it for a day. Nobody has to have issued it, since it says nothing of who the app is; the token is bound to its key.',
+  },
+  without_certificate: {
+    title: 'Exchange the code without it',
+    text: 'This client takes bound tokens alone. The refusal uses nothing up.',
+  },
+  token_by_certificate: {
+    title: 'Exchange the code with it',
+    text: 'The same request at the address where clients show certificates. The proxy in front of this server saw the certificate, and told it which one.',
+  },
+  bound_to_certificate: {
+    title: 'See that the token is bound',
+    text: 'The hash of the certificate stands in the token. Whoever takes the token compares it with the certificate of the connection.',
+  },
+  thief_without_certificate: {
+    title: 'Try it without the certificate',
+    text: 'A thief has the token and not the key. The token is refused.',
+  },
+  userinfo_by_certificate: {
+    title: 'Use the token with it',
+    text: 'The same connection that shows the certificate carries the token.',
+  },
   token_by_word: {
     title: 'Bring the word of the issuer',
     text: 'The issuer signs who the user is, and for whom it says so. This server looks for the issuer among those it trusts, takes its key from there and never from the JWT, and asks whether this client may bring its word.',
