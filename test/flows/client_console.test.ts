@@ -504,6 +504,8 @@ test('5.8 the page of a client tells what became of its logo, and has it fetched
   assert.match(asked!.actor, /^user:/)
   assert.equal(more.length, 0)
   assert.equal(await fetchClientLogos(inbound), 1)
+  await p.setDisabled(true, { client_id })
+  assert.match(await look(), /It is not fetched while the client is disabled/)
 
   // One without a logo has no such part, and there is nothing to ask for.
   const plain = await register(p)

@@ -20,7 +20,7 @@ export const TOKEN_ENDPOINT_AUTH_METHODS = [
   'none',
 ] as const
 
-/** Where a client comes from; the last three were registered by nobody we know. */
+/** Where a client comes from; the last three were registered by nobody we know (and have no logo: store/verbs/client_logos.ts). */
 export type ClientSource =
   | 'console'
   | 'cli'

@@ -19,7 +19,7 @@ export const askForLogoSubmit = consoleSubmit(async (visit, actor, values) => {
 /** What became of the picture that a client has registered; undefined where it has registered none. */
 export async function describeLogo(visit: Visit, record: ListedClient): Promise<LogoData | undefined> {
   const { tenant_id, store } = visit.web.tenant
-  const { client_id, metadata, source } = record
+  const { client_id, metadata, source, disabled_at } = record
   if (readMetadata(metadata).logo_uri === undefined) return undefined
   if (isSelfRegistered(source)) return 'unverified'
   const logo = await store.findClientLogo({ tenant_id, client_id })
@@ -28,7 +28,7 @@ export async function describeLogo(visit: Visit, record: ListedClient): Promise<
     fetched_at: logo?.fetched_at ?? undefined,
     failure: logo?.failure ?? undefined,
     failed_at: logo?.failed_at ?? undefined,
-    next_at: logo?.due_at,
+    next_at: disabled_at === null ? (logo?.due_at ?? visit.view.now) : undefined,
     script: scriptOf(visit, 'fetchClientLogo', { client_id }),
   }
 }

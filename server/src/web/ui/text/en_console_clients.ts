@@ -196,6 +196,7 @@ export const enConsoleClients = {
     fetched: 'Last fetched {when}. This is what people see.',
     soon: 'It is fetched within a few seconds.',
     next: 'Fetched next {when}.',
+    paused: 'It is not fetched while the client is disabled.',
     failed: 'It could not be fetched {when}.',
     blocked: 'Its address leads to a host that this server does not call, such as one of a private network.',
     unreachable: 'Its host did not answer in time and in full, or redirected too often.',

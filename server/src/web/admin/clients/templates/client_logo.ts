@@ -16,6 +16,7 @@ export type LogoData =
       /** Why it could not be fetched of late. */
       readonly failure?: string | undefined
       readonly failed_at?: number | undefined
+      /** When it is fetched next; never while the client is disabled. */
       readonly next_at?: number | undefined
       readonly script: SameScript
     }
@@ -33,11 +34,12 @@ export function renderLogo(
   const { client_id, logo } = client
   if (logo === undefined) return ''
   if (logo === 'unverified') return section(words.title, notice('note', html`<p>${words.unverified}</p>`))
-  const { fetched_at, failure, failed_at, next_at = view.now } = logo
+  const { fetched_at, failure, failed_at, next_at } = logo
   const failed =
     failure !== undefined &&
     html`<p>${tell(view, words.failed, { when: ago(view, failed_at ?? view.now) })} ${reason(view, failure)}</p>`
-  const next = next_at > view.now ? tell(view, words.next, { when: ago(view, next_at) }) : words.soon
+  const later = next_at !== undefined && next_at > view.now && tell(view, words.next, { when: ago(view, next_at) })
+  const next = next_at === undefined ? words.paused : later || words.soon
   const stands = fetched_at === undefined ? words.none : tell(view, words.fetched, { when: ago(view, fetched_at) })
   const again = form(
     view,
