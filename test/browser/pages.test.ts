@@ -381,6 +381,8 @@ test('recovery codes are printed in black on white, without what is only to pres
       'rgb(28, 29, 32)',
     )
     assert.equal(await page.locator('a, button, summary').filter({ visible: true }).count(), 0)
+    const sheet = await page.locator('body').innerText()
+    assert.match(sheet, /For alice at Northwind Cloud/, 'a sheet that is found says what it is for')
   })
 })
 

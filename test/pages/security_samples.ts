@@ -104,6 +104,7 @@ export function securityPages(view: View, put: Put): Pages {
     recovery_codes: () =>
       renderRecoveryCodes(view, {
         codes: Array.from({ length: 10 }, (_, i) => put(`JBSW-Y3DP-EHPK-3PXP-ABCD-EF2${i % 8}`)),
+        username,
         continue_href: put('/account'),
       }),
     security: () => renderSecurity(view, security),

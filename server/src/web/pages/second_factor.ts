@@ -111,7 +111,8 @@ export const enrolSubmit = stepSubmit('enrol', async (visit, step, { enrolment =
   const proved = { user_id, user_epoch: epoch, amr: [...step.amr, 'otp', 'mfa'], ...inBrowser(visit) }
   const next = endSignIn(visit, step.place, await startSession(tenant, proved), step.user)
   if (!enrolled.recovery_codes) return redirect(visit, next)
-  return send(visit, renderRecoveryCodes(visit.view, { codes: enrolled.recovery_codes, continue_href: next }))
+  const shown = { codes: enrolled.recovery_codes, username: step.user.username, continue_href: next }
+  return send(visit, renderRecoveryCodes(visit.view, shown))
 })
 
 // A client that needs a passkey gets one, of whoever has one.

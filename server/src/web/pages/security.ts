@@ -77,7 +77,7 @@ export const totpSubmit = sureSubmit(paths.account_totp, async (visit, sure, { e
   if (enrolled.kind === 'wrong') return showTotp(visit, sure, enrolment)
   if (enrolled.kind === 'known') return done(visit, 'totp_known')
   tellChange(visit.web.inbound, sure.user, 'totp_added', visit.view.lang)
-  return showCodes(visit, enrolled.recovery_codes)
+  return showCodes(visit, sure.user, enrolled.recovery_codes)
 })
 
 /** POST /account/security/totp/remove: turns the app off. */
@@ -97,7 +97,7 @@ export const addPasskeySubmit = sureSubmit(paths.account_security, async (visit,
   if (enrolled.kind === 'wrong') return done(visit, 'passkey_wrong')
   if (enrolled.kind === 'known') return done(visit, 'passkey_known')
   tellChange(inbound, sure.user, 'passkey_added', visit.view.lang)
-  return enrolled.recovery_codes ? showCodes(visit, enrolled.recovery_codes) : done(visit, 'passkey_added')
+  return enrolled.recovery_codes ? showCodes(visit, sure.user, enrolled.recovery_codes) : done(visit, 'passkey_added')
 })
 
 /** POST /account/security/passkeys/remove: forgets a passkey. */
@@ -129,7 +129,7 @@ export const recoveryCodesSubmit = sureSubmit(paths.account_security, async (vis
   if (reachableAcr(factors) === 'pwd') return redirect(visit, ours(visit.web, paths.account_security))
   const codes = await renewRecoveryCodes(visit.web.tenant, user.user_id)
   tellChange(visit.web.inbound, user, 'recovery_codes', visit.view.lang)
-  return showCodes(visit, codes)
+  return showCodes(visit, user, codes)
 })
 
 /** POST /account/security/email: sends a link to an address that the user names. */
@@ -199,10 +199,10 @@ function showTotp(visit: Visit, { user }: Sure, begun?: string): Response {
   return send(visit, html, { status: begun === undefined ? 200 : 400 })
 }
 
-function showCodes(visit: Visit, codes: readonly string[] | null): Response {
+function showCodes(visit: Visit, { username }: { username: string }, codes: readonly string[] | null): Response {
   const continue_href = ours(visit.web, paths.account_security)
   if (!codes) return redirect(visit, continue_href)
-  return send(visit, renderRecoveryCodes(visit.view, { codes, continue_href }))
+  return send(visit, renderRecoveryCodes(visit.view, { codes, username, continue_href }))
 }
 
 async function show(visit: Visit, sure: Sure, done: SecurityData['done']): Promise<Response> {

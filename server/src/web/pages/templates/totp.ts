@@ -44,9 +44,15 @@ export function renderTotp(view: View, data: TotpData): SafeHtml {
 }
 
 /** The page that shows recovery codes, once. */
-export function renderRecoveryCodes(view: View, data: { codes: readonly string[]; continue_href: string }): SafeHtml {
+export function renderRecoveryCodes(
+  view: View,
+  data: { codes: readonly string[]; username: string; continue_href: string },
+): SafeHtml {
   const { recovery_codes } = view.text.security
+  // For the sheet of paper that they are printed on.
+  const holes = { user: html`<strong>${name(data.username)}</strong>`, tenant: name(view.tenant.name) }
+  const whose = html`<p class="hint after">${tell(view, recovery_codes.whose, holes)}</p>`
   const list = html`<ol class="recovery_codes" dir="ltr">${data.codes.map((one) => html`<li>${code(one)}</li>`)}</ol>`
-  const content = html`<div class="heading"><h1>${recovery_codes.title}</h1><p class="lead">${recovery_codes.lead}</p></div>${list}<div class="stack after">${buttonLink(recovery_codes.go_on, data.continue_href, 'primary')}</div>`
+  const content = html`<div class="heading"><h1>${recovery_codes.title}</h1><p class="lead">${recovery_codes.lead}</p></div>${list}${whose}<div class="stack after">${buttonLink(recovery_codes.go_on, data.continue_href, 'primary')}</div>`
   return narrowPage(view, { title: recovery_codes.title, content })
 }

@@ -40,6 +40,7 @@ export const enSecurity = {
   recovery_codes: {
     title: 'Keep your recovery codes',
     lead: 'If you lose your phone or your passkeys, each of these signs you in once. They are shown only now: print them or put them where you keep other important things.',
+    whose: 'For {user} at {tenant}',
     go_on: 'I have kept them',
   },
   reset: {
