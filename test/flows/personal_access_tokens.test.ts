@@ -24,7 +24,10 @@ before(async () => {
   await p.server.addResource({ resource: FILES, name: 'Files', scopes, introspection_clients: '["other"]' })
   const silent = JSON.stringify({ 'silent:read': 'Nobody asks here about tokens' })
   await p.server.addResource({ resource: 'https://silent.example/', scopes: silent })
-  await p.server.addRole('member', ['mcp:tools', 'api:read', 'vault:open', 'files:read', 'silent:read'])
+  const ours = JSON.stringify({ ours: 'See what is ours' })
+  const own = `${p.issuer}/api/rest`
+  await p.server.addResource({ resource: own, name: 'Ours', scopes: ours, introspection_clients: '["other"]' })
+  await p.server.addRole('member', ['ours', 'mcp:tools', 'api:read', 'vault:open', 'files:read', 'silent:read'])
   await p.server.addUser({ ...ROOT, roles: ['administrator', 'member'] })
   await p.server.saveSettings(ON)
 })
@@ -73,7 +76,7 @@ test('RFC 7662 2.2 a person makes a token for a script, and the API that it is f
   assert.match(account.html, /No token yet[\s\S]*href="[^"]*\/account\/tokens\/new"/)
   const choice = await open(agent, url())
   assert.match(choice.html, /Which API is it for\?[\s\S]*127\.0\.0\.1:5000\/mcp[\s\S]*Files/)
-  assert.doesNotMatch(choice.html, /silent\.example|5000\/vault|hub\/api/, 'nor what nobody asks about, nor our own')
+  assert.doesNotMatch(choice.html, /silent\.example|5000\/vault|Ours/, 'nor what nobody asks about, nor our own')
   const form = await open(agent, `${url()}?uri=${encodeURIComponent(JWT_API)}`)
   assert.match(form.html, /Read your data[\s\S]*api:read/)
   assert.doesNotMatch(form.html, / checked/, 'nothing is ticked')
@@ -127,12 +130,14 @@ test('8.2.1 8.3.1 a token for a script has no more than its owner may give away,
     [{ 'scope.0': 'admin:read', uri: `${p.issuer}/api` }, /You can make no token for this API/],
     [{ 'scope.0': 'vault:open', uri: OPAQUE_API }, /You can make no token for this API/],
     [{ 'scope.0': 'silent:read', uri: 'https://silent.example/' }, /You can make no token for this API/],
+    [{ 'scope.0': 'ours', uri: `${p.issuer}/api/rest` }, /You can make no token for this API/],
     [{ uri: p.issuer }, /You can make no token for this API/],
     [{ days: '91' }, /Choose one of these/],
     [{ days: '-1' }, /Choose one of these/],
     [{ days: '1e1' }, /Choose one of these/],
     [{ days: '' }, /Choose one of these/],
     [{ name: ' ' }, /A name has 1 to 200/],
+    [{ name: '\u200b' }, /A name has 1 to 200/],
     [{ name: 'x'.repeat(201) }, /A name has 1 to 200/],
     [{ name: 'a\nb' }, /A name has 1 to 200/],
   ]
@@ -260,6 +265,8 @@ test('7.4.3 a token for a script outlives a changed password, unless its owner e
   const found = (await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id: other.user_id }))!
   await updateUser(tenant, found, { password: 'set by an administrator' }, { actor: 'cli', changed: ['password'] })
   assert.deepEqual(await p.introspect(other.token), INACTIVE)
+  const again = await signIn(p, { ...other.user, password: 'set by an administrator' })
+  assert.match((await open(again, `${p.issuer}/account`)).html, /nightly[\s\S]*Ended/, 'its owner is told')
 })
 
 test('RFC 7009 2.1 8.2.2 a token for a script is deleted by its owner, by an administrator, and by whoever holds it', async () => {
@@ -331,7 +338,14 @@ test('the use of a token for a script is noted once an hour, and not by a read t
   await p.server.saveSettings({})
   p.pass(2 * 3600)
   const before = await used()
-  await p.introspect(token)
-  assert.equal(await used(), before)
+  const isNoted = async () => {
+    assert.deepEqual(await p.introspect(token), INACTIVE)
+    return (await used()) !== before
+  }
+  assert.equal(await isNoted(), false)
   await p.server.saveSettings(ON)
+  const { tenant } = p.server.app
+  const user = (await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id }))!
+  await updateUser(tenant, user, { roles: [] }, { actor: 'cli', changed: ['roles'] })
+  assert.equal(await isNoted(), false)
 })

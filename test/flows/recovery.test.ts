@@ -133,7 +133,7 @@ testOnBoth(
       const { body: tokens } = await p.exchange('trusted', new URL(back.url).searchParams.get('code')!)
       const page = await open(here, `${p.issuer}/account/security/password`)
       assert.match(page.html, /Sign out everywhere else/)
-      assert.match(page.html, /Disconnect all/)
+      assert.match(page.html, /End all of them/)
       const wrong = await here.submit(page, { present_password: 'not this one', password: NEW })
       assert.equal(wrong.response.status, 401)
       const form = { present_password: user.password, password: NEW, end_sessions, apps }

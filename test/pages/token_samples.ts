@@ -9,12 +9,13 @@ export function shownTokens(put: Put): AccountToken[] {
   const token = (token_id: string, name: string) => ({
     ...{ token_id: put(token_id), name: put(name), beginning: put(`sp_pt_AZr0kd${token_id}q3Jx`) },
     ...{ resources: [put('Acme Issues')], scopes: [issues], created_at: NOW - 30 * DAY },
+    state: 'works' as const,
   })
   return [
     { ...token('t1', 'Nightly build'), last_used_at: NOW - HOUR, ends_at: NOW + 60 * DAY },
     { ...token('t2', 'Old importer'), last_used_at: NOW - 3 * DAY },
-    { ...token('t3', 'Spreadsheet'), ends_at: NOW - HOUR },
-    { ...token('t4', 'Backup'), off: true },
+    { ...token('t3', 'Spreadsheet'), state: 'ended' },
+    { ...token('t4', 'Backup'), state: 'off' },
   ]
 }
 

@@ -21,9 +21,9 @@ export function isPermanentToken(token: string): boolean {
 /** The most permanent tokens of a user, where nothing says fewer. */
 export const MOST_TOKENS = 50
 
-/** Whether a permanent token can have this name: whoever has several tells them apart by it. */
+/** Whether a permanent token can have this name: one line that shows something, by which its owner tells it from others. */
 export function isTokenName(name: string): boolean {
-  return name.trim() !== '' && name.length <= LONGEST_NAME && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)
+  return /[\p{L}\p{N}\p{P}\p{S}]/u.test(name) && name.length <= LONGEST_NAME && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)
 }
 
 /** The beginning of a permanent token, which is its name in other letters: who has one finds out which it is, and no more. */

@@ -98,8 +98,10 @@ const EXPIRED_AT_ONCE = 100
 /** Deletes tokens that have run out, each with its event. */
 export async function deleteExpiredTokens(tenant: Tenant): Promise<void> {
   const { tenant_id, store } = tenant
-  const expired = await store.listExpiredPermanentTokens({ tenant_id, most: EXPIRED_AT_ONCE })
-  for (const { user_id, token_id } of expired) {
-    await deletePermanentToken(tenant, { user_id, token_id, actor: 'system', reason: 'expired' })
+  const list = () => store.listExpiredPermanentTokens({ tenant_id, most: EXPIRED_AT_ONCE })
+  for (let expired = await list(); expired.length > 0; expired = await list()) {
+    for (const { user_id, token_id } of expired) {
+      await deletePermanentToken(tenant, { user_id, token_id, actor: 'system', reason: 'expired' })
+    }
   }
 }

@@ -99,7 +99,7 @@ export const accountPage = signedInPage(async (visit, { user, session }) => {
     connectors: connectors
       .filter((known) => known.disabled_at === null && (administers || !isForAdministrators(visit.web.outbound, known)))
       .map((known) => ({ connector: known.connector, provider_name: nameProvider(visit.web.outbound, known) })),
-    tokens: tokens.map((token) => showToken(visit.configuration, token, sentences)),
+    tokens: tokens.map((token) => showToken(visit, user, token, sentences)),
     may_make_tokens: hasPersonalTokens(visit.configuration),
     // This one first, then as last seen.
     sessions: sessions

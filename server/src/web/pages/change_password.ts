@@ -54,14 +54,18 @@ async function show(visit: Visit, { user }: Sure, errors: NonNullable<ChangePass
   const { web, view } = visit
   const { tenant_id, store } = web.tenant
   const mine = { tenant_id, user_id: user.user_id }
-  const [sessions, grants] = await Promise.all([store.listSessionsOfUser(mine), store.listGrantsOfUser(mine)])
+  const [sessions, grants, tokens] = await Promise.all([
+    store.listSessionsOfUser(mine),
+    store.listGrantsOfUser(mine),
+    store.listPermanentTokens(mine),
+  ])
   const html = renderChangePassword(view, {
     action: ours(web, paths.account_password),
     back_href: ours(web, paths.account_security),
     username: user.username,
     password_min_length: shortestFor(visit, user),
     other_sessions: sessions.length > 1,
-    apps: grants.length > 0,
+    apps: grants.length + tokens.length > 0,
     errors,
   })
   return send(visit, html, { status: status ?? (Object.keys(errors).length > 0 ? 400 : 200), script: true })

@@ -1,25 +1,32 @@
 import { beginningOf } from '../../inbound/tokens/permanent_tokens.ts'
 import { endOfToken, hasPersonalTokens } from '../../inbound/tokens/personal_access_tokens.ts'
-import type { Configuration } from '../../store/tenant.ts'
+import type { UserRecord } from '../../store/records.ts'
 import type { PermanentToken } from '../../store/verbs/permanent_tokens.ts'
+import type { Visit } from '../page.ts'
 import type { AccountToken } from './templates/account_tokens.ts'
 
-/** A permanent token as people see it: what it is for, by the names of its resources, and when it ends by the settings of now. */
+/** A permanent token as people see it: what it is for, by the names of its resources, and whether and how long it works. */
 export function showToken(
-  configuration: Configuration,
+  { configuration, view, signed_in }: Visit,
+  user: Pick<UserRecord, 'epoch'>,
   token: PermanentToken,
-  sentences: ReadonlyMap<string, string>,
+  sentences: ReadonlyMap<string, string> = new Map(),
 ): AccountToken {
   const { token_id, name, scope, resource, created_at, expires_at, last_used_at } = token
   const named = JSON.parse(resource) as string[]
   const off = expires_at !== null && !hasPersonalTokens(configuration)
+  const ends_at = endOfToken(token, configuration)
+  // Whoever sees it is of the tenant as it is now.
+  const lost = token.user_epoch !== user.epoch || token.tenant_epoch !== signed_in?.session.tenant_epoch
+  const ended = lost || (expires_at !== null && expires_at <= view.now) || (!off && ends_at <= view.now)
   return {
-    ...{ token_id, name, beginning: beginningOf(token_id), created_at, last_used_at: last_used_at ?? undefined, off },
+    ...{ token_id, name, beginning: beginningOf(token_id), created_at, last_used_at: last_used_at ?? undefined },
     resources: named.map((one) => configuration.resources.get(one)?.name ?? one),
     scopes: scope.split(' ').map((one) => {
       const at = named.map((known) => configuration.resources.get(known)?.scopes.get(one)).find(Boolean)
       return { scope: one, description: at ?? sentences.get(one) ?? one }
     }),
-    ends_at: expires_at === null || off ? undefined : endOfToken(token, configuration),
+    state: ended ? 'ended' : off ? 'off' : 'works',
+    ends_at: expires_at === null || off || ended ? undefined : ends_at,
   }
 }

@@ -40,6 +40,7 @@ export const SCRIPTS = {
   enableUser: 'POST /users/{user_id}/enable',
   deleteUser: 'DELETE /users/{user_id}',
   endSessions: 'DELETE /users/{user_id}/sessions',
+  deletePersonalAccessToken: 'DELETE /users/{user_id}/personal_access_tokens/{token_id}',
   disableConnector: 'POST /connectors/{connector}/disable',
   enableConnector: 'POST /connectors/{connector}/enable',
   deleteConnector: 'DELETE /connectors/{connector}',

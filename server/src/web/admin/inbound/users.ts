@@ -51,11 +51,15 @@ export const userPage = consolePage(async (visit, administrator) => {
     listConnections(visit.web.outbound, user_id),
     store.listPermanentTokens({ tenant_id, user_id }),
   ])
-  const shown = tokens.map((token) => showToken(visit.configuration, token, new Map()))
+  const shown = tokens.map((token) => showToken(visit, user, token))
   const apps = joinApps(visit, grants, connections, new Map())
   const own = isOwnAccount(administrator, user_id)
   const invitation = invitable(visit, user)
-  const scripts = scriptsOf(visit, user, { own, may_invite: invitation.may_invite })
+  const [first] = tokens
+  const scripts = [
+    ...scriptsOf(visit, user, { own, may_invite: invitation.may_invite }),
+    ...(first ? [scriptOf(visit, 'deletePersonalAccessToken', { user_id, token_id: first.token_id })] : []),
+  ]
   return send(
     visit,
     renderUser(visit.view, {

@@ -16,11 +16,10 @@ export interface AccountToken {
   readonly resources: readonly string[]
   readonly scopes: readonly { readonly scope: string; readonly description: string }[]
   readonly created_at: number
-  /** Without it, the token lives until it is deleted. */
+  readonly state: 'works' | 'off' | 'ended'
+  /** Of one that works: without it, it does until it is deleted. */
   readonly ends_at?: number | undefined
   readonly last_used_at?: number | undefined
-  /** Such tokens are switched off. */
-  readonly off?: boolean
 }
 
 /** The tokens of a user, each with what it can do and the way to end it; nothing where there are none and can be none. */
@@ -71,12 +70,11 @@ function tokenFacts(view: View, token: AccountToken): SafeHtml {
     tell(view, text.begins, { beginning: code(beginning) }),
     tell(view, text.made, { when: ago(view, token.created_at) }),
     lastUsed(view, last_used_at),
-    ends_at !== undefined && ends_at > view.now && tell(view, account.ends, { when: moment(view, ends_at) }),
+    ends_at !== undefined && tell(view, account.ends, { when: moment(view, ends_at) }),
   ])
 }
 
-function tokenState(view: View, { off, ends_at }: AccountToken): Child {
-  const { tokens: text } = view.text
-  if (off) return badge(text.off_now, 'warning')
-  return ends_at !== undefined && ends_at <= view.now && badge(text.ended, 'warning')
+function tokenState(view: View, { state }: AccountToken): Child {
+  const { off_now, ended } = view.text.tokens
+  return state !== 'works' && badge(state === 'off' ? off_now : ended, 'warning')
 }

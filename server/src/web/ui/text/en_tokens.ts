@@ -7,7 +7,7 @@ export const enTokens = {
   begins: 'Begins with {beginning}',
   made: 'Made {when}',
   off_now: 'Does not work now',
-  ended: 'Ran out',
+  ended: 'Ended',
   title: 'A token for a script',
   lead: 'Whoever has it can do in your name what you tick here, without your password and without a second factor. Give it no more than the script needs.',
   which: 'Which API is it for?',
