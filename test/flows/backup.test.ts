@@ -210,8 +210,21 @@ test('a database goes from SQLite to PostgreSQL and back with every row, whateve
   const { tenant_id } = app.tenant
   const { url } = elsewhere
   await store.recordEvent({ tenant_id, event_id: 'long', at: 1, type: 'test', actor: 'cli', detail: { LONG } })
+  const picture = Buffer.alloc(32_768, 0xff)
+  const of_client = { tenant_id, client_id: 'pictured', logo_uri: 'https://app.example/logo' }
+  const event = { tenant_id, event_id: 'pictured', at: 1, type: 'client.created', actor: 'cli' }
+  const client = { client_id: 'pictured', client_name: 'x', source: 'cli', trusted: false, client_secret_hash: null }
+  const metadata = JSON.stringify({
+    redirect_uris: [],
+    logo_uri: of_client.logo_uri,
+    token_endpoint_auth_method: 'none',
+  })
+  await store.createClient({ tenant_id, client: { ...client, metadata }, event })
+  const changed = { ...event, event_id: 'changed', type: 'client.logo_changed' }
+  await store.keepLogo({ ...of_client, file: 'x.png', picture, again_in_ms: 1, event: changed })
   const before = await printAll(store)
   assert.ok(before['events']!.some((row) => row.length > 400_000))
+  assert.ok(before['client_logos']!.some((row) => row.length > 32_768))
   await restoreTo(await openPostgresTarget(url, { replace: true }), await backUp('there.backup'))
   await assert.rejects(() => openPostgresTarget(url, { replace: false }), /not empty/)
   const there = await openStore({ postgres: url })

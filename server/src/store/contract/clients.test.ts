@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { planOf } from '../../../../test/parts/query_plan.ts'
 import { bytes, contract, START, type Stage } from '../../../../test/parts/stores.ts'
+import { findLogoPicture, listDueLogos } from '../verbs/client_logos.ts'
 
 const saved = {
   ...{ client_id: 'web', client_name: 'Web', metadata: '{"scope":"openid"}', source: 'console', trusted: true },
@@ -317,4 +320,13 @@ contract('whoever asks for a picture anew has it fetched at once, however often 
     most: 9,
   })
   assert.equal(told.length, 1)
+})
+
+test('logos that are due, and the one at a path, are found without reading the others', async () => {
+  const tenant_id = 't'
+  const plans = [listDueLogos.run({ tenant_id, most: 1 }), findLogoPicture.run({ tenant_id, file: 'x' })]
+  const [due, by_file] = await planOf(...plans)
+  assert.match(due!, /USING INDEX client_logos_due \(tenant_id=\? AND due_at<\?\)/)
+  assert.doesNotMatch(due!, /SCAN|TEMP B-TREE/)
+  assert.match(by_file!, /USING INDEX client_logos_by_file/)
 })
