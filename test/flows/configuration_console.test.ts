@@ -207,7 +207,7 @@ test('a form that is sent twice, at once or after a step back, leads to what it 
       /\/trusted_issuer\?issuer=/,
       'trusted_issuer.saved',
     ],
-    ['settings/edit', { password_min_length: '13' }, /\/admin\/settings\?saved=true$/, 'settings.saved'],
+    ['settings/edit', { password_min_length: '13' }, /\/admin\/settings$/, 'settings.saved'],
   ] as const) {
     const page = await open(agent, `${p.issuer}/admin/${path}`)
     const before = await countEvents(p, event)
@@ -461,6 +461,9 @@ test('5.17 a document names the client of a flow only where the tenant takes suc
   const url = `${p.issuer}/playground/flow?flow=document_client`
   const page = await open(root, url)
   assert.match(page.html, /dynamic_client_scopes/)
+  const by_hand = await open(root, `${p.issuer}/playground/flow?flow=mutual_tls`)
+  assert.match(by_hand.html, /client_certificate_header/)
+  assert.doesNotMatch(by_hand.html, /data-flow=/)
   assert.doesNotMatch(page.html, /data-flow=/)
   const start = async (document: string) => {
     const form = { flow: 'document_client', csrf_token: csrfOf(page), document }

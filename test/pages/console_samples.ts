@@ -46,6 +46,11 @@ export function consolePages(view: View, put: Put): Pages {
       const { steps, ...flow } = findFlow('openid_connect')!
       return renderFlow(view, { ...flow, steps: steps.slice(3, 4) }, { known: {}, connectors: [] })
     },
+    flow_by_hand: () => {
+      const { steps, ...flow } = findFlow('mutual_tls')!
+      const by_hand = steps.filter((step) => step.kind === 'show' || (step.kind === 'request' && step.certificate))
+      return renderFlow(view, { ...flow, steps: by_hand.slice(0, 2) }, { known: {}, connectors: [] })
+    },
     playground_empty: () => renderFlow(view, findFlow('connection')!, { known: {}, connectors: [] }),
     playground_closed: () => renderFlow(view, findFlow('registration')!, { known: {}, connectors: [], closed: true }),
     callback: () => renderCallback(view),

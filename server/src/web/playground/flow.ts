@@ -118,8 +118,8 @@ export interface SignedJwt {
 /** What a JWT must say, by the name of the header or claim that says it. */
 export interface Check {
   readonly check: string
-  /** `equal`: to a value, or with that value in its list; `some`: any. `half_hash`: of a value. `signature`: by a key of this server. */
-  readonly how: 'equal' | 'some' | 'header' | 'future' | 'half_hash' | 'signature'
+  /** `equal`: to a value, or with that value in its list; `some`: any. `lately`: minutes ago. `half_hash`: of a value. `signature`: by a key of this server. */
+  readonly how: 'equal' | 'some' | 'lately' | 'header' | 'future' | 'half_hash' | 'signature'
   readonly value?: string
   readonly spec: string
   readonly note: keyof Words['notes']

@@ -16,11 +16,12 @@ import { public_client } from './public_client.ts'
 import { pushed_request } from './pushed_request.ts'
 import { refresh_token } from './refresh_token.ts'
 import { registration } from './registration.ts'
+import { step_up } from './step_up.ts'
 import { token_exchange } from './token_exchange.ts'
 
 /** The flows of the playground, the most usual first; those that go out to providers come last. */
 export const FLOWS: readonly Flow[] = [
-  ...[authorization_code, public_client, openid_connect, refresh_token, client_credentials, device_code],
+  ...[authorization_code, public_client, openid_connect, step_up, refresh_token, client_credentials, device_code],
   ...[pushed_request, private_key_jwt, dpop, mutual_tls, discovery, registration, document_client],
   ...[token_exchange, jwt_bearer],
   ...[connection, authorization_details, connect_session],

@@ -1,5 +1,8 @@
 /** Why a parameter of the playground is there, in English. */
 export const enPlaygroundNotes = {
+  max_age: 'a sign-in no older than this, in seconds',
+  auth_time: 'signed in just now',
+  acr: 'by what',
   x5t: 'the hash of the certificate',
   public_id: 'says who asks, and proves nothing',
   own_id: 'the client speaks of itself',
@@ -74,6 +77,7 @@ export const enPlaygroundNotes = {
 
 /** Wrong ways to do a step, in English. */
 export const enPlaygroundBreaks = {
+  unreachable_acr: 'Insist on a way to sign in that is not there',
   reused_code: 'Use the code a second time',
   wrong_aud: 'Make it for the token endpoint',
   expired: 'Sign what is over already',

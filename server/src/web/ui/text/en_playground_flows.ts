@@ -32,6 +32,10 @@ export const enPlaygroundFlows = {
       title: 'A token that is nothing without a certificate',
       lead: 'Mutual TLS: the token is bound to the certificate that the app shows when it connects. No page can show one, so curl does that part, and you bring its answers here.',
     },
+    step_up: {
+      title: 'Sign in anew, before what matters',
+      lead: 'Step-up: whoever wants to pay or to delete was signed in long ago, perhaps by less than is needed. The app asks for a sign-in of now, and sees when and how it was.',
+    },
     client_credentials: {
       title: 'A program for itself',
       lead: 'Client credentials: nobody is asked, since nobody else is concerned. The program reads the administration API of this very server.',

@@ -60,6 +60,14 @@ export const enPlaygroundSteps = {
     title: 'Send the browser, with the address as the client',
     text: 'Once the person has signed in this server fetches the document, and compares what it says with the request. The person sees which host it is from, and that nobody has checked it.',
   },
+  authorize_anew: {
+    title: 'Send the browser, for a sign-in of now',
+    text: 'The person signs in although they are signed in. An API asks for the same by its refusal insufficient_user_authentication, with acr_values or max_age in it.',
+  },
+  how_signed_in: {
+    title: 'See when and how',
+    text: 'The request was only asked by the browser, and might have been changed on its way: what counts is what the ID token says.',
+  },
   id_token: {
     title: 'Check the ID token',
     text: 'Six things, and none is left out: who signed it, who issued it, for whom, until when, for which sign-in, and for which access token.',
