@@ -253,6 +253,7 @@ test('7.4.3 a token for a script outlives a changed password, unless its owner e
   const { agent, user, user_id, token } = await personWithToken()
   const change = async (present_password: string, password: string, apps: string) => {
     const page = await open(agent, `${p.issuer}/account/security/password`)
+    assert.match(page.html, /End all of them/, 'it asks')
     const response = await post(agent, page.url, { csrf_token: csrfOf(page), present_password, password, apps })
     assert.equal(response.status, 303, await response.text())
   }
