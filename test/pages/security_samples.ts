@@ -58,6 +58,7 @@ export function securityPages(view: View, put: Put): Pages {
       { credential_id: put('k2'), name: put('Phone'), synced: true, created_at: NOW - DAY },
     ],
   }
+  const email = { address: put('alice@example.com'), verified: false }
   const new_account = { action: put('/sign_up'), login_href: put('/login'), password_min_length: 8 }
   const factor = { action: put('/login/factor'), username, back_href: put('/login') }
   const own_data = { may_administer: true, username, may_delete: true }
@@ -114,7 +115,7 @@ export function securityPages(view: View, put: Put): Pages {
         ...{ email: undefined, has_password: false, done: { tone: 'good', text: name(put('Done.')) } },
       }),
     security_last: () =>
-      renderSecurity(view, { ...security, totp: false, passkeys: security.passkeys.slice(1), required: true }),
+      renderSecurity(view, { ...security, totp: false, passkeys: security.passkeys.slice(1), required: true, email }),
     change_password: () =>
       renderChangePassword(view, {
         ...{ action: put('/account/security/password'), back_href: put('/account/security'), username },
@@ -127,6 +128,12 @@ export function securityPages(view: View, put: Put): Pages {
       renderLogin(view, {
         ...{ action: put('/login'), link_action: put('/login/link'), client, passkey },
         ...{ reset_href: put('/reset'), sign_up_href: put('/sign_up') },
+      }),
+    login_every_way: () =>
+      renderLogin(view, {
+        ...{ action: put('/login'), link_action: put('/login/link'), client, passkey },
+        providers: ['Google', 'GitHub'].map((label) => ({ label: put(label), href: put('/login/with') })),
+        cancel_href: put('/login/cancel'),
       }),
     login_link_again: () =>
       renderLogin(view, {

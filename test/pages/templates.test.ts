@@ -168,7 +168,7 @@ test('every page has a language, a direction, one heading of the first level, an
     const ids = tags.map((tag) => tag.attributes.get('id')).filter((id) => id !== undefined)
     assert.equal(new Set(ids).size, ids.length, page)
     for (const { attributes } of tags) {
-      for (const key of ['aria-describedby', 'aria-labelledby', 'for', 'popovertarget']) {
+      for (const key of ['aria-describedby', 'aria-labelledby', 'for', 'form', 'popovertarget']) {
         for (const id of attributes.get(key)?.split(' ') ?? []) assert.ok(ids.includes(id), `${page}: ${key} ${id}`)
       }
     }
@@ -303,6 +303,45 @@ test('what is shown to be copied is shown whole, however long a token is', () =>
   const named = { connection_id: 'c1', provider_name: 'Acme', account_label: 'alice' }
   const html = String(renderReveal(view, { ...named, answer, script: { api: 'curl' } }))
   assert.ok(html.includes(`>${token}<`))
+})
+
+test('the pages of an account lead to each other, one of them is where one stands, and a theme comes back to it', () => {
+  const paths = { account: '', security: '/security', activity: '/activity', own_data: '/data' }
+  for (const [page, below] of Object.entries(paths)) {
+    const [html, here] = [benign.get(page)!, `/account${below}`]
+    const [tabs] = /<nav class="tabs".*?<\/nav>/s.exec(html)!
+    const links = [...tabs.matchAll(/<a href="\/account([^"]*)"( aria-current="page")?>/g)]
+    assert.deepEqual(
+      links.map(([, to, current]) => [to, current !== undefined]),
+      Object.values(paths).map((to) => [to, to === below]),
+    )
+    assert.match(html, new RegExp(`action="/theme"><input type="hidden" name="return_to" value="${here}">`), page)
+  }
+})
+
+test('all other ways to sign in stand below one line, and each says what it is', () => {
+  const html = benign.get('login_every_way')!
+  const [, others] = html.split('<p class="or">')
+  assert.equal(html.split('<p class="or">').length, 2)
+  for (const way of ['Sign in with a passkey', 'E-mail me a link instead', 'Continue with', 'Continue with']) {
+    assert.ok(others!.includes(way), way)
+  }
+})
+
+test('an account that needs its owner cannot be picked, and beside it stands what repairs it', () => {
+  assert.match(
+    benign.get('consent')!,
+    /<div class="row"><label class="choice"><input type="radio" name="connection\.google" value="c2" disabled>.*?<\/label><a class="add" href="\/connect\/google\?connection_id=c2">Reconnect<span class="unseen"> <bdi>alice@work\.example/,
+  )
+})
+
+test('an address that is confirmed is not asked for again, one that is not can be sent a link at once', () => {
+  const field = (page: string) => /<label for="email">([^<]*)<\/label><input id="email"[^>]*>/.exec(benign.get(page)!)!
+  const [confirmed, not_yet] = [field('security'), field('security_last')]
+  assert.equal(confirmed[1], 'New address')
+  assert.doesNotMatch(confirmed[0], / value=/)
+  assert.equal(not_yet[1], 'Address')
+  assert.match(not_yet[0], / value="alice@example\.com"/)
 })
 
 test('something that ends something says what before it does', () => {

@@ -44,9 +44,7 @@ export function renderChangePassword(view: View, data: ChangePasswordData): Safe
     data.apps &&
     group(
       text.apps,
-      html`${radio({ name: 'apps', value: 'keep', label: text.keep_apps, hint: text.keep_apps_hint, checked: true })}${radio(
-        { name: 'apps', value: 'end', label: text.end_apps, hint: text.end_apps_hint },
-      )}`,
+      html`<div class="choices">${radio({ name: 'apps', value: 'keep', label: text.keep_apps, hint: text.keep_apps_hint, checked: true })}${radio({ name: 'apps', value: 'end', label: text.end_apps, hint: text.end_apps_hint })}</div>`,
     )
   const who = html`<input type="hidden" name="username" autocomplete="username" value="${data.username}">`
   const content = html`<div class="heading"><h1>${text.title}</h1></div>${
