@@ -174,6 +174,15 @@ for (const dialect of DIALECTS) {
         assert.match(wrong.body.detail, /^Parameter fields may hold only client_id, client_name, /)
       })
 
+      test('a client without a logo has none to read or to fetch', async () => {
+        const metadata = { client_name: 'Plain', grant_types: ['client_credentials'], scope: 'v0:read' }
+        assert.equal((await ask('createClient', { body: { client_id: 'plain', metadata } })).status, 201)
+        for (const name of ['getClientLogo', 'fetchClientLogo']) {
+          const { status, body } = await ask(name, { params: { client_id: 'plain' } })
+          assert.deepEqual([status, body.detail], [404, 'There is no such logo'], name)
+        }
+      })
+
       test('8.2.1 8.3.1 nobody gives by admin:write what their own token lacks, nor changes who has it', async () => {
         const token = tokens.get('admin:write')!
         const metadata = { client_name: 'Strong', grant_types: ['client_credentials'], scope: 'v0:read vault:token' }
