@@ -208,7 +208,7 @@ function clientPages(view: View, put: Put): Pages {
         cursor: put('abc'),
         next_cursor: put('def'),
       }),
-    clients_empty: () => renderClients(view, { clients: [] }),
+    clients_empty: () => renderClients(view, { clients: [], done: 'client' }),
     clients_expiring_empty: () => renderClients(view, { clients: [], expiring: true }),
     new_client: () =>
       renderNewClient(view, {
@@ -476,7 +476,7 @@ function connectorPages(view: View, put: Put): Pages {
   }
   return {
     connectors: () => renderConnectors(view, { connectors: [google, acme] }),
-    connectors_empty: () => renderConnectors(view, { connectors: [] }),
+    connectors_empty: () => renderConnectors(view, { connectors: [], done: 'connector' }),
     ...newConnectorPages(view, put),
     connector: () =>
       renderConnector(view, {

@@ -7,6 +7,7 @@ import { hasSecret } from '../../../oauth/clients/authentication_metadata.ts'
 import type { Client } from '../../../oauth/clients/client.ts'
 import type { ListedClient } from '../../../store/verbs/clients.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../../page.ts'
+import { redirectTelling } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { lintRedirects } from '../forms/lint_redirects.ts'
@@ -39,7 +40,7 @@ export const deleteClientSubmit = consoleSubmit(async (visit, actor, values) => 
   const { tenant } = visit.web
   const client_id = values['client_id'] ?? ''
   await deleteClient(tenant, client_id, actor)
-  return redirect(visit, ours(visit.web, paths.admin_clients))
+  return redirectTelling(visit, ours(visit.web, paths.admin_clients), 'client')
 })
 
 /** The client that a page is about. */

@@ -5,6 +5,7 @@ import { isSelfRegistered, readAdministratedClient, registerClient } from '../..
 import { OAuthError } from '../../../oauth/errors.ts'
 import { findClientLogos } from '../../client_logos.ts'
 import { ours, redirect, send, type Visit } from '../../page.ts'
+import { readTold } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { readFormId } from '../forms/form_id.ts'
@@ -68,7 +69,16 @@ export const clientsPage = consolePage(async (visit) => {
     }
   })
   const next_cursor = found.length > PAGE ? shown.at(-1)!.client_id : undefined
-  return send(visit, renderClients(visit.view, { clients, expiring, cursor, next_cursor }))
+  return send(
+    visit,
+    renderClients(visit.view, {
+      clients,
+      expiring,
+      cursor,
+      next_cursor,
+      done: readTold(visit, visit.view.text.console.done),
+    }),
+  )
 })
 
 /** GET /admin/clients/new: on the way to a secret. */

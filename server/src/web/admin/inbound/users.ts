@@ -8,6 +8,7 @@ import { deleteUserEverywhere } from '../../delete_user.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../../page.ts'
 import { joinApps } from '../../pages/joined_apps.ts'
 import { showToken } from '../../pages/shown_token.ts'
+import { readTold, redirectTelling } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { scriptOf } from '../forms/same_by_script.ts'
@@ -26,7 +27,16 @@ export const usersPage = consolePage(async (visit) => {
     : await store.pageUsers({ tenant_id, after_user_id: cursor ?? '', most: PAGE + 1 })
   const shown = found.slice(0, PAGE)
   const next_cursor = found.length > PAGE ? shown.at(-1)!.user_id : undefined
-  return send(visit, renderUsers(visit.view, { users: shown.map(userRow), q: q || undefined, cursor, next_cursor }))
+  return send(
+    visit,
+    renderUsers(visit.view, {
+      users: shown.map(userRow),
+      q: q || undefined,
+      cursor,
+      next_cursor,
+      done: readTold(visit, visit.view.text.console.done),
+    }),
+  )
 })
 
 /** Those whose username begins so, and those whose address it is. */
@@ -66,6 +76,7 @@ export const userPage = consolePage(async (visit, administrator) => {
       ...{ ...userRow(user), sessions: sessions.length, apps, tokens: shown, own, scripts },
       connections: connections.map((one) => ({ ...one, last_used_at: one.last_used_at ?? undefined })),
       ...invitation,
+      done: readTold(visit, visit.view.text.console.done),
     }),
   )
 })
@@ -103,13 +114,13 @@ export const deleteUserSubmit = consoleSubmit(async (visit, administrator, { use
   const user = await store.findUser({ tenant_id, user_id })
   if (!user) return errorPage(visit, 'not_found', 404)
   await deleteUserEverywhere(visit.web, user, administrator)
-  return redirect(visit, ours(visit.web, paths.admin_users))
+  return redirectTelling(visit, ours(visit.web, paths.admin_users), 'user')
 })
 
 /** POST /admin/user/end_sessions: the user is signed out everywhere (ASVS 7.4.5). */
 export const endSessionsSubmit = consoleSubmit(async (visit, administrator, { user_id = '' }) => {
   await endSessionsOfUser(visit.web.tenant, user_id, administrator)
-  return toUser(visit, user_id)
+  return redirectTelling(visit, ours(visit.web, paths.admin_user, { user_id }), 'sessions')
 })
 
 /** POST /admin/user/delete_token: a token that somebody has made for a script is dead at once. */

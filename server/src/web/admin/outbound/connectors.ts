@@ -10,6 +10,7 @@ import {
 import { rotateConnectorKey } from '../../../outbound/administration/rotate_connector_key.ts'
 import { callbackUrl } from '../../../outbound/connectors/connector.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../../page.ts'
+import { readTold, redirectTelling } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { scriptOf } from '../forms/same_by_script.ts'
@@ -18,7 +19,7 @@ import { renderConnector, renderConnectors } from './templates/connectors.ts'
 /** GET /admin/connectors. */
 export const connectorsPage = consolePage(async (visit) => {
   const connectors = (await listConnectors(visit.web.outbound)).map(connectorRow)
-  return send(visit, renderConnectors(visit.view, { connectors }))
+  return send(visit, renderConnectors(visit.view, { connectors, done: readTold(visit, visit.view.text.console.done) }))
 })
 
 /** GET /admin/connector?connector=. */
@@ -40,6 +41,7 @@ async function show(visit: Visit, found: ShownConnector, checks?: readonly Conne
   const html = renderConnector(visit.view, {
     ...connectorRow(found),
     disabled: found.disabled_at !== null,
+    told: readTold(visit, visit.view.text.console.done),
     redirect_uri: sendsBack(visit, found)
       ? (found.settings.redirect_uris ?? [callbackUrl(visit.web.outbound, found.connector)]).join('\n')
       : undefined,
@@ -83,8 +85,10 @@ export const deleteConnectorSubmit = consoleSubmit(async (visit, actor, values) 
   const connector = values['connector'] ?? ''
   const outcome = await deleteConnector(visit.web.outbound, actor, connector, { disconnect: true })
   // What the vault cannot open now it cannot revoke: the connector stays, disabled, until it can.
-  if (outcome === 'has_connections') return redirect(visit, ours(visit.web, paths.admin_connector, { connector }))
-  return redirect(visit, ours(visit.web, paths.admin_connectors))
+  if (outcome === 'has_connections') {
+    return redirectTelling(visit, ours(visit.web, paths.admin_connector, { connector }), 'connector_kept')
+  }
+  return redirectTelling(visit, ours(visit.web, paths.admin_connectors), 'connector')
 })
 
 /** POST /admin/connector/rotate_key: another key, which signs once providers have had time to read it. */

@@ -13,6 +13,7 @@ import {
   setWebhookDisabled,
 } from '../../../webhooks/webhooks.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../../page.ts'
+import { readTold, redirectTelling } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { refusedField } from '../forms/refused_field.ts'
@@ -35,7 +36,7 @@ const LAST_ID = '~'
 /** GET /admin/webhooks. */
 export const webhooksPage = consolePage(async (visit) => {
   const webhooks = (await listWebhooks(visit.web.webhooks)).map(row)
-  return send(visit, renderWebhooks(visit.view, { webhooks }))
+  return send(visit, renderWebhooks(visit.view, { webhooks, done: readTold(visit, visit.view.text.console.done) }))
 })
 
 /** GET /admin/webhook?webhook=&state=. */
@@ -143,7 +144,7 @@ export const setWebhookDisabledSubmit = (disabled: boolean) =>
 /** POST /admin/webhook/delete: the webhook goes with its deliveries. */
 export const deleteWebhookSubmit = consoleSubmit(async (visit, actor, { webhook = '' }) => {
   await deleteWebhook(visit.web.webhooks, actor, webhook)
-  return redirect(visit, ours(visit.web, paths.admin_webhooks))
+  return redirectTelling(visit, ours(visit.web, paths.admin_webhooks), 'webhook')
 })
 
 /** Whoever comes second is told what has changed; a form that was sent twice leads to what it made. */

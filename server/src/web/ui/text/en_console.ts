@@ -42,6 +42,16 @@ export const enConsole = {
       server: 'This server',
     },
   },
+  /** What is told once, after it was done. */
+  done: {
+    client: 'The client is deleted. Its grants, tokens and secrets have ended.',
+    user: 'The user is deleted. What is known of them is being erased.',
+    sessions: 'The user is signed out everywhere.',
+    connector: 'The connector is deleted, and its connections have ended.',
+    connector_kept:
+      'The connector is disabled and not deleted: some of its connections cannot be opened now, and so not be taken back at the provider. Try again later.',
+    webhook: 'The webhook is deleted.',
+  },
   search: {
     field: 'Find by name or ID',
     submit: 'Find',

@@ -5,6 +5,7 @@ import { consolePage } from '../../../ui/layout.ts'
 import { clientName, code, name } from '../../../ui/name.ts'
 import { paths } from '../../../ui/paths.ts'
 import { ago, link, tell, type View } from '../../../ui/view.ts'
+import { type Done, doneNotice } from '../../forms/templates/done.ts'
 import type { ClientType } from './client_type.ts'
 
 /** One line of the list. */
@@ -31,6 +32,7 @@ export interface ClientsData {
   /** Set when this is not the first page. */
   readonly cursor?: string | undefined
   readonly next_cursor?: string | undefined
+  readonly done?: Done | undefined
 }
 
 /** The list of clients. */
@@ -62,6 +64,6 @@ export function renderClients(view: View, data: ClientsData): SafeHtml {
         buttonLink(clients.all, link(view, paths.admin_clients), 'plain'),
       )
     : pageHeader(clients.title, clients.lead, rows.length > 0 && add)
-  const content = html`${header}${list}${pages}`
+  const content = html`${header}${doneNotice(view, data.done)}${list}${pages}`
   return consolePage(view, { entry: 'clients', title: clients.title, content })
 }

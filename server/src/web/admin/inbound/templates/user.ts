@@ -20,6 +20,7 @@ import { consolePage } from '../../../ui/layout.ts'
 import { clientName, code, displayName, name, userName } from '../../../ui/name.ts'
 import { paths } from '../../../ui/paths.ts'
 import { ago, count, link, tell, type View } from '../../../ui/view.ts'
+import { type Done, doneNotice } from '../../forms/templates/done.ts'
 import type { UserRow } from './users.ts'
 
 /** What the page of one user shows. */
@@ -47,6 +48,7 @@ export interface UserData extends UserRow {
   readonly scripts?: readonly SameScript[]
   /** It was sent just now. */
   readonly invited: boolean
+  readonly done?: Done | undefined
 }
 
 /** The page of one user, and what an administrator may end. */
@@ -61,6 +63,7 @@ export function renderUser(view: View, data: UserData): SafeHtml {
     [user.sessions, count(view, data.sessions)],
   ])
   const notes = [
+    doneNotice(view, data.done),
     data.invited && notice('good', html`<p>${user.invited}</p>`),
     data.disabled && notice('note', html`<p>${user.disabled_note}</p>`),
     data.no_password && !data.invited && notice('note', html`<p>${user.no_password}</p>`),

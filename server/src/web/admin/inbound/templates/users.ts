@@ -5,6 +5,7 @@ import { consolePage } from '../../../ui/layout.ts'
 import { name, userName } from '../../../ui/name.ts'
 import { paths } from '../../../ui/paths.ts'
 import { link, type View } from '../../../ui/view.ts'
+import { type Done, doneNotice } from '../../forms/templates/done.ts'
 
 /** One line of the list. */
 export interface UserRow {
@@ -24,6 +25,7 @@ export interface UsersData {
   readonly q?: string | undefined
   readonly cursor?: string | undefined
   readonly next_cursor?: string | undefined
+  readonly done?: Done | undefined
 }
 
 /** The list of users, with a search that lives in the address. */
@@ -44,6 +46,6 @@ export function renderUsers(view: View, data: UsersData): SafeHtml {
     first: data.cursor && link(view, paths.admin_users, { q }),
     next: data.next_cursor && link(view, paths.admin_users, { q, cursor: data.next_cursor }),
   })
-  const content = html`${pageHeader(users.title, users.lead, add)}${search}${list}${pages}`
+  const content = html`${pageHeader(users.title, users.lead, add)}${doneNotice(view, data.done)}${search}${list}${pages}`
   return consolePage(view, { entry: 'users', title: users.title, content })
 }

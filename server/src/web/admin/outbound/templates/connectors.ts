@@ -20,6 +20,7 @@ import { consolePage } from '../../../ui/layout.ts'
 import { code, displayName, name } from '../../../ui/name.ts'
 import { connectPath, paths } from '../../../ui/paths.ts'
 import { ago, countUpTo, link, moment, tell, type View } from '../../../ui/view.ts'
+import { type Done, doneNotice } from '../../forms/templates/done.ts'
 
 /** One line of the list. */
 export interface ConnectorRow {
@@ -34,7 +35,10 @@ export interface ConnectorRow {
 }
 
 /** The list of connectors. */
-export function renderConnectors(view: View, data: { readonly connectors: readonly ConnectorRow[] }): SafeHtml {
+export function renderConnectors(
+  view: View,
+  data: { readonly connectors: readonly ConnectorRow[]; readonly done?: Done | undefined },
+): SafeHtml {
   const { connectors } = view.text.console
   const rows = data.connectors.map((row): Child[] => [
     html`<a href="${link(view, paths.admin_connector, { connector: row.connector })}">${name(row.connector)}</a>`,
@@ -49,7 +53,7 @@ export function renderConnectors(view: View, data: { readonly connectors: readon
     rows.length === 0
       ? emptyState(connectors.empty, connectors.empty_body, add)
       : table(connectors.title, columns, rows)
-  const content = html`${pageHeader(connectors.title, connectors.lead, rows.length > 0 && add)}${list}`
+  const content = html`${pageHeader(connectors.title, connectors.lead, rows.length > 0 && add)}${doneNotice(view, data.done)}${list}`
   return consolePage(view, { entry: 'connectors', title: connectors.title, content })
 }
 
@@ -82,6 +86,8 @@ export interface ConnectorData extends ConnectorRow {
   readonly checks?: readonly ConnectorCheck[] | undefined
   /** It was just made or changed. */
   readonly done?: 'made' | 'saved' | undefined
+  /** What was to be done to it just now. */
+  readonly told?: Done | undefined
   readonly script?: SameScript | undefined
   readonly last_error?: { readonly at: number; readonly error: string; readonly error_description?: string } | undefined
 }
@@ -94,7 +100,7 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
   const edit =
     !data.for_everyone &&
     buttonLink(connector.edit, link(view, paths.admin_edit_connector, { connector: data.connector }))
-  const done = data.done && notice('good', html`<p>${connector[data.done]}</p>`)
+  const done = data.done ? notice('good', html`<p>${connector[data.done]}</p>`) : doneNotice(view, data.told)
   const callback =
     data.redirect_uri && section(connector.callback, codeBlock(data.redirect_uri), connector.callback_lead)
   const key =

@@ -16,6 +16,7 @@ import { consolePage } from '../../../ui/layout.ts'
 import { code, displayName, exactText, name } from '../../../ui/name.ts'
 import { paths } from '../../../ui/paths.ts'
 import { link, moment, tell, tellText, type View } from '../../../ui/view.ts'
+import { type Done, doneNotice } from '../../forms/templates/done.ts'
 import type { FieldKind, TypedForm } from '../../forms/templates/typed_field.ts'
 import { typedPage } from '../../forms/templates/typed_page.ts'
 
@@ -31,7 +32,10 @@ export interface WebhookRow {
 }
 
 /** The webhooks there are. */
-export function renderWebhooks(view: View, data: { readonly webhooks: readonly WebhookRow[] }): SafeHtml {
+export function renderWebhooks(
+  view: View,
+  data: { readonly webhooks: readonly WebhookRow[]; readonly done?: Done | undefined },
+): SafeHtml {
   const { webhooks: words } = view.text.console
   const add = buttonLink(words.add, link(view, paths.admin_new_webhook), 'primary')
   const rows = data.webhooks.map((row): Child[] => [
@@ -42,7 +46,7 @@ export function renderWebhooks(view: View, data: { readonly webhooks: readonly W
   ])
   const columns = [words.name, words.url, words.types, words.status]
   const list = rows.length === 0 ? emptyState(words.empty, words.empty_body, add) : table(words.title, columns, rows)
-  const content = html`${pageHeader(words.title, words.lead, rows.length > 0 && add)}${list}`
+  const content = html`${pageHeader(words.title, words.lead, rows.length > 0 && add)}${doneNotice(view, data.done)}${list}`
   return consolePage(view, { entry: 'webhooks', title: words.title, content })
 }
 
