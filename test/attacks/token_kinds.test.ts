@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { createPermanentToken } from '../../server/src/inbound/tokens/permanent_tokens.ts'
 import { saveTrustedIssuer } from '../../server/src/inbound/tokens/trusted_issuers.ts'
 import { readTrustedIssuer } from '../../server/src/oauth/trusted_issuer.ts'
 import { asAssertion, JWKS, signAssertion } from '../parts/assertions.ts'
@@ -15,6 +16,7 @@ let agent: UserAgent
 let kinds: Record<
   | 'jwt'
   | 'opaque'
+  | 'personal'
   | 'id_token'
   | 'refresh_token'
   | 'code'
@@ -47,6 +49,18 @@ async function addSigners(): Promise<void> {
   }
 }
 
+/** A token that a person has made for a script. */
+async function makePersonal(): Promise<string> {
+  await p.server.saveSettings({ personal_access_tokens: true })
+  const { tenant } = p.server.app
+  const { tenant_id, store } = tenant
+  const [user] = await store.searchUsers({ tenant_id, username_key: 'alice', most: 1 })
+  const state = (await store.loadTenantState({ tenant_id }))!
+  const wanted = { user: user!, state, name: 'nightly', scope: ['api:read'], resource: [JWT_API], actor: 'test' }
+  const made = await createPermanentToken(tenant, { ...wanted, expires_at: p.now() + 86_400_000, most: 1 })
+  return typeof made === 'string' ? assert.fail(made) : made.token
+}
+
 async function askToken(form: Record<string, string>, headers: Record<string, string> = {}) {
   const body = new URLSearchParams({ scope: 'api:read', resource: JWT_API, ...form })
   return readReply(await fetch(`${p.issuer}/token`, { method: 'POST', headers, body }))
@@ -66,6 +80,7 @@ before(async () => {
   kinds = {
     jwt: jwt.access_token,
     opaque: opaque.access_token,
+    personal: await makePersonal(),
     id_token: jwt.id_token,
     refresh_token: jwt.refresh_token,
     code: await p.getCode('web', {}, agent),
@@ -87,6 +102,10 @@ const consumers: Record<string, { takes: (keyof typeof kinds)[]; accepts(value: 
   introspection: {
     takes: ['jwt', 'opaque', 'refresh_token'],
     accepts: async (token) => (await p.introspect(token, 'web')).active,
+  },
+  'introspection by the API': {
+    takes: ['jwt', 'opaque', 'personal'],
+    accepts: async (token) => (await p.introspect(token, 'api')).active,
   },
   'the API of Hub': {
     takes: [],
