@@ -1,4 +1,5 @@
 import type { PublicJwks } from '../../oauth/clients/client_jwks.ts'
+import { OAuthError } from '../../oauth/errors.ts'
 import type { TrustedIssuerRules } from '../../oauth/trusted_issuer.ts'
 import type { Tenant } from '../../store/tenant.ts'
 import type { InboundContext } from '../context.ts'
@@ -35,7 +36,8 @@ export async function makeThrowAwayIssuer(
   const { tenant_id, store } = tenant
   const issuer = issuerOf(tenant, client_id)
   // Without password, address and role: nobody signs in as this user.
-  await createUser(tenant, { username: client_id, name }, { actor, user_id: userOf(client_id) })
+  const user_id = await createUser(tenant, { username: client_id, name }, { actor, user_id: userOf(client_id) })
+  if (user_id === null) throw new OAuthError('invalid_request', 'The name of the throw-away user is taken')
   const rules: TrustedIssuerRules = {
     ...{ jwks, subjects: { [subject]: client_id }, clients: [client_id] },
     scope: 'openid profile',

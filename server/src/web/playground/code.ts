@@ -82,6 +82,10 @@ const response = await oauth.revocationRequest(server, client, authenticate, {${
 await oauth.processRevocationResponse(response)
 `
 
+const THEIR_TOKEN = `${VAULT}const vault = createVault({ issuer: {issuer}, client_id: {client_id}, client_secret: {client_secret} })
+const connection = vault.connection({ connector: {connector}, access_token: {access_token}, via: 'token' })
+`
+
 const PLATFORM = `${ADMIN}const issuer = {issuer}
 const scope = 'connect:sessions connect:token'
 const admin = createAdmin({ issuer, client_id: {client_id}, client_secret: {client_secret}, scope })
@@ -187,6 +191,13 @@ const api = vault.connection({ connector: {connector}, access_token: {access_tok
 const answer = await api.fetch({path})
 console.log(await answer.text())
 `,
+  provider_token: `${THEIR_TOKEN}
+const token = await connection.token()
+${PRINT('token')}`,
+  renewed_token: `${THEIR_TOKEN}
+// The provider's API has refused this one.
+const token = await connection.token({provider_token})
+${PRINT('token')}`,
   write_refused: `${VAULT}const vault = createVault({ issuer: {issuer} })
 const api = vault.connection({ connector: {connector}, access_token: {access_token} })
 ${refused("api.fetch({path}, { method: 'POST' })")}`,

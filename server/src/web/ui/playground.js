@@ -56,7 +56,11 @@ function start() {
     place.querySelector('[data-break]')?.addEventListener('change', () => showCode(step))
     for (const details of place.querySelectorAll('[data-as]')) {
       details.addEventListener('toggle', () => showCode(step))
-      details.querySelector('button').addEventListener('click', () => copy(details, words))
+      details.querySelector('button').addEventListener('click', async () => {
+        // A proof or an assertion in it is good for a minute: it is made anew.
+        await showCode(step)
+        await copy(details, words)
+      })
     }
   }
   show()

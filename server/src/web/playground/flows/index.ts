@@ -12,6 +12,7 @@ import { jwt_bearer } from './jwt_bearer.ts'
 import { mutual_tls } from './mutual_tls.ts'
 import { openid_connect } from './openid_connect.ts'
 import { private_key_jwt } from './private_key_jwt.ts'
+import { provider_token } from './provider_token.ts'
 import { public_client } from './public_client.ts'
 import { pushed_request } from './pushed_request.ts'
 import { refresh_token } from './refresh_token.ts'
@@ -24,7 +25,7 @@ export const FLOWS: readonly Flow[] = [
   ...[authorization_code, public_client, openid_connect, step_up, refresh_token, client_credentials, device_code],
   ...[pushed_request, private_key_jwt, dpop, mutual_tls, discovery, registration, document_client],
   ...[token_exchange, jwt_bearer],
-  ...[connection, authorization_details, connect_session],
+  ...[connection, provider_token, authorization_details, connect_session],
 ]
 
 /** The flow of a name. */

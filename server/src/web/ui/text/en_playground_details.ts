@@ -1,5 +1,7 @@
 /** Why a parameter of the playground is there, in English. */
 export const enPlaygroundNotes = {
+  whose_token: 'whose token is wanted',
+  failed_token: 'the one that did not work',
   max_age: 'a sign-in no older than this, in seconds',
   auth_time: 'signed in just now',
   acr: 'by what',

@@ -8,6 +8,10 @@ export const enPlaygroundFlows = {
       title: 'Use an account at another provider',
       lead: 'Outbound: the person lets the app use one of their connected accounts; the app calls that provider through this server, and never sees its tokens.',
     },
+    provider_token: {
+      title: 'Take the provider’s own token',
+      lead: 'Outbound, for what no proxy can do: the app exchanges its token for the provider’s, and gets a fresh one each time. The refresh token stays in the vault.',
+    },
     authorization_code: {
       title: 'Sign a person in, and act for them',
       lead: 'Authorization code with PKCE: the person signs in here and says yes; the app gets a code by the browser, and tokens by itself.',

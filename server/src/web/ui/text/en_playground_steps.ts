@@ -68,6 +68,18 @@ export const enPlaygroundSteps = {
     title: 'See when and how',
     text: 'The request was only asked by the browser, and might have been changed on its way: what counts is what the ID token says.',
   },
+  take_provider_token: {
+    title: 'Exchange it for the provider’s token',
+    text: 'What comes back is the token of the provider, with at least half a minute to live: if it had less, it was renewed on the way. A connector may be set to hand out none; then the refusal says that the proxy is the way.',
+  },
+  renew_provider_token: {
+    title: 'Say that it was refused',
+    text: 'Should the provider’s API refuse it before its time, the app says which one failed and gets another. Many who say the same at once are one refresh.',
+  },
+  no_provider_token: {
+    title: 'See that nothing comes any more',
+    text: 'The person has taken back what the app may do. The connection is still theirs, and no use to the app.',
+  },
   id_token: {
     title: 'Check the ID token',
     text: 'Six things, and none is left out: who signed it, who issued it, for whom, until when, for which sign-in, and for which access token.',
