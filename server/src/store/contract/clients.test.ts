@@ -298,6 +298,10 @@ contract(
     const disabled = { tenant_id, client_id: 'dynamic', event: event() }
     await store.setClientDisabled({ ...disabled, disabled: true })
     assert.deepEqual(await due(stage), [], 'nor of one that is disabled')
+    await set(false)
+    assert.deepEqual(await due(stage), [`dynamic ${LOGO}`])
+    await store.setTenantDisabled({ tenant_id, disabled: true, event: event() })
+    assert.deepEqual(await due(stage), [], 'nor in a tenant that is closed')
   },
 )
 

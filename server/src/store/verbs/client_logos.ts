@@ -39,12 +39,13 @@ export interface DueLogo {
   readonly attempts: number
 }
 
-/** Pictures to fetch now, of clients that are not disabled: a read, so that a server at rest writes nothing. */
+/** Pictures to fetch now, where neither client nor tenant is disabled: a read, so that a server at rest writes nothing. */
 export const listDueLogos = read(function* (args: { tenant_id: string; most: number }): Run<DueLogo[]> {
   return yield* sql<DueLogo>`
     select l.client_id, l.logo_uri, l.attempts from client_logos l
     join clients c on c.tenant_id = l.tenant_id and c.client_id = l.client_id
-    where l.tenant_id = ${args.tenant_id} and l.due_at <= ${NOW} and c.disabled_at is null
+    join tenants t on t.tenant_id = l.tenant_id
+    where l.tenant_id = ${args.tenant_id} and l.due_at <= ${NOW} and c.disabled_at is null and t.disabled_at is null
     order by l.due_at limit ${args.most}`
 })
 

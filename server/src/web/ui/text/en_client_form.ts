@@ -87,6 +87,7 @@ export const enClientForm = {
     redirect_uri_prefix: 'Redirect URIs may lie below those above',
   },
   hints: {
+    logo_uri: 'A PNG, JPEG or WebP of at most 32 kB and 1024 pixels, at a public address. People see our copy of it.',
     redirect_uris: 'One per line, each exactly as the client sends it.',
     contacts: 'One address per line.',
     response_modes: 'None ticked: all.',
