@@ -60,6 +60,7 @@ interface Answer {
 /** Starts a server with a connector, on which each world is made anew. */
 export async function startWorlds(dialect: Dialect): Promise<{ bridge: Bridge; make(): Promise<World> }> {
   const bridge = await startBridge({ dialect })
+  await bridge.server.saveSettings({ personal_access_tokens: true })
   let count = 0
   return { bridge, make: () => makeWorld(bridge, ++count) }
 }
@@ -200,6 +201,7 @@ export const PATHS: readonly Path[] = [
     (w) => w.obtain(),
     (w, t) => ask(w, t.refresh_token),
   ),
+  path('a token for a script', ['user', 'tenant', 'resource', 'role'], makeToken, (w, token) => ask(w, token, w.api)),
   path('userinfo', ['user', 'client', 'tenant'], (w) => w.obtain('openid offline_access', w.issuer), askUserinfo),
   path('a pushed request', ['client', 'tenant', 'resource'], ALWAYS, push, ['client', 'tenant']),
   path('a device that starts', ['client', 'tenant', 'resource'], ALWAYS, startDevice, ['client', 'tenant']),
@@ -307,6 +309,18 @@ async function signInAnew(w: World): Promise<Answer> {
 async function openAccount(w: World): Promise<Answer> {
   const response = await w.agent.request(`${w.issuer}/account`)
   return { status: response.status === 200 ? 200 : Math.max(400, response.status), body: null }
+}
+
+async function makeToken(w: World): Promise<string> {
+  const { url, response } = await w.agent.follow(
+    `${w.issuer}/account/tokens/new?${new URLSearchParams({ uri: w.resource })}`,
+  )
+  const typed = { name: 'nightly', 'scope.0': w.scope }
+  const made = await w.agent.submit({ url, html: await response.text() }, typed, 'name="days"')
+  const html = await made.response.text()
+  const token = /sp_pt_[\w-]{64}/.exec(html)?.[0]
+  if (token === undefined) throw new Error(`no token: ${html}`)
+  return token
 }
 
 function ask(w: World, token: string, client_id = w.client_id): Promise<Answer> {
