@@ -295,8 +295,9 @@ contract(
     const client = { ...saved, client_id: 'dynamic', ...pictured(LOGO) }
     await store.updateClient({ tenant_id, client, event: event() })
     assert.deepEqual(await due(stage), [`dynamic ${LOGO}`])
-    const disabled = { tenant_id, client_id: 'dynamic', event: event() }
-    await store.setClientDisabled({ ...disabled, disabled: true })
+    const set = (disabled: boolean) =>
+      store.setClientDisabled({ tenant_id, client_id: 'dynamic', disabled, event: event() })
+    await set(true)
     assert.deepEqual(await due(stage), [], 'nor of one that is disabled')
     await set(false)
     assert.deepEqual(await due(stage), [`dynamic ${LOGO}`])
