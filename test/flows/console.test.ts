@@ -524,7 +524,14 @@ for (const dialect of DIALECTS) {
 
       const kept_logo = /name="kept_logo" value="([^"]+)"/.exec(shown.html)![1]!
       const saved = await send({ brand_name: 'Tom & "Jerry" <b>', brand_accent: '#fd5', kept_logo })
-      assert.match(saved.location ?? '', /\/admin\/settings\?saved=true$/)
+      assert.match(saved.location ?? '', /\/admin\/settings$/)
+      const told = async (query: string) =>
+        /role="status"/.test((await open(root, `${issuer}/admin/settings${query}`)).html)
+      assert.deepEqual(
+        [await told(''), await told(''), await told('?saved=true')],
+        [true, false, false],
+        'once, by no link',
+      )
       const login = await open(new UserAgent(), `${issuer}/login`)
       assert.match(login.html, /<bdi>Tom &amp; &quot;Jerry&quot; &lt;b&gt;<\/bdi>/)
       assert.match(login.html, /href="\/hub\/assets\/brand-ffdd55\.css"/)

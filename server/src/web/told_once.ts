@@ -6,11 +6,16 @@ const KEPT_MS = 60_000
 
 /**
  * Sends the browser on to a page that says once what was done. The word for it travels in a cookie: a URL anybody writes,
- * and a link could have a page of ours say that something is done which is not.
+ * and a link could have a page of ours say that something is done which is not. Without a word nothing is told.
  */
-export function redirectTelling(visit: Visit, location: string, word: string): Response {
-  writeCookie(visit.c, visit.web, visit.web.cookies.told, word, visit.view.now + KEPT_MS)
+export function redirectTelling(visit: Visit, location: string, word: string | undefined): Response {
+  if (word !== undefined) writeCookie(visit.c, visit.web, visit.web.cookies.told, word, visit.view.now + KEPT_MS)
   return redirect(visit, location)
+}
+
+/** Whether this is what was done just before: it is told once. */
+export function isTold(visit: Visit, word: string): boolean {
+  return readTold(visit, { [word]: true }) === word
 }
 
 /** What was done just before, where it is one of what this page has a sentence for: it is told once. */

@@ -7,7 +7,7 @@ import { hasSecret } from '../../../oauth/clients/authentication_metadata.ts'
 import type { Client } from '../../../oauth/clients/client.ts'
 import type { ListedClient } from '../../../store/verbs/clients.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../../page.ts'
-import { redirectTelling } from '../../told_once.ts'
+import { isTold, redirectTelling } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { lintRedirects } from '../forms/lint_redirects.ts'
@@ -90,7 +90,7 @@ async function showClient(visit: Visit, record: ListedClient): Promise<Response>
       ? await store.listClientSecrets({ tenant_id, client_id })
       : [],
     seen: seenSecret(visit, record),
-    ...{ saved: visit.query['saved'] === 'true', twice: visit.query['twice'] === 'true' },
+    ...{ saved: isTold(visit, 'saved'), twice: visit.query['twice'] === 'true' },
     snippets: listSnippets(visit.web.tenant.issuer, { ...client, client_id }),
   })
   return send(visit, html, { script: true })

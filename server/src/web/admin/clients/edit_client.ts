@@ -4,7 +4,8 @@ import { describedBy, editClient } from '../../../inbound/clients/edit_client.ts
 import { readAdministratedClient } from '../../../inbound/clients/register_client.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
 import type { ListedClient } from '../../../store/verbs/clients.ts'
-import { errorPage, ours, redirect, send, type Visit } from '../../page.ts'
+import { errorPage, ours, send, type Visit } from '../../page.ts'
+import { redirectTelling } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { lintRedirects } from '../forms/lint_redirects.ts'
@@ -38,7 +39,7 @@ export const editClientSubmit = consoleSubmit(async (visit, actor, values) => {
     if (edited === 'stale') return overtaken(visit, record, values)
     const { client_secret } = edited
     return client_secret === undefined
-      ? toClient(visit, record, { saved: 'true' })
+      ? toClient(visit, record, { done: 'saved' })
       : showSecret(visit, record.client_id, client_secret)
   } catch (error) {
     if (!(error instanceof OAuthError) || !/^invalid_(client_metadata|redirect_uri)$/.test(error.error)) throw error
@@ -61,7 +62,7 @@ async function overtaken(visit: Visit, record: ListedClient, values: FormValues)
   const { tenant_id, store } = visit.web.tenant
   const [newest] = await store.listClientSecrets({ tenant_id, client_id: standing.client_id })
   const made = newest !== undefined && newest.made_at === standing.updated_at
-  return toClient(visit, standing, made ? { twice: 'true' } : { saved: 'true' })
+  return toClient(visit, standing, made ? { twice: 'true' } : { done: 'saved' })
 }
 
 function show(visit: Visit, record: ListedClient, values: FormValues, wrong?: EditClientData['wrong']): Response {
@@ -89,8 +90,12 @@ async function showSecret(visit: Visit, client_id: string, client_secret: string
   return send(visit, html, { script: true })
 }
 
-function toClient(visit: Visit, { client_id }: ListedClient, more: Readonly<Record<string, string>> = {}): Response {
-  return redirect(visit, ours(visit.web, paths.admin_client, { client_id, ...more }))
+function toClient(
+  visit: Visit,
+  { client_id }: ListedClient,
+  { done, ...more }: { readonly done?: 'saved'; readonly twice?: 'true' } = {},
+): Response {
+  return redirectTelling(visit, ours(visit.web, paths.admin_client, { client_id, ...more }), done)
 }
 
 /** Names what is registered now: whoever saves has seen it, or is told of the change. */

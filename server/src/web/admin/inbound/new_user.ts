@@ -6,7 +6,8 @@ import { inviteUser } from '../../../inbound/users/recovery.ts'
 import { readText, refusal } from '../../../oauth/clients/metadata_member.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
 import type { UserWithPassword } from '../../../store/verbs/users.ts'
-import { errorPage, ours, redirect, send, type Visit } from '../../page.ts'
+import { errorPage, ours, send, type Visit } from '../../page.ts'
+import { redirectTelling } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { readFormId } from '../forms/form_id.ts'
@@ -79,7 +80,7 @@ export const inviteUserSubmit = consoleSubmit(async (visit, actor, { user_id = '
 })
 
 function toUser(visit: Visit, user_id: string, invited: boolean): Response {
-  return redirect(visit, ours(visit.web, paths.admin_user, { user_id, ...(invited && { done: 'invited' }) }))
+  return redirectTelling(visit, ours(visit.web, paths.admin_user, { user_id }), invited ? 'invited' : undefined)
 }
 
 const rolesOf = ({ configuration }: Visit) => [...configuration.roles.keys()].sort()

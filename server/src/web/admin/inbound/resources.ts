@@ -11,8 +11,9 @@ import {
 } from '../../../oauth/clients/metadata_member.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
 import type { Resource } from '../../../store/tenant.ts'
-import { errorPage, ours, redirect, send, type Visit } from '../../page.ts'
+import { errorPage, ours, send, type Visit } from '../../page.ts'
 import { describeScopes } from '../../pages/described_scopes.ts'
+import { isTold, redirectTelling } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { refusedField } from '../forms/refused_field.ts'
@@ -44,7 +45,7 @@ export const resourcePage = consolePage(async (visit) => {
   if (!found) return errorPage(visit, 'not_found', 404)
   const { resource, name } = found
   const built_in = isBuiltIn(visit.web.tenant.issuer, resource)
-  const saved = visit.query['saved'] === 'true'
+  const saved = isTold(visit, 'saved')
   const preview = describeScopes(visit.view, visit.web.tenant.issuer, visit.configuration, {
     ...{ scope: [...found.scopes.keys()], resource: [resource], new_scope: [], optional_scope: [] },
   })
@@ -95,7 +96,7 @@ async function overtaken(visit: Visit, known: Resource | undefined, values: Form
 }
 
 function toResource(visit: Visit, { resource }: Resource): Response {
-  return redirect(visit, ours(visit.web, paths.admin_resource, { uri: resource, saved: 'true' }))
+  return redirectTelling(visit, ours(visit.web, paths.admin_resource, { uri: resource }), 'saved')
 }
 
 function find(visit: Visit, uri: string | undefined): Resource | undefined {

@@ -5,7 +5,8 @@ import { type Json, readText, refusal } from '../../../oauth/clients/metadata_me
 import { OAuthError } from '../../../oauth/errors.ts'
 import { readTrustedIssuer } from '../../../oauth/trusted_issuer.ts'
 import type { TrustedIssuerRecord } from '../../../store/verbs/trusted_issuers.ts'
-import { errorPage, ours, redirect, send, type Visit } from '../../page.ts'
+import { errorPage, ours, send, type Visit } from '../../page.ts'
+import { isTold, redirectTelling } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { refusedField } from '../forms/refused_field.ts'
@@ -41,7 +42,7 @@ export const trustedIssuerPage = consolePage(async (visit) => {
   const found = await find(visit, visit.query['issuer'])
   if (!found) return errorPage(visit, 'not_found', 404)
   const { issuer } = found
-  const saved = visit.query['saved'] === 'true'
+  const saved = isTold(visit, 'saved')
   const disabled = found.disabled_at !== null
   return send(visit, renderTrustedIssuer(visit.view, { issuer, disabled, saved, values: write(found) }))
 })
@@ -99,7 +100,7 @@ async function ifDone(visit: Visit, values: FormValues): Promise<Response | null
 }
 
 function toIssuer(visit: Visit, issuer: string): Response {
-  return redirect(visit, ours(visit.web, paths.admin_trusted_issuer, { issuer, saved: 'true' }))
+  return redirectTelling(visit, ours(visit.web, paths.admin_trusted_issuer, { issuer }), 'saved')
 }
 
 async function find(visit: Visit, issuer: string | undefined): Promise<TrustedIssuerRecord | null> {

@@ -8,7 +8,7 @@ import { deleteUserEverywhere } from '../../delete_user.ts'
 import { errorPage, ours, redirect, send, type Visit } from '../../page.ts'
 import { joinApps } from '../../pages/joined_apps.ts'
 import { showToken } from '../../pages/shown_token.ts'
-import { readTold, redirectTelling } from '../../told_once.ts'
+import { isTold, readTold, redirectTelling } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { scriptOf } from '../forms/same_by_script.ts'
@@ -92,10 +92,10 @@ function scriptsOf(visit: Visit, { user_id, disabled_at }: UserRecord, page: { o
   ]
 }
 
-function invitable({ web, query }: Visit, { password_hash, email, disabled_at }: UserWithPassword) {
+function invitable(visit: Visit, { password_hash, email, disabled_at }: UserWithPassword) {
   const no_password = password_hash === null
-  const may_invite = no_password && email !== null && disabled_at === null && web.inbound.outbox.on
-  return { no_password, may_invite, invited: query['done'] === 'invited' }
+  const may_invite = no_password && email !== null && disabled_at === null && visit.web.inbound.outbox.on
+  return { no_password, may_invite, invited: isTold(visit, 'invited') }
 }
 
 /** POST /admin/user/disable and /admin/user/enable; nobody disables the account by which they are here. */

@@ -60,7 +60,7 @@ async function show(visit: Visit, found: ShownConnector, checks?: readonly Conne
         ? undefined
         : { error, at: error_at ?? 0, ...(error_description !== null && { error_description }) },
     checks,
-    done: (['made', 'saved'] as const).find((word) => visit.query[word] === 'true'),
+    done: readTold(visit, { made: true, saved: true }),
     script: scriptOf(visit, 'testConnector', { connector: found.connector }),
   })
   return send(visit, html, { script: true })

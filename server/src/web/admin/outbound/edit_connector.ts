@@ -7,7 +7,8 @@ import type { ConnectorGrantType } from '../../../providers/grant_types.ts'
 import { CLIENT_AUTH_METHODS } from '../../../providers/overrides.ts'
 import type { Provider } from '../../../providers/provider.ts'
 import { isAnyServer, searchCatalogue } from '../../../providers/search.ts'
-import { errorPage, ours, redirect, send, type Visit } from '../../page.ts'
+import { errorPage, ours, send, type Visit } from '../../page.ts'
+import { redirectTelling } from '../../told_once.ts'
 import type { SameScript } from '../../ui/components.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
@@ -85,7 +86,7 @@ async function save(visit: Visit, actor: string, subject: Subject, values: FormV
   try {
     const input = readConnectorForm(provider, grant_type, connector, values)
     await saveConnector(visit.web.outbound, actor, input, { seen: found?.version ?? null })
-    return toConnector(visit, connector, found ? { saved: 'true' } : { made: 'true' })
+    return toConnector(visit, connector, found ? 'saved' : 'made')
   } catch (error) {
     if (!(error instanceof OAuthError) || error.status >= 500) throw error
     if (error.status === 412 && found) return show(visit, (await find(visit, connector)) ?? subject, values, 'stale')
@@ -103,7 +104,7 @@ async function showTaken(visit: Visit, actor: string, subject: Subject, values: 
   try {
     const input = readConnectorForm(provider, grant_type, connector, values)
     const outcome = await saveConnector(visit.web.outbound, actor, input, { dry_run: true })
-    if (outcome === 'unchanged') return toConnector(visit, connector, { made: 'true' })
+    if (outcome === 'unchanged') return toConnector(visit, connector, 'made')
   } catch (error) {
     if (!(error instanceof OAuthError) || error.status >= 500) throw error
   }
@@ -140,8 +141,8 @@ async function proposeName(visit: Visit, { provider }: Provider): Promise<string
   return ''
 }
 
-function toConnector(visit: Visit, connector: string, more: Readonly<Record<string, string>> = {}): Response {
-  return redirect(visit, ours(visit.web, paths.admin_connector, { connector, ...more }))
+function toConnector(visit: Visit, connector: string, done?: 'saved' | 'made'): Response {
+  return redirectTelling(visit, ours(visit.web, paths.admin_connector, { connector }), done)
 }
 
 function show(

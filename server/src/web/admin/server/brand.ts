@@ -10,7 +10,8 @@ import {
 import { readSettings } from '../../../store/settings.ts'
 import { brandOf } from '../../brand.ts'
 import { readFileForm } from '../../file_form.ts'
-import { ours, redirect, send, type Visit } from '../../page.ts'
+import { ours, send, type Visit } from '../../page.ts'
+import { redirectTelling } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit, isAdministrator } from '../forms/administrator.ts'
 import { scriptOf } from '../forms/same_by_script.ts'
@@ -45,7 +46,7 @@ export const brandSubmit = consoleSubmit(
     const saved =
       changed.length === 0 || (await saveSettings(visit.web.tenant, body, { actor, changed, seen: config_version }))
     return saved
-      ? redirect(visit, ours(visit.web, paths.admin_settings, { saved: 'true' }))
+      ? redirectTelling(visit, ours(visit.web, paths.admin_settings), 'saved')
       : show(visit, typed, { again: 'stale' })
   },
   readFileForm(isAdministrator, 'brand_logo', 'kept_logo'),

@@ -3,7 +3,8 @@ import { listChangedNames } from '../../../inbound/changed_names.ts'
 import { refusal } from '../../../oauth/clients/metadata_member.ts'
 import { OAuthError } from '../../../oauth/errors.ts'
 import { DEFAULT_SETTINGS, type Settings } from '../../../store/settings.ts'
-import { ours, redirect, send, type Visit } from '../../page.ts'
+import { ours, send, type Visit } from '../../page.ts'
+import { isTold, redirectTelling } from '../../told_once.ts'
 import { paths } from '../../ui/paths.ts'
 import { consolePage, consoleSubmit } from '../forms/administrator.ts'
 import { refusedField } from '../forms/refused_field.ts'
@@ -18,7 +19,7 @@ export const settingsPage = consolePage(async (visit) => {
   const all = (Object.keys(settings) as (keyof Settings)[]).map((setting) => ({
     ...{ setting, value: settings[setting], is_default: !changed.includes(setting) },
   }))
-  return send(visit, renderSettings(visit.view, { settings: all, saved: visit.query['saved'] === 'true' }))
+  return send(visit, renderSettings(visit.view, { settings: all, saved: isTold(visit, 'saved') }))
 })
 
 /** GET /admin/settings/edit: who signs users in is a setting too. */
@@ -52,7 +53,7 @@ async function overtaken(visit: Visit, values: FormValues): Promise<Response> {
 }
 
 function toSettings(visit: Visit): Response {
-  return redirect(visit, ours(visit.web, paths.admin_settings, { saved: 'true' }))
+  return redirectTelling(visit, ours(visit.web, paths.admin_settings), 'saved')
 }
 
 // What is nothing is an empty field.

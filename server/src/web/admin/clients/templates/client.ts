@@ -11,6 +11,7 @@ import {
   type SameScript,
   sameByScript,
   section,
+  toldNotice,
 } from '../../../ui/components.ts'
 import { button, buttonLink, form } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
@@ -67,9 +68,7 @@ export function renderClient(view: View, data: ClientData): SafeHtml {
   const standing = html`${data.disabled ? badge(clients.disabled, 'danger') : badge(clients.enabled, 'good')} ${data.trusted && badge(clients.trusted, 'note')} ${data.unverified && badge(clients.unverified, 'warning')} ${usesLegacy(data) && badge(client.legacy, 'warning')}`
   const disabled = data.disabled && notice('danger', html`<p>${client.disabled}</p>`)
   const { client_form, again } = view.text.console
-  const saved = data.twice
-    ? notice('note', html`<p>${again.twice}</p>`)
-    : data.saved && notice('good', html`<p>${client_form.saved}</p>`)
+  const saved = data.twice ? toldNotice('note', again.twice) : data.saved && toldNotice('good', client_form.saved)
   const content = html`${pageHeader(name(shown), standing)}${saved}${disabled}${section(client.details, card(registration(view, data)), undefined, buttonLink(client.why, link(view, paths.admin_client_rights, { client_id: data.client_id })))}${renderLogo(view, data)}${secrets(view, data)}${switches(view, data)}${described(view, data)}${tryIt(view, data)}${section(client.danger, endings(view, data))}`
   return consolePage(view, { entry: 'clients', under: [], copies: true, title: displayName(shown), content })
 }

@@ -10,6 +10,7 @@ import {
   sameByScript,
   section,
   table,
+  toldNotice,
 } from '../../../ui/components.ts'
 import { button, buttonLink, field, form } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
@@ -51,7 +52,7 @@ export function renderRegistrationTokens(view: View, data: RegistrationTokensDat
   const back = buttonLink(words.back, link(view, paths.admin_clients), 'quiet')
   const standing = data.registration === 'off' ? notice('warning', html`<p>${words.off}</p>`) : ''
   const open = data.registration === 'open' ? notice('note', html`<p>${words.open}</p>`) : ''
-  const content = html`${pageHeader(words.title, words.lead, back)}${standing}${open}${data.twice && notice('note', html`<p>${view.text.console.again.twice}</p>`)}${made(view, data)}${section(words.tokens, html`${tokens(view, data)}${sameByScript(view, data.scripts?.end)}`)}${section(words.new, newToken(view, data))}`
+  const content = html`${pageHeader(words.title, words.lead, back)}${standing}${open}${data.twice && toldNotice('note', view.text.console.again.twice)}${made(view, data)}${section(words.tokens, html`${tokens(view, data)}${sameByScript(view, data.scripts?.end)}`)}${section(words.new, newToken(view, data))}`
   return consolePage(view, { entry: 'clients', under: [], copies: true, title: words.title, content })
 }
 

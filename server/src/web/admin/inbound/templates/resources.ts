@@ -1,6 +1,15 @@
 import { ALGORITHMS } from '../../../../crypto/signing_keys.ts'
 import { type ConsentScope, renderPermissions } from '../../../pages/templates/consent.ts'
-import { badge, card, emptyState, notice, pageHeader, type SameScript, section, table } from '../../../ui/components.ts'
+import {
+  badge,
+  card,
+  emptyState,
+  pageHeader,
+  type SameScript,
+  section,
+  table,
+  toldNotice,
+} from '../../../ui/components.ts'
 import { buttonLink } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
@@ -63,7 +72,7 @@ export function renderResource(view: View, data: ResourceData): SafeHtml {
   const { resource: words, client_form } = view.text.console
   const edit = buttonLink(words.edit, link(view, paths.admin_edit_resource, { uri: data.resource }))
   const details = typedDetails(data, RESOURCE_FIELDS, words.fields, client_form.yes)
-  const saved = data.saved && notice('good', html`<p>${words.saved}</p>`)
+  const saved = data.saved && toldNotice('good', words.saved)
   const lead = data.built_in ? words.built_in : undefined
   const content = html`${pageHeader(name(data.name), code(data.resource))}${saved}${section(words.details, details, lead, !data.built_in && edit)}${consentPreview(view, data)}`
   return consolePage(view, { entry: 'resources', under: [], title: displayName(data.name), content })

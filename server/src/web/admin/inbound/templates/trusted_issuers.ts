@@ -7,6 +7,7 @@ import {
   type SameScript,
   section,
   table,
+  toldNotice,
 } from '../../../ui/components.ts'
 import { buttonLink } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
@@ -76,7 +77,7 @@ export function renderTrustedIssuer(view: View, data: TrustedIssuerData): SafeHt
   const { trusted_issuer: words, trusted_issuers, client_form } = view.text.console
   const edit = buttonLink(words.edit, link(view, paths.admin_edit_trusted_issuer, { issuer: data.issuer }))
   const standing = data.disabled ? badge(trusted_issuers.disabled, 'danger') : badge(trusted_issuers.trusted, 'good')
-  const saved = data.saved && notice('good', html`<p>${words.saved}</p>`)
+  const saved = data.saved && toldNotice('good', words.saved)
   const disabled = data.disabled && notice('danger', html`<p>${words.disabled}</p>`)
   const details = typedDetails(data, ISSUER_FIELDS, words.fields, client_form.yes)
   const content = html`${pageHeader(html`<bdi dir="ltr">${exactText(data.issuer)}</bdi>`, standing)}${saved}${disabled}${section(words.details, details, undefined, edit)}`

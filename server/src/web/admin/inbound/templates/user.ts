@@ -12,6 +12,7 @@ import {
   sameByScript,
   section,
   table,
+  toldNotice,
 } from '../../../ui/components.ts'
 import { type ConnectionState, stateBadgeOfOthers } from '../../../ui/connection_state.ts'
 import { button, buttonLink, form } from '../../../ui/forms.ts'
@@ -64,7 +65,7 @@ export function renderUser(view: View, data: UserData): SafeHtml {
   ])
   const notes = [
     doneNotice(view, data.done),
-    data.invited && notice('good', html`<p>${user.invited}</p>`),
+    data.invited && toldNotice('good', user.invited),
     data.disabled && notice('note', html`<p>${user.disabled_note}</p>`),
     data.no_password && !data.invited && notice('note', html`<p>${user.no_password}</p>`),
   ]

@@ -13,6 +13,7 @@ import {
   sameByScript,
   section,
   table,
+  toldNotice,
 } from '../../../ui/components.ts'
 import { button, buttonLink, form } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
@@ -100,7 +101,7 @@ export function renderConnector(view: View, data: ConnectorData): SafeHtml {
   const edit =
     !data.for_everyone &&
     buttonLink(connector.edit, link(view, paths.admin_edit_connector, { connector: data.connector }))
-  const done = data.done ? notice('good', html`<p>${connector[data.done]}</p>`) : doneNotice(view, data.told)
+  const done = data.done ? toldNotice('good', connector[data.done]) : doneNotice(view, data.told)
   const callback =
     data.redirect_uri && section(connector.callback, codeBlock(data.redirect_uri), connector.callback_lead)
   const key =

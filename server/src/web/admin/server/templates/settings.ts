@@ -5,11 +5,11 @@ import {
   card,
   codeBlock,
   definitions,
-  notice,
   pageHeader,
   type SameScript,
   sameByScript,
   section,
+  toldNotice,
 } from '../../../ui/components.ts'
 import { button, buttonLink, form } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
@@ -96,7 +96,7 @@ export function renderSettings(view: View, data: SettingsData): SafeHtml {
   const { settings: words } = view.text.console
   const edit = buttonLink(words.edit, link(view, paths.admin_edit_settings), 'primary')
   const past = buttonLink(words.history, link(view, paths.admin_events, { event: 'settings.saved' }), 'quiet')
-  const saved = data.saved && notice('good', html`<p>${words.saved}</p>`)
+  const saved = data.saved && toldNotice('good', words.saved)
   const parts = GROUPS.map((group) => {
     const pairs = namesOf(group).flatMap((name): [Child, Child][] => {
       const one = data.settings.find(({ setting }) => setting === name)

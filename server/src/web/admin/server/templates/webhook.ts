@@ -13,6 +13,7 @@ import {
   section,
   type Tone,
   table,
+  toldNotice,
 } from '../../../ui/components.ts'
 import { button, buttonLink, check, field, form, select } from '../../../ui/forms.ts'
 import { attrs, type Child, html, type SafeHtml } from '../../../ui/html.ts'
@@ -114,7 +115,7 @@ function told(view: View, data: WebhookData): Child {
       'warning',
       html`<p>${tell(view, words.failing, { n: count(view, failures), when: ago(view, failing_since ?? view.now) })}</p>`,
     )
-  const twice = data.twice && notice('note', html`<p>${view.text.console.again.twice}</p>`)
+  const twice = data.twice && toldNotice('note', view.text.console.again.twice)
   return html`${twice}${again}${off}${failing}`
 }
 
