@@ -261,6 +261,7 @@ test('RFC 7662 4 with the keyboard alone a token for a script is made, read once
   assert.equal(await person.heading(), 'nightly is ready')
   const [token, line] = await person.page.locator('pre').allInnerTexts()
   assert.equal(line, `curl -H 'Authorization: Bearer ${token}' '${notes}'`)
+  await keys.to('Copy')
   assert.deepEqual((await oauth.tokenIntrospection(config, token!)).scope, 'api:read')
   await person.page.reload()
   assert.match(await person.page.locator('main').innerText(), /The form was sent twice/)

@@ -53,7 +53,7 @@ async function make(visit: Visit, sure: Sure, values: Readonly<Record<string, st
   if (made.kind === 'wrong') return show(visit, sure, { resource, wrong: made.about, typed, token_id })
   tellChange(web.inbound, user, 'token_made', view.lang)
   const line = `curl -H 'Authorization: Bearer ${made.token}' ${quote(resource)}`
-  return send(visit, renderMadeToken(view, { ...made, name, line }))
+  return send(visit, renderMadeToken(view, { ...made, name, line }), { script: true })
 }
 
 // A word of a POSIX shell.

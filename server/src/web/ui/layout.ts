@@ -33,6 +33,8 @@ export interface PageFrame {
   readonly playground?: boolean
   /** True where the island that follows the audit log runs; the headers must then allow scripts of ours. */
   readonly live_events?: boolean
+  /** True where the island of copying runs; the headers must then allow scripts of ours. */
+  readonly copies?: boolean
   /** Where whoever chooses another language comes back to, where that is not the address of this answer. */
   readonly here?: string | undefined
 }
@@ -47,7 +49,7 @@ export function narrowPage(view: View, frame: PageFrame & { below?: Child }): Sa
     view,
     'narrow',
     frame,
-    html`${brand}<main id="main"><div class="panel">${frame.content}</div></main>${below}`,
+    html`${brand}<main id="main"><div class="panel">${frame.content}${frame.copies && copying(view)}</div></main>${below}`,
   )
 }
 
@@ -72,8 +74,6 @@ export interface ConsoleFrame extends PageFrame {
   readonly under?: readonly (readonly [label: Child, to: string])[]
   /** What is searched for. */
   readonly find?: string
-  /** True where the island of copying runs; the headers must then allow scripts of ours. */
-  readonly copies?: boolean
 }
 
 /** A page of the console: navigation beside it, behind a menu button on small screens (a native popover, no script). */

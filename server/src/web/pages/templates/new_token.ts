@@ -122,5 +122,5 @@ export function renderMadeToken(view: View, data: MadeTokenData): SafeHtml {
   const title = tell(view, text.ready, { token: name(data.name) })
   const until = tell(view, text.until, { when: moment(view, data.expires_at) })
   const content = html`<div class="heading"><h1>${title}</h1></div>${notice('warning', html`<p>${text.once}</p>`)}<p><strong>${text.token}</strong></p>${codeBlock(data.token)}<p class="after"><strong>${text.try}</strong></p>${codeBlock(data.line)}<p class="hint after">${until} ${text.keep}</p><div class="stack after">${buttonLink(text.done, link(view, paths.account), 'primary')}</div>`
-  return narrowPage(view, { title: text.title, content, here: link(view, paths.account_new_token) })
+  return narrowPage(view, { title: text.title, content, copies: true, here: link(view, paths.account_new_token) })
 }
