@@ -85,9 +85,12 @@ function connectionCard(view: View, connection: AccountConnection, index: number
   const lapse = lapses_at !== undefined && tell(view, account.lapses, { provider, when: ago(view, lapses_at) })
   const why = broken ? reason[connection.reason ?? 'unknown'] : lapse
   const again = (broken || lapse) && buttonLink(account.reconnect, repair, 'primary')
-  const actions = html`<div class="actions">${again}${changeEnd(view, connection, index)}${disconnect}</div>`
+  const ways = html`${again}${changeEnd(view, connection, index)}${disconnect}`
   return card(
-    html`<div class="row">${mark(connection.provider_name)}<div class="grow">${title}${facts(times)}</div>${actions}</div>${why && notice('warning', html`<p>${why}</p>`)}`,
+    html`<div class="row">${mark(connection.provider_name)}<div class="grow">${title}${facts(times)}</div>${!why && html`<div class="actions">${ways}</div>`}</div>${
+      // What is wrong stands before what helps.
+      why && html`${notice('warning', html`<p>${why}</p>`)}<div class="actions start">${ways}</div>`
+    }`,
   )
 }
 
