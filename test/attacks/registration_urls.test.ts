@@ -299,6 +299,9 @@ test('5.8 the picture of a client is fetched behind the requests, and shown from
   const path = await look()
   assert.match(path ?? '', /^\/hub\/assets\/client-[0-9a-f]{24}\.png$/)
   assert.equal(await login(), path)
+  await p.server.saveSettings({ sign_up: 'open' })
+  const sign_up = await open(new UserAgent(), `${askFor(p, client_id)}&prompt=create`)
+  assert.deepEqual([new URL(sign_up.url).pathname, pictureIn(sign_up.html)], ['/hub/sign_up', path])
   const code = (await agent.authorize(askFor(p, client_id), ALICE)).searchParams.get('code')!
   const form = { grant_type: 'authorization_code', code, redirect_uri: CALLBACK, client_id, code_verifier: VERIFIER }
   assert.equal((await p.post('/token', form, null)).status, 200)

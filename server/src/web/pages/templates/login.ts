@@ -62,9 +62,7 @@ export function renderLogin(view: View, data: LoginData): SafeHtml {
       ? tell(view, login.to_client, { client: html`<strong>${name(clientName(data.client))}</strong>` })
       : tell(view, login.to_tenant, { tenant: html`<strong>${name(view.tenant.name)}</strong>` })
   const title = again ? login.again_title : login.title
-  const { client } = data
-  const picture = client?.logo_uri && html`<div class="marks">${mark(clientName(client), client.logo_uri)}</div>`
-  const top = html`<div class="heading">${picture}<h1>${title}</h1><p class="lead">${lead}</p></div>`
+  const top = html`<div class="heading">${clientLogo(data.client)}<h1>${title}</h1><p class="lead">${lead}</p></div>`
   const content = html`${top}${form(view, { action: data.action, id: 'by_password' }, credentials(view, data, again))}${otherWays(view, data, again)}`
   const cancel = data.cancel_href && data.client && cancelLink(view, data.cancel_href, clientName(data.client))
   const reset = data.reset_href && html`<a href="${data.reset_href}">${view.text.security.reset.forgot}</a>`
@@ -72,6 +70,11 @@ export function renderLogin(view: View, data: LoginData): SafeHtml {
   const below = (sign_up || reset || cancel) && html`${sign_up} ${reset} ${cancel}`
   const islands = { script: true, passkeys: data.passkey !== undefined }
   return narrowPage(view, { title, content, below, here: data.action, ...islands })
+}
+
+/** The logo of the client that somebody signs in to; nothing where it has none. */
+export function clientLogo(client: LoginData['client']): SafeHtml | undefined {
+  return client?.logo_uri ? html`<div class="marks">${mark(clientName(client), client.logo_uri)}</div>` : undefined
 }
 
 function credentials(view: View, data: LoginData, again: boolean): SafeHtml {

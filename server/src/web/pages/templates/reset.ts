@@ -110,7 +110,7 @@ export function plainPage(
   title: string,
   lead: Child,
   content: Child,
-  { sign, ...rest }: { sign?: SafeHtml; below?: Child; script?: boolean } = {},
+  { sign, ...rest }: { sign?: Child; below?: Child; script?: boolean } = {},
 ): SafeHtml {
   const body = html`<div class="heading">${sign}<h1>${title}</h1><p class="lead">${lead}</p></div>${content}`
   return narrowPage(view, { title, content: body, ...rest })

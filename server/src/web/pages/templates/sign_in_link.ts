@@ -5,7 +5,7 @@ import { clock, mail } from '../../ui/icons.ts'
 import { narrowPage } from '../../ui/layout.ts'
 import { clientName, displayName, exactText, name } from '../../ui/name.ts'
 import { tell, tellText, type View } from '../../ui/view.ts'
-import type { LoginData } from './login.ts'
+import { clientLogo, type LoginData } from './login.ts'
 import { plainPage } from './reset.ts'
 
 /** Why the page that waits for the link is shown again. */
@@ -66,7 +66,7 @@ export function renderOpenLink(view: View, data: OpenLinkData): SafeHtml {
   const lead = data.client
     ? tell(view, words.to_client, { client: html`<strong>${name(clientName(data.client))}</strong>` })
     : tell(view, words.at_tenant, { tenant: html`<strong>${name(view.tenant.name)}</strong>` })
-  const heading = html`<div class="heading"><h1>${tell(view, words.title, { user })}</h1><p class="lead">${lead}</p></div>`
+  const heading = html`<div class="heading">${clientLogo(data.client)}<h1>${tell(view, words.title, { user })}</h1><p class="lead">${lead}</p></div>`
   const former =
     data.former !== undefined &&
     notice('warning', html`<p>${tell(view, words.former, { user: name(data.former) })}</p>`)

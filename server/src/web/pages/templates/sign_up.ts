@@ -4,7 +4,7 @@ import { type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { clock, mail } from '../../ui/icons.ts'
 import { clientName, name } from '../../ui/name.ts'
 import { tell, type View } from '../../ui/view.ts'
-import type { LoginData } from './login.ts'
+import { clientLogo, type LoginData } from './login.ts'
 import { newPasswordField } from './new_password_field.ts'
 import { plainPage } from './reset.ts'
 import type { SetupData } from './setup.ts'
@@ -53,7 +53,9 @@ export function renderSignUp(view: View, data: SignUpData): SafeHtml {
   const problem = wrong('form') && notice('danger', wrong('form'))
   const content = html`${problem}${form(view, { action: data.action, hidden }, html`${fields}${submit}`)}`
   const below = html`<a href="${data.login_href}">${sign_up.known}</a>`
-  return plainPage(view, sign_up.title, leadOf(view, data), content, { below, script: true })
+  return plainPage(view, sign_up.title, leadOf(view, data), content, {
+    ...{ sign: clientLogo(data.client), below, script: true },
+  })
 }
 
 function leadOf(view: View, { asks, client }: SignUpData): Child {
