@@ -125,8 +125,8 @@ export const endSessionsSubmit = consoleSubmit(async (visit, administrator, { us
 
 /** POST /admin/user/delete_token: a token that somebody has made for a script is dead at once. */
 export const deleteTokenOfUserSubmit = consoleSubmit(async (visit, administrator, { user_id = '', token_id = '' }) => {
-  await deletePermanentToken(visit.web.tenant, { user_id, token_id, actor: administrator })
-  return toUser(visit, user_id)
+  const deleted = await deletePermanentToken(visit.web.tenant, { user_id, token_id, actor: administrator })
+  return redirectTelling(visit, ours(visit.web, paths.admin_user, { user_id }), deleted ? 'token' : undefined)
 })
 
 const toUser = (visit: Visit, user_id: string) => redirect(visit, ours(visit.web, paths.admin_user, { user_id }))

@@ -47,6 +47,7 @@ export const enConsole = {
     client: 'The client is deleted. Its grants, tokens and secrets have ended.',
     user: 'The user is deleted. What is known of them is being erased.',
     sessions: 'The user is signed out everywhere.',
+    token: 'The token is deleted, and stopped working at once.',
     connector: 'The connector is deleted, and its connections have ended.',
     connector_kept:
       'The connector is disabled and not deleted: some of its connections cannot be opened now, and so not be taken back at the provider. Try again later.',
