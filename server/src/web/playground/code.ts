@@ -1,95 +1,27 @@
+import {
+  ADMIN,
+  BY_KEY,
+  CAME_BACK,
+  CLIENT,
+  DPOP,
+  exchangeCode,
+  introspect,
+  MUTUAL_TLS,
+  OAUTH,
+  PLATFORM,
+  PRINT,
+  PUBLIC,
+  refresh,
+  refreshRefused,
+  refused,
+  revoke,
+  SUBJECT,
+  THEIR_TOKEN,
+  VAULT,
+} from './program_parts.ts'
+
 // The steps of the playground as a program: with our SDK where it has the call, else with oauth4webapi. `{name}` in it is
 // a value of the flow, which the page writes as a text of the program; `OPTIONS` allows plain http, where there is no TLS.
-
-const VAULT = `import { createVault } from '@sallyport/sdk/vault'
-
-`
-const ADMIN = `import { createAdmin } from '@sallyport/sdk/admin'
-
-`
-const PRINT = (what: string) => `console.log(JSON.stringify(${what}, null, 2))
-`
-
-const CLIENT = `import * as oauth from 'oauth4webapi'
-
-const issuer = new URL({issuer})
-const found = await oauth.discoveryRequest(issuer, OPTIONS)
-const server = await oauth.processDiscoveryResponse(issuer, found)
-const client = { client_id: {client_id} }
-`
-/** A call that must be refused: what is written then is the refusal. */
-const refused = (call: string, error = 'error.error') => `try {
-  await ${call}
-} catch (error) {
-  console.log(JSON.stringify({ error: ${error} }))
-}
-`
-
-const OAUTH = `${CLIENT}const authenticate = oauth.ClientSecretBasic({client_secret})
-`
-const PUBLIC = `${CLIENT}const authenticate = oauth.None()
-`
-const BY_KEY = `${CLIENT}const ES256 = { name: 'ECDSA', namedCurve: 'P-256' }
-const key = await crypto.subtle.importKey('jwk', JSON.parse({client_key}), ES256, false, ['sign'])
-const authenticate = oauth.PrivateKeyJwt(key)
-`
-
-const MUTUAL_TLS = `import { readFileSync } from 'node:fs'
-import { Agent, fetch } from 'undici'
-${OAUTH.replace('{ client_id: {client_id} }', '{ client_id: {client_id}, use_mtls_endpoint_aliases: true }')}
-const dispatcher = new Agent({ connect: { cert: readFileSync('app.pem'), key: readFileSync('app.key') } })
-const options = { ...OPTIONS, [oauth.customFetch]: (url, init) => fetch(url, { ...init, dispatcher }) }
-`
-
-const CAME_BACK = `const came_back = new URL({redirect_uri})
-came_back.search = new URLSearchParams({ code: {code}, state: {state}, iss: {issuer} }).toString()
-const params = oauth.validateAuthResponse(server, client, came_back, {state})
-`
-
-const DPOP = `const jwk = JSON.parse({dpop_key})
-const ES256 = { name: 'ECDSA', namedCurve: 'P-256' }
-const privateKey = await crypto.subtle.importKey('jwk', jwk, ES256, false, ['sign'])
-const publicKey = await crypto.subtle.importKey('jwk', { ...jwk, d: undefined }, ES256, true, ['verify'])
-const DPoP = oauth.DPoP(client, { privateKey, publicKey })
-`
-
-const SUBJECT = `const access_token = 'urn:ietf:params:oauth:token-type:access_token'
-`
-
-const exchangeCode = (start = OAUTH) => `${start}
-${CAME_BACK}const verifier = {code_verifier}
-const response = await oauth.authorizationCodeGrantRequest(server, client, authenticate, params, {redirect_uri}, verifier, OPTIONS)
-const expected = { expectedNonce: {nonce} }
-const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, expected)
-${PRINT('tokens')}`
-
-const refresh = (name: string, start = OAUTH) => `${start}
-const response = await oauth.refreshTokenGrantRequest(server, client, authenticate, {${name}}, OPTIONS)
-const tokens = await oauth.processRefreshTokenResponse(server, client, response)
-${PRINT('tokens')}`
-
-const refreshRefused = (name: string) => `${OAUTH}
-const response = await oauth.refreshTokenGrantRequest(server, client, authenticate, {${name}}, OPTIONS)
-${refused('oauth.processRefreshTokenResponse(server, client, response)')}`
-
-const introspect = (name: string, start = OAUTH) => `${start}
-const response = await oauth.introspectionRequest(server, client, authenticate, {${name}}, OPTIONS)
-const told = await oauth.processIntrospectionResponse(server, client, response)
-${PRINT('told')}`
-
-const revoke = (name: string, start = OAUTH) => `${start}
-const response = await oauth.revocationRequest(server, client, authenticate, {${name}}, OPTIONS)
-await oauth.processRevocationResponse(response)
-`
-
-const THEIR_TOKEN = `${VAULT}const vault = createVault({ issuer: {issuer}, client_id: {client_id}, client_secret: {client_secret} })
-const connection = vault.connection({ connector: {connector}, access_token: {access_token}, via: 'token' })
-`
-
-const PLATFORM = `${ADMIN}const issuer = {issuer}
-const scope = 'connect:sessions connect:token'
-const admin = createAdmin({ issuer, client_id: {client_id}, client_secret: {client_secret}, scope })
-`
 
 const TEMPLATES = {
   exchange_code: exchangeCode(),
