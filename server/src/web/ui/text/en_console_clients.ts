@@ -25,7 +25,6 @@ export const enConsoleClients = {
   registration_tokens: {
     title: 'Clients that register themselves',
     lead: 'Who holds an initial access token may register clients at the registration endpoint. They are never trusted, and their users are asked each time.',
-    back: 'Back to the clients',
     off: 'Registration is switched off: these tokens open nothing until the setting registration says token or open.',
     open: 'Anyone may register clients here without a token. A token still sets what its clients may have.',
     tokens: 'Tokens',
@@ -216,7 +215,6 @@ export const enConsoleClients = {
     scope_hint: 'Separated by blanks. Left empty: all that are on its own list.',
     scope_wrong: 'No scope is written like this.',
     ask: 'Explain',
-    back: 'Back to the client',
     answer: 'Rulings',
     roles: 'Roles at work:',
     no_role: 'none',

@@ -94,7 +94,6 @@ export const enConsoleConnections = {
     title: 'Pending connect sessions',
     open: 'Pending connect sessions',
     lead: 'What platforms have asked their people to connect, and nobody has finished or confirmed yet.',
-    back: 'All connections',
     empty: 'Nothing is pending',
     empty_body:
       'A platform opens a connect session by the API and hands a link or a popup to its user; until that is done it stands here.',

@@ -52,7 +52,6 @@ export const enConsoleEvents = {
     nothing: 'not set',
     detail: 'Detail',
     detail_erased: 'The detail was erased. Its digest stays in the chain.',
-    back: 'All events',
     alike: 'Events of this kind',
   },
 } as const

@@ -1,5 +1,5 @@
 import { badge, emptyState, pageHeader, section, table } from '../../../ui/components.ts'
-import { button, buttonLink, field } from '../../../ui/forms.ts'
+import { button, field } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
 import { clientName, code, displayName, name } from '../../../ui/name.ts'
@@ -38,7 +38,7 @@ export function renderClientRights(view: View, data: RightsData): SafeHtml {
   })}${field({
     ...{ name: 'scope', label: rights.scope, hint: rights.scope_hint, value: data.scope, literal: true },
     ...{ error: data.wrong === 'scope' && rights.scope_wrong, autocomplete: 'off' },
-  })}<div class="actions start">${button(rights.ask)}${buttonLink(rights.back, link(view, paths.admin_client, { client_id: data.client_id }), 'quiet')}</div>`
+  })}<div class="actions start">${button(rights.ask)}</div>`
   const ask = html`<form class="measure" action="${link(view, paths.admin_client_rights)}">${hidden}${fields}</form>`
   const content = html`${pageHeader(tell(view, rights.title, { client }), rights.lead)}${ask}${answer(view, data)}`
   return consolePage(view, {

@@ -12,7 +12,7 @@ import {
   table,
   toldNotice,
 } from '../../../ui/components.ts'
-import { button, buttonLink, field, form } from '../../../ui/forms.ts'
+import { button, field, form } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
 import { code, name } from '../../../ui/name.ts'
@@ -49,10 +49,9 @@ export interface RegistrationTokensData {
 /** The initial access tokens there are, and the form for a new one. */
 export function renderRegistrationTokens(view: View, data: RegistrationTokensData): SafeHtml {
   const { registration_tokens: words } = view.text.console
-  const back = buttonLink(words.back, link(view, paths.admin_clients), 'quiet')
   const standing = data.registration === 'off' ? notice('warning', html`<p>${words.off}</p>`) : ''
   const open = data.registration === 'open' ? notice('note', html`<p>${words.open}</p>`) : ''
-  const content = html`${pageHeader(words.title, words.lead, back)}${standing}${open}${data.twice && toldNotice('note', view.text.console.again.twice)}${made(view, data)}${section(words.tokens, html`${tokens(view, data)}${sameByScript(view, data.scripts?.end)}`)}${section(words.new, newToken(view, data))}`
+  const content = html`${pageHeader(words.title, words.lead)}${standing}${open}${data.twice && toldNotice('note', view.text.console.again.twice)}${made(view, data)}${section(words.tokens, html`${tokens(view, data)}${sameByScript(view, data.scripts?.end)}`)}${section(words.new, newToken(view, data))}`
   return consolePage(view, { entry: 'clients', under: [], copies: true, title: words.title, content })
 }
 

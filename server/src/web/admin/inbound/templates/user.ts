@@ -69,7 +69,12 @@ export function renderUser(view: View, data: UserData): SafeHtml {
     data.disabled && notice('note', html`<p>${user.disabled_note}</p>`),
     data.no_password && !data.invited && notice('note', html`<p>${user.no_password}</p>`),
   ]
-  const past = buttonLink(user.events, link(view, paths.admin_events, { user: data.username }), 'quiet')
+  const why = buttonLink(
+    view.text.console.roles.why,
+    link(view, paths.admin_rights, { username: data.username }),
+    'quiet',
+  )
+  const past = html`<div class="actions">${why}${buttonLink(user.events, link(view, paths.admin_events, { user: data.username }), 'quiet')}</div>`
   const content = html`${pageHeader(name(userName(data)), status, invite(view, data))}${notes}${section(user.account, card(details), undefined, past)}${chains(view, data)}${connected(view, data)}${tokens(view, data)}${endings(view, data)}`
   return consolePage(view, { entry: 'users', under: [], title: displayName(userName(data)), content })
 }

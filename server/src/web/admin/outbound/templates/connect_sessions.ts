@@ -9,7 +9,6 @@ import {
   type Tone,
   table,
 } from '../../../ui/components.ts'
-import { buttonLink } from '../../../ui/forms.ts'
 import { type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
 import { clientName, code, name } from '../../../ui/name.ts'
@@ -51,7 +50,6 @@ export function renderConnectSessions(
   },
 ): SafeHtml {
   const { connect_sessions: words } = view.text.console
-  const back = buttonLink(words.back, link(view, paths.admin_connections), 'quiet')
   const rows = data.sessions.map((row, i): Child[] => [
     html`<a href="${link(view, paths.admin_client, { client_id: row.client_id })}">${name(clientName(row))}</a> <small>${ago(view, row.created_at)}</small>`,
     html`${'username' in row.owner ? name(row.owner.username) : code(row.owner.end_user_id)}${row.invitation && html` <small>${words.invitation}</small>`}`,
@@ -66,7 +64,7 @@ export function renderConnectSessions(
     first: data.cursor && link(view, paths.admin_connect_sessions),
     next: data.next_cursor && link(view, paths.admin_connect_sessions, { cursor: data.next_cursor }),
   })
-  const content = html`${pageHeader(words.title, words.lead, back)}${list}${pages}${sameByScript(view, data.script)}`
+  const content = html`${pageHeader(words.title, words.lead)}${list}${pages}${sameByScript(view, data.script)}`
   return consolePage(view, { entry: 'connections', under: [], title: words.title, content })
 }
 

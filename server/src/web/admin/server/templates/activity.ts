@@ -98,7 +98,7 @@ function bars(view: View, plot: Plot): SafeHtml {
       top = Math.max(0, top - height)
       return html`<rect class="s${kind}" x="${i * BAR}" y="${top}" width="${BAR - GAP}" height="${height}"/>`
     })
-    return html`<g><title>${hourText(view, at)} UTC: ${count(view, all[i]!)}</title>${rects}</g>`
+    return html`<g><title>${hourText(view, at)}: ${count(view, all[i]!)}</title>${rects}</g>`
   })
   const most = count(view, highest)
   const label = is_tokens
@@ -108,9 +108,9 @@ function bars(view: View, plot: Plot): SafeHtml {
   const lines = [0, HEIGHT / 2, HEIGHT].map((y) => html`<line class="grid" x1="0" y1="${y}" x2="${wide}" y2="${y}"/>`)
   const svg = html`<svg class="bars" role="img" aria-label="${label}" viewBox="0 0 ${wide} ${HEIGHT}" height="${HEIGHT}" preserveAspectRatio="none">${lines}${drawn}</svg>`
   const named = hours.filter((_, i) => i % NAMED_HOURS === 0)
-  const axis = named.map((at, i) => html`<span>${hourText(view, at)}${i === 0 && ' UTC'}</span>`)
+  const axis = named.map((at) => html`<span>${hourText(view, at)}</span>`)
   // Time goes from left to right in every language, as the bars do.
-  return html`<div class="plot" dir="ltr"><p aria-hidden="true">${most}</p>${svg}<div class="axis" aria-hidden="true">${axis}</div></div>`
+  return html`<div class="plot" dir="ltr"><p aria-hidden="true">${most}</p>${svg}<div class="axis" aria-hidden="true">${axis}</div><p aria-hidden="true">${words.hour}</p></div>`
 }
 
 function byHour(view: View, { title, hours, series, named }: Plot): SafeHtml {

@@ -11,9 +11,9 @@ import type { EventData, ShownChange } from './events.ts'
 export function renderEvent(view: View, data: EventData): SafeHtml {
   const { event: words } = view.text.console
   const lead = html`${ago(view, data.at)}${data.actor !== undefined && html` · ${name(data.actor)}`}`
-  const back = html`${buttonLink(words.alike, link(view, paths.admin_events, { event: data.event }), 'quiet')}${buttonLink(words.back, link(view, paths.admin_events), 'quiet')}`
+  const alike = buttonLink(words.alike, link(view, paths.admin_events, { event: data.event }), 'quiet')
   const changes = data.changes.length > 0 && section(words.changes, changed(view, data.changes))
-  const content = html`${pageHeader(code(data.event), lead, back)}${changes}${section(words.details, card(facts(view, data)))}${detail(view, data)}`
+  const content = html`${pageHeader(code(data.event), lead, alike)}${changes}${section(words.details, card(facts(view, data)))}${detail(view, data)}`
   return consolePage(view, { entry: 'events', under: [], title: exactText(data.event), content })
 }
 

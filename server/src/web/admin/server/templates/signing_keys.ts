@@ -68,7 +68,7 @@ function succession(view: View, { alg, keys }: KeysData['algs'][number], index: 
   ])
   const title = tellText(view, words.list, { alg: exactText(alg) })
   const columns = [words.kid, words.state, words.since, words.goes_on, words.action]
-  const plot = card(html`${timeline(view, alg, keys)}${legend(view)}`)
+  const plot = card(html`${timeline(view, alg, keys)}${legend(view, keys)}`)
   const lead = index === 0 && words.timeline_lead
   return section(code(alg), html`${plot}<div class="after">${table(title, columns, rows)}</div>`, lead)
 }
@@ -110,10 +110,11 @@ function timeline(view: View, alg: string, keys: readonly ShownKey[]): SafeHtml 
   return html`<svg class="timeline" role="img" aria-label="${label}" viewBox="0 0 ${WIDTH} ${height}" height="${height}" preserveAspectRatio="none">${bars}${line}</svg>`
 }
 
-function legend(view: View): SafeHtml {
-  const { legend: words } = view.text.console.keys
+function legend(view: View, keys: readonly ShownKey[]): SafeHtml {
+  const { legend: words, states } = view.text.console.keys
+  const revoked = keys.some(({ state }) => state === 'revoked')
   const kinds = ['published', 'signs', 'kept'] as const
-  return html`<ul class="legend">${kinds.map((kind) => html`<li><span class="swatch ${kind}"></span>${words[kind]}</li>`)}<li><span class="swatch now"></span>${words.now}</li></ul>`
+  return html`<ul class="legend">${kinds.map((kind) => html`<li><span class="swatch ${kind}"></span>${words[kind]}</li>`)}${revoked && html`<li><span class="swatch revoked"></span>${states.revoked}</li>`}<li><span class="swatch now"></span>${words.now}</li></ul>`
 }
 
 function revocation(view: View, key: ShownKey, id: string): SafeHtml {
