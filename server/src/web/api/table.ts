@@ -5,6 +5,7 @@ import { CONNECTOR_ROUTES } from './connectors.ts'
 import { EVENT_ROUTES } from './events.ts'
 import { GRANT_ROUTES } from './grants.ts'
 import { documentRoute } from './openapi.ts'
+import { PERSONAL_ACCESS_TOKEN_ROUTES } from './personal_access_tokens.ts'
 import { REGISTRATION_TOKEN_ROUTES } from './registration_tokens.ts'
 import { RESOURCE_ROUTES } from './resources.ts'
 import { RIGHTS_ROUTES } from './rights.ts'
@@ -43,6 +44,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...ROLE_ROUTES,
   ...RIGHTS_ROUTES,
   ...USER_ROUTES,
+  ...PERSONAL_ACCESS_TOKEN_ROUTES,
   ...GRANT_ROUTES,
   ...TRUSTED_ISSUER_ROUTES,
   ...CONNECTOR_ROUTES,

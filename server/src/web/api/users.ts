@@ -2,7 +2,6 @@ import * as z from 'zod'
 import { requireHeld, scopesOfRoles } from '../../inbound/administration/given_rights.ts'
 import { listChangedNames } from '../../inbound/changed_names.ts'
 import { CREATE_USERS } from '../../inbound/tenants.ts'
-import { beginningOf, deletePermanentToken } from '../../inbound/tokens/permanent_tokens.ts'
 import {
   createUser,
   endSessionOfUser,
@@ -16,9 +15,8 @@ import { checkChosenUsername, usernameKey } from '../../inbound/users/prepare_us
 import { inviteUser } from '../../inbound/users/recovery.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { UserRecord } from '../../store/records.ts'
-import type { PermanentToken } from '../../store/verbs/permanent_tokens.ts'
 import { deleteUserEverywhere } from '../delete_user.ts'
-import { PAGING, pageOf, replyPage, replyWhole } from './page_of.ts'
+import { PAGING, pageOf, replyPage } from './page_of.ts'
 import { stale } from './preconditions.ts'
 import { conflict, notThere } from './problem.ts'
 import { type ApiRequest, route, type Subject, shown } from './route.ts'
@@ -50,24 +48,8 @@ const SessionSchema = z
   })
   .meta({ id: 'Session', description: 'A sign-in in one browser; the times are in milliseconds' })
 
-const PersonalAccessTokenSchema = z
-  .strictObject({
-    token_id: z.string(),
-    begins_with: z.string(),
-    name: z.string(),
-    scope: z.string(),
-    resource: z.array(z.string()),
-    created_at: z.int(),
-    expires_at: z.int().nullable(),
-    last_used_at: z.int().nullable(),
-  })
-  .meta({
-    id: 'PersonalAccessToken',
-    description:
-      'A token that a user has made for a script, without its secret. Settings may end it before expires_at; null is until it is deleted',
-  })
-
-const user: Subject<UserRecord> = {
+/** A user, as routes name one. */
+export const user: Subject<UserRecord> = {
   name: 'user',
   find: ({ web, params }) =>
     web.tenant.store.findUser({ tenant_id: web.tenant.tenant_id, user_id: params['user_id']! }),
@@ -242,37 +224,7 @@ export const USER_ROUTES = [
         throw notThere('session')
     },
   }),
-  route({
-    ...{ method: 'GET', path: '/users/{user_id}/personal_access_tokens', scope: 'admin:read' },
-    name: 'listPersonalAccessTokens',
-    summary: 'The tokens that a user has made for scripts, by token_id',
-    query: PAGING,
-    answer: pageOf(PersonalAccessTokenSchema),
-    subject: user,
-    async run({ web, query, found: { user_id } }) {
-      const { tenant_id, store } = web.tenant
-      const tokens = await store.listPermanentTokens({ tenant_id, user_id })
-      return replyWhole(query, tokens, describeToken, ({ token_id }) => token_id)
-    },
-  }),
-  route({
-    ...{ method: 'DELETE', path: '/users/{user_id}/personal_access_tokens/{token_id}', scope: 'admin:write' },
-    name: 'deletePersonalAccessToken',
-    summary: 'Deletes a token that a user has made for scripts: it is dead at once',
-    subject: user,
-    async run({ web, params, found: { user_id }, actor }) {
-      const { token_id } = params
-      if (!(await deletePermanentToken(web.tenant, { user_id, token_id, actor }))) throw notThere('token')
-    },
-  }),
 ]
-
-function describeToken(token: PermanentToken): z.input<typeof PersonalAccessTokenSchema> {
-  const { token_id, name, scope, created_at, expires_at, last_used_at } = token
-  const resource = JSON.parse(token.resource) as string[]
-  const begins_with = beginningOf(token_id)
-  return { token_id, begins_with, name, scope, resource, created_at, expires_at, last_used_at }
-}
 
 const NOT_INVITED = {
   no_mail: 'This server sends no letters',
