@@ -20,13 +20,17 @@ import { registration } from './registration.ts'
 import { step_up } from './step_up.ts'
 import { token_exchange } from './token_exchange.ts'
 
-/** The flows of the playground, the most usual first; those that go out to providers come last. */
-export const FLOWS: readonly Flow[] = [
-  ...[authorization_code, public_client, openid_connect, step_up, refresh_token, client_credentials, device_code],
-  ...[pushed_request, private_key_jwt, dpop, mutual_tls, discovery, registration, document_client],
-  ...[token_exchange, jwt_bearer],
-  ...[connection, provider_token, authorization_details, connect_session],
-]
+/** The flows of the playground by what they are for, the most usual first; those that go out to providers come last. */
+export const FLOW_GROUPS = {
+  people: [authorization_code, public_client, openid_connect, step_up, refresh_token, device_code, pushed_request],
+  programs: [client_credentials, private_key_jwt, token_exchange, jwt_bearer],
+  bound: [dpop, mutual_tls],
+  unknown: [discovery, registration, document_client],
+  outbound: [connection, provider_token, authorization_details, connect_session],
+} as const satisfies Readonly<Record<string, readonly Flow[]>>
+
+/** All of them. */
+export const FLOWS: readonly Flow[] = Object.values(FLOW_GROUPS).flat()
 
 /** The flow of a name. */
 export function findFlow(name: string | undefined): Flow | undefined {

@@ -1,4 +1,4 @@
-import { card, emptyState, notice, pageHeader } from '../../ui/components.ts'
+import { card, emptyState, notice, pageHeader, section } from '../../ui/components.ts'
 import { buttonLink, field, form, select } from '../../ui/forms.ts'
 import { attrs, type Child, html, type SafeHtml } from '../../ui/html.ts'
 import { consolePage } from '../../ui/layout.ts'
@@ -7,17 +7,24 @@ import { paths } from '../../ui/paths.ts'
 import { link, tell, tellText, type View } from '../../ui/view.ts'
 import { writeCode } from '../code.ts'
 import type { Flow, Param, RequestStep, ShowStep, Step } from '../flow.ts'
+import { FLOW_GROUPS } from '../flows/index.ts'
 import { colourOf, listValues, neededBy } from '../values.ts'
 import { sequenceDiagram } from './diagram.ts'
 
 /** The list of flows, and that these are some of them. */
 export function renderFlows(view: View, flows: readonly Flow[], { some }: { some: boolean }): SafeHtml {
   const { playground } = view.text.console
-  const cards = flows.map((flow) => {
+  const cardOf = (flow: Flow) => {
     const to = link(view, paths.playground_flow, { flow: flow.flow })
-    return html`<li>${card(html`<h2><a href="${to}">${playground.flows[flow.flow].title}</a></h2><p>${playground.flows[flow.flow].lead}</p><p class="hint">${cite(flow.spec)}</p>`)}</li>`
+    const { title, lead } = playground.flows[flow.flow]
+    return html`<li>${card(html`<h3><a href="${to}">${title}</a></h3><p>${lead}</p><p class="hint">${cite(flow.spec)}</p>`)}</li>`
+  }
+  const groups = Object.entries(FLOW_GROUPS).map(([name, group]) => {
+    const cards = flows.filter((flow) => (group as readonly Flow[]).includes(flow)).map(cardOf)
+    const title = playground.groups[name as keyof typeof FLOW_GROUPS]
+    return cards.length > 0 && section(title, html`<ul class="cards pairs">${cards}</ul>`)
   })
-  const content = html`${pageHeader(playground.title, playground.lead)}${some && notice('note', html`<p>${playground.some_flows}</p>`)}<ul class="cards pairs">${cards}</ul>`
+  const content = html`${pageHeader(playground.title, playground.lead)}${some && notice('note', html`<p>${playground.some_flows}</p>`)}${groups}`
   return consolePage(view, { entry: 'playground', title: playground.title, content })
 }
 

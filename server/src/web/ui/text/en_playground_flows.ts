@@ -3,6 +3,13 @@ import { enPlaygroundSteps } from './en_playground_steps.ts'
 
 /** The playground's flows, in English. */
 export const enPlaygroundFlows = {
+  groups: {
+    people: 'A person lets an app act',
+    programs: 'Programs, for themselves or for somebody',
+    bound: 'Tokens that a thief cannot use',
+    unknown: 'Clients that nobody knew before',
+    outbound: 'Out to other providers',
+  },
   flows: {
     connection: {
       title: 'Use an account at another provider',
