@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { EMPTY_CHAIN, findBrokenLink } from '../../server/src/store/event_chain.ts'
+import { cookieNames } from '../../server/src/web/web.ts'
 import { BOB, type Bridge, PLATFORM, startBridge } from '../parts/bridge.ts'
 import { basic, readReply } from '../parts/platform.ts'
 import { DIALECTS } from '../parts/stores.ts'
@@ -102,6 +103,13 @@ for (const dialect of DIALECTS) {
       }
       for (const link of ['?done=app', '?told=app', '?saved=true']) {
         assert.equal(told((await open(agent, `/account${link}`)).html), undefined, link)
+      }
+      for (const word of ['constructor', 'link_sent', '%3Cscript%3E', '']) {
+        for (const page of ['/account', '/account/security']) {
+          agent.cookies.set(cookieNames(bridge.issuer).told, word)
+          const { html, response } = await open(agent, page)
+          assert.deepEqual([response.status, told(html)], [200, undefined], `${page} ${word}`)
+        }
       }
     })
 
