@@ -261,9 +261,10 @@ function accountPages(view: View, put: Put): Pages {
             client_name: put('Acme Notes'),
             logo_uri: put(SAMPLE_LOGO),
             scopes: [
-              { scope: put('profile'), description: put('See your name and picture') },
-              { scope: put('notes.write'), description: put('Write and delete notes') },
+              { scope: put('profile'), description: put('See your name and picture'), may_take_back: true },
+              { scope: put('notes.write'), description: put('Write and delete notes'), may_take_back: true },
             ],
+            open_href: put('/account/open?client_id=notes-web'),
             created_at: NOW - 200 * DAY,
             last_used_at: NOW - 3 * HOUR,
             expires_at: NOW + 165 * DAY,

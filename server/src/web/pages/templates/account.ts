@@ -140,7 +140,7 @@ function appCard(view: View, app: AccountApp, index: number): SafeHtml {
     app.expires_at !== undefined && tell(view, account.ends, { when: moment(view, app.expires_at) }),
   ]
   return card(
-    html`<div class="row">${mark(clientName(app), app.logo_uri)}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}</div><div class="actions">${app.open_href && buttonLink(account.open_app, app.open_href)}${change(view, app, index)}${remove}</div></div>${rightsList(app.scopes)}${chained && chain(view, app, client, index)}`,
+    html`<div class="row">${mark(clientName(app), app.logo_uri)}<div class="grow"><h3>${name(clientName(app))}</h3>${facts(times)}${rightsList(app.scopes)}</div><div class="actions">${app.open_href && buttonLink(account.open_app, app.open_href)}${change(view, app, index)}${remove}</div></div>${chained && chain(view, app, client, index)}`,
   )
 }
 

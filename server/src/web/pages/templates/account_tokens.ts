@@ -57,7 +57,7 @@ function tokenCard(view: View, token: AccountToken, { action, hidden }: Deletion
     hidden: { ...hidden, token_id: token.token_id },
   })
   return card(
-    html`<div class="row"><div class="grow"><h3>${name(token.name)} ${tokenState(view, token)}</h3>${tokenFacts(view, token)}</div><div class="actions">${remove}</div></div>${rightsList(token.scopes)}`,
+    html`<div class="row"><div class="grow"><h3>${name(token.name)} ${tokenState(view, token)}</h3>${tokenFacts(view, token)}${rightsList(token.scopes)}</div><div class="actions">${remove}</div></div>`,
   )
 }
 
