@@ -99,6 +99,25 @@ test('6.3.2 two replicas that start at the same time make one administrator, wha
   }
 })
 
+test('2.3.2 15.4.2 a user has so many tokens for scripts, on however many replicas they are made at once', async (t) => {
+  const database = await makeDatabase('postgres')
+  t.after(() => database.drop())
+  const stores = [await database.open(), await database.open()]
+  for (let round = 0; round < 5; round++) {
+    const { tenant_id, event } = await openRaces(stores[0]!, database.clock, `t${round}`)
+    const [user] = await stores[0]!.pageUsers({ tenant_id, after_user_id: '', most: 1 })
+    const { user_id } = user!
+    const make = (i: number) => {
+      const about = { token_id: `t${i}`, user_id, name: 'ci', scope: 'a', resource: '["r"]', expires_at: null }
+      const token = { ...about, tenant_epoch: 1, user_epoch: 1, created_at: START, secret_hash: bytes(`s${i}`) }
+      const made = event('permanent_token.created')
+      return stores[i % 2]!.createPermanentToken({ tenant_id, token, most: 3, event: made })
+    }
+    const came = await Promise.all(Array.from({ length: 16 }, (_, i) => make(i)))
+    assert.equal(came.filter((outcome) => outcome === 'made').length, 3)
+  }
+})
+
 test('10.7.3 a consent that is withdrawn while a grant is made on it leaves no grant that lives', async (t) => {
   const database = await makeDatabase('postgres')
   t.after(() => database.drop())

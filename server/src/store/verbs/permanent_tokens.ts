@@ -33,6 +33,8 @@ export const createPermanentToken = write(
     event: NewEvent
   }): Run<'made' | 'taken' | 'full'> {
     const { tenant_id, token, event } = args
+    // Locked until the commit: of two replicas one counts what the other has made.
+    yield* sql`update users set epoch = epoch where tenant_id = ${tenant_id} and user_id = ${token.user_id}`
     const [known] = yield* sql<{ token_id: string }>`
       select token_id from permanent_tokens where tenant_id = ${tenant_id} and token_id = ${token.token_id}`
     if (known) return 'taken'
