@@ -236,7 +236,9 @@ for (const dialect of DIALECTS) {
       const event_id = /\/admin\/event\?event_id=([0-9a-f-]{36})/.exec(html)![1]!
       const event = await open(root, `${issuer}/admin/event?event_id=${event_id}`)
       assert.match(event.html, /<bdi>root<\/bdi>[\s\S]*revoked_by_administrator/)
-      assert.equal((await open(root, `${issuer}/admin/grant?grant_id=nothing`)).status, 404)
+      const nothing = await open(root, `${issuer}/admin/grant?grant_id=nothing`)
+      assert.equal(nothing.status, 404)
+      assert.match(nothing.html, /href="\/hub\/admin">Go to the console</)
       assert.equal((await open(root, `${issuer}/admin/event?event_id=nothing`)).status, 404)
     })
 
@@ -266,7 +268,9 @@ for (const dialect of DIALECTS) {
       for (const nothing of ['', '%', '_', '\u0001', '~']) assert.equal((await find(nothing)).status, 200, nothing)
       assert.equal((await open(root, `${issuer}/admin/search?find=a&find=b`)).status, 400)
       const bob = await bridge.signIn(BOB)
-      assert.equal((await open(bob, `${issuer}/admin/search?find=alice`)).status, 403)
+      const refused = await open(bob, `${issuer}/admin/search?find=alice`)
+      assert.equal(refused.status, 403)
+      assert.match(refused.html, /href="\/hub\/account">Go to your account</, 'and not where they may not be')
     })
 
     test('events are found by whom they are about, of one connection, and until a moment; the chain is saved as a file', async () => {

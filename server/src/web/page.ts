@@ -19,6 +19,7 @@ import { decodeUtf8, LARGEST_BODY, readFailure } from './machine.ts'
 import { type ErrorData, type ErrorKind, renderError } from './pages/templates/error.ts'
 import { pageHeaders } from './ui/headers.ts'
 import type { SafeHtml } from './ui/html.ts'
+import { paths } from './ui/paths.ts'
 import type { Text } from './ui/text/en.ts'
 import type { View } from './ui/view.ts'
 import { csrfToken, isCsrfToken, type Web } from './web.ts'
@@ -121,9 +122,10 @@ const LEADS_NOWHERE: readonly ErrorKind[] = ['forbidden', 'not_found', 'bad_requ
 export function errorPage(visit: Visit, kind: ErrorKind, status: number, data: Partial<ErrorData> = {}): Response {
   if (kind === 'forbidden') logRefusal(visit, kind)
   const lost = NEEDS_A_WAY_ON.includes(kind) || (visit.signed_in && LEADS_NOWHERE.includes(kind))
-  // Whoever is not signed in does so there.
-  const account = lost ? { to: 'account' as const, href: ours(visit.web, '/account') } : undefined
-  const { way_on = account, ...rest } = data
+  // Whoever is in the console goes on there, and whoever is not signed in does so on the way to their account.
+  const to = kind !== 'forbidden' && visit.here.startsWith(visit.web.base + paths.admin) ? 'console' : 'account'
+  const usual = { to, href: ours(visit.web, to === 'console' ? paths.admin : paths.account) } as const
+  const { way_on = lost ? usual : undefined, ...rest } = data
   return send(visit, renderError(visit.view, { kind, request_id: visit.request_id, way_on, ...rest }), { status })
 }
 

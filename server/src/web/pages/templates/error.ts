@@ -28,7 +28,7 @@ export interface ErrorData {
   readonly error?: string | undefined
   readonly error_description?: string | undefined
   /** A path of ours that helps. */
-  readonly way_on?: { readonly to: 'account' | 'start'; readonly href: string } | undefined
+  readonly way_on?: { readonly to: 'account' | 'console' | 'start'; readonly href: string } | undefined
 }
 
 /** The page for whatever must not or cannot be answered by a redirect (RFC 6749 section 4.1.2.1, RFC 9700 section 4.11.2). */
@@ -52,6 +52,5 @@ function wayOn(view: View, data: ErrorData): Child {
   const { error } = view.text
   if (!data.way_on) return ''
   const { to, href } = data.way_on
-  const label = to === 'account' ? error.to_account : error.to_start
-  return html`<div class="stack">${buttonLink(label, href, 'primary')}</div>`
+  return html`<div class="stack">${buttonLink(error[`to_${to}`], href, 'primary')}</div>`
 }

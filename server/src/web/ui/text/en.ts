@@ -6,8 +6,8 @@ import { enConsole } from './en_console.ts'
 import { enOwnData } from './en_own_data.ts'
 import { enSecurity } from './en_security.ts'
 import { enSignInLink } from './en_sign_in_link.ts'
-import { enTokens } from './en_tokens.ts'
 import { enSignUp } from './en_sign_up.ts'
+import { enTokens } from './en_tokens.ts'
 
 /** Every sentence that people read, in English: templates hold none. Other languages are files beside this one. */
 export const en = {
@@ -167,6 +167,7 @@ export const en = {
     description: 'Description',
     request_id: 'Request ID',
     to_account: 'Go to your account',
+    to_console: 'Go to the console',
     to_start: 'Start again',
   },
   signed_out: {
