@@ -51,7 +51,8 @@ const heading = (title: Child, lead: Child) =>
   html`<div class="heading"><h1>${title}</h1><p class="lead">${lead}</p></div>`
 
 function frame(view: View, content: Child, below: Child): SafeHtml {
-  return narrowPage(view, { title: view.text.tokens.title, content, below, here: link(view, paths.account_new_token) })
+  const here = view.here ?? link(view, paths.account_new_token)
+  return narrowPage(view, { title: view.text.tokens.title, content, below, here })
 }
 
 function choice(view: View, resources: readonly TokenResource[]): SafeHtml {
