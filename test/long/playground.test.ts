@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import axe from 'axe-core'
 import type { Browser } from 'playwright-core'
-import type { Flow } from '../../server/src/web/playground/flow.ts'
+import type { Flow, Step } from '../../server/src/web/playground/flow.ts'
 import { FLOWS, findFlow } from '../../server/src/web/playground/flows/index.ts'
 import { type Bridge, startBridge } from '../parts/bridge.ts'
 import { createCertificate } from '../parts/certificate.ts'
@@ -60,16 +60,25 @@ async function doAsShown(value: string, text: string): Promise<void> {
   else await promisify(execFile)('bash', ['-c', text], { cwd: terminal.folder })
 }
 
+/** Starts a flow at its first step. */
+const start = (flow: Flow) => startFlow(person, bridge.issuer, flow, { document: `${host.origin}/playground.json` })
+
+/** Takes a step as it must be, and does elsewhere what it shows. */
+async function take(step: Step, by: By = 'page'): Promise<string> {
+  const said = await runStep(person, bridge, step, { by, terminal })
+  if (step.kind === 'show') await doAsShown(step.value, await person.page.locator(`#${step.step} pre`).innerText())
+  return said
+}
+
 /** Walks through a flow; whoever walks by what the page writes for a shell or a program sends nothing by the page itself. */
 async function walk(flow: Flow, by: By, breaks = false): Promise<void> {
-  await startFlow(person, bridge.issuer, flow, { document: `${host.origin}/playground.json` })
+  await start(flow)
   for (const step of flow.steps) {
     for (const broken of breaks ? (step.breaks ?? []) : []) {
       if (broken.ends) continue
       assert.match(await runStep(person, bridge, step, { broken, terminal }), expectedOf(step, broken), broken.break)
     }
-    assert.match(await runStep(person, bridge, step, { by, terminal }), expectedOf(step), step.step)
-    if (step.kind === 'show') await doAsShown(step.value, await person.page.locator(`#${step.step} pre`).innerText())
+    assert.match(await take(step, by), expectedOf(step), step.step)
   }
   assert.deepEqual(person.complaints, [])
 }
@@ -133,8 +142,8 @@ for (const flow of FLOWS) {
   for (const [index, step] of flow.steps.entries()) {
     for (const broken of step.breaks?.filter(({ ends }) => ends) ?? []) {
       test(`${broken.break} in ${flow.flow} ends what the flow has got`, async () => {
-        await startFlow(person, bridge.issuer, flow)
-        for (const before of flow.steps.slice(0, index)) await runStep(person, bridge, before)
+        await start(flow)
+        for (const before of flow.steps.slice(0, index)) await take(before)
         assert.match(await runStep(person, bridge, step, { broken }), expectedOf(step, broken))
         const ended = flow.steps.find((one) => one.step === 'ended')!
         assert.match(await runStep(person, bridge, ended), expectedOf(ended))

@@ -7,7 +7,7 @@ export const enPlayground = {
   lead: 'Every flow, one step at a time, live against this server. Nothing is simulated; the client is thrown away afterwards.',
   start: 'Start',
   some_flows:
-    'In production these are the flows in which a person lets the client act for them. Those whose client has rights of the administration API are there in development.',
+    'In production these are the flows in which a person lets the client act for them. Those whose client has rights of the administration API, or for which an issuer is trusted, are there in development.',
   throw_away:
     'A start registers a client for this flow alone, and deletes the one before. Its grants end within the hour, and it is deleted after a day.',
   by_document:
