@@ -41,7 +41,7 @@ export function renderActivity(view: View, data: ActivityData): SafeHtml {
   // A server that has done nothing yet says so once.
   const is_new = [data.tokens, data.refusals, data.refreshes, data.connections].every((all) => all.length === 0)
   const parts = [
-    section(overview.tokens, tokens, !is_new && lead),
+    section(overview.tokens, tokens, data.tokens.length > 0 && lead),
     !is_new && section(words.refusals, refusals, words.refusals_lead),
     !is_new && section(words.refreshes, refreshes, words.refreshes_lead),
     !is_new && section(words.connections, states(view, data), words.connections_lead),

@@ -69,7 +69,7 @@ function counts(view: View, data: OverviewData): SafeHtml {
   const keys = Object.keys(COUNTED) as (keyof typeof COUNTED)[]
   const shown = keys.map((key) => {
     const n = countUpTo(view, data.counts[key], data.activity.most)
-    return html`<div><dt>${labels[key]}</dt><dd><a href="${link(view, COUNTED[key])}">${n}</a></dd></div>`
+    return html`<div><dt>${labels[key]}</dt><dd><a href="${link(view, COUNTED[key])}" aria-label="${`${labels[key]}: ${n}`}">${n}</a></dd></div>`
   })
   return html`<dl class="counts">${shown}</dl>`
 }
