@@ -31,15 +31,14 @@ export const createUserLink = write(
     event: NewEvent
   }): Run<void> {
     const { tenant_id, kind, user_id, asked, event } = args
-    const spared_ms = kind === 'sign_in' ? 0 : PRESSED_TWICE_MS
     yield* sql`
       delete from one_time_links
       where tenant_id = ${tenant_id} and user_id = ${user_id} and kind = ${kind} and used_at is null
-        and (email <> ${args.email} or created_at <= ${event.at - spared_ms})`
+        and (kind = 'sign_in' or email <> ${args.email} or created_at <= ${NOW} - ${PRESSED_TWICE_MS})`
     yield* sql`
       insert into one_time_links (tenant_id, kind, secret_hash, created_at, expires_at, user_id, email, asked_hash,
         user_epoch)
-      values (${tenant_id}, ${kind}, ${args.secret_hash}, ${event.at}, ${args.expires_at}, ${user_id}, ${args.email},
+      values (${tenant_id}, ${kind}, ${args.secret_hash}, ${NOW}, ${args.expires_at}, ${user_id}, ${args.email},
         ${bytes(asked?.asked_hash)}, ${int(asked?.user_epoch)})`
     yield* insertEvent(event)
   },
