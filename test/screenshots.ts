@@ -32,7 +32,7 @@ async function showRunFlow(browser: Browser): Promise<void> {
 
 /** The main pages in windows of such a size; what is narrow is shown to its end. */
 const SHOWN = {
-  login: { width: 640, height: 640 },
+  login_every_way: { width: 640, height: 640 },
   consent: { width: 640, height: 640 },
   device_question: { width: 640, height: 640 },
   account: { width: 1200, height: 900 },

@@ -5,7 +5,7 @@ import { pageHeaders } from '../../server/src/web/ui/headers.ts'
 import { html } from '../../server/src/web/ui/html.ts'
 import type { View } from '../../server/src/web/ui/view.ts'
 import { hostile } from './hostile.ts'
-import { LANGUAGES, sampleView } from './sample_view.ts'
+import { LANGUAGES, SAMPLE_LOGO, SAMPLE_LOGO_PNG, sampleView } from './sample_view.ts'
 import { samplePages } from './samples.ts'
 
 /**
@@ -17,6 +17,8 @@ export async function servePreview(port = 0): Promise<{ origin: string; close():
     const url = new URL(request.url ?? '/', 'http://127.0.0.1')
     const found = findAsset(url.pathname)
     if (found) return response.writeHead(200, found.headers).end(found.body)
+    if (url.pathname === SAMPLE_LOGO)
+      return response.writeHead(200, { 'content-type': 'image/png' }).end(SAMPLE_LOGO_PNG)
     const page = renderPreview(url)
     response.writeHead(page === undefined ? 404 : 200, pageHeaders({ production: false, script: true })).end(page)
   })
