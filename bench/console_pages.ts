@@ -67,7 +67,7 @@ export function listPages(p: Places): { title: string; url: string }[] {
     page('overview with its plots', ''),
     page('search of what is in no name', '/search', { find: 'in no name' }),
     page('search of what is in many', '/search', { find: 'client' }),
-    page('search of an id', '/search', { find: p.grant }),
+    page('search of how many usernames begin', '/search', { find: 'p' }),
     page('clients', '/clients'),
     page('client of half of all grants', '/client', { client_id: p.large_client }),
     page('client, all grants ended', '/client', { client_id: p.disabled_client }),
