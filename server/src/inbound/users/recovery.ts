@@ -161,7 +161,7 @@ export async function resetPassword(
   const { tenant_id, store } = tenant
   const had_one = (await store.findUser({ tenant_id, user_id }))?.password_hash != null
   const outcome = await store.redeemResetLink({
-    ...{ tenant_id, secret_hash: tenant.keys.hashSecret(link.token), password_hash },
+    ...{ tenant_id, user_id, secret_hash: tenant.keys.hashSecret(link.token), password_hash },
     event: event(tenant, 'password.reset', `user:${user_id}`, { user_id }),
   })
   if (outcome === 'reset' && had_one) tellChange(context, user, 'password_reset', lang)

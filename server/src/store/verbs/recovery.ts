@@ -68,16 +68,16 @@ export const findUserLink = read(function* (args: {
   return { email: link_email, user }
 })
 
+// By the user's key: of two letters that are opened in the same moment one is spent.
 function* spendUserLink(
-  tenant_id: string,
   kind: UserLinkKind,
-  secret_hash: Uint8Array,
-): Run<{ user_id: string; email: string } | null> {
-  const [link] = yield* sql<{ user_id: string; email: string }>`
+  { tenant_id, user_id, secret_hash }: { tenant_id: string; user_id: string; secret_hash: Uint8Array },
+): Run<string | null> {
+  const [link] = yield* sql<{ email: string }>`
     update one_time_links set used_at = ${NOW}
-    where tenant_id = ${tenant_id} and kind = ${kind} and secret_hash = ${secret_hash}
-      and used_at is null and expires_at > ${NOW} returning user_id, email`
-  return link ?? null
+    where tenant_id = ${tenant_id} and kind = ${kind} and secret_hash = ${secret_hash} and user_id = ${user_id}
+      and used_at is null and expires_at > ${NOW} returning email`
+  return link?.email ?? null
 }
 
 /**
@@ -87,31 +87,31 @@ function* spendUserLink(
 export const redeemResetLink = write(
   function* (args: {
     tenant_id: string
+    user_id: string
     secret_hash: Uint8Array
     password_hash: string
     event: NewEvent
   }): Run<'reset' | 'spent'> {
-    const { tenant_id, event } = args
-    const link = yield* spendUserLink(tenant_id, 'reset', args.secret_hash)
-    if (!link) return 'spent'
+    const { tenant_id, user_id, event } = args
+    const email = yield* spendUserLink('reset', args)
+    if (email === null) return 'spent'
     // Of an address that is no longer the user's the mailbox proves nothing; nor of one that was never shown to be, where
     // somebody signs in by another server: whoever left the address there would stay in the account beside its owner.
     const [user] = yield* sql<{ epoch: number }>`
       update users set password_hash = ${args.password_hash}, epoch = epoch + 1, email_verified = 1,
         updated_at = ${event.at}
-      where tenant_id = ${tenant_id} and user_id = ${link.user_id} and email = ${link.email} and disabled_at is null
+      where tenant_id = ${tenant_id} and user_id = ${user_id} and email = ${email} and disabled_at is null
         and (email_verified = 1 or not exists (
-          select 1 from identities i where i.tenant_id = ${tenant_id} and i.user_id = ${link.user_id}))
+          select 1 from identities i where i.tenant_id = ${tenant_id} and i.user_id = ${user_id}))
       returning epoch`
     if (!user) return 'spent'
     yield* sql`
-      delete from one_time_links where tenant_id = ${tenant_id} and user_id = ${link.user_id} and used_at is null`
-    const reset = { ...event, user_id: link.user_id }
-    yield* endAllOfUser(reset, link.user_id, user.epoch)
-    yield* insertEvent(reset)
+      delete from one_time_links where tenant_id = ${tenant_id} and user_id = ${user_id} and used_at is null`
+    yield* endAllOfUser(event, user_id, user.epoch)
+    yield* insertEvent(event)
     return 'reset'
   },
-  { key: (args) => `${args.tenant_id}/${Buffer.from(args.secret_hash).toString('base64url')}` },
+  { key: ofUser },
 )
 
 /** Confirms an address by a link, if it is this user's: the address becomes theirs, or is marked as confirmed. */
@@ -123,13 +123,10 @@ export const redeemEmailLink = write(
     event: NewEvent
   }): Run<'confirmed' | 'spent'> {
     const { tenant_id, user_id, event } = args
-    const [link] = yield* sql<{ email: string }>`
-      update one_time_links set used_at = ${NOW}
-      where tenant_id = ${tenant_id} and kind = 'email' and secret_hash = ${args.secret_hash} and user_id = ${user_id}
-        and used_at is null and expires_at > ${NOW} returning email`
-    if (!link) return 'spent'
+    const email = yield* spendUserLink('email', args)
+    if (email === null) return 'spent'
     yield* sql`
-      update users set email = ${link.email}, email_verified = 1, updated_at = ${event.at}
+      update users set email = ${email}, email_verified = 1, updated_at = ${event.at}
       where tenant_id = ${tenant_id} and user_id = ${user_id}`
     // A reset that went to the former mailbox is no longer the user's.
     yield* sql`
