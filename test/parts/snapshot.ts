@@ -29,6 +29,12 @@ export async function countRows(store: Store): Promise<Record<string, number>> {
   return Object.fromEntries(tables.map(([name, rows]) => [name, rows.length]))
 }
 
+/** Every row but those of routine work, as text with its table. */
+export async function printRows(store: Store): Promise<string[]> {
+  const tables = [...(await dumpRows(store))].filter(([name]) => !LOGS.includes(name))
+  return tables.flatMap(([name, rows]) => rows.map((row) => `${name}: ${printRow(row, COUNTERS)}`)).sort()
+}
+
 /** Number and hash of each table's rows: equal before and after what must change nothing. */
 export async function snapshotRows(store: Store): Promise<Record<string, string>> {
   const snapshot: Record<string, string> = {}
