@@ -315,6 +315,11 @@ contract('whoever asks for a picture anew has it fetched at once, however often 
   assert.deepEqual(await store.listDueLogos({ tenant_id, most: 9 }), [
     { client_id: 'web', logo_uri: LOGO, attempts: 0 },
   ])
+  // However many wait whose hosts are down: whoever has just registered, changed or asked is next.
+  stage.clock.now += 1
+  await make(stage, { client_id: 'anew', ...pictured(LOGO) })
+  const [next] = await store.listDueLogos({ tenant_id, most: 1 })
+  assert.equal(next?.client_id, 'anew')
   await make(stage, { client_id: 'plain' })
   assert.deepEqual([await ask('plain'), await ask('unknown')], [false, false])
   const told = await store.pageEvents({

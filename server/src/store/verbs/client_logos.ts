@@ -39,14 +39,17 @@ export interface DueLogo {
   readonly attempts: number
 }
 
-/** Pictures to fetch now, where neither client nor tenant is disabled: a read, so that a server at rest writes nothing. */
+/**
+ * Pictures to fetch now, where neither client nor tenant is disabled: a read, so that a server at rest writes nothing. The
+ * latest due first: whoever has just registered or asked does not wait behind thousands whose hosts are down.
+ */
 export const listDueLogos = read(function* (args: { tenant_id: string; most: number }): Run<DueLogo[]> {
   return yield* sql<DueLogo>`
     select l.client_id, l.logo_uri, l.attempts from client_logos l
     join clients c on c.tenant_id = l.tenant_id and c.client_id = l.client_id
     join tenants t on t.tenant_id = l.tenant_id
     where l.tenant_id = ${args.tenant_id} and l.due_at <= ${NOW} and c.disabled_at is null and t.disabled_at is null
-    order by l.due_at limit ${args.most}`
+    order by l.due_at desc limit ${args.most}`
 })
 
 /** Which picture of which client is meant: one from another address is another. */
@@ -111,8 +114,8 @@ export const askForLogo = write(function* (args: {
 }): Run<boolean> {
   const { tenant_id, client_id } = args
   const [client] = yield* sql<{ metadata: string }>`
-    select metadata from clients where tenant_id = ${tenant_id} and client_id = ${client_id}`
-  // A version before this one may have registered it.
+    update clients set updated_at = updated_at where tenant_id = ${tenant_id} and client_id = ${client_id} returning metadata`
+  // A version before this one may have registered it. The row is locked: another address that is saved now comes after.
   if (client) yield* noteLogo(tenant_id, client_id, client.metadata)
   const [asked] = yield* sql<{ client_id: string }>`
     update client_logos set attempts = 0, due_at = ${NOW}
