@@ -133,7 +133,7 @@ export function securityPages(view: View, put: Put): Pages {
       renderLogin(view, {
         ...{ action: put('/login'), link_action: put('/login/link'), client, passkey },
         providers: ['Google', 'GitHub'].map((label) => ({ label: put(label), href: put('/login/with') })),
-        cancel_href: put('/login/cancel'),
+        ...{ reset_href: put('/reset'), sign_up_href: put('/sign_up'), cancel_href: put('/login/cancel') },
       }),
     login_link_again: () =>
       renderLogin(view, {

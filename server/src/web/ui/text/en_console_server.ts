@@ -135,7 +135,7 @@ export const enConsoleServer = {
     others: 'Others',
     nothing: 'Nothing in these hours',
     nothing_body: 'What happens is counted by the hour and shown here a few seconds later.',
-    at_least: '{n} or more',
+    at_least: '{n}+',
     outcomes: {
       tokens: 'Refreshed',
       refused: 'Refused',

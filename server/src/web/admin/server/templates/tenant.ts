@@ -4,7 +4,7 @@ import { html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
 import { code, name } from '../../../ui/name.ts'
 import { paths } from '../../../ui/paths.ts'
-import { count, link, moment, tellText, type View } from '../../../ui/view.ts'
+import { countUpTo, link, moment, type View } from '../../../ui/view.ts'
 
 const COUNTED = ['users', 'clients', 'grants', 'connections', 'resources', 'roles'] as const
 
@@ -24,10 +24,7 @@ export interface TenantData {
 export function renderTenant(view: View, data: TenantData): SafeHtml {
   const { tenant: words, brand } = view.text.console
   const numbers = COUNTED.map((one) => {
-    const n = data.counts[one]
-    const shown =
-      n >= data.most ? tellText(view, view.text.console.activity.at_least, { n: data.most }) : count(view, n)
-    return html`<div><dt>${words.counts[one]}</dt><dd>${shown}</dd></div>`
+    return html`<div><dt>${words.counts[one]}</dt><dd>${countUpTo(view, data.counts[one], data.most)}</dd></div>`
   })
   // Whoever reads this page is served: were the tenant disabled, its console were closed.
   const about = definitions([
