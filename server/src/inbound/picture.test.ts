@@ -88,6 +88,14 @@ test('15.2.2 what is measured is what is drawn: one frame, and no pixels beyond 
   assert.equal(readPicture(webp(vp8x(0, 3, 2), wide)), 'wide')
   assert.equal(readPicture(webp(vp8x(0, 3, 2))), 'damaged', 'a canvas without a picture')
   assert.equal(readPicture(webp(VP8L, VP8L)), 'damaged', 'two pictures')
+  const png = makePng()
+  assert.equal(readPicture(Buffer.concat([png.subarray(0, 33), png.subarray(-12)])), 'damaged', 'a head without pixels')
+  const scan = JPEG.indexOf(Buffer.from('ffda', 'hex'))
+  assert.equal(
+    readPicture(Buffer.concat([JPEG.subarray(0, scan), JPEG.subarray(-2)])),
+    'damaged',
+    'a frame without any',
+  )
   const frames = Buffer.from('ANMF\0\0\0\0', 'latin1')
   assert.equal(readPicture(webp(vp8x(0, 3, 2), frames, VP8L)), 'moving')
 })

@@ -88,6 +88,7 @@ const FORMATS: readonly Format[] = [
 /** Walks the chunks from the signature to the last byte (PNG, W3C, section 5). */
 function measurePng(bytes: Buffer): Size | WhyNoPicture {
   let size: Size | undefined
+  let pixels = false
   for (let at = 8; at + 12 <= bytes.length; ) {
     const length = bytes.readUInt32BE(at)
     const type = bytes.toString('latin1', at + 4, at + 8)
@@ -98,7 +99,8 @@ function measurePng(bytes: Buffer): Size | WhyNoPicture {
       if (length !== 13) return 'damaged'
       size = { width: bytes.readUInt32BE(at + 8), height: bytes.readUInt32BE(at + 12) }
     }
-    if (type === 'IEND') return size && end === bytes.length ? size : 'damaged'
+    if (type === 'IDAT') pixels = true
+    if (type === 'IEND') return size && pixels && end === bytes.length ? size : 'damaged'
     at = end
   }
   return 'damaged'
@@ -110,6 +112,7 @@ const FRAME = /^c[0-35-79a-bd-f]$/
 /** Walks the segments, and the pixels between them, to the last byte (ITU-T T.81, annex B). */
 function measureJpeg(bytes: Buffer): Size | WhyNoPicture {
   let size: Size | undefined
+  let pixels = false
   for (let at = 2; at + 2 <= bytes.length; ) {
     const marker = bytes[at + 1]!
     if (bytes[at] !== 0xff) return 'damaged'
@@ -118,15 +121,18 @@ function measureJpeg(bytes: Buffer): Size | WhyNoPicture {
       at++
       continue
     }
-    if (marker === 0xd9) return size && at + 2 === bytes.length ? size : 'damaged'
+    if (marker === 0xd9) return size && pixels && at + 2 === bytes.length ? size : 'damaged'
     if (at + 9 > bytes.length) return 'damaged'
     if (FRAME.test(marker.toString(16))) {
       if (size) return 'damaged'
       size = { height: bytes.readUInt16BE(at + 5), width: bytes.readUInt16BE(at + 7) }
     }
-    const end = at + 2 + bytes.readUInt16BE(at + 2)
-    if (marker === 0xda && !size) return 'damaged'
-    at = marker === 0xda ? endOfScan(bytes, end) : end
+    at += 2 + bytes.readUInt16BE(at + 2)
+    if (marker === 0xda) {
+      if (!size) return 'damaged'
+      pixels = true
+      at = endOfScan(bytes, at)
+    }
   }
   return 'damaged'
 }
