@@ -228,7 +228,10 @@ testOnBoth('6.6.2 a link is its user’s alone, in whatever browser it is opened
   assert.match((await open(thief, link)).html, /That link no longer works/)
   const csrf_token = csrfOf(await open(thief, `${p.issuer}/account`))
   const forced = await post(thief, `${p.issuer}/account/security/email/confirm`, { csrf_token, token })
-  assert.match((await open(thief, new URL(forced.headers.get('location')!, p.issuer).href)).html, /That link no longer works/)
+  assert.match(
+    (await open(thief, new URL(forced.headers.get('location')!, p.issuer).href)).html,
+    /That link no longer works/,
+  )
   assert.match((await open(new UserAgent(), link)).url, /\/login\?/, 'nobody who is not signed in')
   assert.equal(await postReset(p, { token, password: NEW }), 400, 'nor is it a reset')
   const { tenant_id } = p.server.app.tenant
