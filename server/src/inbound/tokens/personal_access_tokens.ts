@@ -1,5 +1,5 @@
 import { rulesOf } from '../../oauth/profile.ts'
-import { mayBeDefault } from '../../oauth/scope.ts'
+import { formatScope, mayBeDefault, parseScope } from '../../oauth/scope.ts'
 import type { UserRecord } from '../../store/records.ts'
 import type { Configuration, Resource, Tenant } from '../../store/tenant.ts'
 import type { PermanentToken } from '../../store/verbs/permanent_tokens.ts'
@@ -35,7 +35,9 @@ export function listTokenOffers(
   user: Pick<UserRecord, 'roles'>,
 ): TokenOffer[] {
   return [...configuration.resources.values()].flatMap((resource) => {
-    if (`${resource.resource}/`.startsWith(`${issuer}/api/`) || resource.introspection_clients.length === 0) return []
+    const { resource: uri, introspection_clients } = resource
+    // The issuer's own name would speak for every resource that knows one of the scopes.
+    if (uri === issuer || `${uri}/`.startsWith(`${issuer}/api/`) || introspection_clients.length === 0) return []
     const names = [...resource.scopes.keys()].filter(mayBeDefault)
     const scope = presentScopes(names, rightsOf(configuration, { scope: names.join(' ') }, user))
     return scope.length === 0 ? [] : { resource, scope }
@@ -81,7 +83,7 @@ export async function createPersonalToken(
   if (!offer) return wrong('resource')
   const name = wanted.name.trim()
   if (!isTokenName(name)) return wrong('name')
-  if (scope.length === 0 || !scope.every((one) => offer.scope.includes(one))) return wrong('scope')
+  if (!isReadableScope(scope) || !scope.every((one) => offer.scope.includes(one))) return wrong('scope')
   if (!listLifetimes(configuration).includes(days)) return wrong('lifetime')
   const expires_at = tenant.clock() + days * DAY_MS
   const made = await createPermanentToken(tenant, {
@@ -91,6 +93,15 @@ export async function createPersonalToken(
   })
   if (made === 'full') return wrong('full')
   return made === 'taken' ? { kind: 'twice' } : { kind: 'made', token: made.token, expires_at }
+}
+
+// Longer than any request may name, it could not be read when the token is used.
+function isReadableScope(scope: readonly string[]): boolean {
+  try {
+    return parseScope(formatScope(scope)).length > 0
+  } catch {
+    return false
+  }
 }
 
 const EXPIRED_AT_ONCE = 100

@@ -28,7 +28,7 @@ export const enTokens = {
   wrong: {
     resource: 'You can make no token for this API any more. Choose another one.',
     name: 'A name has 1 to 200 characters, on one line.',
-    scope: 'Tick at least one, of those that are listed.',
+    scope: 'Tick at least one of those that are listed, and at most 100.',
     lifetime: 'Choose one of these.',
     full: 'You have as many tokens as one person may have here. Delete one that you no longer need.',
   },
