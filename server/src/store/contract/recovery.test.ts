@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { planOf } from '../../../../test/parts/query_plan.ts'
 import { bytes, contract, START, type Stage } from '../../../../test/parts/stores.ts'
-import type { UserLinkKind } from '../verbs/recovery.ts'
+import { findUsersByEmail, type UserLinkKind } from '../verbs/recovery.ts'
 import { findSignInLinks } from '../verbs/sign_in_links.ts'
 
 const MINUTE = 60_000
@@ -153,6 +153,11 @@ contract('an address is found whatever its case, for everybody who has it', asyn
   assert.deepEqual(await find('alice@example.tes_'), [])
   await store.setUserDisabled({ tenant_id, user_id: 'alice', disabled: true, event: event() })
   assert.deepEqual(await find('alice@example.test'), [])
+})
+
+test('whoever asks about an address, without being signed in, too, has not all users of a tenant read for it', async () => {
+  const [plan] = await planOf(findUsersByEmail.run({ tenant_id: 't', email: 'alice@example.test', most: 2 }))
+  assert.match(plan!, /users_by_email \(tenant_id=\? AND <expr>=\?\)/)
 })
 
 /** What a link is for: a request of a browser, and the user as they are. */

@@ -187,8 +187,9 @@ export const findUsersByEmail = read(function* (args: {
   disabled_too?: boolean
   most: number
 }): Run<UserRecord[]> {
+  // Said otherwise, SQLite would read all users of the tenant: its index has only those with an address, in another order.
   return yield* sql<UserRecord>`
     select user_id, username, name, email, email_verified, claims, roles, epoch, disabled_at, updated_at
-    from users where tenant_id = ${args.tenant_id} and lower(email) = lower(${args.email})
-      and (disabled_at is null or ${args.disabled_too ? 1 : 0} = 1) order by user_id limit ${args.most}`
+    from users where tenant_id = ${args.tenant_id} and lower(email) = lower(${args.email}) and email is not null
+      and (disabled_at is null or ${args.disabled_too ? 1 : 0} = 1) order by user_id || '' limit ${args.most}`
 })
