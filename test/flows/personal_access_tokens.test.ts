@@ -10,6 +10,8 @@ import { dumpRows, printRow } from '../parts/snapshot.ts'
 import { UserAgent } from '../parts/user_agent.ts'
 
 const FILES = 'https://files.example/'
+const LARGE = 'https://large.example/'
+const MANY = Array.from({ length: 101 }, (_, i) => `large:${i}`)
 const DAY = 86_400
 const ON = { personal_access_tokens: true }
 const INACTIVE = { active: false }
@@ -27,6 +29,16 @@ before(async () => {
   const ours = JSON.stringify({ ours: 'See what is ours' })
   const own = `${p.issuer}/api/rest`
   await p.server.addResource({ resource: own, name: 'Ours', scopes: ours, introspection_clients: '["other"]' })
+  // By this name it would be for every API that knows one of its scopes.
+  const all = JSON.stringify({ 'mcp:tools': 'Use the tools' })
+  await p.server.addResource({
+    resource: p.issuer,
+    name: 'Everything',
+    scopes: all,
+    introspection_clients: '["other"]',
+  })
+  const many = JSON.stringify(Object.fromEntries(MANY.map((scope) => [scope, scope])))
+  await p.server.addResource({ resource: LARGE, scopes: many, introspection_clients: '["other"]', every_user: 1 })
   await p.server.addRole('member', ['ours', 'mcp:tools', 'api:read', 'vault:open', 'files:read', 'silent:read'])
   await p.server.addUser({ ...ROOT, roles: ['administrator', 'member'] })
   await p.server.saveSettings(ON)
@@ -131,7 +143,8 @@ test('8.2.1 8.3.1 a token for a script has no more than its owner may give away,
     [{ 'scope.0': 'vault:open', uri: OPAQUE_API }, /You can make no token for this API/],
     [{ 'scope.0': 'silent:read', uri: 'https://silent.example/' }, /You can make no token for this API/],
     [{ 'scope.0': 'ours', uri: `${p.issuer}/api/rest` }, /You can make no token for this API/],
-    [{ uri: p.issuer }, /You can make no token for this API/],
+    [{ 'scope.0': 'mcp:tools', uri: p.issuer }, /You can make no token for this API/],
+    [{ uri: LARGE, ...Object.fromEntries(MANY.map((scope, i) => [`scope.${i}`, scope])) }, /Tick at least one/],
     [{ days: '91' }, /Choose one of these/],
     [{ days: '-1' }, /Choose one of these/],
     [{ days: '1e1' }, /Choose one of these/],
@@ -143,6 +156,7 @@ test('8.2.1 8.3.1 a token for a script has no more than its owner may give away,
   ]
   for (const [values, sentence] of wrong) {
     const { status, html } = await send(agent, values)
+    assert.equal(tokenIn(html), undefined, JSON.stringify(values).slice(0, 80))
     assert.equal(status, 400, JSON.stringify(values))
     assert.match(html, sentence, JSON.stringify(values))
   }
@@ -324,9 +338,15 @@ test('9.2.2 10.3.1 a token for a script is good where it is for, and nowhere her
   assert.equal(refreshed.body.error, 'invalid_grant')
 })
 
-test('the use of a token for a script is noted once an hour, and not by a read that finds it dead', async () => {
+test('the use of a token for a script is noted once an hour, and not by a request that fails or finds nothing', async () => {
   const { token, user_id } = await personWithToken()
   const used = async () => (await tokensOf(user_id))[0]!.last_used_at
+  const wrong = { authorization: `Basic ${btoa('api:wrong')}` }
+  const body = new URLSearchParams({ token })
+  assert.equal((await fetch(`${p.issuer}/introspect`, { method: 'POST', headers: wrong, body })).status, 401)
+  assert.deepEqual(await p.introspect(token, 'other'), INACTIVE)
+  const bearer = { authorization: `Bearer ${token}` }
+  assert.equal((await fetch(`${p.issuer}/userinfo`, { headers: bearer })).status, 401)
   assert.equal(await used(), null)
   await p.introspect(token)
   const first = await used()

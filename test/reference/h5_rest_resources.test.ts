@@ -169,6 +169,8 @@ test('H5 a permanent token is shown once, is for the services it names, and dies
   )
   assert.ok(!JSON.stringify(listed).includes('sp_pt_'))
   assert.equal((await hub.rest('GET', 'users/me?fields=login', { token: permanent })).body.login, 'john')
+  const { body: used } = await hub.rest('GET', `users/me/permanenttokens/${id}`, { token })
+  assert.deepEqual([listed[0].lastAccessTime, typeof used.lastAccessTime], [null, 'number'])
   const introspect = async (by: { id: string; secret: string }) => {
     const response = await fetch(`${hub.base}/introspect`, {
       ...{ method: 'POST', body: new URLSearchParams({ token: permanent }) },

@@ -16,6 +16,7 @@ import { hasLostAll, parseScope } from '../../oauth/scope.ts'
 import { requireBinding, tokenType } from '../../oauth/sender_constraint.ts'
 import type { GrantRecord, UserRecord } from '../../store/records.ts'
 import { type Configuration, pickSigningKey, type Resource, type Tenant } from '../../store/tenant.ts'
+import type { PermanentToken } from '../../store/verbs/permanent_tokens.ts'
 import type { TokenAuthority } from '../../store/verbs/tokens.ts'
 import { readMetadata } from '../clients/client_record.ts'
 import type { InboundContext } from '../context.ts'
@@ -23,7 +24,7 @@ import { isOn, whyTokenIsDead } from '../liveness.ts'
 import { findServiceRole, knownResources, presentScopes, rightsOf, rolesAtWork, scopesAtResources } from '../rights.ts'
 import { subjectAtResources } from '../subjects.ts'
 import { prepareClaims } from './custom_claims.ts'
-import { claimsOfPermanentToken, isPermanentToken, noteTokenUse, openPermanentToken } from './permanent_tokens.ts'
+import { claimsOfPermanentToken, isPermanentToken, openPermanentToken } from './permanent_tokens.ts'
 import { endOfToken } from './personal_access_tokens.ts'
 
 /** How long access tokens live where no resource says otherwise. */
@@ -170,6 +171,8 @@ export interface LivingToken {
   readonly role: string | null
   /** The key that signed it; sealed tokens have none. */
   readonly kid: string | null
+  /** The permanent token that it is, where it is one. */
+  readonly permanent?: PermanentToken
 }
 
 /** Whether a token without a grant speaks for its client alone (RFC 6749 section 4.4). */
@@ -194,9 +197,8 @@ async function findLivingPermanentToken(tenant: Tenant, token: string, asking_cl
   const claims = claimsOfPermanentToken(tenant, opened, ends_at)
   const scope = presentScopes(parseScope(claims.scope), rightsOf(configuration, { scope: claims.scope }, user))
   const { user_id } = opened
-  const found = cutToResources(tenant, { claims, authority, configuration, user_id, scope, role: null, kid: null })
-  if (found.living) await noteTokenUse(tenant, opened, now)
-  return found
+  const cut = { scope, role: null, kid: null, permanent: opened }
+  return cutToResources(tenant, { claims, authority, configuration, user_id, ...cut })
 }
 
 /** What of a token still means anything: less the resources that are gone, and the scopes that went with them (ASVS 8.3.2). */

@@ -17,6 +17,7 @@ import { subjectAt, subjectOf } from '../subjects.ts'
 import { findLivingToken, type LivingToken } from './access_tokens.ts'
 import { detailsOfToken } from './connection_use.ts'
 import { viewToken } from './introspection_rights.ts'
+import { noteTokenUse } from './permanent_tokens.ts'
 import { judgeRefreshToken, openRefreshToken, type RefreshToken } from './refresh_tokens.ts'
 
 /** Introspection (RFC 7662) of every token we issue, for confidential clients that the token concerns. */
@@ -38,6 +39,7 @@ export async function introspect(context: InboundContext, request: DirectRequest
   if (!living) return INACTIVE
   const view = viewToken(living, client, tenant.issuer, living.configuration)
   if (!view) return INACTIVE
+  await noteTokenUse(tenant, living)
   const sub = subjectForCaller(tenant, living, view.resources, client)
   // Whoever knows users by names of its own is not told the others'.
   const username = sub.startsWith(PAIRWISE) ? undefined : living.authority.user?.username

@@ -103,10 +103,14 @@ export async function deleteShownToken(tenant: Tenant, token: string): Promise<v
   await deletePermanentToken(tenant, { user_id, token_id, actor: 'anonymous', reason: 'revoked_by_holder' })
 }
 
-/** Notes that a permanent token was used, once an hour. */
-export async function noteTokenUse(tenant: Tenant, token: PermanentToken, now: number): Promise<void> {
-  const { token_id, last_used_at } = token
-  if (last_used_at !== null && last_used_at >= now - HOUR_MS) return
+/** Notes that a token was used, once an hour, where it is a permanent one: when the request has succeeded, and not before. */
+export async function noteTokenUse(
+  tenant: Tenant,
+  used: { readonly permanent?: PermanentToken; readonly authority: { readonly now: number } },
+): Promise<void> {
+  if (!used.permanent) return
+  const { token_id, last_used_at } = used.permanent
+  if (last_used_at !== null && last_used_at >= used.authority.now - HOUR_MS) return
   await tenant.store.touchPermanentToken({ tenant_id: tenant.tenant_id, token_id })
 }
 

@@ -8,6 +8,7 @@ import { readDpop, type Shown } from '../client_authentication/sender_constraint
 import { readMetadata } from '../clients/client_record.ts'
 import type { InboundContext } from '../context.ts'
 import { findLivingToken, type LivingToken } from './access_tokens.ts'
+import { noteTokenUse } from './permanent_tokens.ts'
 
 /** A request to one of our own resources: what of its head says who may do it. */
 export interface ResourceRequest extends Shown {
@@ -62,6 +63,7 @@ export async function requireAccessToken(
     right_scheme = tokenType(living.claims.cnf)
     checkRights(living, asked)
     await checkSender(context, request, { living, token, scheme })
+    await noteTokenUse(context.tenant, living)
     return living
   } catch (error) {
     throw error instanceof OAuthError ? challenge(error, realm, right_scheme, asked) : error
