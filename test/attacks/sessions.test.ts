@@ -210,6 +210,11 @@ testOnBoth('3.3.1 cookies are HttpOnly, SameSite=Lax, of this path alone and sho
     assert.doesNotMatch(line, /domain/i)
     assert.ok(line.length < 512)
   }
+  // What lives for a moment does so by a browser whose clock is wrong, too (RFC 6265 section 5.3).
+  await signIn(p, ALICE, agent)
+  const csrf_token = csrfOf(await open(agent, `${p.issuer}/account`))
+  const ended = await post(agent, `${p.issuer}/account/sessions/end_others`, { csrf_token })
+  assert.match(ended.headers.getSetCookie().join('\n'), /told_\w+=sessions; Max-Age=60;/)
 })
 
 testOnBoth('6.2.10 a password is good for as long as nobody changes it, and nobody is made to', async (p) => {

@@ -234,14 +234,24 @@ function readBrowser(c: Context<PageEnv>, web: Web): string {
   return browser
 }
 
-/** Sets one of our cookies: never readable by script, never sent with requests that other sites make in the background. */
-export function writeCookie(c: Context<PageEnv>, web: Web, name: string, value: string, expires_at?: number): void {
+/**
+ * Sets one of our cookies: never readable by script, never sent with requests that other sites make in the background. What
+ * lives for a moment is given its length: the clock of a browser may be wrong by more than that.
+ */
+export function writeCookie(
+  c: Context<PageEnv>,
+  web: Web,
+  name: string,
+  value: string,
+  ends?: number | { readonly after_ms: number },
+): void {
   setCookie(c, name, value, {
     path: web.cookies.path,
     secure: web.cookies.secure,
     httpOnly: true,
     sameSite: 'Lax',
-    ...(expires_at === undefined ? {} : { expires: new Date(expires_at) }),
+    ...(typeof ends === 'number' && { expires: new Date(ends) }),
+    ...(typeof ends === 'object' && { maxAge: ends.after_ms / 1000 }),
   })
 }
 

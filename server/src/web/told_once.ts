@@ -9,7 +9,7 @@ const KEPT_MS = 60_000
  * and a link could have a page of ours say that something is done which is not. Without a word nothing is told.
  */
 export function redirectTelling(visit: Visit, location: string, word: string | undefined): Response {
-  if (word !== undefined) writeCookie(visit.c, visit.web, visit.web.cookies.told, word, visit.view.now + KEPT_MS)
+  if (word !== undefined) writeCookie(visit.c, visit.web, visit.web.cookies.told, word, { after_ms: KEPT_MS })
   return redirect(visit, location)
 }
 

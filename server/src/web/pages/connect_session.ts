@@ -162,7 +162,7 @@ export function sendInSession(
 // is signed in here is: the account that they connect becomes theirs here.
 function goIn(visit: Visit, { opened: { session }, browser_secret }: OpenedSession): string {
   const { session_id, user_id } = session
-  writeCookie(visit.c, visit.web, cookieOf(visit, session_id), browser_secret, visit.view.now + KEPT_MS)
+  writeCookie(visit.c, visit.web, cookieOf(visit, session_id), browser_secret, { after_ms: KEPT_MS })
   const [connector, ...others] = JSON.parse(session.connectors) as string[]
   const asks = user_id !== null || others.length > 0
   return asks ? sessionUrl(visit, session_id) : startHref(visit, session, connector!)

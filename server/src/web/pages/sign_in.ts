@@ -104,9 +104,9 @@ export function goOnToFactor(
   missing: { readonly step: 'second_factor' | 'enrol'; readonly user: UserWithPassword },
   amr: readonly string[] = ['pwd'],
 ): Response {
-  const { c, web, view, browser } = visit
+  const { c, web, browser } = visit
   const sealed = sealPending(web.tenant, { user: missing.user, amr }, browser)
-  writeCookie(c, web, web.cookies.pending, sealed, view.now + PENDING_MS)
+  writeCookie(c, web, web.cookies.pending, sealed, { after_ms: PENDING_MS })
   return redirect(visit, ours(web, missing.step === 'enrol' ? paths.enrol : paths.second_factor, place.query))
 }
 
