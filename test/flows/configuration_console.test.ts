@@ -445,9 +445,18 @@ test('5.17 an issuer of the playground speaks for a user of its own, and both go
   assert.equal(await store.findUser({ tenant_id, user_id }), null)
   assert.ok(await store.findUserByUsername({ tenant_id, username_key: 'alice' }))
 
+  const by_hand = (await (await start()).json()) as { client_id: string; trusted_issuer: string }
   for (const wrong of ['', 'no key', '{"kty":"EC","crv":"P-256","x":"x","y":"y","d":"private"}']) {
-    assert.equal((await start({ jwk: wrong })).status, 400, wrong)
+    assert.equal((await start({ jwk: wrong, former: by_hand.client_id })).status, 400, wrong)
   }
+  assert.ok(await store.findClient({ tenant_id, client_id: by_hand.client_id }), 'a start that fails ends no run')
+  await post(root, `${p.issuer}/admin/client/delete`, { client_id: by_hand.client_id, csrf_token: csrfOf(page) })
+  const left = [
+    await store.findClient({ tenant_id, client_id: by_hand.client_id }),
+    await store.findTrustedIssuer({ tenant_id, issuer: by_hand.trusted_issuer }),
+    await store.findUserByUsername({ tenant_id, username_key: by_hand.client_id }),
+  ]
+  assert.deepEqual(left, [null, null, null], 'whoever deletes the client in the console leaves nobody who is trusted')
   Object.assign(p.server.app.web, { production: true })
   try {
     assert.equal((await start()).status, 404, 'nobody is trusted in production')

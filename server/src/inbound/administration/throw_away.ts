@@ -2,6 +2,7 @@ import type { PublicJwks } from '../../oauth/clients/client_jwks.ts'
 import { OAuthError } from '../../oauth/errors.ts'
 import type { TrustedIssuerRules } from '../../oauth/trusted_issuer.ts'
 import type { Tenant } from '../../store/tenant.ts'
+import { deleteClient } from '../clients/administer_clients.ts'
 import type { InboundContext } from '../context.ts'
 import { event } from '../event.ts'
 import { createUser } from '../users/administer_users.ts'
@@ -67,6 +68,11 @@ export async function throwAway(
   // Last, so that whoever dies in between leaves it to be found again.
   const deleted = event(tenant, 'client.deleted', actor, { client_id, ...(reason && { detail: { reason } }) })
   return store.deleteClient({ tenant_id, client_id, event: deleted })
+}
+
+/** Deletes a client with its grants, and one of the playground with all that was made for it; false when there is none. */
+export async function deleteAnyClient(tenant: Tenant, client_id: string, actor: string): Promise<boolean> {
+  return (await throwAway(tenant, client_id, { actor })) || (await deleteClient(tenant, client_id, actor))
 }
 
 /** Throws the clients of the playground away after a day, used or not: nobody tries a flow for longer. Answers how many. */

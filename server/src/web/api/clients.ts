@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { listScopes, requireHeld } from '../../inbound/administration/given_rights.ts'
-import { deleteClient, setClientDisabled } from '../../inbound/clients/administer_clients.ts'
+import { deleteAnyClient } from '../../inbound/administration/throw_away.ts'
+import { setClientDisabled } from '../../inbound/clients/administer_clients.ts'
 import { askForLogo } from '../../inbound/clients/client_logos.ts'
 import { readMetadata } from '../../inbound/clients/client_record.ts'
 import { endFormerClientSecret, formerSecretEnds, rotateClientSecret } from '../../inbound/clients/client_secrets.ts'
@@ -96,7 +97,7 @@ export const CLIENT_ROUTES = [
     summary: 'Deletes a client with its grants',
     subject: client,
     async run({ web, found, actor }) {
-      if (!(await deleteClient(web.tenant, found.client_id, actor))) throw notThere('client')
+      if (!(await deleteAnyClient(web.tenant, found.client_id, actor))) throw notThere('client')
     },
   }),
   ...([true, false] as const).map((disabled) =>

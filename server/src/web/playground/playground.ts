@@ -43,8 +43,11 @@ export const playgroundClientSubmit = consoleSubmit(async (visit, actor, values)
   const flow = findFlow(values['flow'])
   if (!visit.web.playground || !flow || !isOffered(visit, flow)) return errorPage(visit, 'not_found', 404)
   const { tenant, grant_types } = visit.web
-  if (former !== undefined) await throwAway(tenant, former, { actor })
-  const answer = (made: object) => visit.c.json(made, 201, { 'Cache-Control': 'no-store' })
+  // Last, so that a start that fails leaves the run of before as it is.
+  const answer = async (made: object) => {
+    if (former !== undefined) await throwAway(tenant, former, { actor })
+    return visit.c.json(made, 201, { 'Cache-Control': 'no-store' })
+  }
   const described = { client_name: NAME, ...describeClient(visit, flow) }
   const { scope } = flow.client
   if (flow.inputs?.includes('document')) {

@@ -1,4 +1,5 @@
-import { deleteClient, setClientDisabled } from '../../../inbound/clients/administer_clients.ts'
+import { deleteAnyClient } from '../../../inbound/administration/throw_away.ts'
+import { setClientDisabled } from '../../../inbound/clients/administer_clients.ts'
 import { readClientRecord } from '../../../inbound/clients/client_record.ts'
 import { describedBy } from '../../../inbound/clients/edit_client.ts'
 import { isSelfRegistered } from '../../../inbound/clients/register_client.ts'
@@ -39,7 +40,7 @@ export const setClientDisabledSubmit = (disabled: boolean) =>
 export const deleteClientSubmit = consoleSubmit(async (visit, actor, values) => {
   const { tenant } = visit.web
   const client_id = values['client_id'] ?? ''
-  await deleteClient(tenant, client_id, actor)
+  await deleteAnyClient(tenant, client_id, actor)
   return redirectTelling(visit, ours(visit.web, paths.admin_clients), 'client')
 })
 
