@@ -21,12 +21,14 @@ export async function findClientLogos(
   web: Pick<Web, 'tenant' | 'base'>,
   clients: readonly PicturedClient[],
 ): Promise<ReadonlyMap<string, string>> {
-  const client_ids = [
-    ...new Set(clients.filter(({ logo_uri }) => logo_uri !== undefined).map(({ client_id }) => client_id)),
-  ]
-  if (client_ids.length === 0) return new Map()
+  const by_id = new Map(
+    clients.flatMap(({ client_id, logo_uri }) =>
+      logo_uri === undefined ? [] : [[client_id, { client_id, logo_uri }] as const],
+    ),
+  )
+  if (by_id.size === 0) return new Map()
   const { tenant_id, store } = web.tenant
-  const found = await store.listLogoFiles({ tenant_id, client_ids })
+  const found = await store.listLogoFiles({ tenant_id, clients: [...by_id.values()] })
   return new Map(found.map(({ client_id, file }) => [client_id, pathOfLogo(web, file)]))
 }
 

@@ -259,9 +259,10 @@ contract(
     assert.deepEqual([await keep('b.png'), await told()], ['kept', 2])
     assert.equal(await find('a.png'), null)
     await store.noteLogoFailure({ ...keyOf(stage), failure: 'unreachable' })
-    assert.deepEqual(await store.listLogoFiles({ tenant_id, client_ids: ['x', client_id] }), [
-      { client_id, file: 'b.png' },
-    ])
+    const pictures = (logo_uri: string) =>
+      store.listLogoFiles({ tenant_id, clients: ['x', client_id].map((one) => ({ client_id: one, logo_uri })) })
+    assert.deepEqual(await pictures(LOGO), [{ client_id, file: 'b.png' }])
+    assert.deepEqual(await pictures(`${LOGO}?2`), [], 'a version before this one has saved another address')
     assert.deepStrictEqual(await find('b.png'), bytes('b.png'))
     assert.equal(await store.findLogoPicture({ tenant_id: 'nobody', file: 'b.png' }), null)
     // What else of the client changes leaves its picture.

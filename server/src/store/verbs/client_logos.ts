@@ -132,16 +132,16 @@ export const findClientLogo = read(function* (args: { tenant_id: string; client_
   return logo ?? null
 })
 
-/** Which clients have a picture, and under which name. */
+/** Which clients have a picture from the address that they have now, and under which name. */
 export const listLogoFiles = read(function* (args: {
   tenant_id: string
-  client_ids: readonly string[]
+  clients: readonly { readonly client_id: string; readonly logo_uri: string }[]
 }): Run<{ client_id: string; file: string }[]> {
   const found = yield* together(
-    args.client_ids.map(
-      (client_id) => sql<{ client_id: string; file: string }>`
+    args.clients.map(
+      ({ client_id, logo_uri }) => sql<{ client_id: string; file: string }>`
         select client_id, file from client_logos
-        where tenant_id = ${args.tenant_id} and client_id = ${client_id} and file is not null`,
+        where tenant_id = ${args.tenant_id} and client_id = ${client_id} and logo_uri = ${logo_uri} and file is not null`,
     ),
   )
   return found.flat()
