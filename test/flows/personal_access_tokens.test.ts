@@ -23,7 +23,12 @@ before(async () => {
   mail = await startMailServer()
   p = await startPlatform({ mailer: async () => mail.mailer })
   const scopes = JSON.stringify({ 'files:read': 'See your files', 'files:write': 'Change your files' })
-  await p.server.addResource({ resource: FILES, name: 'Files', scopes, introspection_clients: '["other"]' })
+  await p.server.addResource({
+    resource: FILES,
+    name: 'Files',
+    scopes,
+    introspection_clients: '["other", "exchanger"]',
+  })
   const silent = JSON.stringify({ 'silent:read': 'Nobody asks here about tokens' })
   await p.server.addResource({ resource: 'https://silent.example/', scopes: silent })
   const ours = JSON.stringify({ ours: 'See what is ours' })
@@ -318,8 +323,16 @@ test('RFC 7009 2.1 8.2.2 a token for a script is deleted by its owner, by an adm
   assert.deepEqual([ended!.actor, JSON.parse(ended!.detail).reason], ['anonymous', 'revoked_by_holder'])
 })
 
-test('9.2.2 10.3.1 a token for a script is good where it is for, and nowhere here', async () => {
+test('RFC 9700 4.15 the client_id that introspection says of a token for a script is no client’s', async () => {
   const { token } = await personWithToken()
+  assert.equal((await p.introspect(token)).client_id, p.issuer)
+  const named = { client_id: p.issuer, client_secret: 'secret-of-nobody', grant_types: ['client_credentials'] }
+  await assert.rejects(p.server.addClient(named), /Member client_id is taken/)
+})
+
+test('9.2.2 10.3.1 a token for a script is good where it is for, and nowhere here', async () => {
+  const { agent, token } = await personWithToken()
+  const files = await make(agent, { uri: FILES, 'scope.0': 'files:read' })
   const authorization = `Bearer ${token}`
   for (const path of ['/userinfo', '/api/users', '/proxy/acme/me', '/api/connections']) {
     const { status } = await readReply(await fetch(p.issuer + path, { headers: { authorization } }))
@@ -328,12 +341,13 @@ test('9.2.2 10.3.1 a token for a script is good where it is for, and nowhere her
   const grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange'
   const type = 'urn:ietf:params:oauth:token-type:access_token'
   await p.server.addClient({
-    ...{ client_id: 'exchanger', client_secret: 'secret-of-exchanger', grant_types: [grant_type], scope: 'api:read' },
+    ...{ client_id: 'exchanger', client_secret: 'secret-of-exchanger', grant_types: [grant_type], scope: 'files:read' },
   })
-  const form = new URLSearchParams({ grant_type, subject_token: token, subject_token_type: type, resource: JWT_API })
+  const form = new URLSearchParams({ grant_type, subject_token: files, subject_token_type: type, resource: FILES })
   const headers = { authorization: `Basic ${btoa('exchanger:secret-of-exchanger')}` }
   const exchanged = await readReply(await fetch(`${p.issuer}/token`, { method: 'POST', headers, body: form }))
-  assert.equal(exchanged.status, 400)
+  assert.match(exchanged.body.error_description, /^The subject token is unknown/)
+  assert.match(JSON.stringify(p.server.log.slice(-2)), /without a grant/, 'and not for who presents it')
   const refreshed = await p.post('/token', { grant_type: 'refresh_token', refresh_token: token })
   assert.equal(refreshed.body.error, 'invalid_grant')
 })

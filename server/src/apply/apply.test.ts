@@ -432,6 +432,11 @@ for (const database of ['sqlite', 'postgres'] as const) {
         { clients: [{ ...DESCRIBED.clients[0], client_id: 'u-1' }] },
         'clients[0] (u-1): client_id is the user_id of a user',
       )
+      await refuses(
+        context,
+        { clients: [{ ...DESCRIBED.clients[0], client_id: context.tenant.issuer }] },
+        `clients[0] (${context.tenant.issuer}): client_id is the issuer`,
+      )
       await apply(context, { clients: DESCRIBED.clients })
       await refuses(
         context,

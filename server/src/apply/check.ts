@@ -24,7 +24,7 @@ export async function checkPlatform(issuer: string, platform: Platform, present:
   const sentences = [
     ...(await refused(platform.resources, 'resources', 'resource', (entry) => checkResource(issuer, entry))),
     ...(await refused(platform.roles, 'roles', 'role', ({ role, scopes }) => checkRole(role, scopes))),
-    ...(await refused(platform.clients, 'clients', 'client_id', (entry) => checkClient(entry, present))),
+    ...(await refused(platform.clients, 'clients', 'client_id', (entry) => checkClient(entry, issuer, present))),
     ...(await refused(platform.users, 'users', 'username', (entry) =>
       checkPlatformUser(entry, present, { roles, rules }),
     )),
@@ -74,8 +74,9 @@ async function refused<Entry, Id extends keyof Entry>(
   return sentences
 }
 
-function checkClient({ client_id, client_secret, metadata }: PlatformClient, present: Present): void {
+function checkClient({ client_id, client_secret, metadata }: PlatformClient, issuer: string, present: Present): void {
   const refuse = (text: string) => new OAuthError('invalid_client_metadata', text)
+  if (client_id === issuer) throw refuse('client_id is the issuer')
   if (present.taken.by_users.has(client_id)) throw refuse('client_id is the user_id of a user')
   const found = present.clients.get(client_id)
   const method = metadata.token_endpoint_auth_method

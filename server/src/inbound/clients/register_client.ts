@@ -69,8 +69,8 @@ export async function registerClient(
   const { metadata, source, actor } = args
   const { tenant_id, store } = tenant
   const client_id = args.client_id === undefined ? newId(tenant.clock()) : readClientId(args.client_id)
-  // A client must never be taken for a user (RFC 9700 section 4.15).
-  if (await store.isUserId({ tenant_id, user_id: client_id })) throw taken()
+  // A client must never be taken for a user (RFC 9700 section 4.15), nor for the issuer, whose name tokens of no client have.
+  if (client_id === tenant.issuer || (await store.isUserId({ tenant_id, user_id: client_id }))) throw taken()
   const { token_endpoint_auth_method: method } = metadata
   const client_secret = hasSecret(method) ? (args.client_secret ?? randomSecret('sp_cs_')) : undefined
   const made = await store.createClient({
