@@ -25,7 +25,7 @@ export function readIssuer(text: string, name: string): string {
 /** The port that an issuer on this machine names: there its server listens, unless it is told otherwise. */
 export function portOfIssuer(issuer: string | undefined): number | undefined {
   const url = issuer === undefined ? null : URL.parse(issuer)
-  return url?.protocol === 'http:' && url.port !== '' ? Number(url.port) : undefined
+  return url?.protocol === 'http:' ? Number(url.port) || undefined : undefined
 }
 
 /** Whether a host name can only mean this machine (RFC 6761 section 6.3, RFC 8252 section 8.3). */

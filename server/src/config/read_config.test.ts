@@ -102,6 +102,7 @@ test('an issuer on this machine says where its server listens, unless the port i
   assert.equal(port({ SALLYPORT_ISSUER: 'http://127.0.0.1:9500/hub' }), 9500)
   assert.equal(port({ SALLYPORT_ISSUER: 'http://localhost:9500', PORT: '9600' }), 9600, 'a proxy stands in front')
   assert.equal(port({ SALLYPORT_ISSUER: 'http://localhost' }), 9400)
+  assert.equal(port({ SALLYPORT_ISSUER: 'http://localhost:0' }), 9400, 'nor is it any port that is free')
   assert.equal(port({ SALLYPORT_ISSUER: 'https://login.example.com:8443' }), 9400, 'TLS ends in front')
 })
 
