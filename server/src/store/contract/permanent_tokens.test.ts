@@ -87,6 +87,21 @@ contract('permanent tokens that have run out are listed, the first first, and co
   assert.deepEqual(await store.listExpiredPermanentTokens({ tenant_id: 'nobody', most: 10 }), [])
 })
 
+contract('permanent tokens of a former epoch of their user or tenant count no more', async (stage) => {
+  const { store, tenant_id } = stage
+  await stage.user('alice')
+  assert.equal(await make(stage, 't1', 'alice', 1), 'made')
+  const create = (token_id: string, epochs: object) =>
+    store.createPermanentToken({
+      ...{ tenant_id, most: 1, event: stage.event('permanent_token.created') },
+      token: { ...token(token_id), secret_hash: bytes(token_id), ...epochs },
+    })
+  assert.equal(await create('t2', {}), 'full')
+  assert.equal(await create('t2', { user_epoch: 3 }), 'made')
+  assert.equal(await create('t3', { user_epoch: 3 }), 'full')
+  assert.equal(await create('t3', { user_epoch: 3, tenant_epoch: 2 }), 'made')
+})
+
 contract('the use of a permanent token is noted once an hour', async (stage) => {
   const { store, tenant_id, clock } = stage
   await stage.user('alice')

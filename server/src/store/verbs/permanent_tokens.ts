@@ -40,7 +40,8 @@ export const createPermanentToken = write(
     if (known) return 'taken'
     const [before] = yield* sql<{ count: number }>`
       select count(*) as count from permanent_tokens
-      where tenant_id = ${tenant_id} and user_id = ${token.user_id} and (expires_at is null or expires_at > ${NOW})`
+      where tenant_id = ${tenant_id} and user_id = ${token.user_id} and user_epoch = ${token.user_epoch}
+        and tenant_epoch = ${token.tenant_epoch} and (expires_at is null or expires_at > ${NOW})`
     if (before!.count >= args.most) return 'full'
     const [made] = yield* sql<{ token_id: string }>`
       insert into permanent_tokens (tenant_id, token_id, user_id, name, scope, resource, secret_hash, tenant_epoch,
