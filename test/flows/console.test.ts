@@ -6,6 +6,7 @@ import { newId, randomBytes } from '../../server/src/crypto/random.ts'
 import { RootKey } from '../../server/src/crypto/tenant_keys.ts'
 import { checkSettings } from '../../server/src/inbound/administration/configure.ts'
 import { event } from '../../server/src/inbound/event.ts'
+import { createUser } from '../../server/src/inbound/users/administer_users.ts'
 import { deleteConnector, findConnector, saveConnector } from '../../server/src/outbound/administration/connectors.ts'
 import { createConnectSession } from '../../server/src/outbound/connect_sessions/connect_sessions.ts'
 import { LARGEST_PICTURE } from '../../server/src/store/settings.ts'
@@ -898,6 +899,16 @@ for (const dialect of DIALECTS) {
         assert.equal(answer.status, 403, `${method} ${path}`)
         await answer.text()
       }
+    })
+
+    test('a search for users that finds more than are shown says so, and leads to no other list', async () => {
+      const { tenant } = bridge.server.app
+      for (let i = 0; i < 51; i++) await createUser(tenant, { username: `many-${i}` }, { actor: 'test' })
+      const many = await open(root, `${bridge.issuer}/admin/users?q=many-`)
+      assert.match(many.html, /The first 50\. Write more of the name/)
+      assert.deepEqual([await sizes('/admin/users?q=many-'), await sizes('/admin/users?q=many-1')], [[50], [11]])
+      const few = await open(root, `${bridge.issuer}/admin/users?q=many-1`)
+      assert.doesNotMatch(few.html, /The first 50/)
     })
 
     test('the other pages of the console open', async () => {

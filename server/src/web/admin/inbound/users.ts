@@ -26,12 +26,15 @@ export const usersPage = consolePage(async (visit) => {
     ? await search(visit, q)
     : await store.pageUsers({ tenant_id, after_user_id: cursor ?? '', most: PAGE + 1 })
   const shown = found.slice(0, PAGE)
-  const next_cursor = found.length > PAGE ? shown.at(-1)!.user_id : undefined
+  const has_more = found.length > PAGE
+  // What was searched for has no next page: it is in another order.
+  const next_cursor = has_more && !q ? shown.at(-1)!.user_id : undefined
   return send(
     visit,
     renderUsers(visit.view, {
       users: shown.map(userRow),
       q: q || undefined,
+      first: has_more && q ? PAGE : undefined,
       cursor,
       next_cursor,
       done: readTold(visit, visit.view.text.console.done),
@@ -43,8 +46,8 @@ export const usersPage = consolePage(async (visit) => {
 async function search({ web }: Visit, q: string): Promise<UserRecord[]> {
   const { tenant_id, store } = web.tenant
   const [named, addressed] = await Promise.all([
-    store.searchUsers({ tenant_id, username_key: usernameKey(q), most: PAGE }),
-    store.findUsersByEmail({ tenant_id, email: q, disabled_too: true, most: PAGE }),
+    store.searchUsers({ tenant_id, username_key: usernameKey(q), most: PAGE + 1 }),
+    store.findUsersByEmail({ tenant_id, email: q, disabled_too: true, most: PAGE + 1 }),
   ])
   return [...new Map([...addressed, ...named].map((user) => [user.user_id, user])).values()]
 }

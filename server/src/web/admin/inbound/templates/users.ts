@@ -4,7 +4,7 @@ import { attrs, type Child, html, type SafeHtml } from '../../../ui/html.ts'
 import { consolePage } from '../../../ui/layout.ts'
 import { name, userName } from '../../../ui/name.ts'
 import { paths } from '../../../ui/paths.ts'
-import { link, type View } from '../../../ui/view.ts'
+import { link, tell, type View } from '../../../ui/view.ts'
 import { type Done, doneNotice } from '../../forms/templates/done.ts'
 
 /** One line of the list. */
@@ -23,6 +23,8 @@ export interface UsersData {
   readonly users: readonly UserRow[]
   /** What was searched for. */
   readonly q?: string | undefined
+  /** So many are shown of those that were found, where there are more. */
+  readonly first?: number | undefined
   readonly cursor?: string | undefined
   readonly next_cursor?: string | undefined
   readonly done?: Done | undefined
@@ -46,6 +48,7 @@ export function renderUsers(view: View, data: UsersData): SafeHtml {
     first: data.cursor && link(view, paths.admin_users, { q }),
     next: data.next_cursor && link(view, paths.admin_users, { q, cursor: data.next_cursor }),
   })
-  const content = html`${pageHeader(users.title, users.lead, add)}${doneNotice(view, data.done)}${search}${list}${pages}`
+  const more = data.first !== undefined && html`<p>${tell(view, view.text.console.search.first, { n: data.first })}</p>`
+  const content = html`${pageHeader(users.title, users.lead, add)}${doneNotice(view, data.done)}${search}${list}${more}${pages}`
   return consolePage(view, { entry: 'users', title: users.title, content })
 }
