@@ -101,3 +101,20 @@ for (const name of FLOWS) {
     assert.deepEqual(person.complaints, [])
   })
 }
+
+test('what a tab has kept of a run is for who ran it: whoever signs in after them finds nothing of it', async () => {
+  const eve = { username: 'eve', password: ROOT.password }
+  await bridge.server.addUser({ ...eve, roles: ['administrator'] })
+  const flow = findFlow('private_key_jwt')!
+  await startFlow(person, bridge.issuer, flow)
+  const { page, context } = person
+  const told = page.locator('[data-client]')
+  await page.reload()
+  assert.match(await told.innerText(), /playground-/, 'their own is there again')
+  await context.clearCookies()
+  await person.visit(`${bridge.issuer}/playground/flow?flow=${flow.flow}`)
+  await person.signIn(eve)
+  await page.locator('[data-start]').waitFor()
+  assert.equal(await told.innerText(), '')
+  assert.doesNotMatch(await page.evaluate(() => JSON.stringify({ ...sessionStorage })), /client_/)
+})

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { stripTypeScriptTypes } from 'node:module'
 import { test } from 'node:test'
 import { STANDARD_PATHS } from '../endpoint_paths.ts'
@@ -81,4 +82,23 @@ test('the code of a step is a program, with TLS and without', () => {
       assert.equal(code.includes('allowInsecureRequests'), issuer.startsWith('http:') && code.includes('oauth4webapi'))
     }
   }
+})
+
+test('a line for a shell hands each value to curl as it is, whatever it holds, and the address as the page asks for it', async () => {
+  // The browser's own file: what TypeScript knows of it is nothing.
+  const { writeCurl, fillCode } = await import(new URL('../ui/playground_http.js', import.meta.url).href)
+  const evil = `'; echo broken >&2 #"$(echo out)\`id\`\\\n\u{1f980} -o /tmp/x`
+  const asked = {
+    ...{ method: 'POST', url: `https://as.example/proxy/acme/a b/[1-9]/{x,y}?q='$(id)` },
+    ...{ headers: { Authorization: `Bearer ${evil}` }, body: new URLSearchParams({ code: evil }) },
+  }
+  const run = (line: string) =>
+    execFileSync('bash', ['-c', `curl() { printf '%s\\0' "$@"; }\n${line}`], { encoding: 'utf8' }).split('\0')
+  assert.deepEqual(run(writeCurl(asked)), [
+    ...['https://as.example/proxy/acme/a%20b/[1-9]/%7Bx,y%7D?q=%27$(id)', '--globoff'],
+    ...['-H', `Authorization: Bearer ${evil}`, '--data-urlencode', `code=${evil}`, ''],
+  ])
+  const json = { ...asked, url: 'https://as.example/token', headers: {}, body: JSON.stringify({ evil }) }
+  assert.deepEqual(run(writeCurl(json)), ['https://as.example/token', '--data-raw', json.body, ''])
+  assert.equal(new Function(`return ${fillCode('{evil}', { evil })}`)(), evil)
 })

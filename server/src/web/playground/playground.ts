@@ -21,12 +21,12 @@ export const playgroundPage = whereAllowed(async (visit) => {
 })
 
 /** GET /playground/flow?flow=: one flow, step by step. */
-export const playgroundFlowPage = whereAllowed(async (visit) => {
+export const playgroundFlowPage = whereAllowed(async (visit, administrator) => {
   const flow = findFlow(visit.query['flow'])
   if (!flow || !isOffered(visit, flow)) return errorPage(visit, 'not_found', 404)
   const connectors = flow.inputs ? await listConnectors(visit.web.outbound) : []
   const closed = isClosed(visit, flow)
-  const data = { known: knownValues(visit), connectors, closed }
+  const data = { known: knownValues(visit), connectors, closed, whose: administrator }
   // A platform opens a connect session from a page whose origin the browser tells.
   const headers = { 'Referrer-Policy': 'same-origin' }
   return send(visit, renderFlow(visit.view, flow, data), { script: true, headers })
@@ -72,8 +72,10 @@ export const playgroundClientSubmit = consoleSubmit(async (visit, actor, values)
 })
 
 /** A page for administrators, in development and where the operator allows it: it shows codes and tokens (ADR 54). */
-function whereAllowed(answer: (visit: Visit) => Promise<Response>) {
-  return consolePage(async (visit) => (visit.web.playground ? answer(visit) : errorPage(visit, 'not_found', 404)))
+function whereAllowed(answer: (visit: Visit, administrator: string) => Promise<Response>) {
+  return consolePage(async (visit, administrator) =>
+    visit.web.playground ? answer(visit, administrator) : errorPage(visit, 'not_found', 404),
+  )
 }
 
 // What a person gives a client of their own account, and nothing of the tenant's.

@@ -7,6 +7,7 @@ import { copy, make, writeIn } from './playground_show.js'
 const stage = document.querySelector('[data-flow]')
 const callback = document.querySelector('[data-callback]')
 const WAITING = 'sallyport-playground-waiting'
+const WHOSE = 'sallyport-playground-whose'
 // What is added to the interval each time that a device has asked too soon (RFC 8628 section 3.5).
 const SLOWER_S = 5
 
@@ -36,6 +37,9 @@ function start() {
   const words = JSON.parse(stage.dataset.words)
   const names = JSON.parse(stage.dataset.values)
   const key = `sallyport-playground-${flow.flow}`
+  // Of somebody who was signed in here before nothing is shown, and nothing kept.
+  if (read(WHOSE) !== stage.dataset.whose) sessionStorage.clear()
+  write(WHOSE, stage.dataset.whose)
   const run = read(key) ?? { values: {}, client: null }
   const say = (text, holes = {}) => text.replace(/\{(\w+)\}/g, (_, name) => holes[name] ?? '')
   const { exchange, paint, decode } = writeIn({ names, words, valuesOf: () => run.values })

@@ -26,7 +26,9 @@ export function writeAnswer(answer, text, json) {
 /** The same request for a shell. */
 export function writeCurl({ method, url, headers, body, certificate }) {
   const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`
-  const parts = [`curl ${quote(url)}`]
+  // As the page sends it: curl would take brackets in it for many addresses.
+  const parts = [`curl ${quote(URL.canParse(url) ? new URL(url).href : url)}`]
+  if (/[[\]{}]/.test(url)) parts.push('--globoff')
   // By its data curl knows a POST, and by nothing else.
   const has_data = typeof body === 'string' || [...(body ?? [])].length > 0
   if (method !== (has_data ? 'POST' : 'GET')) parts.push(`-X ${method}`)

@@ -33,6 +33,8 @@ export interface FlowData {
   /** The values that are known before it starts. */
   readonly known: Readonly<Record<string, string>>
   readonly connectors: readonly { readonly connector: string; readonly provider_name: string }[]
+  /** Who runs it: what a tab keeps of a run is for nobody else. */
+  readonly whose?: string
   /** The tenant does not allow what the flow needs. */
   readonly closed?: boolean
 }
@@ -55,6 +57,7 @@ export function renderFlow(view: View, flow: Flow, data: FlowData): SafeHtml {
   const run = attrs({
     'data-flow': JSON.stringify(flow),
     'data-known': JSON.stringify(data.known),
+    'data-whose': data.whose,
     'data-words': JSON.stringify(playground.words),
     'data-values': JSON.stringify(values.map((name) => ({ name, colour: colourOf(values, name) }))),
   })
