@@ -248,11 +248,16 @@ test('8.3.2 7.4.2 a token for a script has lost what its owner has lost, and end
     const user = (await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id }))!
     await updateUser(tenant, user, { roles }, { actor: 'cli', changed: ['roles'] })
   }
+  const shown = async () =>
+    (await open(agent, `${p.issuer}/account`)).html.match(/Read your data|Use the tools|Does not work now/g)
   assert.equal(await scope(), 'api:read mcp:tools')
+  assert.deepEqual(await shown(), ['Read your data', 'Use the tools'])
   await setRoles('guest')
   assert.equal(await scope(), 'api:read')
+  assert.deepEqual(await shown(), ['Read your data'], 'its owner sees what is left of it')
   await setRoles()
   assert.equal(await scope(), undefined)
+  assert.deepEqual(await shown(), ['Does not work now'])
   await setRoles('member')
   assert.equal(await scope(), 'api:read mcp:tools')
   const form = { csrf_token: csrfOf(await open(agent, `${p.issuer}/account`)) }

@@ -25,7 +25,7 @@ import { findServiceRole, knownResources, presentScopes, rightsOf, rolesAtWork, 
 import { subjectAtResources } from '../subjects.ts'
 import { prepareClaims } from './custom_claims.ts'
 import { claimsOfPermanentToken, isPermanentToken, openPermanentToken } from './permanent_tokens.ts'
-import { endOfToken } from './personal_access_tokens.ts'
+import { endOfToken, scopeOfToken } from './personal_access_tokens.ts'
 
 /** How long access tokens live where no resource says otherwise. */
 const LIFETIME_SECONDS = 600
@@ -195,7 +195,7 @@ async function findLivingPermanentToken(tenant: Tenant, token: string, asking_cl
   const ends_at = endOfToken(opened, configuration)
   if (ends_at <= now) return { living: null, authority, reason: 'expired, or switched off' }
   const claims = claimsOfPermanentToken(tenant, opened, ends_at)
-  const scope = presentScopes(parseScope(claims.scope), rightsOf(configuration, { scope: claims.scope }, user))
+  const scope = scopeOfToken(tenant, configuration, opened, user!)
   const { user_id } = opened
   const cut = { scope, role: null, kid: null, permanent: opened }
   return cutToResources(tenant, { claims, authority, configuration, user_id, ...cut })

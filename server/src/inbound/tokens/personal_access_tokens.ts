@@ -3,7 +3,7 @@ import { formatScope, mayBeDefault, parseScope } from '../../oauth/scope.ts'
 import type { UserRecord } from '../../store/records.ts'
 import type { Configuration, Resource, Tenant } from '../../store/tenant.ts'
 import type { PermanentToken } from '../../store/verbs/permanent_tokens.ts'
-import { presentScopes, rightsOf } from '../rights.ts'
+import { knownResources, presentScopes, rightsOf, scopesAtResources } from '../rights.ts'
 import { createPermanentToken, deletePermanentToken, isTokenName, type NewPermanentToken } from './permanent_tokens.ts'
 
 const DAY_MS = 86_400_000
@@ -56,6 +56,19 @@ export function endOfToken(token: PermanentToken, configuration: Configuration):
   if (expires_at === null) return NEVER_MS
   if (!hasPersonalTokens(configuration)) return created_at
   return Math.min(expires_at, created_at + configuration.settings.personal_access_token_days * DAY_MS)
+}
+
+/** What a permanent token gives now: of its scopes those that its user has, at those of its resources that are there. */
+export function scopeOfToken(
+  { issuer }: Pick<Tenant, 'issuer'>,
+  configuration: Configuration,
+  token: Pick<PermanentToken, 'scope' | 'resource'>,
+  user: Pick<UserRecord, 'roles'>,
+): string[] {
+  const known = knownResources(issuer, configuration)
+  const resources = (JSON.parse(token.resource) as string[]).filter((name) => known.has(name))
+  const scope = presentScopes(parseScope(token.scope), rightsOf(configuration, { scope: token.scope }, user))
+  return scopesAtResources(scope, issuer, configuration, resources)
 }
 
 /** What came of asking for a personal access token: the token, that the same form made one before, or what is wrong. */
