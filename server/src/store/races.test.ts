@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import pg from 'pg'
 import { openRaces, RACES, race } from '../../../test/parts/races.ts'
 import { bytes, DIALECTS, makeDatabase, START, type TestDatabase } from '../../../test/parts/stores.ts'
 import { ProofReplayed } from './verbs/proofs.ts'
@@ -182,4 +183,27 @@ test('15.4.2 a connector that moves or goes while a connection is stored takes n
     won[is_gone ? 'moves' : 'stays']++
   }
   assert.ok(won.moves > 0 && won.stays > 0, JSON.stringify(won))
+})
+
+test('5.8 whoever asks for a logo while its address changes does not bring the former one back', async (t) => {
+  const database = await makeDatabase('postgres')
+  t.after(() => database.drop())
+  const store = await database.open()
+  const { tenant_id, event } = await openRaces(store, database.clock, 't')
+  const client_id = 'pictured'
+  const metadata = (name: string) => JSON.stringify({ logo_uri: `https://app.example/${name}` })
+  const about = { client_id, client_name: 'x', source: 'api', trusted: false, client_secret_hash: null }
+  await store.createClient({ tenant_id, client: { ...about, metadata: metadata('former') }, event: event() })
+  // Another replica, as far as a change of the client is before it commits.
+  const other = new pg.Client({ connectionString: database.location })
+  await other.connect()
+  await other.query(`begin; update clients set metadata = '${metadata('newer')}' where client_id = '${client_id}';
+    lock table client_logos; update client_logos set logo_uri = 'https://app.example/newer'`)
+  const asked = store.askForLogo({ tenant_id, client_id, event: event() })
+  const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+  while ((await other.query(waiting)).rowCount === 0);
+  await other.query('commit')
+  await other.end()
+  assert.equal(await asked, true)
+  assert.equal((await store.findClientLogo({ tenant_id, client_id }))!.logo_uri, 'https://app.example/newer')
 })
