@@ -68,6 +68,7 @@ export function listPages(p: Places): { title: string; url: string }[] {
     page('search of what is in no name', '/search', { find: 'in no name' }),
     page('search of what is in many', '/search', { find: 'client' }),
     page('search of how many usernames begin', '/search', { find: 'p' }),
+    page('search of an address', '/search', { find: 'nobody@example.test' }),
     page('clients', '/clients'),
     page('client of half of all grants', '/client', { client_id: p.large_client }),
     page('client, all grants ended', '/client', { client_id: p.disabled_client }),
