@@ -123,7 +123,7 @@ test('RFC 7662 2.2 a person makes a token for a script, and the API that it is f
   await p.server.app.web.inbound.outbox.settle()
   assert.match(
     mail.letters.find(({ to }) => to.includes('alice@example.test'))!.text,
-    /a personal access token was made/,
+    /a token for scripts was made/,
   )
   assert.equal(jti, (await tokensOf(sub))[0]!.token_id)
 })

@@ -60,7 +60,7 @@ export const enLetters = {
     recovery_codes: 'new recovery codes were made, and the former ones no longer work',
     recovery_code_used: 'somebody signed in with one of the recovery codes',
     email: 'the e-mail address was changed to another one',
-    token_made: 'a personal access token was made, by which a script can act in your name',
+    token_made: 'a token for scripts was made: whoever has it can act in your name',
   },
   deleted: {
     subject: 'Your account at {tenant} is deleted',

@@ -55,7 +55,7 @@ export const enAccount = {
     '{provider} may take everything back that this account has ever allowed here. While another connection rests on that, the access is destroyed here alone.',
   disconnect_ends_app: '{client} can no longer use it.',
   tokens: 'Tokens for scripts',
-  tokens_lead: 'Whoever has one of these can act as you, until you delete it.',
+  tokens_lead: 'Whoever has one of these can do in your name what stands below it, until it ends or you delete it.',
   delete_token: 'Delete',
   delete_token_title: 'Delete {token}?',
   delete_token_ends: 'Whatever uses it stops at once. It cannot be brought back.',
