@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { planOf } from '../../../../test/parts/query_plan.ts'
 import { bytes, contract, START, type Stage } from '../../../../test/parts/stores.ts'
 import { findLogoPicture, listDueLogos } from '../verbs/client_logos.ts'
+import { pageClients } from '../verbs/clients.ts'
 
 const saved = {
   ...{ client_id: 'web', client_name: 'Web', metadata: '{"scope":"openid"}', source: 'console', trusted: true },
@@ -340,4 +341,10 @@ test('logos that are due, and the one at a path, are found without reading the o
   assert.match(due!, /USING INDEX client_logos_due \(tenant_id=\? AND due_at<\?\)/)
   assert.doesNotMatch(due!, /SCAN|TEMP B-TREE/)
   assert.match(by_file!, /USING INDEX client_logos_by_file/)
+})
+
+test('the few clients whose older secret ends soon are found among all by their index', async () => {
+  const page = { tenant_id: 't', after_client_id: '', most: 51 }
+  const [plan] = await planOf(pageClients.run({ ...page, secrets_before: START }))
+  assert.match(plan!, /USING INDEX clients_by_former_secret \(tenant_id=\? AND former_client_secret_expires_at>/)
 })
