@@ -1,6 +1,5 @@
-import type { NewEvent, TenantState } from '../records.ts'
-import { int, NOW, pickColumns, type Run, read, sql, write } from '../sql.ts'
-import { readTenantState } from './authority.ts'
+import type { NewEvent } from '../records.ts'
+import { int, NOW, type Run, read, sql, write } from '../sql.ts'
 import { insertEvent } from './events.ts'
 
 /** A token that a user has made for a script, without its secret. */
@@ -18,11 +17,6 @@ export interface PermanentToken {
   readonly expires_at: number | null
   readonly last_used_at: number | null
 }
-
-const COLUMNS: readonly (keyof PermanentToken)[] = [
-  ...(['token_id', 'user_id', 'name', 'scope', 'resource', 'tenant_epoch', 'user_epoch'] as const),
-  ...(['created_at', 'expires_at', 'last_used_at'] as const),
-]
 
 /** Makes a permanent token; `taken` when its token_id is, `full` when the user has so many that live. */
 export const createPermanentToken = write(
@@ -85,30 +79,24 @@ export const listPermanentTokens = read(function* (args: {
 export const listExpiredPermanentTokens = read(function* (args: {
   tenant_id: string
   most: number
-}): Run<Pick<PermanentToken, 'token_id' | 'user_id' | 'name'>[]> {
-  return yield* sql<Pick<PermanentToken, 'token_id' | 'user_id' | 'name'>>`
-    select token_id, user_id, name from permanent_tokens
+}): Run<Pick<PermanentToken, 'token_id' | 'user_id'>[]> {
+  return yield* sql<Pick<PermanentToken, 'token_id' | 'user_id'>>`
+    select token_id, user_id from permanent_tokens
     where tenant_id = ${args.tenant_id} and expires_at <= ${NOW} order by expires_at limit ${args.most}`
 })
 
-/** A permanent token with its tenant's state and its secret's hash, or null. */
+/** A permanent token with its secret's hash, or null. */
 export const findPermanentToken = read(function* (args: {
   tenant_id: string
   token_id: string
-}): Run<{ now: number; tenant: TenantState; token: PermanentToken; secret_hash: Uint8Array } | null> {
-  const [row] = yield* sql<Record<string, unknown>>`
-    select ${NOW} as now, t.tenant_id, t.epoch as t_epoch, t.config_version, t.disabled_at as t_disabled_at,
-      p.token_id, p.user_id, p.name, p.scope, p.resource, p.secret_hash, p.tenant_epoch, p.user_epoch, p.created_at,
-      p.expires_at, p.last_used_at
-    from permanent_tokens p join tenants t on t.tenant_id = p.tenant_id
-    where p.tenant_id = ${args.tenant_id} and p.token_id = ${args.token_id}`
+}): Run<{ token: PermanentToken; secret_hash: Uint8Array } | null> {
+  const [row] = yield* sql<PermanentToken & { secret_hash: Uint8Array }>`
+    select token_id, user_id, name, scope, resource, secret_hash, tenant_epoch, user_epoch, created_at, expires_at,
+      last_used_at
+    from permanent_tokens where tenant_id = ${args.tenant_id} and token_id = ${args.token_id}`
   if (!row) return null
-  return {
-    now: row['now'] as number,
-    tenant: readTenantState(row),
-    token: pickColumns<PermanentToken>(row, COLUMNS),
-    secret_hash: row['secret_hash'] as Uint8Array,
-  }
+  const { secret_hash, ...token } = row
+  return { token, secret_hash }
 })
 
 /** Notes that a permanent token was used, at most once an hour. */
