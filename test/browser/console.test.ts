@@ -115,9 +115,10 @@ test('what is shown once is copied by a button beside it, and selected where the
     }
     Object.defineProperty(navigator, 'clipboard', { value: { writeText } })
   })
+  const said = person.page.getByRole('button', { name: 'Copy: Client secret' }).locator('+ [role=status]')
+  assert.equal(await said.textContent(), '', 'what will say it stands there, so that it is heard')
   await person.press('Copy: Client secret')
   assert.equal(await person.page.title(), client_secret)
-  const said = person.page.locator('main [role=status]')
   assert.equal(await said.innerText(), 'Copied')
   await person.page.evaluate(() => {
     document.title = 'forbidden'
@@ -125,6 +126,8 @@ test('what is shown once is copied by a button beside it, and selected where the
   await person.press('Copy: Client secret')
   assert.match(await said.innerText(), /^Selected/)
   assert.equal(await person.page.evaluate(() => String(getSelection())), client_secret)
+  await person.press(/^Copy: Client ID/)
+  assert.equal(await said.textContent(), '', 'one is said at a time')
   await person.close()
 })
 

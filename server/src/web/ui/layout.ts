@@ -95,7 +95,7 @@ export function consolePage(view: View, frame: ConsoleFrame): SafeHtml {
 function copying(view: View): SafeHtml {
   const { copy, words } = view.text.console.playground
   const said = attrs({ 'data-copied': words.copied, 'data-selected': words.selected })
-  return html`<button class="button quiet" id="copy" type="button" hidden>${copy}</button><span class="hint" id="copied" role="status"${said}></span><script type="module" src="${view.base + copyButtons.path}"></script>`
+  return html`<button class="button quiet" id="copy" type="button" hidden${said}>${copy}</button><script type="module" src="${view.base + copyButtons.path}"></script>`
 }
 
 /** One field that leads to whatever has an id or a name. */
