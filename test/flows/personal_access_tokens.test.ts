@@ -45,6 +45,10 @@ before(async () => {
   const many = JSON.stringify(Object.fromEntries(MANY.map((scope) => [scope, scope])))
   await p.server.addResource({ resource: LARGE, scopes: many, introspection_clients: '["other"]', every_user: 1 })
   await p.server.addRole('member', ['ours', 'mcp:tools', 'api:read', 'vault:open', 'files:read', 'silent:read'])
+  await p.server.addClient({
+    ...{ client_id: 'reader', client_secret: 'secret-of-reader', scope: 'admin:read' },
+    grant_types: ['client_credentials'],
+  })
   await p.server.addUser({ ...ROOT, roles: ['administrator', 'member'] })
   await p.server.saveSettings(ON)
 })
@@ -87,6 +91,22 @@ async function eventsOf(user_id: string, type = 'permanent_token.') {
   return store.pageEvents({ tenant_id, user_id, before_event_id: '~', type, actor: '', most: 20 })
 }
 
+/** What an administrator's program reads of somebody's one token. */
+async function stateByApi(user_id: string): Promise<string> {
+  const headers = { authorization: `Basic ${btoa('reader:secret-of-reader')}` }
+  const body = new URLSearchParams({
+    grant_type: 'client_credentials',
+    resource: `${p.issuer}/api`,
+    scope: 'admin:read',
+  })
+  const granted = await readReply(await fetch(`${p.issuer}/token`, { method: 'POST', headers, body }))
+  const url = `${p.issuer}/api/users/${user_id}/personal_access_tokens`
+  const asked = await fetch(url, { headers: { authorization: `Bearer ${granted.body.access_token}` } })
+  const { items } = (await asked.json()) as { items: { state: string }[] }
+  assert.equal(items.length, 1)
+  return items[0]!.state
+}
+
 test('RFC 7662 2.2 a person makes a token for a script, and the API that it is for learns whose it is and what it may do', async () => {
   const agent = await signIn(p)
   const account = await open(agent, `${p.issuer}/account`)
@@ -121,10 +141,7 @@ test('RFC 7662 2.2 a person makes a token for a script, and the API that it is f
   assert.match((await open(agent, `${p.issuer}/account/activity`)).html, /A token for scripts was made/)
   assert.equal((await open(agent, `${url()}?uri=${encodeURIComponent(FILES)}`)).html.includes('files:write'), false)
   await p.server.app.web.inbound.outbox.settle()
-  assert.match(
-    mail.letters.find(({ to }) => to.includes('alice@example.test'))!.text,
-    /a token for scripts was made/,
-  )
+  assert.match(mail.letters.find(({ to }) => to.includes('alice@example.test'))!.text, /a token for scripts was made/)
   assert.equal(jti, (await tokensOf(sub))[0]!.token_id)
 })
 
@@ -258,7 +275,9 @@ test('8.3.2 7.4.2 a token for a script has lost what its owner has lost, and end
   await setRoles()
   assert.equal(await scope(), undefined)
   assert.deepEqual(await shown(), ['Does not work now'])
+  assert.equal(await stateByApi(user_id), 'off')
   await setRoles('member')
+  assert.equal(await stateByApi(user_id), 'works')
   assert.equal(await scope(), 'api:read mcp:tools')
   const form = { csrf_token: csrfOf(await open(agent, `${p.issuer}/account`)) }
   assert.equal((await post(agent, `${p.issuer}/account/sessions/end_others`, form)).status, 303)
@@ -267,6 +286,7 @@ test('8.3.2 7.4.2 a token for a script has lost what its owner has lost, and end
   assert.equal(await scope(), undefined)
   await p.setDisabled(false, 'tenant')
   assert.equal(await scope(), undefined, 'nor does it come back')
+  assert.equal(await stateByApi(user_id), 'ended')
   const other = await personWithToken()
   await p.setDisabled(true, { user_id: other.user_id })
   await p.setDisabled(false, { user_id: other.user_id })

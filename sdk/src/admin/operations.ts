@@ -244,7 +244,7 @@ export type MadeConnectSession = {
   }
 }
 
-/** A token that a user has made for a script, without its secret. Settings may end it before expires_at; null is until it is deleted */
+/** A token that a user has made for a script, without its secret. Settings may end it before expires_at, and null is until it is deleted. It works, is off while settings or lost roles leave nothing of it, or has ended for good */
 export type PersonalAccessToken = {
   readonly token_id: string
   readonly begins_with: string
@@ -254,6 +254,7 @@ export type PersonalAccessToken = {
   readonly created_at: number
   readonly expires_at: number | null
   readonly last_used_at: number | null
+  readonly state: 'works' | 'off' | 'ended'
 }
 
 /** A record of the catalogue */

@@ -71,6 +71,28 @@ export function scopeOfToken(
   return scopesAtResources(scope, issuer, configuration, resources)
 }
 
+/**
+ * Whether a permanent token works: not while the settings or lost rights leave nothing of it, and never again once it has
+ * run out, or its user or tenant was disabled or reset.
+ */
+export function stateOfToken(
+  tenant: Pick<Tenant, 'issuer'>,
+  configuration: Configuration,
+  token: PermanentToken,
+  at: {
+    readonly user: Pick<UserRecord, 'epoch' | 'roles'>
+    readonly tenant_epoch: number | undefined
+    readonly now: number
+  },
+): 'works' | 'off' | 'ended' {
+  const { user, now } = at
+  const off = token.expires_at !== null && !hasPersonalTokens(configuration)
+  const lost = token.user_epoch !== user.epoch || token.tenant_epoch !== at.tenant_epoch
+  const ends_at = off ? (token.expires_at ?? NEVER_MS) : endOfToken(token, configuration)
+  if (lost || ends_at <= now) return 'ended'
+  return off || scopeOfToken(tenant, configuration, token, user).length === 0 ? 'off' : 'works'
+}
+
 /** What came of asking for a personal access token: the token, that the same form made one before, or what is wrong. */
 export type PersonalToken =
   | { readonly kind: 'made'; readonly token: string; readonly expires_at: number }

@@ -1,5 +1,5 @@
 import { beginningOf } from '../../inbound/tokens/permanent_tokens.ts'
-import { endOfToken, hasPersonalTokens, scopeOfToken } from '../../inbound/tokens/personal_access_tokens.ts'
+import { endOfToken, scopeOfToken, stateOfToken } from '../../inbound/tokens/personal_access_tokens.ts'
 import type { UserRecord } from '../../store/records.ts'
 import type { PermanentToken } from '../../store/verbs/permanent_tokens.ts'
 import type { Visit } from '../page.ts'
@@ -15,11 +15,9 @@ export function showToken(
   const { token_id, name, resource, created_at, expires_at, last_used_at } = token
   const named = JSON.parse(resource) as string[]
   const scope = scopeOfToken(web.tenant, configuration, token, user)
-  const off = expires_at !== null && !hasPersonalTokens(configuration)
-  const ends_at = endOfToken(token, configuration)
   // Whoever sees it is of the tenant as it is now.
-  const lost = token.user_epoch !== user.epoch || token.tenant_epoch !== signed_in?.session.tenant_epoch
-  const ended = lost || (expires_at !== null && expires_at <= view.now) || (!off && ends_at <= view.now)
+  const at = { user, tenant_epoch: signed_in?.session.tenant_epoch, now: view.now }
+  const state = stateOfToken(web.tenant, configuration, token, at)
   return {
     ...{ token_id, name, beginning: beginningOf(token_id), created_at, last_used_at: last_used_at ?? undefined },
     resources: named.map((one) => configuration.resources.get(one)?.name ?? one),
@@ -27,7 +25,7 @@ export function showToken(
       const at = named.map((known) => configuration.resources.get(known)?.scopes.get(one)).find(Boolean)
       return { scope: one, description: at ?? sentences.get(one) ?? one }
     }),
-    state: ended ? 'ended' : off || scope.length === 0 ? 'off' : 'works',
-    ends_at: expires_at === null || off || ended ? undefined : ends_at,
+    state,
+    ends_at: expires_at === null || state !== 'works' ? undefined : endOfToken(token, configuration),
   }
 }
