@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createResource } from '../../sdk/src/index.ts'
+import { createPermanentToken } from '../../server/src/inbound/tokens/permanent_tokens.ts'
 import { deleteExpiredTokens } from '../../server/src/inbound/tokens/personal_access_tokens.ts'
 import { updateUser } from '../../server/src/inbound/users/administer_users.ts'
 import { type MailServer, startMailServer } from '../parts/mail_server.ts'
@@ -223,6 +224,13 @@ test('2.3.2 8.3.2 the settings of a tenant count when a token for a script is ma
   const page = await open(agent, `${url()}?uri=${encodeURIComponent(JWT_API)}`)
   const settings = (more: object) => p.server.saveSettings({ ...ON, ...more })
   const typed = { csrf_token: csrfOf(page), uri: JWT_API, name: 'late', 'scope.0': 'api:read', days: '30' }
+  const { tenant } = p.server.app
+  const about = { name: 'endless', scope: ['api:read'], resource: [JWT_API], expires_at: null, most: 9, actor: 'test' }
+  const owner = await personWithToken()
+  const state = (await tenant.store.loadTenantState({ tenant_id: tenant.tenant_id }))!
+  const user = (await tenant.store.findUser({ tenant_id: tenant.tenant_id, user_id: owner.user_id }))!
+  const made = await createPermanentToken(tenant, { ...about, user, state })
+  const endless = typeof made === 'string' ? assert.fail(made) : made.token
   for (const off of [{ personal_access_tokens: false }, { profile: 'fapi2' }]) {
     await settings(off)
     const refused = await post(agent, url(), typed)
@@ -230,6 +238,8 @@ test('2.3.2 8.3.2 the settings of a tenant count when a token for a script is ma
     assert.match(await refused.text(), /There are no tokens here/)
     assert.equal((await agent.request(url())).status, 403)
     assert.deepEqual(await p.introspect(token), INACTIVE)
+    // Of another door, without an end: the switch is not about it, but it is bound to no key either.
+    assert.equal((await p.introspect(endless)).active, off.profile === undefined)
     assert.match((await open(agent, `${p.issuer}/account`)).html, /Does not work now/)
   }
   await settings({ personal_access_tokens_per_user: 1 })

@@ -25,6 +25,12 @@ export function hasPersonalTokens({ settings }: Pick<Configuration, 'settings'>)
   return settings.personal_access_tokens && !rulesOf({}, settings).sender_constrained
 }
 
+// One that came by the door of another system hangs on no setting of ours, but it is bound to no key either.
+function isOff({ expires_at }: Pick<PermanentToken, 'expires_at'>, configuration: Configuration): boolean {
+  if (expires_at !== null) return !hasPersonalTokens(configuration)
+  return rulesOf({}, configuration.settings).sender_constrained
+}
+
 /**
  * What a person may make a token for. A token says nothing by itself, so it is for resources that ask here about tokens;
  * it never administers this server, nor opens its vault, nor stands for the person's sign-in.
@@ -53,8 +59,8 @@ export function listLifetimes({ settings }: Pick<Configuration, 'settings'>): nu
 /** When a permanent token ends, by the settings of now: those that people made for themselves end with the setting. */
 export function endOfToken(token: PermanentToken, configuration: Configuration): number {
   const { created_at, expires_at } = token
+  if (isOff(token, configuration)) return created_at
   if (expires_at === null) return NEVER_MS
-  if (!hasPersonalTokens(configuration)) return created_at
   return Math.min(expires_at, created_at + configuration.settings.personal_access_token_days * DAY_MS)
 }
 
@@ -86,7 +92,7 @@ export function stateOfToken(
   },
 ): 'works' | 'off' | 'ended' {
   const { user, now } = at
-  const off = token.expires_at !== null && !hasPersonalTokens(configuration)
+  const off = isOff(token, configuration)
   const lost = token.user_epoch !== user.epoch || token.tenant_epoch !== at.tenant_epoch
   const ends_at = off ? (token.expires_at ?? NEVER_MS) : endOfToken(token, configuration)
   if (lost || ends_at <= now) return 'ended'
