@@ -102,3 +102,11 @@ test('a line for a shell hands each value to curl as it is, whatever it holds, a
   assert.deepEqual(run(writeCurl(json)), ['https://as.example/token', '--data-raw', json.body, ''])
   assert.equal(new Function(`return ${fillCode('{evil}', { evil })}`)(), evil)
 })
+
+test('a token that only looks like a JWT is not opened, and fails no step', async () => {
+  const { isJwt } = await import(new URL('../ui/playground_keys.js', import.meta.url).href)
+  const part = (text: string) => Buffer.from(text).toString('base64url')
+  const jwt = `${part('{"alg":"ES256"}')}.${part('{"sub":"a"}')}.c2ln`
+  const wrong = [`${part('{"a')}.${part('{"b')}.c2ln`, 'eyJh.eyJh.', 'eyJhb.eyJhb.c2ln', 'opaque', '']
+  assert.deepEqual([isJwt(jwt), ...wrong.map(isJwt)], [true, false, false, false, false, false])
+})

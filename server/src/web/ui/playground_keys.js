@@ -62,8 +62,14 @@ export async function makeProof(key, { access_token, ...claims }) {
   return signClaims(key, said, { typ: 'dpop+jwt', jwk: publicPart(key) })
 }
 
-/** Whether a text looks like a signed JWT. */
-export const isJwt = (text) => /^eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+$/.test(text)
+/** Whether a text is a signed JWT: what a provider calls a token may look like one. */
+export function isJwt(text) {
+  try {
+    return /^eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+$/.test(text) && openJwt(text) !== undefined
+  } catch {
+    return false
+  }
+}
 
 /** What a JWT says; nobody has said that it is true. */
 export function openJwt(jwt) {
