@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { planOf } from '../../../../test/parts/query_plan.ts'
 import { contract, START, type Stage } from '../../../../test/parts/stores.ts'
+import { hasUnusedSessions } from '../verbs/logouts.ts'
 
 const HOUR = 3_600_000
 
@@ -48,6 +51,11 @@ contract('of 64 that take a notice one does, and the others find that its turn i
   assert.equal(events.length, 1)
   clock.now += HOUR
   assert.deepEqual(await store.listDueNotices({ tenant_id, most: 10 }), [])
+})
+
+test('sessions that have run out are found by their index, however many there are', async () => {
+  const [plan] = await planOf(hasUnusedSessions.run({ tenant_id: 't' }))
+  assert.match(plan!, /USING (COVERING )?INDEX sessions_running_out \(tenant_id=\? AND ends_at<\?\)/)
 })
 
 contract(

@@ -1,0 +1,3 @@
+-- Sessions that have run out are looked for often, tenant by tenant: found by their end alone, SQLite read all that there were.
+create index concurrently if not exists sessions_running_out on sessions (tenant_id, ends_at) where ended_at is null;
+drop index concurrently if exists sessions_by_own_end;
