@@ -41,18 +41,20 @@ export function consolePages(view: View, put: Put): Pages {
       renderFlow(view, findFlow('connection')!, {
         known: { issuer: put('https://auth.northwind.example') },
         connectors: [{ connector: put('google'), provider_name: put('Google') }],
+        whose: 'root',
       }),
     flow_with_checks: () => {
       const { steps, ...flow } = findFlow('openid_connect')!
-      return renderFlow(view, { ...flow, steps: steps.slice(3, 4) }, { known: {}, connectors: [] })
+      return renderFlow(view, { ...flow, steps: steps.slice(3, 4) }, { known: {}, connectors: [], whose: 'root' })
     },
     flow_by_hand: () => {
       const { steps, ...flow } = findFlow('mutual_tls')!
       const by_hand = steps.filter((step) => step.kind === 'show' || (step.kind === 'request' && step.certificate))
-      return renderFlow(view, { ...flow, steps: by_hand.slice(0, 2) }, { known: {}, connectors: [] })
+      return renderFlow(view, { ...flow, steps: by_hand.slice(0, 2) }, { known: {}, connectors: [], whose: 'root' })
     },
-    playground_empty: () => renderFlow(view, findFlow('connection')!, { known: {}, connectors: [] }),
-    playground_closed: () => renderFlow(view, findFlow('registration')!, { known: {}, connectors: [], closed: true }),
+    playground_empty: () => renderFlow(view, findFlow('connection')!, { known: {}, connectors: [], whose: 'root' }),
+    playground_closed: () =>
+      renderFlow(view, findFlow('registration')!, { known: {}, connectors: [], whose: 'root', closed: true }),
     callback: () => renderCallback(view),
   }
 }

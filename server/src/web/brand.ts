@@ -1,6 +1,7 @@
 import { type Picture, readPictureUrl } from '../inbound/picture.ts'
 import type { Configuration, Tenant } from '../store/tenant.ts'
-import { type Asset, pictureAsset } from './ui/assets.ts'
+import { pictureAsset } from './picture_asset.ts'
+import type { Asset } from './ui/assets.ts'
 import type { Tenant as Brand } from './ui/view.ts'
 
 type Logo = Asset<Picture['bytes']>

@@ -1,6 +1,7 @@
 import { type Picture, readPicture } from '../inbound/picture.ts'
 import type { Tenant } from '../store/tenant.ts'
-import { type Asset, pictureAsset } from './ui/assets.ts'
+import { pictureAsset } from './picture_asset.ts'
+import type { Asset } from './ui/assets.ts'
 import type { Web } from './web.ts'
 
 const PREFIX = '/assets/client-'

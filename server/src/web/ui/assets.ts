@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { sha256 } from '../../crypto/hash.ts'
-import { nameOfPicture, type Picture } from '../../inbound/picture.ts'
 import { brandStylesheet } from './colour.ts'
 
 /** A file that pages load. Its path carries the hash of its content, so browsers keep it for ever. */
@@ -132,12 +131,8 @@ function nameImport(source: string, { path }: Asset): string {
   return source.replace(`'./${name.replace(/-[0-9a-f]{12}\./, '.')}'`, `'./${name}'`)
 }
 
-/** A picture of the tenant (`logo`) or of a client, at the path of what it is: another picture has another path. */
-export function pictureAsset(of: 'logo' | 'client', picture: Picture): Asset<Picture['bytes']> {
-  return asset(`/assets/${of}-${nameOfPicture(picture)}`, picture.bytes, picture.type)
-}
-
-function asset<Body>(
+/** Something to serve at a path under the issuer's, for as long as browsers like. */
+export function asset<Body>(
   path: string,
   body: Body,
   type: string,

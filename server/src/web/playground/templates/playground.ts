@@ -34,7 +34,7 @@ export interface FlowData {
   readonly known: Readonly<Record<string, string>>
   readonly connectors: readonly { readonly connector: string; readonly provider_name: string }[]
   /** Who runs it: what a tab keeps of a run is for nobody else. */
-  readonly whose?: string
+  readonly whose: string
   /** The tenant does not allow what the flow needs. */
   readonly closed?: boolean
 }
