@@ -49,7 +49,7 @@ test('R-21 after the move to PostgreSQL people sign in anew, clients go on, and 
   const root = new RootKey(new Uint8Array(32).fill(7))
   const bridge = await startBridge({ app: { root } })
   const egress = createEgress({ allow: ['127.0.0.1'] })
-  const elsewhere = await createDatabase(postgres.url)
+  const elsewhere = await createDatabase(postgres.url, { empty: true })
   const url = `http://127.0.0.1:${(receiver.address() as { port: number }).port}/`
   const { secret } = await saveWebhook(bridge.server.app.web.webhooks, 'test', { webhook: 'crm', url })
   const alice = await bridge.signIn()
@@ -130,7 +130,7 @@ async function makeBackup(name: string): Promise<{ env: Record<string, string>; 
 
 test('R-21 a restore into PostgreSQL that is killed, or loses the database, leaves what was there', async () => {
   const { env, file } = await makeBackup('data')
-  const elsewhere = await createDatabase(postgres.url)
+  const elsewhere = await createDatabase(postgres.url, { empty: true })
   const watcher = new pg.Client({ connectionString: elsewhere.url })
   await watcher.connect()
   const there = { ...env, DATABASE_URL: elsewhere.url }
@@ -207,7 +207,7 @@ test(`R-21 ${GRANTS} grants are saved in little memory, and restored within five
   fillGrants(inFolder('million/sallyport.db'))
   // What is read and written at once must not grow with the database.
   const small = { ...env, NODE_OPTIONS: '--max-old-space-size=96' }
-  const elsewhere = await createDatabase(postgres.url)
+  const elsewhere = await createDatabase(postgres.url, { empty: true })
   try {
     for (const [args, more] of [
       [['backup', 'million.backup', '--json'], {}],
