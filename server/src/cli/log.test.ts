@@ -15,10 +15,16 @@ async function written(level: string, write: (log: ReturnType<typeof createLog>)
   const log_file = path.join(folder, `${Math.random()}.log`)
   const log = createLog({ log_level: level, log_format: 'json', log_file })
   write(log)
-  while ((await stat(log_file).catch(() => null)) === null) await new Promise((resolve) => setImmediate(resolve))
-  log.flush()
-  assert.equal((await stat(log_file)).mode & 0o777, 0o600)
-  return readFile(log_file, 'utf8')
+  // A file that is there may still be on its way to whoever opened it: until then nothing is flushed.
+  for (;;) {
+    log.flush()
+    const text = await readFile(log_file, 'utf8').catch(() => '')
+    if (text !== '') {
+      assert.equal((await stat(log_file)).mode & 0o777, 0o600)
+      return text
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 test('5.16 a field that is not on the list is left out of the log', async () => {
